@@ -1,0 +1,1 @@
+"""batch of remote_backend."""

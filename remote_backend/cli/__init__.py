@@ -1,0 +1,1 @@
+"""cli of remote_backend."""

@@ -1,0 +1,1 @@
+"""config of remote_backend."""

@@ -1,0 +1,1 @@
+"""engine of remote_backend."""

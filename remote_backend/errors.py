@@ -1,0 +1,183 @@
+"""Every error the package raises on purpose.
+
+RemoteBackendError
+├── SettingsError
+│   ├── NoConfigurationFiles
+│   ├── NoBackendBlock
+│   ├── BadBackendBlock
+│   ├── BadHostname
+│   └── CredentialsError
+├── DiscoveryError
+├── SlugError
+├── EngineError
+├── SelectionError
+├── RunOptionsError
+├── TransportError
+├── ApiError
+│   ├── NotAuthorized
+│   ├── NotFound
+│   ├── Conflict
+│   └── Rejected
+├── UnexpectedAnswer
+├── ConfigurationVersionFailed
+└── RunRefused
+"""
+
+__all__ = (
+    "ApiError",
+    "BadBackendBlock",
+    "BadHostname",
+    "ConfigurationVersionFailed",
+    "Conflict",
+    "CredentialsError",
+    "DiscoveryError",
+    "EngineError",
+    "NoBackendBlock",
+    "NoConfigurationFiles",
+    "NotAuthorized",
+    "NotFound",
+    "Rejected",
+    "RemoteBackendError",
+    "RunOptionsError",
+    "RunRefused",
+    "SelectionError",
+    "SettingsError",
+    "SlugError",
+    "TransportError",
+    "UnexpectedAnswer",
+)
+
+
+class RemoteBackendError(Exception):
+    """The family of all errors raised on purpose; its text is fit for a person."""
+
+
+class SettingsError(RemoteBackendError):
+    """A file or variable that holds settings cannot be used as it is."""
+
+
+class NoConfigurationFiles(SettingsError):
+    """The directory holds no Terraform configuration."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        super().__init__(
+            f"{directory} holds no Terraform configuration (*.tf, *.tf.json); "
+            "run the command in the directory of the configuration, or use -chdir=DIR"
+        )
+
+
+class NoBackendBlock(SettingsError):
+    """The configuration names no remote backend."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        super().__init__(
+            f'the configuration in {directory} has no backend "remote" block (and no cloud '
+            'block); add terraform { backend "remote" { ... } } with organization and workspaces'
+        )
+
+
+class BadBackendBlock(SettingsError):
+    """A backend block, or one argument of it, is wrong; file and line say where."""
+
+    def __init__(self, path: str, line: int | None, problem: str) -> None:
+        self.path = path
+        self.line = line
+        self.problem = problem
+        where = path if line is None else f"{path}:{line}"
+        super().__init__(f"{where}: {problem}")
+
+
+class BadHostname(SettingsError):
+    """A text is no host name with an optional port."""
+
+    def __init__(self, hostname: str, problem: str) -> None:
+        self.hostname = hostname
+        super().__init__(f"{hostname!r} is not a host name: {problem}")
+
+
+class CredentialsError(SettingsError):
+    """A token is missing or cannot be sent; its value is never part of the text."""
+
+
+class DiscoveryError(RemoteBackendError):
+    """A host does not say where its API is."""
+
+    def __init__(self, hostname: str, problem: str) -> None:
+        self.hostname = hostname
+        super().__init__(f"{hostname}: {problem}")
+
+
+class SlugError(RemoteBackendError):
+    """The configuration cannot be packed; nothing was sent."""
+
+
+class EngineError(RemoteBackendError):
+    """No plan engine can be found or started."""
+
+
+class SelectionError(RemoteBackendError):
+    """The chosen workspaces do not exist, or none is chosen."""
+
+
+class RunOptionsError(RemoteBackendError):
+    """Options of a plan contradict each other or cannot be sent."""
+
+
+class TransportError(RemoteBackendError):
+    """An exchange did not take place, or its answer was lost."""
+
+    def __init__(self, method: str, where: str, problem: str, *, may_have_happened: bool) -> None:
+        self.method = method
+        self.where = where
+        self.may_have_happened = may_have_happened
+        super().__init__(f"{method} {where}: {problem}")
+
+
+class ApiError(RemoteBackendError):
+    """The server answered with an error; all its problems are in the text."""
+
+    def __init__(self, status: int, method: str, where: str, problems: tuple[str, ...]) -> None:
+        self.status = status
+        self.method = method
+        self.where = where
+        self.problems = problems
+        told = "; ".join(problems) if problems else "the answer gives no reason"
+        super().__init__(f"{method} {where} was answered with {status}: {told}")
+
+
+class NotAuthorized(ApiError):
+    """401: the token is missing, malformed, expired or revoked."""
+
+
+class NotFound(ApiError):
+    """404 (or 403): it does not exist, or the token may not know that it does."""
+
+
+class Conflict(ApiError):
+    """409 or 412: the thing is in another state than the request needs."""
+
+
+class Rejected(ApiError):
+    """400, 413 or 422: the request itself is not acceptable."""
+
+
+class UnexpectedAnswer(RemoteBackendError):
+    """The server answered with something that is no document of this API."""
+
+
+class ConfigurationVersionFailed(RemoteBackendError):
+    """The server could not use an uploaded configuration."""
+
+    def __init__(self, configuration_version: str, status: str, message: str | None) -> None:
+        self.configuration_version = configuration_version
+        self.status = status
+        super().__init__(
+            f"the server could not use the configuration ({configuration_version} is {status}): "
+            f"{message or 'it gives no reason'}"
+        )
+
+
+class RunRefused(RemoteBackendError):
+    """A run may not be made in this workspace."""

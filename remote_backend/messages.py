@@ -1,0 +1,78 @@
+"""HTTP said in plain values: requests, responses, and the one seam a transport fills."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from attrs import field, frozen
+
+__all__ = ("FileBody", "PublicUrl", "Request", "Response", "SignedUrl", "Transport")
+
+
+@frozen
+class SignedUrl:
+    """An address that carries its own permission; it never meets the token."""
+
+    address: str = field(repr=False)
+
+
+@frozen
+class PublicUrl:
+    """An absolute address that is asked without any credentials."""
+
+    address: str
+
+
+@frozen
+class FileBody:
+    """A request body that is streamed from a file, again for every attempt."""
+
+    path: str | os.PathLike[str]
+    size_bytes: int
+    progress: Callable[[int], None] | None = field(default=None, eq=False, repr=False)
+    """Told the number of bytes sent so far in this attempt."""
+
+
+@frozen(kw_only=True)
+class Request:
+    """One HTTP request.
+
+    A plain text target is relative to the base of the API (`workspaces/ws-1`), or an
+    absolute path on its host when it begins with a slash; only such requests get the token.
+    """
+
+    method: str
+    target: str | SignedUrl | PublicUrl
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(factory=dict)
+    body: bytes | FileBody | None = field(default=None, repr=False)
+    repeatable: bool = True
+    """Whether sending it twice is as good as once; creates are not."""
+
+    @property
+    def where(self) -> str:
+        """The target as it may be shown: without signed parts and queries."""
+        if isinstance(self.target, SignedUrl):
+            return "a signed address"
+        if isinstance(self.target, PublicUrl):
+            return self.target.address.split("?")[0]
+        return self.target
+
+
+@frozen(kw_only=True)
+class Response:
+    """One HTTP answer, read whole; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    url: str = field(default="", repr=False)
+    """Where the answer came from, after redirects."""
+
+
+class Transport(Protocol):
+    """One exchange: request in, response out; any status is a response."""
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; raise `TransportError` when there is no answer."""
+        ...

@@ -1,0 +1,1 @@
+"""models of remote_backend."""

@@ -1,0 +1,1 @@
+"""slug of remote_backend."""

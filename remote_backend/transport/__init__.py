@@ -1,0 +1,1 @@
+"""transport of remote_backend."""

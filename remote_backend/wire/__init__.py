@@ -1,0 +1,1 @@
+"""wire of remote_backend."""
