@@ -128,7 +128,9 @@ class RunOptionsError(RemoteBackendError):
 class TransportError(RemoteBackendError):
     """An exchange did not take place, or its answer was lost."""
 
-    def __init__(self, method: str, where: str, problem: str, *, may_have_happened: bool) -> None:
+    def __init__(
+        self, method: str, where: str, problem: str, *, may_have_happened: bool
+    ) -> None:
         self.method = method
         self.where = where
         self.may_have_happened = may_have_happened
@@ -138,7 +140,9 @@ class TransportError(RemoteBackendError):
 class ApiError(RemoteBackendError):
     """The server answered with an error; all its problems are in the text."""
 
-    def __init__(self, status: int, method: str, where: str, problems: tuple[str, ...]) -> None:
+    def __init__(
+        self, status: int, method: str, where: str, problems: tuple[str, ...]
+    ) -> None:
         self.status = status
         self.method = method
         self.where = where
@@ -170,7 +174,9 @@ class UnexpectedAnswer(RemoteBackendError):
 class ConfigurationVersionFailed(RemoteBackendError):
     """The server could not use an uploaded configuration."""
 
-    def __init__(self, configuration_version: str, status: str, message: str | None) -> None:
+    def __init__(
+        self, configuration_version: str, status: str, message: str | None
+    ) -> None:
         self.configuration_version = configuration_version
         self.status = status
         super().__init__(

@@ -1,1 +1,3 @@
-"""batch of remote_backend."""
+"""Many workspaces of one configuration, planned together."""
+
+__all__ = ()

@@ -1,1 +1,3 @@
-"""models of remote_backend."""
+"""What the package talks about: frozen values without input, output or wire words."""
+
+__all__ = ()

@@ -1,1 +1,3 @@
-"""transport of remote_backend."""
+"""One exchange of HTTP, made reliable; never reads what a body means."""
+
+__all__ = ()

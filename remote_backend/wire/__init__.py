@@ -1,1 +1,3 @@
-"""wire of remote_backend."""
+"""The only place that knows JSON:API, the API's names and its paths."""
+
+__all__ = ()

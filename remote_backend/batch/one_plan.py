@@ -1,0 +1,214 @@
+"""The plan of one workspace, from upload to outcome."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+import structlog
+from attrs import field, frozen
+
+from remote_backend.batch.verdict import reason_of, result_of
+from remote_backend.checks import read_checks
+from remote_backend.client import Client
+from remote_backend.errors import RemoteBackendError
+from remote_backend.events import (
+    CheckReported,
+    ConfigurationUploaded,
+    Event,
+    LogChunkRead,
+    LogEnded,
+    RunQueued,
+    RunStatusChanged,
+    UploadProgressed,
+)
+from remote_backend.logs import LogSettings, LogTail
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.policy import CheckReport
+from remote_backend.models.run import PlanOptions, Run, RunRequest
+from remote_backend.runs import queue_run, stop_run
+from remote_backend.uploads import upload_configuration
+from remote_backend.watch import RunWatch, WatchSettings
+from remote_backend.workspaces import Named, require_plannable
+
+__all__ = ("PlanJob", "failed_outcome", "plan_workspace")
+
+log = structlog.get_logger()
+
+_SECONDS_TO_STOP = 5.0
+
+
+@frozen(kw_only=True)
+class PlanJob:
+    """What all plans of a batch have in common."""
+
+    client: Client
+    options: PlanOptions
+    run_url: Callable[[str, str], str]
+    """Makes the address of a run for people, from workspace name and run id."""
+
+    emit: Callable[[Event], Awaitable[None]]
+    emit_if_free: Callable[[Event], None]
+    """For events that may be left out when nobody keeps up with them."""
+
+    watch: WatchSettings = field(factory=WatchSettings)
+    log: LogSettings = field(factory=LogSettings)
+
+
+async def plan_workspace(job: PlanJob, named: Named, archive: Path) -> Outcome:
+    """Plan one workspace; what goes wrong is part of the outcome.
+
+    When canceled, the run is stopped on the server before the cancellation goes on.
+    """
+    started = anyio.current_time()
+    plan = _OnePlan(job, named)
+    try:
+        return await plan.carry_out(archive, started)
+    except RemoteBackendError as error:
+        log.info("plan.failed", workspace=named.short, problem=str(error))
+        return plan.outcome(
+            Result.FAILED,
+            seconds=anyio.current_time() - started,
+            reason=str(error),
+            error=error,
+        )
+    except anyio.get_cancelled_exc_class():
+        await plan.stop()
+        raise
+
+
+def failed_outcome(named: Named, error: RemoteBackendError) -> Outcome:
+    """Return the outcome of a workspace whose plan could not even begin."""
+    return Outcome(
+        workspace=named.short,
+        full_name=named.remote.name,
+        result=Result.FAILED,
+        reason=str(error),
+        error=error,
+    )
+
+
+class _OnePlan:
+    def __init__(self, job: PlanJob, named: Named) -> None:
+        self._job = job
+        self._named = named
+        self._run: Run | None = None
+        self._over = False
+
+    async def carry_out(self, archive: Path, started: float) -> Outcome:
+        job, short = self._job, self._named.short
+        require_plannable(self._named)
+        self._run = run = await self._queue(archive)
+        watch = RunWatch(job.client, run, settings=job.watch)
+        tail = LogTail(job.client, watch, job.log)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._tail, tail, name=f"log of {short}")
+            await self._watch(watch, run.status)
+        self._over = True
+        checks = [report async for report in read_checks(job.client, watch.latest.run)]
+        for report in checks:
+            await job.emit(CheckReported(short, report))
+        plan = watch.latest.plan
+        return self.outcome(
+            result_of(watch.latest),
+            seconds=anyio.current_time() - started,
+            reason=reason_of(watch.latest, checks),
+            status=watch.latest.run.status,
+            counts=plan.counts if plan and watch.latest.succeeded else None,
+            checks=tuple(checks),
+            log_is_complete=tail.is_complete,
+        )
+
+    def outcome(
+        self,
+        result: Result,
+        *,
+        seconds: float,
+        checks: tuple[CheckReport, ...] = (),
+        **more: object,
+    ) -> Outcome:
+        remote = self._named.remote
+        run = self._run
+        return Outcome(
+            workspace=self._named.short,
+            full_name=remote.name,
+            result=result,
+            seconds=seconds,
+            run_id=run.id if run else None,
+            run_url=self._job.run_url(remote.name, run.id) if run else None,
+            checks=checks,
+            **more,  # type: ignore[arg-type] # the members of an outcome, by name
+        )
+
+    async def stop(self) -> None:
+        """Stop the run on the server, within a bounded time, also when canceled."""
+        if self._run is None or self._over:
+            return
+        with anyio.move_on_after(_SECONDS_TO_STOP, shield=True):
+            try:
+                await stop_run(self._job.client, self._run.id)
+            except RemoteBackendError as error:
+                log.warning("run.left", run_id=self._run.id, problem=str(error))
+
+    async def _queue(self, archive: Path) -> Run:
+        job, short, remote = self._job, self._named.short, self._named.remote
+        size_bytes = archive.stat().st_size
+        version = await upload_configuration(
+            job.client,
+            remote.id,
+            archive,
+            progress=lambda sent: job.emit_if_free(
+                UploadProgressed(short, sent, size_bytes)
+            ),
+        )
+        await job.emit(ConfigurationUploaded(short, version.id))
+        request = RunRequest(
+            workspace_id=remote.id,
+            configuration_version_id=version.id,
+            options=job.options,
+        )
+        run = await self._make_run(request)
+        await job.emit(RunQueued(short, run.id, job.run_url(remote.name, run.id)))
+        return run
+
+    async def _make_run(self, request: RunRequest) -> Run:
+        made: list[Run] = []
+        scope = anyio.CancelScope(shield=True)
+        done = anyio.Event()
+
+        async def make() -> None:
+            with scope:
+                try:
+                    self._run = await queue_run(self._job.client, request)
+                    made.append(self._run)
+                except RemoteBackendError as error:
+                    failures.append(error)
+            done.set()
+
+        failures: list[RemoteBackendError] = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(make, name=f"queue {self._named.short}")
+            try:
+                await done.wait()
+            except anyio.get_cancelled_exc_class():
+                # A run that is made while we are told to stop would be left behind, so its
+                # answer is still waited for, for a bounded time.
+                scope.deadline = anyio.current_time() + _SECONDS_TO_STOP
+                raise
+        if failures:
+            raise failures[0]
+        return made[0]
+
+    async def _watch(self, watch: RunWatch, status: str) -> None:
+        run_id = watch.latest.run.id
+        await self._job.emit(RunStatusChanged(self._named.short, run_id, status))
+        async for look in watch.looks():
+            if look.run.status != status:
+                status = look.run.status
+                await self._job.emit(RunStatusChanged(self._named.short, run_id, status))
+        self._over = True
+
+    async def _tail(self, tail: LogTail) -> None:
+        short = self._named.short
+        async for data in tail.chunks():
+            await self._job.emit(LogChunkRead(short, data))
+        await self._job.emit(LogEnded(short, tail.is_complete, tail.problem))

@@ -1,0 +1,139 @@
+"""What policies, run tasks and cost estimates said about a plan."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+import structlog
+
+from remote_backend.client import Client
+from remote_backend.errors import NotFound, RemoteBackendError
+from remote_backend.models.policy import (
+    CheckReport,
+    CostEstimate,
+    PolicySetOutcome,
+    TaskStage,
+)
+from remote_backend.models.run import Run
+
+__all__ = ("read_checks",)
+
+log = structlog.get_logger()
+
+Value = TypeVar("Value")
+
+_LOOKS = 20
+_WAIT_SECONDS = 0.25
+_BAD_CHECKS = frozenset({"hard_failed", "soft_failed", "errored"})
+_BAD_RESULTS = frozenset({"failed", "errored"})
+
+
+async def read_checks(client: Client, run: Run) -> AsyncIterator[CheckReport]:
+    """Give a report for everything that judged the plan of a run that is over.
+
+    A server without such features, or an answer that cannot be read, is no reason to fail
+    a plan: the run's own status is the verdict.
+    """
+    for id in run.task_stage_ids:
+        stage = await _settled(id, client.read_task_stage, lambda stage: stage.is_over)
+        if stage is not None:
+            for report in await _stage_reports(client, stage):
+                yield report
+    for id in run.policy_check_ids:
+        check = await _settled(id, client.read_policy_check, lambda check: check.is_over)
+        if check is not None:
+            text = await _tolerant(client.read_policy_check_output(id), id)
+            yield CheckReport(
+                kind="policy check",
+                name=check.scope or "policies",
+                status=check.status,
+                text=(text or "").strip(),
+                failed=check.status in _BAD_CHECKS,
+            )
+    if run.cost_estimate_id is not None:
+        cost = await _settled(
+            run.cost_estimate_id,
+            client.read_cost_estimate,
+            lambda cost: cost.status not in ("pending", "queued"),
+        )
+        if cost is not None:
+            yield _cost_report(cost)
+
+
+async def _stage_reports(client: Client, stage: TaskStage) -> list[CheckReport]:
+    reports = [
+        CheckReport(
+            kind="run task",
+            name=result.task_name or result.id,
+            status=result.status,
+            text=result.message or "",
+            failed=result.status in _BAD_RESULTS
+            and result.workspace_task_enforcement_level == "mandatory",
+        )
+        for result in stage.task_results
+    ]
+    for evaluation in stage.policy_evaluations:
+        outcomes = await _tolerant(
+            client.read_policy_set_outcomes(evaluation.id), evaluation.id
+        )
+        reports.append(
+            CheckReport(
+                kind="policy evaluation",
+                name=evaluation.policy_kind or "policies",
+                status=evaluation.status,
+                text=_outcome_text(outcomes or ()),
+                failed=evaluation.status in _BAD_RESULTS,
+            )
+        )
+    return reports
+
+
+def _outcome_text(outcomes: tuple[PolicySetOutcome, ...]) -> str:
+    lines = []
+    for policies in outcomes:
+        if policies.error:
+            lines.append(f"{policies.policy_set_name}: {policies.error}")
+        # Pages of passing policies hide the one that matters.
+        lines.extend(
+            f"{policies.policy_set_name}/{policy.policy_name}: {policy.status} "
+            f"({policy.enforcement_level})"
+            for policy in policies.outcomes
+            if policy.status != "passed"
+        )
+    return "\n".join(lines)
+
+
+def _cost_report(cost: CostEstimate) -> CheckReport:
+    text = ""
+    if cost.status == "finished" and cost.proposed_monthly_cost:
+        delta = cost.delta_monthly_cost or "0"
+        sign = "" if delta.startswith("-") else "+"
+        text = f"${cost.proposed_monthly_cost}/mo {sign}${delta}".replace("$-", "-$")
+    return CheckReport(
+        kind="cost estimate",
+        name="monthly cost",
+        status=cost.status,
+        text=text or cost.error_message or "",
+    )
+
+
+async def _settled(
+    id: str, read: Callable[[str], Awaitable[Value]], is_over: Callable[[Value], bool]
+) -> Value | None:
+    value: Value | None = None
+    for _ in range(_LOOKS):
+        value = await _tolerant(read(id), id)
+        if value is None or is_over(value):
+            return value
+        await anyio.sleep(_WAIT_SECONDS)
+    return value
+
+
+async def _tolerant(reading: Awaitable[Value], id: str) -> Value | None:
+    try:
+        return await reading
+    except NotFound:
+        return None
+    except RemoteBackendError as error:
+        log.warning("check.unreadable", id=id, problem=str(error))
+        return None

@@ -1,0 +1,88 @@
+"""Commands whose flags look like those of Terraform: one dash, `-flag`, `-flag=value`."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = ("TerraformCommand", "TerraformGroup", "flag", "in_given_order", "many", "value")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_ORDER = f"{__name__}.order"
+
+
+class _OneDash(click.Command):
+    """A command that takes two dashes for one, and a bare boolean flag for `=true`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        booleans = {
+            name
+            for parameter in self.params
+            if isinstance(parameter, click.Option) and parameter.type is click.BOOL
+            for name in parameter.opts
+        }
+        normalized = _normalized(args, booleans, stop=isinstance(self, click.Group))
+        _, _, order = self.make_parser(ctx).parse_args(list(normalized))
+        ctx.meta[_ORDER] = tuple(parameter.name for parameter in order)
+        return super().parse_args(ctx, normalized)
+
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        return ["-help", "-h"]
+
+
+class TerraformCommand(_OneDash):
+    """A command without subcommands."""
+
+
+class TerraformGroup(_OneDash, click.Group):
+    """A command with subcommands; its own flags end where the subcommand begins."""
+
+    command_class = TerraformCommand
+
+
+def flag(name: str, help: str, *, default: bool = False) -> Callable[[Function], Function]:
+    """Declare a boolean flag: `-name`, `-name=true`, `-name=false`."""
+    return click.option(
+        f"-{name}",
+        name.replace("-", "_"),
+        type=click.BOOL,
+        default=default,
+        metavar="",
+        help=help,
+    )
+
+
+def value(name: str, help: str, **more: Any) -> Callable[[Function], Function]:
+    """Declare a flag with a value: `-name=VALUE`."""
+    metavar = more.pop("metavar", "VALUE")
+    return click.option(
+        f"-{name}", name.replace("-", "_"), metavar=metavar, help=help, **more
+    )
+
+
+def many(name: str, help: str, *, metavar: str) -> Callable[[Function], Function]:
+    """Declare a flag that can be given again and again."""
+    return click.option(
+        f"-{name}", name.replace("-", "_"), metavar=metavar, help=help, multiple=True
+    )
+
+
+def in_given_order(context: click.Context, *names: str) -> list[tuple[str, str]]:
+    """Return names and values of repeatable flags in the order they were given in.
+
+    The later of two that say the same wins, across flags, so their order counts.
+    """
+    values = {name: iter(context.params[name]) for name in names}
+    return [(name, next(values[name])) for name in context.meta[_ORDER] if name in values]
+
+
+def _normalized(args: list[str], booleans: set[str], *, stop: bool) -> list[str]:
+    found: list[str] = []
+    for position, argument in enumerate(args):
+        if argument == "--" or (stop and not argument.startswith("-")):
+            return found + args[position:]
+        if argument.startswith("--"):
+            argument = argument[1:]
+        found.append(f"{argument}=true" if argument in booleans else argument)
+    return found

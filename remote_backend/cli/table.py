@@ -1,0 +1,57 @@
+"""The table that ends a batch."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+
+__all__ = ("counts_text", "summary_sentence", "summary_table")
+
+_STYLES = {
+    Result.NO_CHANGES: "green",
+    Result.CHANGES: "yellow",
+    Result.FAILED: "bold red",
+    Result.CANCELED: "magenta",
+}
+
+
+def summary_table(outcomes: Iterable[Outcome]) -> Table:
+    """Return one row a workspace: name, result, numbers, seconds, address of the run."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("workspace", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    table.add_column("plan", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("run", overflow="fold")
+    for outcome in outcomes:
+        table.add_row(
+            Text(outcome.workspace),
+            Text(outcome.result.value, style=_STYLES[outcome.result]),
+            Text(counts_text(outcome.counts)),
+            Text(f"{outcome.seconds:.1f}"),
+            Text(outcome.run_url or "-"),
+        )
+    return table
+
+
+def counts_text(counts: Counts | None) -> str:
+    """Return the numbers of a plan in one short text."""
+    if counts is None:
+        return "-"
+    text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
+    return f"{text} ({counts.imported} imported)" if counts.imported else text
+
+
+def summary_sentence(outcomes: Iterable[Outcome]) -> str:
+    """Say how many workspaces ended how."""
+    results = [outcome.result for outcome in outcomes]
+    parts = [
+        f"{results.count(result)} {'with ' if result is Result.CHANGES else ''}{result.value}"
+        for result in (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
+        if result in results
+    ]
+    noun = "workspace" if len(results) == 1 else "workspaces"
+    return f"{len(results)} {noun}: {', '.join(parts)}"

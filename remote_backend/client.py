@@ -1,0 +1,232 @@
+"""Typed verbs: build a request, send it, load the answer."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from attrs import evolve
+
+from remote_backend.errors import NotFound, UnexpectedAnswer
+from remote_backend.messages import FileBody, Request, Response, SignedUrl, Transport
+from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.models.organization import Entitlements
+from remote_backend.models.plan import Plan
+from remote_backend.models.policy import (
+    CostEstimate,
+    PolicyCheck,
+    PolicySetOutcome,
+    TaskStage,
+)
+from remote_backend.models.run import Run, RunRequest
+from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+from remote_backend.models.workspace import Workspace
+from remote_backend.wire import (
+    configurations,
+    organizations,
+    policies,
+    problems,
+    runs,
+    state,
+    workspaces,
+)
+from remote_backend.wire.document import JSON_API, Page
+
+__all__ = ("Client",)
+
+Value = TypeVar("Value")
+
+
+class Client:
+    """The verbs of the API that plans, workspaces and state need.
+
+    Every verb raises `TransportError` when there is no answer, an `ApiError` when the
+    answer is an error, and `UnexpectedAnswer` when it is no document of this API.
+    """
+
+    def __init__(self, transport: Transport, organization: str) -> None:
+        self._transport = transport
+        self.organization = organization
+        self.api_version: str | None = None
+        """What the server last told about itself; None on servers that do not tell."""
+
+    async def read_entitlements(self) -> Entitlements:
+        """Return what the organization may use."""
+        request = organizations.request_to_read_entitlements(self.organization)
+        return await self._ask(request, organizations.load_entitlements)
+
+    async def list_workspaces(self, search: str = "") -> list[Workspace]:
+        """Return all workspaces whose names contain a text; the server decides how."""
+        found: dict[str, Workspace] = {}
+        number: int | None = 1
+        while number is not None:
+            page: Page[Workspace] = await self._ask(
+                workspaces.request_to_list_workspaces(
+                    self.organization, search=search, page=number
+                ),
+                workspaces.load_workspaces,
+            )
+            # A workspace made meanwhile shifts pages, so one can come twice.
+            found.update((workspace.id, workspace) for workspace in page.items)
+            number = page.next_number
+        return list(found.values())
+
+    async def find_workspace(self, name: str) -> Workspace | None:
+        """Return the workspace of exactly this full name, or None."""
+        request = workspaces.request_to_read_workspace(self.organization, name)
+        return await self._find(request, workspaces.load_workspace)
+
+    async def create_workspace(self, name: str) -> Workspace:
+        """Make a workspace."""
+        request = workspaces.request_to_create_workspace(self.organization, name)
+        return await self._ask(request, workspaces.load_workspace)
+
+    async def delete_workspace(self, workspace_id: str) -> None:
+        """Delete a workspace that manages nothing any more."""
+        await self._send(workspaces.request_to_delete_workspace(workspace_id))
+
+    async def lock_workspace(self, workspace_id: str, reason: str) -> Workspace:
+        """Lock a workspace; raise `Conflict` when it is locked already."""
+        request = workspaces.request_to_lock(workspace_id, reason)
+        return await self._ask(request, workspaces.load_workspace)
+
+    async def unlock_workspace(self, workspace_id: str) -> Workspace:
+        """Give back the lock that this token holds."""
+        request = workspaces.request_to_unlock(workspace_id)
+        return await self._ask(request, workspaces.load_workspace)
+
+    async def force_unlock_workspace(self, workspace_id: str) -> Workspace:
+        """Take away the lock, whoever holds it."""
+        request = workspaces.request_to_force_unlock(workspace_id)
+        return await self._ask(request, workspaces.load_workspace)
+
+    async def create_configuration_version(self, workspace_id: str) -> ConfigurationVersion:
+        """Make a configuration version that can only be planned."""
+        return await self._ask(
+            configurations.request_to_create_configuration_version(workspace_id),
+            configurations.load_configuration_version,
+        )
+
+    async def read_configuration_version(self, id: str) -> ConfigurationVersion:
+        """Return how a configuration version is."""
+        return await self._ask(
+            configurations.request_to_read_configuration_version(id),
+            configurations.load_configuration_version,
+        )
+
+    async def upload(self, address: SignedUrl, body: FileBody) -> None:
+        """Send an archive to a signed address."""
+        await self._send(configurations.request_to_upload(address, body))
+
+    async def queue_run(self, request: RunRequest) -> Run:
+        """Make a plan-only run."""
+        return await self._ask(runs.request_to_queue_run(request), runs.load_run)
+
+    async def read_run(self, run_id: str) -> tuple[Run, Plan | None]:
+        """Return how a run is, with its plan where the server includes it."""
+        return await self._ask(runs.request_to_read_run(run_id), runs.load_run_with_plan)
+
+    async def list_newest_runs(self, workspace_id: str) -> tuple[Run, ...]:
+        """Return the newest runs of a workspace, at most twenty."""
+        page = await self._ask(runs.request_to_list_runs(workspace_id), runs.load_runs)
+        return page.items
+
+    async def cancel_run(self, run_id: str, comment: str) -> None:
+        """Ask the server to stop a run; it stops some time later."""
+        await self._send(runs.request_to_cancel_run(run_id, comment))
+
+    async def discard_run(self, run_id: str, comment: str) -> None:
+        """Ask the server to drop a run that waits."""
+        await self._send(runs.request_to_discard_run(run_id, comment))
+
+    async def read_plan(self, plan_id: str) -> Plan:
+        """Return how a plan is."""
+        return await self._ask(runs.request_to_read_plan(plan_id), runs.load_plan)
+
+    async def read_log(self, plan: Plan, *, offset: int, limit: int) -> bytes:
+        """Return a part of the log of a plan, with its frame; empty when there is no more."""
+        return (
+            await self._send(runs.request_to_read_log(plan, offset=offset, limit=limit))
+        ).body
+
+    async def read_policy_check(self, id: str) -> PolicyCheck:
+        """Return how a policy check is."""
+        request = policies.request_to_read_policy_check(id)
+        return await self._ask(request, policies.load_policy_check)
+
+    async def read_policy_check_output(self, id: str) -> str:
+        """Return the text that a policy check wrote."""
+        response = await self._send(policies.request_to_read_policy_check_output(id))
+        return response.body.decode("utf-8", "replace")
+
+    async def read_task_stage(self, id: str) -> TaskStage:
+        """Return how a stage is, with its results."""
+        return await self._ask(
+            policies.request_to_read_task_stage(id), policies.load_task_stage
+        )
+
+    async def read_policy_set_outcomes(self, id: str) -> tuple[PolicySetOutcome, ...]:
+        """Return what the policies of an evaluation said."""
+        request = policies.request_to_read_policy_set_outcomes(id)
+        return await self._ask(request, policies.load_policy_set_outcomes)
+
+    async def read_cost_estimate(self, id: str) -> CostEstimate:
+        """Return how a cost estimate is."""
+        request = policies.request_to_read_cost_estimate(id)
+        return await self._ask(request, policies.load_cost_estimate)
+
+    async def find_current_state_version(self, workspace_id: str) -> StateVersion | None:
+        """Return the newest state version of a workspace, or None."""
+        request = state.request_to_read_current_state_version(workspace_id)
+        return await self._find(request, state.load_state_version)
+
+    async def read_state_version(self, id: str) -> StateVersion:
+        """Return how a state version is."""
+        request = state.request_to_read_state_version(id)
+        return await self._ask(request, state.load_state_version)
+
+    async def download_state(self, address: SignedUrl | str) -> bytes:
+        """Return the bytes of a state; empty when there is none."""
+        return (await self._send(state.request_to_download_state(address))).body
+
+    async def create_state_version(self, request: StateVersionRequest) -> StateVersion:
+        """Store a state, or prepare its upload."""
+        request_ = state.request_to_create_state_version(request)
+        return await self._ask(request_, state.load_state_version)
+
+    async def upload_state(self, address: SignedUrl, body: bytes) -> None:
+        """Send the bytes of a state to a signed address."""
+        await self._send(state.request_to_upload_state(address, body))
+
+    async def list_current_outputs(self, workspace_id: str) -> tuple[StateOutput, ...]:
+        """Return the outputs of the newest state; sensitive ones without values."""
+        request = state.request_to_list_current_outputs(workspace_id)
+        return (await self._ask(request, state.load_state_outputs)).items
+
+    async def _ask(self, request: Request, load: Callable[[Response], Value]) -> Value:
+        response = await self._send(request)
+        try:
+            return load(response)
+        except UnexpectedAnswer as error:
+            raise UnexpectedAnswer(
+                f"{request.method} {request.where} was answered with {error}"
+            ) from None
+
+    async def _find(
+        self, request: Request, load: Callable[[Response], Value]
+    ) -> Value | None:
+        try:
+            return await self._ask(request, load)
+        except NotFound:
+            return None
+
+    async def _send(self, request: Request) -> Response:
+        if isinstance(request.target, str):
+            request = evolve(request, headers={**_API_HEADERS, **request.headers})
+        response = await self._transport.send(request)
+        if isinstance(request.target, str):
+            self.api_version = response.headers.get("tfp-api-version", self.api_version)
+        if not 200 <= response.status < 300:
+            raise problems.error_of(request, response)
+        return response
+
+
+_API_HEADERS: Mapping[str, str] = {"Accept": JSON_API, "Content-Type": JSON_API}

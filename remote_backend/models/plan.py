@@ -1,0 +1,56 @@
+"""Plans: the part of a run that computes what would change."""
+
+from attrs import frozen
+
+from remote_backend.messages import SignedUrl
+
+__all__ = ("Counts", "Plan")
+
+_FINAL = frozenset({"finished", "errored", "canceled", "unreachable"})
+
+
+@frozen
+class Counts:
+    """How many resources a plan would add, change, destroy and import."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    imported: int = 0
+
+
+@frozen(kw_only=True)
+class Plan:
+    """A plan as the server last described it."""
+
+    id: str
+    status: str = "pending"
+    has_changes: bool = False
+    resource_additions: int | None = None
+    resource_changes: int | None = None
+    resource_destructions: int | None = None
+    resource_imports: int | None = None
+    log_read_url: SignedUrl | None = None
+    structured_run_output_enabled: bool = False
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the plan will not change any more."""
+        return self.status in _FINAL
+
+    @property
+    def never_starts(self) -> bool:
+        """Whether the run ended before the plan began, so that there is no log."""
+        return self.status == "unreachable"
+
+    @property
+    def counts(self) -> Counts | None:
+        """The numbers of the plan, or None as long as the server does not tell them."""
+        if self.status != "finished" or self.resource_additions is None:
+            return None
+        return Counts(
+            self.resource_additions,
+            self.resource_changes or 0,
+            self.resource_destructions or 0,
+            self.resource_imports or 0,
+        )

@@ -1,0 +1,116 @@
+"""What judges a plan after it is made: policies, run tasks, cost estimates."""
+
+from attrs import frozen
+
+__all__ = (
+    "CheckReport",
+    "CostEstimate",
+    "PolicyCheck",
+    "PolicyEvaluation",
+    "PolicyOutcome",
+    "PolicySetOutcome",
+    "TaskResult",
+    "TaskStage",
+)
+
+
+@frozen(kw_only=True)
+class PolicyCheck:
+    """A check of the older kind of policies."""
+
+    id: str
+    status: str = "pending"
+    scope: str = ""
+    passed: int = 0
+    hard_failed: int = 0
+    soft_failed: int = 0
+    advisory_failed: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its result is known."""
+        return self.status not in ("pending", "queued")
+
+
+@frozen(kw_only=True)
+class TaskResult:
+    """The answer of one run task."""
+
+    id: str
+    status: str = "pending"
+    message: str | None = None
+    task_name: str = ""
+    workspace_task_enforcement_level: str = "advisory"
+
+
+@frozen(kw_only=True)
+class PolicyEvaluation:
+    """An evaluation of the newer kind of policies."""
+
+    id: str
+    status: str = "pending"
+    policy_kind: str = ""
+
+
+@frozen(kw_only=True)
+class PolicyOutcome:
+    """What one policy of a set said."""
+
+    policy_name: str = ""
+    enforcement_level: str = ""
+    status: str = ""
+    description: str | None = None
+
+
+@frozen(kw_only=True)
+class PolicySetOutcome:
+    """What the policies of one set said."""
+
+    id: str
+    policy_set_name: str = ""
+    error: str | None = None
+    outcomes: tuple[PolicyOutcome, ...] = ()
+
+
+@frozen(kw_only=True)
+class TaskStage:
+    """A stage of a run in which tasks run and policies are evaluated."""
+
+    id: str
+    stage: str = ""
+    status: str = "pending"
+    task_results: tuple[TaskResult, ...] = ()
+    policy_evaluations: tuple[PolicyEvaluation, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its result is known."""
+        return self.status not in ("pending", "running")
+
+
+@frozen(kw_only=True)
+class CostEstimate:
+    """An estimate of monthly costs; amounts are decimal text, as told."""
+
+    id: str
+    status: str = "pending"
+    error_message: str | None = None
+    prior_monthly_cost: str | None = None
+    proposed_monthly_cost: str | None = None
+    delta_monthly_cost: str | None = None
+    resources_count: int | None = None
+    matched_resources_count: int | None = None
+
+
+@frozen(kw_only=True)
+class CheckReport:
+    """One judgement about a plan, in words for a person."""
+
+    kind: str
+    """`policy check`, `policy evaluation`, `run task` or `cost estimate`."""
+
+    name: str
+    status: str
+    text: str = ""
+    failed: bool = False
+    """Whether it is a reason for the plan to fail; advisory results are not."""

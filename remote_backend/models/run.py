@@ -1,0 +1,145 @@
+"""Runs, what their statuses mean, and what a plan-only run is asked to do."""
+
+from enum import Enum
+
+from attrs import field, frozen
+
+__all__ = (
+    "AWAITING_DECISION",
+    "FAILED",
+    "MOVING",
+    "SUCCEEDED",
+    "Phase",
+    "PlanOptions",
+    "Run",
+    "RunActions",
+    "RunRequest",
+    "phase_of",
+)
+
+SUCCEEDED = frozenset({"planned_and_finished", "planned_and_saved", "applied"})
+FAILED = frozenset(
+    {"policy_soft_failed", "errored", "canceled", "force_canceled", "discarded"}
+)
+AWAITING_DECISION = frozenset(
+    {
+        "pre_plan_awaiting_decision",
+        "post_plan_awaiting_decision",
+        "pre_apply_awaiting_decision",
+        "policy_override",
+        "tf_policy_override",
+    }
+)
+MOVING = frozenset(
+    {
+        "pending",
+        "fetching",
+        "fetching_completed",
+        "pre_plan_running",
+        "pre_plan_completed",
+        "queuing",
+        "plan_queued",
+        "planning",
+        "planned",
+        "tf_policy_checked",
+        "post_plan_running",
+        "post_plan_completed",
+        "cost_estimating",
+        "cost_estimated",
+        "policy_checking",
+        "policy_checked",
+        "confirmed",
+        "pre_apply_running",
+        "pre_apply_completed",
+        "queuing_apply",
+        "apply_queued",
+        "applying",
+        "post_apply_running",
+        "post_apply_completed",
+        "assessing",
+        "assessed",
+    }
+)
+
+
+class Phase(Enum):
+    """What a status means to someone who waits for a plan."""
+
+    MOVING = "moving"
+    AWAITING_DECISION = "awaiting decision"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+def phase_of(status: str) -> Phase:
+    """Say what a run status means; a word nobody knows yet means that the run moves."""
+    if status in SUCCEEDED:
+        return Phase.SUCCEEDED
+    if status in FAILED:
+        return Phase.FAILED
+    if status in AWAITING_DECISION:
+        return Phase.AWAITING_DECISION
+    return Phase.MOVING
+
+
+@frozen(kw_only=True)
+class RunActions:
+    """What may be done to a run now; None where the server does not say."""
+
+    is_cancelable: bool | None = None
+    is_discardable: bool | None = None
+    is_force_cancelable: bool | None = None
+
+
+@frozen(kw_only=True)
+class Run:
+    """A run as the server last described it."""
+
+    id: str
+    status: str
+    message: str | None = None
+    has_changes: bool = False
+    plan_only: bool = False
+    is_destroy: bool = False
+    refresh_only: bool = False
+    actions: RunActions = RunActions()
+    workspace_id: str | None = None
+    configuration_version_id: str | None = None
+    plan_id: str | None = None
+    cost_estimate_id: str | None = None
+    policy_check_ids: tuple[str, ...] = ()
+    task_stage_ids: tuple[str, ...] = ()
+
+    @property
+    def phase(self) -> Phase:
+        """What the status means to someone who waits for the plan."""
+        return phase_of(self.status)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody needs to wait for it any more."""
+        return self.phase is not Phase.MOVING
+
+
+@frozen(kw_only=True)
+class PlanOptions:
+    """What a plan shall do, for one workspace or for many."""
+
+    targets: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    refresh: bool = True
+    refresh_only: bool = False
+    destroy: bool = False
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Names and values; each value is the source text of an HCL expression."""
+
+    message: str | None = None
+
+
+@frozen(kw_only=True)
+class RunRequest:
+    """A plan-only run that shall be made; there is no other kind here."""
+
+    workspace_id: str
+    configuration_version_id: str
+    options: PlanOptions = PlanOptions()

@@ -1,0 +1,47 @@
+"""Workspaces as the server describes them."""
+
+from attrs import frozen
+
+__all__ = ("Permissions", "Workspace")
+
+
+@frozen(kw_only=True)
+class Permissions:
+    """What the token may do with a workspace; None where the server does not say."""
+
+    can_queue_run: bool | None = None
+    can_read_state_versions: bool | None = None
+    can_lock: bool | None = None
+    can_unlock: bool | None = None
+    can_update: bool | None = None
+    can_destroy: bool | None = None
+
+
+@frozen(kw_only=True)
+class Workspace:
+    """A remote workspace."""
+
+    id: str
+    name: str
+    working_directory: str = ""
+    """Where the configuration lies below the root of the archive; empty for the root."""
+
+    execution_mode: str | None = None
+    operations: bool | None = None
+    terraform_version: str | None = None
+    """A version, a constraint, or `latest`."""
+
+    auto_apply: bool = False
+    locked: bool = False
+    speculative_enabled: bool = True
+    permissions: Permissions = Permissions()
+    current_run_id: str | None = None
+    locked_by_id: str | None = None
+
+    @property
+    def runs_remotely(self) -> bool:
+        """Whether plans of this workspace run on the server."""
+        if self.execution_mode is not None:
+            return self.execution_mode != "local"
+        # Servers that know no execution mode tell it by the older flag.
+        return self.operations is not False

@@ -1,0 +1,178 @@
+"""JSON:API documents: resources, relationships, pages, and their bodies."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from remote_backend.errors import UnexpectedAnswer
+from remote_backend.messages import Response, SignedUrl
+from remote_backend.wire.converter import structure
+
+__all__ = (
+    "JSON_API",
+    "Document",
+    "Page",
+    "address_of",
+    "body_of",
+    "load_page",
+    "load_resource",
+    "members_of",
+    "parse_document",
+)
+
+JSON_API = "application/vnd.api+json"
+
+Value = TypeVar("Value")
+Resource = Mapping[str, Any]
+
+
+@frozen
+class Document:
+    """A parsed document: its data, what is included, and its meta part."""
+
+    data: Any
+    included: Mapping[tuple[str, str], Resource]
+    meta: Mapping[str, Any]
+
+    @property
+    def resource(self) -> Resource:
+        """The single resource; a list of one counts as one."""
+        data = self.data
+        # One endpoint is documented with a list where clients expect an object.
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]
+        return _resource(data)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """All resources of a list."""
+        if not isinstance(self.data, list):
+            raise UnexpectedAnswer("a document whose data is no list")
+        return [_resource(item) for item in self.data]
+
+    def linked(self, resource: Resource, relationship: str) -> Resource | None:
+        """Return the included resource a to-one relationship leads to, if it is there."""
+        linkage = _linkage(resource, relationship)
+        if not isinstance(linkage, dict):
+            return None
+        return self.included.get((str(linkage.get("type")), str(linkage.get("id"))))
+
+
+@frozen
+class Page(Generic[Value]):
+    """One page of a list."""
+
+    items: tuple[Value, ...]
+    next_number: int | None
+
+
+def parse_document(response: Response) -> Document:
+    """Read the document of an answer; raise `UnexpectedAnswer` when it is none."""
+    try:
+        parsed = json.loads(response.body)
+    except ValueError:
+        kind = response.headers.get("content-type", "no media type")
+        raise UnexpectedAnswer(f"no JSON ({kind}, {len(response.body)} bytes)") from None
+    if not isinstance(parsed, dict) or "data" not in parsed:
+        raise UnexpectedAnswer("JSON that is no document with data")
+    included = parsed.get("included")
+    meta = parsed.get("meta")
+    return Document(
+        parsed["data"],
+        {
+            (str(item.get("type")), str(item.get("id"))): item
+            for item in (included if isinstance(included, list) else ())
+            if isinstance(item, dict)
+        },
+        meta if isinstance(meta, dict) else {},
+    )
+
+
+def load_resource(resource: Resource, kind: type[Value], **more: Any) -> Value:
+    """Turn a resource into a value; `more` replaces members that need another reading."""
+    return structure({**members_of(resource), **more}, kind)
+
+
+def members_of(resource: Resource) -> dict[str, Any]:
+    """Return id, attributes and related ids of a resource under their Python names.
+
+    Kebab and snake spellings are the same name. A to-one relationship `plan` becomes
+    `plan_id`, a to-many one `policy-checks` becomes `policy_check_ids`.
+    """
+    members = {
+        _snake(key): value for key, value in _mapping(resource, "attributes").items()
+    }
+    for name in _mapping(resource, "relationships"):
+        linkage = _linkage(resource, name)
+        if isinstance(linkage, dict):
+            members[f"{_snake(name)}_id"] = linkage.get("id")
+        elif isinstance(linkage, list):
+            ids = [
+                item["id"] for item in linkage if isinstance(item, dict) and "id" in item
+            ]
+            members[f"{_snake(name).removesuffix('s')}_ids"] = ids
+    return {
+        **{key: _deep_snake(value) for key, value in members.items()},
+        "id": resource["id"],
+    }
+
+
+def load_page(document: Document, items: Iterable[Value]) -> Page[Value]:
+    """Put loaded items together with the number of the page that follows."""
+    found = tuple(items)
+    pagination = document.meta.get("pagination")
+    numbers = pagination if isinstance(pagination, dict) else {}
+    current, following = numbers.get("current-page"), numbers.get("next-page")
+    # A page past the end is an empty answer, and odd servers point at themselves.
+    if not found or not isinstance(following, int) or following <= (current or 0):
+        return Page(found, None)
+    return Page(found, following)
+
+
+def address_of(text: Any) -> SignedUrl | None:
+    """Read a signed address; null and empty text mean that there is none."""
+    return SignedUrl(text) if isinstance(text, str) and text else None
+
+
+def body_of(
+    kind: str,
+    attributes: Mapping[str, Any],
+    relationships: Mapping[str, tuple[str, str]] | None = None,
+) -> bytes:
+    """Write a document that holds one resource; relationships are type and id by name."""
+    data: dict[str, Any] = {"type": kind, "attributes": dict(attributes)}
+    if relationships:
+        data["relationships"] = {
+            name: {"data": {"type": related, "id": id_}}
+            for name, (related, id_) in relationships.items()
+        }
+    return json.dumps({"data": data}).encode()
+
+
+def _resource(data: Any) -> Resource:
+    if not isinstance(data, dict) or not isinstance(data.get("id"), str):
+        raise UnexpectedAnswer("a document without the resource that was asked for")
+    return data
+
+
+def _mapping(resource: Resource, name: str) -> Mapping[str, Any]:
+    found = resource.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _linkage(resource: Resource, relationship: str) -> Any:
+    relationships = _mapping(resource, "relationships")
+    found = relationships.get(relationship) or relationships.get(_snake(relationship))
+    return found.get("data") if isinstance(found, dict) else None
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _deep_snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_snake(str(key)): _deep_snake(inner) for key, inner in value.items()}
+    return value

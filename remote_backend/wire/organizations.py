@@ -1,0 +1,26 @@
+"""Organizations on the wire."""
+
+from urllib.parse import quote
+
+from remote_backend.messages import Request, Response
+from remote_backend.models.organization import Entitlements
+from remote_backend.wire.document import load_resource, parse_document
+
+__all__ = ("load_entitlements", "request_to_ping", "request_to_read_entitlements")
+
+
+def request_to_ping() -> Request:
+    """Ask for nothing but the headers that describe the server."""
+    return Request(method="GET", target="ping")
+
+
+def request_to_read_entitlements(organization: str) -> Request:
+    """Ask what an organization may use."""
+    return Request(
+        method="GET", target=f"organizations/{quote(organization, safe='')}/entitlement-set"
+    )
+
+
+def load_entitlements(response: Response) -> Entitlements:
+    """Turn an answer into entitlements."""
+    return load_resource(parse_document(response).resource, Entitlements)

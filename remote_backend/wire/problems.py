@@ -1,0 +1,67 @@
+"""Errors in answers: what the server says went wrong, whatever shape it says it in."""
+
+import json
+from typing import Any
+
+from remote_backend.errors import ApiError, Conflict, NotAuthorized, NotFound, Rejected
+from remote_backend.messages import Request, Response
+
+__all__ = ("error_of", "problems_of")
+
+_LONGEST_TEXT = 300
+
+
+def error_of(request: Request, response: Response) -> ApiError:
+    """Make the error of an answer that is no success."""
+    kind = _KINDS.get(response.status, ApiError)
+    return kind(response.status, request.method, request.where, problems_of(response))
+
+
+def problems_of(response: Response) -> tuple[str, ...]:
+    """Return every problem of an error answer as one text, in order.
+
+    Understands JSON:API errors, plain lists of text, plain text, HTML and nothing at all.
+    """
+    try:
+        errors = json.loads(response.body)["errors"]
+    except (ValueError, KeyError, TypeError):
+        return _plain(response)
+    if not isinstance(errors, list):
+        return _plain(response)
+    found = tuple(_text_of(error) for error in errors)
+    return tuple(text for text in found if text)
+
+
+def _text_of(error: Any) -> str:
+    if isinstance(error, str):
+        return error.strip()
+    if not isinstance(error, dict):
+        return ""
+    texts = [error.get("title"), error.get("detail")]
+    text = ": ".join(str(part).strip() for part in texts if part)
+    source = error.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return f"{text} ({pointer})" if pointer else text
+
+
+def _plain(response: Response) -> tuple[str, ...]:
+    media_type = response.headers.get("content-type", "")
+    text = response.body[: 4 * _LONGEST_TEXT].decode("utf-8", "replace").strip()
+    if not text:
+        return ()
+    # A page of a proxy says nothing to a person who reads it as source text.
+    if "html" in media_type or text.startswith("<"):
+        return ("a web page instead of an answer of the API; is a proxy in between?",)
+    return (text[:_LONGEST_TEXT],)
+
+
+_KINDS: dict[int, type[ApiError]] = {
+    400: Rejected,
+    401: NotAuthorized,
+    403: NotFound,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    413: Rejected,
+    422: Rejected,
+}

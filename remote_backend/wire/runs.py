@@ -1,0 +1,141 @@
+"""Runs and their plans on the wire."""
+
+import json
+from typing import Any
+
+from remote_backend.errors import UnexpectedAnswer
+from remote_backend.messages import Request, Response
+from remote_backend.models.plan import Plan
+from remote_backend.models.run import Run, RunRequest
+from remote_backend.wire.document import (
+    Page,
+    address_of,
+    body_of,
+    load_page,
+    load_resource,
+    members_of,
+    parse_document,
+)
+
+__all__ = (
+    "load_plan",
+    "load_run",
+    "load_run_with_plan",
+    "load_runs",
+    "request_to_cancel_run",
+    "request_to_discard_run",
+    "request_to_list_runs",
+    "request_to_queue_run",
+    "request_to_read_log",
+    "request_to_read_plan",
+    "request_to_read_run",
+)
+
+# Lists hide plan-only runs unless they are asked for by name.
+_ALL_OPERATIONS = "plan_only,plan_and_apply,save_plan,refresh_only,destroy,empty_apply"
+
+
+def request_to_queue_run(request: RunRequest) -> Request:
+    """Ask for a plan-only run."""
+    options = request.options
+    attributes: dict[str, Any] = {"plan-only": True, "is-destroy": options.destroy}
+    if options.message:
+        attributes["message"] = options.message
+    if not options.refresh:
+        attributes["refresh"] = False
+    if options.refresh_only:
+        attributes["refresh-only"] = True
+    if options.targets:
+        attributes["target-addrs"] = list(options.targets)
+    if options.replace:
+        attributes["replace-addrs"] = list(options.replace)
+    if options.variables:
+        attributes["variables"] = [
+            {"key": key, "value": value} for key, value in options.variables
+        ]
+    relationships = {
+        "workspace": ("workspaces", request.workspace_id),
+        "configuration-version": (
+            "configuration-versions",
+            request.configuration_version_id,
+        ),
+    }
+    body = body_of("runs", attributes, relationships)
+    return Request(method="POST", target="runs", body=body, repeatable=False)
+
+
+def request_to_read_run(run_id: str) -> Request:
+    """Ask how a run and its plan are, in one answer."""
+    return Request(method="GET", target=f"runs/{run_id}", query=(("include", "plan"),))
+
+
+def request_to_list_runs(workspace_id: str) -> Request:
+    """Ask for the newest runs of a workspace, those that only plan among them."""
+    query = (("filter[operation]", _ALL_OPERATIONS), ("page[size]", "20"))
+    return Request(method="GET", target=f"workspaces/{workspace_id}/runs", query=query)
+
+
+def request_to_cancel_run(run_id: str, comment: str) -> Request:
+    """Ask to stop a run."""
+    return _action(run_id, "cancel", comment)
+
+
+def request_to_discard_run(run_id: str, comment: str) -> Request:
+    """Ask to drop a run that waits."""
+    return _action(run_id, "discard", comment)
+
+
+def request_to_read_plan(plan_id: str) -> Request:
+    """Ask how a plan is."""
+    return Request(method="GET", target=f"plans/{plan_id}")
+
+
+def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:
+    """Ask for a part of a plan's log; offsets count framing bytes too."""
+    if plan.log_read_url is None:
+        raise ValueError(f"{plan.id} has no log yet")
+    query = (("limit", str(limit)), ("offset", str(offset)))
+    return Request(method="GET", target=plan.log_read_url, query=query)
+
+
+def load_run(response: Response) -> Run:
+    """Turn an answer into a run."""
+    return load_resource(parse_document(response).resource, Run)
+
+
+def load_run_with_plan(response: Response) -> tuple[Run, Plan | None]:
+    """Turn an answer into a run and its plan, or None where the plan is not included."""
+    document = parse_document(response)
+    resource = document.resource
+    included = document.linked(resource, "plan")
+    run = load_resource(resource, Run)
+    try:
+        return run, _plan(included) if included else None
+    except UnexpectedAnswer:
+        # What stands beside must not hide the run; the plan can be asked for alone.
+        return run, None
+
+
+def load_runs(response: Response) -> Page[Run]:
+    """Turn an answer into a page of runs, newest first."""
+    document = parse_document(response)
+    return load_page(document, (load_resource(item, Run) for item in document.resources))
+
+
+def load_plan(response: Response) -> Plan:
+    """Turn an answer into a plan."""
+    return _plan(parse_document(response).resource)
+
+
+def _plan(resource: Any) -> Plan:
+    address = address_of(members_of(resource).get("log_read_url"))
+    return load_resource(resource, Plan, log_read_url=address)
+
+
+def _action(run_id: str, action: str, comment: str) -> Request:
+    return Request(
+        method="POST",
+        target=f"runs/{run_id}/actions/{action}",
+        body=json.dumps({"comment": comment}).encode(),
+        repeatable=False,
+    )

@@ -1,0 +1,103 @@
+"""The import directions of the package hold, module by module."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import remote_backend
+
+ROOT = Path(remote_backend.__file__).parent
+
+# The longest matching name wins. A module imports lower floors and its own folder.
+FLOORS = {
+    "errors": 0, "messages": 0, "_version": 0,
+    "models": 1,
+    "events": 2, "wire": 2, "slug": 2, "engine": 2,
+    "client": 3, "transport": 3, "config": 3, "server": 3,
+    "connect": 4, "workspaces": 4, "uploads": 4, "runs": 4, "watch": 4, "logs": 4, "checks": 4,
+    "batch": 5,
+    "backend": 6,
+    "cli": 7, "__main__": 8,
+}  # fmt: skip
+# Walls: who may look inside, whatever the floors say.
+SEEN_ONLY_BY = {
+    "wire": {"client", "logs", "server"},
+    "transport": {"connect"},
+    "server": {"cli"},
+}
+AIOHTTP_LIVES_IN = ("transport.session", "server", "examples")
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a module without the package prefix."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def floor_of(name: str) -> int:
+    """Return the floor of a module named without the package prefix."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        if (floor := FLOORS.get(".".join(parts[:end]))) is not None:
+            return floor
+    raise LookupError(f"{name} has no floor: give it one")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return every absolute name that a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: import by absolute name"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def wrong_imports(name: str, imported: set[str]) -> list[str]:
+    """Return what a module imports against the picture."""
+    part = name.split(".")[0]
+    wrong = []
+    for target in imported:
+        if target.split(".")[0] == "aiohttp" and not name.startswith(AIOHTTP_LIVES_IN):
+            wrong.append(f"{name} -> {target}")
+        if not target.startswith("remote_backend."):
+            continue
+        inner = target.removeprefix("remote_backend.")
+        other = inner.split(".")[0]
+        allowed = floor_of(name) if other == part else floor_of(name) - 1
+        if floor_of(inner) > allowed or (
+            other != part and part not in SEEN_ONLY_BY.get(other, {part})
+        ):
+            wrong.append(f"{name} -> {inner}")
+    return wrong
+
+
+def modules() -> list[Path]:
+    """Return every module but the package's own face, which imports everything."""
+    return sorted(set(ROOT.rglob("*.py")) - {ROOT / "__init__.py"})
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    """A module imports lower floors, its own folder, and no walled part."""
+    assert wrong_imports(name_of(path), imports_of(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"),
+    [
+        ("models.run", "remote_backend.wire.runs"),
+        ("client", "remote_backend.transport.session"),
+        ("batch.orchestrate", "remote_backend.wire.runs"),
+        ("config.block", "remote_backend.client"),
+        ("server.app", "remote_backend.client"),
+        ("cli.main", "remote_backend.transport.retry"),
+        ("watch", "remote_backend.logs"),
+        ("client", "aiohttp"),
+    ],
+)
+def test_a_wrong_import_is_named(name: str, imported: str) -> None:
+    """The test above would see an import that goes up, sideways, or through a wall."""
+    assert wrong_imports(name, {imported})
