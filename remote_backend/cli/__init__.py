@@ -1,1 +1,3 @@
 """cli of remote_backend."""
+
+__all__ = ()

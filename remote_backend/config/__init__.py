@@ -1,1 +1,3 @@
 """config of remote_backend."""
+
+__all__ = ()

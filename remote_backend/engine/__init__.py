@@ -1,1 +1,3 @@
 """engine of remote_backend."""
+
+__all__ = ()

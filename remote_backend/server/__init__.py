@@ -1,1 +1,3 @@
 """server of remote_backend."""
+
+__all__ = ()

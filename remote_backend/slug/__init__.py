@@ -1,1 +1,3 @@
 """slug of remote_backend."""
+
+__all__ = ()
