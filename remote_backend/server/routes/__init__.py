@@ -1,1 +1,3 @@
-"""server.routes of remote_backend."""
+"""What the server answers, one module a noun."""
+
+__all__ = ()
