@@ -1,5 +1,100 @@
-"""Plan many remote Terraform workspaces at once."""
+"""Plan one Terraform configuration in many remote workspaces at once.
+
+    async with remote_backend.open_backend("networking") as backend:
+        async with backend.plan_all() as batch:
+            async for event in batch:
+                ...
+        print(batch.outcomes)
+"""
 
 from remote_backend._version import __version__
+from remote_backend.backend import Backend, open_backend
+from remote_backend.batch.orchestrate import Batch
+from remote_backend.errors import (
+    ApiError,
+    BadBackendBlock,
+    BadHostname,
+    ConfigurationVersionFailed,
+    Conflict,
+    CredentialsError,
+    DiscoveryError,
+    EngineError,
+    NoBackendBlock,
+    NoConfigurationFiles,
+    NotAuthorized,
+    NotFound,
+    Rejected,
+    RemoteBackendError,
+    RunOptionsError,
+    RunRefused,
+    SelectionError,
+    SettingsError,
+    SlugError,
+    TransportError,
+    UnexpectedAnswer,
+)
+from remote_backend.events import (
+    BatchFinished,
+    BatchStarted,
+    CheckReported,
+    ConfigurationUploaded,
+    Event,
+    LogChunkRead,
+    LogEnded,
+    PlanFinished,
+    PlanStarted,
+    RunQueued,
+    RunStatusChanged,
+    SlugPacked,
+    UploadProgressed,
+)
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport
+from remote_backend.models.run import PlanOptions
 
-__all__ = ("__version__",)
+__all__ = (
+    "ApiError",
+    "Backend",
+    "BadBackendBlock",
+    "BadHostname",
+    "Batch",
+    "BatchFinished",
+    "BatchStarted",
+    "CheckReport",
+    "CheckReported",
+    "ConfigurationUploaded",
+    "ConfigurationVersionFailed",
+    "Conflict",
+    "Counts",
+    "CredentialsError",
+    "DiscoveryError",
+    "EngineError",
+    "Event",
+    "LogChunkRead",
+    "LogEnded",
+    "NoBackendBlock",
+    "NoConfigurationFiles",
+    "NotAuthorized",
+    "NotFound",
+    "Outcome",
+    "PlanFinished",
+    "PlanOptions",
+    "PlanStarted",
+    "Rejected",
+    "RemoteBackendError",
+    "Result",
+    "RunOptionsError",
+    "RunQueued",
+    "RunRefused",
+    "RunStatusChanged",
+    "SelectionError",
+    "SettingsError",
+    "SlugError",
+    "SlugPacked",
+    "TransportError",
+    "UnexpectedAnswer",
+    "UploadProgressed",
+    "__version__",
+    "open_backend",
+)

@@ -4,33 +4,17 @@ from attrs import frozen
 
 from remote_backend.client import Client
 from remote_backend.errors import RunRefused, SelectionError
-from remote_backend.models.workspace import Workspace
+from remote_backend.models.workspace import NameMode, PrefixMode, Workspace
 
 __all__ = (
     "DEFAULT",
-    "NameMode",
     "Named",
-    "PrefixMode",
     "find_named",
     "list_named",
     "require_plannable",
 )
 
 DEFAULT = "default"
-
-
-@frozen
-class NameMode:
-    """One remote workspace, called `default` locally."""
-
-    name: str
-
-
-@frozen
-class PrefixMode:
-    """All remote workspaces whose names begin with a prefix."""
-
-    prefix: str
 
 
 @frozen

@@ -35,7 +35,7 @@ def modules() -> list[Path]:
         path
         for path in ROOT.rglob("*.py")
         if path.relative_to(ROOT).parts[0]
-        not in ("wire", "server", "cli", "config", "engine")
+        not in ("wire", "server", "cli", "config", "engine", "slug")
     )
 
 

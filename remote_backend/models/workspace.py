@@ -2,7 +2,21 @@
 
 from attrs import frozen
 
-__all__ = ("Permissions", "Workspace")
+__all__ = ("NameMode", "Permissions", "PrefixMode", "Workspace")
+
+
+@frozen
+class NameMode:
+    """One remote workspace, called `default` locally."""
+
+    name: str
+
+
+@frozen
+class PrefixMode:
+    """All remote workspaces whose names begin with a prefix."""
+
+    prefix: str
 
 
 @frozen(kw_only=True)

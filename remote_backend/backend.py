@@ -1,0 +1,130 @@
+"""A backend as a program uses it: open it, plan, read the events, get the outcomes."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from os import PathLike
+from pathlib import Path
+
+from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
+from remote_backend.batch.select import select_names
+from remote_backend.config.datadir import selected_workspace
+from remote_backend.config.settings import process_environ
+from remote_backend.connect import Connection, connect
+from remote_backend.errors import RunOptionsError
+from remote_backend.models.run import PlanOptions
+from remote_backend.workspaces import (
+    DEFAULT,
+    Named,
+    find_named,
+    list_named,
+    require_plannable,
+)
+
+__all__ = ("Backend", "open_backend")
+
+
+@asynccontextmanager
+async def open_backend(
+    directory: str | PathLike[str] = ".", *, environ: Mapping[str, str] | None = None
+) -> AsyncIterator["Backend"]:
+    """Open the remote backend that the configuration in a directory names.
+
+    `environ` takes the place of the variables of the process. Raises the errors of
+    `connect`: settings, discovery, token and organization are checked before it yields.
+    """
+    variables = process_environ() if environ is None else environ
+    async with connect(Path(directory), variables) as connection:
+        yield Backend(connection)
+
+
+class Backend:
+    """The remote workspaces of one configuration, and plans of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def connection(self) -> Connection:
+        """The client and the settings beneath, for what this class has no verb for."""
+        return self._connection
+
+    @property
+    def hostname(self) -> str:
+        """The host of the server."""
+        return self._connection.block.hostname
+
+    @property
+    def organization(self) -> str:
+        """The organization that the workspaces belong to."""
+        return self._connection.client.organization
+
+    async def workspaces(self) -> tuple[Named, ...]:
+        """Return all workspaces of the configuration, sorted by the names people use."""
+        return await list_named(self._connection.client, self._connection.mode)
+
+    async def workspace(self, name: str | None = None) -> Named:
+        """Return the workspace of a name, or the selected one.
+
+        Raises `SelectionError` when it does not exist.
+        """
+        connection = self._connection
+        if name is None:
+            name = selected_workspace(connection.directory, connection.environ)
+        return await find_named(connection.client, connection.mode, name or DEFAULT)
+
+    @asynccontextmanager
+    async def plan(
+        self, workspace: str | None = None, options: PlanOptions | None = None
+    ) -> AsyncIterator[Batch]:
+        """Plan one workspace, or the selected one; leaving the block early cancels the run."""
+        options = _checked(options)
+        named = await self.workspace(workspace)
+        require_plannable(named)
+        async with self._run((named,), options, 1) as batch:
+            yield batch
+
+    @asynccontextmanager
+    async def plan_all(
+        self,
+        options: PlanOptions | None = None,
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        at_once: int = 100,
+    ) -> AsyncIterator[Batch]:
+        """Plan all workspaces whose short names match; leaving the block early cancels.
+
+        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight.
+        """
+        options = _checked(options)
+        existing = {named.short: named for named in await self.workspaces()}
+        names = select_names(existing, select=select, exclude=exclude)
+        async with self._run(tuple(existing[n] for n in names), options, at_once) as batch:
+            yield batch
+
+    @asynccontextmanager
+    async def _run(
+        self, workspaces: tuple[Named, ...], options: PlanOptions, at_once: int
+    ) -> AsyncIterator[Batch]:
+        connection = self._connection
+        plan = BatchPlan(
+            directory=connection.directory,
+            options=options,
+            at_once=at_once,
+            run_url=connection.run_url,
+        )
+        async with run_batch(connection.client, workspaces, plan) as batch:
+            yield batch
+
+
+def _checked(options: PlanOptions | None) -> PlanOptions:
+    options = options or PlanOptions()
+    if options.destroy and options.refresh_only:
+        raise RunOptionsError("-destroy and -refresh-only exclude each other; choose one")
+    if options.refresh_only and not options.refresh:
+        raise RunOptionsError("-refresh-only needs a refresh; leave -refresh=false out")
+    if options.refresh_only and options.replace:
+        raise RunOptionsError("-refresh-only replaces nothing; leave -replace out")
+    if options.destroy and options.replace:
+        raise RunOptionsError("-destroy replaces nothing; leave -replace out")
+    return options

@@ -1,0 +1,219 @@
+"""Events to the terminal: logs to standard output, everything else to standard error."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+import anyio
+from attrs import define, field, frozen
+from rich.console import Console as RichConsole
+
+from remote_backend import events
+from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.table import counts_text, summary_sentence, summary_table
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("BatchConsole", "Screen", "SinglePlanConsole", "beat", "screen_of")
+
+_PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
+_HEARTBEAT_SECONDS = 30.0
+_WAITING = {
+    "pending": "waiting for its turn",
+    "plan_queued": "waiting for a worker",
+    "planning": "planning",
+    "cost_estimating": "estimating costs",
+    "policy_checking": "checking policies",
+    "pre_plan_running": "running tasks before the plan",
+    "post_plan_running": "running tasks after the plan",
+}
+
+
+@frozen
+class Screen:
+    """Where to write and what the places can show."""
+
+    out: TextIO
+    err: TextIO
+    colors: bool
+    is_terminal: bool
+    width: int | None = None
+
+    def note(self, text: str) -> None:
+        """Write a line that is no result."""
+        self.err.write(text + "\n")
+        self.err.flush()
+
+
+def screen_of(
+    out: TextIO, err: TextIO, environ: Mapping[str, str], *, no_color: bool
+) -> Screen:
+    """Find out what the streams of a process can show; NO_COLOR and COLUMNS are obeyed."""
+    is_terminal = out.isatty()
+    colors = is_terminal and not no_color and not environ.get("NO_COLOR")
+    columns = environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) > 0 else None
+    return Screen(out, err, colors, is_terminal, width)
+
+
+@define
+class SinglePlanConsole:
+    """Shows one plan: its log as it is, and a line for every phase."""
+
+    screen: Screen
+    _lines: LogLines = field(factory=LogLines)
+    _open: bool = False
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        match event:
+            case events.SlugPacked():
+                self.screen.note(_packed(event))
+            case events.RunQueued():
+                self.screen.note(f"Run {event.run_id}: {event.run_url}")
+            case events.RunStatusChanged() if event.status in _WAITING:
+                self.screen.note(f"The run is {_WAITING[event.status]}.")
+            case events.LogChunkRead():
+                for line in self._lines.feed(event.data):
+                    self._write(line)
+            case events.LogEnded():
+                for line in self._lines.finish():
+                    self._write(line)
+                self._end_line()
+                if not event.is_complete:
+                    self.screen.note(_cut_log(event))
+            case events.CheckReported():
+                self._end_line()
+                self.screen.note(_check(event))
+            case events.PlanFinished():
+                self._end_line()
+                self.screen.note(_verdict(event.outcome))
+            case _:
+                pass
+
+    def _write(self, line: str) -> None:
+        text = clean_line(
+            render_structured(line),
+            colors=self.screen.colors,
+            terminal=self.screen.is_terminal,
+        )
+        self.screen.out.write(text)
+        self.screen.out.flush()
+        self._open = not text.endswith("\n")
+
+    def _end_line(self) -> None:
+        # A file gets the log as it is; a person must not read two lines as one.
+        if self._open and self.screen.is_terminal:
+            self.screen.out.write("\n")
+            self.screen.out.flush()
+        self._open = False
+
+
+@define
+class BatchConsole:
+    """Shows many plans at once: every line behind the name of its workspace."""
+
+    screen: Screen
+    _width: int = 0
+    _order: dict[str, int] = field(factory=dict)
+    _lines: dict[str, LogLines] = field(factory=dict)
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        match event:
+            case events.BatchStarted():
+                self._width = max(len(name) for name in event.workspaces)
+                self._order = {name: at for at, name in enumerate(event.workspaces)}
+                self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
+            case events.SlugPacked():
+                self.screen.note(_packed(event))
+            case events.RunQueued():
+                self._note(event.workspace, f"run {event.run_url}")
+            case events.LogChunkRead():
+                lines = self._lines.setdefault(event.workspace, LogLines())
+                for line in lines.feed(event.data):
+                    self._line(event.workspace, line)
+            case events.LogEnded():
+                if event.workspace in self._lines:
+                    for line in self._lines.pop(event.workspace).finish():
+                        self._line(event.workspace, line)
+                if not event.is_complete:
+                    self._note(event.workspace, _cut_log(event))
+            case events.CheckReported():
+                self._note(event.workspace, _check(event))
+            case events.PlanFinished():
+                self._note(event.outcome.workspace, _verdict(event.outcome))
+            case events.BatchFinished():
+                self._summary(event.outcomes)
+            case _:
+                pass
+
+    def _line(self, workspace: str, line: str) -> None:
+        screen = self.screen
+        for part in render_structured(line).rstrip("\n").split("\n"):
+            text = clean_line(part, colors=screen.colors, terminal=screen.is_terminal)
+            # Colors that a line leaves open must not run into the next one's name.
+            reset = "\x1b[0m" if screen.colors and "\x1b[" in text else ""
+            screen.out.write(f"{self._prefix(workspace)}{text}{reset}\n")
+        screen.out.flush()
+
+    def _note(self, workspace: str, text: str) -> None:
+        for line in text.split("\n"):
+            self.screen.note(f"{self._prefix(workspace)}{line}")
+
+    def _prefix(self, workspace: str) -> str:
+        name = workspace.ljust(self._width)
+        if self.screen.colors:
+            color = _PREFIX_COLORS[self._order.get(workspace, 0) % len(_PREFIX_COLORS)]
+            name = f"\x1b[{color}m{name}\x1b[0m"
+        return f"{name} | "
+
+    def _summary(self, outcomes: tuple[Outcome, ...]) -> None:
+        screen = self.screen
+        console = RichConsole(
+            file=screen.out,
+            width=screen.width if screen.width or screen.is_terminal else 200,
+            no_color=not screen.colors,
+            force_terminal=screen.colors,
+            highlight=False,
+            soft_wrap=not screen.is_terminal,
+        )
+        console.print()
+        console.print(summary_table(outcomes))
+        console.print()
+        console.print(summary_sentence(outcomes), markup=False)
+        screen.out.flush()
+
+
+async def beat(screen: Screen, unfinished: dict[str, str]) -> None:
+    """Tell every half minute what is still going on, so that a quiet log is no dead one."""
+    while True:
+        await anyio.sleep(_HEARTBEAT_SECONDS)
+        if unfinished:
+            names = ", ".join(sorted(unfinished)[:5])
+            more = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
+            screen.note(f"Still working on {names}{more}.")
+
+
+def _packed(event: events.SlugPacked) -> str:
+    size = f"{event.size_bytes / 1024:.1f} KiB"
+    noun = "file" if event.file_count == 1 else "files"
+    lines = [f"Packed {event.file_count} {noun} of {event.root} ({size})."]
+    return "\n".join([*lines, *(f"Warning: {warning}" for warning in event.warnings)])
+
+
+def _check(event: events.CheckReported) -> str:
+    report = event.report
+    head = f"{report.kind} {report.name}: {report.status}"
+    return f"{head}\n{report.text}" if report.text else head
+
+
+def _cut_log(event: events.LogEnded) -> str:
+    return f"Warning: the log may be incomplete: {event.problem or 'no reason is known'}"
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.succeeded:
+        numbers = f" {counts_text(outcome.counts)}" if outcome.counts else ""
+        return f"Plan finished: {outcome.result.value}{numbers} ({outcome.seconds:.1f} s)"
+    return f"Plan {outcome.result.value}: {outcome.reason}" + (
+        f"\n{outcome.run_url}" if outcome.run_url else ""
+    )

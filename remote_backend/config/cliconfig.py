@@ -1,0 +1,187 @@
+"""The CLI configuration: `.terraformrc`, `terraform.rc` and the files beside them."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from attrs import field, frozen
+
+from remote_backend.config.hostname import normalize_hostname
+from remote_backend.errors import BadHostname
+
+__all__ = (
+    "CliConfiguration",
+    "CredentialsHelper",
+    "configuration_directory",
+    "read_cli_configuration",
+)
+
+log = structlog.get_logger()
+
+_OVERRIDES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")
+_LINE = re.compile(r"line (\d+)", re.IGNORECASE)
+
+
+@frozen
+class CredentialsHelper:
+    """A program that knows tokens."""
+
+    name: str
+    args: tuple[str, ...] = field(default=(), repr=False)
+
+
+@frozen(kw_only=True)
+class CliConfiguration:
+    """What the files of the CLI configuration say together; hosts are normalized names."""
+
+    credentials: Mapping[str, str] = field(factory=dict, repr=False)
+    hosts: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    credentials_helper: CredentialsHelper | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
+    """Read the CLI configuration as Terraform 1.x finds it.
+
+    A file that an override variable names stands alone; else the main file counts less than
+    the files of the configuration directory, of which the last by name counts most. Never
+    fails: what cannot be used is told in `warnings`, without any text of the files.
+    """
+    reading = _Reading()
+    for path in _paths(environ, reading.warnings):
+        reading.add(path)
+    return CliConfiguration(
+        credentials=reading.credentials,
+        hosts=reading.hosts,
+        credentials_helper=reading.helper,
+        warnings=tuple(reading.warnings),
+    )
+
+
+def configuration_directory(environ: Mapping[str, str]) -> Path | None:
+    """Return the directory with credentials, more files and plugins, if a home is known."""
+    if os.name == "nt":
+        home = environ.get("APPDATA")
+        return Path(home) / "terraform.d" if home else None
+    home = environ.get("HOME")
+    return Path(home) / ".terraform.d" if home else None
+
+
+def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
+    for variable in _OVERRIDES:
+        if name := environ.get(variable):
+            path = Path(name)
+            if os.path.isfile(path):
+                yield path
+            else:
+                warnings.append(f"{name}, which {variable} names, does not exist")
+            return
+    directory = configuration_directory(environ)
+    if directory is None:
+        return
+    main = directory.parent / ("terraform.rc" if os.name == "nt" else ".terraformrc")
+    if os.path.isfile(main):
+        yield main
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        warnings.append(f"{directory} cannot be listed: {error.strerror}")
+        return
+    for name in names:
+        if name.endswith((".tfrc", ".tfrc.json")) and os.path.isfile(directory / name):
+            yield directory / name
+
+
+class _Reading:
+    """What the files read so far say; a later file replaces whole entries of earlier ones."""
+
+    def __init__(self) -> None:
+        self.credentials: dict[str, str] = {}
+        self.hosts: dict[str, dict[str, str]] = {}
+        self.helper: CredentialsHelper | None = None
+        self.warnings: list[str] = []
+
+    def add(self, path: Path) -> None:
+        document = _load(path, self.warnings)
+        for name, body in _labelled(document.get("credentials")):
+            if (host := self._hostname(name, path)) is not None:
+                self.credentials.pop(host, None)
+                if isinstance(token := body.get("token"), str):
+                    self.credentials[host] = token
+        for name, body in _labelled(document.get("host")):
+            if (host := self._hostname(name, path)) is not None:
+                self.hosts[host] = {
+                    service: address
+                    for service, address in _merged(body.get("services")).items()
+                    if isinstance(address, str)
+                }
+        for name, body in _labelled(document.get("credentials_helper")):
+            self._set_helper(name, body.get("args", []), path)
+
+    def _hostname(self, name: str, path: Path) -> str | None:
+        try:
+            return normalize_hostname(name)
+        except BadHostname as error:
+            self.warnings.append(f"{path}: {error}; the block is left out")
+            return None
+
+    def _set_helper(self, name: str, args: Any, path: Path) -> None:
+        if self.helper is not None:
+            self.warnings.append(
+                f"{path}: there is a second credentials_helper; only the first one is used"
+            )
+        elif not isinstance(args, list) or not all(isinstance(one, str) for one in args):
+            self.warnings.append(
+                f"{path}: args of credentials_helper is no list of texts; it is left out"
+            )
+        else:
+            self.helper = CredentialsHelper(name, tuple(args))
+
+
+def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
+    """Read one file; the texts of errors are not passed on, since tokens may be in them."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        warnings.append(f"{path} cannot be read: {error.strerror}")
+        return {}
+    except UnicodeDecodeError:
+        warnings.append(f"{path} is not UTF-8 text and is left out")
+        return {}
+    if not text.strip():
+        return {}
+    import hcl  # slow to import, and most machines that run batches have no such file
+
+    try:
+        document = hcl.loads(text)
+    except Exception as error:  # the parser raises whatever its tables lead it to
+        found = _LINE.search(str(error))
+        where = f"{path}:{found[1]}" if found else str(path)
+        warnings.append(f"{where} cannot be parsed; the whole file is left out")
+        log.info("cli_configuration.unreadable", path=str(path))
+        return {}
+    if not isinstance(document, dict):
+        warnings.append(f"{path} holds no blocks; the whole file is left out")
+        return {}
+    return document
+
+
+def _labelled(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give label and body of each block, however often lists are wrapped around them."""
+    for labels in value if isinstance(value, list) else [value]:
+        if isinstance(labels, dict):
+            for label, body in labels.items():
+                yield str(label), _merged(body)
+
+
+def _merged(body: Any) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for one in body if isinstance(body, list) else [body]:
+        if isinstance(one, dict):
+            merged.update(one)
+    return merged

@@ -1,0 +1,113 @@
+"""The Terraform files of a directory, in the order in which they count."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from attrs import field, frozen
+
+from remote_backend.config.hcl import (
+    Block,
+    Body,
+    has_lone_returns,
+    parse_each_opening,
+    parse_hcl,
+)
+from remote_backend.config.hcl_json import JsonFault, parse_hcl_json
+from remote_backend.errors import SettingsError
+
+__all__ = ("ConfigurationFile", "Fault", "read_configuration_files")
+
+_SUFFIXES = (".tf", ".tf.json")
+
+
+@frozen
+class Fault:
+    """What hides a part of a file, or all of it."""
+
+    line: int | None
+    problem: str
+
+
+@frozen(kw_only=True)
+class ConfigurationFile:
+    """One `.tf` or `.tf.json` file, read as far as it can be read."""
+
+    path: str
+    """Its name inside the directory, as it is shown to people."""
+
+    is_override: bool = False
+    body: Body = field(factory=Body, repr=False)
+    fault: Fault | None = None
+    source: bytes = field(default=b"", repr=False)
+
+    @property
+    def warning(self) -> str | None:
+        """The fault of the file as one line of text, if it has one."""
+        if self.fault is None:
+            return None
+        where = self.path if self.fault.line is None else f"{self.path}:{self.fault.line}"
+        return f"{where} {self.fault.problem}"
+
+    def read_again(self, kind: str) -> Iterator[Block]:
+        """Read a file with a fault again from each line that opens a block of a type."""
+        if self.fault is not None and not self.path.endswith(".json"):
+            yield from parse_each_opening(self.source, kind)
+
+
+def read_configuration_files(
+    directory: Path, wanted: tuple[str, ...]
+) -> tuple[ConfigurationFile, ...]:
+    """Read the wanted outermost blocks of all files, override files after the others.
+
+    Raises `SettingsError` when the directory or a file of it cannot be opened.
+    """
+    if not directory.is_dir():
+        raise SettingsError(
+            f"{directory} is no directory; give the directory of the configuration"
+        )
+    try:
+        paths = [path for path in directory.iterdir() if _counts(path)]
+    except OSError as error:
+        raise SettingsError(f"{directory} cannot be listed: {error.strerror}") from None
+    paths.sort(key=lambda path: (_is_override(path), path.name))
+    return tuple(_read(path, wanted) for path in paths)
+
+
+def _counts(path: Path) -> bool:
+    name = path.name
+    return name.endswith(_SUFFIXES) and not name.startswith(".") and path.is_file()
+
+
+def _is_override(path: Path) -> bool:
+    stem = path.name.removesuffix(".json").removesuffix(".tf")
+    return stem == "override" or stem.endswith("_override")
+
+
+def _read(path: Path, wanted: tuple[str, ...]) -> ConfigurationFile:
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}; check its permissions"
+        ) from None
+    parsed = (
+        parse_hcl_json(source) if path.name.endswith(".json") else parse_hcl(source, wanted)
+    )
+    return ConfigurationFile(
+        path=path.name,
+        is_override=_is_override(path),
+        body=Body() if isinstance(parsed, JsonFault) else parsed,
+        fault=_fault(path.name, parsed, source),
+        source=source,
+    )
+
+
+def _fault(name: str, parsed: Body | JsonFault, source: bytes) -> Fault | None:
+    line = parsed.line if isinstance(parsed, JsonFault) else parsed.error_line
+    if line is not None or isinstance(parsed, JsonFault):
+        return Fault(line, "could not be read in full; `terraform validate` says why")
+    if not name.endswith(".json") and has_lone_returns(source):
+        return Fault(
+            None, "ends lines with a carriage return alone; Terraform refuses that"
+        )
+    return None

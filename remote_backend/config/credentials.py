@@ -1,0 +1,183 @@
+"""The token for a host: from the block, the variables, the files or a helper program."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import structlog
+
+from remote_backend.config.cliconfig import (
+    CliConfiguration,
+    CredentialsHelper,
+    configuration_directory,
+)
+from remote_backend.config.hostname import display_hostname, normalize_hostname
+from remote_backend.errors import BadHostname, CredentialsError
+
+__all__ = ("find_token", "missing_token")
+
+log = structlog.get_logger()
+
+_PREFIX = "TF_TOKEN_"
+_HELPER_SECONDS = 60.0
+_SENDABLE = re.compile(r"[!-~]+")
+_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def find_token(
+    hostname: str,
+    block_token: str | None,
+    cli: CliConfiguration,
+    environ: Mapping[str, str],
+) -> str | None:
+    """Return the token for a normalized host name, or None if there is none.
+
+    The first source that has one wins, in the order of Terraform 1.x: the block, a variable
+    TF_TOKEN_*, the CLI configuration, its helper program. An empty variable or entry hides
+    the sources after it. Raises `CredentialsError` for a token that cannot be sent.
+    """
+    if block_token:
+        return _sendable(block_token, "token in the backend block")
+    variable = _variable_for(hostname, environ)
+    if variable is not None:
+        return _sendable(environ[variable], f"variable {variable}")
+    if hostname in cli.credentials:
+        source = f"token for {display_hostname(hostname)} in the CLI configuration"
+        return _sendable(cli.credentials[hostname], source)
+    helper = cli.credentials_helper
+    if helper is None:
+        return None
+    token = _ask_helper(helper, hostname, environ)
+    return _sendable(token or "", f"answer of the credentials helper {helper.name}")
+
+
+def missing_token(hostname: str) -> CredentialsError:
+    """Make the error that says where a token for a normalized host name can be put."""
+    shown = display_hostname(hostname)
+    places = [
+        f'a credentials "{shown}" block in the CLI configuration file',
+        f"the answer to `terraform login {shown}`, which stores it there",
+    ]
+    if ":" not in hostname:  # a shell cannot set a variable with a colon in its name
+        encoded = hostname.replace("-", "__").replace(".", "_")
+        places.insert(0, f"the variable {_PREFIX}{encoded}")
+    return CredentialsError(
+        f"there is no token for {shown}; put one into {', '.join(places[:-1])}, "
+        f"or give {places[-1]}"
+    )
+
+
+def _sendable(token: str, source: str) -> str | None:
+    if not token:
+        return None
+    if token != token.strip():
+        raise CredentialsError(
+            f"the {source} begins or ends with white space; remove it there"
+        )
+    if not _SENDABLE.fullmatch(token):
+        raise CredentialsError(
+            f"the {source} holds white space, control characters or letters that no token "
+            "has; copy the token again"
+        )
+    return token
+
+
+def _variable_for(hostname: str, environ: Mapping[str, str]) -> str | None:
+    matching = sorted(
+        name
+        for name in environ
+        if name.startswith(_PREFIX) and _decoded(name.removeprefix(_PREFIX)) == hostname
+    )
+    # Which of two Terraform takes depends on chance.
+    if len({environ[name] for name in matching}) > 1:
+        raise CredentialsError(
+            f"the variables {' and '.join(matching)} hold different tokens for "
+            f"{display_hostname(hostname)}; unset all but one"
+        )
+    return matching[0] if matching else None
+
+
+def _decoded(encoded: str) -> str | None:
+    hostname = encoded.replace("__", "-").replace("_", ".")
+    try:
+        # Here, unlike elsewhere, xn-- labels are welcome.
+        return normalize_hostname(display_hostname(hostname))
+    except BadHostname:
+        return None
+
+
+def _ask_helper(
+    helper: CredentialsHelper, hostname: str, environ: Mapping[str, str]
+) -> str | None:
+    """Run `terraform-credentials-NAME ARGS get HOST`; one that fails has no token."""
+    program = _find_helper(helper.name, environ)
+    if program is None:
+        log.warning("credentials_helper.missing", helper=helper.name)
+        return None
+    try:
+        finished = subprocess.run(
+            [str(program), *helper.args, "get", hostname],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=dict(environ),
+            timeout=_HELPER_SECONDS,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.warning(
+            "credentials_helper.failed", helper=helper.name, reason=type(error).__name__
+        )
+        return None
+    if finished.returncode:
+        log.warning(
+            "credentials_helper.failed", helper=helper.name, exit_code=finished.returncode
+        )
+        return None
+    try:
+        answer = json.loads(finished.stdout)
+    except (ValueError, RecursionError):
+        log.warning("credentials_helper.failed", helper=helper.name, reason="no JSON")
+        return None
+    token = answer.get("token") if isinstance(answer, dict) else None
+    return token if isinstance(token, str) else None
+
+
+def _find_helper(name: str, environ: Mapping[str, str]) -> Path | None:
+    """Return the newest version of a helper from the first plugin directory that has one."""
+    pattern = re.compile(
+        rf"terraform-credentials-{re.escape(name)}(?:_v([0-9][0-9.]*))?(?:_x[0-9]+)?(?:\.exe)?"
+    )
+    for directory in _plugin_directories(environ):
+        found = [
+            (_version(match[1]), entry)
+            for entry in _entries(directory)
+            if (match := pattern.fullmatch(entry))
+        ]
+        if found:
+            return directory / max(found)[1]
+    return None
+
+
+def _plugin_directories(environ: Mapping[str, str]) -> Iterator[Path]:
+    configuration = configuration_directory(environ)
+    if configuration is not None:
+        system = "windows" if os.name == "nt" else sys.platform
+        machine = platform.machine().lower()
+        architecture = _ARCHITECTURES.get(machine, machine)
+        yield configuration / "plugins"
+        yield configuration / "plugins" / f"{system}_{architecture}"
+
+
+def _entries(directory: Path) -> list[str]:
+    try:
+        return [name for name in os.listdir(directory) if os.path.isfile(directory / name)]
+    except OSError:
+        return []
+
+
+def _version(text: str | None) -> tuple[int, ...]:
+    return tuple(int(number) for number in (text or "0").split(".") if number)

@@ -1,0 +1,123 @@
+"""Where a host says that its API is."""
+
+import json
+import re
+from collections.abc import Mapping
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from attrs import frozen
+
+from remote_backend.config.cliconfig import CliConfiguration
+from remote_backend.config.hostname import display_hostname, normalize_hostname
+from remote_backend.errors import DiscoveryError, TransportError
+from remote_backend.messages import PublicUrl, Request, Response, Transport
+
+__all__ = ("Services", "discover", "normalize_hostname")
+
+_LARGEST_DOCUMENT_BYTES = 1024 * 1024
+_SERVICE = re.compile(r"tfe\.v2(?:\.([0-9]{1,9}))?", re.ASCII)
+_PREFERRED = ("tfe.v2.1", "tfe.v2")
+_IS_IT = "is it a Terraform host?"
+
+
+@frozen
+class Services:
+    """The addresses of the services of a host."""
+
+    tfe_v2: str
+    """The base of the API, absolute and with a slash at the end."""
+
+
+async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -> Services:
+    """Ask a host, by its normalized name, where its API is.
+
+    A host block of the CLI configuration answers in its place. Raises `DiscoveryError`.
+    """
+    shown = display_hostname(hostname)
+    address = f"https://{hostname}/.well-known/terraform.json"
+    if hostname in cli.hosts:
+        base = _find(shown, cli.hosts[hostname], address, "its host block")
+        return Services(base)
+    request = Request(
+        method="GET",
+        target=PublicUrl(address),
+        headers={"Accept": "application/json"},
+    )
+    try:
+        response = await transport.send(request)
+    except TransportError as error:
+        raise DiscoveryError(
+            shown, f"{error}; check the name, the network and the proxy"
+        ) from error
+    document = _document(shown, response)
+    base = _find(shown, document, response.url or address, "its discovery document")
+    if not base.startswith("https:"):
+        raise DiscoveryError(
+            shown,
+            "its API is offered without encryption (http), which would show the token to "
+            "the network; ask who runs the server, or allow it in a host block of the "
+            "CLI configuration",
+        )
+    return Services(base)
+
+
+def _document(shown: str, response: Response) -> Mapping[str, object]:
+    if response.status == 404:
+        raise DiscoveryError(
+            shown, f"it has no discovery document, so it offers no services; {_IS_IT}"
+        )
+    if response.status != 200:
+        raise DiscoveryError(
+            shown, f"its discovery document was answered with {response.status}; {_IS_IT}"
+        )
+    media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise DiscoveryError(
+            shown,
+            f"its discovery document is {media_type or 'of no type'}, not application/json; "
+            f"{_IS_IT}",
+        )
+    if len(response.body) > _LARGEST_DOCUMENT_BYTES:
+        raise DiscoveryError(
+            shown, f"its discovery document is larger than 1 MiB; {_IS_IT}"
+        )
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise DiscoveryError(shown, f"its discovery document is no JSON object; {_IS_IT}")
+    return document
+
+
+def _find(shown: str, services: Mapping[str, object], address: str, holder: str) -> str:
+    """Return the absolute base of the API that services name, relative to an address."""
+    offered = {
+        name: value
+        for name, value in services.items()
+        if _SERVICE.fullmatch(name) and isinstance(value, str)
+    }
+    name = next((one for one in _PREFERRED if one in offered), None)
+    if name is None:
+        name = max(offered, key=_minor_version, default=None)
+    if name is None:
+        raise DiscoveryError(
+            shown, f"{holder} names no service tfe.v2.1 or tfe.v2 for remote runs; {_IS_IT}"
+        )
+    problem = f"{holder} gives {name} as an address that cannot be used; "
+    try:
+        parts = urlsplit(urljoin(address, offered[name]))
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise DiscoveryError(shown, f"{problem}it is no URL") from None
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise DiscoveryError(shown, f"{problem}only http and https URLs can")
+    if "@" in parts.netloc:
+        raise DiscoveryError(shown, f"{problem}it holds a user name")
+    path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _minor_version(name: str) -> int:
+    found = _SERVICE.fullmatch(name)
+    return int(found[1] or 0) if found else 0

@@ -1,0 +1,140 @@
+"""The JSON spelling of Terraform files, as the same blocks and attributes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from remote_backend.config.hcl import Attribute, Block, Body
+from remote_backend.config.hcl_literals import HclValue, Literal, literal_of_template
+
+__all__ = ("JsonFault", "parse_hcl_json", "read_json_values")
+
+# Which names of an object hold blocks, and how many labels those have.
+_BLOCKS: Mapping[str, Mapping[str, int]] = {
+    "": {"terraform": 0, "variable": 1},
+    "terraform": {"backend": 1, "cloud": 0},
+    "backend": {"workspaces": 0},
+    "cloud": {"workspaces": 0},
+}
+
+
+@frozen
+class JsonFault:
+    """A text is no JSON object, with the line of the fault."""
+
+    line: int | None
+
+
+@frozen
+class _Pairs:
+    """A JSON object that keeps repeated names."""
+
+    items: tuple[tuple[str, Any], ...]
+
+
+def parse_hcl_json(source: bytes) -> Body | JsonFault:
+    """Read the terraform and variable blocks of a `.tf.json` file; they have no lines.
+
+    Each level may be an object or a list of objects; members named `//` are comments.
+    """
+    document = _load(source)
+    if not isinstance(document, _Pairs):
+        return document
+    try:
+        return Body(blocks=tuple(_members("", document)[1]))
+    except RecursionError:
+        return JsonFault(None)
+
+
+def read_json_values(source: bytes) -> dict[str, HclValue] | JsonFault:
+    """Read a JSON object of plain values, as `.tfvars.json` files hold it."""
+    document = _load(source)
+    if not isinstance(document, _Pairs):
+        return document
+    try:
+        return {name: _plain(value) for name, value in document.items}
+    except RecursionError:
+        return JsonFault(None)
+
+
+def _load(source: bytes) -> _Pairs | JsonFault:
+    try:
+        document = json.loads(
+            source.decode("utf-8-sig"),
+            object_pairs_hook=lambda pairs: _Pairs(tuple(pairs)),
+            parse_float=Decimal,
+            parse_int=Decimal,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        return JsonFault(error.lineno)
+    except (ValueError, ArithmeticError, RecursionError):
+        return JsonFault(None)
+    return document if isinstance(document, _Pairs) else JsonFault(1)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _members(kind: str, body: _Pairs) -> tuple[list[Attribute], list[Block]]:
+    attributes = []
+    blocks: list[Block] = []
+    for name, value in body.items:
+        if name == "//":
+            continue
+        labels = _BLOCKS.get(kind, {}).get(name)
+        if not kind and labels is None:
+            continue  # resources and the like, however large
+        if labels is None or not _is_body(value):
+            attributes.append(_attribute(name, value))
+        elif labels:
+            for labelled in _objects(value):
+                for label, bodies in labelled.items:
+                    if label != "//":
+                        blocks.extend(_blocks(name, (label,), bodies))
+        else:
+            blocks.extend(_blocks(name, (), value))
+    return attributes, blocks
+
+
+def _blocks(kind: str, labels: tuple[str, ...], value: Any) -> Iterator[Block]:
+    for body in _objects(value):
+        attributes, blocks = _members(kind, body)
+        yield Block(
+            kind=kind, labels=labels, attributes=tuple(attributes), blocks=tuple(blocks)
+        )
+
+
+def _is_body(value: Any) -> bool:
+    return isinstance(value, _Pairs) or (
+        isinstance(value, list) and all(isinstance(one, _Pairs) for one in value)
+    )
+
+
+def _objects(value: Any) -> list[_Pairs]:
+    if isinstance(value, _Pairs):
+        return [value]
+    return (
+        [one for one in value if isinstance(one, _Pairs)] if isinstance(value, list) else []
+    )
+
+
+def _attribute(name: str, value: Any) -> Attribute:
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, str):
+        return Attribute(
+            name=name, line=None, source=text, literal=literal_of_template(value)
+        )
+    return Attribute(name=name, line=None, source=text, literal=Literal(_plain(value)))
+
+
+def _plain(value: Any) -> HclValue:
+    if isinstance(value, _Pairs):
+        return {name: _plain(one) for name, one in value.items}
+    if isinstance(value, list):
+        return tuple([_plain(one) for one in value])
+    return value  # type: ignore[no-any-return]

@@ -1,0 +1,102 @@
+"""The one place where the parts of the client are put together."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from attrs import field, frozen
+
+from remote_backend._version import __version__
+from remote_backend.client import Client
+from remote_backend.config.block import BackendBlock, read_backend
+from remote_backend.config.cliconfig import read_cli_configuration
+from remote_backend.config.credentials import find_token, missing_token
+from remote_backend.config.discovery import discover
+from remote_backend.config.proxies import proxies_of
+from remote_backend.config.settings import TransportSettings, transport_settings
+from remote_backend.errors import NotAuthorized, NotFound, SettingsError
+from remote_backend.models.workspace import NameMode, PrefixMode
+from remote_backend.transport.retry import RetryingTransport
+from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
+
+__all__ = ("Connection", "connect")
+
+
+@frozen(kw_only=True)
+class Connection:
+    """A client of the organization that a configuration names, and what it was made from."""
+
+    client: Client
+    block: BackendBlock
+    mode: NameMode | PrefixMode
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def run_url(self, workspace: str, run_id: str) -> str:
+        """Return the address at which people look at a run."""
+        organization = quote(self.block.organization, safe="")
+        name = quote(workspace, safe="")
+        return f"https://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
+
+
+@asynccontextmanager
+async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+    """Connect to the backend of a configuration; connections are closed at the end.
+
+    Raises a `SettingsError` for what files and variables say wrong, a `DiscoveryError` for
+    a host that is none of this kind, `NotAuthorized` for a token that is not valid, and
+    `SettingsError` for an organization that is not there.
+    """
+    block = read_backend(directory, environ)
+    cli = read_cli_configuration(environ)
+    token = find_token(block.hostname, block.token, cli, environ)
+    if token is None:
+        raise missing_token(block.hostname)
+    async with open_transport(
+        _connections(transport_settings(environ), environ)
+    ) as transport:
+        services = await discover(block.hostname, cli, RetryingTransport(transport))
+        origin = Origin(services.tfe_v2, token)
+        client = Client(RetryingTransport(transport.at(origin)), block.organization)
+        await _require_organization(client, block)
+        yield Connection(
+            client=client,
+            block=block,
+            mode=NameMode(block.name) if block.name else PrefixMode(block.prefix or ""),
+            directory=directory,
+            environ=environ,
+            warnings=(*block.warnings, *cli.warnings),
+        )
+
+
+async def _require_organization(client: Client, block: BackendBlock) -> None:
+    try:
+        entitlements = await client.read_entitlements()
+    except NotAuthorized as error:
+        problem = f"{block.hostname} does not accept the token; is it expired or revoked?"
+        raise NotAuthorized(error.status, error.method, error.where, (problem,)) from None
+    except NotFound:
+        raise SettingsError(
+            f"{block.path}: organization {block.organization!r} does not exist on "
+            f"{block.hostname}, or the token may not see it"
+        ) from None
+    if not entitlements.operations:
+        raise SettingsError(
+            f"organization {block.organization!r} on {block.hostname} cannot run plans on "
+            "the server; its plan has no remote operations"
+        )
+
+
+def _connections(
+    settings: TransportSettings, environ: Mapping[str, str]
+) -> ConnectionSettings:
+    return ConnectionSettings(
+        user_agent=f"remote-backend/{__version__}",
+        connect_seconds=settings.connect_seconds,
+        read_seconds=settings.read_seconds,
+        ca_file=settings.ca_file,
+        ca_directory=settings.ca_directory,
+        proxy_of=proxies_of(environ),
+    )

@@ -1,0 +1,191 @@
+"""Making one plan in a folder of its own."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from remote_backend.engine.process import run_process
+from remote_backend.engine.program import Program
+from remote_backend.errors import EngineError
+from remote_backend.models.plan import Counts
+from remote_backend.models.run import PlanOptions
+
+__all__ = ("CommandEngine", "EnginePlan", "EngineResult", "PlanEngine", "Write")
+
+Write = Callable[[bytes], Awaitable[None]]
+
+_PLAN_FILE = "remote-backend.tfplan"
+# The name sorts behind every other override, so that this one has the last word.
+_OVERRIDE_FILE = "zzzz_remote_backend_override.tf"
+_OVERRIDE = 'terraform {\n  backend "local" {}\n}\n'
+
+
+@frozen(kw_only=True)
+class EnginePlan:
+    """What shall be planned, and with what."""
+
+    folder: Path
+    """Where the configuration is; it belongs to this plan alone."""
+
+    workspace: str
+    options: PlanOptions = field(factory=PlanOptions)
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Terraform variables as HCL source; later ones win."""
+
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
+    state: bytes | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class EngineResult:
+    """What came of a plan."""
+
+    succeeded: bool
+    has_changes: bool = False
+    counts: Counts | None = None
+    json_plan: bytes | None = field(default=None, repr=False)
+
+
+class PlanEngine(Protocol):
+    """Whoever can make a plan and write its log."""
+
+    @property
+    def version(self) -> str:
+        """The version of Terraform that plans."""
+
+    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+        """Make a plan; `write` gets the log as it grows. Being canceled stops it."""
+
+
+@frozen
+class CommandEngine:
+    """Plans with a real program."""
+
+    program: Program
+
+    @property
+    def version(self) -> str:
+        """The version of the program."""
+        return self.program.version
+
+    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+        """Make a plan with the program; it never changes anything but its own folder."""
+        if not plan.folder.is_dir():
+            await write(
+                b"The working directory of the workspace is not part of the configuration.\n"
+            )
+            return EngineResult(succeeded=False)
+        banner = f"{self.program.product} v{self.program.version}\n"
+        await write(banner.encode() + b"Initializing plugins and modules...\n")
+        _prepare(plan)
+        if not await self._initialize(plan, write):
+            return EngineResult(succeeded=False)
+        code = await self._run(plan, _plan_arguments(plan), write)
+        if code not in (0, 2):
+            return EngineResult(succeeded=False)
+        json_plan = await self._show(plan)
+        return EngineResult(
+            succeeded=True,
+            has_changes=code == 2,
+            counts=_counts_of(json.loads(json_plan)),
+            json_plan=json_plan,
+        )
+
+    async def _initialize(self, plan: EnginePlan, write: Write) -> bool:
+        output = bytearray()
+
+        async def hold(data: bytes) -> None:
+            output.extend(data)
+
+        code = await self._run(plan, ("init", "-input=false"), hold)
+        if code != 0:
+            await write(bytes(output))
+        return code == 0
+
+    async def _show(self, plan: EnginePlan) -> bytes:
+        output = bytearray()
+
+        async def hold(data: bytes) -> None:
+            output.extend(data)
+
+        # Warnings about the settings of the machine must not get into the JSON.
+        arguments = ("show", "-json", _PLAN_FILE)
+        code = await self._run(plan, arguments, hold, with_errors=False)
+        if code != 0:
+            raise EngineError("the engine made a plan that it cannot show")
+        return bytes(output)
+
+    async def _run(
+        self,
+        plan: EnginePlan,
+        arguments: tuple[str, ...],
+        write: Write,
+        *,
+        with_errors: bool = True,
+    ) -> int:
+        environ = {
+            **plan.environ,
+            "CHECKPOINT_DISABLE": "1",
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            # Since 1.1 a remote run sees the full name of its workspace.
+            "TF_WORKSPACE": plan.workspace,
+        }
+        return await run_process(
+            (*self.program.command, *arguments),
+            folder=plan.folder,
+            environ=environ,
+            write=write,
+            with_errors=with_errors,
+        )
+
+
+def _prepare(plan: EnginePlan) -> None:
+    (plan.folder / _OVERRIDE_FILE).write_text(_OVERRIDE, encoding="utf-8")
+    states = plan.folder / "terraform.tfstate.d" / plan.workspace
+    states.mkdir(parents=True, exist_ok=True)
+    if plan.state is not None:
+        (states / "terraform.tfstate").write_bytes(plan.state)
+    for number, (name, source) in enumerate(_last_of_each(plan.variables)):
+        _variable_file(plan, number).write_text(f"{name} = {source}\n", encoding="utf-8")
+
+
+def _variable_file(plan: EnginePlan, number: int) -> Path:
+    # A file each: a value that is no HCL spoils its own file only, and the error names it.
+    return plan.folder / f".remote-backend-variable-{number}.tfvars"
+
+
+def _last_of_each(variables: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(dict(variables).items())
+
+
+def _plan_arguments(plan: EnginePlan) -> tuple[str, ...]:
+    options = plan.options
+    flags = ["-input=false", "-lock=false", "-detailed-exitcode", f"-out={_PLAN_FILE}"]
+    if options.destroy:
+        flags.append("-destroy")
+    if options.refresh_only:
+        flags.append("-refresh-only")
+    if not options.refresh:
+        flags.append("-refresh=false")
+    flags += [f"-target={address}" for address in options.targets]
+    flags += [f"-replace={address}" for address in options.replace]
+    flags += [
+        f"-var-file={_variable_file(plan, number).name}"
+        for number, _ in enumerate(_last_of_each(plan.variables))
+    ]
+    return ("plan", *flags)
+
+
+def _counts_of(plan: dict[str, Any]) -> Counts:
+    add = change = destroy = imported = 0
+    for resource in plan.get("resource_changes", ()):
+        actions = resource["change"]["actions"]
+        add += "create" in actions
+        change += "update" in actions
+        destroy += "delete" in actions
+        imported += bool(resource["change"].get("importing"))
+    return Counts(add, change, destroy, imported)

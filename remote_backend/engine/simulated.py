@@ -1,0 +1,61 @@
+"""An engine that only pretends: for benchmarks and for tests of faults."""
+
+import anyio
+from attrs import field, frozen
+
+from remote_backend.engine.plan import EnginePlan, EngineResult, Write
+from remote_backend.models.plan import Counts
+
+__all__ = ("NOTICE", "SimulatedEngine", "Simulation")
+
+NOTICE = "This plan is simulated: no engine looked at the configuration.\n"
+
+
+@frozen(kw_only=True)
+class Simulation:
+    """How a pretended plan goes."""
+
+    seconds: float = 0.0
+    """How long it takes, evenly spread over its parts."""
+
+    parts: tuple[bytes, ...] = field(default=(), repr=False)
+    """The log after the notice, as it is written."""
+
+    succeeds: bool = True
+    counts: Counts = Counts(1, 0, 0, 0)
+
+
+@frozen
+class SimulatedEngine:
+    """Plans by a script, one for all workspaces or one of their own."""
+
+    simulation: Simulation = Simulation()
+    by_workspace: dict[str, Simulation] = field(factory=dict)
+
+    @property
+    def version(self) -> str:
+        """A version for clients that compare."""
+        return "1.0.0"
+
+    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+        """Write the scripted log, in the scripted time."""
+        simulation = self.by_workspace.get(plan.workspace, self.simulation)
+        parts = (NOTICE.encode(), *(simulation.parts or _parts_of(simulation)))
+        for part in parts:
+            await write(part)
+            await anyio.sleep(simulation.seconds / len(parts))
+        counts = simulation.counts
+        return EngineResult(
+            succeeded=simulation.succeeds,
+            has_changes=simulation.succeeds and counts != Counts(),
+            counts=counts if simulation.succeeds else None,
+            json_plan=b'{"format_version":"1.2","resource_changes":[]}',
+        )
+
+
+def _parts_of(simulation: Simulation) -> tuple[bytes, ...]:
+    if not simulation.succeeds:
+        return (b"Error: this simulation fails\n",)
+    counts = simulation.counts
+    text = f"Plan: {counts.add} to add, {counts.change} to change, {counts.destroy} to destroy.\n"
+    return (text.encode(),)

@@ -1,0 +1,126 @@
+"""The web application: its routes, who may use them, and how errors look."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from remote_backend.errors import ApiError
+from remote_backend.models.served import ServedUser
+from remote_backend.server.auth import digest_of
+from remote_backend.server.routes import (
+    configurations,
+    organizations,
+    runs,
+    state,
+    workspaces,
+)
+from remote_backend.server.serving import (
+    SERVING,
+    USER,
+    Serving,
+    error_answer,
+    missing,
+    serving_of,
+)
+
+__all__ = ("make_app",)
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SignedHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
+
+_LARGEST_BODY_BYTES = 256 << 20
+_OPEN_PATHS = ("/api/v2/ping", "/api/v2/")
+_SIGNED: dict[tuple[str, str], SignedHandler] = {
+    ("PUT", "configuration"): configurations.receive_archive,
+    ("GET", "log"): runs.read_log,
+    ("GET", "json-plan"): runs.read_json_plan,
+    ("GET", "state"): state.read_state,
+    ("PUT", "new-state"): state.receive_state,
+    ("PUT", "new-json-state"): state.receive_json_state,
+}
+
+
+def make_app(serving: Serving) -> web.Application:
+    """Return the application of a server."""
+    app = web.Application(
+        middlewares=[_describe, _tell_errors, _authenticate, _know_organization],
+        client_max_size=_LARGEST_BODY_BYTES,
+    )
+    app[SERVING] = serving
+    for noun in (organizations, workspaces, configurations, runs, state):
+        app.add_routes(noun.routes)
+    app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
+    return app
+
+
+async def _serve_signed(request: web.Request) -> web.StreamResponse:
+    path = request.match_info
+    method = "GET" if request.method == "HEAD" else request.method
+    handler = _SIGNED.get((method, path["kind"]))
+    signed = serving_of(request).signer.accepts(
+        path["kind"], path["id"], path["until"], path["signature"]
+    )
+    if handler is None or not signed:
+        raise missing("this address")
+    return await handler(request, path["id"])
+
+
+@web.middleware
+async def _describe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request)
+    if not response.prepared:
+        response.headers["TFP-API-Version"] = "2.6"
+        response.headers["TFP-AppName"] = "remote-backend"
+    return response
+
+
+@web.middleware
+async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return error_answer(error.status, _title(error.status), error.problems)
+    except web.HTTPException as error:
+        return error_answer(error.status, error.reason.lower())
+    except Exception:
+        log.exception("request.broke", method=request.method, route=_route(request))
+        return error_answer(500, "internal server error")
+
+
+@web.middleware
+async def _authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if not request.path.startswith("/api/v2/") or request.path in _OPEN_PATHS:
+        return await handler(request)
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    user = None
+    if kind.lower() == "bearer" and token:
+        digest = digest_of(token.strip())
+        user = await serving_of(request).store.read(
+            lambda records: records.find_named(ServedUser, digest)
+        )
+    if user is None:
+        return error_answer(401, "unauthorized")
+    request[USER] = user
+    return await handler(request)
+
+
+@web.middleware
+async def _know_organization(request: web.Request, handler: Handler) -> web.StreamResponse:
+    name = request.match_info.get("organization")
+    if name is not None and name != serving_of(request).organization:
+        raise missing(f"organization {name}")
+    return await handler(request)
+
+
+def _title(status: int) -> str:
+    titles = {400: "bad request", 404: "not found", 409: "conflict", 413: "too large"}
+    return titles.get(status, "invalid attribute")
+
+
+def _route(request: web.Request) -> str:
+    # The template of the route, because a real path may be a signed one.
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

@@ -1,0 +1,71 @@
+"""Who may ask: tokens of users, and addresses that carry their own permission."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import field, frozen
+
+__all__ = ("Signer", "digest_of", "keep_secret", "make_token", "read_or_make_secret")
+
+_LIFE_SECONDS = 25 * 3600
+
+
+def make_token() -> str:
+    """Return a new token that nobody can guess."""
+    return f"{secrets.token_urlsafe(12)}.local.{secrets.token_urlsafe(40)}"
+
+
+def digest_of(token: str) -> str:
+    """Return what is kept of a token; the token cannot be found from it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@frozen
+class Signer:
+    """Makes and checks the paths of signed addresses."""
+
+    secret: bytes = field(repr=False)
+    clock: Callable[[], float] = time.time
+
+    def path(self, kind: str, id: str) -> str:
+        """Return a path that opens one thing for a day; the query stays free for its user."""
+        until = str(int(self.clock()) + _LIFE_SECONDS)
+        return f"/signed/{kind}/{id}/{until}/{self._signature(kind, id, until)}"
+
+    def accepts(self, kind: str, id: str, until: str, signature: str) -> bool:
+        """Say whether a path was made here and is still valid."""
+        right = self._signature(kind, id, until)
+        if not hmac.compare_digest(right.encode(), signature.encode()):
+            return False
+        return int(until) >= self.clock()
+
+    def _signature(self, kind: str, id: str, until: str) -> str:
+        text = "\n".join((kind, id, until)).encode()
+        return hmac.new(self.secret, text, hashlib.sha256).hexdigest()
+
+
+def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return the secret in a file that only its owner can read; make it the first time."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        text = make()
+        keep_secret(path, text)
+        return text
+
+
+def keep_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    beside = path.with_name(path.name + ".new")
+    descriptor = os.open(
+        beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR
+    )
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(beside, path)

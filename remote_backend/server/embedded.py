@@ -1,0 +1,309 @@
+"""A whole server in this process: open it, use its address, leave the block to end it."""
+
+import json
+import socket
+import sqlite3
+import ssl
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import anyio
+from aiohttp import web
+from anyio import to_thread
+from attrs import field, frozen
+
+from remote_backend.engine.plan import CommandEngine, PlanEngine
+from remote_backend.engine.program import find_program
+from remote_backend.engine.simulated import SimulatedEngine
+from remote_backend.errors import SettingsError
+from remote_backend.models.served import ServedUser, ServedVariable, ServedWorkspace
+from remote_backend.server.app import make_app
+from remote_backend.server.auth import (
+    Signer,
+    digest_of,
+    keep_secret,
+    make_token,
+    read_or_make_secret,
+)
+from remote_backend.server.certificate import Certificate, make_certificate
+from remote_backend.server.files import Files
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.routes.workspaces import new_variable, new_workspace
+from remote_backend.server.seed import SeedWorkspace
+from remote_backend.server.serving import Serving
+from remote_backend.server.store import Records, Store, open_store
+from remote_backend.server.work import Work
+from remote_backend.task_groups import unwrapped
+from remote_backend.wire.answers.documents import Incoming
+from remote_backend.wire.answers.organizations import discovery_document
+from remote_backend.wire.answers.workspaces import change_variable, change_workspace
+
+__all__ = ("EmbeddedServer", "ServerSettings", "serve")
+
+# What belongs to the server or to whoever started it, and not to the plans of others.
+_NOT_FOR_PLANS = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
+_NOT_FOR_PLANS_EITHER = (
+    "TF_WORKSPACE",
+    "TF_DATA_DIR",
+    "TF_LOG",
+    "TF_LOG_PATH",
+    "TFE_RUN_ID",
+)
+
+
+@frozen(kw_only=True)
+class ServerSettings:
+    """How a server is set up."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 takes any port that is free."""
+
+    organization: str = "local"
+    token: str | None = field(default=None, repr=False)
+    """None keeps the one of last time, or makes one."""
+
+    seed: Sequence[SeedWorkspace] = ()
+    engine: str | None = None
+    """None takes the first that is there."""
+
+    simulated: SimulatedEngine = field(factory=SimulatedEngine, repr=False)
+    """How the engine of that name pretends."""
+
+    workers: int = 4
+    tls: bool = False
+
+
+@frozen(kw_only=True)
+class EmbeddedServer:
+    """A running server, and how to reach it."""
+
+    url: str
+    hostname: str
+    """What stands as hostname in a backend block."""
+
+    organization: str
+    token: str = field(repr=False)
+    token_file: Path
+    cli_config_file: Path
+    ca_file: Path | None
+    engine: str
+
+    def ready_text(self) -> str:
+        """Return what a program needs to find the server, as JSON without secrets."""
+        return json.dumps(
+            {
+                "url": self.url,
+                "hostname": self.hostname,
+                "organization": self.organization,
+                "token_file": str(self.token_file),
+                "ca_file": str(self.ca_file) if self.ca_file else None,
+                "cli_config_file": str(self.cli_config_file),
+            },
+            indent=2,
+        )
+
+
+@asynccontextmanager
+async def serve(
+    settings: ServerSettings, environ: Mapping[str, str]
+) -> AsyncIterator[EmbeddedServer]:
+    """Run a server until the block is left; what it was planning then ends as errored.
+
+    Raises `EngineError` without an engine and `SettingsError` for a folder that another
+    server uses or an address that cannot be had.
+    """
+    engine, engine_name = await to_thread.run_sync(_engine, settings, environ)
+    _make_folder(settings.data)
+    with _only_user(settings.data):
+        async with open_store(settings.data / "records.sqlite") as store:
+            token = _token(settings)
+            await _fill(store, settings, token)
+            files = Files(settings.data)
+            work = Work(
+                store, files, engine, environ=_for_plans(environ), workers=settings.workers
+            )
+            secret = read_or_make_secret(settings.data / "signing-secret", make_token)
+            serving = Serving(
+                store=store,
+                files=files,
+                work=work,
+                signer=Signer(secret.encode()),
+                organization=settings.organization,
+                created_at=now_text(),
+            )
+            with unwrapped():
+                async with anyio.create_task_group() as group:
+                    await group.start(work.run)
+                    async with _listening(serving, settings) as (port, certificate):
+                        yield _described(settings, port, certificate, token, engine_name)
+                    group.cancel_scope.cancel()
+
+
+def _engine(settings: ServerSettings, environ: Mapping[str, str]) -> tuple[PlanEngine, str]:
+    if settings.engine == "simulated":
+        return settings.simulated, "simulated"
+    program = find_program(settings.engine, environ)
+    return CommandEngine(program), f"{program.product} {program.version} ({program.name})"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(f"{folder} cannot be made: {error.strerror}") from None
+
+
+@contextmanager
+def _only_user(folder: Path) -> Iterator[None]:
+    # A database lock goes away with its process, however that ends, on every system.
+    lock = sqlite3.connect(folder / "in-use.sqlite", timeout=0, isolation_level=None)
+    try:
+        try:
+            lock.execute("begin exclusive")
+        except sqlite3.OperationalError:
+            raise SettingsError(
+                f"{folder} is in use by another server; stop it, or choose another -data=DIR"
+            ) from None
+        yield
+    finally:
+        lock.close()
+
+
+def _token(settings: ServerSettings) -> str:
+    path = settings.data / "token"
+    if settings.token is None:
+        return read_or_make_secret(path, make_token)
+    keep_secret(path, settings.token)
+    return settings.token
+
+
+async def _fill(store: Store, settings: ServerSettings, token: str) -> None:
+    def fill(records: Records) -> None:
+        digest = digest_of(token)
+        # Tokens of earlier starts stop being valid when another one is given.
+        owner = next(
+            (user for user in records.all(ServedUser) if user.name == "owner"), None
+        )
+        id = owner.id if owner else make_id("user")
+        records.put(ServedUser(id=id, name="owner", token_digest=digest))
+        for seed in settings.seed:
+            _plant(records, seed)
+
+    await store.write(fill)
+
+
+def _plant(records: Records, seed: SeedWorkspace) -> None:
+    workspace = records.find_named(ServedWorkspace, seed.name) or new_workspace(seed.name)
+    asked = {
+        "working-directory": seed.working_directory,
+        "terraform-version": seed.terraform_version,
+        "description": seed.description,
+    }
+    workspace = records.put(change_workspace(workspace, Incoming(attributes=asked)))
+    there = {
+        (variable.key, variable.category): variable
+        for variable in records.all(ServedVariable, workspace.id)
+    }
+    for one in seed.variables:
+        before = there.get((one.key, one.category), new_variable(workspace, one.key))
+        asked_variable = Incoming(
+            attributes={
+                "value": one.value,
+                "category": one.category,
+                "hcl": one.hcl,
+                "sensitive": one.sensitive or before.sensitive,
+                "description": one.description,
+            }
+        )
+        records.put(change_variable(before, asked_variable))
+
+
+@asynccontextmanager
+async def _listening(
+    serving: Serving, settings: ServerSettings
+) -> AsyncIterator[tuple[int, Certificate | None]]:
+    certificate = None
+    tls = None
+    if settings.tls:
+        hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
+        certificate = await to_thread.run_sync(make_certificate, settings.data, hosts)
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate.file, certificate.key_file)
+    runner = web.AppRunner(make_app(serving), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        listener = _listen(settings)
+        site = web.SockSite(runner, listener, ssl_context=tls)
+        await site.start()
+        yield listener.getsockname()[1], certificate
+    finally:
+        with anyio.CancelScope(shield=True):
+            await runner.cleanup()
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server(
+            (settings.host, settings.port), family=family, backlog=1024
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+        ) from None
+
+
+def _described(
+    settings: ServerSettings,
+    port: int,
+    certificate: Certificate | None,
+    token: str,
+    engine_name: str,
+) -> EmbeddedServer:
+    scheme = "https" if certificate else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"{scheme}://{_reachable(host)}:{port}"
+    hostname = f"{'localhost' if settings.host in _HERE else settings.host}:{port}"
+    server = EmbeddedServer(
+        url=url,
+        hostname=hostname,
+        organization=settings.organization,
+        token=token,
+        token_file=settings.data / "token",
+        cli_config_file=settings.data / "terraform.rc",
+        ca_file=certificate.authority_file if certificate else None,
+        engine=engine_name,
+    )
+    keep_secret(server.cli_config_file, _cli_configuration(server))
+    return server
+
+
+_HERE = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"})
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+
+
+def _cli_configuration(server: EmbeddedServer) -> str:
+    services = discovery_document(f"{server.url}/api/v2/")
+    lines = "".join(f'    "{name}" = "{address}"\n' for name, address in services.items())
+    return (
+        f'credentials "{server.hostname}" {{\n  token = "{server.token}"\n}}\n\n'
+        f'host "{server.hostname}" {{\n  services = {{\n{lines}  }}\n}}\n'
+    )
+
+
+def _for_plans(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(_NOT_FOR_PLANS) and name not in _NOT_FOR_PLANS_EITHER
+    }
+    # Each log would begin with a warning about a file that is not there.
+    if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
+        kept.pop("TF_CLI_CONFIG_FILE", None)
+    return kept

@@ -1,0 +1,106 @@
+"""Where a server keeps what is too large for records: archives, logs, plans, states."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import frozen
+
+__all__ = ("Files", "LogWriter")
+
+_START = b"\x02"
+_END = b"\x03"
+
+
+@frozen
+class Files:
+    """The files in a data directory, by the ids they belong to."""
+
+    data: Path
+
+    def archive(self, configuration_id: str) -> Path:
+        """The uploaded archive of a configuration version."""
+        return self._of("configurations", f"{configuration_id}.tar.gz")
+
+    def tree(self, configuration_id: str) -> Path:
+        """The unpacked archive of a configuration version."""
+        return self._of("configurations", configuration_id)
+
+    def work(self, run_id: str) -> Path:
+        """The folder in which a run is planned."""
+        return self._of("work", run_id)
+
+    def log(self, run_id: str) -> Path:
+        """The log of a run, with its frame."""
+        return self._of("logs", f"{run_id}.log")
+
+    def json_plan(self, run_id: str) -> Path:
+        """The plan of a run as JSON."""
+        return self._of("plans", f"{run_id}.json")
+
+    def state(self, state_version_id: str) -> Path:
+        """The bytes of a state version."""
+        return self._of("states", f"{state_version_id}.tfstate")
+
+    def read_log(self, run_id: str, *, offset: int, limit: int | None) -> bytes:
+        """Return a part of a log; nothing where there is none (yet)."""
+        try:
+            with self.log(run_id).open("rb") as file:
+                file.seek(offset)
+                return file.read(-1 if limit is None else limit)
+        except FileNotFoundError:
+            return b""
+
+    def take_tree(self, configuration_id: str, run_id: str) -> Path:
+        """Copy an unpacked archive for a run of its own and return the copy."""
+        folder = self.work(run_id)
+        shutil.copytree(self.tree(configuration_id), folder, symlinks=True)
+        return folder
+
+    def drop_work(self, run_id: str) -> None:
+        """Remove the folder of a run that has ended."""
+        _remove_tree(self.work(run_id))
+
+    def drop_tree(self, configuration_id: str) -> None:
+        """Remove an unpacked archive."""
+        _remove_tree(self.tree(configuration_id))
+
+    def _of(self, folder: str, name: str) -> Path:
+        directory = self.data / folder
+        directory.mkdir(exist_ok=True)
+        return directory / name
+
+
+class LogWriter:
+    """Appends to the log of a run; readers see every byte at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(self) -> None:
+        """Begin the log."""
+        self._path.write_bytes(_START)
+
+    async def write(self, data: bytes) -> None:
+        """Add bytes to the log."""
+        self._append(data)
+
+    def end(self, last_words: str = "") -> None:
+        """Add last words and the end mark, after which nothing follows."""
+        self._append(last_words.encode() + _END)
+
+    def _append(self, data: bytes) -> None:
+        with self._path.open("ab") as file:
+            file.write(data)
+
+
+def _remove_tree(folder: Path) -> None:
+    def once_more(remove: Callable[[str], object], path: str, _: object) -> None:
+        # An unpacked archive may hold directories that nobody may write to.
+        os.chmod(Path(path).parent, 0o700)
+        os.chmod(path, 0o700)
+        remove(path)
+
+    if folder.exists():
+        shutil.rmtree(folder, onerror=once_more)

@@ -1,0 +1,19 @@
+"""Ids and times as the API writes them."""
+
+import secrets
+import string
+from datetime import UTC, datetime
+
+__all__ = ("make_id", "now_text")
+
+_LETTERS = string.ascii_letters + string.digits
+
+
+def make_id(prefix: str) -> str:
+    """Return a new id of a kind, such as `run-` and sixteen letters."""
+    return f"{prefix}-" + "".join(secrets.choice(_LETTERS) for _ in range(16))
+
+
+def now_text() -> str:
+    """Return the present moment in UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

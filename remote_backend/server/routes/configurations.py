@@ -1,0 +1,162 @@
+"""Configuration versions and the upload of their archives."""
+
+from pathlib import Path
+
+import anyio
+import structlog
+from aiohttp import web
+from anyio import to_thread
+from attrs import evolve
+
+from remote_backend.errors import Rejected, SlugError
+from remote_backend.models.served import ServedConfiguration, ServedRun
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.serving import (
+    Serving,
+    answer,
+    incoming,
+    missing,
+    serving_of,
+    workspace_of,
+)
+from remote_backend.server.store import Records
+from remote_backend.slug.unpack import unpack
+from remote_backend.wire.answers.documents import dump_document, dump_page
+from remote_backend.wire.answers.runs import change_configuration, dump_configuration
+
+__all__ = ("configuration_of", "receive_archive", "routes")
+
+routes = web.RouteTableDef()
+log = structlog.get_logger()
+
+_OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}/configuration-versions"
+_BLOCK_BYTES = 1 << 16
+_LARGEST_ARCHIVE_BYTES = 1 << 30
+
+
+@routes.post(_OF_WORKSPACE)
+async def create_configuration(request: web.Request) -> web.Response:
+    """Make a configuration version and tell where its archive goes."""
+    serving = serving_of(request)
+    asked = await incoming(request)
+
+    def create(records: Records) -> ServedConfiguration:
+        new = ServedConfiguration(
+            id=make_id("cv"),
+            workspace_id=workspace_of(records, request).id,
+            created_at=now_text(),
+        )
+        return records.put(change_configuration(new, asked))
+
+    created = await serving.store.write(create)
+    address = f"{request.url.origin()}{serving.signer.path('configuration', created.id)}"
+    return answer(dump_document(dump_configuration(created, address)), 201)
+
+
+@routes.get(_OF_WORKSPACE)
+async def list_configurations(request: web.Request) -> web.Response:
+    """Return the configuration versions of a workspace, newest first."""
+
+    def find(records: Records) -> list[ServedConfiguration]:
+        return records.all(ServedConfiguration, workspace_of(records, request).id)
+
+    found = await serving_of(request).store.read(find)
+    resources = [dump_configuration(one) for one in reversed(found)]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+@routes.get("/api/v2/configuration-versions/{configuration_id}")
+async def read_configuration(request: web.Request) -> web.Response:
+    """Return a configuration version."""
+    id = request.match_info["configuration_id"]
+    found = await serving_of(request).store.read(
+        lambda records: configuration_of(records, id)
+    )
+    return answer(dump_document(dump_configuration(found)))
+
+
+async def receive_archive(request: web.Request, id: str) -> web.Response:
+    """Take the archive of a configuration version; what it holds decides its status."""
+    serving = serving_of(request)
+    configuration = await serving.store.read(lambda records: configuration_of(records, id))
+    if configuration.status != "pending":
+        # A client that lost our answer sends the same archive again.
+        await request.release()
+        return answer(status=200)
+    archive = serving.files.archive(id)
+    part = archive.with_name(f"{archive.name}.{make_id('part')}")
+    try:
+        await _spool(request, part)
+        await to_thread.run_sync(part.replace, archive)
+    finally:
+        part.unlink(missing_ok=True)
+    problem = await _unpack(serving, id)
+    await _settle(serving, configuration, problem)
+    return answer(status=200)
+
+
+def configuration_of(records: Records, id: str) -> ServedConfiguration:
+    """Return a configuration version; raises `NotFound`."""
+    found = records.find(ServedConfiguration, id)
+    if found is None:
+        raise missing(f"configuration version {id}")
+    return found
+
+
+async def _spool(request: web.Request, path: Path) -> None:
+    size = 0
+    async with await anyio.open_file(path, "wb") as file:
+        async for block in request.content.iter_chunked(_BLOCK_BYTES):
+            size += len(block)
+            if size > _LARGEST_ARCHIVE_BYTES:
+                limit = _LARGEST_ARCHIVE_BYTES >> 20
+                raise Rejected(413, "", "", (f"the archive is larger than {limit} MiB",))
+            await file.write(block)
+
+
+async def _unpack(serving: Serving, id: str) -> str | None:
+    files = serving.files
+    tree = files.tree(id)
+    await to_thread.run_sync(files.drop_tree, id)
+    tree.mkdir()
+    try:
+        await to_thread.run_sync(unpack, files.archive(id), tree)
+    except SlugError as error:
+        await to_thread.run_sync(files.drop_tree, id)
+        log.info("configuration.refused", configuration_version=id, problem=str(error))
+        return str(error)
+    finally:
+        files.archive(id).unlink(missing_ok=True)
+    return None
+
+
+async def _settle(
+    serving: Serving, configuration: ServedConfiguration, problem: str | None
+) -> None:
+    status = "uploaded" if problem is None else "errored"
+    settled = evolve(
+        configuration,
+        status=status,
+        error=None if problem is None else "the archive cannot be used",
+        error_message=problem,
+        times={status: now_text()},
+    )
+    run: ServedRun | None = None
+    if problem is None and configuration.auto_queue_runs:
+        run = ServedRun(
+            id=make_id("run"),
+            workspace_id=configuration.workspace_id,
+            configuration_version_id=configuration.id,
+            created_at=now_text(),
+            created_by="",
+            message="Queued by the upload of a configuration",
+        )
+
+    def write(records: Records) -> None:
+        records.put(settled)
+        if run is not None:
+            records.put(run)
+
+    await serving.store.write(write)
+    if run is not None:
+        serving.work.start(run.id)

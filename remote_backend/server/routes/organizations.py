@@ -1,0 +1,99 @@
+"""Discovery, ping, the organization and its queue."""
+
+from aiohttp import web
+
+from remote_backend.models.served import ServedRun
+from remote_backend.server.serving import answer, serving_of
+from remote_backend.wire.answers.documents import dump_document, dump_page
+from remote_backend.wire.answers.organizations import (
+    discovery_document,
+    dump_capacity,
+    dump_entitlements,
+    dump_organization,
+)
+from remote_backend.wire.answers.runs import dump_run, run_operation
+
+__all__ = ("routes", "wanted_operations")
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/.well-known/terraform.json")
+async def discover(request: web.Request) -> web.Response:
+    """Say where the API is."""
+    return web.json_response(discovery_document("/api/v2/"))
+
+
+@routes.get("/")
+async def greet(request: web.Request) -> web.Response:
+    """Answer the clients that ask the host itself whether it is there."""
+    return web.Response(text="remote-backend\n")
+
+
+@routes.get("/api/v2/ping")
+@routes.get("/api/v2/")
+async def ping(request: web.Request) -> web.Response:
+    """Answer with headers alone; old clients ask the base for them."""
+    return answer(status=204)
+
+
+@routes.get("/api/v2/organizations/{organization}")
+async def read_organization(request: web.Request) -> web.Response:
+    """Return the organization."""
+    serving = serving_of(request)
+    return answer(
+        dump_document(dump_organization(serving.organization, serving.created_at))
+    )
+
+
+@routes.get("/api/v2/organizations/{organization}/entitlement-set")
+async def read_entitlements(request: web.Request) -> web.Response:
+    """Return what the organization may use."""
+    return answer(dump_document(dump_entitlements(serving_of(request).organization)))
+
+
+@routes.get("/api/v2/organizations/{organization}/capacity")
+async def read_capacity(request: web.Request) -> web.Response:
+    """Return how many runs wait and run."""
+    serving = serving_of(request)
+    pending, running = len(serving.work.waiting), serving.work.running
+    capacity = dump_capacity(serving.organization, pending=pending, running=running)
+    return answer(dump_document(capacity))
+
+
+@routes.get("/api/v2/organizations/{organization}/runs/queue")
+async def list_queue(request: web.Request) -> web.Response:
+    """Return the runs that wait, the next one first."""
+    serving = serving_of(request)
+    waiting = serving.work.waiting
+    found = await serving.store.read(
+        lambda records: [records.find(ServedRun, id) for id in waiting]
+    )
+    queue = [
+        dump_run(run, position=place)
+        for place, run in enumerate(found, start=1)
+        if run is not None
+    ]
+    return answer(dump_page(queue, request.query, request.path))
+
+
+@routes.get("/api/v2/organizations/{organization}/runs")
+async def list_runs(request: web.Request) -> web.Response:
+    """Return the runs of all workspaces that a filter names, newest first."""
+    runs = await serving_of(request).store.read(lambda records: records.all(ServedRun))
+    basic = request.query.get("search[basic]", "")
+    wanted = wanted_operations(request)
+    resources = [
+        dump_run(run)
+        for run in reversed(runs)
+        if run_operation(run) in wanted and basic in f"{run.id} {run.message}"
+    ]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+def wanted_operations(request: web.Request) -> set[str]:
+    """Return the operations that a list of runs shall show; plan-only ones hide by default."""
+    text = request.query.get(
+        "filter[operation]", "plan_and_apply,save_plan,refresh_only,destroy"
+    )
+    return {word.strip() for word in text.split(",")}

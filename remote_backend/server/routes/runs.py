@@ -1,0 +1,194 @@
+"""Runs, their plans and their logs."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from anyio import to_thread
+
+from remote_backend.errors import Rejected
+from remote_backend.models.served import ServedRun, ServedWorkspace
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.routes.configurations import configuration_of
+from remote_backend.server.routes.organizations import wanted_operations
+from remote_backend.server.serving import (
+    USER,
+    Serving,
+    answer,
+    conflict,
+    incoming,
+    missing,
+    serving_of,
+    workspace_of,
+)
+from remote_backend.server.store import Records
+from remote_backend.wire.answers.documents import Incoming, dump_document, dump_page
+from remote_backend.wire.answers.runs import change_run, dump_plan, dump_run, run_operation
+
+__all__ = ("read_json_plan", "read_log", "routes")
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/v2/runs")
+async def create_run(request: web.Request) -> web.Response:
+    """Queue a plan-only run."""
+    serving = serving_of(request)
+    asked = await incoming(request)
+    user = request[USER]
+    run = await serving.store.write(
+        lambda records: records.put(_new_run(records, asked, user.id))
+    )
+    serving.work.start(run.id)
+    return answer(dump_document(dump_run(run)), 201)
+
+
+@routes.get("/api/v2/runs/{run_id}")
+async def read_run(request: web.Request) -> web.Response:
+    """Return a run, with its plan when that is asked for."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    wanted = request.query.get("include", "").split(",")
+    included = [_plan(request, serving, run)] if "plan" in wanted else []
+    position = 0
+    if run.id in serving.work.waiting:
+        position = serving.work.waiting.index(run.id) + 1
+    return answer(dump_document(dump_run(run, position=position), included))
+
+
+@routes.get("/api/v2/workspaces/{workspace_id}/runs")
+async def list_runs(request: web.Request) -> web.Response:
+    """Return the runs of a workspace that a filter names, newest first."""
+
+    def find(records: Records) -> list[ServedRun]:
+        return records.all(ServedRun, workspace_of(records, request).id)
+
+    wanted = wanted_operations(request)
+    runs = await serving_of(request).store.read(find)
+    resources = [dump_run(run) for run in reversed(runs) if run_operation(run) in wanted]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+@routes.get("/api/v2/runs/{run_id}/run-events")
+@routes.get("/api/v2/runs/{run_id}/task-stages")
+@routes.get("/api/v2/runs/{run_id}/policy-checks")
+async def list_nothing(request: web.Request) -> web.Response:
+    """Return an empty list: nothing but the engine judges a plan here."""
+    await _find(request, serving_of(request))
+    return answer(dump_page([], request.query, request.path))
+
+
+@routes.post("/api/v2/runs/{run_id}/actions/cancel")
+@routes.post("/api/v2/runs/{run_id}/actions/force-cancel")
+async def cancel_run(request: web.Request) -> web.Response:
+    """Stop a run that waits or is being planned."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    if not serving.work.cancel(run.id):
+        raise conflict(f"the run is {run.status} and cannot be canceled")
+    return answer(status=202)
+
+
+@routes.post("/api/v2/runs/{run_id}/actions/discard")
+async def discard_run(request: web.Request) -> web.Response:
+    """Drop a run that waits."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    if run.id not in serving.work.waiting or not serving.work.cancel(run.id):
+        raise conflict(f"the run is {run.status} and cannot be discarded")
+    return answer(status=202)
+
+
+@routes.post("/api/v2/runs/{run_id}/actions/apply")
+@routes.post("/api/v2/runs/{run_id}/actions/force-execute")
+async def refuse_action(request: web.Request) -> web.Response:
+    """Refuse to apply anything."""
+    await _find(request, serving_of(request))
+    raise conflict("this server only plans; its runs cannot be applied")
+
+
+@routes.get("/api/v2/plans/{plan_id}")
+@routes.get("/api/v2/runs/{run_id}/plan")
+async def read_plan(request: web.Request) -> web.Response:
+    """Return a plan."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    return answer(dump_document(_plan(request, serving, run)))
+
+
+@routes.get("/api/v2/plans/{plan_id}/json-output")
+@routes.get("/api/v2/runs/{run_id}/plan/json-output")
+async def redirect_to_json_plan(request: web.Request) -> web.Response:
+    """Send to the plan as JSON, or say that there is none yet."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    if run.plan_status != "finished" or not serving.files.json_plan(run.id).exists():
+        return answer(status=204)
+    address = f"{request.url.origin()}{serving.signer.path('json-plan', run.id)}"
+    return web.Response(status=307, headers={"Location": address})
+
+
+async def read_log(request: web.Request, id: str) -> web.Response:
+    """Return a part of a log; empty when there is nothing at an offset (yet)."""
+    offset = _number(request.query, "offset") or 0
+    limit = _number(request.query, "limit") or None
+    files = serving_of(request).files
+    data = await to_thread.run_sync(lambda: files.read_log(id, offset=offset, limit=limit))
+    return web.Response(body=data, content_type="text/plain", charset="utf-8")
+
+
+async def read_json_plan(request: web.Request, id: str) -> web.StreamResponse:
+    """Return a plan as JSON."""
+    path = serving_of(request).files.json_plan(id)
+    if not path.exists():
+        raise missing("the plan")
+    return web.FileResponse(path, headers={"Content-Type": "application/json"})
+
+
+def _new_run(records: Records, asked: Incoming, user_id: str) -> ServedRun:
+    workspace_id = asked.linked.get("workspace", "")
+    workspace = records.find(ServedWorkspace, workspace_id)
+    if workspace is None:
+        raise missing(f"workspace {workspace_id}")
+    if workspace.execution_mode == "local":
+        raise _refusal(f"{workspace.name} runs plans locally (execution mode local)")
+    configuration_id = asked.linked.get("configuration-version")
+    if configuration_id is None:
+        raise _refusal("a run needs a configuration version")
+    configuration = configuration_of(records, configuration_id)
+    if configuration.status != "uploaded":
+        raise _refusal(
+            f"configuration version {configuration.id} is {configuration.status}"
+        )
+    if not asked.flag("plan-only", configuration.speculative):
+        raise _refusal("this server only plans: ask for a run that is plan-only")
+    run = ServedRun(
+        id=make_id("run"),
+        workspace_id=workspace.id,
+        configuration_version_id=configuration.id,
+        created_at=now_text(),
+        created_by=user_id,
+    )
+    return change_run(run, asked)
+
+
+def _refusal(problem: str) -> Rejected:
+    return Rejected(422, "", "", (problem,))
+
+
+async def _find(request: web.Request, serving: Serving) -> ServedRun:
+    plan_id = request.match_info.get("plan_id", "")
+    id = request.match_info.get("run_id") or "run-" + plan_id.removeprefix("plan-")
+    found = await serving.store.read(lambda records: records.find(ServedRun, id))
+    if found is None:
+        raise missing(f"{'plan' if plan_id else 'run'} {plan_id or id}")
+    return found
+
+
+def _plan(request: web.Request, serving: Serving, run: ServedRun) -> dict[str, object]:
+    # Clients replace the whole query of this address, so nothing of ours may be there.
+    return dump_plan(run, f"{request.url.origin()}{serving.signer.path('log', run.id)}")
+
+
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None

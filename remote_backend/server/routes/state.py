@@ -1,0 +1,284 @@
+"""State versions and their outputs."""
+
+import hashlib
+
+from aiohttp import web
+from anyio import to_thread
+from attrs import evolve
+
+from remote_backend.errors import Rejected
+from remote_backend.models.served import ServedStateVersion, ServedUser, ServedWorkspace
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.serving import (
+    USER,
+    Serving,
+    answer,
+    conflict,
+    incoming,
+    missing,
+    serving_of,
+    workspace_of,
+)
+from remote_backend.server.store import Records
+from remote_backend.server.work import newest_state
+from remote_backend.wire.answers.documents import dump_document, dump_page
+from remote_backend.wire.answers.state import (
+    OutputValue,
+    StateAddresses,
+    StateWish,
+    dump_output,
+    dump_state_version,
+    output_id,
+    outputs_of,
+    parse_state_wish,
+    require_state,
+)
+
+__all__ = ("read_state", "receive_json_state", "receive_state", "routes")
+
+routes = web.RouteTableDef()
+
+_OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}"
+
+
+@routes.get(_OF_WORKSPACE + "/current-state-version")
+async def read_current_state_version(request: web.Request) -> web.Response:
+    """Return the newest state version."""
+    return await _described(request, await _current(request))
+
+
+@routes.get("/api/v2/state-versions/{state_version_id}")
+async def read_state_version(request: web.Request) -> web.Response:
+    """Return a state version."""
+    id = request.match_info["state_version_id"]
+    found = await serving_of(request).store.read(lambda records: _version(records, id))
+    return await _described(request, found)
+
+
+@routes.get("/api/v2/state-versions")
+async def list_state_versions(request: web.Request) -> web.Response:
+    """Return the state versions of the workspace that both filters name, newest first."""
+    serving = serving_of(request)
+    name = request.query.get("filter[workspace][name]")
+    if name is None or request.query.get("filter[organization][name]") is None:
+        raise Rejected(400, "", "", ("filters for organization and workspace are needed",))
+
+    def find(records: Records) -> list[ServedStateVersion]:
+        workspace = records.find_named(ServedWorkspace, name)
+        if workspace is None:
+            raise missing(f"workspace {name}")
+        return records.all(ServedStateVersion, workspace.id)
+
+    resources = [
+        dump_state_version(one, _addresses(request, serving, one), [])
+        for one in reversed(await serving.store.read(find))
+    ]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+@routes.post(_OF_WORKSPACE + "/state-versions")
+async def create_state_version(request: web.Request) -> web.Response:
+    """Store a state, or prepare the upload of its bytes."""
+    serving = serving_of(request)
+    wish = parse_state_wish(await incoming(request))
+    user = request[USER]
+    if wish.state is not None:
+        _require_digest(wish.state, wish.md5)
+
+    def create(records: Records) -> ServedStateVersion:
+        workspace = workspace_of(records, request)
+        _require_lock(workspace, user)
+        same = _require_successor(records, workspace, wish)
+        if same is not None:
+            return same
+        for older in records.all(ServedStateVersion, workspace.id):
+            if older.status == "pending":
+                records.put(evolve(older, status="discarded"))
+        version = ServedStateVersion(
+            id=make_id("sv"),
+            workspace_id=workspace.id,
+            serial=wish.serial,
+            md5=wish.md5,
+            lineage=wish.lineage,
+            created_at=now_text(),
+            created_by=user.id,
+            run_id=wish.run_id,
+        )
+        if wish.state is not None:
+            version = _stored(serving, version, wish.state)
+        return records.put(version)
+
+    return await _described(request, await serving.store.write(create), status=201)
+
+
+@routes.get("/api/v2/state-versions/{state_version_id}/download")
+async def download_state_version(request: web.Request) -> web.StreamResponse:
+    """Return the bytes of a state to a user."""
+    return await read_state(request, request.match_info["state_version_id"])
+
+
+@routes.get("/api/v2/state-versions/{state_version_id}/outputs")
+async def list_outputs(request: web.Request) -> web.Response:
+    """Return the outputs of a state version, page by page."""
+    id = request.match_info["state_version_id"]
+    serving = serving_of(request)
+    version = await serving.store.read(lambda records: _version(records, id))
+    outputs = await _outputs(serving, version)
+    resources = [dump_output(id, one, reveal=False) for one in outputs]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+@routes.get(_OF_WORKSPACE + "/current-state-version-outputs")
+async def list_current_outputs(request: web.Request) -> web.Response:
+    """Return the outputs of the newest state; sensitive ones without values."""
+    version = await _current(request)
+    outputs = await _outputs(serving_of(request), version)
+    return answer(
+        dump_document([dump_output(version.id, one, reveal=False) for one in outputs])
+    )
+
+
+@routes.get("/api/v2/state-version-outputs/{output_id}")
+async def read_output(request: web.Request) -> web.Response:
+    """Return one output with its value, also a sensitive one."""
+    id = request.match_info["output_id"]
+    version_id = "sv-" + id.removeprefix("wsout-").partition(".")[0]
+    serving = serving_of(request)
+    version = await serving.store.read(lambda records: _version(records, version_id))
+    for output in await _outputs(serving, version):
+        if output_id(version.id, output.name) == id:
+            return answer(dump_document(dump_output(version.id, output, reveal=True)))
+    raise missing(f"output {id}")
+
+
+async def receive_state(request: web.Request, id: str) -> web.Response:
+    """Take the bytes of a state version whose creation announced them."""
+    serving = serving_of(request)
+    body = await request.read()
+
+    def store(records: Records) -> None:
+        version = _version(records, id)
+        if version.status == "finalized" and _digest(body) == version.md5:
+            return
+        if version.status != "pending":
+            raise conflict(f"state version {id} is {version.status}")
+        _require_digest(body, version.md5)
+        records.put(_stored(serving, version, body))
+
+    await serving.store.write(store)
+    return answer(status=200)
+
+
+async def receive_json_state(request: web.Request, id: str) -> web.Response:
+    """Take the other form of a state, which nothing here needs."""
+    await request.read()
+    return answer(status=200)
+
+
+async def read_state(request: web.Request, id: str) -> web.StreamResponse:
+    """Return the bytes of a state."""
+    path = serving_of(request).files.state(id)
+    if not path.exists():
+        raise missing(f"state version {id}")
+    return web.FileResponse(path, headers={"Content-Type": "application/json"})
+
+
+async def _current(request: web.Request) -> ServedStateVersion:
+    def find(records: Records) -> ServedStateVersion:
+        workspace = workspace_of(records, request)
+        found = newest_state(records, workspace.id)
+        if found is None:
+            raise missing(f"a state of {workspace.name}")
+        return found
+
+    return await serving_of(request).store.read(find)
+
+
+async def _described(
+    request: web.Request, version: ServedStateVersion, status: int = 200
+) -> web.Response:
+    serving = serving_of(request)
+    outputs = await _outputs(serving, version)
+    resource = dump_state_version(version, _addresses(request, serving, version), outputs)
+    return answer(dump_document(resource), status)
+
+
+def _addresses(
+    request: web.Request, serving: Serving, version: ServedStateVersion
+) -> StateAddresses:
+    def address(kind: str) -> str:
+        return f"{request.url.origin()}{serving.signer.path(kind, version.id)}"
+
+    awaited = version.status == "pending"
+    return StateAddresses(
+        download=address("state"),
+        upload=address("new-state") if awaited else None,
+        upload_json=address("new-json-state") if awaited else None,
+    )
+
+
+async def _outputs(serving: Serving, version: ServedStateVersion) -> list[OutputValue]:
+    if version.status != "finalized":
+        return []
+    path = serving.files.state(version.id)
+    return outputs_of(await to_thread.run_sync(path.read_bytes))
+
+
+def _version(records: Records, id: str) -> ServedStateVersion:
+    found = records.find(ServedStateVersion, id)
+    if found is None:
+        raise missing(f"state version {id}")
+    return found
+
+
+def _require_lock(workspace: ServedWorkspace, user: ServedUser) -> None:
+    if workspace.locked_by is None:
+        raise conflict(f"{workspace.name} accepts state versions only when it is locked")
+    if workspace.locked_by != user.id:
+        raise conflict(f"{workspace.name} accepts state versions only from who locked it")
+
+
+def _require_successor(
+    records: Records, workspace: ServedWorkspace, wish: StateWish
+) -> ServedStateVersion | None:
+    current = newest_state(records, workspace.id)
+    if current is None:
+        return None
+    if wish.serial == current.serial and wish.md5 == current.md5:
+        return current
+    if wish.force:
+        return None
+    if wish.serial == current.serial:
+        raise conflict(f"the md5 differs from that of the state with serial {wish.serial}")
+    if wish.serial < current.serial:
+        raise conflict(
+            f"serial {wish.serial} is not greater than {current.serial}, the current one"
+        )
+    if wish.lineage and current.lineage and wish.lineage != current.lineage:
+        raise conflict("the lineage differs from that of the current state")
+    return None
+
+
+def _stored(
+    serving: Serving, version: ServedStateVersion, body: bytes
+) -> ServedStateVersion:
+    parsed = require_state(body)
+    serving.files.state(version.id).write_bytes(body)
+    terraform_version = parsed.get("terraform_version")
+    return evolve(
+        version,
+        status="finalized",
+        size=len(body),
+        lineage=version.lineage or str(parsed.get("lineage", "")),
+        terraform_version=terraform_version if isinstance(terraform_version, str) else None,
+        state_format=parsed["version"],
+    )
+
+
+def _require_digest(body: bytes, md5: str) -> None:
+    if _digest(body) != md5:
+        raise Rejected(422, "", "", ("the md5 is not that of the state",))
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()

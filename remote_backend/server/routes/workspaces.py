@@ -1,0 +1,285 @@
+"""Workspaces, their locks and their variables."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from attrs import evolve
+
+from remote_backend.errors import Rejected
+from remote_backend.models.served import (
+    ServedRun,
+    ServedStateVersion,
+    ServedUser,
+    ServedVariable,
+    ServedWorkspace,
+)
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.serving import (
+    USER,
+    answer,
+    conflict,
+    incoming,
+    missing,
+    serving_of,
+    workspace_of,
+)
+from remote_backend.server.store import Records
+from remote_backend.server.work import newest_state
+from remote_backend.wire.answers.documents import dump_document, dump_page
+from remote_backend.wire.answers.workspaces import (
+    change_variable,
+    change_workspace,
+    dump_variable,
+    dump_workspace,
+)
+
+__all__ = ("new_variable", "new_workspace", "routes")
+
+routes = web.RouteTableDef()
+
+_COLLECTION = "/api/v2/organizations/{organization}/workspaces"
+_BY_NAME = _COLLECTION + "/{workspace_name}"
+_BY_ID = "/api/v2/workspaces/{workspace_id}"
+
+
+def new_workspace(name: str) -> ServedWorkspace:
+    """Return a workspace that is not kept yet."""
+    return ServedWorkspace(id=make_id("ws"), name=name, created_at=now_text())
+
+
+def new_variable(workspace: ServedWorkspace, key: str) -> ServedVariable:
+    """Return a variable that is not kept yet."""
+    return ServedVariable(id=make_id("var"), workspace_id=workspace.id, key=key)
+
+
+@routes.get(_COLLECTION)
+async def list_workspaces(request: web.Request) -> web.Response:
+    """Return the workspaces whose names hold a text, by name."""
+    serving = serving_of(request)
+    search = request.query.get("search[name]", "").lower()
+
+    def find(records: Records) -> list[ServedWorkspace]:
+        return [one for one in records.all(ServedWorkspace) if search in one.name.lower()]
+
+    found = sorted(await serving.store.read(find), key=lambda one: one.name)
+    if request.query.get("sort") == "-name":
+        found.reverse()
+    resources = [dump_workspace(one, serving.organization) for one in found]
+    return answer(dump_page(resources, request.query, request.path))
+
+
+@routes.post(_COLLECTION)
+async def create_workspace(request: web.Request) -> web.Response:
+    """Make a workspace."""
+    serving = serving_of(request)
+    asked = await incoming(request)
+    workspace = change_workspace(new_workspace(""), asked)
+
+    def create(records: Records) -> ServedWorkspace:
+        _require_free(records, workspace.name)
+        return records.put(workspace)
+
+    created = await serving.store.write(create)
+    return answer(dump_document(dump_workspace(created, serving.organization)), 201)
+
+
+@routes.get(_BY_NAME)
+@routes.get(_BY_ID)
+async def read_workspace(request: web.Request) -> web.Response:
+    """Return a workspace."""
+    return await _described(request, lambda records: workspace_of(records, request))
+
+
+@routes.patch(_BY_NAME)
+@routes.patch(_BY_ID)
+async def update_workspace(request: web.Request) -> web.Response:
+    """Change settings of a workspace."""
+    asked = await incoming(request)
+
+    def update(records: Records) -> ServedWorkspace:
+        before = workspace_of(records, request)
+        after = evolve(change_workspace(before, asked), updated_at=now_text())
+        if after.name != before.name:
+            _require_free(records, after.name)
+        return records.put(after)
+
+    return await _described(request, update, writes=True)
+
+
+@routes.delete(_BY_NAME)
+@routes.delete(_BY_ID)
+async def delete_workspace(request: web.Request) -> web.Response:
+    """Remove a workspace with its runs and states."""
+    await _delete(request, safely=False)
+    return answer(status=204)
+
+
+@routes.post(_BY_NAME + "/actions/safe-delete")
+@routes.post(_BY_ID + "/actions/safe-delete")
+async def delete_workspace_safely(request: web.Request) -> web.Response:
+    """Remove a workspace unless it is locked or has a state."""
+    await _delete(request, safely=True)
+    return answer(status=204)
+
+
+@routes.post(_BY_ID + "/actions/lock")
+async def lock_workspace(request: web.Request) -> web.Response:
+    """Lock a workspace for the user who asks."""
+    user = request[USER]
+    # Clients send a document, plain JSON, or nothing; only the reason matters.
+    reason = (await incoming(request)).text("reason") or ""
+
+    def lock(records: Records) -> ServedWorkspace:
+        workspace = workspace_of(records, request)
+        if workspace.locked_by is not None:
+            raise conflict(f"{workspace.name} is already locked")
+        return records.put(evolve(workspace, locked_by=user.id, locked_reason=reason))
+
+    return await _described(request, lock, writes=True)
+
+
+@routes.post(_BY_ID + "/actions/unlock")
+async def unlock_workspace(request: web.Request) -> web.Response:
+    """Take back the lock of the user who asks."""
+    user = request[USER]
+
+    def unlock(records: Records) -> ServedWorkspace:
+        workspace = workspace_of(records, request)
+        if workspace.locked_by is None:
+            raise conflict(f"{workspace.name} is not locked")
+        if workspace.locked_by != user.id:
+            holder = records.find(ServedUser, workspace.locked_by)
+            name = holder.name if holder else workspace.locked_by
+            raise conflict(f"{workspace.name} is locked by User {name}")
+        newest = records.newest(ServedStateVersion, workspace.id)
+        if newest is not None and newest.status == "pending":
+            # Not 409, which clients read as "not locked" before they see the reason.
+            raise Rejected(422, "", "", ("the latest state version is still pending",))
+        return records.put(evolve(workspace, locked_by=None, locked_reason=""))
+
+    return await _described(request, unlock, writes=True)
+
+
+@routes.post(_BY_ID + "/actions/force-unlock")
+async def force_unlock_workspace(request: web.Request) -> web.Response:
+    """Take away a lock, whoever holds it."""
+
+    def unlock(records: Records) -> ServedWorkspace:
+        workspace = workspace_of(records, request)
+        if workspace.locked_by is None:
+            raise conflict(f"{workspace.name} is not locked")
+        return records.put(evolve(workspace, locked_by=None, locked_reason=""))
+
+    return await _described(request, unlock, writes=True)
+
+
+@routes.get(_BY_ID + "/vars")
+@routes.get(_BY_ID + "/all-vars")
+async def list_variables(request: web.Request) -> web.Response:
+    """Return the variables of a workspace, sensitive ones without values."""
+
+    def find(records: Records) -> list[ServedVariable]:
+        return records.all(ServedVariable, workspace_of(records, request).id)
+
+    found = await serving_of(request).store.read(find)
+    return answer(dump_document([dump_variable(one) for one in found]))
+
+
+@routes.post(_BY_ID + "/vars")
+async def create_variable(request: web.Request) -> web.Response:
+    """Add a variable to a workspace."""
+    asked = await incoming(request)
+
+    def create(records: Records) -> ServedVariable:
+        workspace = workspace_of(records, request)
+        variable = change_variable(new_variable(workspace, ""), asked)
+        for other in records.all(ServedVariable, workspace.id):
+            if (other.key, other.category) == (variable.key, variable.category):
+                raise Rejected(422, "", "", (f"variable {variable.key} is there already",))
+        return records.put(variable)
+
+    created = await serving_of(request).store.write(create)
+    return answer(dump_document(dump_variable(created)), 201)
+
+
+@routes.get(_BY_ID + "/vars/{variable_id}")
+async def read_variable(request: web.Request) -> web.Response:
+    """Return one variable."""
+    found = await serving_of(request).store.read(
+        lambda records: _variable(records, request)
+    )
+    return answer(dump_document(dump_variable(found)))
+
+
+@routes.patch(_BY_ID + "/vars/{variable_id}")
+async def update_variable(request: web.Request) -> web.Response:
+    """Change a variable."""
+    asked = await incoming(request)
+    changed = await serving_of(request).store.write(
+        lambda records: records.put(change_variable(_variable(records, request), asked))
+    )
+    return answer(dump_document(dump_variable(changed)))
+
+
+@routes.delete(_BY_ID + "/vars/{variable_id}")
+async def delete_variable(request: web.Request) -> web.Response:
+    """Remove a variable."""
+    await serving_of(request).store.write(
+        lambda records: records.delete(_variable(records, request).id)
+    )
+    return answer(status=204)
+
+
+async def _described(
+    request: web.Request,
+    find: Callable[[Records], ServedWorkspace],
+    *,
+    writes: bool = False,
+) -> web.Response:
+    serving = serving_of(request)
+
+    def describe(records: Records) -> bytes:
+        workspace = find(records)
+        state = newest_state(records, workspace.id)
+        return dump_document(
+            dump_workspace(
+                workspace,
+                serving.organization,
+                newest_run=records.newest(ServedRun, workspace.id),
+                state_version_id=state.id if state else None,
+            )
+        )
+
+    transaction = serving.store.write if writes else serving.store.read
+    return answer(await transaction(describe))
+
+
+async def _delete(request: web.Request, *, safely: bool) -> None:
+    serving = serving_of(request)
+
+    def delete(records: Records) -> list[ServedRun]:
+        workspace = workspace_of(records, request)
+        if safely and workspace.locked_by is not None:
+            raise conflict(f"{workspace.name} is locked")
+        if safely and newest_state(records, workspace.id) is not None:
+            raise conflict(f"{workspace.name} still manages resources")
+        runs = records.all(ServedRun, workspace.id)
+        records.delete(workspace.id)
+        return runs
+
+    for run in await serving.store.write(delete):
+        serving.work.cancel(run.id)
+
+
+def _variable(records: Records, request: web.Request) -> ServedVariable:
+    workspace = workspace_of(records, request)
+    id = request.match_info["variable_id"]
+    found = records.find(ServedVariable, id)
+    if found is None or found.workspace_id != workspace.id:
+        raise missing(f"variable {id}")
+    return found
+
+
+def _require_free(records: Records, name: str) -> None:
+    if records.find_named(ServedWorkspace, name) is not None:
+        raise Rejected(422, "", "", ("Name has already been taken",))

@@ -1,0 +1,155 @@
+"""Workspaces and variables that a server shall have from the start."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from remote_backend.errors import SettingsError
+from remote_backend.models.hcl_text import hcl_of
+
+__all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
+
+_WORKSPACE_KEYS = frozenset(
+    {"description", "terraform_version", "variable", "variables", "working_directory"}
+)
+_VARIABLE_KEYS = frozenset({"category", "description", "hcl", "sensitive", "value"})
+
+
+@frozen(kw_only=True)
+class SeedVariable:
+    """A variable as a seed gives it."""
+
+    key: str
+    value: str = field(repr=False)
+    category: str = "terraform"
+    hcl: bool = False
+    sensitive: bool = False
+    description: str = ""
+
+
+@frozen(kw_only=True)
+class SeedWorkspace:
+    """A workspace as a seed gives it."""
+
+    name: str
+    working_directory: str = ""
+    terraform_version: str = "latest"
+    description: str | None = None
+    variables: tuple[SeedVariable, ...] = ()
+
+
+def read_seed(path: Path) -> tuple[SeedWorkspace, ...]:
+    """Read the workspaces of a seed file, in HCL or, when its name ends so, in JSON.
+
+    Raises `SettingsError` that names the file and what is wrong in it, never a value.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {_reason(error)}") from None
+    workspaces = _parse(path, text).get("workspace", {})
+    return tuple(
+        _workspace(path, name, members) for name, members in _blocks(path, workspaces)
+    )
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        if path.suffix == ".json":
+            parsed = json.loads(text)
+        else:
+            import hcl
+
+            parsed = hcl.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    if not isinstance(parsed, dict) or set(parsed) - {"workspace"}:
+        raise SettingsError(
+            f'{path}: only blocks of the form workspace "NAME" are expected'
+        )
+    return parsed
+
+
+def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
+    where = f"{path}: workspace {name}"
+    _require_known(where, members, _WORKSPACE_KEYS)
+    variables = [
+        _variable(where, key, value)
+        for key, value in _blocks(path, members.get("variables", {}))
+    ]
+    variables += [
+        _full_variable(where, key, block)
+        for key, block in _blocks(path, members.get("variable", {}))
+    ]
+    return SeedWorkspace(
+        name=name,
+        working_directory=_text(where, members, "working_directory") or "",
+        terraform_version=_text(where, members, "terraform_version") or "latest",
+        description=_text(where, members, "description"),
+        variables=tuple(variables),
+    )
+
+
+def _variable(where: str, key: str, value: Any) -> SeedVariable:
+    if isinstance(value, str):
+        return SeedVariable(key=key, value=value)
+    return SeedVariable(key=key, value=hcl_of(value), hcl=True)
+
+
+def _full_variable(where: str, key: str, block: Any) -> SeedVariable:
+    where = f"{where}, variable {key}"
+    if not isinstance(block, dict):
+        raise SettingsError(f"{where}: a block with a value is expected")
+    _require_known(where, block, _VARIABLE_KEYS)
+    plain = _variable(where, key, block.get("value", ""))
+    category = _text(where, block, "category") or "terraform"
+    if category not in ("terraform", "env"):
+        raise SettingsError(f"{where}: category must be terraform or env")
+    return SeedVariable(
+        key=key,
+        value=plain.value,
+        category=category,
+        hcl=plain.hcl or _flag(where, block, "hcl"),
+        sensitive=_flag(where, block, "sensitive"),
+        description=_text(where, block, "description") or "",
+    )
+
+
+def _blocks(path: Path, found: Any) -> list[tuple[str, Any]]:
+    # HCL repeats a block as a list of objects, JSON writes one object.
+    blocks = found if isinstance(found, list) else [found]
+    if not all(isinstance(block, dict) for block in blocks):
+        raise SettingsError(f"{path}: a block with a name is expected")
+    return [item for block in blocks for item in block.items()]
+
+
+def _require_known(where: str, members: Any, known: frozenset[str]) -> None:
+    if not isinstance(members, dict):
+        raise SettingsError(f"{where}: a block is expected")
+    unknown = sorted(set(members) - known)
+    if unknown:
+        raise SettingsError(
+            f"{where}: unknown {unknown[0]!r}; possible are {', '.join(sorted(known))}"
+        )
+
+
+def _text(where: str, members: dict[str, Any], name: str) -> str | None:
+    value = members.get(name)
+    if value is not None and not isinstance(value, str):
+        raise SettingsError(f"{where}: {name} must be text")
+    return value
+
+
+def _flag(where: str, members: dict[str, Any], name: str) -> bool:
+    value = members.get(name, False)
+    if not isinstance(value, bool):
+        raise SettingsError(f"{where}: {name} must be true or false")
+    return value
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it is no UTF-8 text"

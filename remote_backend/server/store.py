@@ -1,0 +1,184 @@
+"""Records in SQLite: one writer at a time, readers beside it on their own connections."""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import cattrs
+from anyio import to_thread
+
+from remote_backend.models.served import (
+    ServedConfiguration,
+    ServedRun,
+    ServedStateVersion,
+    ServedUser,
+    ServedVariable,
+    ServedWorkspace,
+)
+
+__all__ = ("Records", "Store", "open_store")
+
+Value = TypeVar("Value")
+Served = TypeVar(
+    "Served",
+    ServedUser,
+    ServedWorkspace,
+    ServedVariable,
+    ServedConfiguration,
+    ServedRun,
+    ServedStateVersion,
+)
+
+_READERS = 4
+_BUSY_SECONDS = 30.0
+_SCHEMA = """
+create table if not exists record (
+    number integer primary key autoincrement,
+    kind text not null,
+    id text not null unique,
+    owner text not null,
+    name text,
+    body text not null,
+    unique (kind, owner, name)
+);
+create index if not exists record_of_owner on record (kind, owner, number);
+"""
+# The member that says whom a record belongs to, and the one that is unique there.
+_OWNER_AND_NAME: dict[type, tuple[str | None, str | None]] = {
+    ServedUser: (None, "token_digest"),
+    ServedWorkspace: (None, "name"),
+    ServedVariable: ("workspace_id", None),
+    ServedConfiguration: ("workspace_id", None),
+    ServedRun: ("workspace_id", None),
+    ServedStateVersion: ("workspace_id", None),
+}
+
+
+class Records:
+    """Records inside one transaction; values go in and come out."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def find(self, kind: type[Served], id: str) -> Served | None:
+        """Return the record of an id, or None."""
+        return self._one(kind, "id = ?", id)
+
+    def find_named(self, kind: type[Served], name: str) -> Served | None:
+        """Return the record that has a name of its own, or None."""
+        return self._one(kind, "name = ?", name)
+
+    def newest(self, kind: type[Served], owner: str) -> Served | None:
+        """Return the record that was added last for an owner, or None."""
+        return self._one(kind, "owner = ? order by number desc limit 1", owner)
+
+    def all(self, kind: type[Served], owner: str | None = None) -> list[Served]:
+        """Return all records of a kind, or those of one owner, oldest first."""
+        sql = "select body from record where kind = ?"
+        values = [kind.__name__]
+        if owner is not None:
+            sql += " and owner = ?"
+            values.append(owner)
+        rows = self._connection.execute(sql + " order by number", values)
+        return [_load(kind, body) for (body,) in rows]
+
+    def put(self, value: Served) -> Served:
+        """Add a record, or replace the one of the same id, and return it."""
+        owner, name = _OWNER_AND_NAME[type(value)]
+        row = (
+            type(value).__name__,
+            value.id,
+            getattr(value, owner) if owner else "",
+            getattr(value, name) if name else None,
+            json.dumps(cattrs.unstructure(value)),
+        )
+        self._connection.execute(
+            "insert into record (kind, id, owner, name, body) values (?, ?, ?, ?, ?) "
+            "on conflict (id) do update set name = excluded.name, body = excluded.body",
+            row,
+        )
+        return value
+
+    def delete(self, id: str) -> None:
+        """Remove a record and everything that belongs to it."""
+        self._connection.execute("delete from record where id = ? or owner = ?", (id, id))
+
+    def _one(self, kind: type[Served], where: str, value: str) -> Served | None:
+        sql = f"select body from record where kind = ? and {where}"
+        row = self._connection.execute(sql, (kind.__name__, value)).fetchone()
+        return _load(kind, row[0]) if row else None
+
+
+class Store:
+    """The records of a server; transactions run in threads, never in the event loop."""
+
+    def __init__(
+        self, writer: sqlite3.Connection, readers: list[sqlite3.Connection]
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._one_writer = anyio.CapacityLimiter(1)
+        self._few_readers = anyio.CapacityLimiter(len(readers))
+
+    async def read(self, work: Callable[[Records], Value]) -> Value:
+        """Run a function on one consistent view of the records."""
+
+        def transaction() -> Value:
+            connection = self._readers.pop()
+            try:
+                connection.execute("begin")
+                return work(Records(connection))
+            finally:
+                connection.rollback()
+                self._readers.append(connection)
+
+        return await to_thread.run_sync(transaction, limiter=self._few_readers)
+
+    async def write(self, work: Callable[[Records], Value]) -> Value:
+        """Run a function that changes records; all its changes happen, or none."""
+
+        def transaction() -> Value:
+            self._writer.execute("begin immediate")
+            try:
+                value = work(Records(self._writer))
+            except BaseException:
+                self._writer.rollback()
+                raise
+            self._writer.commit()
+            return value
+
+        return await to_thread.run_sync(transaction, limiter=self._one_writer)
+
+
+@asynccontextmanager
+async def open_store(path: Path) -> AsyncIterator[Store]:
+    """Open the records in a file, which is made when it is not there."""
+    connections: list[sqlite3.Connection] = []
+    try:
+        writer = _connect(path, connections)
+        writer.executescript(_SCHEMA)
+        readers = [_connect(path, connections) for _ in range(_READERS)]
+        yield Store(writer, readers)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _connect(path: Path, connections: list[sqlite3.Connection]) -> sqlite3.Connection:
+    # Limiters keep a connection to one thread at a time, so the check is not needed.
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connections.append(connection)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    return connection
+
+
+def _load(kind: type[Served], body: str) -> Served:
+    members: dict[str, Any] = json.loads(body)
+    return cattrs.structure(members, kind)

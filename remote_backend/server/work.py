@@ -1,0 +1,229 @@
+"""The server's work: queued runs become plans, a few at a time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio
+import structlog
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
+from attrs import evolve
+
+from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
+from remote_backend.models.hcl_text import quote_hcl
+from remote_backend.models.run import PlanOptions
+from remote_backend.models.served import (
+    ServedRun,
+    ServedStateVersion,
+    ServedVariable,
+    ServedWorkspace,
+)
+from remote_backend.server.files import Files, LogWriter
+from remote_backend.server.ids import now_text
+from remote_backend.server.store import Records, Store
+
+__all__ = ("Work", "newest_state")
+
+log = structlog.get_logger()
+
+_MOVING_PLAN = frozenset({"pending", "queued", "running"})
+
+
+class Work:
+    """Plans the runs of a server; a canceled or broken one never harms the others."""
+
+    def __init__(
+        self,
+        store: Store,
+        files: Files,
+        engine: PlanEngine,
+        *,
+        environ: Mapping[str, str],
+        workers: int,
+    ) -> None:
+        self.engine = engine
+        self._store = store
+        self._files = files
+        self._environ = environ
+        self._slots = anyio.CapacityLimiter(workers)
+        self._scopes: dict[str, anyio.CancelScope] = {}
+        self._waiting: list[str] = []
+        self._group: TaskGroup | None = None
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the runs that wait for their turn, the next one first."""
+        return tuple(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """How many runs are being planned."""
+        return len(self._scopes) - len(self._waiting)
+
+    async def run(
+        self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Work until canceled; what an earlier process left unfinished ends first."""
+        for run in await self._store.read(lambda records: records.all(ServedRun)):
+            if not run.is_over:
+                await self._end_interrupted(run)
+        async with anyio.create_task_group() as group:
+            self._group = group
+            task_status.started()
+            await anyio.sleep_forever()
+
+    def start(self, run_id: str) -> None:
+        """Plan a run as soon as it is its turn."""
+        assert self._group is not None
+        self._scopes[run_id] = anyio.CancelScope()
+        self._waiting.append(run_id)
+        self._group.start_soon(self._carry_out, run_id, name=run_id)
+
+    def cancel(self, run_id: str) -> bool:
+        """Stop a run that waits or is being planned; return whether there was one."""
+        scope = self._scopes.get(run_id)
+        if scope is None:
+            return False
+        scope.cancel()
+        return True
+
+    async def _carry_out(self, run_id: str) -> None:
+        scope = self._scopes[run_id]
+        try:
+            with scope:
+                async with self._slots:
+                    self._waiting.remove(run_id)
+                    await self._plan(run_id)
+            if scope.cancelled_caught:
+                await self._end_canceled(run_id)
+        finally:
+            if run_id in self._waiting:
+                self._waiting.remove(run_id)
+            del self._scopes[run_id]
+
+    async def _plan(self, run_id: str) -> None:
+        writer = LogWriter(self._files.log(run_id))
+        writer.start()
+        run = await self._change(run_id, status="planning", plan_status="running")
+        try:
+            plan = await self._prepare(run)
+            result = await self.engine.plan(plan, writer.write)
+        except Exception as error:
+            log.exception("run.broke", run_id=run_id)
+            await writer.write(f"\nError: {error}\n".encode())
+            result = EngineResult(succeeded=False)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._files.drop_work, run_id)
+        # A cancel that comes now is too late: half an end would be worse than a whole one.
+        with anyio.CancelScope(shield=True):
+            await self._end(run, result, writer)
+
+    async def _prepare(self, run: ServedRun) -> EnginePlan:
+        workspace, variables, version = await self._store.read(
+            lambda records: (
+                records.find(ServedWorkspace, run.workspace_id),
+                records.all(ServedVariable, run.workspace_id),
+                newest_state(records, run.workspace_id),
+            )
+        )
+        if workspace is None:
+            raise LookupError("the workspace was deleted")
+        root = await to_thread.run_sync(
+            self._files.take_tree, run.configuration_version_id, run.id
+        )
+        return EnginePlan(
+            folder=_inside(root, workspace.working_directory),
+            workspace=workspace.name,
+            options=PlanOptions(
+                targets=run.target_addrs,
+                replace=run.replace_addrs,
+                refresh=run.refresh,
+                refresh_only=run.refresh_only,
+                destroy=run.is_destroy,
+            ),
+            variables=(*_sources(variables), *run.variables),
+            environ={
+                **self._environ,
+                **{one.key: one.value for one in variables if one.category == "env"},
+                "TFC_RUN_ID": run.id,
+                "TFC_WORKSPACE_NAME": workspace.name,
+            },
+            state=self._files.state(version.id).read_bytes() if version else None,
+        )
+
+    async def _end(self, run: ServedRun, result: EngineResult, writer: LogWriter) -> None:
+        if result.json_plan is not None:
+            self._files.json_plan(run.id).write_bytes(result.json_plan)
+        # The log ends before the status does: who sees the status finds the whole log.
+        writer.end()
+        await self._change(
+            run.id,
+            status="planned_and_finished" if result.succeeded else "errored",
+            plan_status="finished" if result.succeeded else "errored",
+            has_changes=result.has_changes,
+            counts=result.counts,
+        )
+
+    async def _end_canceled(self, run_id: str) -> None:
+        run = await self._store.read(lambda records: records.find(ServedRun, run_id))
+        if run is None or run.is_over:
+            return
+        began = run.plan_status == "running"
+        if began:
+            LogWriter(self._files.log(run_id)).end("\nThe run was canceled.\n")
+        await self._change(
+            run_id, status="canceled", plan_status="canceled" if began else "unreachable"
+        )
+
+    async def _end_interrupted(self, run: ServedRun) -> None:
+        began = run.plan_status == "running"
+        if began:
+            words = (
+                "\nError: the server was stopped while it planned; start the run again.\n"
+            )
+            LogWriter(self._files.log(run.id)).end(words)
+        await to_thread.run_sync(self._files.drop_work, run.id)
+        await self._change(
+            run.id, status="errored", plan_status="errored" if began else "unreachable"
+        )
+
+    async def _change(self, run_id: str, **changes: object) -> ServedRun:
+        def change(records: Records) -> ServedRun:
+            run = records.find(ServedRun, run_id)
+            if run is None:
+                raise LookupError("the run was deleted")
+            return records.put(_stamped(run, evolve(run, **changes)))  # type: ignore[arg-type]
+
+        return await self._store.write(change)
+
+
+def newest_state(records: Records, workspace_id: str) -> ServedStateVersion | None:
+    """Return the newest state of a workspace whose bytes are there."""
+    versions = records.all(ServedStateVersion, workspace_id)
+    return next((one for one in reversed(versions) if one.status == "finalized"), None)
+
+
+def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
+    times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
+    if after.status != before.status:
+        times[after.status] = now
+    if after.plan_status != before.plan_status:
+        plan_times[
+            "started" if after.plan_status in _MOVING_PLAN else after.plan_status
+        ] = now
+    return evolve(after, times=times, plan_times=plan_times)
+
+
+def _sources(variables: list[ServedVariable]) -> list[tuple[str, str]]:
+    return [
+        (one.key, one.value if one.hcl else quote_hcl(one.value))
+        for one in variables
+        if one.category == "terraform"
+    ]
+
+
+def _inside(root: Path, working_directory: str) -> Path:
+    return root.joinpath(
+        *(part for part in working_directory.split("/") if part not in ("", "."))
+    )

@@ -1,0 +1,1 @@
+"""Tests of the settings that files and variables hold."""
