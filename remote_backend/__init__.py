@@ -1,10 +1,10 @@
 """Plan one Terraform configuration in many remote workspaces at once.
 
-    async with remote_backend.open_backend("networking") as backend:
-        async with backend.plan_all() as batch:
-            async for event in batch:
-                ...
-        print(batch.outcomes)
+async with remote_backend.open_backend("networking") as backend:
+    async with backend.plan_all() as batch:
+        async for event in batch:
+            ...
+    print(batch.outcomes)
 """
 
 from remote_backend._version import __version__
