@@ -178,16 +178,10 @@ def _heredoc(node: Node, text: str) -> str:
 
 def _without_indent(body: str) -> str:
     lines = body.splitlines(keepends=True)
-    spaces = [len(line) - len(line.lstrip(" \t")) for line in lines]
-    indent = min(
-        (count for line, count in zip(lines, spaces, strict=True) if line.strip()),
-        default=0,
-    )
-    # Blank lines that are shorter than the indent stay as they are.
-    return "".join(
-        line[indent:] if count >= indent else line
-        for line, count in zip(lines, spaces, strict=True)
-    )
+    indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
+    indent = min(indents, default=0)
+    # Terraform leaves lines of white space as they are, whatever their length.
+    return "".join(line[indent:] if line.strip() else line for line in lines)
 
 
 def _read_escape(found: re.Match[str]) -> str:

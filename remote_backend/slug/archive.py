@@ -1,21 +1,48 @@
-"""THIN STAND-IN; replaced by the full one."""
+"""Packing a configuration for upload: the archive, and what a person should know about it."""
 
-import tarfile
+import os
+import stat
 import tempfile
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from heapq import heappush, heappushpop
 from pathlib import Path
+from typing import BinaryIO
 
-from attrs import frozen
+import anyio
+from anyio import to_thread
+from attrs import define, field, frozen
+
+from remote_backend.errors import SlugError
+from remote_backend.slug.gzip_stream import GzipStream, open_gzip
+from remote_backend.slug.headers import END, Header, padding
+from remote_backend.slug.ignore import parse_rules
+from remote_backend.slug.root import ArchiveRoot, find_root
+from remote_backend.slug.walk import Hint, Member, Walk
+from remote_backend.task_groups import unwrapped
 
 __all__ = ("Slug", "pack")
+
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+_BLOCK_BYTES = 256 << 10
+_LARGE_BYTES = 50 << 20
+_MOST_SHOWN = 5
+# A file that became a pipe since it was listed must not stop us for ever.
+_READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 @frozen
 class Slug:
-    """An archive on disk."""
+    """An archive on disk, ready to be uploaded."""
 
     path: Path
     root: Path
+    """The directory that was packed."""
+
     size_bytes: int
+    """Of the archive, compressed."""
+
     file_count: int
     warnings: tuple[str, ...] = ()
 
@@ -23,8 +50,258 @@ class Slug:
 async def pack(
     directory: Path, *, working_directory: str, destroy: bool, into: Path
 ) -> Slug:
-    """Pack a directory."""
-    path = Path(tempfile.mkstemp(dir=into, suffix=".tar.gz")[1])
-    with tarfile.open(path, "w:gz") as archive:
-        archive.add(directory, ".")
-    return Slug(path, directory, path.stat().st_size, 1)
+    """Pack the configuration in a directory into a new file in the folder `into`.
+
+    The root of the archive is the directory without the workspace's working directory at its
+    end. The same tree gives the same bytes. Being canceled stops the work before this
+    returns. Raises `SlugError` for what cannot be read, and for an archive without
+    configuration unless the run destroys everything.
+    """
+    packer = _Packer(directory, working_directory, destroy=destroy, into=into)
+    slugs: list[Slug] = []
+    ended = anyio.Event()
+
+    async def work() -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                slugs.append(await to_thread.run_sync(packer.pack))
+            finally:
+                ended.set()
+
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(work, name="pack")
+            try:
+                await ended.wait()
+            except anyio.get_cancelled_exc_class():
+                packer.stopped.set()
+                raise
+    return slugs[0]
+
+
+class _Stopped(Exception):
+    """Nobody wants the archive any more."""
+
+
+@define
+class _Tally:
+    """What went into an archive, as far as people want to know it."""
+
+    file_count: int = 0
+    size_bytes: int = 0
+    largest: list[tuple[int, str]] = field(factory=list)
+    secrets: list[str] = field(factory=list)
+    twins: list[str] = field(factory=list)
+    has_configuration: bool = False
+    _seen: dict[str, str] = field(factory=dict)
+
+    def add(self, member: Member, below: str) -> None:
+        folder, _, last = member.name.rstrip("/").rpartition("/")
+        alike = unicodedata.normalize("NFC", member.name.rstrip("/")).casefold()
+        if self._seen.setdefault(alike, member.name) != member.name:
+            self.twins.append(member.name)
+        if (
+            folder == below
+            and last.endswith(_CONFIGURATION)
+            and not member.name.endswith("/")
+        ):
+            self.has_configuration = True
+        if not member.is_file:
+            return
+        self.file_count += 1
+        self.size_bytes += member.size_bytes
+        item = (member.size_bytes, member.name)
+        if len(self.largest) < _MOST_SHOWN:
+            heappush(self.largest, item)
+        else:
+            heappushpop(self.largest, item)
+        if last.endswith((".tfstate", ".tfstate.backup")) or last == ".env":
+            self.secrets.append(member.name)
+
+    def warnings(self) -> Iterator[str]:
+        if self.secrets:
+            yield (
+                f"{_listed(self.secrets)} may hold secrets and went into the archive; "
+                "leave such files out with .terraformignore"
+            )
+        if self.twins:
+            yield (
+                f"{_listed(self.twins)} differ from other names only in case or in the form "
+                "of letters; some systems will take them for the same file"
+            )
+        if self.size_bytes > _LARGE_BYTES:
+            shown = ", ".join(
+                f"{name} ({_mib(size)})" for size, name in sorted(self.largest)[::-1]
+            )
+            yield f"the archive holds {_mib(self.size_bytes)}; the largest files are {shown}"
+
+
+class _Packer:
+    """The work of one archive, in a thread."""
+
+    def __init__(
+        self, directory: Path, working_directory: str, *, destroy: bool, into: Path
+    ) -> None:
+        self.stopped = threading.Event()
+        self._directory = directory
+        self._working_directory = working_directory
+        self._destroy = destroy
+        self._into = into
+        self._warnings: list[str] = []
+
+    def pack(self) -> Slug:
+        root = find_root(self._directory, self._working_directory)
+        rules = parse_rules(_read_ignore_file(root.path))
+        descriptor, path = tempfile.mkstemp(dir=self._into, suffix=".tar.gz")
+        with os.fdopen(descriptor, "wb") as file:
+            status = os.fstat(file.fileno())
+            walk = Walk(root.path, rules, frozenset({(status.st_dev, status.st_ino)}))
+            tally = _Tally()
+            try:
+                self._write(file, walk, tally, root)
+            except _Stopped:
+                pass
+        if not tally.has_configuration and not self._destroy:
+            raise _no_configuration(root)
+        return Slug(
+            path=Path(path),
+            root=root.path,
+            size_bytes=os.path.getsize(path),
+            file_count=tally.file_count,
+            warnings=(
+                *root.warnings,
+                *rules.warnings,
+                *walk.warnings,
+                *self._warnings,
+                *_hint_texts(walk.hints),
+                *tally.warnings(),
+            ),
+        )
+
+    def _write(self, file: BinaryIO, walk: Walk, tally: _Tally, root: ArchiveRoot) -> None:
+        with open_gzip(file) as stream:
+            for member in walk.members():
+                if self.stopped.is_set():
+                    raise _Stopped
+                if self._write_member(stream, member):
+                    tally.add(member, root.below)
+            stream.write(END)
+
+    def _write_member(self, stream: GzipStream, member: Member) -> bool:
+        if member.is_file:
+            return self._write_file(stream, member)
+        target = member.link_target
+        header = Header(
+            name=_archived(member.name),
+            mode=member.mode,
+            modified_ns=member.modified_ns,
+            link_target=None if target is None else _archived(target),
+        )
+        stream.write(header.pack())
+        return True
+
+    def _write_file(self, stream: GzipStream, member: Member) -> bool:
+        try:
+            descriptor = os.open(member.path, _READ_FLAGS)
+        except FileNotFoundError:
+            self._warn(member, "vanished while the archive was made; it is left out")
+            return False
+        except OSError as error:
+            raise SlugError(
+                f"{member.path} cannot be read ({error.strerror}); make it readable, or leave "
+                "it out with .terraformignore"
+            ) from None
+        with os.fdopen(descriptor, "rb", buffering=0) as source:
+            # What is open now decides; what was listed may have been replaced since.
+            status = os.fstat(source.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                self._warn(member, "is no file any more; it is left out")
+                return False
+            header = Header(
+                name=_archived(member.name),
+                mode=stat.S_IMODE(status.st_mode) & 0o777,
+                modified_ns=status.st_mtime_ns,
+                size_bytes=status.st_size,
+            )
+            stream.write(header.pack())
+            self._copy(stream, member, source.read, status.st_size)
+            stream.write(padding(status.st_size))
+        return True
+
+    def _copy(
+        self, stream: GzipStream, member: Member, read: Callable[[int], bytes], size: int
+    ) -> None:
+        left = size
+        while left:
+            if self.stopped.is_set():
+                raise _Stopped
+            data = read(min(left, _BLOCK_BYTES))
+            if not data:
+                self._warn(member, "became shorter while it was read; zeros fill the rest")
+                for start in range(0, left, _BLOCK_BYTES):
+                    stream.write(bytes(min(left - start, _BLOCK_BYTES)))
+                return
+            stream.write(data)
+            left -= len(data)
+        if read(1):
+            self._warn(member, "became longer while it was read; its new end is left out")
+
+    def _warn(self, member: Member, what: str) -> None:
+        self._warnings.append(f"{member.path} {what}")
+
+
+def _read_ignore_file(root: Path) -> bytes | None:
+    path = root / ".terraformignore"
+    try:
+        if path.is_symlink() and root not in Path(os.path.realpath(path)).parents:
+            raise SlugError(
+                f"{path} is a link that leaves {root}; without its rules too much would be "
+                "uploaded, so put a file there"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise SlugError(f"{path} is a link to nothing; put a file there") from None
+        return None
+    except OSError as error:
+        raise SlugError(
+            f"{path} cannot be read ({error.strerror}); without its rules too much would be "
+            "uploaded, so make it readable or remove it"
+        ) from None
+
+
+def _no_configuration(root: ArchiveRoot) -> SlugError:
+    where = root.path / root.below if root.below else root.path
+    why = f" ({root.warnings[0]})" if root.warnings else ""
+    return SlugError(
+        f"{where} holds no configuration (*.tf, *.tf.json) that would be uploaded{why}; check "
+        "the working directory of the workspace and .terraformignore"
+    )
+
+
+def _hint_texts(hints: list[Hint]) -> Iterator[str]:
+    told = set()
+    for hint in hints:
+        if hint.rule in told:
+            continue
+        told.add(hint.rule)
+        files = "1 file" if hint.file_count == 1 else f"{hint.file_count} files"
+        yield (
+            f".terraformignore:{hint.rule.line}: {hint.rule.text!r} leaves out the entry of "
+            f"{hint.directory} but not what is in it: {files} with {hint.size_bytes} bytes went "
+            f"into the archive; write {hint.rule.text + '/'!r} to leave them out"
+        )
+
+
+def _archived(name: str) -> bytes:
+    return os.fsencode(name) if os.sep == "/" else name.replace(os.sep, "/").encode()
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _MOST_SHOWN
+    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"

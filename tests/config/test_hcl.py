@@ -36,6 +36,7 @@ BACKEND = b'terraform {\n  backend "remote" {\n    organization = "acme"\n  }\n}
         (b"<<EOT\n a\\n $${b}\n\nEOT", " a\\n ${b}\n\n"),
         (b"<<EOT\nEOT", ""),
         (b"<<-EOT\n    a\n\n      b\n    EOT", "a\n\n  b\n"),
+        (b"<<-EOT\n\n    x\n  \n      \n\t\n    y\n    EOT", "\nx\n  \n      \n\t\ny\n"),
         (b"<<-EOT\n\t\ta\n\tEOT  ", "a\n"),
         (b"<<EOT\na\r\nEOT\r", "a\r\n"),
     ],

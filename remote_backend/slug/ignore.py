@@ -1,0 +1,180 @@
+"""What a `.terraformignore` file leaves out: the rules of go-slug, not those of git."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from attrs import field, frozen
+
+from remote_backend.slug.patterns import PatternError, has_wildcards, regex_of
+
+__all__ = ("Decision", "Rule", "RuleSet", "parse_rules")
+
+_DEFAULTS = (".terraform/", "!.terraform/modules/", ".git/")
+
+
+@frozen(kw_only=True)
+class Rule:
+    """One rule; it decides about the paths that it matches, unless a later one does."""
+
+    text: str
+    """As it stands in the file."""
+
+    line: int
+    """0 for the rules that always apply."""
+
+    negated: bool
+    negation_after: bool = False
+    """Whether a later rule can bring back what this one leaves out."""
+
+    covers_content: bool = False
+    """Whether it matches everything below whatever it matches."""
+
+    leading: tuple[str, ...] | None = None
+    """The literal components an anchored rule begins with; None for one that floats."""
+
+    matches: Callable[[str], bool] = field(eq=False, repr=False)
+
+    def can_match_below(self, directory: str) -> bool:
+        """Say whether it may match something in a directory; when unsure, it may."""
+        if self.leading is None:
+            return True
+        pairs = zip(self.leading, directory.split("/"), strict=False)
+        return all(mine == theirs for mine, theirs in pairs)
+
+
+@frozen
+class Decision:
+    """What the rules say about one path, and which of them decided."""
+
+    rule: Rule | None
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the path is left out."""
+        return self.rule is not None and not self.rule.negated
+
+    @property
+    def final(self) -> bool:
+        """Whether it is left out for good, with all that is below."""
+        return self.excluded and self.rule is not None and not self.rule.negation_after
+
+
+@frozen(kw_only=True)
+class RuleSet:
+    """The rules of one archive; immutable, and the same for every call."""
+
+    rules: tuple[Rule, ...]
+    warnings: tuple[str, ...] = ()
+
+    def decide(self, path: str) -> Decision:
+        """Return what the last matching rule says about a path; directories end with `/`."""
+        path = _normalized(path)
+        for rule in reversed(self.rules):
+            if rule.matches(path):
+                return Decision(rule)
+        return Decision(None)
+
+    def prunes(self, decision: Decision, directory: str) -> bool:
+        """Say whether nothing below a directory can come back after a decision about it."""
+        rule = decision.rule
+        if rule is None or not decision.excluded or not rule.covers_content:
+            return False
+        later = self.rules[self.rules.index(rule) + 1 :]
+        directory = _normalized(directory)
+        return not any(one.negated and one.can_match_below(directory) for one in later)
+
+
+def parse_rules(content: bytes | None) -> RuleSet:
+    """Read the rules of a file, or those that always apply when there is none."""
+    warnings: list[str] = []
+    found = [_rule(text, 0) for text in _DEFAULTS]
+    text = (content or b"").decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.removesuffix("\r").strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        where = f".terraformignore:{number}: {stripped!r}"
+        try:
+            rule = _rule(stripped, number)
+        except PatternError as error:
+            warnings.append(f"{where} {error}; the rule does nothing")
+            continue
+        if _never_matches(stripped):
+            warnings.append(f"{where} can never match: write paths without ., .. and //")
+        found.append(rule)
+    return RuleSet(rules=_with_negations(found), warnings=tuple(warnings))
+
+
+def _with_negations(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    marked: list[Rule] = []
+    negation_after = False
+    for rule in reversed(rules):
+        marked.append(
+            Rule(
+                text=rule.text,
+                line=rule.line,
+                negated=rule.negated,
+                negation_after=negation_after,
+                covers_content=rule.covers_content,
+                leading=rule.leading,
+                matches=rule.matches,
+            )
+        )
+        negation_after = negation_after or rule.negated
+    return tuple(reversed(marked))
+
+
+def _rule(text: str, line: int) -> Rule:
+    negated = text.startswith("!")
+    pattern = text[1:] if negated else text
+    if not pattern:
+        raise PatternError("has nothing after its !")
+    if pattern.endswith("/"):
+        pattern += "**"
+    anchored = pattern.startswith("/")
+    pattern = _normalized(pattern.removeprefix("/"))
+    return Rule(
+        text=text,
+        line=line,
+        negated=negated,
+        covers_content=pattern.endswith("**") and not pattern.endswith("\\**"),
+        leading=_leading(pattern) if anchored else None,
+        matches=_matcher(pattern, anchored=anchored),
+    )
+
+
+def _matcher(pattern: str, *, anchored: bool) -> Callable[[str], bool]:
+    # Most rules are plain names, for which looking is much faster than a pattern is.
+    body = pattern.removesuffix("/**")
+    if not has_wildcards(body) and body:
+        if anchored and body == pattern:
+            return lambda path: path == body
+        if not anchored and body != pattern:
+            return lambda path: f"/{body}/" in f"/{path}"
+        if not anchored and body == pattern:
+            return lambda path: path == body or path.endswith(f"/{body}")
+    regex: re.Pattern[str] = regex_of(pattern if anchored else f"**/{pattern}")
+    return lambda path: regex.match(path) is not None
+
+
+def _leading(pattern: str) -> tuple[str, ...]:
+    components = pattern.split("/")
+    literal: list[str] = []
+    # The last one is left out: what it names may be a directory or the start of a name.
+    for component in components[:-1]:
+        if has_wildcards(component):
+            break
+        literal.append(component)
+    return tuple(literal)
+
+
+def _never_matches(text: str) -> bool:
+    pattern = text.removeprefix("!").removeprefix("/").removesuffix("/")
+    return any(component in ("", ".", "..") for component in pattern.split("/")) and bool(
+        pattern
+    )
+
+
+def _normalized(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

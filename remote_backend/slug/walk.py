@@ -1,0 +1,283 @@
+"""What goes into an archive: a walk over a tree, its links and its ignore rules."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from remote_backend.errors import SlugError
+from remote_backend.slug.ignore import Rule, RuleSet
+
+__all__ = ("Hint", "Member", "Walk")
+
+Identity = tuple[int, int]
+
+
+@frozen(kw_only=True)
+class Member:
+    """Something that goes into an archive."""
+
+    name: str
+    """Relative to the root, with `/`, and at the end of a directory."""
+
+    path: str
+    """Where it is; for what a link leads to, the path through that link."""
+
+    mode: int
+    modified_ns: int
+    size_bytes: int = 0
+    link_target: str | None = None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it has content."""
+        return self.link_target is None and not self.name.endswith("/")
+
+
+@define
+class Hint:
+    """A directory that a rule leaves out by name, while its content goes in."""
+
+    rule: Rule
+    directory: str
+    file_count: int = 0
+    size_bytes: int = 0
+
+
+@define
+class _Folder:
+    """A directory that is being walked."""
+
+    name: str
+    path: str
+    identity: Identity
+    entries: Iterator[str]
+    hint: Hint | None = None
+    counted: Hint | None = None
+
+
+@define
+class Walk:
+    """Finds the members of an archive; warnings and hints are complete when it has ended."""
+
+    root: Path
+    rules: RuleSet
+    never: frozenset[Identity] = frozenset()
+    """Devices and inodes that are never packed, such as the archive itself."""
+
+    warnings: list[str] = field(factory=list)
+    hints: list[Hint] = field(factory=list)
+    _stack: list[_Folder] = field(factory=list)
+
+    def members(self) -> Iterator[Member]:
+        """Give the members, each directory right before what is in it, in bytewise order.
+
+        Raises `SlugError` for what cannot be listed.
+        """
+        root = os.fspath(self.root)
+        self._enter("", root, self._stat(root), None)
+        while self._stack:
+            folder = self._stack[-1]
+            entry = next(folder.entries, None)
+            if entry is None:
+                self._leave(self._stack.pop())
+                continue
+            name = f"{folder.name}{entry}"
+            for member in self._visit(name, os.path.join(folder.path, entry)):
+                self._count(member)
+                yield member
+
+    def _visit(self, name: str, path: str) -> Iterator[Member]:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            self.warnings.append(
+                f"{path} vanished while the archive was made; it is left out"
+            )
+            return
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        if (status.st_dev, status.st_ino) in self.never:
+            return
+        if stat.S_ISLNK(status.st_mode) or _is_junction(status):
+            yield from self._visit_link(name, path, status)
+        elif stat.S_ISDIR(status.st_mode):
+            yield from self._visit_directory(name, path, status)
+        elif self.rules.decide(name).excluded:
+            return
+        elif stat.S_ISREG(status.st_mode):
+            yield _file(name, path, status)
+        else:
+            self.warnings.append(f"{path} is no file, directory or link; it is left out")
+
+    def _visit_directory(
+        self, name: str, path: str, status: os.stat_result
+    ) -> Iterator[Member]:
+        bare = self.rules.decide(name)
+        full = self.rules.decide(f"{name}/")
+        if bare.excluded:
+            if full.final and self.rules.prunes(full, name):
+                return
+        elif full.final or self.rules.prunes(full, name):
+            return
+        elif not full.excluded:
+            yield Member(
+                name=f"{name}/",
+                path=path,
+                mode=stat.S_IMODE(status.st_mode) & 0o777,
+                modified_ns=status.st_mtime_ns,
+            )
+        hint = None
+        if bare.rule is not None and bare.excluded and bare.rule.line and full.rule is None:
+            hint = Hint(bare.rule, name)
+        self._enter(f"{name}/", path, status, hint)
+
+    def _visit_link(self, name: str, path: str, status: os.stat_result) -> Iterator[Member]:
+        if self.rules.decide(name).excluded:
+            return
+        text = os.readlink(path)
+        inside = self._inside(path, text)
+        if inside is not None:
+            start = os.path.dirname(name) or "."
+            # A link in copied content lies elsewhere in the archive than on the disk.
+            moved = os.path.isabs(text) or not self._is_in_place(name, path)
+            target = os.path.relpath(inside or ".", start) if moved else text
+            yield Member(
+                name=name,
+                path=path,
+                mode=0o777,
+                modified_ns=status.st_mtime_ns,
+                link_target=target.replace(os.sep, "/"),
+            )
+            return
+        # The content of a directory stands in for the link, so both forms of a rule drop it.
+        if self.rules.decide(f"{name}/").final or self.rules.decide(f"{name}/").excluded:
+            return
+        yield from self._follow(name, path, text)
+
+    def _follow(self, name: str, path: str, text: str) -> Iterator[Member]:
+        try:
+            status = os.stat(path)
+        except OSError:
+            self.warnings.append(
+                f"the link {path} leads to {text}, which is not there; it is left out"
+            )
+            return
+        if stat.S_ISREG(status.st_mode):
+            yield _file(name, path, status)
+        elif stat.S_ISDIR(status.st_mode):
+            if any(folder.identity == _identity(status) for folder in self._stack):
+                self.warnings.append(
+                    f"the link {path} leads back to a directory that holds it; it is left out"
+                )
+                return
+            counted = None
+            if self._holds_root(path):
+                counted = Hint(Rule(text="", line=0, negated=False, matches=bool), name)
+            yield Member(
+                name=f"{name}/",
+                path=path,
+                mode=stat.S_IMODE(status.st_mode) & 0o777,
+                modified_ns=status.st_mtime_ns,
+            )
+            self._enter(f"{name}/", path, status, None, counted)
+        else:
+            self.warnings.append(
+                f"the link {path} leads to something that is no file or directory; "
+                "it is left out"
+            )
+
+    def _enter(
+        self,
+        name: str,
+        path: str,
+        status: os.stat_result,
+        hint: Hint | None,
+        counted: Hint | None = None,
+    ) -> None:
+        identity = _identity(status)
+        if any(folder.identity == identity for folder in self._stack):
+            self.warnings.append(
+                f"{path} is packed already, further up; it is left out here"
+            )
+            return
+        try:
+            with os.scandir(path) as found:
+                names = sorted((entry.name for entry in found), key=os.fsencode)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        self._stack.append(_Folder(name, path, identity, iter(names), hint, counted))
+
+    def _leave(self, folder: _Folder) -> None:
+        if folder.hint is not None and folder.hint.file_count:
+            self.hints.append(folder.hint)
+        if folder.counted is not None:
+            count, size = folder.counted.file_count, folder.counted.size_bytes
+            self.warnings.append(
+                f"the link {folder.path} leads to a directory above the configuration; "
+                f"{count} files with {size} bytes were packed through it"
+            )
+
+    def _count(self, member: Member) -> None:
+        if not member.is_file:
+            return
+        for folder in self._stack:
+            for hint in (folder.hint, folder.counted):
+                if hint is not None:
+                    hint.file_count += 1
+                    hint.size_bytes += member.size_bytes
+
+    def _inside(self, path: str, text: str) -> str | None:
+        """Return where in the root a link leads to, or None for a link that leaves it."""
+        lies_in = os.path.realpath(os.path.dirname(path))
+        target = os.path.normpath(os.path.join(lies_in, text))
+        root = os.fspath(self.root)
+        try:
+            if os.path.commonpath([root, target]) != root:
+                return None
+        except ValueError:  # another drive
+            return None
+        found = os.path.relpath(target, root)
+        return "" if found == "." else found
+
+    def _is_in_place(self, name: str, path: str) -> bool:
+        lies_in = os.path.realpath(os.path.dirname(path))
+        return lies_in == os.path.normpath(os.path.join(self.root, os.path.dirname(name)))
+
+    def _holds_root(self, path: str) -> bool:
+        return Path(os.path.realpath(path)) in self.root.parents
+
+    def _stat(self, path: str) -> os.stat_result:
+        try:
+            return os.stat(path)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def _file(name: str, path: str, status: os.stat_result) -> Member:
+    return Member(
+        name=name,
+        path=path,
+        mode=stat.S_IMODE(status.st_mode) & 0o777,
+        modified_ns=status.st_mtime_ns,
+        size_bytes=status.st_size,
+    )
+
+
+def _identity(status: os.stat_result) -> Identity:
+    return status.st_dev, status.st_ino
+
+
+def _is_junction(status: Any) -> bool:
+    tag = getattr(status, "st_reparse_tag", 0)
+    return bool(tag) and tag == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+
+
+def _unreadable(path: str, error: OSError) -> SlugError:
+    return SlugError(
+        f"{path} cannot be read ({error.strerror}); make it readable, or leave it out with "
+        ".terraformignore"
+    )

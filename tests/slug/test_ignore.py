@@ -1,0 +1,104 @@
+"""Rules of `.terraformignore`, compared with what go-slug packs."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remote_backend.slug.ignore import parse_rules
+from remote_backend.slug.patterns import PatternError, regex_of
+from remote_backend.slug.walk import Walk
+from tests.slug.trees import make_tree
+
+ROWS: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "samples" / "terraformignore.json").read_text()
+)
+
+
+def walk_of(root: Path, ignore: str | None) -> Walk:
+    """Return a walk over a tree by the text of an ignore file."""
+    return Walk(root, parse_rules(None if ignore is None else os.fsencode(ignore)))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_the_same_files_are_kept_as_by_the_reference(
+    row: dict[str, Any], tmp_path: Path
+) -> None:
+    """Each row packs what go-slug packs, or what we say where it is wrong."""
+    make_tree(tmp_path, row["files"])
+    walk = walk_of(tmp_path, row["ignore"])
+
+    kept = sorted(member.name for member in walk.members() if member.is_file)
+
+    assert kept == sorted(row.get("ours", row["kept"]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_bare_names_and_dead_rules_are_told(row: dict[str, Any], tmp_path: Path) -> None:
+    """A rule that leaves the content of a directory in gives a hint; a dead one a warning."""
+    make_tree(tmp_path, row["files"])
+    walk = walk_of(tmp_path, row["ignore"])
+
+    list(walk.members())
+
+    assert sorted(hint.directory for hint in walk.hints) == sorted(row.get("hint", []))
+    if row.get("warns"):
+        assert ".terraformignore:" in walk.rules.warnings[0]
+
+
+@pytest.mark.parametrize("pattern", ["./x", "../x", "a//b", "//x", "a/../b"])
+def test_a_rule_that_can_never_match_is_told(pattern: str) -> None:
+    """Paths have no dots and double slashes, so a rule with them does nothing."""
+    (warning,) = parse_rules(f"ok\n{pattern}\n".encode()).warnings
+
+    assert warning.startswith(f".terraformignore:2: '{pattern}' can never match")
+
+
+def test_only_some_rules_are_doubted() -> None:
+    """Ordinary rules give no warning."""
+    rules = parse_rules(b"*.log\nfoo/\n/bar/**\n!keep.log\n/\n# no\n\n[a-c]?\n")
+
+    assert rules.warnings == ()
+
+
+def test_ignored_directories_are_not_walked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies below an excluded directory is not even listed, nor is `.git`."""
+    make_tree(tmp_path, ["main.tf", "node_modules/a/b.js", ".git/objects/x", "d/x"])
+    walk = walk_of(tmp_path, "node_modules/\n!/infra/keep\n")
+    listed: list[str] = []
+    scan = os.scandir
+
+    def remember(path: str) -> Any:
+        listed.append(os.path.relpath(path, tmp_path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", remember)
+    names = [member.name for member in walk.members()]
+
+    assert names == ["d/", "d/x", "main.tf"]
+    assert listed == [".", "d"]
+
+
+@pytest.mark.parametrize("pattern", ["[a", "[z-a]", "x\\", "[]", "[!"])
+def test_a_pattern_that_cannot_be_read_says_why(pattern: str) -> None:
+    """A class without an end, a reversed range and a last backslash are named."""
+    with pytest.raises(PatternError, match="has|ends"):
+        regex_of(pattern)
+
+
+def test_decomposed_and_composed_letters_are_the_same() -> None:
+    """A rule typed on one system matches a name made on another."""
+    rules = parse_rules("e\u0301.txt\n".encode())
+
+    assert rules.decide("\u00e9.txt").excluded
+
+
+def test_bytes_that_are_no_text_match_themselves() -> None:
+    """A rule and a name with the same odd byte meet."""
+    rules = parse_rules(b"bad\xff.txt\n")
+
+    assert rules.decide(os.fsdecode(b"bad\xff.txt")).excluded
