@@ -65,6 +65,8 @@ async def pack(
         with anyio.CancelScope(shield=True):
             try:
                 slugs.append(await to_thread.run_sync(packer.pack))
+            except _Stopped:
+                pass
             finally:
                 ended.set()
 
@@ -157,10 +159,7 @@ class _Packer:
             status = os.fstat(file.fileno())
             walk = Walk(root.path, rules, frozenset({(status.st_dev, status.st_ino)}))
             tally = _Tally()
-            try:
-                self._write(file, walk, tally, root)
-            except _Stopped:
-                pass
+            self._write(file, walk, tally, root)
         if not tally.has_configuration and not self._destroy:
             raise _no_configuration(root)
         return Slug(
