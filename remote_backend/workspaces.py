@@ -50,8 +50,8 @@ async def find_named(client: Client, mode: NameMode | PrefixMode, short: str) ->
         return await _find_default(client, mode, short)
     if short == DEFAULT:
         raise SelectionError(
-            "there is no default workspace here: the backend has a prefix, so choose a "
-            "workspace by TF_WORKSPACE or `remote-backend workspace select NAME`"
+            "no workspace is selected, and the backend has a prefix, so there is no default; "
+            "set TF_WORKSPACE=NAME, or use `terraform workspace select NAME`, or plan all"
         )
     found = await client.find_workspace(mode.prefix + short)
     # Terraform takes a name that begins with the prefix for a full one; what exists decides.

@@ -1,5 +1,6 @@
 """Commands whose flags look like those of Terraform: one dash, `-flag`, `-flag=value`."""
 
+import difflib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,13 +17,17 @@ class _OneDash(click.Command):
     """A command that takes two dashes for one, and a bare boolean flag for `=true`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        booleans = {
-            name
-            for parameter in self.params
-            if isinstance(parameter, click.Option) and parameter.type is click.BOOL
-            for name in parameter.opts
+        options = {
+            name: option
+            for option in self.get_params(ctx)
+            if isinstance(option, click.Option)
+            for name in option.opts
         }
-        normalized = _normalized(args, booleans, stop=isinstance(self, click.Group))
+        booleans = {name for name, option in options.items() if option.type is click.BOOL}
+        is_group = isinstance(self, click.Group)
+        normalized = _normalized(args, booleans, stop=is_group)
+        if not ctx.ignore_unknown_options:
+            _require_known(ctx, options, normalized, stop=is_group)
         _, _, order = self.make_parser(ctx).parse_args(list(normalized))
         ctx.meta[_ORDER] = tuple(parameter.name for parameter in order)
         return super().parse_args(ctx, normalized)
@@ -86,3 +91,23 @@ def _normalized(args: list[str], booleans: set[str], *, stop: bool) -> list[str]
             argument = argument[1:]
         found.append(f"{argument}=true" if argument in booleans else argument)
     return found
+
+
+def _require_known(
+    ctx: click.Context, options: dict[str, click.Option], args: list[str], *, stop: bool
+) -> None:
+    rest = iter(args)
+    for argument in rest:
+        if argument == "--" or (stop and not argument.startswith("-")):
+            return
+        if not argument.startswith("-") or argument == "-":
+            continue
+        name, equals, _ = argument.partition("=")
+        if name not in options:
+            close = difflib.get_close_matches(name, options, n=1)
+            meant = f"did you mean {close[0]}?" if close else "there is no such flag."
+            raise click.UsageError(
+                f"{name}: {meant} See `{ctx.command_path} -help` for the flags", ctx
+            )
+        if not equals and not options[name].is_flag:
+            next(rest, None)

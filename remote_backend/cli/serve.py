@@ -43,7 +43,7 @@ class _Ready:
             self.path.unlink(missing_ok=True)
 
 
-@click.command("serve", cls=TerraformCommand)
+@click.command("serve", cls=TerraformCommand, short_help="Serve the API on this machine.")
 @value(
     "listen",
     "Where to listen; port 0 takes any.",

@@ -25,7 +25,7 @@ def summary_table(outcomes: Iterable[Outcome]) -> Table:
     table.add_column("result", no_wrap=True)
     table.add_column("plan", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("run", overflow="fold")
+    table.add_column("run", no_wrap=True)
     for outcome in outcomes:
         table.add_row(
             Text(outcome.workspace),

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 from aiohttp import web
 from anyio import to_thread
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_program
@@ -144,7 +144,9 @@ async def serve(
 
 def _engine(settings: ServerSettings, environ: Mapping[str, str]) -> tuple[PlanEngine, str]:
     if settings.engine == "simulated":
-        return settings.simulated, "simulated"
+        seeded = {one.name: one.simulation for one in settings.seed if one.simulation}
+        by_workspace = {**seeded, **settings.simulated.by_workspace}
+        return evolve(settings.simulated, by_workspace=by_workspace), "simulated"
     program = find_program(settings.engine, environ)
     return CommandEngine(program), f"{program.product} {program.version} ({program.name})"
 

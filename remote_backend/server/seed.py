@@ -6,14 +6,24 @@ from typing import Any
 
 from attrs import field, frozen
 
+from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
 from remote_backend.models.hcl_text import hcl_of
+from remote_backend.models.plan import Counts
 
 __all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
 
 _WORKSPACE_KEYS = frozenset(
-    {"description", "terraform_version", "variable", "variables", "working_directory"}
+    {
+        "description",
+        "simulated",
+        "terraform_version",
+        "variable",
+        "variables",
+        "working_directory",
+    }
 )
+_SIMULATED_KEYS = frozenset({"add", "change", "destroy", "fails", "log", "seconds"})
 _VARIABLE_KEYS = frozenset({"category", "description", "hcl", "sensitive", "value"})
 
 
@@ -38,6 +48,8 @@ class SeedWorkspace:
     terraform_version: str = "latest"
     description: str | None = None
     variables: tuple[SeedVariable, ...] = ()
+    simulation: Simulation | None = None
+    """How the simulated engine plans it."""
 
 
 def read_seed(path: Path) -> tuple[SeedWorkspace, ...]:
@@ -89,6 +101,23 @@ def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
         terraform_version=_text(where, members, "terraform_version") or "latest",
         description=_text(where, members, "description"),
         variables=tuple(variables),
+        simulation=_simulation(where, members),
+    )
+
+
+def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
+    if "simulated" not in members:
+        return None
+    where = f"{where}, simulated"
+    block = members["simulated"]
+    _require_known(where, block, _SIMULATED_KEYS)
+    log = _text(where, block, "log")
+    counts = (_number(where, block, name) for name in ("add", "change", "destroy"))
+    return Simulation(
+        seconds=_number(where, block, "seconds"),
+        parts=tuple(line.encode() for line in (log or "").splitlines(keepends=True)),
+        succeeds=not _flag(where, block, "fails"),
+        counts=Counts(*(int(count) for count in counts)),
     )
 
 
@@ -139,6 +168,13 @@ def _text(where: str, members: dict[str, Any], name: str) -> str | None:
     value = members.get(name)
     if value is not None and not isinstance(value, str):
         raise SettingsError(f"{where}: {name} must be text")
+    return value
+
+
+def _number(where: str, members: dict[str, Any], name: str) -> float:
+    value = members.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise SettingsError(f"{where}: {name} must be a number that is not negative")
     return value
 
 
