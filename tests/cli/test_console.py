@@ -1,0 +1,141 @@
+"""Events on the screen."""
+
+import io
+
+from remote_backend import events
+from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, screen_of
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say yes."""
+        return True
+
+
+def screen(*, colors: bool = False, terminal: bool = False) -> Screen:
+    """Return a screen that remembers what is written."""
+    return Screen(io.StringIO(), io.StringIO(), colors, terminal)
+
+
+def written(of: Screen) -> tuple[str, str]:
+    """Return what was written as output and beside it."""
+    assert isinstance(of.out, io.StringIO) and isinstance(of.err, io.StringIO)
+    return of.out.getvalue(), of.err.getvalue()
+
+
+def outcome(name: str, result: Result, **more: object) -> Outcome:
+    """Return an outcome."""
+    return Outcome(workspace=name, full_name=name, result=result, **more)  # type: ignore[arg-type]
+
+
+def test_lines_of_a_batch_are_whole_and_aligned() -> None:
+    """Chunks that cut lines are put together before they stand behind a name."""
+    on = screen()
+    console = BatchConsole(on)
+
+    for event in (
+        events.BatchStarted(("dev", "staging")),
+        events.LogChunkRead("dev", b"on"),
+        events.LogChunkRead("staging", b"other\n"),
+        events.LogChunkRead("dev", b"e\ntwo"),
+        events.LogEnded("dev", True),
+    ):
+        console.show(event)
+
+    assert written(on)[0] == "staging | other\ndev     | one\ndev     | two\n"
+
+
+def test_the_color_of_a_line_ends_with_it() -> None:
+    """An open color does not run into the next name, and names have colors of their own."""
+    on = screen(colors=True, terminal=True)
+    console = BatchConsole(on)
+
+    console.show(events.BatchStarted(("a", "b")))
+    console.show(events.LogChunkRead("a", b"\x1b[31mred\nplain\n"))
+
+    first, second = written(on)[0].splitlines()
+    assert first.endswith("\x1b[31mred\x1b[0m")
+    assert second.endswith("| plain")
+    assert first.startswith("\x1b[36ma\x1b[0m | ")
+
+
+def test_the_table_keeps_addresses_whole() -> None:
+    """However long a row is, its address can be copied, and no row ends with blanks."""
+    on = screen()
+    url = "https://tfe.example.com/app/acme/" + "x" * 300
+
+    BatchConsole(on).show(
+        events.BatchFinished(
+            (
+                outcome("dev", Result.CHANGES, counts=Counts(1, 2, 3, 4), run_url=url),
+                outcome("a-longer-name", Result.FAILED, reason="why"),
+            )
+        )
+    )
+
+    out = written(on)[0]
+    assert url in out
+    assert "+1 ~2 -3 (4 imported)" in out
+    assert out.endswith("2 workspaces: 1 failed, 1 with changes\n")
+    assert [line for line in out.splitlines() if line != line.rstrip()] == []
+
+
+def test_an_empty_log_of_a_failure_still_says_what_is_known() -> None:
+    """Result, reason and address are told when the log is empty (P14)."""
+    on = screen()
+    console = SinglePlanConsole(on)
+
+    console.show(events.LogEnded("dev", False, "the server names no log"))
+    console.show(
+        events.PlanFinished(
+            outcome(
+                "dev", Result.FAILED, reason="the run errored", run_url="https://x/run-1"
+            )
+        )
+    )
+
+    out, err = written(on)
+    assert out == ""
+    assert "the log may be incomplete: the server names no log" in err
+    assert "Plan failed: the run errored\nhttps://x/run-1" in err
+
+
+def test_every_phase_and_check_is_told() -> None:
+    """Packing, the run, its waiting, policies and costs have lines at once (P15, P29)."""
+    on = screen()
+    console = SinglePlanConsole(on)
+
+    for event in (
+        events.SlugPacked(("dev",), "net", 2, 2048, ("a warning",)),
+        events.RunQueued("dev", "run-1", "https://x/run-1"),
+        events.RunStatusChanged("dev", "run-1", "plan_queued"),
+        events.CheckReported(
+            "dev",
+            CheckReport(kind="policy check", name="org", status="soft_failed", text="no"),
+        ),
+    ):
+        console.show(event)
+
+    assert written(on)[1].splitlines() == [
+        "Packed 2 files of net (2.0 KiB).",
+        "Warning: a warning",
+        "Run run-1: https://x/run-1",
+        "The run is waiting for a worker.",
+        "policy check org: soft_failed",
+        "no",
+    ]
+
+
+def test_colors_are_for_terminals_that_want_them() -> None:
+    """A pipe, NO_COLOR and -no-color each turn them off."""
+    terminal, pipe = Terminal(), io.StringIO()
+
+    assert screen_of(terminal, pipe, {}, no_color=False).colors
+    assert not screen_of(pipe, pipe, {}, no_color=False).colors
+    assert not screen_of(terminal, pipe, {"NO_COLOR": "1"}, no_color=False).colors
+    assert not screen_of(terminal, pipe, {}, no_color=True).colors

@@ -1,0 +1,212 @@
+"""The package as a library: open, plan, read events, get outcomes, cancel."""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import attrs
+import pytest
+import structlog
+
+import remote_backend
+from remote_backend.engine.simulated import Simulation
+from remote_backend.models.plan import Counts
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.seed import SeedWorkspace
+from tests.running import hosted
+
+LOG = b"\x1b[1mone\x1b[0m\r\n\x03two \xff\n" * 5000 + b"no end"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    """Run a server with a simulated engine."""
+    seed = [
+        SeedWorkspace(name="net-a", simulation=Simulation(parts=(LOG,), counts=Counts(1))),
+        SeedWorkspace(name="net-b", simulation=Simulation(counts=Counts())),
+        SeedWorkspace(name="slow-a", simulation=Simulation(seconds=300)),
+        SeedWorkspace(name="slow-b", simulation=Simulation(seconds=300)),
+    ]
+    settings = ServerSettings(
+        data=tmp_path / "data", organization="acme", engine="simulated", seed=seed
+    )
+    async with hosted(serve(settings, {})) as running:
+        yield running
+
+
+def configuration(folder: Path, server: EmbeddedServer, prefix: str = "net-") -> Path:
+    """Write a configuration and return its directory."""
+    directory = folder / "networking"
+    directory.mkdir()
+    workspaces = f'workspaces {{\n prefix = "{prefix}"\n }}'
+    (directory / "main.tf").write_text(
+        f'terraform {{\n backend "remote" {{\n hostname = "{server.hostname}"\n'
+        f' organization = "acme"\n {workspaces}\n }}\n}}\n'
+    )
+    return directory
+
+
+def environ(server: EmbeddedServer) -> dict[str, str]:
+    """Return variables that lead to the server."""
+    return {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
+
+
+def statuses(folder: Path) -> list[str]:
+    """Return the statuses of all runs from the server's records."""
+    with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as connection:
+        rows = connection.execute(
+            "select body from record where kind = 'ServedRun'"
+        ).fetchall()
+    return [json.loads(body)["status"] for (body,) in rows]
+
+
+async def test_events_of_a_batch_tell_its_whole_story(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """From the first to the last event, with the log byte for byte, and outcomes in order."""
+    directory = configuration(tmp_path, server)
+    seen: list[remote_backend.Event] = []
+
+    async with (
+        remote_backend.open_backend(directory, environ=environ(server)) as backend,
+        backend.plan_all() as batch,
+    ):
+        async for event in batch:
+            seen.append(event)
+
+    assert isinstance(seen[0], remote_backend.BatchStarted)
+    assert seen[0].workspaces == ("a", "b")
+    assert isinstance(seen[-1], remote_backend.BatchFinished)
+    log = b"".join(
+        event.data
+        for event in seen
+        if isinstance(event, remote_backend.LogChunkRead) and event.workspace == "a"
+    )
+    assert log.partition(b"\n")[2] == LOG
+    assert [(one.workspace, one.result) for one in batch.outcomes] == [
+        ("a", remote_backend.Result.CHANGES),
+        ("b", remote_backend.Result.NO_CHANGES),
+    ]
+    assert all(one.log_is_complete for one in batch.outcomes)
+    mine = [type(e).__name__ for e in seen if getattr(e, "workspace", "") == "a"]
+    order = [
+        "PlanStarted",
+        "ConfigurationUploaded",
+        "RunQueued",
+        "LogChunkRead",
+        "LogEnded",
+    ]
+    assert sorted(order, key=mine.index) == order
+
+
+async def test_events_are_frozen(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Nobody can change what happened."""
+    directory = configuration(tmp_path, server)
+    async with (
+        remote_backend.open_backend(directory, environ=environ(server)) as backend,
+        backend.plan("b") as batch,
+    ):
+        async for event in batch:
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                event.workspace = "other"  # type: ignore[misc,union-attr]
+
+
+async def test_one_plan_and_its_outcome(server: EmbeddedServer, tmp_path: Path) -> None:
+    """A single workspace by name; waiting without reading events works too."""
+    directory = configuration(tmp_path, server)
+    async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
+        names = [named.short for named in await backend.workspaces()]
+        async with backend.plan("a") as batch:
+            (outcome,) = await batch.wait()
+
+    assert names == ["a", "b"]
+    assert (outcome.full_name, outcome.counts) == ("net-a", Counts(1))
+
+
+async def test_leaving_the_block_cancels_what_still_runs(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Every run that was made is stopped on the server before the block is left."""
+    directory = configuration(tmp_path, server, "slow-")
+    async with (
+        remote_backend.open_backend(directory, environ=environ(server)) as backend,
+        backend.plan_all() as batch,
+    ):
+        queued = 0
+        async for event in batch:
+            queued += isinstance(event, remote_backend.LogChunkRead)
+            if queued == 2:
+                break
+
+    with anyio.fail_after(10):
+        while statuses(tmp_path) != ["canceled", "canceled"]:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_a_cancel_scope_stops_a_batch(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Cancellation from outside cancels the runs and goes on as cancellation."""
+    directory = configuration(tmp_path, server, "slow-")
+    with anyio.CancelScope() as scope:
+        async with (
+            remote_backend.open_backend(directory, environ=environ(server)) as backend,
+            backend.plan_all() as batch,
+        ):
+            async for event in batch:
+                if isinstance(event, remote_backend.LogChunkRead):
+                    scope.cancel()
+
+    assert scope.cancelled_caught
+    with anyio.fail_after(10):
+        while set(statuses(tmp_path)) != {"canceled"}:
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_errors_of_the_caller_leave_as_themselves(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """An exception in the block is not wrapped into a group."""
+    directory = configuration(tmp_path, server)
+    with pytest.raises(ZeroDivisionError):
+        async with (
+            remote_backend.open_backend(directory, environ=environ(server)) as backend,
+            backend.plan_all() as batch,
+        ):
+            async for _ in batch:
+                raise ZeroDivisionError
+
+
+async def test_two_backends_do_not_know_each_other(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Nothing is global: two at once in one process, with settings of their own."""
+    directory = configuration(tmp_path, server)
+    with pytest.raises(remote_backend.CredentialsError):
+        async with remote_backend.open_backend(directory, environ={}):
+            pass
+    async with (
+        remote_backend.open_backend(directory, environ=environ(server)) as first,
+        remote_backend.open_backend(directory, environ=environ(server)) as second,
+        first.plan("b") as one,
+        second.plan("b") as other,
+    ):
+        assert (await one.wait())[0].succeeded
+        assert (await other.wait())[0].succeeded
+
+
+async def test_no_secret_is_logged(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Neither the token nor a signed address is in an event of structlog or a repr."""
+    directory = configuration(tmp_path, server)
+    with structlog.testing.capture_logs() as logged:
+        async with (
+            remote_backend.open_backend(directory, environ=environ(server)) as backend,
+            backend.plan_all() as batch,
+        ):
+            shown = [repr(event) async for event in batch]
+            shown.append(repr(backend.connection))
+
+    text = repr(logged) + "".join(shown)
+    assert server.token not in text
+    assert "/signed/" not in text
