@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from anyio import to_thread
 from attrs import field, frozen
 
 from remote_backend._version import __version__
@@ -51,7 +52,10 @@ async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[
     """
     block = read_backend(directory, environ)
     cli = read_cli_configuration(environ)
-    token = find_token(block.hostname, block.token, cli, environ)
+    # A credentials helper may take its time.
+    token = await to_thread.run_sync(
+        find_token, block.hostname, block.token, cli, environ, abandon_on_cancel=True
+    )
     if token is None:
         raise missing_token(block.hostname)
     async with open_transport(

@@ -10,7 +10,7 @@ from remote_backend.config.configuration_files import (
     read_configuration_files,
 )
 from remote_backend.config.hcl import Attribute, Block
-from remote_backend.config.hcl_literals import HclValue, Literal, write_hcl
+from remote_backend.config.hcl_literals import Literal
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.errors import (
     BadBackendBlock,
@@ -19,6 +19,7 @@ from remote_backend.errors import (
     NoConfigurationFiles,
     SettingsError,
 )
+from remote_backend.models.hcl_text import HclValue, write_hcl
 
 __all__ = ("BackendBlock", "read_backend")
 

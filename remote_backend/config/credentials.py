@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 _PREFIX = "TF_TOKEN_"
 _HELPER_SECONDS = 60.0
-_SENDABLE = re.compile(r"[!-~]+")
+_ASCII_WHITE_SPACE = " \t\n\r\v\f"
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -38,8 +38,8 @@ def find_token(
     """Return the token for a normalized host name, or None if there is none.
 
     The first source that has one wins, in the order of Terraform 1.x: the block, a variable
-    TF_TOKEN_*, the CLI configuration, its helper program. An empty variable or entry hides
-    the sources after it. Raises `CredentialsError` for a token that cannot be sent.
+    TF_TOKEN_*, the CLI configuration, its helper program. An empty variable counts as unset,
+    an empty entry hides the helper. White space around a token is dropped. Raises `CredentialsError` for a token that cannot be sent.
     """
     if block_token:
         return _sendable(block_token, "token in the backend block")
@@ -73,25 +73,25 @@ def missing_token(hostname: str) -> CredentialsError:
 
 
 def _sendable(token: str, source: str) -> str | None:
-    if not token:
-        return None
-    if token != token.strip():
-        raise CredentialsError(
-            f"the {source} begins or ends with white space; remove it there"
-        )
-    if not _SENDABLE.fullmatch(token):
-        raise CredentialsError(
-            f"the {source} holds white space, control characters or letters that no token "
-            "has; copy the token again"
-        )
-    return token
+    # Files and secret stores like to add a line end, which no token has.
+    token = token.removeprefix("\ufeff").strip(_ASCII_WHITE_SPACE)
+    for position, character in enumerate(token, start=1):
+        if not "!" <= character <= "~":
+            raise CredentialsError(
+                f"the {source} has at position {position} a character that no token has; copy "
+                "the token again"
+            )
+    return token or None
 
 
 def _variable_for(hostname: str, environ: Mapping[str, str]) -> str | None:
     matching = sorted(
         name
         for name in environ
-        if name.startswith(_PREFIX) and _decoded(name.removeprefix(_PREFIX)) == hostname
+        if name.startswith(_PREFIX)
+        # Whoever clears a variable means that it is not set.
+        and environ[name]
+        and _decoded(name.removeprefix(_PREFIX)) == hostname
     )
     # Which of two Terraform takes depends on chance.
     if len({environ[name] for name in matching}) > 1:

@@ -1,26 +1,20 @@
 """Values of HCL expressions that need nothing but their own text, both ways."""
 
 import re
-from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
 
 from attrs import field, frozen
 from tree_sitter import Node
 
-__all__ = ("HclValue", "Literal", "literal_of", "literal_of_template", "write_hcl")
+from remote_backend.models.hcl_text import HclValue, write_hcl
 
-HclValue: TypeAlias = (
-    str | Decimal | bool | Sequence["HclValue"] | Mapping[str, "HclValue"] | None
-)
+__all__ = ("Literal", "literal_of", "literal_of_template")
 
 _ESCAPE = re.compile(
     r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|(\$\$|%%)\{", re.DOTALL
 )
 _DOUBLED_MARK = re.compile(r"(\$\$|%%)\{")
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
-_WRITTEN_ESCAPES = {plain: f"\\{letter}" for letter, plain in _PLAIN_ESCAPES.items()}
-_NEEDS_ESCAPE = re.compile(r'["\\\x00-\x1f\x7f]|[$%](?=\{)')
 _WRAPPERS = frozenset(
     {"expression", "literal_value", "collection_value", "template_expr", "operation"}
 )
@@ -70,23 +64,6 @@ def literal_of_template(text: str) -> Literal | None:
     if re.search(r"(?<!\$)\$\{|(?<!%)%\{", text):
         return None
     return Literal(_DOUBLED_MARK.sub(lambda found: found[1][0] + "{", text))
-
-
-def write_hcl(value: HclValue) -> str:
-    """Return an HCL expression for a value, on one line."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        # All digits are written out unless that would fill the memory.
-        return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
-    if isinstance(value, str):
-        return f'"{_NEEDS_ESCAPE.sub(_written_escape, value)}"'
-    if isinstance(value, Mapping):
-        pairs = [f"{write_hcl(key)} = {write_hcl(one)}" for key, one in value.items()]
-        return "{" + ", ".join(pairs) + "}"
-    return "[" + ", ".join([write_hcl(one) for one in value]) + "]"
 
 
 def _parts(node: Node) -> list[Node]:
@@ -196,10 +173,3 @@ def _read_escape(found: re.Match[str]) -> str:
     if plain not in _PLAIN_ESCAPES:
         raise _NotLiteral
     return _PLAIN_ESCAPES[plain]
-
-
-def _written_escape(found: re.Match[str]) -> str:
-    character = found[0]
-    if character in "$%":
-        return character * 2
-    return _WRITTEN_ESCAPES.get(character) or f"\\u{ord(character):04x}"

@@ -9,8 +9,8 @@ from attrs import field, frozen
 from remote_backend.config.configuration_files import read_configuration_files
 from remote_backend.config.hcl import Attribute, parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
-from remote_backend.config.hcl_literals import write_hcl
 from remote_backend.errors import RunOptionsError
+from remote_backend.models.hcl_text import write_hcl
 
 __all__ = ("VariableSource", "run_variables")
 

@@ -1,32 +1,42 @@
 """Values as HCL source text."""
 
-import json
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TypeAlias
 
-__all__ = ("hcl_of", "quote_hcl")
+__all__ = ("HclValue", "write_hcl")
 
-# HCL knows fewer short escapes than JSON.
-_LONG_ESCAPES = {"\\b": "\\u0008", "\\f": "\\u000c"}
+HclValue: TypeAlias = (
+    str | Decimal | float | bool | Sequence["HclValue"] | Mapping[str, "HclValue"] | None
+)
 
-
-def quote_hcl(text: str) -> str:
-    """Return HCL source that means exactly a text; nothing in it is a template."""
-    quoted = "".join(_escape(character) for character in text)
-    return f'"{quoted}"'.replace("${", "$${").replace("%{", "%%{")
+_NEEDS_ESCAPE = re.compile(r'["\\\x00-\x1f\x7f]|[$%](?=\{)')
+_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
 
 
-def hcl_of(value: Any) -> str:
-    """Return HCL source of a value that came from JSON."""
+def write_hcl(value: HclValue) -> str:
+    """Return an HCL expression for a value, on one line; no text in it is a template."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        # All digits are written out unless that would fill the memory.
+        return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
+    if isinstance(value, int | float):
+        return repr(value)
     if isinstance(value, str):
-        return quote_hcl(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(map(hcl_of, value)) + "]"
-    if isinstance(value, dict):
-        members = (f"{quote_hcl(key)} = {hcl_of(inner)}" for key, inner in value.items())
-        return "{" + ", ".join(members) + "}"
-    return json.dumps(value)
+        return f'"{_NEEDS_ESCAPE.sub(_escaped, value)}"'
+    if isinstance(value, Mapping):
+        pairs = [f"{write_hcl(key)} = {write_hcl(one)}" for key, one in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    return "[" + ", ".join([write_hcl(one) for one in value]) + "]"
 
 
-def _escape(character: str) -> str:
-    escaped = json.dumps(character, ensure_ascii=False)[1:-1]
-    return _LONG_ESCAPES.get(escaped, escaped)
+def _escaped(match: re.Match[str]) -> str:
+    character = match.group()
+    # A mark before a brace begins a template unless it is doubled.
+    if character in "$%":
+        return character * 2
+    return _ESCAPES.get(character, f"\\u{ord(character):04x}")

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
-from remote_backend.models.hcl_text import hcl_of
+from remote_backend.models.hcl_text import write_hcl
 from remote_backend.models.plan import Counts
 
 __all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
@@ -124,7 +124,7 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
 def _variable(where: str, key: str, value: Any) -> SeedVariable:
     if isinstance(value, str):
         return SeedVariable(key=key, value=value)
-    return SeedVariable(key=key, value=hcl_of(value), hcl=True)
+    return SeedVariable(key=key, value=write_hcl(value), hcl=True)
 
 
 def _full_variable(where: str, key: str, block: Any) -> SeedVariable:

@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from attrs import evolve
 
 from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
-from remote_backend.models.hcl_text import quote_hcl
+from remote_backend.models.hcl_text import write_hcl
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.served import (
     ServedRun,
@@ -217,7 +217,7 @@ def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
 
 def _sources(variables: list[ServedVariable]) -> list[tuple[str, str]]:
     return [
-        (one.key, one.value if one.hcl else quote_hcl(one.value))
+        (one.key, one.value if one.hcl else write_hcl(one.value))
         for one in variables
         if one.category == "terraform"
     ]

@@ -3,7 +3,7 @@
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -152,9 +152,7 @@ class AiohttpTransport:
 @asynccontextmanager
 async def open_transport(settings: ConnectionSettings) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections; it is closed when the block is left."""
-    tls = ssl.create_default_context()
-    if settings.ca_file or settings.ca_directory:
-        tls.load_verify_locations(cafile=settings.ca_file, capath=settings.ca_directory)
+    tls = _trusting(settings)
     timeout = aiohttp.ClientTimeout(
         total=None,
         connect=None,
@@ -171,6 +169,18 @@ async def open_transport(settings: ConnectionSettings) -> AsyncIterator[AiohttpT
         trust_env=False,
     ) as session:
         yield AiohttpTransport(session, settings)
+
+
+def _trusting(settings: ConnectionSettings) -> ssl.SSLContext:
+    tls = ssl.create_default_context()
+    if settings.ca_file:
+        tls.load_verify_locations(cafile=settings.ca_file)
+    for directory in (settings.ca_directory or "").split(os.pathsep):
+        for entry in sorted(os.listdir(directory)) if directory else ():
+            # OpenSSL would only look at names that are hashes; Terraform reads every file.
+            with suppress(OSError):
+                tls.load_verify_locations(cafile=os.path.join(directory, entry))
+    return tls
 
 
 async def _blocks(body: FileBody) -> AsyncIterator[bytes]:

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from remote_backend.config.hcl import parse_hcl
 from remote_backend.config.hcl_literals import (
-    HclValue,
     Literal,
     literal_of_template,
-    write_hcl,
 )
+from remote_backend.models.hcl_text import HclValue, write_hcl
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
