@@ -18,6 +18,7 @@ from remote_backend.config.proxies import proxies_of
 from remote_backend.config.settings import TransportSettings, transport_settings
 from remote_backend.errors import NotAuthorized, NotFound, SettingsError
 from remote_backend.models.workspace import NameMode, PrefixMode
+from remote_backend.transport.budget import BudgetedTransport
 from remote_backend.transport.retry import RetryingTransport
 from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
 
@@ -63,7 +64,8 @@ async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[
     ) as transport:
         services = await discover(block.hostname, cli, RetryingTransport(transport))
         origin = Origin(services.tfe_v2, token)
-        client = Client(RetryingTransport(transport.at(origin)), block.organization)
+        paced = BudgetedTransport(transport.at(origin))
+        client = Client(RetryingTransport(paced), block.organization)
         await _require_organization(client, block)
         yield Connection(
             client=client,

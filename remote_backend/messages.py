@@ -49,6 +49,12 @@ class Request:
     repeatable: bool = True
     """Whether sending it twice is as good as once; creates are not."""
 
+    urgency: int = 2
+    """Who goes first where a server limits requests: 0 makes runs, 3 can wait."""
+
+    is_run_list: bool = False
+    """Whether it counts for the lower limit that servers set on lists of runs."""
+
     @property
     def where(self) -> str:
         """The target as it may be shown: without signed parts and queries."""

@@ -1,0 +1,188 @@
+"""How many requests a server wants: a bucket of tokens, and who gets the next one."""
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from heapq import heapify, heappush
+from itertools import count
+
+import anyio
+import structlog
+from attrs import define, field
+
+from remote_backend.messages import Request, Response, Transport
+from remote_backend.transport.faults import asked_wait_seconds
+
+__all__ = ("Budget", "BudgetedTransport", "TokenBucket")
+
+log = structlog.get_logger()
+
+# Of what the server allows in a second, this much is spent evenly and this much at once:
+# together they stay below the limit in every second, however it is counted.
+_STEADY_SHARE = 0.9
+_BURST_SHARE = 0.1
+_RUN_LISTS_PER_SECOND = 20 / 60
+_RUN_LISTS_AT_ONCE = 10
+_LONGEST_PAUSE_SECONDS = 60.0
+_SLOWER = 0.7
+_SLOWEST = 0.1
+# After a refusal the old rate comes back within about this many seconds.
+_RECOVERY_SECONDS = 30.0
+
+
+@define
+class TokenBucket:
+    """Tokens that come back evenly; pure, the time is an argument."""
+
+    per_second: float
+    """Infinite where nobody limits."""
+
+    burst: float
+    _tokens: float = field(init=False)
+    _filled_at: float = -math.inf
+    _closed_until: float = -math.inf
+    _share: float = 1.0
+
+    def __attrs_post_init__(self) -> None:
+        self._tokens = self.burst
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long the next token is away; 0 when it is there."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        if math.isinf(self.per_second):
+            return 0.0
+        self._fill(now)
+        return max(0.0, (1 - self._tokens) / (self.per_second * self._share))
+
+    def take(self, now: float) -> None:
+        """Take a token, which must be there."""
+        if not math.isinf(self.per_second):
+            self._fill(now)
+            self._tokens -= 1
+
+    def allow(self, per_second: float, burst: float) -> None:
+        """Change the rate."""
+        if per_second != self.per_second:
+            self.per_second, self.burst = per_second, burst
+            self._tokens = min(self._tokens, burst)
+
+    def close(self, now: float, seconds: float) -> None:
+        """Give no token for a time, and then fewer for a while: others use this limit too."""
+        self._closed_until = max(self._closed_until, now + seconds)
+        self._tokens = 0.0
+        self._share = max(_SLOWEST, self._share * _SLOWER)
+
+    def _fill(self, now: float) -> None:
+        passed = 0.0 if math.isinf(self._filled_at) else max(0.0, now - self._filled_at)
+        self._filled_at = now
+        self._share = min(1.0, self._share + passed / _RECOVERY_SECONDS)
+        added = passed * self.per_second * self._share
+        self._tokens = min(max(1.0, self.burst), self._tokens + added)
+
+
+@define(eq=False, order=False)
+class _Waiter:
+    """A request that waits for its turn."""
+
+    rank: tuple[int, int]
+    changed: anyio.Event = field(factory=anyio.Event)
+
+    def __lt__(self, other: "_Waiter") -> bool:
+        return self.rank < other.rank
+
+
+class Budget:
+    """One limit that many tasks share; the most urgent one is served first."""
+
+    def __init__(
+        self, bucket: TokenBucket, *, clock: Callable[[], float] = anyio.current_time
+    ) -> None:
+        self.bucket = bucket
+        self.clock = clock
+        self._order = count()
+        self._waiting: list[_Waiter] = []
+
+    async def take(self, urgency: int) -> None:
+        """Wait for the turn of a request."""
+        waiter = _Waiter((urgency, next(self._order)))
+        heappush(self._waiting, waiter)
+        try:
+            await self._turn(waiter)
+            self.bucket.take(self.clock())
+        finally:
+            self._waiting.remove(waiter)
+            heapify(self._waiting)
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the next one look again, because something has changed."""
+        if self._waiting:
+            self._waiting[0].changed.set()
+
+    async def _turn(self, waiter: _Waiter) -> None:
+        while True:
+            is_first = self._waiting[0] is waiter
+            seconds = self.bucket.wait_seconds(self.clock()) if is_first else math.inf
+            if seconds <= 0:
+                return
+            with anyio.move_on_after(seconds):
+                await waiter.changed.wait()
+            waiter.changed = anyio.Event()
+
+
+class BudgetedTransport:
+    """Sends requests of an API within its limits, which its answers tell.
+
+    Signed addresses and other hosts are not counted.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        clock: Callable[[], float] = anyio.current_time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._inner = inner
+        self._chance = chance
+        # Until an answer tells a limit there is none.
+        self._requests = Budget(TokenBucket(math.inf, math.inf), clock=clock)
+        self._run_lists = Budget(
+            TokenBucket(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE), clock=clock
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Wait for the turn of a request and send it."""
+        if not isinstance(request.target, str):
+            return await self._inner.send(request)
+        if request.is_run_list:
+            await self._run_lists.take(request.urgency)
+        await self._requests.take(request.urgency)
+        response = await self._inner.send(request)
+        self._learn(request, response)
+        return response
+
+    def _learn(self, request: Request, response: Response) -> None:
+        limit = _limit_of(response.headers)
+        if limit is not None:
+            self._requests.bucket.allow(
+                limit * _STEADY_SHARE, max(1.0, math.floor(limit * _BURST_SHARE))
+            )
+        if response.status != 429:
+            return
+        asked = asked_wait_seconds(response.headers)
+        seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if asked is None else asked)
+        # Processes that share a token must not come back together.
+        seconds *= 1 + 0.3 * self._chance()
+        budget = self._run_lists if request.is_run_list else self._requests
+        budget.bucket.close(budget.clock(), seconds)
+        log.info("budget.exceeded", seconds=round(seconds, 3))
+
+
+def _limit_of(headers: Mapping[str, str]) -> float | None:
+    try:
+        limit = float(headers["x-ratelimit-limit"])
+    except (KeyError, ValueError):
+        return None
+    return limit if math.isfinite(limit) and limit > 0 else None

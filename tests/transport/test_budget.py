@@ -1,0 +1,184 @@
+"""Staying within the limits of a server."""
+
+import math
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remote_backend.messages import PublicUrl, Request, Response, SignedUrl
+from remote_backend.transport.budget import Budget, BudgetedTransport, TokenBucket
+from tests.fakes import answer
+
+
+class Clock:
+    """A time that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def moments(bucket: TokenBucket, wanted: int, *, start: float = 0.0) -> list[float]:
+    """Return when each of many requests that wait together may go."""
+    now = start
+    found: list[float] = []
+    while len(found) < wanted:
+        seconds = bucket.wait_seconds(now)
+        if seconds <= 1e-9:
+            bucket.take(now)
+            found.append(now)
+        now += seconds
+    return found
+
+
+@given(st.integers(2, 200), st.integers(1, 400))
+def test_no_second_sees_more_than_the_limit(limit: int, wanted: int) -> None:
+    """However a server counts its seconds, the limit it tells is kept."""
+    bucket = TokenBucket(limit * 0.9, max(1.0, math.floor(limit * 0.1)))
+
+    times = moments(bucket, wanted)
+
+    for index, time in enumerate(times):
+        in_window = sum(time <= other < time + 1 for other in times[index:])
+        assert in_window <= limit
+
+
+def test_the_limit_is_nearly_used_up() -> None:
+    """Two hundred requests at thirty a second take less than eight seconds."""
+    assert moments(TokenBucket(27, 3), 200)[-1] < 8
+
+
+def test_an_unlimited_bucket_never_waits() -> None:
+    """Servers that tell no limit are not throttled."""
+    assert moments(TokenBucket(math.inf, math.inf), 1000)[-1] == 0
+
+
+def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
+    """After a 429 others get room, and later the old rate comes back."""
+    bucket = TokenBucket(10, 1)
+    bucket.close(0.0, 2.0)
+
+    slow = moments(bucket, 10)
+    later = moments(bucket, 10, start=slow[-1] + 60)
+
+    assert slow[0] >= 2.0
+    assert slow[-1] - slow[0] > 1.1
+    assert later[-1] - later[0] == pytest.approx(0.9, abs=0.01)
+
+
+async def test_the_most_urgent_request_goes_first() -> None:
+    """Among those that wait, urgency decides, then the order of arrival."""
+    clock = Clock()
+    budget = Budget(TokenBucket(1, 1), clock=clock)
+    budget.bucket.take(clock.now)
+    served: list[str] = []
+
+    async def ask(name: str, urgency: int) -> None:
+        await budget.take(urgency)
+        served.append(name)
+
+    async with anyio.create_task_group() as group:
+        for name, urgency in (("late", 3), ("first", 2), ("second", 2), ("run", 0)):
+            group.start_soon(ask, name, urgency)
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(4):
+            clock.now += 1.01
+            budget.wake()
+            await anyio.wait_all_tasks_blocked()
+
+    assert served == ["run", "first", "second", "late"]
+
+
+async def test_a_request_that_gives_up_leaves_its_place() -> None:
+    """Cancellation while waiting takes no token and wakes the next."""
+    clock = Clock()
+    budget = Budget(TokenBucket(1, 1), clock=clock)
+    budget.bucket.take(clock.now)
+    async with anyio.create_task_group() as group:
+        group.start_soon(budget.take, 0)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    clock.now += 1.01
+
+    with anyio.fail_after(5):
+        await budget.take(3)
+
+
+class Server:
+    """Answers everything in one way and remembers when it was asked."""
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.asked: list[Request] = []
+
+    async def send(self, request: Request) -> Response:
+        """Answer."""
+        self.asked.append(request)
+        return self.response
+
+
+@pytest.mark.parametrize("limit", ["0", "nan", "inf", "-3", "many", ""])
+async def test_nonsense_sets_no_limit(limit: str) -> None:
+    """A header that is no positive number is ignored, and nobody waits for ever."""
+    server = Server(answer(200, x_ratelimit_limit=limit))
+    transport = BudgetedTransport(server, clock=Clock())
+
+    with anyio.fail_after(5):
+        for _ in range(100):
+            await transport.send(Request(method="GET", target="ping"))
+
+    assert len(server.asked) == 100
+
+
+async def test_a_told_limit_holds_the_next_requests_back() -> None:
+    """After the first answer the clock decides, for the API alone."""
+    clock = Clock()
+    server = Server(answer(200, x_ratelimit_limit="10"))
+    transport = BudgetedTransport(server, clock=clock)
+    await transport.send(Request(method="GET", target="ping"))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(transport.send, Request(method="GET", target="runs/run-1"))
+        await anyio.wait_all_tasks_blocked()
+        at_once = len(server.asked)
+        for target in (SignedUrl("https://blobs.test/x"), PublicUrl("https://tfe.test/y")):
+            await transport.send(Request(method="GET", target=target))
+        group.cancel_scope.cancel()
+
+    assert at_once == 2
+    assert len(server.asked) == 4
+
+
+async def test_lists_of_runs_have_a_limit_of_their_own() -> None:
+    """Thirty a minute at most, however much the server allows otherwise."""
+    server = Server(answer(200))
+    transport = BudgetedTransport(server, clock=Clock())
+    async with anyio.create_task_group() as group:
+        for _ in range(40):
+            request = Request(
+                method="GET", target="organizations/acme/runs", is_run_list=True
+            )
+            group.start_soon(transport.send, request)
+        await anyio.wait_all_tasks_blocked()
+        asked = len(server.asked)
+        group.cancel_scope.cancel()
+
+    assert asked == 10
+
+
+async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
+    """429 with a reset waits that long for everybody; an hour is cut."""
+    clock = Clock()
+    server = Server(answer(429, x_ratelimit_reset="3600"))
+    transport = BudgetedTransport(server, clock=clock, chance=lambda: 1.0)
+    await transport.send(Request(method="GET", target="ping"))
+    clock.now += 79
+
+    with anyio.fail_after(5):
+        await transport.send(Request(method="GET", target="ping"))
