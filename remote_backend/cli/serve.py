@@ -16,6 +16,7 @@ from remote_backend.cli.interrupts import Interrupts
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import SettingsError
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.faults import FaultSettings, read_faults
 from remote_backend.server.seed import read_seed
 from remote_backend.task_groups import unwrapped
 
@@ -65,10 +66,16 @@ class _Ready:
     metavar="NAME",
 )
 @value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
+@value("faults", "Faults on purpose, as JSON; for tests.", metavar="FILE")
 @flag("tls", "Serve HTTPS with a certificate made for this machine.")
 @value("ready-file", "Written with all addresses as JSON when ready.", metavar="FILE")
 def serve_command(
-    listen: str, data: str | None, ready_file: str | None, seed: str | None, **given: object
+    listen: str,
+    data: str | None,
+    ready_file: str | None,
+    seed: str | None,
+    faults: str | None,
+    **given: object,
 ) -> int:
     """Serve the API on this machine, for remote-backend and terraform alike."""
     environ = process_environ()
@@ -78,6 +85,7 @@ def serve_command(
         host=host,
         port=port,
         seed=read_seed(Path(seed)) if seed else (),
+        faults=read_faults(Path(faults)) if faults else FaultSettings(),
         **given,  # type: ignore[arg-type] # flags that are settings by the same names
     )
     _require_sensible(settings)

@@ -8,6 +8,7 @@ from aiohttp import web
 from remote_backend.errors import ApiError
 from remote_backend.models.served import ServedUser
 from remote_backend.server.auth import digest_of
+from remote_backend.server.misbehaving import misbehaving
 from remote_backend.server.routes import (
     configurations,
     organizations,
@@ -46,7 +47,13 @@ _SIGNED: dict[tuple[str, str], SignedHandler] = {
 def make_app(serving: Serving) -> web.Application:
     """Return the application of a server."""
     app = web.Application(
-        middlewares=[_describe, _tell_errors, _authenticate, _know_organization],
+        middlewares=[
+            misbehaving(serving.faults),
+            _describe,
+            _tell_errors,
+            _authenticate,
+            _know_organization,
+        ],
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVING] = serving

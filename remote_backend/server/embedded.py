@@ -27,6 +27,7 @@ from remote_backend.server.auth import (
     read_or_make_secret,
 )
 from remote_backend.server.certificate import Certificate, make_certificate
+from remote_backend.server.faults import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.routes.workspaces import new_variable, new_workspace
@@ -74,6 +75,8 @@ class ServerSettings:
 
     workers: int = 4
     tls: bool = False
+    faults: FaultSettings = field(factory=FaultSettings)
+    """How it misbehaves, for tests and benchmarks."""
 
 
 @frozen(kw_only=True)
@@ -90,6 +93,8 @@ class EmbeddedServer:
     cli_config_file: Path
     ca_file: Path | None
     engine: str
+    faults: Faults = field(repr=False)
+    """What goes wrong on purpose; a test may change its settings."""
 
     def ready_text(self) -> str:
         """Return what a program needs to find the server, as JSON without secrets."""
@@ -122,6 +127,7 @@ async def serve(
             token = _token(settings)
             await _fill(store, settings, token)
             files = Files(settings.data)
+            faults = Faults(settings.faults)
             work = Work(
                 store, files, engine, environ=_for_plans(environ), workers=settings.workers
             )
@@ -133,12 +139,15 @@ async def serve(
                 signer=Signer(secret.encode()),
                 organization=settings.organization,
                 created_at=now_text(),
+                faults=faults,
             )
             with unwrapped():
                 async with anyio.create_task_group() as group:
                     await group.start(work.run)
                     async with _listening(serving, settings) as (port, certificate):
-                        yield _described(settings, port, certificate, token, engine_name)
+                        yield _described(
+                            settings, port, certificate, token, engine_name, faults
+                        )
                     group.cancel_scope.cancel()
 
 
@@ -264,6 +273,7 @@ def _described(
     certificate: Certificate | None,
     token: str,
     engine_name: str,
+    faults: Faults,
 ) -> EmbeddedServer:
     scheme = "https" if certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -278,6 +288,7 @@ def _described(
         cli_config_file=settings.data / "terraform.rc",
         ca_file=certificate.authority_file if certificate else None,
         engine=engine_name,
+        faults=faults,
     )
     keep_secret(server.cli_config_file, _cli_configuration(server))
     return server

@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 __all__ = ("make_id", "now_text")
 
@@ -14,6 +14,7 @@ def make_id(prefix: str) -> str:
     return f"{prefix}-" + "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
-def now_text() -> str:
-    """Return the present moment in UTC with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now_text(*, seconds_ago: float = 0.0) -> str:
+    """Return the present moment, or an earlier one, in UTC with milliseconds."""
+    moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

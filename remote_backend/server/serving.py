@@ -8,6 +8,7 @@ from attrs import frozen
 from remote_backend.errors import ApiError, Conflict, NotFound
 from remote_backend.models.served import ServedUser, ServedWorkspace
 from remote_backend.server.auth import Signer
+from remote_backend.server.faults import Faults
 from remote_backend.server.files import Files
 from remote_backend.server.store import Records, Store
 from remote_backend.server.work import Work
@@ -42,6 +43,7 @@ class Serving:
     signer: Signer
     organization: str
     created_at: str
+    faults: Faults
 
 
 SERVING: web.AppKey[Serving] = web.AppKey("serving", Serving)

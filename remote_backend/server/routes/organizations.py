@@ -1,8 +1,11 @@
 """Discovery, ping, the organization and its queue."""
 
+from typing import Any
+
 from aiohttp import web
 
 from remote_backend.models.served import ServedRun
+from remote_backend.server.ids import now_text
 from remote_backend.server.serving import answer, serving_of
 from remote_backend.wire.answers.documents import dump_document, dump_page
 from remote_backend.wire.answers.organizations import (
@@ -11,9 +14,9 @@ from remote_backend.wire.answers.organizations import (
     dump_entitlements,
     dump_organization,
 )
-from remote_backend.wire.answers.runs import dump_run, run_operation
+from remote_backend.wire.answers.runs import dump_plan, dump_run, run_operation
 
-__all__ = ("routes", "wanted_operations")
+__all__ = ("plan_of", "routes", "runs_answer", "wanted_operations")
 
 routes = web.RouteTableDef()
 
@@ -82,13 +85,40 @@ async def list_runs(request: web.Request) -> web.Response:
     """Return the runs of all workspaces that a filter names, newest first."""
     runs = await serving_of(request).store.read(lambda records: records.all(ServedRun))
     basic = request.query.get("search[basic]", "")
+    return runs_answer(request, [run for run in runs if basic in f"{run.id} {run.message}"])
+
+
+def runs_answer(request: web.Request, runs: list[ServedRun]) -> web.Response:
+    """Return the page of runs that a query asks for, newest first, with what it includes."""
     wanted = wanted_operations(request)
-    resources = [
-        dump_run(run)
+    newest = _visible_until(request)
+    listed = [
+        run
         for run in reversed(runs)
-        if run_operation(run) in wanted and basic in f"{run.id} {run.message}"
+        if run_operation(run) in wanted and run.created_at <= newest
     ]
-    return answer(dump_page(resources, request.query, request.path))
+    includes_plans = "plan" in request.query.get("include", "").split(",")
+    return answer(
+        dump_page(
+            [dump_run(run) for run in listed],
+            request.query,
+            request.path,
+            included=[plan_of(request, run) for run in listed] if includes_plans else None,
+        )
+    )
+
+
+def plan_of(request: web.Request, run: ServedRun) -> dict[str, Any]:
+    """Return the plan of a run with the address of its log."""
+    # Clients replace the whole query of this address, so nothing of ours may be there.
+    path = serving_of(request).signer.path("log", run.id)
+    return dump_plan(run, f"{request.url.origin()}{path}")
+
+
+def _visible_until(request: web.Request) -> str:
+    """Return the time until which runs are in lists, which may lag on purpose."""
+    lag = serving_of(request).faults.settings.list_lag_seconds
+    return now_text(seconds_ago=lag)
 
 
 def wanted_operations(request: web.Request) -> set[str]:

@@ -9,7 +9,7 @@ from remote_backend.errors import Rejected
 from remote_backend.models.served import ServedRun, ServedWorkspace
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.routes.configurations import configuration_of
-from remote_backend.server.routes.organizations import wanted_operations
+from remote_backend.server.routes.organizations import plan_of, runs_answer
 from remote_backend.server.serving import (
     USER,
     Serving,
@@ -22,7 +22,7 @@ from remote_backend.server.serving import (
 )
 from remote_backend.server.store import Records
 from remote_backend.wire.answers.documents import Incoming, dump_document, dump_page
-from remote_backend.wire.answers.runs import change_run, dump_plan, dump_run, run_operation
+from remote_backend.wire.answers.runs import change_run, dump_run
 
 __all__ = ("read_json_plan", "read_log", "routes")
 
@@ -48,7 +48,7 @@ async def read_run(request: web.Request) -> web.Response:
     serving = serving_of(request)
     run = await _find(request, serving)
     wanted = request.query.get("include", "").split(",")
-    included = [_plan(request, serving, run)] if "plan" in wanted else []
+    included = [plan_of(request, run)] if "plan" in wanted else []
     position = 0
     if run.id in serving.work.waiting:
         position = serving.work.waiting.index(run.id) + 1
@@ -62,10 +62,7 @@ async def list_runs(request: web.Request) -> web.Response:
     def find(records: Records) -> list[ServedRun]:
         return records.all(ServedRun, workspace_of(records, request).id)
 
-    wanted = wanted_operations(request)
-    runs = await serving_of(request).store.read(find)
-    resources = [dump_run(run) for run in reversed(runs) if run_operation(run) in wanted]
-    return answer(dump_page(resources, request.query, request.path))
+    return runs_answer(request, await serving_of(request).store.read(find))
 
 
 @routes.get("/api/v2/runs/{run_id}/run-events")
@@ -112,7 +109,7 @@ async def read_plan(request: web.Request) -> web.Response:
     """Return a plan."""
     serving = serving_of(request)
     run = await _find(request, serving)
-    return answer(dump_document(_plan(request, serving, run)))
+    return answer(dump_document(plan_of(request, run)))
 
 
 @routes.get("/api/v2/plans/{plan_id}/json-output")
@@ -182,11 +179,6 @@ async def _find(request: web.Request, serving: Serving) -> ServedRun:
     if found is None:
         raise missing(f"{'plan' if plan_id else 'run'} {plan_id or id}")
     return found
-
-
-def _plan(request: web.Request, serving: Serving, run: ServedRun) -> dict[str, object]:
-    # Clients replace the whole query of this address, so nothing of ours may be there.
-    return dump_plan(run, f"{request.url.origin()}{serving.signer.path('log', run.id)}")
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

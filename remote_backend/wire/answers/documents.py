@@ -15,6 +15,7 @@ __all__ = (
     "dump_document",
     "dump_errors",
     "dump_page",
+    "dump_too_many",
     "invalid",
     "link_many",
     "link_one",
@@ -156,9 +157,16 @@ def dump_document(
 
 
 def dump_page(
-    resources: Sequence[Mapping[str, Any]], query: Mapping[str, str], path: str
+    resources: Sequence[Mapping[str, Any]],
+    query: Mapping[str, str],
+    path: str,
+    *,
+    included: Sequence[Mapping[str, Any]] | None = None,
 ) -> bytes:
-    """Write the page that a query asks for; a page past the end is empty."""
+    """Write the page that a query asks for; a page past the end is empty.
+
+    `included` holds one resource beside each of the list.
+    """
     number = max(1, _number(query.get("page[number]"), 1))
     size = min(
         _LARGEST_PAGE_SIZE,
@@ -173,8 +181,9 @@ def dump_page(
             return None
         return f"{path}?page%5Bnumber%5D={page}&page%5Bsize%5D={size}"
 
-    document = {
-        "data": list(resources[(number - 1) * size : number * size]),
+    part = slice((number - 1) * size, number * size)
+    document: dict[str, Any] = {
+        "data": list(resources[part]),
         "links": {
             "self": address(number),
             "first": address(1),
@@ -193,6 +202,8 @@ def dump_page(
             }
         },
     }
+    if included is not None:
+        document["included"] = list(included[part])
     return json.dumps(document).encode()
 
 
@@ -202,6 +213,11 @@ def dump_errors(status: int, title: str, details: Iterable[str] = ()) -> bytes:
     return json.dumps(
         {"errors": errors or [{"status": str(status), "title": title}]}
     ).encode()
+
+
+def dump_too_many() -> bytes:
+    """Write the error of too many requests, whose status is a number unlike all others."""
+    return json.dumps({"errors": [{"status": 429, "title": "Too many requests"}]}).encode()
 
 
 def _number(text: str | None, default: int) -> int:

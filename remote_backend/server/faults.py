@@ -1,0 +1,155 @@
+"""Faults on purpose: what networks, proxies and busy services do, for tests and benchmarks."""
+
+import json
+import random
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from remote_backend.errors import SettingsError
+
+__all__ = ("KINDS", "FaultRule", "FaultSettings", "Faults", "read_faults")
+
+KINDS = ("status", "status_after", "html", "reset_before", "reset_after", "cut")
+_MINUTE_SECONDS = 60.0
+
+
+@frozen(kw_only=True)
+class FaultRule:
+    """A fault that happens to some requests."""
+
+    kind: str
+    """`status` answers without doing anything, `status_after` does it first; `html` is a
+    page of a proxy; `reset_before` and `reset_after` break the connection; `cut` sends half
+    of a body."""
+
+    method: str = ""
+    """Empty for every method."""
+
+    path: str = ""
+    """A regular expression that the path begins with."""
+
+    probability: float = 1.0
+    times: tuple[int, ...] = ()
+    """Which of the matching requests it happens to, from 1; empty for all."""
+
+    status: int = 502
+    headers: Mapping[str, str] = field(factory=dict)
+
+    def matches(self, method: str, path: str) -> bool:
+        """Say whether a request is one of those it may happen to."""
+        return self.method in ("", method) and re.match(self.path, path) is not None
+
+
+@frozen(kw_only=True)
+class FaultSettings:
+    """How a server misbehaves."""
+
+    rules: Sequence[FaultRule] = ()
+    seed: int = 0
+    requests_per_second: int | None = None
+    """Of one token, for the API; signed addresses are not counted."""
+
+    run_lists_per_minute: int | None = None
+    latency_seconds: float = 0.0
+    list_lag_seconds: float = 0.0
+    """How long a new run is missing from lists."""
+
+
+@define
+class Faults:
+    """Decides what happens to each request of a server; the same seed, the same decisions."""
+
+    settings: FaultSettings = FaultSettings()
+    clock: Callable[[], float] = time.monotonic
+    _chance: random.Random = field(init=False)
+    _counts: dict[int, int] = field(factory=dict)
+    _seconds: dict[str, deque[float]] = field(factory=dict)
+    _minutes: dict[str, deque[float]] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._chance = random.Random(self.settings.seed)
+
+    def next_fault(self, method: str, path: str) -> FaultRule | None:
+        """Return what happens to a request, or None."""
+        for number, rule in enumerate(self.settings.rules):
+            if not rule.matches(method, path):
+                continue
+            count = self._counts[number] = self._counts.get(number, 0) + 1
+            if rule.times and count not in rule.times:
+                continue
+            if rule.probability >= 1 or self._chance.random() < rule.probability:
+                return rule
+        return None
+
+    def seconds_to_wait(self, who: str, *, is_run_list: bool) -> float | None:
+        """Count a request; return how long it has to wait when there were too many."""
+        settings = self.settings
+        waits = [
+            _overrun(self._seconds, who, settings.requests_per_second, 1.0, self.clock())
+        ]
+        if is_run_list:
+            limit = settings.run_lists_per_minute
+            waits.append(_overrun(self._minutes, who, limit, _MINUTE_SECONDS, self.clock()))
+        return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _overrun(
+    times: dict[str, deque[float]], who: str, limit: int | None, window: float, now: float
+) -> float | None:
+    if limit is None:
+        return None
+    recent = times.setdefault(who, deque())
+    while recent and recent[0] <= now - window:
+        recent.popleft()
+    if len(recent) >= limit:
+        return recent[0] + window - now
+    recent.append(now)
+    return None
+
+
+def read_faults(path: Path) -> FaultSettings:
+    """Read the faults of a file in JSON: settings by name, and `rules` as a list of objects.
+
+    Raises `SettingsError` that names the file and what is wrong in it.
+    """
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"{path} is no JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise SettingsError(f"{path}: an object with settings is expected")
+    rules = parsed.pop("rules", [])
+    if not isinstance(rules, list):
+        raise SettingsError(f"{path}: rules must be a list of objects")
+    made = [
+        _made(f"{path}: rule {number}", FaultRule, rule)
+        for number, rule in enumerate(rules, start=1)
+    ]
+    for rule in made:
+        if rule.kind not in KINDS:
+            raise SettingsError(
+                f"{path}: kind {rule.kind!r}; possible are {', '.join(KINDS)}"
+            )
+    settings: FaultSettings = _made(
+        str(path), FaultSettings, {**parsed, "rules": tuple(made)}
+    )
+    return settings
+
+
+def _made(where: str, kind: Callable[..., Any], members: Any) -> Any:
+    if not isinstance(members, dict):
+        raise SettingsError(f"{where}: an object is expected")
+    if isinstance(members.get("times"), list):
+        members = {**members, "times": tuple(members["times"])}
+    try:
+        return kind(**members)
+    except TypeError as error:
+        raise SettingsError(f"{where}: {str(error).partition(')')[2].strip()}") from None
