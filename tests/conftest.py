@@ -1,0 +1,7 @@
+"""Settings for all tests."""
+
+from hypothesis import settings
+
+# A slow machine is no failure, and the same commit shall give the same result everywhere.
+settings.register_profile("everywhere", deadline=None, derandomize=True)
+settings.load_profile("everywhere")
