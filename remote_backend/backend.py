@@ -7,6 +7,7 @@ from pathlib import Path
 
 from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.batch.select import select_names
+from remote_backend.batch.sharing import UploadMode
 from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect
@@ -90,7 +91,8 @@ class Backend:
         *,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
-        at_once: int = 100,
+        at_once: int = 1000,
+        upload: UploadMode = UploadMode.AUTO,
     ) -> AsyncIterator[Batch]:
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
@@ -99,18 +101,25 @@ class Backend:
         options = _checked(options)
         existing = {named.short: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
-        async with self._run(tuple(existing[n] for n in names), options, at_once) as batch:
+        async with self._run(
+            tuple(existing[n] for n in names), options, at_once, upload
+        ) as batch:
             yield batch
 
     @asynccontextmanager
     async def _run(
-        self, workspaces: tuple[Named, ...], options: PlanOptions, at_once: int
+        self,
+        workspaces: tuple[Named, ...],
+        options: PlanOptions,
+        at_once: int,
+        upload: UploadMode = UploadMode.AUTO,
     ) -> AsyncIterator[Batch]:
         connection = self._connection
         plan = BatchPlan(
             directory=connection.directory,
             options=options,
             at_once=at_once,
+            upload=upload,
             run_url=connection.run_url,
         )
         async with run_batch(connection.client, workspaces, plan) as batch:

@@ -129,6 +129,13 @@ class Client:
         page = await self._ask(runs.request_to_list_runs(workspace_id), runs.load_runs)
         return page.items
 
+    async def list_batch_runs(
+        self, token: str, *, page: int
+    ) -> Page[tuple[Run, Plan | None]]:
+        """Return a page of the runs of the organization whose messages hold a token."""
+        request = runs.request_to_list_batch_runs(self.organization, token, page=page)
+        return await self._ask(request, runs.load_runs_with_plans)
+
     async def cancel_run(self, run_id: str, comment: str) -> None:
         """Ask the server to stop a run; it stops some time later."""
         await self._send(runs.request_to_cancel_run(run_id, comment))

@@ -1,31 +1,66 @@
 """Making a run, exactly one, and stopping it."""
 
+from collections.abc import Awaitable, Callable
+
+import anyio
 import structlog
 
 from remote_backend.client import Client
 from remote_backend.errors import ApiError, Conflict, NotFound, TransportError
 from remote_backend.models.run import Run, RunRequest
 
-__all__ = ("queue_run", "stop_run")
+__all__ = ("find_run", "queue_run", "stop_run")
 
 log = structlog.get_logger()
 
+_ATTEMPTS = 5
+_LOOKS = 3
+_LOOK_SECONDS = 2.0
 
-async def queue_run(client: Client, request: RunRequest) -> Run:
-    """Make a plan-only run; after a lost answer, adopt the run that was made.
 
-    A run is known by its workspace and configuration version, which no other run shares.
+async def queue_run(
+    client: Client,
+    request: RunRequest,
+    *,
+    find: Callable[[RunRequest], Awaitable[Run | None]] | None = None,
+) -> Run:
+    """Make a plan-only run, exactly one, whatever happens to the answers.
+
+    A create is never repeated blindly: after a doubtful answer `find` looks for the run that
+    may have been made, and only when there is none another one is asked for. A run is known
+    by its workspace and configuration version, which no other run shares.
     """
-    try:
-        return await client.queue_run(request)
-    except (TransportError, ApiError) as error:
-        if not _may_have_happened(error):
-            raise
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return await client.queue_run(request)
+        except (TransportError, ApiError) as error:
+            if not _may_have_happened(error):
+                raise
+            log.info("run.doubtful", workspace_id=request.workspace_id, problem=str(error))
+            found = await (find(request) if find else find_run(client, request))
+            if found is not None:
+                log.info("run.adopted", run_id=found.id)
+                return found
+            if attempt >= _ATTEMPTS:
+                raise
+
+
+async def find_run(
+    client: Client,
+    request: RunRequest,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Run | None:
+    """Return the run that was made for a request, or None; lists may lag some seconds."""
+    for look in range(_LOOKS):
+        if look:
+            await sleep(_LOOK_SECONDS)
         for run in await client.list_newest_runs(request.workspace_id):
             if run.configuration_version_id == request.configuration_version_id:
-                log.info("run.adopted", run_id=run.id)
                 return run
-        raise
+    return None
 
 
 async def stop_run(client: Client, run_id: str) -> bool:

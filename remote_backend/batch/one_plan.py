@@ -1,20 +1,20 @@
 """The plan of one workspace, from upload to outcome."""
 
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import anyio
 import structlog
 from attrs import field, frozen
 
+from remote_backend.batch.outbox import Outbox
+from remote_backend.batch.sharing import Configurations
 from remote_backend.batch.verdict import reason_of, result_of
 from remote_backend.checks import read_checks
 from remote_backend.client import Client
-from remote_backend.errors import RemoteBackendError
+from remote_backend.errors import NotFound, Rejected, RemoteBackendError
 from remote_backend.events import (
     CheckReported,
     ConfigurationUploaded,
-    Event,
     LogChunkRead,
     LogEnded,
     RunQueued,
@@ -22,12 +22,13 @@ from remote_backend.events import (
     UploadProgressed,
 )
 from remote_backend.logs import LogSettings, LogTail
+from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions, Run, RunRequest
 from remote_backend.runs import queue_run, stop_run
-from remote_backend.uploads import upload_configuration
-from remote_backend.watch import RunWatch, WatchSettings
+from remote_backend.slug.archive import Slug
+from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
 __all__ = ("PlanJob", "failed_outcome", "plan_workspace")
@@ -46,23 +47,24 @@ class PlanJob:
     run_url: Callable[[str, str], str]
     """Makes the address of a run for people, from workspace name and run id."""
 
-    emit: Callable[[Event], Awaitable[None]]
-    emit_if_free: Callable[[Event], None]
-    """For events that may be left out when nobody keeps up with them."""
+    outbox: Outbox
+    configurations: Configurations
+    sweep: Sweep | None = None
+    """Looks at all runs together; None where each is looked at by itself."""
 
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
 
 
-async def plan_workspace(job: PlanJob, named: Named, archive: Path) -> Outcome:
+async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> Outcome:
     """Plan one workspace; what goes wrong is part of the outcome.
 
     When canceled, the run is stopped on the server before the cancellation goes on.
     """
     started = anyio.current_time()
-    plan = _OnePlan(job, named)
+    plan = _OnePlan(job, named, slug)
     try:
-        return await plan.carry_out(archive, started)
+        return await plan.carry_out(started)
     except RemoteBackendError as error:
         log.info("plan.failed", workspace=named.short, problem=str(error))
         return plan.outcome(
@@ -88,17 +90,18 @@ def failed_outcome(named: Named, error: RemoteBackendError) -> Outcome:
 
 
 class _OnePlan:
-    def __init__(self, job: PlanJob, named: Named) -> None:
+    def __init__(self, job: PlanJob, named: Named, slug: Slug) -> None:
         self._job = job
         self._named = named
+        self._slug = slug
         self._run: Run | None = None
         self._over = False
 
-    async def carry_out(self, archive: Path, started: float) -> Outcome:
+    async def carry_out(self, started: float) -> Outcome:
         job, short = self._job, self._named.short
         require_plannable(self._named)
-        self._run = run = await self._queue(archive)
-        watch = RunWatch(job.client, run, settings=job.watch)
+        self._run = run = await self._queue()
+        watch = self._watch_of(run)
         tail = LogTail(job.client, watch, job.log)
         async with anyio.create_task_group() as group:
             group.start_soon(self._tail, tail, name=f"log of {short}")
@@ -106,7 +109,7 @@ class _OnePlan:
         self._over = True
         checks = [report async for report in read_checks(job.client, watch.latest.run)]
         for report in checks:
-            await job.emit(CheckReported(short, report))
+            job.outbox.put(CheckReported(short, report))
         plan = watch.latest.plan
         return self.outcome(
             result_of(watch.latest),
@@ -149,28 +152,45 @@ class _OnePlan:
             except RemoteBackendError as error:
                 log.warning("run.left", run_id=self._run.id, problem=str(error))
 
-    async def _queue(self, archive: Path) -> Run:
-        job, short, remote = self._job, self._named.short, self._named.remote
-        size_bytes = archive.stat().st_size
-        version = await upload_configuration(
-            job.client,
-            remote.id,
-            archive,
-            progress=lambda sent: job.emit_if_free(
-                UploadProgressed(short, sent, size_bytes)
-            ),
-        )
-        await job.emit(ConfigurationUploaded(short, version.id))
-        request = RunRequest(
-            workspace_id=remote.id,
-            configuration_version_id=version.id,
-            options=job.options,
-        )
-        run = await self._make_run(request)
-        await job.emit(RunQueued(short, run.id, job.run_url(remote.name, run.id)))
+    def _watch_of(self, run: Run) -> RunWatch | SweptRun:
+        job = self._job
+        if job.sweep is not None:
+            return job.sweep.watch(run)
+        return RunWatch(job.client, run, settings=job.watch)
+
+    async def _queue(self) -> Run:
+        configurations = self._job.configurations
+        version = await configurations.version_for(self._named, self._slug, self._progress)
+        run: Run | None = None
+        try:
+            async with configurations.trying(self._named, self._slug, version) as usable:
+                if usable:
+                    run = await self._make_run(version)
+        except (NotFound, Rejected) as error:
+            if not configurations.is_refusal(error, self._named, self._slug, version):
+                raise
+        if run is None:
+            version = await configurations.own_version(
+                self._named, self._slug, self._progress
+            )
+            run = await self._make_run(version)
+        short = self._named.short
+        self._job.outbox.put(ConfigurationUploaded(short, version.id))
+        run_url = self._job.run_url(self._named.remote.name, run.id)
+        self._job.outbox.put(RunQueued(short, run.id, run_url))
         return run
 
-    async def _make_run(self, request: RunRequest) -> Run:
+    def _progress(self, sent: int) -> None:
+        short = self._named.short
+        self._job.outbox.put_if_free(UploadProgressed(short, sent, self._slug.size_bytes))
+
+    async def _make_run(self, version: ConfigurationVersion) -> Run:
+        request = RunRequest(
+            workspace_id=self._named.remote.id,
+            configuration_version_id=version.id,
+            options=self._job.options,
+        )
+        find = self._job.sweep.find if self._job.sweep else None
         made: list[Run] = []
         scope = anyio.CancelScope(shield=True)
         done = anyio.Event()
@@ -178,7 +198,7 @@ class _OnePlan:
         async def make() -> None:
             with scope:
                 try:
-                    self._run = await queue_run(self._job.client, request)
+                    self._run = await queue_run(self._job.client, request, find=find)
                     made.append(self._run)
                 except RemoteBackendError as error:
                     failures.append(error)
@@ -198,17 +218,17 @@ class _OnePlan:
             raise failures[0]
         return made[0]
 
-    async def _watch(self, watch: RunWatch, status: str) -> None:
+    async def _watch(self, watch: RunWatch | SweptRun, status: str) -> None:
         run_id = watch.latest.run.id
-        await self._job.emit(RunStatusChanged(self._named.short, run_id, status))
+        self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
         async for look in watch.looks():
             if look.run.status != status:
                 status = look.run.status
-                await self._job.emit(RunStatusChanged(self._named.short, run_id, status))
+                self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
         self._over = True
 
     async def _tail(self, tail: LogTail) -> None:
         short = self._named.short
         async for data in tail.chunks():
-            await self._job.emit(LogChunkRead(short, data))
-        await self._job.emit(LogEnded(short, tail.is_complete, tail.problem))
+            self._job.outbox.put(LogChunkRead(short, data))
+        self._job.outbox.put(LogEnded(short, tail.is_complete, tail.problem))

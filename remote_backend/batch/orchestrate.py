@@ -1,15 +1,17 @@
 """A batch: all its plans in one task group, all its events in one stream."""
 
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
+from remote_backend.batch.outbox import Outbox
+from remote_backend.batch.sharing import Configurations, UploadMode
 from remote_backend.client import Client
 from remote_backend.errors import SlugError
 from remote_backend.events import (
@@ -25,12 +27,19 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.task_groups import unwrapped
-from remote_backend.watch import WatchSettings
+from remote_backend.watch import Sweep, WatchSettings
 from remote_backend.workspaces import Named
 
-__all__ = ("Batch", "BatchPlan", "run_batch")
+__all__ = ("Batch", "BatchPlan", "new_batch_id", "run_batch")
 
-_EVENTS_AHEAD = 1000
+_MESSAGE = "Planned by remote-backend"
+# So few runs cost less when each is read by itself.
+_LOOKED_AT_ALONE = 3
+
+
+def new_batch_id() -> str:
+    """Return an id that no other batch has."""
+    return f"batch-{secrets.token_hex(8)}"
 
 
 @frozen(kw_only=True)
@@ -39,27 +48,31 @@ class BatchPlan:
 
     directory: Path
     options: PlanOptions = field(factory=PlanOptions)
-    at_once: int = 100
+    at_once: int = 1000
     """How many workspaces are worked on at the same time."""
 
     run_url: Callable[[str, str], str]
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
+    upload: UploadMode = UploadMode.AUTO
+    id: str = field(factory=new_batch_id)
+    """Names the batch; it is part of the message of each run."""
 
 
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, events: MemoryObjectReceiveStream[Event]) -> None:
-        self._events = events
+    def __init__(self, id: str, outbox: Outbox) -> None:
+        self.id = id
         self.outcomes: tuple[Outcome, ...] = ()
+        self._outbox = outbox
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Give the events; the last one is `BatchFinished`."""
         return self._iterate()
 
     async def _iterate(self) -> AsyncIterator[Event]:
-        async for event in self._events:
+        while (event := await self._outbox.get()) is not None:
             if isinstance(event, BatchFinished):
                 self.outcomes = event.outcomes
             yield event
@@ -79,15 +92,14 @@ async def run_batch(
 
     Raises `SlugError` at once when the configuration cannot be packed for any of them.
     """
-    send, receive = anyio.create_memory_object_stream[Event](_EVENTS_AHEAD)
     chosen = tuple(workspaces)
     with tempfile.TemporaryDirectory(prefix="remote-backend-") as folder:
         slugs = await _pack(chosen, plan, Path(folder))
-        with unwrapped():
-            async with receive, anyio.create_task_group() as group:
-                work = _Work(client, chosen, plan, slugs, send)
+        with Outbox() as outbox, unwrapped():
+            async with anyio.create_task_group() as group:
+                work = _Work(client, chosen, plan, slugs, outbox)
                 group.start_soon(work.carry_out, name="batch")
-                yield Batch(receive)
+                yield Batch(plan.id, outbox)
                 group.cancel_scope.cancel()
 
 
@@ -120,45 +132,56 @@ class _Work:
         workspaces: tuple[Named, ...],
         plan: BatchPlan,
         slugs: dict[str, Slug | SlugError],
-        send: MemoryObjectSendStream[Event],
+        outbox: Outbox,
     ) -> None:
         self._workspaces = workspaces
         self._slugs = slugs
-        self._send = send
+        self._outbox = outbox
         self._gate = anyio.CapacityLimiter(plan.at_once)
         self._outcomes: dict[str, Outcome] = {}
+        self._sweep = None
+        options = plan.options
+        if len(workspaces) > _LOOKED_AT_ALONE:
+            self._sweep = Sweep(client, plan.id, settings=plan.watch)
+            # The lists of runs are searched for what the messages hold.
+            options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
         self._job = PlanJob(
             client=client,
-            options=plan.options,
+            options=options,
             run_url=plan.run_url,
-            emit=send.send,
-            emit_if_free=self._emit_if_free,
+            outbox=outbox,
+            configurations=Configurations(client, plan.upload),
+            sweep=self._sweep,
             watch=plan.watch,
-            log=plan.log,
+            log=_paced(plan.log, len(workspaces)),
         )
 
     async def carry_out(self) -> None:
-        async with self._send:
-            await self._send.send(BatchStarted(tuple(w.short for w in self._workspaces)))
-            await self._tell_slugs()
-            async with anyio.create_task_group() as group:
+        self._outbox.put(BatchStarted(tuple(w.short for w in self._workspaces)))
+        self._tell_slugs()
+        async with anyio.create_task_group() as group:
+            if self._sweep is not None:
+                group.start_soon(self._sweep.run, name="sweep")
+            async with anyio.create_task_group() as plans:
                 for named in self._workspaces:
-                    group.start_soon(self._plan_one, named, name=f"plan {named.short}")
-            outcomes = tuple(self._outcomes[named.short] for named in self._workspaces)
-            await self._send.send(BatchFinished(outcomes))
+                    plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
+            group.cancel_scope.cancel()
+        outcomes = tuple(self._outcomes[named.short] for named in self._workspaces)
+        self._outbox.put(BatchFinished(outcomes))
+        self._outbox.close()
 
     async def _plan_one(self, named: Named) -> None:
         async with self._gate:
-            await self._send.send(PlanStarted(named.short))
+            self._outbox.put(PlanStarted(named.short))
             slug = self._slugs[named.remote.working_directory]
             if isinstance(slug, SlugError):
                 outcome = failed_outcome(named, slug)
             else:
-                outcome = await plan_workspace(self._job, named, slug.path)
+                outcome = await plan_workspace(self._job, named, slug)
             self._outcomes[named.short] = outcome
-            await self._send.send(PlanFinished(outcome))
+            self._outbox.put(PlanFinished(outcome))
 
-    async def _tell_slugs(self) -> None:
+    def _tell_slugs(self) -> None:
         for working_directory, slug in self._slugs.items():
             if isinstance(slug, Slug):
                 shorts = (
@@ -166,7 +189,7 @@ class _Work:
                     for named in self._workspaces
                     if named.remote.working_directory == working_directory
                 )
-                await self._send.send(
+                self._outbox.put(
                     SlugPacked(
                         tuple(shorts),
                         str(slug.root),
@@ -176,6 +199,8 @@ class _Work:
                     )
                 )
 
-    def _emit_if_free(self, event: Event) -> None:
-        with suppress(anyio.WouldBlock, anyio.BrokenResourceError):
-            self._send.send_nowait(event)
+
+def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
+    # Hundreds of logs are read more slowly each, so that their host gets no more requests.
+    longest = max(settings.longest_wait_seconds, min(2.0, workspaces / 100))
+    return evolve(settings, longest_wait_seconds=longest)

@@ -67,6 +67,12 @@ class Faults:
 
     settings: FaultSettings = FaultSettings()
     clock: Callable[[], float] = time.monotonic
+    asked: int = 0
+    """How many requests of the API there were, refused ones among them."""
+
+    refused: int = 0
+    """How many were more than a limit allows."""
+
     _chance: random.Random = field(init=False)
     _counts: dict[int, int] = field(factory=dict)
     _seconds: dict[str, deque[float]] = field(factory=dict)
@@ -90,13 +96,16 @@ class Faults:
     def seconds_to_wait(self, who: str, *, is_run_list: bool) -> float | None:
         """Count a request; return how long it has to wait when there were too many."""
         settings = self.settings
+        self.asked += 1
         waits = [
             _overrun(self._seconds, who, settings.requests_per_second, 1.0, self.clock())
         ]
         if is_run_list:
             limit = settings.run_lists_per_minute
             waits.append(_overrun(self._minutes, who, limit, _MINUTE_SECONDS, self.clock()))
-        return max((wait for wait in waits if wait is not None), default=None)
+        wait = max((wait for wait in waits if wait is not None), default=None)
+        self.refused += wait is not None
+        return wait
 
 
 def _overrun(

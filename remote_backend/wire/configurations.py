@@ -20,7 +20,10 @@ def request_to_create_configuration_version(workspace_id: str) -> Request:
         method="POST",
         target=f"workspaces/{workspace_id}/configuration-versions",
         body=body_of("configuration-versions", attributes),
-        repeatable=False,
+        # One whose answer was lost cannot be adopted, since only that answer tells where to
+        # upload; it stays empty and starts nothing, so making another one does no harm.
+        repeatable=True,
+        urgency=0,
     )
 
 

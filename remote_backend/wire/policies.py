@@ -29,7 +29,7 @@ __all__ = (
 
 def request_to_read_policy_check(policy_check_id: str) -> Request:
     """Ask how a policy check is."""
-    return Request(method="GET", target=f"policy-checks/{policy_check_id}")
+    return Request(method="GET", target=f"policy-checks/{policy_check_id}", urgency=3)
 
 
 def request_to_read_policy_check_output(policy_check_id: str) -> Request:
@@ -44,7 +44,9 @@ def request_to_read_policy_check_output(policy_check_id: str) -> Request:
 def request_to_read_task_stage(task_stage_id: str) -> Request:
     """Ask how a stage is, with its task results and policy evaluations."""
     query = (("include", "task_results,policy_evaluations"),)
-    return Request(method="GET", target=f"task-stages/{task_stage_id}", query=query)
+    return Request(
+        method="GET", target=f"task-stages/{task_stage_id}", query=query, urgency=3
+    )
 
 
 def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
@@ -55,7 +57,7 @@ def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
 
 def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
     """Ask how a cost estimate is."""
-    return Request(method="GET", target=f"cost-estimates/{cost_estimate_id}")
+    return Request(method="GET", target=f"cost-estimates/{cost_estimate_id}", urgency=3)
 
 
 def load_policy_check(response: Response) -> PolicyCheck:

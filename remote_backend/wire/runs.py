@@ -1,13 +1,16 @@
 """Runs and their plans on the wire."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import Request, Response
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.wire.document import (
+    Document,
     Page,
     address_of,
     body_of,
@@ -22,8 +25,10 @@ __all__ = (
     "load_run",
     "load_run_with_plan",
     "load_runs",
+    "load_runs_with_plans",
     "request_to_cancel_run",
     "request_to_discard_run",
+    "request_to_list_batch_runs",
     "request_to_list_runs",
     "request_to_queue_run",
     "request_to_read_log",
@@ -61,7 +66,7 @@ def request_to_queue_run(request: RunRequest) -> Request:
         ),
     }
     body = body_of("runs", attributes, relationships)
-    return Request(method="POST", target="runs", body=body, repeatable=False)
+    return Request(method="POST", target="runs", body=body, repeatable=False, urgency=0)
 
 
 def request_to_read_run(run_id: str) -> Request:
@@ -72,7 +77,21 @@ def request_to_read_run(run_id: str) -> Request:
 def request_to_list_runs(workspace_id: str) -> Request:
     """Ask for the newest runs of a workspace, those that only plan among them."""
     query = (("filter[operation]", _ALL_OPERATIONS), ("page[size]", "20"))
-    return Request(method="GET", target=f"workspaces/{workspace_id}/runs", query=query)
+    target = f"workspaces/{workspace_id}/runs"
+    return Request(method="GET", target=target, query=query, is_run_list=True)
+
+
+def request_to_list_batch_runs(organization: str, token: str, *, page: int) -> Request:
+    """Ask for a page of the runs whose messages hold a text, with their plans."""
+    query = (
+        ("filter[operation]", _ALL_OPERATIONS),
+        ("include", "plan"),
+        ("page[number]", str(page)),
+        ("page[size]", "100"),
+        ("search[basic]", token),
+    )
+    target = f"organizations/{quote(organization, safe='')}/runs"
+    return Request(method="GET", target=target, query=query, is_run_list=True)
 
 
 def request_to_cancel_run(run_id: str, comment: str) -> Request:
@@ -106,14 +125,7 @@ def load_run(response: Response) -> Run:
 def load_run_with_plan(response: Response) -> tuple[Run, Plan | None]:
     """Turn an answer into a run and its plan, or None where the plan is not included."""
     document = parse_document(response)
-    resource = document.resource
-    included = document.linked(resource, "plan")
-    run = load_resource(resource, Run)
-    try:
-        return run, _plan(included) if included else None
-    except UnexpectedAnswer:
-        # What stands beside must not hide the run; the plan can be asked for alone.
-        return run, None
+    return _with_plan(document, document.resource)
 
 
 def load_runs(response: Response) -> Page[Run]:
@@ -122,9 +134,25 @@ def load_runs(response: Response) -> Page[Run]:
     return load_page(document, (load_resource(item, Run) for item in document.resources))
 
 
+def load_runs_with_plans(response: Response) -> Page[tuple[Run, Plan | None]]:
+    """Turn an answer into a page of runs, each with its plan where that is included."""
+    document = parse_document(response)
+    return load_page(document, (_with_plan(document, item) for item in document.resources))
+
+
 def load_plan(response: Response) -> Plan:
     """Turn an answer into a plan."""
     return _plan(parse_document(response).resource)
+
+
+def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Plan | None]:
+    included = document.linked(resource, "plan")
+    run = load_resource(resource, Run)
+    try:
+        return run, _plan(included) if included else None
+    except UnexpectedAnswer:
+        # What stands beside must not hide the run; the plan can be asked for alone.
+        return run, None
 
 
 def _plan(resource: Any) -> Plan:

@@ -1,15 +1,20 @@
-"""Looking at a run until nobody needs to wait for it any more."""
+"""What a look at a run shows, and the newest look at each."""
 
-from collections.abc import AsyncIterator, Callable
+import math
+from collections.abc import Callable
 
 import anyio
+import structlog
 from attrs import frozen
 
 from remote_backend.client import Client
+from remote_backend.errors import RemoteBackendError
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Phase, Run
 
-__all__ = ("Look", "RunWatch", "WatchSettings")
+__all__ = ("Look", "Tracked", "WatchSettings")
+
+log = structlog.get_logger()
 
 # Servers of the first generation end a plan-only run in one of these.
 _SETTLES_IN = frozenset({"planned", "policy_checked", "cost_estimated"})
@@ -17,13 +22,19 @@ _SETTLES_IN = frozenset({"planned", "policy_checked", "cost_estimated"})
 
 @frozen(kw_only=True)
 class WatchSettings:
-    """How often a run is looked at."""
+    """How often runs are looked at."""
 
     first_wait_seconds: float = 0.1
     longest_wait_seconds: float = 1.0
     growth: float = 1.3
     settle_seconds: float = 5.0
     """How long an old server must show the same status until it counts as the last."""
+
+    sweep_seconds: float = 2.0
+    """Between two looks at all runs of a batch, for each page of the list."""
+
+    find_seconds: float = 6.0
+    """How long lists may lag: until then a run that is missing may still be there."""
 
 
 @frozen
@@ -46,12 +57,19 @@ class Look:
         return self.settled or self.run.phase is Phase.SUCCEEDED
 
     @property
+    def lacks_plan(self) -> bool:
+        """Whether a run is over and its plan, which tells the log, was not seen yet."""
+        return self.is_over and self.plan is None and self.run.plan_id is not None
+
+    @property
     def log_is_over(self) -> bool:
         """Whether nobody writes to the log any more."""
-        return self.is_over or (self.plan is not None and self.plan.is_final)
+        if self.plan is not None and self.plan.is_final:
+            return True
+        return self.is_over and not self.lacks_plan
 
 
-class RunWatch:
+class Tracked:
     """The newest look at one run, for everyone who waits for it."""
 
     def __init__(
@@ -66,9 +84,9 @@ class RunWatch:
         self._client = client
         self._settings = settings or WatchSettings()
         self._clock = clock
-        self._hurried = anyio.Event()
         self._looked = anyio.Event()
         self._same_since = clock()
+        self._plan_is_lost = False
 
     @property
     def plan(self) -> Plan | None:
@@ -78,34 +96,18 @@ class RunWatch:
     @property
     def log_is_over(self) -> bool:
         """Whether nobody writes to the log any more."""
-        return self.latest.log_is_over
+        return self.latest.log_is_over or self._plan_is_lost
 
-    async def looks(self) -> AsyncIterator[Look]:
-        """Look again and again; give every look that differs, the last one at the end."""
-        wait_seconds = self._settings.first_wait_seconds
-        shown: Look | None = None
-        while True:
-            look = await self._look()
-            if shown is None or look.run.status != shown.run.status:
-                wait_seconds = self._settings.first_wait_seconds
+    def saw(self, run: Run, plan: Plan | None) -> None:
+        """Take note of a look; an end is never taken back by a later, older answer."""
+        if not self.latest.is_over:
+            if run.status != self.latest.run.status:
                 self._same_since = self._clock()
-            if look != shown:
-                shown = look
-                yield look
-            if look.is_over:
-                return
-            with anyio.move_on_after(wait_seconds):
-                await self._hurried.wait()
-                wait_seconds = self._settings.first_wait_seconds
-            self._hurried = anyio.Event()
-            longest = self._settings.longest_wait_seconds
-            wait_seconds = min(longest, wait_seconds * self._settings.growth)
+            plan = plan or self.latest.plan
+            self.latest = Look(run, plan, self._settled(run, plan))
+        self._tell()
 
-    def hurry(self) -> None:
-        """Look soon, because something suggests that the run has moved."""
-        self._hurried.set()
-
-    async def next_look(self, at_most_seconds: float) -> None:
+    async def next_look(self, at_most_seconds: float = math.inf) -> None:
         """Wait for the next look, or for a time."""
         with anyio.move_on_after(at_most_seconds):
             await self._looked.wait()
@@ -119,22 +121,23 @@ class RunWatch:
         self.latest = Look(self.latest.run, plan, self.latest.settled)
         return plan
 
-    async def _look(self) -> Look:
-        run, plan = await self._client.read_run(self.latest.run.id)
-        if plan is None and run.plan_id is not None:
-            plan = await self._client.read_plan(run.plan_id)
-        self.latest = Look(run, plan, self._settled(run, plan))
+    async def complete(self) -> None:
+        """Read the plan of a run that was over before anybody saw its plan."""
+        if self.latest.lacks_plan:
+            try:
+                await self.read_plan_again()
+            except RemoteBackendError as error:
+                log.warning("plan.unreadable", problem=str(error))
+                self._plan_is_lost = True
+            self._tell()
+
+    def _tell(self) -> None:
         self._looked.set()
         self._looked = anyio.Event()
-        return self.latest
 
     def _settled(self, run: Run, plan: Plan | None) -> bool:
         if self._client.api_version is not None or run.status not in _SETTLES_IN:
             return False
-        if (
-            plan is None
-            or plan.status != "finished"
-            or run.status != self.latest.run.status
-        ):
+        if plan is None or plan.status != "finished":
             return False
         return self._clock() - self._same_since >= self._settings.settle_seconds

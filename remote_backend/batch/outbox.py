@@ -1,0 +1,110 @@
+"""Events on their way to whoever reads them, in bounded memory whoever reads how slowly."""
+
+import tempfile
+from collections import deque
+from types import TracebackType
+from typing import BinaryIO
+
+import anyio
+from attrs import frozen
+
+from remote_backend.events import Event, LogChunkRead
+
+__all__ = ("Outbox",)
+
+_BYTES_IN_MEMORY = 4 << 20
+
+
+@frozen
+class _Spooled:
+    """A part of a log that waits in the file."""
+
+    workspace: str
+    start: int
+    length: int
+
+
+class Outbox:
+    """A queue of events that never makes the sender wait.
+
+    Parts of logs beyond a few megabytes wait in a file without a name, which is gone with
+    the process.
+    """
+
+    def __init__(self, bytes_in_memory: int = _BYTES_IN_MEMORY) -> None:
+        self._limit = bytes_in_memory
+        self._events: deque[Event | _Spooled] = deque()
+        self._in_memory = 0
+        self._spool: BinaryIO | None = None
+        self._spool_end = 0
+        self._spooled = 0
+        self._changed = anyio.Event()
+        self._closed = False
+
+    def __enter__(self) -> "Outbox":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._spool is not None:
+            self._spool.close()
+
+    def put(self, event: Event) -> None:
+        """Add an event."""
+        if not isinstance(event, LogChunkRead):
+            self._events.append(event)
+        elif self._spooled or self._in_memory + len(event.data) > self._limit:
+            # Once some wait in the file all do, until it is empty: their order stays simple.
+            self._events.append(self._write(event))
+        else:
+            self._in_memory += len(event.data)
+            self._events.append(event)
+        self._changed.set()
+
+    def put_if_free(self, event: Event) -> None:
+        """Add an event that nobody misses, unless others wait already."""
+        if not self._events:
+            self.put(event)
+
+    def close(self) -> None:
+        """Say that no event will follow."""
+        self._closed = True
+        self._changed.set()
+
+    async def get(self) -> Event | None:
+        """Wait for the next event; None when there will be none."""
+        while not self._events:
+            if self._closed:
+                return None
+            self._changed = anyio.Event()
+            await self._changed.wait()
+        event = self._events.popleft()
+        if isinstance(event, _Spooled):
+            return self._read(event)
+        if isinstance(event, LogChunkRead):
+            self._in_memory -= len(event.data)
+        return event
+
+    def _write(self, event: LogChunkRead) -> _Spooled:
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(prefix="remote-backend-log-")
+        self._spool.seek(self._spool_end)
+        self._spool.write(event.data)
+        spooled = _Spooled(event.workspace, self._spool_end, len(event.data))
+        self._spool_end += len(event.data)
+        self._spooled += 1
+        return spooled
+
+    def _read(self, spooled: _Spooled) -> LogChunkRead:
+        assert self._spool is not None
+        self._spool.seek(spooled.start)
+        data = self._spool.read(spooled.length)
+        self._spooled -= 1
+        if not self._spooled:
+            self._spool.truncate(0)
+            self._spool_end = 0
+        return LogChunkRead(spooled.workspace, data)

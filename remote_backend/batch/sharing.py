@@ -1,0 +1,126 @@
+"""One configuration version for many workspaces, where the server allows it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import Enum
+
+import anyio
+import structlog
+from attrs import define, field
+
+from remote_backend.client import Client
+from remote_backend.errors import ApiError, NotFound, Rejected
+from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.slug.archive import Slug
+from remote_backend.uploads import upload_configuration
+from remote_backend.workspaces import Named
+
+__all__ = ("Configurations", "UploadMode")
+
+log = structlog.get_logger()
+
+
+class UploadMode(Enum):
+    """Whether workspaces share a configuration version."""
+
+    AUTO = "auto"
+    """Share it until the server refuses."""
+
+    SHARED = "shared"
+    EACH = "each"
+
+
+@define
+class _Shared:
+    """The configuration version that workspaces with one working directory share."""
+
+    slug: Slug
+    making: anyio.Lock = field(factory=anyio.Lock)
+    trying: anyio.Lock = field(factory=anyio.Lock)
+    version: ConfigurationVersion | None = None
+    owner: str | None = None
+    """The workspace that it was made in, and in which it certainly can be used."""
+
+    works: bool | None = None
+    """Whether the server takes it for another workspace; None until one has tried."""
+
+
+@define
+class Configurations:
+    """Gives each workspace of a batch a configuration version to plan."""
+
+    client: Client
+    mode: UploadMode = UploadMode.AUTO
+    _shared: dict[int, _Shared] = field(factory=dict)
+
+    async def version_for(
+        self, named: Named, slug: Slug, progress: Callable[[int], None]
+    ) -> ConfigurationVersion:
+        """Return a configuration version that can be planned in a workspace.
+
+        The first who asks uploads it, and the others wait for that. Where that fails it fails
+        for the first alone; the next one tries in its own workspace.
+        """
+        if self.mode is UploadMode.EACH:
+            return await self.own_version(named, slug, progress)
+        shared = self._of(slug)
+        async with shared.making:
+            if shared.works is not False and shared.version is None:
+                shared.version = await self.own_version(named, slug, progress)
+                shared.owner = named.remote.id
+        if shared.works is False and shared.owner != named.remote.id:
+            return await self.own_version(named, slug, progress)
+        assert shared.version is not None
+        return shared.version
+
+    async def own_version(
+        self, named: Named, slug: Slug, progress: Callable[[int], None]
+    ) -> ConfigurationVersion:
+        """Upload a configuration version for one workspace alone."""
+        return await upload_configuration(
+            self.client, named.remote.id, slug.path, progress=progress
+        )
+
+    @asynccontextmanager
+    async def trying(
+        self, named: Named, slug: Slug, version: ConfigurationVersion
+    ) -> AsyncIterator[bool]:
+        """Say whether a workspace may use a configuration version.
+
+        The first use in a foreign workspace happens alone, so that one refusal tells all.
+        """
+        shared = self._of(slug)
+        if version is not shared.version or named.remote.id == shared.owner:
+            yield True
+            return
+        await shared.trying.acquire()
+        is_first = shared.works is None
+        if not is_first:
+            shared.trying.release()
+        try:
+            yield shared.works is not False
+            if shared.works is None:
+                shared.works = True
+        finally:
+            if is_first:
+                shared.trying.release()
+
+    def is_refusal(
+        self, error: ApiError, named: Named, slug: Slug, version: ConfigurationVersion
+    ) -> bool:
+        """Say whether a run was refused because of whose configuration version it uses."""
+        shared = self._of(slug)
+        is_foreign = version is shared.version and named.remote.id != shared.owner
+        if self.mode is not UploadMode.AUTO or not is_foreign or shared.works:
+            return False
+        told = " ".join(error.problems).replace("-", " ").lower()
+        if isinstance(error, NotFound) or (
+            isinstance(error, Rejected) and "configuration version" in told
+        ):
+            shared.works = False
+            log.info("configuration.not_shared", problem=str(error))
+            return True
+        return False
+
+    def _of(self, slug: Slug) -> _Shared:
+        return self._shared.setdefault(id(slug), _Shared(slug))

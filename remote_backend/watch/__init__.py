@@ -1,0 +1,7 @@
+"""Looking at runs until nobody needs to wait for them any more."""
+
+from remote_backend.watch.alone import RunWatch
+from remote_backend.watch.look import Look, WatchSettings
+from remote_backend.watch.sweep import Sweep, SweptRun
+
+__all__ = ("Look", "RunWatch", "Sweep", "SweptRun", "WatchSettings")

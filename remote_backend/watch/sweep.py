@@ -1,0 +1,232 @@
+"""Looking at all runs of a batch together, by the lists of their organization."""
+
+import math
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import structlog
+
+from remote_backend.client import Client
+from remote_backend.errors import NotFound, Rejected, RemoteBackendError
+from remote_backend.models.run import Run, RunRequest
+from remote_backend.watch.look import Look, Tracked, WatchSettings
+
+__all__ = ("Sweep", "SweptRun")
+
+log = structlog.get_logger()
+
+_PAGE_SIZE = 100
+_FIRST_SECONDS = 0.5
+_SHORTEST_SECONDS = 0.3
+# Reading as few as these costs less than a list does.
+_FEW = 3
+_READ_AT_ONCE = 10
+_READ_PER_SECOND = 15.0
+# A run that the lists do not show for so many rounds is read by itself.
+_PATIENCE_ROUNDS = 3
+
+
+class SweptRun(Tracked):
+    """A run that a sweep looks at."""
+
+    def __init__(
+        self,
+        client: Client,
+        run: Run,
+        *,
+        settings: WatchSettings,
+        hurried: Callable[[str], None],
+        clock: Callable[[], float] = anyio.current_time,
+    ) -> None:
+        super().__init__(client, run, settings=settings, clock=clock)
+        self._tell_hurry = hurried
+        self._error: RemoteBackendError | None = None
+        self.missed_rounds = 0
+
+    async def looks(self) -> AsyncIterator[Look]:
+        """Give every look that differs, the last one at the end.
+
+        Raises what keeps the sweep from looking at the run.
+        """
+        shown: Look | None = None
+        while True:
+            await self.complete()
+            look = self.latest
+            if look == shown:
+                if self._error is not None:
+                    raise self._error
+                await self.next_look()
+                continue
+            shown = look
+            yield look
+            if look.is_over:
+                return
+
+    def hurry(self) -> None:
+        """Look soon, because something suggests that the run has moved."""
+        self._tell_hurry(self.latest.run.id)
+
+    def fail(self, error: RemoteBackendError) -> None:
+        """Tell everyone who waits that there will be no more looks."""
+        self._error = error
+        self.saw(self.latest.run, None)
+
+
+class Sweep:
+    """Watches the runs whose messages hold a token, a hundred with each request."""
+
+    def __init__(
+        self,
+        client: Client,
+        token: str,
+        *,
+        settings: WatchSettings | None = None,
+        clock: Callable[[], float] = anyio.current_time,
+    ) -> None:
+        self._client = client
+        self._token = token
+        self._settings = settings or WatchSettings()
+        self._clock = clock
+        self._watched: dict[str, SweptRun] = {}
+        self._hurried: set[str] = set()
+        self._found: dict[tuple[str, str], Run] = {}
+        self._lists_work = True
+        self._finders = 0
+        self._begun = 0
+        self._whole = 0
+        self._wake = anyio.Event()
+        self._ended_round = anyio.Event()
+
+    def watch(self, run: Run) -> SweptRun:
+        """Begin to look at a run."""
+        swept = SweptRun(
+            self._client,
+            run,
+            settings=self._settings,
+            hurried=self._hurry,
+            clock=self._clock,
+        )
+        self._watched[run.id] = swept
+        if len(self._watched) == 1:
+            self._wake.set()
+        return swept
+
+    async def find(self, request: RunRequest) -> Run | None:
+        """Return the run that was made for a request whose answer was lost, or None.
+
+        Lists may lag, so a run counts as missing only after some time.
+        """
+        key = (request.workspace_id, request.configuration_version_id)
+        until = self._clock() + self._settings.find_seconds
+        self._finders += 1
+        try:
+            while self._lists_work:
+                begun = self._begun
+                self._wake.set()
+                while self._whole <= begun and self._lists_work:
+                    await self._ended_round.wait()
+                if key in self._found:
+                    return self._found[key]
+                if self._clock() >= until:
+                    return None
+        finally:
+            self._finders -= 1
+        runs = await self._client.list_newest_runs(request.workspace_id)
+        wanted = request.configuration_version_id
+        return next((run for run in runs if run.configuration_version_id == wanted), None)
+
+    async def run(self) -> None:
+        """Look at what is watched until canceled."""
+        while True:
+            if not self._unfinished() and not self._is_asked():
+                await self._wake.wait()
+                # More runs of the batch are about to be made.
+                await anyio.sleep(0 if self._is_asked() else _FIRST_SECONDS)
+            self._wake = anyio.Event()
+            self._hurried.clear()
+            unfinished = self._unfinished()
+            try:
+                await self._round(unfinished)
+            except RemoteBackendError as error:
+                log.warning("sweep.failed", problem=str(error))
+                for swept in unfinished:
+                    swept.fail(error)
+                    del self._watched[swept.latest.run.id]
+            self._ended_round.set()
+            self._ended_round = anyio.Event()
+            await anyio.sleep(_SHORTEST_SECONDS)
+            with anyio.move_on_after(self._pause_seconds()):
+                await self._wake.wait()
+
+    async def _round(self, unfinished: list[SweptRun]) -> None:
+        self._begun += 1
+        whole = self._is_asked()
+        if self._lists_work and (whole or len(unfinished) > _FEW):
+            try:
+                await self._read_lists(unfinished, whole=whole)
+            except (NotFound, Rejected) as error:
+                log.info("sweep.lists_missing", problem=str(error))
+                self._lists_work = False
+            if whole:
+                self._whole = self._begun
+            lost = [one for one in unfinished if one.missed_rounds >= _PATIENCE_ROUNDS]
+            await self._read_each(lost if self._lists_work else unfinished)
+        else:
+            await self._read_each(unfinished)
+
+    async def _read_lists(self, unfinished: list[SweptRun], *, whole: bool) -> None:
+        wanted = {swept.latest.run.id for swept in unfinished}
+        # A server that does not know the search would give everything it ever ran.
+        most_pages = 2 + len(self._watched) // _PAGE_SIZE
+        page_number: int | None = 1
+        pages = 0
+        while page_number is not None and pages < most_pages and (wanted or whole):
+            page = await self._client.list_batch_runs(self._token, page=page_number)
+            pages += 1
+            for run, plan in page.items:
+                wanted.discard(run.id)
+                key = (run.workspace_id or "", run.configuration_version_id or "")
+                self._found[key] = run
+                if run.id in self._watched:
+                    self._watched[run.id].missed_rounds = 0
+                    self._watched[run.id].saw(run, plan)
+            page_number = page.next_number
+        for swept in unfinished:
+            swept.missed_rounds += swept.latest.run.id in wanted
+
+    async def _read_each(self, runs: list[SweptRun]) -> None:
+        gate = anyio.CapacityLimiter(_READ_AT_ONCE)
+
+        async def read(swept: SweptRun) -> None:
+            async with gate:
+                try:
+                    swept.saw(*await self._client.read_run(swept.latest.run.id))
+                    swept.missed_rounds = 0
+                except RemoteBackendError as error:
+                    swept.fail(error)
+                    self._watched.pop(swept.latest.run.id, None)
+
+        async with anyio.create_task_group() as group:
+            for swept in runs:
+                group.start_soon(read, swept)
+
+    def _is_asked(self) -> bool:
+        return self._finders > 0
+
+    def _unfinished(self) -> list[SweptRun]:
+        return [swept for swept in self._watched.values() if not swept.latest.is_over]
+
+    def _hurry(self, run_id: str) -> None:
+        self._hurried.add(run_id)
+        # One run alone is not worth a look at all of them; the last of many is.
+        if all(swept.latest.run.id in self._hurried for swept in self._unfinished()):
+            self._wake.set()
+
+    def _pause_seconds(self) -> float:
+        count = len(self._unfinished())
+        if self._is_asked():
+            return 1.0
+        if not self._lists_work or count <= _FEW:
+            return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
+        pages = math.ceil(len(self._watched) / _PAGE_SIZE)
+        return self._settings.sweep_seconds * pages
