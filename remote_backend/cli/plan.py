@@ -13,6 +13,7 @@ from attrs import field, frozen
 from remote_backend import events
 from remote_backend.backend import Backend, open_backend
 from remote_backend.batch.orchestrate import Batch
+from remote_backend.batch.sharing import UploadMode
 from remote_backend.cli.arguments import TerraformCommand, flag, in_given_order, many, value
 from remote_backend.cli.console import (
     BatchConsole,
@@ -46,7 +47,8 @@ class PlanCommand:
     is_batch: bool = False
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    at_once: int = 100
+    at_once: int = 1000
+    upload: UploadMode = UploadMode.AUTO
     detailed_exit_code: bool = False
 
 
@@ -66,7 +68,14 @@ class PlanCommand:
     "parallelism",
     "How many workspaces are worked on at the same time.",
     type=int,
-    default=100,
+    default=1000,
+)
+@value(
+    "upload",
+    "Whether workspaces share one upload: auto (until the server refuses), shared, each.",
+    type=click.Choice([mode.value for mode in UploadMode]),
+    default=UploadMode.AUTO.value,
+    metavar="MODE",
 )
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many(
@@ -114,6 +123,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         select=given["select"],
         exclude=given["exclude"],
         at_once=given["parallelism"],
+        upload=UploadMode(given["upload"]),
         detailed_exit_code=given["detailed_exitcode"],
     )
     screen = screen_of(
@@ -157,6 +167,7 @@ def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManage
         select=command.select,
         exclude=command.exclude,
         at_once=command.at_once,
+        upload=command.upload,
     )
 
 
