@@ -20,7 +20,11 @@ Write = Callable[[bytes], Awaitable[None]]
 _PLAN_FILE = "remote-backend.tfplan"
 # The name sorts behind every other override, so that this one has the last word.
 _OVERRIDE_FILE = "zzzz_remote_backend_override.tf"
-_OVERRIDE = 'terraform {\n  backend "local" {}\n}\n'
+# States in the usual place would look like ones that wait to be moved into a backend.
+_STATES = ".remote-backend-states"
+_OVERRIDE = (
+    f'terraform {{\n  backend "local" {{\n    workspace_dir = "{_STATES}"\n  }}\n}}\n'
+)
 
 
 @frozen(kw_only=True)
@@ -145,7 +149,7 @@ class CommandEngine:
 
 def _prepare(plan: EnginePlan) -> None:
     (plan.folder / _OVERRIDE_FILE).write_text(_OVERRIDE, encoding="utf-8")
-    states = plan.folder / "terraform.tfstate.d" / plan.workspace
+    states = plan.folder / _STATES / plan.workspace
     states.mkdir(parents=True, exist_ok=True)
     if plan.state is not None:
         (states / "terraform.tfstate").write_bytes(plan.state)

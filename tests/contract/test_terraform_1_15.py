@@ -1,0 +1,132 @@
+"""Terraform 1.15 as a client of the embedded server."""
+
+import json
+from pathlib import Path
+
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from tests.contract.conftest import (
+    TERRAFORM_1_15,
+    seed,
+    state_text,
+    system_environ,
+    terraform,
+)
+from tests.running import hosted
+
+MAIN = """
+variable "environment" {
+  type = string
+}
+resource "terraform_data" "one" {
+  input = var.environment
+}
+resource "terraform_data" "two" {
+  input = "[red]two[reset]"
+}
+output "name" {
+  value = terraform.workspace
+}
+"""
+
+
+async def test_init_workspaces_and_plans(server: EmbeddedServer, tmp_path: Path) -> None:
+    """Prefix mode, workspace new, list and select, and plans whose output streams."""
+    client = terraform(TERRAFORM_1_15, tmp_path, server)
+    client.write("main.tf", MAIN)
+
+    init = await client.run("init", "-input=false", TF_WORKSPACE="dev")
+    assert init.code == 0, init.all
+    new = await client.run("workspace", "new", "extra")
+    assert new.code == 0, new.all
+    assert (await client.run("workspace", "select", "prod")).code == 0
+    listed = (await client.run("workspace", "list")).out
+    assert listed.split() == ["dev", "extra", "*", "prod"]
+
+    plan = await client.run("plan", "-no-color")
+    assert plan.code == 0, plan.all
+    assert "Plan: 2 to add, 0 to change, 0 to destroy." in plan.out
+    assert '+ name = "networking-prod"' in plan.out
+    detailed = await client.run("plan", "-detailed-exitcode", "-target=terraform_data.one")
+    assert detailed.code == 2, detailed.all
+    assert "1 to add" in detailed.out
+
+    failed = await client.run("plan", "-no-color", TF_WORKSPACE="extra")
+    assert failed.code == 1
+    assert "No value for required variable" in failed.all
+
+    apply = await client.run("apply", "-auto-approve", "-no-color")
+    assert apply.code == 1
+    assert "only plans" in apply.err
+    assert (await client.run("workspace", "delete", "extra")).code == 0
+
+
+async def test_state_and_outputs(server: EmbeddedServer, tmp_path: Path) -> None:
+    """State pushed, listed, pulled, tainted and read as outputs; locks are respected."""
+    client = terraform(TERRAFORM_1_15, tmp_path, server)
+    client.write("main.tf", MAIN)
+    client.environ["TF_WORKSPACE"] = "dev"
+    assert (await client.run("init", "-input=false")).code == 0
+    client.write("pushed.json", state_text())
+
+    push = await client.run("state", "push", "pushed.json")
+    assert push.code == 0, push.all
+    outputs = json.loads((await client.run("output", "-json")).out)
+    assert outputs["vpc_id"]["value"] == "vpc-77"
+    assert outputs["secret"] == {"sensitive": True, "type": "string", "value": "hush"}
+    assert (await client.run("state", "list")).out.split() == ["terraform_data.one"]
+    pulled = json.loads((await client.run("state", "pull")).out)
+    assert pulled["outputs"]["vpc_id"]["value"] == "vpc-77"
+
+    plan = await client.run("plan", "-no-color")
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in plan.out, plan.all
+    taint = await client.run("taint", "terraform_data.one")
+    assert taint.code == 0, taint.all
+    plan = await client.run("plan", "-no-color")
+    assert "Plan: 2 to add, 0 to change, 1 to destroy." in plan.out
+    assert (await client.run("untaint", "terraform_data.one")).code == 0
+
+    client.write("older.json", state_text(serial=1, outputs={}))
+    older = await client.run("state", "push", "older.json")
+    assert older.code == 1
+
+
+async def test_name_mode(server: EmbeddedServer, tmp_path: Path) -> None:
+    """One workspace, which init makes when it is not there."""
+    client = terraform(TERRAFORM_1_15, tmp_path, server)
+    client.write("main.tf", 'output "x" {\n  value = 1\n}\n')
+    block = (client.directory / "backend.tf").read_text()
+    client.write(
+        "backend.tf", block.replace('prefix = "networking-"', 'name = "made-by-init"')
+    )
+
+    init = await client.run("init", "-input=false")
+    plan = await client.run("plan", "-no-color", "-destroy")
+
+    assert (init.code, plan.code) == (0, 0), init.all + plan.all
+    assert "No changes" in plan.out
+
+
+async def test_discovery_over_https(tmp_path: Path) -> None:
+    """With a certificate of its own no host block is needed."""
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="simulated",
+        seed=seed(),
+        tls=True,
+    )
+    async with hosted(serve(settings, system_environ())) as server:
+        client = terraform(TERRAFORM_1_15, tmp_path, server)
+        client.write("main.tf", MAIN)
+        credentials = server.cli_config_file.read_text().partition("\nhost ")[0]
+        client.write("credentials.tfrc", credentials)
+
+        init = await client.run(
+            "init",
+            "-input=false",
+            TF_WORKSPACE="dev",
+            TF_CLI_CONFIG_FILE=str(client.directory / "credentials.tfrc"),
+            SSL_CERT_FILE=str(server.ca_file),
+        )
+
+    assert init.code == 0, init.all
