@@ -1,0 +1,147 @@
+"""A server over its restarts, and what it keeps to itself."""
+
+import stat
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+import structlog
+
+from remote_backend.errors import SettingsError
+from remote_backend.server.embedded import serve
+from remote_backend.server.seed import read_seed
+from tests.running import hosted
+from tests.server.conftest import TOKEN, Asking, settings_in
+
+
+async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
+    tmp_path: Path,
+) -> None:
+    """Finished runs keep their logs; interrupted ones are errored, and say so in theirs."""
+    async with aiohttp.ClientSession() as session:
+        async with serve(settings_in(tmp_path), {}) as server:
+            ask = Asking(server, session, tmp_path)
+            dev, slow = await ask.workspace(), await ask.workspace("networking-slow")
+            done = (await ask.run(dev, await ask.uploaded(dev))).data["id"]
+            version = await ask.uploaded(slow)
+            cut = (await ask.run(slow, version)).data["id"]
+            await ask.until(done, "planned_and_finished")
+            await ask.until(cut, "planning")
+
+        async with serve(settings_in(tmp_path), {}) as server:
+            ask = Asking(server, session, tmp_path)
+            finished = await ask("GET", f"/api/v2/runs/{done}?include=plan")
+            ended = await ask("GET", f"/api/v2/runs/{cut}?include=plan")
+            logs = [
+                (
+                    await ask("GET", one.json["included"][0]["attributes"]["log-read-url"])
+                ).body
+                for one in (finished, ended)
+            ]
+
+    assert finished.data["attributes"]["status"] == "planned_and_finished"
+    assert ended.data["attributes"]["status"] == "errored"
+    assert logs[0].endswith(b"hello\n\x03")
+    assert b"the server was stopped" in logs[1] and logs[1].endswith(b"\x03")
+
+
+async def test_a_data_directory_has_one_server(tmp_path: Path) -> None:
+    """The second is refused before it touches anything; later it may."""
+    async with serve(settings_in(tmp_path), {}):
+        with pytest.raises(SettingsError, match="in use by another server"):
+            async with serve(settings_in(tmp_path), {}):
+                pass
+    async with serve(settings_in(tmp_path), {}):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")
+async def test_files_with_secrets_are_for_their_owner(tmp_path: Path) -> None:
+    """Token, key, signing secret and CLI configuration are 0600."""
+    async with hosted(serve(settings_in(tmp_path, tls=True), {})):
+        data = tmp_path / "data"
+        names = ("token", "signing-secret", "certificate.key", "terraform.rc")
+        modes = {name: stat.S_IMODE((data / name).stat().st_mode) for name in names}
+
+    assert modes == dict.fromkeys(names, 0o600)
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+
+
+async def test_no_secret_is_logged_or_shown(tmp_path: Path) -> None:
+    """Neither tokens nor sensitive values nor signed paths."""
+    settings = settings_in(tmp_path)
+    with structlog.testing.capture_logs() as logged:
+        async with serve(settings, {}) as server, aiohttp.ClientSession() as session:
+            ask = Asking(server, session, tmp_path)
+            dev = await ask.workspace()
+            await ask.uploaded(dev, b"no archive")
+            await ask("GET", "/api/v2/runs/run-none")
+            shown = repr(settings) + repr(server) + server.ready_text()
+
+    text = repr(logged) + shown
+    assert logged
+    for secret in (TOKEN, "hush", "/signed/"):
+        assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "seed.hcl",
+            'workspace "a" {\n working_directory = "x"\n variables = {\n  n = 3\n  l = ["p"]\n }\n'
+            ' variable "s" {\n  value = "v"\n  sensitive = true\n  category = "env"\n }\n}\n',
+        ),
+        (
+            "seed.json",
+            '{"workspace": {"a": {"working_directory": "x", "variables": {"n": 3, "l": ["p"]},'
+            ' "variable": {"s": {"value": "v", "sensitive": true, "category": "env"}}}}}',
+        ),
+    ],
+)
+def test_seeds_are_read_in_both_languages(name: str, text: str, tmp_path: Path) -> None:
+    """HCL and JSON say the same."""
+    (tmp_path / name).write_text(text)
+
+    (workspace,) = read_seed(tmp_path / name)
+
+    assert (workspace.name, workspace.working_directory) == ("a", "x")
+    found = {one.key: (one.value, one.hcl, one.category) for one in workspace.variables}
+    assert found == {
+        "n": ("3", True, "terraform"),
+        "l": ('["p"]', True, "terraform"),
+        "s": ("v", False, "env"),
+    }
+    assert [one.key for one in workspace.variables if one.sensitive] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "cannot be read"),
+        ('{"job": {}}', "workspace"),
+        ('{"workspace": {"a": {"colour": 1}}}', "unknown 'colour'"),
+        (
+            '{"workspace": {"a": {"working_directory": 1}}}',
+            "working_directory must be text",
+        ),
+        ('{"workspace": {"a": {"variable": {"x": "secret"}}}}', "variable x"),
+        ('{"workspace": {"a": {"variable": {"x": {"category": "b"}}}}}', "category"),
+        ('{"workspace": ["secret"]}', "a block with a name"),
+        (
+            '{"workspace": {"a": {"simulated": {"seconds": -1}}}}',
+            "seconds must be a number",
+        ),
+    ],
+)
+def test_a_bad_seed_is_told_by_its_place(text: str, problem: str, tmp_path: Path) -> None:
+    """The file, the workspace and the problem are named, and no value."""
+    path = tmp_path / "seed.json"
+    path.write_text(text)
+
+    with pytest.raises(SettingsError, match=problem) as caught:
+        read_seed(path)
+
+    assert str(path) in str(caught.value)
+    assert "secret" not in str(caught.value)
