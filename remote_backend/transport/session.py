@@ -92,21 +92,18 @@ class AiohttpTransport:
         headers = dict(request.headers)
         if self._origin is not None and self._may_carry_token(request, url):
             headers["Authorization"] = f"Bearer {self._origin.token}"
-        body = request.body
-        if isinstance(body, FileBody):
-            headers["Content-Length"] = str(body.size_bytes)
-            data: bytes | AsyncIterator[bytes] | None = _blocks(body)
-        else:
-            data = body
         try:
-            async with self._session.request(
-                request.method,
-                url,
-                headers=headers,
-                data=data,
-                allow_redirects=False,
-                proxy=self._settings.proxy_of(str(url.origin())),
-            ) as answer:
+            async with (
+                _opened(request.body, headers) as data,
+                self._session.request(
+                    request.method,
+                    url,
+                    headers=headers,
+                    data=data,
+                    allow_redirects=False,
+                    proxy=self._settings.proxy_of(str(url.origin())),
+                ) as answer,
+            ):
                 return Response(
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
@@ -183,14 +180,26 @@ def _trusting(settings: ConnectionSettings) -> ssl.SSLContext:
     return tls
 
 
-async def _blocks(body: FileBody) -> AsyncIterator[bytes]:
-    sent = 0
+@asynccontextmanager
+async def _opened(
+    body: bytes | FileBody | None, headers: dict[str, str]
+) -> AsyncIterator[bytes | AsyncIterator[bytes] | None]:
+    if not isinstance(body, FileBody):
+        yield body
+        return
+    headers["Content-Length"] = str(body.size_bytes)
+    # Opened out here, because aiohttp leaves off reading when it has the announced length.
     async with await anyio.open_file(os.fspath(body.path), "rb") as file:
-        while block := await file.read(_BLOCK_BYTES):
-            yield block
-            sent += len(block)
-            if body.progress is not None:
-                body.progress(sent)
+        yield _blocks(file, body)
+
+
+async def _blocks(file: anyio.AsyncFile[bytes], body: FileBody) -> AsyncIterator[bytes]:
+    sent = 0
+    while block := await file.read(_BLOCK_BYTES):
+        sent += len(block)
+        yield block
+        if body.progress is not None:
+            body.progress(sent)
 
 
 def _joined(request: Request, url: URL, target: str) -> URL:

@@ -1,0 +1,200 @@
+"""Batches of many workspaces against a server that limits, lags and breaks."""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from remote_backend.batch.orchestrate import BatchPlan, run_batch
+from remote_backend.batch.sharing import UploadMode
+from remote_backend.connect import connect
+from remote_backend.engine.simulated import SimulatedEngine, Simulation
+from remote_backend.events import LogChunkRead
+from remote_backend.models.outcome import Outcome
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.seed import SeedWorkspace
+from remote_backend.watch import WatchSettings
+from remote_backend.workspaces import list_named
+
+LINES = tuple(b"part %d\n" % number * 50 for number in range(4))
+QUICK = WatchSettings(sweep_seconds=0.2, find_seconds=1.0)
+
+
+@frozen
+class Story:
+    """What a batch came to, on both sides."""
+
+    outcomes: tuple[Outcome, ...]
+    logs: dict[str, bytes]
+    runs: list[dict[str, Any]]
+    versions: int
+    server: EmbeddedServer
+
+    @property
+    def runs_per_workspace(self) -> set[int]:
+        """How many runs the workspaces have."""
+        return set(Counter(run["workspace_id"] for run in self.runs).values())
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, count: int, faults: FaultSettings
+) -> AsyncIterator[EmbeddedServer]:
+    """Run a server with many workspaces."""
+    settings = ServerSettings(
+        data=folder / "data",
+        organization="acme",
+        engine="simulated",
+        simulated=SimulatedEngine(Simulation(seconds=0.2, parts=LINES)),
+        seed=[SeedWorkspace(name=f"net-{number:03}") for number in range(count)],
+        workers=count,
+        faults=faults,
+    )
+    async with serve(settings, {}) as server:
+        directory = folder / "configuration"
+        directory.mkdir()
+        (directory / "main.tf").write_text(
+            'terraform {\n backend "remote" {\n'
+            f'  hostname = "{server.hostname}"\n  organization = "acme"\n'
+            '  workspaces {\n   prefix = "net-"\n  }\n }\n}\n'
+        )
+        yield server
+
+
+async def batch(
+    folder: Path, count: int, faults: FaultSettings, upload: UploadMode = UploadMode.AUTO
+) -> Story:
+    """Plan all workspaces of a server and return what came of it."""
+    async with serving(folder, count, faults) as server:
+        logs: dict[str, bytes] = defaultdict(bytes)
+        environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
+        async with connect(folder / "configuration", environ) as connection:
+            named = await list_named(connection.client, connection.mode)
+            plan = BatchPlan(
+                directory=folder / "configuration",
+                run_url=connection.run_url,
+                watch=QUICK,
+                upload=upload,
+            )
+            async with run_batch(connection.client, named, plan) as running:
+                async for event in running:
+                    if isinstance(event, LogChunkRead):
+                        logs[event.workspace] += event.data
+        with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as records:
+            rows = records.execute("select kind, body from record").fetchall()
+    return Story(
+        running.outcomes,
+        logs,
+        [json.loads(body) for kind, body in rows if kind == "ServedRun"],
+        sum(kind == "ServedConfiguration" for kind, _ in rows),
+        server,
+    )
+
+
+def assert_all_went_well(story: Story, count: int) -> None:
+    """Every plan finished, every log exact, exactly one run each, none left."""
+    assert [one.reason for one in story.outcomes if not one.succeeded] == []
+    assert story.runs_per_workspace == {1}
+    assert len(story.runs) == count
+    assert {run["status"] for run in story.runs} == {"planned_and_finished"}
+    exact = {log.partition(b"\n")[2] for log in story.logs.values()}
+    assert exact == {b"".join(LINES)}
+    assert len(story.logs) == count
+    assert all(one.log_is_complete for one in story.outcomes)
+
+
+async def test_a_batch_needs_about_one_request_for_each_workspace(tmp_path: Path) -> None:
+    """One upload for all, within the limits of the service, without one refusal."""
+    limits = FaultSettings(requests_per_second=30, run_lists_per_minute=30)
+
+    story = await batch(tmp_path, 60, limits)
+
+    assert_all_went_well(story, 60)
+    assert story.versions == 1
+    assert story.server.faults.refused == 0
+    assert story.server.faults.asked <= 1.5 * 60
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_nothing_is_lost_or_doubled_on_a_bad_network(
+    seed: int, tmp_path: Path
+) -> None:
+    """Statuses of proxies, resets before and after the effect, cut bodies, lagging lists."""
+    rules = [
+        FaultRule(kind="status", path="/api/v2/", status=503, probability=0.05),
+        FaultRule(kind="html", path="/api/v2/", probability=0.02),
+        FaultRule(kind="status_after", path="/api/v2/runs", status=504, probability=0.05),
+        FaultRule(kind="reset_before", path="/api/v2/", probability=0.02),
+        FaultRule(kind="reset_after", path="/api/v2/", probability=0.05),
+        FaultRule(kind="cut", path="/signed/log/", probability=0.1),
+        FaultRule(kind="cut", path="/api/v2/", probability=0.02),
+        FaultRule(kind="status", path="/signed/", status=502, probability=0.05),
+    ]
+
+    story = await batch(
+        tmp_path, 40, FaultSettings(rules=rules, seed=seed, list_lag_seconds=0.3)
+    )
+
+    assert_all_went_well(story, 40)
+
+
+async def test_storms_of_refusals_are_waited_out(tmp_path: Path) -> None:
+    """429 again and again, with resets that make sense and resets that do not."""
+    rules = [
+        FaultRule(
+            kind="status",
+            path="/api/v2/",
+            status=429,
+            probability=0.1,
+            headers={"X-RateLimit-Reset": reset},
+        )
+        for reset in ("0.2", "soon", "-5")
+    ]
+
+    story = await batch(tmp_path, 20, FaultSettings(rules=rules, seed=4))
+
+    assert_all_went_well(story, 20)
+
+
+async def test_a_server_that_refuses_to_share_gets_an_upload_each(tmp_path: Path) -> None:
+    """The first refusal tells all; the batch goes on with one configuration version each."""
+    refusal = FaultRule(
+        kind="status", method="POST", path="/api/v2/runs", status=404, times=(2,)
+    )
+
+    story = await batch(tmp_path, 10, FaultSettings(rules=[refusal]))
+
+    assert_all_went_well(story, 10)
+    assert story.versions == 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "versions"), [(UploadMode.EACH, 8), (UploadMode.SHARED, 1)]
+)
+async def test_people_can_choose(mode: UploadMode, versions: int, tmp_path: Path) -> None:
+    """Each workspace its own upload, or all the same."""
+    story = await batch(tmp_path, 8, FaultSettings(), mode)
+
+    assert_all_went_well(story, 8)
+    assert story.versions == versions
+
+
+@pytest.mark.parametrize("status", [404, 400])
+async def test_servers_without_the_list_are_asked_run_by_run(
+    status: int, tmp_path: Path
+) -> None:
+    """Old servers know no list of an organization's runs."""
+    missing = FaultRule(
+        kind="status", method="GET", path="/api/v2/organizations/acme/runs", status=status
+    )
+
+    story = await batch(tmp_path, 8, FaultSettings(rules=[missing]))
+
+    assert_all_went_well(story, 8)
