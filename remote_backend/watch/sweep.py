@@ -106,9 +106,10 @@ class Sweep:
             hurried=self._hurry,
             clock=self._clock,
         )
-        self._watched[run.id] = swept
-        if len(self._watched) == 1:
+        # It may sleep for good while nothing moves; otherwise the next round is soon enough.
+        if not self._unfinished():
             self._wake.set()
+        self._watched[run.id] = swept
         return swept
 
     async def find(self, request: RunRequest) -> Run | None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from attrs import frozen
 
@@ -24,6 +25,8 @@ from remote_backend.watch import WatchSettings
 from remote_backend.workspaces import list_named
 
 LINES = tuple(b"part %d\n" % number * 50 for number in range(4))
+# Far more than any of these needs: a batch that hangs shall be told, not waited for.
+LONGEST_SECONDS = 120
 QUICK = WatchSettings(sweep_seconds=0.2, find_seconds=1.0)
 
 
@@ -83,10 +86,11 @@ async def batch(
                 watch=QUICK,
                 upload=upload,
             )
-            async with run_batch(connection.client, named, plan) as running:
-                async for event in running:
-                    if isinstance(event, LogChunkRead):
-                        logs[event.workspace] += event.data
+            with anyio.fail_after(LONGEST_SECONDS):
+                async with run_batch(connection.client, named, plan) as running:
+                    async for event in running:
+                        if isinstance(event, LogChunkRead):
+                            logs[event.workspace] += event.data
         with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as records:
             rows = records.execute("select kind, body from record").fetchall()
     return Story(

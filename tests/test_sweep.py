@@ -1,0 +1,62 @@
+"""Looking at many runs together."""
+
+import anyio
+
+from remote_backend.client import Client
+from remote_backend.messages import Request, Response
+from remote_backend.models.run import Run
+from remote_backend.watch import Sweep, WatchSettings
+from tests.fakes import answer
+
+QUICK = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
+
+
+class Runs:
+    """A server that knows runs and answers for them by list or one by one."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    async def send(self, request: Request) -> Response:
+        """Answer a read."""
+        self.asked.append(request.where)
+        if request.is_run_list:
+            return answer(200, {"data": [self.resource(id) for id in self.statuses]})
+        return answer(200, {"data": self.resource(request.where.removeprefix("runs/"))})
+
+    def resource(self, id: str) -> dict[str, object]:
+        """Return a run as a resource."""
+        return {"id": id, "type": "runs", "attributes": {"status": self.statuses[id]}}
+
+
+async def test_a_run_that_comes_late_is_looked_at_too() -> None:
+    """When all others have ended, the sweep rests, and a new run wakes it."""
+    server = Runs()
+    server.statuses = {f"run-{number}": "planned_and_finished" for number in range(6)}
+    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            for ids in (["run-0", "run-1", "run-2", "run-3", "run-4"], ["run-5"]):
+                watched = [sweep.watch(Run(id=id, status="pending")) for id in ids]
+                for one in watched:
+                    seen = [look.run.status async for look in one.looks()]
+                    assert seen[-1] == "planned_and_finished"
+                await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+
+    assert server.asked.count("organizations/acme/runs") >= 1
+
+
+async def test_an_end_is_never_taken_back() -> None:
+    """A list that lags behind what was seen changes nothing."""
+    server = Runs()
+    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+    watched = sweep.watch(Run(id="run-1", status="pending"))
+
+    watched.saw(Run(id="run-1", status="errored"), None)
+    watched.saw(Run(id="run-1", status="planning"), None)
+
+    assert watched.latest.run.status == "errored"
