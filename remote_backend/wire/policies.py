@@ -7,9 +7,7 @@ from remote_backend.messages import Request, Response
 from remote_backend.models.policy import (
     CostEstimate,
     PolicyCheck,
-    PolicyEvaluation,
     PolicySetOutcome,
-    TaskResult,
     TaskStage,
 )
 from remote_backend.wire.document import load_resource, members_of, parse_document
@@ -74,12 +72,13 @@ def load_policy_check(response: Response) -> PolicyCheck:
 def load_task_stage(response: Response) -> TaskStage:
     """Turn an answer into a stage with its results, as far as they are included."""
     document = parse_document(response)
-    results, evaluations = [], []
+    results: list[dict[str, Any]] = []
+    evaluations: list[dict[str, Any]] = []
     for (kind, _), item in document.included.items():
         if kind.replace("_", "-") == "task-results":
-            results.append(load_resource(item, TaskResult))
+            results.append(members_of(item))
         elif kind.replace("_", "-") == "policy-evaluations":
-            evaluations.append(load_resource(item, PolicyEvaluation))
+            evaluations.append(members_of(item))
     return load_resource(
         document.resource,
         TaskStage,
