@@ -1,12 +1,12 @@
 """Small things that stand in for large ones."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from remote_backend.messages import Request, Response, SignedUrl
 
-__all__ = ("Recorder", "ScriptedTransport", "answer", "document")
+__all__ = ("Recorder", "ScriptedTransport", "answer")
 
 Answer = Response | Exception
 
@@ -63,17 +63,3 @@ def answer(status: int = 200, body: Any = b"", **headers: str) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status=status, headers=names, body=raw)
-
-
-def document(
-    kind: str,
-    id: str,
-    attributes: Mapping[str, Any],
-    relationships: Mapping[str, Any] | None = None,
-    included: Iterable[Mapping[str, Any]] = (),
-) -> Callable[[], Response]:
-    """Return what makes a literal answer with one resource."""
-    data = {"id": id, "type": kind, "attributes": dict(attributes)}
-    if relationships:
-        data["relationships"] = dict(relationships)
-    return lambda: answer(200, {"data": data, "included": list(included)})

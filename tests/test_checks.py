@@ -90,6 +90,8 @@ async def test_run_tasks_fail_a_plan_when_they_must(
         message="2 findings",
         task_name="iac-scan",
         workspace_task_enforcement_level=level,
+        status_timestamps=None,
+        stage=None,
     )
     stage = resource("task-stages", "ts-1", stage="post_plan", status="failed")
     run = Run(id="run-1", status="errored", task_stage_ids=("ts-1",))

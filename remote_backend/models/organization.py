@@ -1,17 +1,8 @@
-"""Organizations and what they are entitled to."""
+"""What organizations are entitled to."""
 
 from attrs import frozen
 
-__all__ = ("Entitlements", "Organization")
-
-
-@frozen(kw_only=True)
-class Organization:
-    """An organization; its id in this API is its name."""
-
-    id: str
-    name: str = ""
-    external_id: str | None = None
+__all__ = ("Entitlements",)
 
 
 @frozen(kw_only=True)

@@ -67,4 +67,6 @@ def structure(members: Mapping[str, Any], kind: type[Value]) -> Value:
 def _without_nulls(members: Any) -> Any:
     if isinstance(members, Mapping):
         return {k: _without_nulls(v) for k, v in members.items() if v is not None}
+    if isinstance(members, list):
+        return [_without_nulls(member) for member in members]
     return members

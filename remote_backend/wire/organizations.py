@@ -6,12 +6,7 @@ from remote_backend.messages import Request, Response
 from remote_backend.models.organization import Entitlements
 from remote_backend.wire.document import load_resource, parse_document
 
-__all__ = ("load_entitlements", "request_to_ping", "request_to_read_entitlements")
-
-
-def request_to_ping() -> Request:
-    """Ask for nothing but the headers that describe the server."""
-    return Request(method="GET", target="ping")
+__all__ = ("load_entitlements", "request_to_read_entitlements")
 
 
 def request_to_read_entitlements(organization: str) -> Request:
