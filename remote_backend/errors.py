@@ -23,6 +23,8 @@ RemoteBackendError
 └── RunRefused
 """
 
+import os
+
 __all__ = (
     "ApiError",
     "BadBackendBlock",
@@ -62,7 +64,7 @@ class NoConfigurationFiles(SettingsError):
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(
-            f"{directory} holds no Terraform configuration (*.tf, *.tf.json); "
+            f"{os.path.abspath(directory)} holds no Terraform configuration (*.tf, *.tf.json); "
             "run the command in the directory of the configuration, or use -chdir=DIR"
         )
 
