@@ -4,7 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+from attrs import evolve
+
+from remote_backend.batch.journal import JournalStory
 from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.batch.select import select_names
 from remote_backend.batch.sharing import UploadMode
@@ -13,6 +17,7 @@ from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.run import PlanOptions
+from remote_backend.runs import stop_run
 from remote_backend.workspaces import (
     DEFAULT,
     Named,
@@ -81,7 +86,8 @@ class Backend:
         options = _checked(options)
         named = await self.workspace(workspace)
         require_plannable(named)
-        async with self._run((named,), options, 1) as batch:
+        plan = self._batch_plan(options)
+        async with run_batch(self._connection.client, (named,), plan) as batch:
             yield batch
 
     @asynccontextmanager
@@ -93,37 +99,79 @@ class Backend:
         exclude: Sequence[str] = (),
         at_once: int = 1000,
         upload: UploadMode = UploadMode.AUTO,
+        journal_folder: Path | None = None,
     ) -> AsyncIterator[Batch]:
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
-        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight.
+        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight. With a
+        folder for journals the batch can be resumed after a crash.
         """
         options = _checked(options)
         existing = {named.short: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
-        async with self._run(
-            tuple(existing[n] for n in names), options, at_once, upload
-        ) as batch:
+        plan = self._batch_plan(
+            options, at_once=at_once, upload=upload, journal_folder=journal_folder
+        )
+        chosen = tuple(existing[name] for name in names)
+        async with run_batch(self._connection.client, chosen, plan) as batch:
             yield batch
 
     @asynccontextmanager
-    async def _run(
+    async def resume(
         self,
-        workspaces: tuple[Named, ...],
-        options: PlanOptions,
-        at_once: int,
-        upload: UploadMode = UploadMode.AUTO,
+        story: JournalStory,
+        journal_folder: Path,
+        variables: tuple[tuple[str, str], ...] = (),
     ) -> AsyncIterator[Batch]:
+        """Go on with a batch that ended early: watch its runs, make those that are missing.
+
+        The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
+        batch of another organization, or one whose variables are not given again.
+        """
+        _require_same(story, self, variables)
+        existing = {named.remote.id: named for named in await self.workspaces()}
+        unfinished = (existing.get(story.workspaces[name]) for name in story.unfinished)
+        plan = self._batch_plan(
+            evolve(story.options, variables=variables),
+            journal_folder=journal_folder,
+            earlier=story,
+            id=story.id,
+        )
+        chosen = tuple(named for named in unfinished if named is not None)
+        async with run_batch(self._connection.client, chosen, plan) as batch:
+            yield batch
+
+    async def stop(self, run_id: str) -> bool:
+        """Ask the server to stop a run; return whether it is or will be over."""
+        return await stop_run(self._connection.client, run_id)
+
+    def _batch_plan(self, options: PlanOptions, **more: Any) -> BatchPlan:
         connection = self._connection
-        plan = BatchPlan(
+        return BatchPlan(
             directory=connection.directory,
             options=options,
-            at_once=at_once,
-            upload=upload,
             run_url=connection.run_url,
+            facts={"hostname": self.hostname, "organization": self.organization},
+            **more,
         )
-        async with run_batch(connection.client, workspaces, plan) as batch:
-            yield batch
+
+
+def _require_same(
+    story: JournalStory, backend: Backend, variables: tuple[tuple[str, str], ...]
+) -> None:
+    here = (backend.hostname, backend.organization)
+    if here != (story.hostname, story.organization):
+        raise RunOptionsError(
+            f"{story.id} was planned on {story.hostname} in {story.organization}, and the "
+            f"configuration now names {here[0]} and {here[1]}"
+        )
+    names = tuple(name for name, _ in variables)
+    if sorted(names) != sorted(story.variable_names):
+        wanted = ", ".join(story.variable_names) or "none"
+        raise RunOptionsError(
+            f"{story.id} was planned with run variables ({wanted}), which no journal keeps; "
+            "give the same -var and -var-file again"
+        )
 
 
 def _checked(options: PlanOptions | None) -> PlanOptions:

@@ -1,11 +1,12 @@
 """The plan of one workspace, from upload to outcome."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import anyio
 import structlog
 from attrs import field, frozen
 
+from remote_backend.batch.journal import Begun, Journal
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
 from remote_backend.batch.verdict import reason_of, result_of
@@ -26,7 +27,7 @@ from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions, Run, RunRequest
-from remote_backend.runs import queue_run, stop_run
+from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
@@ -51,6 +52,10 @@ class PlanJob:
     configurations: Configurations
     sweep: Sweep | None = None
     """Looks at all runs together; None where each is looked at by itself."""
+
+    journal: Journal | None = None
+    begun: Mapping[str, Begun] = field(factory=dict)
+    """How far an earlier process had come, by short name."""
 
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
@@ -159,6 +164,26 @@ class _OnePlan:
         return RunWatch(job.client, run, settings=job.watch)
 
     async def _queue(self) -> Run:
+        begun = self._job.begun.get(self._named.short)
+        run = await self._take_up(begun) if begun else None
+        run = run or await self._begin()
+        short = self._named.short
+        self._job.outbox.put(
+            ConfigurationUploaded(short, run.configuration_version_id or "")
+        )
+        run_url = self._job.run_url(self._named.remote.name, run.id)
+        self._job.outbox.put(RunQueued(short, run.id, run_url))
+        return run
+
+    async def _take_up(self, begun: Begun) -> Run | None:
+        """Return the run that an earlier process made, or None when it made none."""
+        if begun.run_id is not None:
+            run, _ = await self._job.client.read_run(begun.run_id)
+            return run
+        request = self._request(begun.configuration_version_id)
+        return await find_run(self._job.client, request)
+
+    async def _begin(self) -> Run:
         configurations = self._job.configurations
         version = await configurations.version_for(self._named, self._slug, self._progress)
         run: Run | None = None
@@ -174,22 +199,32 @@ class _OnePlan:
                 self._named, self._slug, self._progress
             )
             run = await self._make_run(version)
-        short = self._named.short
-        self._job.outbox.put(ConfigurationUploaded(short, version.id))
-        run_url = self._job.run_url(self._named.remote.name, run.id)
-        self._job.outbox.put(RunQueued(short, run.id, run_url))
         return run
+
+    def _request(self, configuration_version_id: str) -> RunRequest:
+        return RunRequest(
+            workspace_id=self._named.remote.id,
+            configuration_version_id=configuration_version_id,
+            options=self._job.options,
+        )
+
+    async def _record(self, version_id: str, run_id: str | None = None) -> None:
+        if self._job.journal is not None:
+            await self._job.journal.write(
+                "begun",
+                workspace=self._named.short,
+                configuration_version_id=version_id,
+                run_id=run_id,
+            )
 
     def _progress(self, sent: int) -> None:
         short = self._named.short
         self._job.outbox.put_if_free(UploadProgressed(short, sent, self._slug.size_bytes))
 
     async def _make_run(self, version: ConfigurationVersion) -> Run:
-        request = RunRequest(
-            workspace_id=self._named.remote.id,
-            configuration_version_id=version.id,
-            options=self._job.options,
-        )
+        request = self._request(version.id)
+        # Written before it is asked for: who resumes knows what to look for.
+        await self._record(version.id)
         find = self._job.sweep.find if self._job.sweep else None
         made: list[Run] = []
         scope = anyio.CancelScope(shield=True)
@@ -216,6 +251,7 @@ class _OnePlan:
                 raise
         if failures:
             raise failures[0]
+        await self._record(version.id, made[0].id)
         return made[0]
 
     async def _watch(self, watch: RunWatch | SweptRun, status: str) -> None:

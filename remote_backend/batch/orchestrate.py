@@ -2,13 +2,15 @@
 
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 from attrs import evolve, field, frozen
 
+from remote_backend.batch.journal import Journal, JournalStory
 from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations, UploadMode
@@ -55,6 +57,15 @@ class BatchPlan:
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
     upload: UploadMode = UploadMode.AUTO
+    journal_folder: Path | None = None
+    """Where the journal of the batch is kept; None for none."""
+
+    facts: Mapping[str, str] = field(factory=dict)
+    """What else the journal shall say at its beginning."""
+
+    earlier: JournalStory | None = None
+    """The batch that is resumed."""
+
     id: str = field(factory=new_batch_id)
     """Names the batch; it is part of the message of each run."""
 
@@ -145,6 +156,10 @@ class _Work:
             self._sweep = Sweep(client, plan.id, settings=plan.watch)
             # The lists of runs are searched for what the messages hold.
             options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
+        self._plan = plan
+        self._journal = (
+            Journal.at(plan.journal_folder, plan.id) if plan.journal_folder else None
+        )
         self._job = PlanJob(
             client=client,
             options=options,
@@ -152,6 +167,8 @@ class _Work:
             outbox=outbox,
             configurations=Configurations(client, plan.upload),
             sweep=self._sweep,
+            journal=self._journal,
+            begun=plan.earlier.begun if plan.earlier else {},
             watch=plan.watch,
             log=_paced(plan.log, len(workspaces)),
         )
@@ -159,6 +176,8 @@ class _Work:
     async def carry_out(self) -> None:
         self._outbox.put(BatchStarted(tuple(w.short for w in self._workspaces)))
         self._tell_slugs()
+        if self._journal is not None and self._plan.earlier is None:
+            await self._journal.write("batch", **self._beginning())
         async with anyio.create_task_group() as group:
             if self._sweep is not None:
                 group.start_soon(self._sweep.run, name="sweep")
@@ -166,8 +185,7 @@ class _Work:
                 for named in self._workspaces:
                     plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
             group.cancel_scope.cancel()
-        outcomes = tuple(self._outcomes[named.short] for named in self._workspaces)
-        self._outbox.put(BatchFinished(outcomes))
+        self._outbox.put(BatchFinished(self._all_outcomes()))
         self._outbox.close()
 
     async def _plan_one(self, named: Named) -> None:
@@ -179,7 +197,36 @@ class _Work:
             else:
                 outcome = await plan_workspace(self._job, named, slug)
             self._outcomes[named.short] = outcome
+            if self._journal is not None:
+                await self._journal.outcome(outcome)
             self._outbox.put(PlanFinished(outcome))
+
+    def _all_outcomes(self) -> tuple[Outcome, ...]:
+        earlier = self._plan.earlier
+        if earlier is None:
+            return tuple(self._outcomes[named.short] for named in self._workspaces)
+        found = {**earlier.outcomes, **self._outcomes}
+        return tuple(found[name] for name in earlier.workspaces if name in found)
+
+    def _beginning(self) -> dict[str, object]:
+        options = self._plan.options
+        return {
+            **self._plan.facts,
+            "id": self._plan.id,
+            "directory": str(self._plan.directory.absolute()),
+            "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "workspaces": {named.short: named.remote.id for named in self._workspaces},
+            "options": {
+                "targets": options.targets,
+                "replace": options.replace,
+                "refresh": options.refresh,
+                "refresh_only": options.refresh_only,
+                "destroy": options.destroy,
+                "message": options.message,
+            },
+            # Values of variables may be secrets, and a journal holds none.
+            "variable_names": [name for name, _ in options.variables],
+        }
 
     def _tell_slugs(self) -> None:
         for working_directory, slug in self._slugs.items():

@@ -13,7 +13,14 @@ from remote_backend.cli.log_text import LogLines, clean_line, render_structured
 from remote_backend.cli.table import counts_text, summary_sentence, summary_table
 from remote_backend.models.outcome import Outcome
 
-__all__ = ("BatchConsole", "Screen", "SinglePlanConsole", "beat", "screen_of")
+__all__ = (
+    "BatchConsole",
+    "Screen",
+    "SinglePlanConsole",
+    "beat",
+    "print_table",
+    "screen_of",
+)
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _HEARTBEAT_SECONDS = 30.0
@@ -119,7 +126,7 @@ class BatchConsole:
         """Show an event."""
         match event:
             case events.BatchStarted():
-                self._width = max(len(name) for name in event.workspaces)
+                self._width = max((len(name) for name in event.workspaces), default=0)
                 self._order = {name: at for at, name in enumerate(event.workspaces)}
                 self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
             case events.SlugPacked():
@@ -141,7 +148,7 @@ class BatchConsole:
             case events.PlanFinished():
                 self._note(event.outcome.workspace, _verdict(event.outcome))
             case events.BatchFinished():
-                self._summary(event.outcomes)
+                print_table(self.screen, event.outcomes)
             case _:
                 pass
 
@@ -165,22 +172,23 @@ class BatchConsole:
             name = f"\x1b[{color}m{name}\x1b[0m"
         return f"{name} | "
 
-    def _summary(self, outcomes: tuple[Outcome, ...]) -> None:
-        screen = self.screen
-        console = RichConsole(
-            file=StringIO(),
-            # Terminals wrap an address so that it can still be copied; a table does not.
-            width=_WIDEST_TABLE,
-            no_color=not screen.colors,
-            force_terminal=screen.colors,
-            color_system="standard" if screen.colors else None,
-            highlight=False,
-        )
-        with console.capture() as capture:
-            console.print(summary_table(outcomes))
-        rows = "".join(f"{row.rstrip()}\n" for row in capture.get().splitlines())
-        screen.out.write(f"\n{rows}\n{summary_sentence(outcomes)}\n")
-        screen.out.flush()
+
+def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
+    """Write the table that ends a batch."""
+    console = RichConsole(
+        file=StringIO(),
+        # Terminals wrap an address so that it can still be copied; a table does not.
+        width=_WIDEST_TABLE,
+        no_color=not screen.colors,
+        force_terminal=screen.colors,
+        color_system="standard" if screen.colors else None,
+        highlight=False,
+    )
+    with console.capture() as capture:
+        console.print(summary_table(outcomes))
+    rows = "".join(f"{row.rstrip()}\n" for row in capture.get().splitlines())
+    screen.out.write(f"\n{rows}\n{summary_sentence(outcomes)}\n")
+    screen.out.flush()
 
 
 async def beat(screen: Screen, unfinished: dict[str, str]) -> None:

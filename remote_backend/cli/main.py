@@ -13,6 +13,7 @@ from remote_backend.cli.arguments import TerraformGroup
 from remote_backend.cli.demo import demo
 from remote_backend.cli.plan import plan
 from remote_backend.cli.refused import apply, destroy, import_, refresh
+from remote_backend.cli.runs import runs
 from remote_backend.cli.serve import serve_command
 from remote_backend.errors import RemoteBackendError
 
@@ -34,7 +35,7 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
     _configure_log(debug)
 
 
-for command in (plan, serve_command, demo, apply, destroy, import_, refresh):
+for command in (plan, runs, serve_command, demo, apply, destroy, import_, refresh):
     cli.add_command(command)
 
 

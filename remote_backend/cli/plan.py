@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from remote_backend import events
 from remote_backend.backend import Backend, open_backend
+from remote_backend.batch.journal import JournalStory
 from remote_backend.batch.orchestrate import Batch
 from remote_backend.batch.sharing import UploadMode
 from remote_backend.cli.arguments import TerraformCommand, flag, in_given_order, many, value
@@ -23,6 +24,7 @@ from remote_backend.cli.console import (
     screen_of,
 )
 from remote_backend.cli.interrupts import Interrupts
+from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError
@@ -30,7 +32,7 @@ from remote_backend.models.outcome import exit_code_of
 from remote_backend.models.run import PlanOptions
 from remote_backend.task_groups import unwrapped
 
-__all__ = ("PlanCommand", "plan", "run_plan")
+__all__ = ("PlanCommand", "journal_folder_of", "plan", "run_plan")
 
 _STOPPING = "Stopping: the runs that are still going are canceled."
 
@@ -50,6 +52,9 @@ class PlanCommand:
     at_once: int = 1000
     upload: UploadMode = UploadMode.AUTO
     detailed_exit_code: bool = False
+    journal_folder: Path | None = None
+    resumed: JournalStory | None = None
+    """The batch to go on with, in place of a new one."""
 
 
 @click.command(
@@ -124,6 +129,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         exclude=given["exclude"],
         at_once=given["parallelism"],
         upload=UploadMode(given["upload"]),
+        journal_folder=journal_folder_of(process_environ()),
         detailed_exit_code=given["detailed_exitcode"],
     )
     screen = screen_of(
@@ -153,6 +159,10 @@ async def _carry_out(command: PlanCommand, screen: Screen) -> int:
             screen.note(f"Warning: {warning}")
         console = BatchConsole(screen) if command.is_batch else SinglePlanConsole(screen)
         async with _start(backend, command) as batch, _beating(screen) as unfinished:
+            if command.journal_folder is not None and command.is_batch:
+                screen.note(
+                    f"Batch {batch.id}; should this be cut off: runs resume {batch.id}"
+                )
             async for event in batch:
                 _keep_count(unfinished, event)
                 console.show(event)
@@ -160,6 +170,9 @@ async def _carry_out(command: PlanCommand, screen: Screen) -> int:
 
 
 def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:
+    if command.resumed is not None and command.journal_folder is not None:
+        variables = command.options.variables
+        return backend.resume(command.resumed, command.journal_folder, variables)
     if not command.is_batch:
         return backend.plan(options=command.options)
     return backend.plan_all(
@@ -168,7 +181,13 @@ def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManage
         exclude=command.exclude,
         at_once=command.at_once,
         upload=command.upload,
+        journal_folder=command.journal_folder,
     )
+
+
+def journal_folder_of(environ: Mapping[str, str]) -> Path:
+    """Return the folder in which the command line keeps the journals of batches."""
+    return user_data_directory(environ) / "batches"
 
 
 @asynccontextmanager

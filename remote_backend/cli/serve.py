@@ -13,6 +13,7 @@ from attrs import frozen
 from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.demo import backend_block
 from remote_backend.cli.interrupts import Interrupts
+from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import SettingsError
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
@@ -81,7 +82,7 @@ def serve_command(
     environ = process_environ()
     host, port = _address(listen)
     settings = ServerSettings(
-        data=Path(data) if data else _data_folder(environ),
+        data=Path(data) if data else user_data_directory(environ),
         host=host,
         port=port,
         seed=read_seed(Path(seed)) if seed else (),
@@ -159,10 +160,3 @@ def _require_sensible(settings: ServerSettings) -> None:
         raise SettingsError(
             f"-organization={settings.organization}: letters, digits, - and _ are possible"
         )
-
-
-def _data_folder(environ: Mapping[str, str]) -> Path:
-    if os.name == "nt" and environ.get("LOCALAPPDATA"):
-        return Path(environ["LOCALAPPDATA"], "remote-backend")
-    home = Path(environ.get("HOME") or Path.home())
-    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share", "remote-backend")

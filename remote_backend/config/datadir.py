@@ -1,11 +1,20 @@
 """The data directory of a configuration, `.terraform`."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from remote_backend.errors import SettingsError
 
-__all__ = ("selected_workspace",)
+__all__ = ("selected_workspace", "user_data_directory")
+
+
+def user_data_directory(environ: Mapping[str, str]) -> Path:
+    """Return where this program keeps what outlives a command, by the system's custom."""
+    if os.name == "nt" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"], "remote-backend")
+    home = Path(environ.get("HOME") or Path.home())
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share", "remote-backend")
 
 
 def selected_workspace(directory: Path, environ: Mapping[str, str]) -> str | None:

@@ -1,0 +1,110 @@
+"""The commands `runs list`, `show`, `resume` and `cancel`: batches of earlier commands."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from remote_backend.backend import open_backend
+from remote_backend.batch.journal import JournalStory, list_journals, read_journal
+from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
+from remote_backend.cli.console import Screen, print_table, screen_of
+from remote_backend.cli.plan import PlanCommand, journal_folder_of, run_plan
+from remote_backend.config.settings import process_environ
+from remote_backend.config.variables import VariableSource, run_variables
+from remote_backend.errors import RemoteBackendError
+from remote_backend.models.run import PlanOptions
+
+__all__ = ("runs",)
+
+
+@click.group(
+    "runs", cls=TerraformGroup, short_help="Look at batches, resume or cancel them."
+)
+def runs() -> None:
+    """Look at the batches of earlier commands, go on with them, or cancel what still runs."""
+
+
+@runs.command("list", short_help="List the batches.")
+def _list_batches() -> int:
+    """List the batches on this machine, the newest first."""
+    for story in list_journals(_folder()):
+        done, all_ = len(story.outcomes), len(story.workspaces)
+        click.echo(
+            f"{story.id}  {story.started_at}  {done}/{all_} ended  {story.directory}"
+        )
+    return 0
+
+
+@runs.command("show", short_help="Show the results of a batch.")
+@flag("no-color", "Write no colors.")
+@click.argument("id", required=False)
+def _show_batch(id: str | None, no_color: bool) -> int:
+    """Show what came of a batch so far; without ID, of the newest."""
+    story = read_journal(_folder(), id)
+    print_table(_screen(no_color), tuple(story.outcomes.values()))
+    if story.unfinished:
+        click.echo(f"not ended: {', '.join(story.unfinished)}")
+    return 0
+
+
+@runs.command("resume", short_help="Go on with a batch that was cut off.")
+@flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
+@many("var", "A variable of the batch, again; can be repeated.", metavar="NAME=VALUE")
+@many("var-file", "A file of variables of the batch, again.", metavar="FILE")
+@flag("no-color", "Write no colors.")
+@click.argument("id", required=False)
+@click.pass_context
+def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> int:
+    """Watch the runs of a batch that were made, make the missing ones, tell of all.
+
+    Without ID, the newest batch.
+    """
+    story = read_journal(_folder(), id)
+    sources = [
+        VariableSource(kind, text)
+        for kind, text in in_given_order(context, "var", "var_file")
+    ]
+    command = PlanCommand(
+        directory=story.directory,
+        options=PlanOptions(variables=run_variables(sources, story.directory)),
+        is_batch=True,
+        detailed_exit_code=given["detailed_exitcode"],
+        journal_folder=_folder(),
+        resumed=story,
+    )
+    return anyio.run(run_plan, command, _screen(given["no_color"]))
+
+
+@runs.command("cancel", short_help="Cancel what still runs of a batch.")
+@click.argument("id", required=False)
+def _cancel_batch(id: str | None) -> int:
+    """Cancel the runs of a batch that have not ended; without ID, of the newest."""
+    return anyio.run(_cancel_runs, read_journal(_folder(), id))
+
+
+async def _cancel_runs(story: JournalStory) -> int:
+    code = 0
+    async with open_backend(story.directory) as backend:
+        for name in story.unfinished:
+            begun = story.begun.get(name)
+            if begun is None or begun.run_id is None:
+                continue
+            try:
+                stopped = await backend.stop(begun.run_id)
+            except RemoteBackendError as error:
+                click.echo(f"{name}: {error}", err=True)
+                stopped = False
+            click.echo(f"{name}: {begun.run_id} {'is stopped' if stopped else 'lives on'}")
+            code = code or (not stopped)
+    return code
+
+
+def _folder() -> Path:
+    return journal_folder_of(process_environ())
+
+
+def _screen(no_color: bool) -> Screen:
+    return screen_of(sys.stdout, sys.stderr, process_environ(), no_color=no_color)
