@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import anyio
 import structlog
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from remote_backend.batch.journal import Begun, Journal
 from remote_backend.batch.outbox import Outbox
@@ -32,11 +32,22 @@ from remote_backend.slug.archive import Slug
 from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
-__all__ = ("PlanJob", "failed_outcome", "plan_workspace")
+__all__ = ("Leaving", "PlanJob", "failed_outcome", "plan_workspace")
 
 log = structlog.get_logger()
 
 _SECONDS_TO_STOP = 5.0
+
+
+@define
+class Leaving:
+    """What becomes of runs whose batch is left early."""
+
+    detached: bool = False
+    """Whether they are left running, instead of being stopped."""
+
+    living: list[tuple[str, str]] = field(factory=list)
+    """Short names and ids of runs that live on."""
 
 
 @frozen(kw_only=True)
@@ -53,6 +64,7 @@ class PlanJob:
     sweep: Sweep | None = None
     """Looks at all runs together; None where each is looked at by itself."""
 
+    leaving: Leaving = field(factory=Leaving)
     journal: Journal | None = None
     begun: Mapping[str, Begun] = field(factory=dict)
     """How far an earlier process had come, by short name."""
@@ -151,11 +163,15 @@ class _OnePlan:
         """Stop the run on the server, within a bounded time, also when canceled."""
         if self._run is None or self._over:
             return
-        with anyio.move_on_after(_SECONDS_TO_STOP, shield=True):
-            try:
-                await stop_run(self._job.client, self._run.id)
-            except RemoteBackendError as error:
-                log.warning("run.left", run_id=self._run.id, problem=str(error))
+        stopped = False
+        if not self._job.leaving.detached:
+            with anyio.move_on_after(_SECONDS_TO_STOP, shield=True):
+                try:
+                    stopped = await stop_run(self._job.client, self._run.id)
+                except RemoteBackendError as error:
+                    log.warning("run.left", run_id=self._run.id, problem=str(error))
+        if not stopped:
+            self._job.leaving.living.append((self._named.short, self._run.id))
 
     def _watch_of(self, run: Run) -> RunWatch | SweptRun:
         job = self._job

@@ -11,7 +11,12 @@ import anyio
 from attrs import evolve, field, frozen
 
 from remote_backend.batch.journal import Journal, JournalStory
-from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
+from remote_backend.batch.one_plan import (
+    Leaving,
+    PlanJob,
+    failed_outcome,
+    plan_workspace,
+)
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations, UploadMode
 from remote_backend.client import Client
@@ -73,10 +78,20 @@ class BatchPlan:
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, id: str, outbox: Outbox) -> None:
+    def __init__(self, id: str, outbox: Outbox, leaving: Leaving) -> None:
         self.id = id
         self.outcomes: tuple[Outcome, ...] = ()
         self._outbox = outbox
+        self._leaving = leaving
+
+    @property
+    def living(self) -> tuple[tuple[str, str], ...]:
+        """Short names and ids of the runs that live on, once the batch was left."""
+        return tuple(self._leaving.living)
+
+    def detach(self) -> None:
+        """Let leaving the batch early leave its runs running."""
+        self._leaving.detached = True
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Give the events; the last one is `BatchFinished`."""
@@ -110,7 +125,7 @@ async def run_batch(
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
                 group.start_soon(work.carry_out, name="batch")
-                yield Batch(plan.id, outbox)
+                yield Batch(plan.id, outbox, work.leaving)
                 group.cancel_scope.cancel()
 
 
@@ -160,6 +175,7 @@ class _Work:
         self._journal = (
             Journal.at(plan.journal_folder, plan.id) if plan.journal_folder else None
         )
+        self.leaving = Leaving()
         self._job = PlanJob(
             client=client,
             options=options,
@@ -167,6 +183,7 @@ class _Work:
             outbox=outbox,
             configurations=Configurations(client, plan.upload),
             sweep=self._sweep,
+            leaving=self.leaving,
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},
             watch=plan.watch,

@@ -10,7 +10,7 @@ import click
 
 from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.console import Screen, screen_of
-from remote_backend.cli.plan import PlanCommand, run_plan
+from remote_backend.cli.plan_work import PlanCommand, run_plan
 from remote_backend.config.settings import process_environ
 from remote_backend.engine.program import find_program
 from remote_backend.models.run import PlanOptions

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
 from attrs import define
@@ -14,8 +14,8 @@ __all__ = ("Interrupts",)
 class Interrupts:
     """Watches for signals, and remembers the one that came."""
 
-    tell: Callable[[], None]
-    """Called when the first one comes."""
+    first: Callable[[], Awaitable[None]]
+    """Called when the first one comes, before anything is canceled; it may take its time."""
 
     _number: int = 0
 
@@ -25,15 +25,20 @@ class Interrupts:
         return 128 + self._number if self._number else 0
 
     async def watch(self, scope: anyio.CancelScope) -> None:
-        """Cancel a scope at the first signal and leave the process at the second."""
+        """Cancel a scope after the first signal and leave the process at the second."""
+
+        async def stop() -> None:
+            await self.first()
+            scope.cancel()
+
         try:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                async for number in signals:
-                    if self._number:
-                        os._exit(128 + number)
-                    self._number = number
-                    self.tell()
-                    scope.cancel()
+                async with anyio.create_task_group() as group:
+                    async for number in signals:
+                        if self._number:
+                            os._exit(128 + number)
+                        self._number = number
+                        group.start_soon(stop)
         except NotImplementedError:
             # Windows: the event loop cancels everything itself and raises KeyboardInterrupt.
             await anyio.sleep_forever()

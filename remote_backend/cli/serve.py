@@ -98,7 +98,10 @@ def serve_command(
 async def _serve(
     settings: ServerSettings, ready: _Ready, environ: Mapping[str, str]
 ) -> int:
-    interrupts = Interrupts(lambda: click.echo("Stopping.", err=True))
+    async def tell() -> None:
+        click.echo("Stopping.", err=True)
+
+    interrupts = Interrupts(tell)
     is_first_start = not (settings.data / "token").exists()
     with unwrapped():
         async with anyio.create_task_group() as group:

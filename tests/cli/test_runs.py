@@ -1,6 +1,7 @@
 """Batches that are cut off, and what becomes of them."""
 
 import re
+import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -102,6 +103,44 @@ async def test_a_killed_batch_can_be_canceled(farm: Shop) -> None:
             "planned_and_finished",
         }:
             await anyio.lowlevel.checkpoint()
+
+
+@POSIX_ONLY
+async def test_an_interrupted_batch_may_leave_its_runs_running(farm: Shop) -> None:
+    """What lives on is told by name and id; the runs end by themselves and are collected."""
+    process = await anyio.open_process(
+        farm.command("plan", "-all", "-on-interrupt=detach"),
+        cwd=farm.directory,
+        env={**farm.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    async with process:
+        assert process.stderr is not None
+        seen = b""
+        while seen.count(b"| run http") < COUNT:
+            seen += await process.stderr.receive()
+        process.send_signal(signal.SIGTERM)
+        seen += b"".join([data async for data in process.stderr])
+        await process.wait()
+    resumed = await farm.run("runs", "resume")
+
+    assert process.returncode == 143
+    assert seen.partition(b"These runs live on:")[2].count(b"run-") == COUNT
+    assert resumed.code == 0
+    assert len(rows_of(resumed.out)) == len(runs_of(farm)) == COUNT
+    assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
+
+
+async def test_a_batch_can_be_started_and_collected_later(farm: Shop) -> None:
+    """-detach returns when all runs are queued; resume tells their results (P18)."""
+    started = await farm.run("plan", "-all", "-detach")
+    alone = await farm.run("plan", "-detach", TF_WORKSPACE="1")
+    collected = await farm.run("runs", "resume", "-detailed-exitcode")
+
+    assert started.code == 0
+    assert started.err.partition("These runs live on:")[2].count("run-") == COUNT
+    assert "-detach is for batches" in alone.err
+    assert collected.code == 2
+    assert len(rows_of(collected.out)) == len(runs_of(farm)) == COUNT
 
 
 async def test_a_finished_batch_is_listed_and_shown(farm: Shop) -> None:

@@ -1,0 +1,212 @@
+"""Carrying out a plan command: events to the screen, signals to the batch."""
+
+import sys
+import threading
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from enum import Enum
+from pathlib import Path
+
+import anyio
+import anyio.from_thread
+import anyio.lowlevel
+from attrs import define, field, frozen
+
+from remote_backend import events
+from remote_backend.backend import Backend, open_backend
+from remote_backend.batch.journal import JournalStory
+from remote_backend.batch.orchestrate import Batch
+from remote_backend.batch.sharing import UploadMode
+from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, beat
+from remote_backend.cli.interrupts import Interrupts
+from remote_backend.config.datadir import user_data_directory
+from remote_backend.models.outcome import exit_code_of
+from remote_backend.models.run import PlanOptions
+from remote_backend.task_groups import unwrapped
+
+__all__ = ("OnInterrupt", "PlanCommand", "journal_folder_of", "run_plan")
+
+
+class OnInterrupt(Enum):
+    """What becomes of runs when the command is told to stop."""
+
+    ASK = "ask"
+    """Ask on a terminal, cancel without one."""
+
+    CANCEL = "cancel"
+    DETACH = "detach"
+
+
+@frozen(kw_only=True)
+class PlanCommand:
+    """What the command line asks for."""
+
+    directory: Path
+    options: PlanOptions
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    """In place of the variables of the process."""
+
+    is_batch: bool = False
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    at_once: int = 1000
+    upload: UploadMode = UploadMode.AUTO
+    detailed_exit_code: bool = False
+    on_interrupt: OnInterrupt = OnInterrupt.ASK
+    detach: bool = False
+    """Whether to return as soon as all runs are queued."""
+
+    journal_folder: Path | None = None
+    resumed: JournalStory | None = None
+    """The batch to go on with, in place of a new one."""
+
+
+async def run_plan(command: PlanCommand, screen: Screen) -> int:
+    """Carry out a plan command and return its exit code.
+
+    The first Ctrl-C or SIGTERM cancels the runs that are still going, or leaves them running,
+    and tells which live on; the exit code is then 130 or 143. The second ends the process.
+    """
+    work = _PlanWork(command, screen)
+    interrupts = Interrupts(work.stop)
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(interrupts.watch, group.cancel_scope)
+            await work.carry_out()
+            group.cancel_scope.cancel()
+    if interrupts.exit_code:
+        work.tell_living()
+    return interrupts.exit_code or work.code
+
+
+@define
+class _PlanWork:
+    """A plan command at work."""
+
+    command: PlanCommand
+    screen: Screen
+    code: int = 1
+    _batch: Batch | None = None
+    _queued: set[str] = field(factory=set)
+
+    async def carry_out(self) -> None:
+        command, screen = self.command, self.screen
+        async with open_backend(command.directory, environ=command.environ) as backend:
+            for warning in backend.connection.warnings:
+                screen.note(f"Warning: {warning}")
+            console = (
+                BatchConsole(screen) if command.is_batch else SinglePlanConsole(screen)
+            )
+            async with _start(backend, command) as batch, _beating(screen) as unfinished:
+                self._batch = batch
+                if command.journal_folder is not None and command.is_batch:
+                    screen.note(
+                        f"Batch {batch.id}; should this be cut off: runs resume {batch.id}"
+                    )
+                async for event in batch:
+                    _keep_count(unfinished, event)
+                    console.show(event)
+                    if command.detach and self._all_queued(event):
+                        batch.detach()
+                        break
+        if command.detach and not batch.outcomes:
+            self.tell_living()
+            self.code = 0
+        else:
+            self.code = exit_code_of(batch.outcomes, detailed=command.detailed_exit_code)
+
+    async def stop(self) -> None:
+        """Decide what becomes of the runs, and say so."""
+        detaches = self.command.on_interrupt is OnInterrupt.DETACH
+        if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
+            detaches = await self._ask()
+        if detaches and self._batch is not None:
+            self._batch.detach()
+            self.screen.note("Stopping: the runs that are still going are left running.")
+        else:
+            self.screen.note("Stopping: the runs that are still going are canceled.")
+
+    def tell_living(self) -> None:
+        """Tell which runs live on, and how to come back to them."""
+        living = self._batch.living if self._batch is not None else ()
+        if not living:
+            return
+        self.screen.note("These runs live on:")
+        for workspace, run_id in sorted(living):
+            self.screen.note(f"  {workspace}  {run_id}")
+        if self._batch is not None and self.command.journal_folder is not None:
+            self.screen.note(f"See what came of them: runs resume {self._batch.id}")
+
+    def _all_queued(self, event: events.Event) -> bool:
+        if isinstance(event, events.RunQueued):
+            self._queued.discard(event.workspace)
+        elif isinstance(event, events.PlanFinished):
+            self._queued.discard(event.outcome.workspace)
+        elif isinstance(event, events.BatchStarted):
+            self._queued.update(event.workspaces)
+            return False
+        return not self._queued
+
+    def _can_ask(self) -> bool:
+        return self.screen.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+
+    async def _ask(self) -> bool:
+        self.screen.note(
+            "Cancel the runs that are still going? Type no to leave them running:"
+        )
+        answer = await _read_line()
+        return answer.strip().lower() in ("n", "no")
+
+
+async def _read_line() -> str:
+    lines: list[str] = []
+    done, token = anyio.Event(), anyio.lowlevel.current_token()
+
+    def read() -> None:
+        lines.append(sys.stdin.readline())
+        # The batch may have ended while nobody answered.
+        with suppress(RuntimeError):
+            anyio.from_thread.run_sync(done.set, token=token)
+
+    # Not a thread of the pool: those are waited for when the process ends.
+    threading.Thread(target=read, daemon=True, name="answer").start()
+    await done.wait()
+    return lines[0]
+
+
+def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:
+    if command.resumed is not None and command.journal_folder is not None:
+        variables = command.options.variables
+        return backend.resume(command.resumed, command.journal_folder, variables)
+    if not command.is_batch:
+        return backend.plan(options=command.options)
+    return backend.plan_all(
+        command.options,
+        select=command.select,
+        exclude=command.exclude,
+        at_once=command.at_once,
+        upload=command.upload,
+        journal_folder=command.journal_folder,
+    )
+
+
+def journal_folder_of(environ: Mapping[str, str]) -> Path:
+    """Return the folder in which the command line keeps the journals of batches."""
+    return user_data_directory(environ) / "batches"
+
+
+@asynccontextmanager
+async def _beating(screen: Screen) -> AsyncIterator[dict[str, str]]:
+    unfinished: dict[str, str] = {}
+    async with anyio.create_task_group() as group:
+        if not screen.is_terminal:
+            group.start_soon(beat, screen, unfinished)
+        yield unfinished
+        group.cancel_scope.cancel()
+
+
+def _keep_count(unfinished: dict[str, str], event: events.Event) -> None:
+    if isinstance(event, events.PlanStarted):
+        unfinished[event.workspace] = "started"
+    elif isinstance(event, events.PlanFinished):
+        unfinished.pop(event.outcome.workspace, None)
