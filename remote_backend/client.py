@@ -48,6 +48,9 @@ class Client:
         self.api_version: str | None = None
         """What the server last told about itself; None on servers that do not tell."""
 
+        self.answered_count = 0
+        """How many requests of the API were answered; signed addresses are not counted."""
+
     async def read_entitlements(self) -> Entitlements:
         """Return what the organization may use."""
         request = organizations.request_to_read_entitlements(self.organization)
@@ -230,6 +233,7 @@ class Client:
             request = evolve(request, headers={**_API_HEADERS, **request.headers})
         response = await self._transport.send(request)
         if isinstance(request.target, str):
+            self.answered_count += 1
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
         if not 200 <= response.status < 300:
             raise problems.error_of(request, response)

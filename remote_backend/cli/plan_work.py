@@ -101,7 +101,7 @@ class _PlanWork:
                 self._batch = batch
                 if command.journal_folder is not None and command.is_batch:
                     screen.note(
-                        f"Batch {batch.id}; should this be cut off: runs resume {batch.id}"
+                        f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
                     )
                 async for event in batch:
                     _keep_count(unfinished, event)
@@ -135,7 +135,9 @@ class _PlanWork:
         for workspace, run_id in sorted(living):
             self.screen.note(f"  {workspace}  {run_id}")
         if self._batch is not None and self.command.journal_folder is not None:
-            self.screen.note(f"See what came of them: runs resume {self._batch.id}")
+            self.screen.note(
+                f"See what came of them: remote-backend runs resume {self._batch.id}"
+            )
 
     def _all_queued(self, event: events.Event) -> bool:
         if isinstance(event, events.RunQueued):

@@ -23,7 +23,9 @@ _WORKSPACE_KEYS = frozenset(
         "working_directory",
     }
 )
-_SIMULATED_KEYS = frozenset({"add", "change", "destroy", "fails", "log", "seconds"})
+_SIMULATED_KEYS = frozenset(
+    {"add", "change", "destroy", "fails", "log", "repeat", "seconds"}
+)
 _VARIABLE_KEYS = frozenset({"category", "description", "hcl", "sensitive", "value"})
 
 
@@ -112,10 +114,11 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
     block = members["simulated"]
     _require_known(where, block, _SIMULATED_KEYS)
     log = _text(where, block, "log")
+    lines = tuple(line.encode() for line in (log or "").splitlines(keepends=True))
     counts = (_number(where, block, name) for name in ("add", "change", "destroy"))
     return Simulation(
         seconds=_number(where, block, "seconds"),
-        parts=tuple(line.encode() for line in (log or "").splitlines(keepends=True)),
+        parts=lines * int(_number(where, block, "repeat") or 1),
         succeeds=not _flag(where, block, "fails"),
         counts=Counts(*(int(count) for count in counts)),
     )
