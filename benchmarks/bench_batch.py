@@ -8,6 +8,7 @@ line. The floor is what the limit of requests allows, plus the time of one plan.
 
 import asyncio
 import json
+import logging
 import resource
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import structlog
 
 import remote_backend
 
@@ -113,6 +115,7 @@ async def plan(
 
 def main() -> None:
     """Run the scenario that the arguments name."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     name = sys.argv[1] if len(sys.argv) > 1 else "requests"
     workspaces = int(sys.argv[2]) if len(sys.argv) > 2 else SCENARIOS[name]["workspaces"]
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
