@@ -127,10 +127,15 @@ class Client:
         """Return how a run is, with its plan where the server includes it."""
         return await self._ask(runs.request_to_read_run(run_id), runs.load_run_with_plan)
 
-    async def list_newest_runs(self, workspace_id: str) -> tuple[Run, ...]:
-        """Return the newest runs of a workspace, at most twenty."""
-        page = await self._ask(runs.request_to_list_runs(workspace_id), runs.load_runs)
-        return page.items
+    async def find_run(self, request: RunRequest) -> Run | None:
+        """Return the run of a workspace and configuration version among the newest, or None."""
+        wanted = request.configuration_version_id
+        page = await self._ask(
+            runs.request_to_list_runs(request.workspace_id), runs.load_runs
+        )
+        return next(
+            (run for run in page.items if run.configuration_version_id == wanted), None
+        )
 
     async def list_batch_runs(
         self, token: str, *, page: int

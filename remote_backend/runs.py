@@ -57,9 +57,9 @@ async def find_run(
     for look in range(_LOOKS):
         if look:
             await sleep(_LOOK_SECONDS)
-        for run in await client.list_newest_runs(request.workspace_id):
-            if run.configuration_version_id == request.configuration_version_id:
-                return run
+        found = await client.find_run(request)
+        if found is not None:
+            return found
     return None
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,23 @@ class Journal:
             lines, self._waiting = self._waiting, []
             await to_thread.run_sync(self._append, b"".join(lines))
             self._written += len(lines)
+
+    async def begin(self, options: PlanOptions, **facts: Any) -> None:
+        """Append what the batch shall do; values of variables may be secrets, and stay out."""
+        await self.write(
+            "batch",
+            **facts,
+            started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            options={
+                "targets": options.targets,
+                "replace": options.replace,
+                "refresh": options.refresh,
+                "refresh_only": options.refresh_only,
+                "destroy": options.destroy,
+                "message": options.message,
+            },
+            variable_names=[name for name, _ in options.variables],
+        )
 
     async def outcome(self, outcome: Outcome) -> None:
         """Append how a workspace ended."""

@@ -4,7 +4,6 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -194,7 +193,13 @@ class _Work:
         self._outbox.put(BatchStarted(tuple(w.short for w in self._workspaces)))
         self._tell_slugs()
         if self._journal is not None and self._plan.earlier is None:
-            await self._journal.write("batch", **self._beginning())
+            await self._journal.begin(
+                self._plan.options,
+                **self._plan.facts,
+                id=self._plan.id,
+                directory=str(self._plan.directory.absolute()),
+                workspaces={named.short: named.remote.id for named in self._workspaces},
+            )
         async with anyio.create_task_group() as group:
             if self._sweep is not None:
                 group.start_soon(self._sweep.run, name="sweep")
@@ -224,26 +229,6 @@ class _Work:
             return tuple(self._outcomes[named.short] for named in self._workspaces)
         found = {**earlier.outcomes, **self._outcomes}
         return tuple(found[name] for name in earlier.workspaces if name in found)
-
-    def _beginning(self) -> dict[str, object]:
-        options = self._plan.options
-        return {
-            **self._plan.facts,
-            "id": self._plan.id,
-            "directory": str(self._plan.directory.absolute()),
-            "started_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "workspaces": {named.short: named.remote.id for named in self._workspaces},
-            "options": {
-                "targets": options.targets,
-                "replace": options.replace,
-                "refresh": options.refresh,
-                "refresh_only": options.refresh_only,
-                "destroy": options.destroy,
-                "message": options.message,
-            },
-            # Values of variables may be secrets, and a journal holds none.
-            "variable_names": [name for name, _ in options.variables],
-        }
 
     def _tell_slugs(self) -> None:
         for working_directory, slug in self._slugs.items():

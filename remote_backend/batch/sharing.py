@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
+from pathlib import Path
 
 import anyio
 import structlog
@@ -34,7 +35,6 @@ class UploadMode(Enum):
 class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
-    slug: Slug
     making: anyio.Lock = field(factory=anyio.Lock)
     trying: anyio.Lock = field(factory=anyio.Lock)
     version: ConfigurationVersion | None = None
@@ -44,6 +44,10 @@ class _Shared:
     works: bool | None = None
     """Whether the server takes it for another workspace; None until one has tried."""
 
+    def is_foreign_to(self, named: Named, version: ConfigurationVersion) -> bool:
+        """Say whether a configuration version is the shared one, made in another workspace."""
+        return version is self.version and named.remote.id != self.owner
+
 
 @define
 class Configurations:
@@ -51,7 +55,8 @@ class Configurations:
 
     client: Client
     mode: UploadMode = UploadMode.AUTO
-    _shared: dict[int, _Shared] = field(factory=dict)
+    _shared: dict[Path, _Shared] = field(factory=dict)
+    """By the archives that they are made from."""
 
     async def version_for(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
@@ -90,7 +95,7 @@ class Configurations:
         The first use in a foreign workspace happens alone, so that one refusal tells all.
         """
         shared = self._of(slug)
-        if version is not shared.version or named.remote.id == shared.owner:
+        if not shared.is_foreign_to(named, version):
             yield True
             return
         await shared.trying.acquire()
@@ -110,8 +115,9 @@ class Configurations:
     ) -> bool:
         """Say whether a run was refused because of whose configuration version it uses."""
         shared = self._of(slug)
-        is_foreign = version is shared.version and named.remote.id != shared.owner
-        if self.mode is not UploadMode.AUTO or not is_foreign or shared.works:
+        if self.mode is not UploadMode.AUTO or shared.works:
+            return False
+        if not shared.is_foreign_to(named, version):
             return False
         told = " ".join(error.problems).replace("-", " ").lower()
         if isinstance(error, NotFound) or (
@@ -123,4 +129,6 @@ class Configurations:
         return False
 
     def _of(self, slug: Slug) -> _Shared:
-        return self._shared.setdefault(id(slug), _Shared(slug))
+        if slug.path not in self._shared:
+            self._shared[slug.path] = _Shared()
+        return self._shared[slug.path]

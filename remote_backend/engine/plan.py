@@ -56,10 +56,6 @@ class EngineResult:
 class PlanEngine(Protocol):
     """Whoever can make a plan and write its log."""
 
-    @property
-    def version(self) -> str:
-        """The version of Terraform that plans."""
-
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Make a plan; `write` gets the log as it grows. Being canceled stops it."""
 
@@ -69,11 +65,6 @@ class CommandEngine:
     """Plans with a real program."""
 
     program: Program
-
-    @property
-    def version(self) -> str:
-        """The version of the program."""
-        return self.program.version
 
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Make a plan with the program; it never changes anything but its own folder."""
@@ -99,28 +90,29 @@ class CommandEngine:
         )
 
     async def _initialize(self, plan: EnginePlan, write: Write) -> bool:
-        output = bytearray()
-
-        async def hold(data: bytes) -> None:
-            output.extend(data)
-
-        code = await self._run(plan, ("init", "-input=false"), hold)
+        code, output = await self._output_of(plan, ("init", "-input=false"))
         if code != 0:
-            await write(bytes(output))
+            await write(output)
         return code == 0
 
     async def _show(self, plan: EnginePlan) -> bytes:
+        # Warnings about the settings of the machine must not get into the JSON.
+        arguments = ("show", "-json", _PLAN_FILE)
+        code, output = await self._output_of(plan, arguments, with_errors=False)
+        if code != 0:
+            raise EngineError("the engine made a plan that it cannot show")
+        return output
+
+    async def _output_of(
+        self, plan: EnginePlan, arguments: tuple[str, ...], *, with_errors: bool = True
+    ) -> tuple[int, bytes]:
         output = bytearray()
 
         async def hold(data: bytes) -> None:
             output.extend(data)
 
-        # Warnings about the settings of the machine must not get into the JSON.
-        arguments = ("show", "-json", _PLAN_FILE)
-        code = await self._run(plan, arguments, hold, with_errors=False)
-        if code != 0:
-            raise EngineError("the engine made a plan that it cannot show")
-        return bytes(output)
+        code = await self._run(plan, arguments, hold, with_errors=with_errors)
+        return code, bytes(output)
 
     async def _run(
         self,

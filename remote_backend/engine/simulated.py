@@ -32,11 +32,6 @@ class SimulatedEngine:
     simulation: Simulation = Simulation()
     by_workspace: dict[str, Simulation] = field(factory=dict)
 
-    @property
-    def version(self) -> str:
-        """A version for clients that compare."""
-        return "1.0.0"
-
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Write the scripted log, in the scripted time."""
         simulation = self.by_workspace.get(plan.workspace, self.simulation)

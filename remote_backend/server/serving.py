@@ -29,6 +29,7 @@ __all__ = (
     "incoming",
     "missing",
     "serving_of",
+    "signed_address",
     "workspace_of",
 )
 
@@ -65,6 +66,11 @@ def answer(body: bytes = b"", status: int = 200) -> web.Response:
 def error_answer(status: int, title: str, details: Iterable[str] = ()) -> web.Response:
     """Return an answer that tells errors."""
     return answer(dump_errors(status, title, details), status)
+
+
+def signed_address(request: web.Request, kind: str, id: str) -> str:
+    """Return the address, on the host that was asked, which opens one thing by itself."""
+    return f"{request.url.origin()}{serving_of(request).signer.path(kind, id)}"
 
 
 def missing(what: str) -> ApiError:

@@ -41,7 +41,7 @@ class Work:
         environ: Mapping[str, str],
         workers: int,
     ) -> None:
-        self.engine = engine
+        self._engine = engine
         self._store = store
         self._files = files
         self._environ = environ
@@ -107,7 +107,7 @@ class Work:
         run = await self._change(run_id, status="planning", plan_status="running")
         try:
             plan = await self._prepare(run)
-            result = await self.engine.plan(plan, writer.write)
+            result = await self._engine.plan(plan, writer.write)
         except Exception as error:
             log.exception("run.broke", run_id=run_id)
             await writer.write(f"\nError: {error}\n".encode())

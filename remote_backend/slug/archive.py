@@ -19,7 +19,7 @@ from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
-from remote_backend.slug.walk import Hint, Member, Walk
+from remote_backend.slug.walk import Hint, Member, Walk, unreadable
 from remote_backend.task_groups import unwrapped
 
 __all__ = ("Slug", "pack")
@@ -206,10 +206,7 @@ class _Packer:
             self._warn(member, "vanished while the archive was made; it is left out")
             return False
         except OSError as error:
-            raise SlugError(
-                f"{member.path} cannot be read ({error.strerror}); make it readable, or leave "
-                "it out with .terraformignore"
-            ) from None
+            raise unreadable(member.path, error) from None
         with os.fdopen(descriptor, "rb", buffering=0) as source:
             # What is open now decides; what was listed may have been replaced since.
             status = os.fstat(source.fileno())

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.slug.patterns import PatternError, has_wildcards, regex_of
 
@@ -110,17 +110,7 @@ def _with_negations(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     marked: list[Rule] = []
     negation_after = False
     for rule in reversed(rules):
-        marked.append(
-            Rule(
-                text=rule.text,
-                line=rule.line,
-                negated=rule.negated,
-                negation_after=negation_after,
-                covers_content=rule.covers_content,
-                leading=rule.leading,
-                matches=rule.matches,
-            )
-        )
+        marked.append(evolve(rule, negation_after=negation_after))
         negation_after = negation_after or rule.negated
     return tuple(reversed(marked))
 

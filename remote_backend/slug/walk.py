@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from remote_backend.errors import SlugError
 from remote_backend.slug.ignore import Rule, RuleSet
 
-__all__ = ("Hint", "Member", "Walk")
+__all__ = ("Content", "Hint", "Member", "Walk", "unreadable")
 
 Identity = tuple[int, int]
 
@@ -37,14 +37,20 @@ class Member:
         return self.link_target is None and not self.name.endswith("/")
 
 
-@define
-class Hint:
+@define(kw_only=True)
+class Content:
+    """What was packed below a directory."""
+
+    file_count: int = 0
+    size_bytes: int = 0
+
+
+@define(kw_only=True)
+class Hint(Content):
     """A directory that a rule leaves out by name, while its content goes in."""
 
     rule: Rule
     directory: str
-    file_count: int = 0
-    size_bytes: int = 0
 
 
 @define
@@ -56,7 +62,7 @@ class _Folder:
     identity: Identity
     entries: Iterator[str]
     hint: Hint | None = None
-    counted: Hint | None = None
+    counted: Content | None = None
 
 
 @define
@@ -99,7 +105,7 @@ class Walk:
             )
             return
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         if (status.st_dev, status.st_ino) in self.never:
             return
         if stat.S_ISLNK(status.st_mode) or _is_junction(status):
@@ -124,15 +130,10 @@ class Walk:
         elif full.final or self.rules.prunes(full, name):
             return
         elif not full.excluded:
-            yield Member(
-                name=f"{name}/",
-                path=path,
-                mode=stat.S_IMODE(status.st_mode) & 0o777,
-                modified_ns=status.st_mtime_ns,
-            )
+            yield _directory(name, path, status)
         hint = None
         if bare.rule is not None and bare.excluded and bare.rule.line and full.rule is None:
-            hint = Hint(bare.rule, name)
+            hint = Hint(rule=bare.rule, directory=name)
         self._enter(f"{name}/", path, status, hint)
 
     def _visit_link(self, name: str, path: str, status: os.stat_result) -> Iterator[Member]:
@@ -154,7 +155,7 @@ class Walk:
             )
             return
         # The content of a directory stands in for the link, so both forms of a rule drop it.
-        if self.rules.decide(f"{name}/").final or self.rules.decide(f"{name}/").excluded:
+        if self.rules.decide(f"{name}/").excluded:
             return
         yield from self._follow(name, path, text)
 
@@ -174,15 +175,8 @@ class Walk:
                     f"the link {path} leads back to a directory that holds it; it is left out"
                 )
                 return
-            counted = None
-            if self._holds_root(path):
-                counted = Hint(Rule(text="", line=0, negated=False, matches=bool), name)
-            yield Member(
-                name=f"{name}/",
-                path=path,
-                mode=stat.S_IMODE(status.st_mode) & 0o777,
-                modified_ns=status.st_mtime_ns,
-            )
+            counted = Content() if self._holds_root(path) else None
+            yield _directory(name, path, status)
             self._enter(f"{name}/", path, status, None, counted)
         else:
             self.warnings.append(
@@ -196,7 +190,7 @@ class Walk:
         path: str,
         status: os.stat_result,
         hint: Hint | None,
-        counted: Hint | None = None,
+        counted: Content | None = None,
     ) -> None:
         identity = _identity(status)
         if any(folder.identity == identity for folder in self._stack):
@@ -208,7 +202,7 @@ class Walk:
             with os.scandir(path) as found:
                 names = sorted((entry.name for entry in found), key=os.fsencode)
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         self._stack.append(_Folder(name, path, identity, iter(names), hint, counted))
 
     def _leave(self, folder: _Folder) -> None:
@@ -225,10 +219,10 @@ class Walk:
         if not member.is_file:
             return
         for folder in self._stack:
-            for hint in (folder.hint, folder.counted):
-                if hint is not None:
-                    hint.file_count += 1
-                    hint.size_bytes += member.size_bytes
+            for content in (folder.hint, folder.counted):
+                if content is not None:
+                    content.file_count += 1
+                    content.size_bytes += member.size_bytes
 
     def _inside(self, path: str, text: str) -> str | None:
         """Return where in the root a link leads to, or None for a link that leaves it."""
@@ -254,7 +248,7 @@ class Walk:
         try:
             return os.stat(path)
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
 
 
 def _file(name: str, path: str, status: os.stat_result) -> Member:
@@ -267,6 +261,15 @@ def _file(name: str, path: str, status: os.stat_result) -> Member:
     )
 
 
+def _directory(name: str, path: str, status: os.stat_result) -> Member:
+    return Member(
+        name=f"{name}/",
+        path=path,
+        mode=stat.S_IMODE(status.st_mode) & 0o777,
+        modified_ns=status.st_mtime_ns,
+    )
+
+
 def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino
 
@@ -276,7 +279,8 @@ def _is_junction(status: Any) -> bool:
     return bool(tag) and tag == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
 
 
-def _unreadable(path: str, error: OSError) -> SlugError:
+def unreadable(path: str, error: OSError) -> SlugError:
+    """Return the error of a file or directory that cannot be read."""
     return SlugError(
         f"{path} cannot be read ({error.strerror}); make it readable, or leave it out with "
         ".terraformignore"

@@ -132,9 +132,7 @@ class Sweep:
                     return None
         finally:
             self._finders -= 1
-        runs = await self._client.list_newest_runs(request.workspace_id)
-        wanted = request.configuration_version_id
-        return next((run for run in runs if run.configuration_version_id == wanted), None)
+        return await self._client.find_run(request)
 
     async def run(self) -> None:
         """Look at what is watched until canceled."""

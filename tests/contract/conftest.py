@@ -134,3 +134,14 @@ def terraform(program: tuple[str, ...], folder: Path, server: EmbeddedServer) ->
 def state_text(**changes: object) -> str:
     """Return a state file."""
     return json.dumps({**STATE, **changes})
+
+
+async def select_prod(client: Terraform) -> None:
+    """Initialize, make a workspace, select another one, and see them all listed."""
+    init = await client.run("init", "-input=false", TF_WORKSPACE="dev")
+    assert init.code == 0, init.all
+    new = await client.run("workspace", "new", "extra")
+    assert new.code == 0, new.all
+    assert (await client.run("workspace", "select", "prod")).code == 0
+    listed = (await client.run("workspace", "list")).out
+    assert listed.split() == ["dev", "extra", "*", "prod"]

@@ -12,6 +12,7 @@ from tests.contract.conftest import (
     TERRAFORM_0_11,
     TERRAFORM_1_15,
     Terraform,
+    select_prod,
     state_text,
     terraform,
 )
@@ -30,13 +31,7 @@ async def test_init_workspaces_and_plans(server: EmbeddedServer, tmp_path: Path)
     client = terraform(TERRAFORM_0_11, tmp_path, server)
     client.write("main.tf", MAIN)
 
-    init = await client.run("init", "-input=false", TF_WORKSPACE="dev")
-    assert init.code == 0, init.all
-    new = await client.run("workspace", "new", "extra")
-    assert new.code == 0, new.all
-    assert (await client.run("workspace", "select", "prod")).code == 0
-    listed = (await client.run("workspace", "list")).out
-    assert listed.split() == ["dev", "extra", "*", "prod"]
+    await select_prod(client)
 
     plan = await client.run("plan", "-no-color")
     assert plan.code == 0, plan.all

@@ -17,6 +17,7 @@ from remote_backend.server.serving import (
     incoming,
     missing,
     serving_of,
+    signed_address,
     workspace_of,
 )
 from remote_backend.server.store import Records
@@ -49,7 +50,7 @@ async def create_configuration(request: web.Request) -> web.Response:
         return records.put(change_configuration(new, asked))
 
     created = await serving.store.write(create)
-    address = f"{request.url.origin()}{serving.signer.path('configuration', created.id)}"
+    address = signed_address(request, "configuration", created.id)
     return answer(dump_document(dump_configuration(created, address)), 201)
 
 
@@ -61,8 +62,8 @@ async def list_configurations(request: web.Request) -> web.Response:
         return records.all(ServedConfiguration, workspace_of(records, request).id)
 
     found = await serving_of(request).store.read(find)
-    resources = [dump_configuration(one) for one in reversed(found)]
-    return answer(dump_page(resources, request.query, request.path))
+    found.reverse()
+    return answer(dump_page(found, dump_configuration, request.query, request.path))
 
 
 @routes.get("/api/v2/configuration-versions/{configuration_id}")

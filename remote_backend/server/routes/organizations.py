@@ -1,12 +1,14 @@
 """Discovery, ping, the organization and its queue."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from remote_backend.models.served import ServedRun
 from remote_backend.server.ids import now_text
-from remote_backend.server.serving import answer, serving_of
+from remote_backend.server.serving import answer, serving_of, signed_address
 from remote_backend.wire.answers.documents import dump_document, dump_page
 from remote_backend.wire.answers.organizations import (
     discovery_document,
@@ -72,12 +74,13 @@ async def list_queue(request: web.Request) -> web.Response:
     found = await serving.store.read(
         lambda records: [records.find(ServedRun, id) for id in waiting]
     )
-    queue = [
-        dump_run(run, position=place)
-        for place, run in enumerate(found, start=1)
-        if run is not None
-    ]
-    return answer(dump_page(queue, request.query, request.path))
+    queue = [(place, run) for place, run in enumerate(found, start=1) if run is not None]
+
+    def dump(waits: tuple[int, ServedRun]) -> dict[str, Any]:
+        place, run = waits
+        return dump_run(run, position=place)
+
+    return answer(dump_page(queue, dump, request.query, request.path))
 
 
 @routes.get("/api/v2/organizations/{organization}/runs")
@@ -97,22 +100,16 @@ def runs_answer(request: web.Request, runs: list[ServedRun]) -> web.Response:
         for run in reversed(runs)
         if run_operation(run) in wanted and run.created_at <= newest
     ]
-    includes_plans = "plan" in request.query.get("include", "").split(",")
-    return answer(
-        dump_page(
-            [dump_run(run) for run in listed],
-            request.query,
-            request.path,
-            included=[plan_of(request, run) for run in listed] if includes_plans else None,
-        )
-    )
+    include: Callable[[ServedRun], dict[str, Any]] | None = None
+    if "plan" in request.query.get("include", "").split(","):
+        include = partial(plan_of, request)
+    return answer(dump_page(listed, dump_run, request.query, request.path, include=include))
 
 
 def plan_of(request: web.Request, run: ServedRun) -> dict[str, Any]:
     """Return the plan of a run with the address of its log."""
     # Clients replace the whole query of this address, so nothing of ours may be there.
-    path = serving_of(request).signer.path("log", run.id)
-    return dump_plan(run, f"{request.url.origin()}{path}")
+    return dump_plan(run, signed_address(request, "log", run.id))
 
 
 def _visible_until(request: web.Request) -> str:

@@ -18,6 +18,7 @@ from remote_backend.server.serving import (
     incoming,
     missing,
     serving_of,
+    signed_address,
     workspace_of,
 )
 from remote_backend.server.store import Records
@@ -71,7 +72,8 @@ async def list_runs(request: web.Request) -> web.Response:
 async def list_nothing(request: web.Request) -> web.Response:
     """Return an empty list: nothing but the engine judges a plan here."""
     await _find(request, serving_of(request))
-    return answer(dump_page([], request.query, request.path))
+    nothing: list[ServedRun] = []
+    return answer(dump_page(nothing, dump_run, request.query, request.path))
 
 
 @routes.post("/api/v2/runs/{run_id}/actions/cancel")
@@ -120,7 +122,7 @@ async def redirect_to_json_plan(request: web.Request) -> web.Response:
     run = await _find(request, serving)
     if run.plan_status != "finished" or not serving.files.json_plan(run.id).exists():
         return answer(status=204)
-    address = f"{request.url.origin()}{serving.signer.path('json-plan', run.id)}"
+    address = signed_address(request, "json-plan", run.id)
     return web.Response(status=307, headers={"Location": address})
 
 

@@ -1,6 +1,8 @@
 """State versions and their outputs."""
 
 import hashlib
+from functools import partial
+from typing import Any
 
 from aiohttp import web
 from anyio import to_thread
@@ -17,6 +19,7 @@ from remote_backend.server.serving import (
     incoming,
     missing,
     serving_of,
+    signed_address,
     workspace_of,
 )
 from remote_backend.server.store import Records
@@ -69,11 +72,11 @@ async def list_state_versions(request: web.Request) -> web.Response:
             raise missing(f"workspace {name}")
         return records.all(ServedStateVersion, workspace.id)
 
-    resources = [
-        dump_state_version(one, _addresses(request, serving, one), [])
-        for one in reversed(await serving.store.read(find))
-    ]
-    return answer(dump_page(resources, request.query, request.path))
+    def dump(version: ServedStateVersion) -> dict[str, Any]:
+        return dump_state_version(version, _addresses(request, version), [])
+
+    found = list(reversed(await serving.store.read(find)))
+    return answer(dump_page(found, dump, request.query, request.path))
 
 
 @routes.post(_OF_WORKSPACE + "/state-versions")
@@ -124,8 +127,8 @@ async def list_outputs(request: web.Request) -> web.Response:
     serving = serving_of(request)
     version = await serving.store.read(lambda records: _version(records, id))
     outputs = await _outputs(serving, version)
-    resources = [dump_output(id, one, reveal=False) for one in outputs]
-    return answer(dump_page(resources, request.query, request.path))
+    dump = partial(dump_output, version.id, reveal=False)
+    return answer(dump_page(outputs, dump, request.query, request.path))
 
 
 @routes.get(_OF_WORKSPACE + "/current-state-version-outputs")
@@ -199,15 +202,13 @@ async def _described(
 ) -> web.Response:
     serving = serving_of(request)
     outputs = await _outputs(serving, version)
-    resource = dump_state_version(version, _addresses(request, serving, version), outputs)
+    resource = dump_state_version(version, _addresses(request, version), outputs)
     return answer(dump_document(resource), status)
 
 
-def _addresses(
-    request: web.Request, serving: Serving, version: ServedStateVersion
-) -> StateAddresses:
+def _addresses(request: web.Request, version: ServedStateVersion) -> StateAddresses:
     def address(kind: str) -> str:
-        return f"{request.url.origin()}{serving.signer.path(kind, version.id)}"
+        return signed_address(request, kind, version.id)
 
     awaited = version.status == "pending"
     return StateAddresses(

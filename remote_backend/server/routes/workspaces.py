@@ -1,6 +1,7 @@
 """Workspaces, their locks and their variables."""
 
 from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 from attrs import evolve
@@ -64,8 +65,11 @@ async def list_workspaces(request: web.Request) -> web.Response:
     found = sorted(await serving.store.read(find), key=lambda one: one.name)
     if request.query.get("sort") == "-name":
         found.reverse()
-    resources = [dump_workspace(one, serving.organization) for one in found]
-    return answer(dump_page(resources, request.query, request.path))
+
+    def dump(workspace: ServedWorkspace) -> dict[str, Any]:
+        return dump_workspace(workspace, serving.organization)
+
+    return answer(dump_page(found, dump, request.query, request.path))
 
 
 @routes.post(_COLLECTION)

@@ -1,8 +1,8 @@
 """Documents as a server writes them, and the parts of those it is sent."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
@@ -22,6 +22,8 @@ __all__ = (
     "parse_incoming",
     "resource_of",
 )
+
+Item = TypeVar("Item")
 
 _DEFAULT_PAGE_SIZE = 20
 _LARGEST_PAGE_SIZE = 100
@@ -157,22 +159,23 @@ def dump_document(
 
 
 def dump_page(
-    resources: Sequence[Mapping[str, Any]],
+    items: Sequence[Item],
+    dump: Callable[[Item], Mapping[str, Any]],
     query: Mapping[str, str],
     path: str,
     *,
-    included: Sequence[Mapping[str, Any]] | None = None,
+    include: Callable[[Item], Mapping[str, Any]] | None = None,
 ) -> bytes:
     """Write the page that a query asks for; a page past the end is empty.
 
-    `included` holds one resource beside each of the list.
+    Only what is on the page is dumped; `include` gives what stands beside each item.
     """
     number = max(1, _number(query.get("page[number]"), 1))
     size = min(
         _LARGEST_PAGE_SIZE,
         max(1, _number(query.get("page[size]"), _DEFAULT_PAGE_SIZE)),
     )
-    pages = max(1, -(-len(resources) // size))
+    pages = max(1, -(-len(items) // size))
     following = number + 1 if number < pages else None
     previous = min(number - 1, pages) if number > 1 else None
 
@@ -181,9 +184,9 @@ def dump_page(
             return None
         return f"{path}?page%5Bnumber%5D={page}&page%5Bsize%5D={size}"
 
-    part = slice((number - 1) * size, number * size)
+    shown = items[(number - 1) * size : number * size]
     document: dict[str, Any] = {
-        "data": list(resources[part]),
+        "data": [dump(item) for item in shown],
         "links": {
             "self": address(number),
             "first": address(1),
@@ -198,12 +201,12 @@ def dump_page(
                 "prev-page": previous,
                 "next-page": following,
                 "total-pages": pages,
-                "total-count": len(resources),
+                "total-count": len(items),
             }
         },
     }
-    if included is not None:
-        document["included"] = list(included[part])
+    if include is not None:
+        document["included"] = [include(item) for item in shown]
     return json.dumps(document).encode()
 
 
