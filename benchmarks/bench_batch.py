@@ -10,10 +10,12 @@ import asyncio
 import json
 import logging
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,13 @@ NETWORK = [
     {"kind": "reset_before", "path": "/api/v2/", "probability": 0.02},
     {"kind": "reset_after", "path": "/api/v2/", "probability": 0.02},
     {"kind": "cut", "path": "/signed/log/", "probability": 0.05},
+    {
+        "kind": "status",
+        "path": "/api/v2/",
+        "status": 429,
+        "probability": 0.05,
+        "headers": {"X-RateLimit-Reset": "0.5"},
+    },
 ]
 SCENARIOS: dict[str, dict[str, Any]] = {
     "requests": {"workspaces": 200, "log_bytes": 10_000, "faults": LIMITS},
@@ -106,11 +115,22 @@ async def plan(
         "results": Counter(one.result.value for one in batch.outcomes),
         "complete_logs": sum(one.log_is_complete for one in batch.outcomes),
         "log_sizes": len(set(sizes.values())),
+        "runs_per_workspace": runs_per_workspace(folder / "data" / "records.sqlite"),
         "api_requests_per_workspace": round(client.answered_count / workspaces, 2),
         "seconds": round(seconds, 1),
         "times_the_floor": round(seconds / floor, 2),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
     }
+
+
+def runs_per_workspace(records: Path) -> dict[str, int]:
+    """Return how many workspaces have how many runs, and how many runs never ended."""
+    with closing(sqlite3.connect(records)) as connection:
+        rows = connection.execute("select body from record where kind = 'ServedRun'")
+        runs = [json.loads(body) for (body,) in rows]
+    counts = Counter(Counter(run["workspace_id"] for run in runs).values())
+    over = sum(run["status"] == "planned_and_finished" for run in runs)
+    return {**{str(n): count for n, count in counts.items()}, "unended": len(runs) - over}
 
 
 def main() -> None:

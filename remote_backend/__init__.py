@@ -23,6 +23,7 @@ from remote_backend.errors import (
     NoConfigurationFiles,
     NotAuthorized,
     NotFound,
+    NotificationRefused,
     Rejected,
     RemoteBackendError,
     RunOptionsError,
@@ -48,10 +49,12 @@ from remote_backend.events import (
     SlugPacked,
     UploadProgressed,
 )
+from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.notifications import read_notifications
 
 __all__ = (
     "ApiError",
@@ -77,6 +80,8 @@ __all__ = (
     "NoConfigurationFiles",
     "NotAuthorized",
     "NotFound",
+    "Notification",
+    "NotificationRefused",
     "Outcome",
     "PlanFinished",
     "PlanOptions",
@@ -95,6 +100,8 @@ __all__ = (
     "TransportError",
     "UnexpectedAnswer",
     "UploadProgressed",
+    "WaitLimits",
     "__version__",
     "open_backend",
+    "read_notifications",
 )

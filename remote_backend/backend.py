@@ -16,7 +16,7 @@ from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect
 from remote_backend.errors import RunOptionsError
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.runs import stop_run
 from remote_backend.workspaces import (
     DEFAULT,
@@ -80,13 +80,17 @@ class Backend:
 
     @asynccontextmanager
     async def plan(
-        self, workspace: str | None = None, options: PlanOptions | None = None
+        self,
+        workspace: str | None = None,
+        options: PlanOptions | None = None,
+        *,
+        limits: WaitLimits | None = None,
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = _checked(options)
         named = await self.workspace(workspace)
         require_plannable(named)
-        plan = self._batch_plan(options)
+        plan = self._batch_plan(options, limits=limits or WaitLimits())
         async with run_batch(self._connection.client, (named,), plan) as batch:
             yield batch
 
@@ -99,6 +103,7 @@ class Backend:
         exclude: Sequence[str] = (),
         at_once: int = 1000,
         upload: UploadMode = UploadMode.AUTO,
+        limits: WaitLimits | None = None,
         journal_folder: Path | None = None,
     ) -> AsyncIterator[Batch]:
         """Plan all workspaces whose short names match; leaving the block early cancels.
@@ -110,7 +115,11 @@ class Backend:
         existing = {named.short: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
         plan = self._batch_plan(
-            options, at_once=at_once, upload=upload, journal_folder=journal_folder
+            options,
+            at_once=at_once,
+            upload=upload,
+            limits=limits or WaitLimits(),
+            journal_folder=journal_folder,
         )
         chosen = tuple(existing[name] for name in names)
         async with run_batch(self._connection.client, chosen, plan) as batch:

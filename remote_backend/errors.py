@@ -20,7 +20,8 @@ RemoteBackendError
 │   └── Rejected
 ├── UnexpectedAnswer
 ├── ConfigurationVersionFailed
-└── RunRefused
+├── RunRefused
+└── NotificationRefused
 """
 
 import os
@@ -38,6 +39,7 @@ __all__ = (
     "NoConfigurationFiles",
     "NotAuthorized",
     "NotFound",
+    "NotificationRefused",
     "Rejected",
     "RemoteBackendError",
     "RunOptionsError",
@@ -189,3 +191,7 @@ class ConfigurationVersionFailed(RemoteBackendError):
 
 class RunRefused(RemoteBackendError):
     """A run may not be made in this workspace."""
+
+
+class NotificationRefused(RemoteBackendError):
+    """A notification was not signed by who may send it."""

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 import remote_backend
-from remote_backend.engine.simulated import Simulation
+from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
@@ -210,3 +210,54 @@ async def test_no_secret_is_logged(server: EmbeddedServer, tmp_path: Path) -> No
     text = repr(logged) + "".join(shown)
     assert server.token not in text
     assert "/signed/" not in text
+
+
+@pytest.fixture
+async def busy_server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+    """Run a server that plans one run at a time, for ever."""
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="simulated",
+        simulated=SimulatedEngine(Simulation(seconds=300)),
+        seed=[SeedWorkspace(name=f"net-{name}") for name in "abcde"],
+        workers=1,
+    )
+    async with hosted(serve(settings, {})) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("limits", "name"),
+    [
+        (remote_backend.WaitLimits(lock_seconds=0.5), "lock-timeout"),
+        (remote_backend.WaitLimits(queue_seconds=0.5), "queue-timeout"),
+    ],
+)
+@pytest.mark.parametrize("select", [["*"], ["a", "b"]])
+async def test_runs_that_wait_too_long_are_stopped(
+    limits: remote_backend.WaitLimits,
+    name: str,
+    select: list[str],
+    busy_server: EmbeddedServer,
+    tmp_path: Path,
+) -> None:
+    """All but the one whose plan has begun, which is never stopped for that (P23)."""
+    directory = configuration(tmp_path, busy_server)
+    stopped: list[remote_backend.Outcome] = []
+    async with remote_backend.open_backend(
+        directory, environ=environ(busy_server)
+    ) as backend:
+        count = len(await backend.workspaces()) if select == ["*"] else 2
+        with anyio.fail_after(60):
+            async with backend.plan_all(select=select, limits=limits) as batch:
+                async for event in batch:
+                    if isinstance(event, remote_backend.PlanFinished):
+                        stopped.append(event.outcome)
+                        if len(stopped) == count - 1:
+                            break
+
+    assert {one.result for one in stopped} == {remote_backend.Result.CANCELED}
+    assert {one.reason for one in stopped} == {
+        f"it still waited (pending) after -{name}=0.5s, so it was stopped"
+    }

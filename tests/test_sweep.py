@@ -60,3 +60,29 @@ async def test_an_end_is_never_taken_back() -> None:
     watched.saw(Run(id="run-1", status="planning"), None)
 
     assert watched.latest.run.status == "errored"
+
+
+async def test_runs_that_the_server_tells_of_are_not_asked_for() -> None:
+    """Once it has told of all, lists are left alone and each told run is read by itself."""
+    server = Runs()
+    server.statuses = {f"run-{number}": "planning" for number in range(6)}
+    told = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, told_seconds=3600)
+    sweep = Sweep(Client(server, "acme"), "batch-1", settings=told)
+    watched = {id: sweep.watch(Run(id=id, status="pending")) for id in server.statuses}
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            for one in watched.values():
+                one.tell()
+            group.start_soon(sweep.run)
+            while any(one.latest.run.status != "planning" for one in watched.values()):
+                await watched["run-5"].next_look(0.01)
+            server.asked.clear()
+            for id, one in watched.items():
+                server.statuses[id] = "planned_and_finished"
+                one.tell()
+                seen = [look.run.status async for look in one.looks()]
+                assert seen[-1] == "planned_and_finished"
+            group.cancel_scope.cancel()
+
+    assert server.asked == [f"runs/{id}" for id in watched]

@@ -26,7 +26,7 @@ from remote_backend.logs import LogSettings, LogTail
 from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
-from remote_backend.models.run import PlanOptions, Run, RunRequest
+from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
@@ -68,6 +68,10 @@ class PlanJob:
     journal: Journal | None = None
     begun: Mapping[str, Begun] = field(factory=dict)
     """How far an earlier process had come, by short name."""
+
+    limits: WaitLimits = WaitLimits()
+    watched: dict[str, RunWatch | SweptRun] = field(factory=dict)
+    """The runs that are looked at, by id."""
 
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
@@ -113,6 +117,7 @@ class _OnePlan:
         self._slug = slug
         self._run: Run | None = None
         self._over = False
+        self._waited_too_long: str | None = None
 
     async def carry_out(self, started: float) -> Outcome:
         job, short = self._job, self._named.short
@@ -122,7 +127,11 @@ class _OnePlan:
         tail = LogTail(job.client, watch, job.log)
         async with anyio.create_task_group() as group:
             group.start_soon(self._tail, tail, name=f"log of {short}")
-            await self._watch(watch, run.status)
+            async with anyio.create_task_group() as limits:
+                for name, seconds, ends in job.limits.all():
+                    limits.start_soon(self._limit, watch, name, seconds, ends)
+                await self._watch(watch, run.status)
+                limits.cancel_scope.cancel()
         self._over = True
         checks = [report async for report in read_checks(job.client, watch.latest.run)]
         for report in checks:
@@ -131,7 +140,7 @@ class _OnePlan:
         return self.outcome(
             result_of(watch.latest),
             seconds=anyio.current_time() - started,
-            reason=reason_of(watch.latest, checks),
+            reason=self._waited_too_long or reason_of(watch.latest, checks),
             status=watch.latest.run.status,
             counts=plan.counts if plan and watch.latest.succeeded else None,
             checks=tuple(checks),
@@ -176,8 +185,31 @@ class _OnePlan:
     def _watch_of(self, run: Run) -> RunWatch | SweptRun:
         job = self._job
         if job.sweep is not None:
-            return job.sweep.watch(run)
-        return RunWatch(job.client, run, settings=job.watch)
+            watch: RunWatch | SweptRun = job.sweep.watch(run)
+        else:
+            watch = RunWatch(job.client, run, settings=job.watch)
+        job.watched[run.id] = watch
+        return watch
+
+    async def _limit(
+        self, watch: RunWatch | SweptRun, name: str, seconds: float, ends: frozenset[str]
+    ) -> None:
+        """Stop the run when it still waits after a time."""
+        await anyio.sleep(seconds)
+        run_id = watch.latest.run.id
+        try:
+            # Looks can be some seconds old, and a plan that has begun is never stopped.
+            run, _ = await self._job.client.read_run(run_id)
+            if run.status not in ends:
+                return
+            if await stop_run(self._job.client, run_id):
+                self._waited_too_long = (
+                    f"it still waited ({run.status}) after -{name}={seconds:g}s, "
+                    "so it was stopped"
+                )
+        except RemoteBackendError as error:
+            log.warning("run.not_stopped", run_id=run_id, problem=str(error))
+        watch.hurry()
 
     async def _queue(self) -> Run:
         begun = self._job.begun.get(self._named.short)
@@ -197,6 +229,8 @@ class _OnePlan:
             run, _ = await self._job.client.read_run(begun.run_id)
             return run
         request = self._request(begun.configuration_version_id)
+        if self._job.sweep is not None:
+            return await self._job.sweep.find(request)
         return await find_run(self._job.client, request)
 
     async def _begin(self) -> Run:

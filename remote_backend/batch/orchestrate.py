@@ -10,12 +10,7 @@ import anyio
 from attrs import evolve, field, frozen
 
 from remote_backend.batch.journal import Journal, JournalStory
-from remote_backend.batch.one_plan import (
-    Leaving,
-    PlanJob,
-    failed_outcome,
-    plan_workspace,
-)
+from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations, UploadMode
 from remote_backend.client import Client
@@ -29,8 +24,9 @@ from remote_backend.events import (
     SlugPacked,
 )
 from remote_backend.logs import LogSettings
+from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.task_groups import unwrapped
 from remote_backend.watch import Sweep, WatchSettings
@@ -67,6 +63,7 @@ class BatchPlan:
     facts: Mapping[str, str] = field(factory=dict)
     """What else the journal shall say at its beginning."""
 
+    limits: WaitLimits = WaitLimits()
     earlier: JournalStory | None = None
     """The batch that is resumed."""
 
@@ -77,11 +74,12 @@ class BatchPlan:
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, id: str, outbox: Outbox, leaving: Leaving) -> None:
+    def __init__(self, id: str, job: PlanJob) -> None:
         self.id = id
         self.outcomes: tuple[Outcome, ...] = ()
-        self._outbox = outbox
-        self._leaving = leaving
+        self._outbox = job.outbox
+        self._leaving = job.leaving
+        self._watched = job.watched
 
     @property
     def living(self) -> tuple[tuple[str, str], ...]:
@@ -91,6 +89,16 @@ class Batch:
     def detach(self) -> None:
         """Let leaving the batch early leave its runs running."""
         self._leaving.detached = True
+
+    def notify(self, notification: Notification) -> bool:
+        """Take note of what the server told about a run; return whether it is one of these.
+
+        The run is looked at now, and from now on seldom without a notification.
+        """
+        watched = self._watched.get(notification.run_id or "")
+        if watched is not None:
+            watched.tell()
+        return watched is not None
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Give the events; the last one is `BatchFinished`."""
@@ -124,7 +132,7 @@ async def run_batch(
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
                 group.start_soon(work.carry_out, name="batch")
-                yield Batch(plan.id, outbox, work.leaving)
+                yield Batch(plan.id, work.job)
                 group.cancel_scope.cancel()
 
 
@@ -174,17 +182,16 @@ class _Work:
         self._journal = (
             Journal.at(plan.journal_folder, plan.id) if plan.journal_folder else None
         )
-        self.leaving = Leaving()
-        self._job = PlanJob(
+        self.job = PlanJob(
             client=client,
             options=options,
             run_url=plan.run_url,
             outbox=outbox,
             configurations=Configurations(client, plan.upload),
             sweep=self._sweep,
-            leaving=self.leaving,
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},
+            limits=plan.limits,
             watch=plan.watch,
             log=_paced(plan.log, len(workspaces)),
         )
@@ -217,7 +224,7 @@ class _Work:
             if isinstance(slug, SlugError):
                 outcome = failed_outcome(named, slug)
             else:
-                outcome = await plan_workspace(self._job, named, slug)
+                outcome = await plan_workspace(self.job, named, slug)
             self._outcomes[named.short] = outcome
             if self._journal is not None:
                 await self._journal.outcome(outcome)

@@ -1,16 +1,49 @@
 """Commands whose flags look like those of Terraform: one dash, `-flag`, `-flag=value`."""
 
 import difflib
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-__all__ = ("TerraformCommand", "TerraformGroup", "flag", "in_given_order", "many", "value")
+__all__ = (
+    "Duration",
+    "TerraformCommand",
+    "TerraformGroup",
+    "flag",
+    "in_given_order",
+    "many",
+    "value",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _ORDER = f"{__name__}.order"
+
+
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_UNIT_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, from the form that Terraform takes: `90s`, `1m30s`, `1.5h`, `0`."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds that a text means, or fail with what is expected."""
+        text = str(value)
+        parts = _PART.findall(text)
+        if text == "0":
+            return 0.0
+        if not parts or "".join(number + unit for number, unit in parts) != text:
+            self.fail(
+                f"{text!r} is no duration; write for example 30s or 1m30s", param, ctx
+            )
+        return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
 
 
 class _OneDash(click.Command):

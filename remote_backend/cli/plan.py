@@ -8,7 +8,14 @@ import anyio
 import click
 
 from remote_backend.batch.sharing import UploadMode
-from remote_backend.cli.arguments import TerraformCommand, flag, in_given_order, many, value
+from remote_backend.cli.arguments import (
+    Duration,
+    TerraformCommand,
+    flag,
+    in_given_order,
+    many,
+    value,
+)
 from remote_backend.cli.console import screen_of
 from remote_backend.cli.plan_work import (
     OnInterrupt,
@@ -19,7 +26,7 @@ from remote_backend.cli.plan_work import (
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.run import PlanOptions, WaitLimits
 
 __all__ = ("plan",)
 
@@ -55,6 +62,20 @@ __all__ = ("plan",)
     type=click.Choice([one.value for one in OnInterrupt]),
     default=OnInterrupt.ASK.value,
     metavar="WHAT",
+)
+@value(
+    "lock-timeout",
+    "Stop a run that is still pending (locked out, or behind another run) after this time.",
+    type=Duration(),
+    default="0s",
+    metavar="TIME",
+)
+@value(
+    "queue-timeout",
+    "Stop a run whose plan has not begun after this time.",
+    type=Duration(),
+    default="0s",
+    metavar="TIME",
 )
 @flag("detach", "Return as soon as all runs are queued; `runs resume` tells their results.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
@@ -104,6 +125,10 @@ def plan(context: click.Context, /, **given: Any) -> int:
         exclude=given["exclude"],
         at_once=given["parallelism"],
         upload=UploadMode(given["upload"]),
+        limits=WaitLimits(
+            lock_seconds=given["lock_timeout"] or None,
+            queue_seconds=given["queue_timeout"] or None,
+        ),
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],
         journal_folder=journal_folder_of(process_environ()),

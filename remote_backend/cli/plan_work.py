@@ -21,7 +21,7 @@ from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, 
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.models.outcome import exit_code_of
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.task_groups import unwrapped
 
 __all__ = ("OnInterrupt", "PlanCommand", "journal_folder_of", "run_plan")
@@ -51,6 +51,7 @@ class PlanCommand:
     exclude: tuple[str, ...] = ()
     at_once: int = 1000
     upload: UploadMode = UploadMode.AUTO
+    limits: WaitLimits = WaitLimits()
     detailed_exit_code: bool = False
     on_interrupt: OnInterrupt = OnInterrupt.ASK
     detach: bool = False
@@ -181,13 +182,14 @@ def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManage
         variables = command.options.variables
         return backend.resume(command.resumed, command.journal_folder, variables)
     if not command.is_batch:
-        return backend.plan(options=command.options)
+        return backend.plan(options=command.options, limits=command.limits)
     return backend.plan_all(
         command.options,
         select=command.select,
         exclude=command.exclude,
         at_once=command.at_once,
         upload=command.upload,
+        limits=command.limits,
         journal_folder=command.journal_folder,
     )
 

@@ -14,6 +14,7 @@ __all__ = (
     "Run",
     "RunActions",
     "RunRequest",
+    "WaitLimits",
     "phase_of",
 )
 
@@ -58,6 +59,20 @@ MOVING = frozenset(
         "post_apply_completed",
         "assessing",
         "assessed",
+    }
+)
+
+
+_LOCKED_OUT = frozenset({"pending"})
+_NOT_BEGUN = frozenset(
+    {
+        "pending",
+        "fetching",
+        "fetching_completed",
+        "pre_plan_running",
+        "pre_plan_completed",
+        "queuing",
+        "plan_queued",
     }
 )
 
@@ -134,6 +149,25 @@ class PlanOptions:
     """Names and values; each value is the source text of an HCL expression."""
 
     message: str | None = None
+
+
+@frozen(kw_only=True)
+class WaitLimits:
+    """How long a run may wait before it is stopped; None for as long as it takes."""
+
+    lock_seconds: float | None = None
+    """While the workspace is locked or busy with another run (`pending`)."""
+
+    queue_seconds: float | None = None
+    """Until its plan begins, whatever it waits for."""
+
+    def all(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
+        """Return each limit by name, with the statuses that it ends."""
+        limits = (
+            ("lock-timeout", self.lock_seconds, _LOCKED_OUT),
+            ("queue-timeout", self.queue_seconds, _NOT_BEGUN),
+        )
+        return tuple((name, time, ends) for name, time, ends in limits if time is not None)
 
 
 @frozen(kw_only=True)

@@ -115,7 +115,8 @@ class EmbeddedServer:
 async def serve(
     settings: ServerSettings, environ: Mapping[str, str]
 ) -> AsyncIterator[EmbeddedServer]:
-    """Run a server until the block is left; what it was planning then ends as errored.
+    """Run a server until the block is left; what it was planning then ends as errored, and
+    what waits gets its turn when the same data are served again.
 
     Raises `EngineError` without an engine and `SettingsError` for a folder that another
     server uses or an address that cannot be had.

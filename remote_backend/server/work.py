@@ -63,12 +63,22 @@ class Work:
     async def run(
         self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
-        """Work until canceled; what an earlier process left unfinished ends first."""
-        for run in await self._store.read(lambda records: records.all(ServedRun)):
-            if not run.is_over:
-                await self._end_interrupted(run)
+        """Work until canceled; runs that an earlier process left waiting get their turn.
+
+        Those that it was planning end first: part of their logs has been read.
+        """
+        left = [
+            run
+            for run in await self._store.read(lambda records: records.all(ServedRun))
+            if not run.is_over
+        ]
         async with anyio.create_task_group() as group:
             self._group = group
+            for run in left:
+                if run.plan_status == "running":
+                    await self._end_interrupted(run)
+                else:
+                    self.start(run.id)
             task_status.started()
             await anyio.sleep_forever()
 
@@ -177,16 +187,10 @@ class Work:
         )
 
     async def _end_interrupted(self, run: ServedRun) -> None:
-        began = run.plan_status == "running"
-        if began:
-            words = (
-                "\nError: the server was stopped while it planned; start the run again.\n"
-            )
-            LogWriter(self._files.log(run.id)).end(words)
+        words = "\nError: the server was stopped while it planned; start the run again.\n"
+        LogWriter(self._files.log(run.id)).end(words)
         await to_thread.run_sync(self._files.drop_work, run.id)
-        await self._change(
-            run.id, status="errored", plan_status="errored" if began else "unreachable"
-        )
+        await self._change(run.id, status="errored", plan_status="errored")
 
     async def _change(self, run_id: str, **changes: object) -> ServedRun:
         def change(records: Records) -> ServedRun:

@@ -24,6 +24,7 @@ class RunWatch(Tracked):
     ) -> None:
         super().__init__(client, run, settings=settings, clock=clock)
         self._hurried = anyio.Event()
+        self._is_told = False
 
     async def looks(self) -> AsyncIterator[Look]:
         """Look again and again; give every look that differs, the last one at the end."""
@@ -39,7 +40,8 @@ class RunWatch(Tracked):
                 yield look
             if look.is_over:
                 return
-            with anyio.move_on_after(wait_seconds):
+            told_seconds = self._settings.told_seconds if self._is_told else 0.0
+            with anyio.move_on_after(max(wait_seconds, told_seconds)):
                 await self._hurried.wait()
                 wait_seconds = self._settings.first_wait_seconds
             self._hurried = anyio.Event()
@@ -49,6 +51,11 @@ class RunWatch(Tracked):
     def hurry(self) -> None:
         """Look soon, because something suggests that the run has moved."""
         self._hurried.set()
+
+    def tell(self) -> None:
+        """Look now, because the server told about the run, and seldom until it tells again."""
+        self._is_told = True
+        self.hurry()
 
     async def _look(self) -> None:
         run, plan = await self._client.read_run(self.latest.run.id)

@@ -33,6 +33,9 @@ class WatchSettings:
     sweep_seconds: float = 2.0
     """Between two looks at all runs of a batch, for each page of the list."""
 
+    told_seconds: float = 30.0
+    """Between two looks at runs of which the server tells by itself."""
+
     find_seconds: float = 6.0
     """How long lists may lag: until then a run that is missing may still be there."""
 

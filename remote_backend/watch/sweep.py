@@ -36,10 +36,13 @@ class SweptRun(Tracked):
         *,
         settings: WatchSettings,
         hurried: Callable[[str], None],
+        told: Callable[[str], None],
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         super().__init__(client, run, settings=settings, clock=clock)
         self._tell_hurry = hurried
+        self._tell_told = told
+        self.is_told = False
         self._error: RemoteBackendError | None = None
         self.missed_rounds = 0
 
@@ -66,6 +69,11 @@ class SweptRun(Tracked):
         """Look soon, because something suggests that the run has moved."""
         self._tell_hurry(self.latest.run.id)
 
+    def tell(self) -> None:
+        """Look now, because the server told about the run, and seldom until it tells again."""
+        self.is_told = True
+        self._tell_told(self.latest.run.id)
+
     def fail(self, error: RemoteBackendError) -> None:
         """Tell everyone who waits that there will be no more looks."""
         self._error = error
@@ -89,6 +97,8 @@ class Sweep:
         self._clock = clock
         self._watched: dict[str, SweptRun] = {}
         self._hurried: set[str] = set()
+        self._told: set[str] = set()
+        self._due = -math.inf
         self._found: dict[tuple[str, str], Run] = {}
         self._lists_work = True
         self._finders = 0
@@ -104,6 +114,7 @@ class Sweep:
             run,
             settings=self._settings,
             hurried=self._hurry,
+            told=self._look_at,
             clock=self._clock,
         )
         # It may sleep for good while nothing moves; otherwise the next round is soon enough.
@@ -142,20 +153,39 @@ class Sweep:
                 # More runs of the batch are about to be made.
                 await anyio.sleep(0 if self._is_asked() else _FIRST_SECONDS)
             self._wake = anyio.Event()
-            self._hurried.clear()
-            unfinished = self._unfinished()
-            try:
-                await self._round(unfinished)
-            except RemoteBackendError as error:
-                log.warning("sweep.failed", problem=str(error))
-                for swept in unfinished:
-                    swept.fail(error)
-                    del self._watched[swept.latest.run.id]
-            self._ended_round.set()
-            self._ended_round = anyio.Event()
+            if self._told and not self._is_round_due():
+                await self._read_told()
+            else:
+                await self._whole_round()
             await anyio.sleep(_SHORTEST_SECONDS)
-            with anyio.move_on_after(self._pause_seconds()):
-                await self._wake.wait()
+            if not self._told:
+                with anyio.move_on_after(self._due - self._clock()):
+                    await self._wake.wait()
+
+    async def _whole_round(self) -> None:
+        self._hurried.clear()
+        self._told.clear()
+        unfinished = self._unfinished()
+        try:
+            await self._round(unfinished)
+        except RemoteBackendError as error:
+            log.warning("sweep.failed", problem=str(error))
+            for swept in unfinished:
+                swept.fail(error)
+                del self._watched[swept.latest.run.id]
+        self._ended_round.set()
+        self._ended_round = anyio.Event()
+        self._due = self._clock() + _SHORTEST_SECONDS + self._pause_seconds()
+
+    async def _read_told(self) -> None:
+        told = [self._watched[id] for id in self._told if id in self._watched]
+        self._told.clear()
+        await self._read_each([swept for swept in told if not swept.latest.is_over])
+        if all(swept.is_told for swept in self._unfinished()):
+            self._due = self._clock() + self._settings.told_seconds
+
+    def _is_round_due(self) -> bool:
+        return self._is_asked() or self._clock() >= self._due or self._all_hurried()
 
     async def _round(self, unfinished: list[SweptRun]) -> None:
         self._begun += 1
@@ -218,13 +248,23 @@ class Sweep:
     def _hurry(self, run_id: str) -> None:
         self._hurried.add(run_id)
         # One run alone is not worth a look at all of them; the last of many is.
-        if all(swept.latest.run.id in self._hurried for swept in self._unfinished()):
+        if self._all_hurried():
             self._wake.set()
 
+    def _all_hurried(self) -> bool:
+        return all(swept.latest.run.id in self._hurried for swept in self._unfinished())
+
+    def _look_at(self, run_id: str) -> None:
+        self._told.add(run_id)
+        self._wake.set()
+
     def _pause_seconds(self) -> float:
-        count = len(self._unfinished())
+        unfinished = self._unfinished()
+        count = len(unfinished)
         if self._is_asked():
             return 1.0
+        if unfinished and all(swept.is_told for swept in unfinished):
+            return self._settings.told_seconds
         if not self._lists_work or count <= _FEW:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
         pages = math.ceil(len(self._watched) / _PAGE_SIZE)

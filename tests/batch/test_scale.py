@@ -126,6 +126,33 @@ async def test_a_batch_needs_about_one_request_for_each_workspace(tmp_path: Path
     assert story.server.faults.asked <= 1.5 * 60
 
 
+async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
+    """They cannot see each other, only refusals; both end well, and refusals stay few (P42)."""
+    count = 80
+    limits = FaultSettings(requests_per_second=30, run_lists_per_minute=300)
+    results: list[bool] = []
+    async with serving(tmp_path, count, limits) as server:
+        environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
+
+        async def plan_half(parity: int) -> None:
+            async with connect(tmp_path / "configuration", environ) as connection:
+                named = await list_named(connection.client, connection.mode)
+                half = BatchPlan(
+                    directory=tmp_path / "configuration", run_url=connection.run_url
+                )
+                chosen = named[parity::2]
+                async with run_batch(connection.client, chosen, half) as running:
+                    results.extend(one.succeeded for one in await running.wait())
+
+        with anyio.fail_after(LONGEST_SECONDS):
+            async with anyio.create_task_group() as group:
+                for parity in (0, 1):
+                    group.start_soon(plan_half, parity)
+
+    assert results == [True] * count
+    assert server.faults.refused < 0.25 * server.faults.asked
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_nothing_is_lost_or_doubled_on_a_bad_network(
     seed: int, tmp_path: Path

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
+from remote_backend.cli.arguments import Duration
 from remote_backend.engine.simulated import NOTICE
 from tests.cli.conftest import LONG_LOG, Shop, write_backend
 
@@ -309,3 +310,32 @@ def assert_nothing_was_made(shop: Shop) -> None:
     """Fail when the server has a run or a configuration version."""
     assert runs_of(shop) == []
     assert records_of(shop, "ServedConfiguration") == []
+
+
+@pytest.mark.parametrize(
+    "flag", ["-lock-timeout=soon", "-queue-timeout=5", "-queue-timeout="]
+)
+async def test_a_duration_needs_a_unit(flag: str, shop: Shop) -> None:
+    """As Terraform reads them; what is wrong is told and nothing is planned."""
+    done = await shop.run("plan", "-all", flag)
+
+    assert done.code == 1
+    assert "is no duration; write for example 30s or 1m30s" in done.err
+    assert runs_of(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("0s", 0),
+        ("90s", 90),
+        ("1m30s", 90),
+        ("1.5h", 5400),
+        (".5s", 0.5),
+        ("20ms", 0.02),
+    ],
+)
+def test_durations_are_those_of_terraform(text: str, seconds: float) -> None:
+    """Numbers with units, one after the other."""
+    assert Duration().convert(text, None, None) == pytest.approx(seconds)

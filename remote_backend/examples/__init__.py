@@ -1,0 +1,3 @@
+"""Programs that embed the package."""
+
+__all__ = ()

@@ -1,0 +1,3 @@
+"""What a batch came to, in forms for people and programs."""
+
+__all__ = ()

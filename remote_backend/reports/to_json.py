@@ -1,0 +1,57 @@
+"""Events and outcomes as JSON, for programs; the form is versioned."""
+
+import json
+import re
+from typing import Any
+
+from attrs import fields, has
+
+from remote_backend.events import Event
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("SCHEMA_VERSION", "event_to_json", "event_type", "outcome_to_dict")
+
+SCHEMA_VERSION = "1"
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+# What is of use in this process alone.
+_LEFT_OUT = frozenset({"error"})
+
+
+def event_type(event: Event) -> str:
+    """Return the name of an event in JSON: `run_queued` for `RunQueued`."""
+    return _WORD.sub("_", type(event).__name__).lower()
+
+
+def event_to_json(event: Event) -> str:
+    """Return one line of JSON: the type of the event, then its members.
+
+    Bytes of a log are text in which what is no UTF-8 is replaced; parts end where the server's
+    did, so a character can be cut in two.
+    """
+    members = {"type": event_type(event), **_members(event)}
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
+def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain values."""
+    return _members(outcome)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    found = {}
+    for one in fields(type(value)):
+        member = getattr(value, one.name)
+        if one.name not in _LEFT_OUT:
+            found["text" if isinstance(member, bytes) else one.name] = _plain(member)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    if has(type(value)):
+        return _members(value)
+    # The results are the only enumeration in events.
+    return getattr(value, "value", value)
