@@ -102,6 +102,7 @@ def _connections(
         user_agent=f"remote-backend/{__version__}",
         connect_seconds=settings.connect_seconds,
         read_seconds=settings.read_seconds,
+        connections=settings.connections,
         ca_file=settings.ca_file,
         ca_directory=settings.ca_directory,
         proxy_of=proxies_of(environ),

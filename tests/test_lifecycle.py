@@ -95,7 +95,7 @@ def test_every_status_is_in_one_class(status: str) -> None:
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
 async def test_a_watch_ends_in_final_statuses_alone(status: str) -> None:
-    """It goes through what passes, and says success for nothing but a finished plan (P37)."""
+    """It goes through what passes, and says success for nothing but a finished plan (P37, P21)."""
     is_final = phase_of(status) is not Phase.MOVING
     transport = ScriptedTransport(
         {
@@ -160,7 +160,7 @@ async def test_planned_is_the_end_on_the_oldest_servers_alone() -> None:
     ],
 )
 def test_exit_codes(results: tuple[Result, ...], detailed: bool, code: int) -> None:
-    """A failure outweighs changes."""
+    """A failure outweighs changes (P136)."""
     outcomes = [Outcome(workspace="x", full_name="x", result=one) for one in results]
 
     assert exit_code_of(outcomes, detailed=detailed) == code
@@ -179,7 +179,7 @@ async def uploaded(tmp_path: Path, script: dict[str, Any]) -> ScriptedTransport:
 
 
 async def test_an_upload_is_waited_for(tmp_path: Path) -> None:
-    """The body says that nothing is queued by itself, and nobody runs before `uploaded`."""
+    """The body says that nothing is queued by itself, and nobody runs before `uploaded` (P33, P35)."""
     transport = await uploaded(
         tmp_path,
         {
@@ -283,7 +283,7 @@ async def test_the_body_of_a_run_says_everything() -> None:
 
 @pytest.mark.parametrize("fault", [LOST, answer(502), answer(504), answer(408)])
 async def test_a_run_whose_answer_was_lost_is_adopted(fault: Answer) -> None:
-    """The run of our configuration version is found, and no second one is made."""
+    """The run of our configuration version is found, and no second one is made (P46)."""
     other = run_resource(id="run-0")
     other["relationships"]["configuration-version"]["data"]["id"] = "cv-0"
     transport = ScriptedTransport(
@@ -376,7 +376,7 @@ async def test_a_run_that_ends_meanwhile_is_stopped_too() -> None:
     ],
 )
 async def test_errors_of_all_shapes_are_told(response: Response, problem: str) -> None:
-    """JSON:API, lists of texts, numbers, nothing, HTML, plain text."""
+    """JSON:API, lists of texts, numbers, nothing, HTML, plain text (P58)."""
     client = Client(ScriptedTransport({"GET runs/run-1": response}), "acme")
 
     with pytest.raises(ApiError, match=problem):

@@ -29,7 +29,7 @@ def client(script: dict[str, Any]) -> Client:
 
 
 async def test_all_pages_are_read_and_foreign_names_left_out() -> None:
-    """The server's search is fuzzy and knows no case; what belongs to us is decided here."""
+    """The server's search is fuzzy and knows no case; what belongs to us is decided here (P82, P83)."""
     pages = [
         answer(
             200,
@@ -79,13 +79,13 @@ async def test_a_wrong_type_is_told_without_its_value() -> None:
 
 
 async def test_default_is_no_workspace_of_a_prefix() -> None:
-    """Nothing is asked for it."""
+    """Nothing is asked for it (P86)."""
     with pytest.raises(SelectionError, match="no workspace is selected"):
         await find_named(client({}), PREFIX, "default")
 
 
 async def test_a_full_name_is_understood_when_it_exists() -> None:
-    """Terraform takes a name with the prefix for a full one; two meanings are an error."""
+    """Terraform takes a name with the prefix for a full one; two meanings are an error (P84)."""
     one = {f"GET {PATH}/net-net-a": answer(404), f"GET {PATH}/net-a": told("net-a")}
     two = {f"GET {PATH}/net-net-a": told("net-net-a"), f"GET {PATH}/net-a": told("net-a")}
 
@@ -95,7 +95,7 @@ async def test_a_full_name_is_understood_when_it_exists() -> None:
 
 
 async def test_name_mode_has_one_workspace() -> None:
-    """It is called `default`, and no other name is accepted."""
+    """It is called `default`, and no other name is accepted (P91)."""
     script = {f"GET {PATH}/app": told("app")}
 
     assert (

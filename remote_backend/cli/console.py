@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from rich.console import Console as RichConsole
 
 from remote_backend import events
-from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
 from remote_backend.cli.table import counts_text, summary_sentence, summary_table
 from remote_backend.models.outcome import Outcome
 
@@ -23,6 +23,7 @@ __all__ = (
 )
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
+_RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 _HEARTBEAT_SECONDS = 30.0
 _WIDEST_TABLE = 2000
 _WAITING = {
@@ -44,6 +45,13 @@ class Screen:
     err: TextIO
     colors: bool
     is_terminal: bool
+    obeys: bool = False
+    """Whether a runner of a CI service reads it and takes some lines for commands."""
+
+    def clean(self, line: str) -> str:
+        """Return a line of a log as it may be written here."""
+        text = clean_line(line, colors=self.colors, terminal=self.is_terminal)
+        return disarm(text) if self.obeys else text
 
     def note(self, text: str) -> None:
         """Write a line that is no result."""
@@ -57,7 +65,8 @@ def screen_of(
     """Find out what the streams of a process can show; NO_COLOR is obeyed."""
     is_terminal = out.isatty()
     colors = is_terminal and not no_color and not environ.get("NO_COLOR")
-    return Screen(out, err, colors, is_terminal)
+    obeys = any(environ.get(name) for name in _RUNNERS)
+    return Screen(out, err, colors, is_terminal, obeys)
 
 
 @define
@@ -96,11 +105,7 @@ class SinglePlanConsole:
                 pass
 
     def _write(self, line: str) -> None:
-        text = clean_line(
-            render_structured(line),
-            colors=self.screen.colors,
-            terminal=self.screen.is_terminal,
-        )
+        text = self.screen.clean(render_structured(line))
         self.screen.out.write(text)
         self.screen.out.flush()
         self._open = not text.endswith("\n")
@@ -155,7 +160,7 @@ class BatchConsole:
     def _line(self, workspace: str, line: str) -> None:
         screen = self.screen
         for part in render_structured(line).rstrip("\n").split("\n"):
-            text = clean_line(part, colors=screen.colors, terminal=screen.is_terminal)
+            text = screen.clean(part)
             # Colors that a line leaves open must not run into the next one's name.
             reset = "\x1b[0m" if screen.colors and "\x1b[" in text else ""
             screen.out.write(f"{self._prefix(workspace)}{text}{reset}\n")

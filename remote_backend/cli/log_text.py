@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ("LogLines", "clean_line", "render_structured")
+__all__ = ("LogLines", "clean_line", "disarm", "render_structured")
 
 _COLOR = re.compile(r"\x1b\[[0-9;:]*m")
 _ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[ -/]*[0-~]|$)|\x9b[0-?]*[ -/]*[@-~]"
 )
 _FRAME_BYTES = re.compile("[\x02\x03]")
+_RUNNER_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[|vso\[)")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
@@ -56,6 +57,15 @@ def clean_line(line: str, *, colors: bool, terminal: bool) -> str:
     if terminal:
         text = _CONTROLS.sub("", text)
     return text + end
+
+
+def disarm(line: str) -> str:
+    """Break what runners of CI services would take for a command to them.
+
+    GitHub reads `::name::` at the beginning of a line, and `##[name]` anywhere, as Azure reads
+    `##vso[name]`; a blank ends that and leaves the text readable.
+    """
+    return _RUNNER_COMMAND.sub(lambda found: f"{found[0]} ", line)
 
 
 def render_structured(line: str) -> str:

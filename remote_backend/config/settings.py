@@ -12,6 +12,8 @@ __all__ = ("TransportSettings", "process_environ", "transport_settings")
 
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
+_MOST_CONNECTIONS = 100
+_FEWEST_CONNECTIONS = 4
 
 
 @frozen
@@ -26,6 +28,8 @@ class TransportSettings:
     """Certificates that are trusted besides or in place of those of the system."""
 
     ca_directory: str | None
+    connections: int
+    """How many may be open at once."""
 
 
 def transport_settings(environ: Mapping[str, str]) -> TransportSettings:
@@ -49,6 +53,7 @@ def transport_settings(environ: Mapping[str, str]) -> TransportSettings:
         read_seconds=_READ_SECONDS,
         ca_file=ca_file,
         ca_directory=os.pathsep.join(directories) or None,
+        connections=_connections(),
     )
 
 
@@ -61,6 +66,18 @@ def process_environ() -> Mapping[str, str]:
     if os.name != "nt" and not environ.get("HOME"):
         environ["HOME"] = _account_home()
     return MappingProxyType(environ)
+
+
+def _connections() -> int:
+    """Return how many connections leave enough of the files that a process may open."""
+    if os.name == "nt":
+        return _MOST_CONNECTIONS
+    import resource  # not there on Windows
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return _MOST_CONNECTIONS
+    return max(_FEWEST_CONNECTIONS, min(_MOST_CONNECTIONS, limit // 2))
 
 
 def _account_home() -> str:

@@ -139,3 +139,32 @@ def test_colors_are_for_terminals_that_want_them() -> None:
     assert not screen_of(pipe, pipe, {}, no_color=False).colors
     assert not screen_of(terminal, pipe, {"NO_COLOR": "1"}, no_color=False).colors
     assert not screen_of(terminal, pipe, {}, no_color=True).colors
+
+
+def test_a_log_gives_no_commands_to_a_runner() -> None:
+    """Workflow commands in a log are text where a runner reads it, else untouched (P162)."""
+    log = b"::error::x\n  ::add-mask::y\na::b\n##vso[task.setvariable]z\nsee ##[group]\n## note\n"
+    for environ in ({"GITHUB_ACTIONS": "true"}, {"TF_BUILD": "True"}, {}):
+        on = screen_of(io.StringIO(), io.StringIO(), environ, no_color=False)
+        SinglePlanConsole(on).show(events.LogChunkRead("a", log))
+
+        disarmed = (
+            ": :error::x\n  : :add-mask::y\na::b\n"
+            "## vso[task.setvariable]z\nsee ## [group]\n## note\n"
+        )
+        assert written(on)[0] == (disarmed if environ else log.decode())
+
+
+def test_a_failed_run_is_told_once() -> None:
+    """The log has said why; beside it stand the verdict and the address alone (P165)."""
+    on = screen()
+    console = SinglePlanConsole(on)
+    console.show(events.LogChunkRead("a", b"Error: no such subnet\n"))
+    failed = outcome(
+        "a", Result.FAILED, reason="the run errored", run_url="https://tfe/runs/1"
+    )
+    console.show(events.PlanFinished(failed))
+
+    out, err = written(on)
+    assert out == "Error: no such subnet\n"
+    assert err == "Plan failed: the run errored\nhttps://tfe/runs/1\n"

@@ -27,7 +27,7 @@ def rows_of(out: str) -> dict[str, list[str]]:
 
 
 async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
-    """Every line stands behind its workspace, the table has a row each, and others are left."""
+    """Every line stands behind its workspace, the table has a row each, and others are left (P133)."""
     done = await shop.run("plan", "-all")
 
     rows = rows_of(done.out)
@@ -45,7 +45,7 @@ async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
 
 
 async def test_the_log_of_one_plan_is_the_whole_output(shop: Shop) -> None:
-    """A pipe gets the log byte for byte, and everything else goes to standard error."""
+    """A pipe gets the log byte for byte, and everything else goes to standard error (P157)."""
     done = await shop.run("plan", TF_WORKSPACE="prod")
 
     assert done.out == NOTICE + LONG_LOG.decode()
@@ -71,7 +71,7 @@ async def test_exit_codes_of_a_batch(shop: Shop, arguments: list[str], code: int
 
 
 async def test_one_failure_stops_nobody_and_gives_1(shop: Shop) -> None:
-    """The others are planned to their end, and the reason is told."""
+    """The others are planned to their end, and the reason is told (P140, P17)."""
     write_backend(shop, lambda text: text.replace(EVERYTHING, "broken-"))
 
     done = await shop.run("plan", "-all", "-detailed-exitcode")
@@ -107,7 +107,7 @@ async def test_the_workspace_that_terraform_selected_is_planned(shop: Shop) -> N
 
 
 async def test_options_reach_the_run(shop: Shop) -> None:
-    """Targets, replacements, variables and the rest are in the run that was made."""
+    """Targets, replacements, variables and the rest are in the run that was made (P161)."""
     (shop.directory / "more.tfvars").write_text('region = "eu"\nzones = ["a", "b"]\n')
 
     done = await shop.run(
@@ -261,7 +261,7 @@ async def test_a_wrong_token_gives_one_message(shop: Shop) -> None:
 async def test_an_interrupt_cancels_every_run(
     shop: Shop, number: signal.Signals, code: int
 ) -> None:
-    """No run is left behind, and the exit code is that of the signal (P25)."""
+    """No run is left behind, and the exit code is that of the signal (P25, P145)."""
     write_backend(shop, lambda text: text.replace(EVERYTHING, "slow-"))
     process = await anyio.open_process(
         shop.command("plan", "-all"),

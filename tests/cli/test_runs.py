@@ -67,7 +67,7 @@ async def killed(shop: Shop, marks: int) -> None:
 @POSIX_ONLY
 @pytest.mark.parametrize("marks", [0, 1, 3, 5, COUNT])
 async def test_a_killed_batch_is_resumed_with_one_run_each(marks: int, farm: Shop) -> None:
-    """Whatever moment it was killed at, each workspace has one run and a row in the end."""
+    """Whatever moment it was killed at, each workspace has one run and a row in the end (P139)."""
     await killed(farm, marks)
     journal = next((farm.directory.parent / ".local").rglob("*.journal"), None)
     assert journal is None or "secret-value" not in journal.read_text()

@@ -116,7 +116,7 @@ def test_a_helper_with_wrong_arguments_is_left_out(tmp_path: Path) -> None:
 
 
 def test_later_files_replace_whole_entries(tmp_path: Path) -> None:
-    """The directory beats the main file, and in it the last name wins."""
+    """The directory beats the main file, and in it the last name wins (P99)."""
     environ = write(
         tmp_path,
         main=credentials("a.test", "main") + credentials("b.test", "main"),

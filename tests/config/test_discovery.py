@@ -61,7 +61,7 @@ async def test_the_document_is_asked_without_credentials() -> None:
     ],
 )
 async def test_the_best_known_service_is_taken(services: dict[str, Any], base: str) -> None:
-    """Versions are preferred in a fixed order, and the address ends with a slash."""
+    """Versions are preferred in a fixed order, and the address ends with a slash (P105)."""
     assert await found(document(services)) == f"https://tfe.test{base}"
 
 
@@ -119,7 +119,7 @@ async def test_the_host_is_shown_as_people_read_it() -> None:
     ],
 )
 async def test_a_useless_answer_is_told(response: Response, problem: str) -> None:
-    """Each way not to be a Terraform host has its words, and secrets are not among them."""
+    """Each way not to be a Terraform host has its words, and secrets are not among them (P54)."""
     text = await refusal(response)
 
     assert text.startswith("tfe.test: ")
@@ -147,7 +147,7 @@ async def test_a_host_block_answers_without_the_network() -> None:
 async def test_a_host_block_without_the_service_is_an_error(
     services: dict[str, str],
 ) -> None:
-    """The block stands for the whole host, so the network is not asked after it."""
+    """The block stands for the whole host, so the network is not asked after it (P103)."""
     cli = CliConfiguration(hosts={"tfe.test": services})
 
     with pytest.raises(DiscoveryError, match="its host block names no service"):

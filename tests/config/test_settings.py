@@ -17,7 +17,8 @@ def test_there_are_defaults() -> None:
     """Without variables the system's certificates count, and waits are bounded."""
     settings = transport_settings({})
 
-    assert settings == TransportSettings(10.0, 60.0, None, None)
+    assert settings == TransportSettings(10.0, 60.0, None, None, settings.connections)
+    assert 4 <= settings.connections <= 100
     assert transport_settings({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}) == settings
 
 

@@ -156,7 +156,7 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
 
 
 async def test_lists_of_runs_have_a_limit_of_their_own() -> None:
-    """Thirty a minute at most, however much the server allows otherwise."""
+    """Thirty a minute at most, however much the server allows otherwise (P45)."""
     server = Server(answer(200))
     transport = BudgetedTransport(server, clock=Clock())
     async with anyio.create_task_group() as group:
@@ -173,7 +173,7 @@ async def test_lists_of_runs_have_a_limit_of_their_own() -> None:
 
 
 async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
-    """429 with a reset waits that long for everybody; an hour is cut."""
+    """429 with a reset waits that long for everybody; an hour is cut (P42)."""
     clock = Clock()
     server = Server(answer(429, x_ratelimit_reset="3600"))
     transport = BudgetedTransport(server, clock=clock, chance=lambda: 1.0)

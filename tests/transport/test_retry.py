@@ -45,7 +45,7 @@ async def test_a_broken_read_is_asked_again() -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
 async def test_a_create_with_a_doubtful_answer_is_not_repeated(status: int) -> None:
-    """What may have happened already is for the caller to find out."""
+    """What may have happened already is for the caller to find out (P46)."""
     response, slept = await send(CREATE, [answer(status), answer(201)])
 
     assert (response.status, slept) == (status, [])
@@ -69,7 +69,7 @@ async def test_a_definite_answer_is_final(status: int) -> None:
 
 
 async def test_a_host_that_never_answers_is_given_up_soon() -> None:
-    """A wrong address is told after few attempts."""
+    """A wrong address is told after few attempts (P47)."""
     gone = TransportError("GET", "x", "refused", may_have_happened=False)
     clock = Recorder()
     inner = ScriptedTransport({"GET runs/run-1": [gone]})

@@ -99,7 +99,7 @@ def get(target: Any, **more: Any) -> Request:
 async def test_the_token_goes_to_the_api_alone(
     api: Host, other: Host, transport: AiohttpTransport
 ) -> None:
-    """Paths get it; signed and public addresses never do, not even on the same host."""
+    """Paths get it; signed and public addresses never do, not even on the same host (P50)."""
     await transport.send(get("runs/run-1", query=(("include", "plan"),)))
     await transport.send(get("/api/elsewhere"))
     await transport.send(get(SignedUrl(f"{api.url}/signed/x")))
@@ -149,7 +149,7 @@ async def test_a_circle_of_redirects_ends(api: Host, transport: AiohttpTransport
 
 
 async def test_cookies_are_not_kept(api: Host, transport: AiohttpTransport) -> None:
-    """A session cookie of the host would outrank the token."""
+    """A session cookie of the host would outrank the token (P51)."""
     await transport.send(get("x"))
     await transport.send(get("y"))
 
@@ -159,7 +159,7 @@ async def test_cookies_are_not_kept(api: Host, transport: AiohttpTransport) -> N
 async def test_files_are_streamed_with_their_length_and_again_whole(
     api: Host, transport: AiohttpTransport, tmp_path: Path
 ) -> None:
-    """A second attempt sends everything again, and progress begins anew."""
+    """A second attempt sends everything again, and progress begins anew (P49, P154)."""
     path = tmp_path / "slug"
     path.write_bytes(b"x" * 200_000)
     told: list[int] = []
@@ -208,7 +208,7 @@ async def test_a_connection_that_breaks_may_have_had_its_effect(
 
 
 async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
-    """Without the authority nothing is sent; with it everything goes well."""
+    """Without the authority nothing is sent; with it everything goes well (P52)."""
     settings = ServerSettings(data=tmp_path / "data", engine="simulated", tls=True)
     async with hosted(serve(settings, {})) as server:
         request = get(PublicUrl(f"{server.url}/.well-known/terraform.json"))
