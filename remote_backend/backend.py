@@ -88,6 +88,7 @@ class Backend:
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = _checked(options)
+        self._connection.require_operations()
         named = await self.workspace(workspace)
         require_plannable(named)
         plan = self._batch_plan(options, limits=limits or WaitLimits())
@@ -112,6 +113,7 @@ class Backend:
         folder for journals the batch can be resumed after a crash.
         """
         options = _checked(options)
+        self._connection.require_operations()
         existing = {named.short: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
         plan = self._batch_plan(

@@ -1,6 +1,6 @@
 """Typed verbs: build a request, send it, load the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from attrs import evolve
@@ -56,14 +56,16 @@ class Client:
         request = organizations.request_to_read_entitlements(self.organization)
         return await self._ask(request, organizations.load_entitlements)
 
-    async def list_workspaces(self, search: str = "") -> list[Workspace]:
-        """Return all workspaces whose names contain a text; the server decides how."""
+    async def list_workspaces(
+        self, search: str = "", tags: Sequence[tuple[str, str]] = ()
+    ) -> list[Workspace]:
+        """Return all workspaces whose names contain a text, and that have all tags."""
         found: dict[str, Workspace] = {}
         number: int | None = 1
         while number is not None:
             page: Page[Workspace] = await self._ask(
                 workspaces.request_to_list_workspaces(
-                    self.organization, search=search, page=number
+                    self.organization, search=search, page=number, tags=tags
                 ),
                 workspaces.load_workspaces,
             )
@@ -82,9 +84,11 @@ class Client:
         request = workspaces.request_to_create_workspace(self.organization, name)
         return await self._ask(request, workspaces.load_workspace)
 
-    async def delete_workspace(self, workspace_id: str) -> None:
-        """Delete a workspace that manages nothing any more."""
-        await self._send(workspaces.request_to_delete_workspace(workspace_id))
+    async def delete_workspace(self, workspace_id: str, *, safely: bool) -> None:
+        """Delete a workspace; safely only when it manages nothing any more."""
+        await self._send(
+            workspaces.request_to_delete_workspace(workspace_id, safely=safely)
+        )
 
     async def lock_workspace(self, workspace_id: str, reason: str) -> Workspace:
         """Lock a workspace; raise `Conflict` when it is locked already."""
@@ -230,7 +234,10 @@ class Client:
     ) -> Value | None:
         try:
             return await self._ask(request, load)
-        except NotFound:
+        except NotFound as error:
+            # 403 does not say that nothing is there.
+            if error.status != 404:
+                raise
             return None
 
     async def _send(self, request: Request) -> Response:

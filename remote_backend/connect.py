@@ -17,12 +17,13 @@ from remote_backend.config.discovery import discover
 from remote_backend.config.proxies import proxies_of
 from remote_backend.config.settings import TransportSettings, transport_settings
 from remote_backend.errors import NotAuthorized, NotFound, SettingsError
-from remote_backend.models.workspace import NameMode, PrefixMode
+from remote_backend.models.organization import Entitlements
+from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
 from remote_backend.transport.budget import BudgetedTransport
 from remote_backend.transport.retry import RetryingTransport
 from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
 
-__all__ = ("Connection", "connect")
+__all__ = ("Connection", "connect", "connect_to")
 
 
 @frozen(kw_only=True)
@@ -31,10 +32,19 @@ class Connection:
 
     client: Client
     block: BackendBlock
-    mode: NameMode | PrefixMode
+    mode: Mode
+    entitlements: Entitlements
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     warnings: tuple[str, ...] = ()
+
+    def require_operations(self) -> None:
+        """Raise `SettingsError` where the server plans nothing for the organization."""
+        if not self.entitlements.operations:
+            raise SettingsError(
+                f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
+                "plans on the server; its plan has no remote operations"
+            )
 
     def run_url(self, workspace: str, run_id: str) -> str:
         """Return the address at which people look at a run."""
@@ -52,6 +62,15 @@ async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[
     `SettingsError` for an organization that is not there.
     """
     block = read_backend(directory, environ)
+    async with connect_to(block, directory, environ) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def connect_to(
+    block: BackendBlock, directory: Path, environ: Mapping[str, str]
+) -> AsyncIterator[Connection]:
+    """Connect to a backend, as `connect` does, whatever the configuration names now."""
     cli = read_cli_configuration(environ)
     # A credentials helper may take its time.
     token = await to_thread.run_sync(
@@ -66,20 +85,27 @@ async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[
         origin = Origin(services.tfe_v2, token)
         paced = BudgetedTransport(transport.at(origin))
         client = Client(RetryingTransport(paced), block.organization)
-        await _require_organization(client, block)
+        entitlements = await _require_organization(client, block)
         yield Connection(
             client=client,
             block=block,
-            mode=NameMode(block.name) if block.name else PrefixMode(block.prefix or ""),
+            mode=_mode(block),
+            entitlements=entitlements,
             directory=directory,
             environ=environ,
             warnings=(*block.warnings, *cli.warnings),
         )
 
 
-async def _require_organization(client: Client, block: BackendBlock) -> None:
+def _mode(block: BackendBlock) -> Mode:
+    if block.tags:
+        return TagsMode(block.tags)
+    return NameMode(block.name) if block.name else PrefixMode(block.prefix or "")
+
+
+async def _require_organization(client: Client, block: BackendBlock) -> Entitlements:
     try:
-        entitlements = await client.read_entitlements()
+        return await client.read_entitlements()
     except NotAuthorized as error:
         problem = f"{block.hostname} does not accept the token; is it expired or revoked?"
         raise NotAuthorized(error.status, error.method, error.where, (problem,)) from None
@@ -88,11 +114,6 @@ async def _require_organization(client: Client, block: BackendBlock) -> None:
             f"{block.path}: organization {block.organization!r} does not exist on "
             f"{block.hostname}, or the token may not see it"
         ) from None
-    if not entitlements.operations:
-        raise SettingsError(
-            f"organization {block.organization!r} on {block.hostname} cannot run plans on "
-            "the server; its plan has no remote operations"
-        )
 
 
 def _connections(

@@ -21,12 +21,18 @@ RemoteBackendError
 ├── UnexpectedAnswer
 ├── ConfigurationVersionFailed
 ├── RunRefused
-└── NotificationRefused
+├── NotificationRefused
+└── StateError
+    ├── AddressError
+    ├── StateConflict
+    ├── StateLocked
+    └── StateUnconfirmed
 """
 
 import os
 
 __all__ = (
+    "AddressError",
     "ApiError",
     "BadBackendBlock",
     "BadHostname",
@@ -47,8 +53,13 @@ __all__ = (
     "SelectionError",
     "SettingsError",
     "SlugError",
+    "StateConflict",
+    "StateError",
+    "StateLocked",
+    "StateUnconfirmed",
     "TransportError",
     "UnexpectedAnswer",
+    "may_have_happened",
 )
 
 
@@ -171,6 +182,17 @@ class Rejected(ApiError):
     """400, 413 or 422: the request itself is not acceptable."""
 
 
+def may_have_happened(error: Exception) -> bool:
+    """Say whether a request that ended with an error may have had its effect all the same."""
+    if isinstance(error, TransportError):
+        return error.may_have_happened
+    if isinstance(error, UnexpectedAnswer):
+        return True
+    return isinstance(error, ApiError) and (
+        error.status >= 500 or error.status in (408, 425)
+    )
+
+
 class UnexpectedAnswer(RemoteBackendError):
     """The server answered with something that is no document of this API."""
 
@@ -195,3 +217,32 @@ class RunRefused(RemoteBackendError):
 
 class NotificationRefused(RemoteBackendError):
     """A notification was not signed by who may send it."""
+
+
+class StateError(RemoteBackendError):
+    """A state cannot be used as it is, or not be stored."""
+
+
+class AddressError(StateError):
+    """An address is none, or names nothing in a state."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        self.address = address
+        super().__init__(f"{address}: {problem}")
+
+
+class StateConflict(StateError):
+    """Another state was stored meanwhile, or one of another lineage is there."""
+
+
+class StateLocked(StateError):
+    """Someone else holds the lock of a workspace."""
+
+
+class StateUnconfirmed(StateError):
+    """Nobody knows whether a state was stored; its bytes are part of the error."""
+
+    def __init__(self, workspace: str, problem: str, state: bytes) -> None:
+        self.workspace = workspace
+        self.state = state
+        super().__init__(f"the state of {workspace} may not have been stored: {problem}")

@@ -6,7 +6,13 @@ import anyio
 import structlog
 
 from remote_backend.client import Client
-from remote_backend.errors import ApiError, Conflict, NotFound, TransportError
+from remote_backend.errors import (
+    ApiError,
+    Conflict,
+    NotFound,
+    TransportError,
+    may_have_happened,
+)
 from remote_backend.models.run import Run, RunRequest
 
 __all__ = ("find_run", "queue_run", "stop_run")
@@ -36,7 +42,7 @@ async def queue_run(
         try:
             return await client.queue_run(request)
         except (TransportError, ApiError) as error:
-            if not _may_have_happened(error):
+            if not may_have_happened(error):
                 raise
             log.info("run.doubtful", workspace_id=request.workspace_id, problem=str(error))
             found = await (find(request) if find else find_run(client, request))
@@ -79,9 +85,3 @@ async def stop_run(client: Client, run_id: str) -> bool:
         run, _ = await client.read_run(run_id)
         return run.is_over
     return True
-
-
-def _may_have_happened(error: TransportError | ApiError) -> bool:
-    if isinstance(error, TransportError):
-        return error.may_have_happened
-    return error.status >= 500 or error.status in (408, 425)

@@ -18,6 +18,8 @@ FLOORS = {
     "client": 3, "transport": 3, "config": 3, "server": 3,
     "connect": 4, "workspaces": 4, "uploads": 4, "runs": 4, "watch": 4, "logs": 4, "checks": 4,
     "notifications": 4,
+    "state.json_text": 2, "state.address": 2, "state.file": 2, "state.edits": 2,
+    "state.value_text": 2, "state": 4,
     "batch": 5, "reports": 5,
     "backend": 6,
     "cli": 7, "examples": 7, "__main__": 8,

@@ -2,10 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
+
+from remote_backend.errors import RunOptionsError
 
 __all__ = (
     "Duration",
@@ -15,10 +18,12 @@ __all__ = (
     "in_given_order",
     "many",
     "value",
+    "with_environ",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_GROUPS = ("workspace", "state", "runs")
 _ORDER = f"{__name__}.order"
 
 
@@ -113,6 +118,32 @@ def in_given_order(context: click.Context, *names: str) -> list[tuple[str, str]]
     """
     values = {name: iter(context.params[name]) for name in names}
     return [(name, next(values[name])) for name in context.meta[_ORDER] if name in values]
+
+
+def with_environ(args: list[str], environ: Mapping[str, str]) -> list[str]:
+    """Insert what TF_CLI_ARGS and TF_CLI_ARGS_<command> hold behind the command, as Terraform does.
+
+    The specific ones come first, so that the general ones, and then those that were typed,
+    outweigh them. Raises `RunOptionsError` for quotes that do not end.
+    """
+    end = 0
+    while end < len(args) and args[end].startswith("-"):
+        # The only flag before a command that has a value behind it.
+        end += 2 if args[end].lstrip("-") == "chdir" else 1
+    words = [word for word in args[end : end + 1] if word]
+    if not words:
+        return args
+    if words[0] in _GROUPS and len(args) > end + 1 and not args[end + 1].startswith("-"):
+        words.append(args[end + 1])
+    specific = "TF_CLI_ARGS_" + "_".join(words).replace("-", "_")
+    added: list[str] = []
+    for name in (specific, "TF_CLI_ARGS"):
+        try:
+            added += shlex.split(environ.get(name, ""))
+        except ValueError as error:
+            raise RunOptionsError(f"the variable {name} cannot be split: {error}") from None
+    place = end + len(words)
+    return args[:place] + added + args[place:]
 
 
 def _normalized(args: list[str], booleans: set[str], *, stop: bool) -> list[str]:

@@ -9,12 +9,16 @@ import click
 import structlog
 
 from remote_backend._version import __version__
-from remote_backend.cli.arguments import TerraformGroup
+from remote_backend.cli.arguments import TerraformGroup, with_environ
 from remote_backend.cli.demo import demo
+from remote_backend.cli.init import init
+from remote_backend.cli.login import login, logout
 from remote_backend.cli.plan import plan
 from remote_backend.cli.refused import apply, destroy, import_, refresh
 from remote_backend.cli.runs import runs
 from remote_backend.cli.serve import serve_command
+from remote_backend.cli.workspace import workspace
+from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
 
 __all__ = ("cli", "main")
@@ -35,7 +39,10 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
     _configure_log(debug)
 
 
-for command in (plan, runs, serve_command, demo, apply, destroy, import_, refresh):
+for command in (
+    *(init, workspace, plan, runs, login, logout, serve_command, demo),
+    *(apply, destroy, import_, refresh),
+):
     cli.add_command(command)
 
 
@@ -43,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; errors become one message."""
     try:
         code = cli.main(
-            args=list(sys.argv[1:] if arguments is None else arguments),
+            args=with_environ(
+                list(sys.argv[1:] if arguments is None else arguments), process_environ()
+            ),
             prog_name="remote-backend",
             standalone_mode=False,
         )

@@ -1,15 +1,12 @@
 """Carrying out a plan command: events to the screen, signals to the batch."""
 
 import sys
-import threading
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import Enum
 from pathlib import Path
 
 import anyio
-import anyio.from_thread
-import anyio.lowlevel
 from attrs import define, field, frozen
 
 from remote_backend import events
@@ -19,6 +16,7 @@ from remote_backend.batch.orchestrate import Batch
 from remote_backend.batch.sharing import UploadMode
 from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, beat
 from remote_backend.cli.interrupts import Interrupts
+from remote_backend.cli.prompts import read_line
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.models.outcome import exit_code_of
 from remote_backend.models.run import PlanOptions, WaitLimits
@@ -157,24 +155,8 @@ class _PlanWork:
         self.screen.note(
             "Cancel the runs that are still going? Type no to leave them running:"
         )
-        answer = await _read_line()
+        answer = await read_line()
         return answer.strip().lower() in ("n", "no")
-
-
-async def _read_line() -> str:
-    lines: list[str] = []
-    done, token = anyio.Event(), anyio.lowlevel.current_token()
-
-    def read() -> None:
-        lines.append(sys.stdin.readline())
-        # The batch may have ended while nobody answered.
-        with suppress(RuntimeError):
-            anyio.from_thread.run_sync(done.set, token=token)
-
-    # Not a thread of the pool: those are waited for when the process ends.
-    threading.Thread(target=read, daemon=True, name="answer").start()
-    await done.wait()
-    return lines[0]
 
 
 def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:

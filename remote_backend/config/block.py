@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -9,9 +10,11 @@ from remote_backend.config.configuration_files import (
     ConfigurationFile,
     read_configuration_files,
 )
+from remote_backend.config.datadir import record_path
 from remote_backend.config.hcl import Attribute, Block
 from remote_backend.config.hcl_literals import Literal
 from remote_backend.config.hostname import normalize_hostname
+from remote_backend.config.record import BlockValues, Record, read_record
 from remote_backend.errors import (
     BadBackendBlock,
     BadHostname,
@@ -21,7 +24,13 @@ from remote_backend.errors import (
 )
 from remote_backend.models.hcl_text import HclValue, write_hcl
 
-__all__ = ("BackendBlock", "read_backend")
+__all__ = (
+    "BackendBlock",
+    "FoundBlock",
+    "backend_of_record",
+    "read_backend",
+    "read_block",
+)
 
 _DEFAULT_HOSTNAME = "app.terraform.io"
 _ARGUMENTS = ("hostname", "organization", "token")
@@ -42,8 +51,17 @@ class BackendBlock:
     token: str | None = field(default=None, repr=False)
     name: str | None = None
     prefix: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    """Keys and values; values of plain tags are empty."""
+
+    project: str | None = None
     path: str
     line: int | None = None
+    values: BlockValues = field(
+        factory=lambda: BlockValues(kind="remote"), repr=False, eq=False
+    )
+    """The arguments that it was made from, as `init` records them."""
+
     warnings: tuple[str, ...] = ()
 
 
@@ -71,8 +89,27 @@ class _Found:
         return BadBackendBlock(self.path, line or self.block.line, problem)
 
 
-def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
-    """Read the backend "remote" block, or the cloud block, of the configuration in a directory.
+@frozen
+class FoundBlock:
+    """A block whose form is right, before it is known whether it says enough."""
+
+    _found: _Found
+    values: BlockValues
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The file and line of the block."""
+        return self._found.where
+
+    def backend(self, merged: BlockValues, environ: Mapping[str, str]) -> BackendBlock:
+        """Return the backend that the block means together with what was added to it."""
+        backend = _backend(self._found, merged, environ)
+        return evolve(backend, values=merged, warnings=self.warnings)
+
+
+def read_block(directory: Path) -> FoundBlock:
+    """Find the backend "remote" block, or the cloud block, of the configuration in a directory.
 
     Raises `NoConfigurationFiles`, `NoBackendBlock`, `BadBackendBlock` with file and line, or
     `SettingsError` for what cannot be opened. Faults elsewhere in the files become warnings.
@@ -84,7 +121,32 @@ def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
     if found is None:
         raise _nothing_found(directory, files)
     warnings = tuple(file.warning for file in files if file.warning is not None)
-    return evolve(_backend(found, environ), warnings=warnings)
+    return FoundBlock(found, _values(found), warnings)
+
+
+def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
+    """Return the backend of the configuration in a directory, as `init` has configured it.
+
+    Where nothing was configured the block itself counts. Raises the errors of `read_block`,
+    and `SettingsError` for a block that has changed since `init`.
+    """
+    block = read_block(directory)
+    record = read_record(record_path(directory, environ))
+    if record is None:
+        return block.backend(block.values, environ)
+    if not record.is_of(block.values):
+        raise SettingsError(
+            f"{block.where}: the block has changed since init has configured the directory; run "
+            "`remote-backend init -migrate-state` to move states along, or `init -reconfigure`"
+        )
+    return block.backend(record.values, environ)
+
+
+def backend_of_record(record: Record, directory: Path) -> BackendBlock:
+    """Return the backend that a record tells, when the configuration names another one now."""
+    path = directory / ".terraform"
+    found = _Found(f"{path} (what was configured before)", Block(kind=record.values.kind))
+    return FoundBlock(found, record.values).backend(record.values, {})
 
 
 def _nothing_found(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsError:
@@ -131,7 +193,8 @@ def _backends(outermost: Iterable[Block]) -> list[Block]:
     ]
 
 
-def _backend(found: _Found, environ: Mapping[str, str]) -> BackendBlock:
+def _values(found: _Found) -> BlockValues:
+    """Return the arguments of a block as they are written; only their form is checked."""
     block = found.block
     if block.kind == "backend" and block.labels != ("remote",):
         raise found.fault(_other_backend(block.labels))
@@ -140,20 +203,34 @@ def _backend(found: _Found, environ: Mapping[str, str]) -> BackendBlock:
             "near this line the block cannot be read; `terraform validate` says why",
             block.error_line,
         )
-    texts = _texts(found, block, (*_ARGUMENTS, "workspaces"))
-    name, prefix = _workspaces(found)
-    organization = texts.get("organization") or _cloud(found, environ, "ORGANIZATION")
+    arguments = _arguments(found, block, (*_ARGUMENTS, "workspaces"))
+    blocks = _workspaces_blocks(found)
+    if len(blocks) > 1:
+        lines = f"; the first is in line {blocks[0].line}" if blocks[0].line else ""
+        raise found.fault(f"there is a second workspaces block{lines}", blocks[1].line)
+    workspaces = None
+    if blocks:
+        workspaces = _arguments(found, blocks[0], _WORKSPACES_ARGUMENTS[found.kind])
+    return BlockValues(kind=found.kind, arguments=arguments, workspaces=workspaces)
+
+
+def _backend(
+    found: _Found, merged: BlockValues, environ: Mapping[str, str]
+) -> BackendBlock:
+    """Check that what a block and its additions say together is a backend."""
+    arguments = merged.arguments
+    modes = _workspaces(found, merged)
+    organization = arguments.get("organization") or _cloud(found, environ, "ORGANIZATION")
     if not organization:
         raise found.fault('organization is missing; add organization = "NAME"')
     return BackendBlock(
         kind=found.kind,
-        hostname=_hostname(found, texts.get("hostname"), environ),
+        hostname=_hostname(found, arguments.get("hostname"), environ),
         organization=organization,
-        token=texts.get("token") or None,
-        name=name,
-        prefix=prefix,
+        token=arguments.get("token") or None,
         path=found.path,
-        line=block.line,
+        line=found.block.line,
+        **modes,
     )
 
 
@@ -190,25 +267,34 @@ def _line_of(block: Block, name: str) -> int | None:
     return next((one.line for one in block.attributes if one.name == name), None)
 
 
-def _workspaces(found: _Found) -> tuple[str | None, str | None]:
-    """Return name and prefix, of which one is set."""
-    expected = 'name = "..."' + (' or prefix = "..."' if found.kind == "remote" else "")
+def _workspaces(found: _Found, merged: BlockValues) -> dict[str, Any]:
+    """Return name, prefix and tags, of which one is set, and the project."""
+    expected = 'name = "..."' + (
+        ' or prefix = "..."' if found.kind == "remote" else ' or tags = ["..."]'
+    )
     blocks = _workspaces_blocks(found)
-    if not blocks:
+    line = blocks[0].line if blocks else found.block.line
+    if merged.workspaces is None:
         raise found.fault(f"workspaces is missing; add workspaces {{ {expected} }}")
-    if len(blocks) > 1:
-        lines = f"; the first is in line {blocks[0].line}" if blocks[0].line else ""
-        raise found.fault(f"there is a second workspaces block{lines}", blocks[1].line)
-    block = blocks[0]
-    texts = _texts(found, block, _WORKSPACES_ARGUMENTS[found.kind])
-    name, prefix = texts.get("name") or None, texts.get("prefix") or None
-    if name and prefix:
+    values = merged.workspaces
+    chosen = [name for name in ("name", "prefix", "tags") if values.get(name)]
+    if len(chosen) > 1:
         raise found.fault(
-            "workspaces has a name and a prefix; keep one of them", block.line
+            f"workspaces has a {chosen[0]} and a {chosen[1]}; keep one of them".replace(
+                "a tags", "tags"
+            ),
+            line,
         )
-    if not name and not prefix:
-        raise found.fault(f"workspaces needs {expected}", block.line)
-    return name, prefix
+    if not chosen:
+        raise found.fault(f"workspaces needs {expected}", line)
+    tags = values.get("tags") or ()
+    pairs = tags.items() if isinstance(tags, Mapping) else [(tag, "") for tag in tags]
+    return {
+        "name": values.get("name") or None,
+        "prefix": values.get("prefix") or None,
+        "tags": tuple(sorted(pairs)),
+        "project": values.get("project") or None,
+    }
 
 
 def _workspaces_blocks(found: _Found) -> list[Block]:
@@ -233,13 +319,13 @@ def _block_of(found: _Found, attribute: Attribute) -> Block:
     return Block(kind="workspaces", line=attribute.line, attributes=members)
 
 
-def _texts(found: _Found, block: Block, allowed: Collection[str]) -> dict[str, str | None]:
-    """Return the arguments of a block as text, and see that it holds nothing else."""
+def _arguments(found: _Found, block: Block, allowed: Collection[str]) -> dict[str, Any]:
+    """Return the arguments of a block, and see that it holds nothing else."""
     for inner in block.blocks:
         if inner.kind not in allowed:
             raise found.fault(_unknown(inner.kind, allowed), inner.line)
     lines: dict[str, int | None] = {}
-    texts = {}
+    values: dict[str, Any] = {}
     for attribute in block.attributes:
         if attribute.name not in allowed:
             raise found.fault(_unknown(attribute.name, allowed), attribute.line)
@@ -249,13 +335,21 @@ def _texts(found: _Found, block: Block, allowed: Collection[str]) -> dict[str, s
             raise found.fault(f"{attribute.name} is already set {before}", attribute.line)
         lines[attribute.name] = attribute.line
         if attribute.name == "tags":
-            raise found.fault(
-                "workspaces with tags cannot be used yet; select one with name",
-                attribute.line,
-            )
-        if attribute.name != "workspaces":
-            texts[attribute.name] = _text(found, attribute)
-    return texts
+            values["tags"] = _tags(found, attribute)
+        elif attribute.name != "workspaces":
+            values[attribute.name] = _text(found, attribute)
+    return values
+
+
+def _tags(found: _Found, attribute: Attribute) -> Any:
+    value = _value(found, attribute)
+    if isinstance(value, tuple) and all(isinstance(one, str) for one in value):
+        return sorted(set(value))
+    if isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values()):
+        return dict(value)
+    if value is None:
+        return None
+    raise found.fault('tags must be a list of texts, as ["networking"]', attribute.line)
 
 
 def _unknown(name: str, allowed: Collection[str]) -> str:

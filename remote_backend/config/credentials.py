@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -19,7 +20,7 @@ from remote_backend.config.cliconfig import (
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.errors import BadHostname, CredentialsError
 
-__all__ = ("find_token", "missing_token")
+__all__ = ("check_token", "find_token", "forget_token", "keep_token", "missing_token")
 
 log = structlog.get_logger()
 
@@ -54,6 +55,95 @@ def find_token(
         return None
     token = _ask_helper(helper, hostname, environ)
     return _sendable(token or "", f"answer of the credentials helper {helper.name}")
+
+
+def check_token(text: str, source: str) -> str | None:
+    """Return a token without white space around it, None for an empty one.
+
+    Raises `CredentialsError` that names its source when it cannot be sent; never shows it.
+    """
+    return _sendable(text, source)
+
+
+def keep_token(hostname: str, token: str, environ: Mapping[str, str]) -> Path:
+    """Store a token for a host where Terraform stores its own, and return the file.
+
+    All else in the file stays; it is written whole or not at all, for its owner alone.
+    """
+    path = _credentials_path(environ)
+    document = _credentials(path)
+    entries = document.setdefault("credentials", {})
+    for name in _names_of(entries, hostname):
+        del entries[name]
+    entries[display_hostname(hostname)] = {"token": token}
+    _write_credentials(path, document)
+    return path
+
+
+def forget_token(hostname: str, environ: Mapping[str, str]) -> Path | None:
+    """Remove the stored token for a host; return the file, or None when there was none."""
+    path = _credentials_path(environ)
+    document = _credentials(path)
+    entries = document.get("credentials", {})
+    names = _names_of(entries, hostname)
+    for name in names:
+        del entries[name]
+    if not names:
+        return None
+    _write_credentials(path, document)
+    return path
+
+
+def _credentials_path(environ: Mapping[str, str]) -> Path:
+    directory = configuration_directory(environ)
+    if directory is None:
+        raise CredentialsError(
+            "no home directory is known; set HOME, or TF_TOKEN_* instead"
+        )
+    return directory / "credentials.tfrc.json"
+
+
+def _credentials(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes() or b"{}")
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or not isinstance(
+        document.get("credentials", {}), dict
+    ):
+        raise CredentialsError(
+            f"{path} is no file of credentials; correct it or move it away"
+        )
+    return document
+
+
+def _names_of(entries: dict[str, Any], hostname: str) -> list[str]:
+    names = []
+    for name in entries:
+        try:
+            normalized = normalize_hostname(name)
+        except BadHostname:
+            continue
+        if normalized == hostname:
+            names.append(name)
+    return names
+
+
+def _write_credentials(path: Path, document: dict[str, Any]) -> None:
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside.unlink(missing_ok=True)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2, ensure_ascii=False)
+        os.replace(beside, path)
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def missing_token(hostname: str) -> CredentialsError:

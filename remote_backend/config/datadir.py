@@ -6,7 +6,13 @@ from pathlib import Path
 
 from remote_backend.errors import SettingsError
 
-__all__ = ("selected_workspace", "user_data_directory")
+__all__ = (
+    "data_directory",
+    "record_path",
+    "select_workspace",
+    "selected_workspace",
+    "user_data_directory",
+)
 
 
 def user_data_directory(environ: Mapping[str, str]) -> Path:
@@ -17,6 +23,26 @@ def user_data_directory(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share", "remote-backend")
 
 
+def data_directory(directory: Path, environ: Mapping[str, str]) -> Path:
+    """Return where Terraform keeps what belongs to a configuration."""
+    return directory / (environ.get("TF_DATA_DIR") or ".terraform")
+
+
+def record_path(directory: Path, environ: Mapping[str, str]) -> Path:
+    """Return the file that tells which backend `init` has configured."""
+    return data_directory(directory, environ) / "terraform.tfstate"
+
+
+def select_workspace(directory: Path, environ: Mapping[str, str], name: str) -> None:
+    """Select a workspace for the commands that follow, ours and Terraform's."""
+    path = data_directory(directory, environ) / "environment"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def selected_workspace(directory: Path, environ: Mapping[str, str]) -> str | None:
     """Return the workspace that TF_WORKSPACE or `terraform workspace select` chose.
 
@@ -24,7 +50,7 @@ def selected_workspace(directory: Path, environ: Mapping[str, str]) -> str | Non
     """
     if name := environ.get("TF_WORKSPACE"):
         return name
-    path = directory / (environ.get("TF_DATA_DIR") or ".terraform") / "environment"
+    path = data_directory(directory, environ) / "environment"
     try:
         return path.read_bytes().decode("utf-8").strip() or None
     except (FileNotFoundError, NotADirectoryError):

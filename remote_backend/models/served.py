@@ -42,6 +42,7 @@ class ServedWorkspace:
 
     locked_reason: str = ""
     updated_at: str = ""
+    tag_names: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -17,6 +17,9 @@ class StateVersion:
     serial: int | None = None
     status: str | None = None
     size: int | None = None
+    md5: str | None = None
+    """Digest of the stored bytes, where the server tells it."""
+
     resources_processed: bool = False
     download_address: SignedUrl | str | None = None
     """A signed address, or a path of the API that needs the token."""

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-__all__ = ("NameMode", "Permissions", "PrefixMode", "Workspace")
+__all__ = ("Mode", "NameMode", "Permissions", "PrefixMode", "TagsMode", "Workspace")
 
 
 @frozen
@@ -17,6 +17,17 @@ class PrefixMode:
     """All remote workspaces whose names begin with a prefix."""
 
     prefix: str
+
+
+@frozen
+class TagsMode:
+    """All remote workspaces that have some tags; people use their full names."""
+
+    tags: tuple[tuple[str, str], ...]
+    """Keys and values; values of plain tags are empty."""
+
+
+Mode = NameMode | PrefixMode | TagsMode
 
 
 @frozen(kw_only=True)
@@ -50,7 +61,10 @@ class Workspace:
     speculative_enabled: bool = True
     permissions: Permissions = Permissions()
     current_run_id: str | None = None
+    current_state_version_id: str | None = None
     locked_by_id: str | None = None
+    locked_reason: str | None = None
+    resource_count: int | None = None
 
     @property
     def runs_remotely(self) -> bool:

@@ -213,6 +213,7 @@ def _plant(records: Records, seed: SeedWorkspace) -> None:
         "working-directory": seed.working_directory,
         "terraform-version": seed.terraform_version,
         "description": seed.description,
+        "tag-names": list(seed.tags),
     }
     workspace = records.put(change_workspace(workspace, Incoming(attributes=asked)))
     there = {

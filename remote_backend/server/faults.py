@@ -81,6 +81,12 @@ class Faults:
     def __attrs_post_init__(self) -> None:
         self._chance = random.Random(self.settings.seed)
 
+    def become(self, settings: FaultSettings) -> None:
+        """Misbehave in another way from now on; counts begin anew."""
+        self.settings = settings
+        self.asked = 0
+        self._counts.clear()
+
     def next_fault(self, method: str, path: str) -> FaultRule | None:
         """Return what happens to a request, or None."""
         for number, rule in enumerate(self.settings.rules):

@@ -17,6 +17,7 @@ _WORKSPACE_KEYS = frozenset(
     {
         "description",
         "simulated",
+        "tags",
         "terraform_version",
         "variable",
         "variables",
@@ -49,6 +50,7 @@ class SeedWorkspace:
     working_directory: str = ""
     terraform_version: str = "latest"
     description: str | None = None
+    tags: tuple[str, ...] = ()
     variables: tuple[SeedVariable, ...] = ()
     simulation: Simulation | None = None
     """How the simulated engine plans it."""
@@ -102,6 +104,7 @@ def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
         working_directory=_text(where, members, "working_directory") or "",
         terraform_version=_text(where, members, "terraform_version") or "latest",
         description=_text(where, members, "description"),
+        tags=_tags(where, members),
         variables=tuple(variables),
         simulation=_simulation(where, members),
     )
@@ -172,6 +175,13 @@ def _text(where: str, members: dict[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise SettingsError(f"{where}: {name} must be text")
     return value
+
+
+def _tags(where: str, members: dict[str, Any]) -> tuple[str, ...]:
+    tags = members.get("tags", [])
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise SettingsError(f"{where}: tags must be a list of texts")
+    return tuple(tags)
 
 
 def _number(where: str, members: dict[str, Any], name: str) -> float:

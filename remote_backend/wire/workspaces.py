@@ -1,5 +1,6 @@
 """Workspaces on the wire."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from remote_backend.messages import Request, Response
@@ -27,11 +28,19 @@ __all__ = (
 _PAGE_SIZE = "100"
 
 
-def request_to_list_workspaces(organization: str, *, search: str, page: int) -> Request:
-    """Ask for a page of the workspaces whose names contain a text, sorted by name."""
+def request_to_list_workspaces(
+    organization: str, *, search: str, page: int, tags: Sequence[tuple[str, str]] = ()
+) -> Request:
+    """Ask for a page of the workspaces whose names contain a text, and that have tags."""
     query = [("page[number]", str(page)), ("page[size]", _PAGE_SIZE), ("sort", "name")]
     if search:
         query.append(("search[name]", search))
+    plain = ",".join(key for key, value in tags if not value)
+    if plain:
+        query.append(("search[tags]", plain))
+    for number, (key, value) in enumerate(one for one in tags if one[1]):
+        query.append((f"filter[tagged][{number}][key]", key))
+        query.append((f"filter[tagged][{number}][value]", value))
     return Request(method="GET", target=_collection(organization), query=tuple(query))
 
 
@@ -52,9 +61,11 @@ def request_to_create_workspace(organization: str, name: str) -> Request:
     )
 
 
-def request_to_delete_workspace(workspace_id: str) -> Request:
-    """Ask to delete a workspace that manages nothing any more."""
-    return _action(workspace_id, "safe-delete")
+def request_to_delete_workspace(workspace_id: str, *, safely: bool) -> Request:
+    """Ask to delete a workspace; safely only when it manages nothing any more."""
+    if safely:
+        return _action(workspace_id, "safe-delete")
+    return Request(method="DELETE", target=f"workspaces/{workspace_id}")
 
 
 def request_to_lock(workspace_id: str, reason: str) -> Request:

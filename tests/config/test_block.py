@@ -336,12 +336,32 @@ def test_a_wrong_cloud_variable_is_named(tmp_path: Path) -> None:
         read(tmp_path, environ, main__tf=CLOUD)
 
 
-def test_cloud_tags_are_refused_in_words(tmp_path: Path) -> None:
-    """Tags are a part of Terraform that this package does not have yet."""
-    error = fault(tmp_path, CLOUD.replace('name = "net"', 'tags = ["a"]'))
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ('tags = ["b", "a"]', (("a", ""), ("b", ""))),
+        ('tags = { team = "net" }\n project = "one"', (("team", "net"),)),
+    ],
+)
+def test_cloud_tags_are_read(text: str, tags: object, tmp_path: Path) -> None:
+    """A list of tags, or keys with values; a project may stand beside them."""
+    found = read(
+        tmp_path,
+        {"TF_CLOUD_ORGANIZATION": "acme"},
+        main__tf=CLOUD.replace('name = "net"', text),
+    )
 
-    assert error.line == 4
-    assert "tags cannot be used yet" in error.problem
+    assert found.tags == tags
+    assert found.name is None and found.prefix is None
+    assert (found.project == "one") is ("project" in text)
+
+
+@pytest.mark.parametrize("text", ["tags = [1]", 'tags = "a"', 'name = "a"\n tags = ["b"]'])
+def test_wrong_tags_are_told(text: str, tmp_path: Path) -> None:
+    """They are texts, and no name stands beside them."""
+    error = fault(tmp_path, CLOUD.replace('name = "net"', text))
+
+    assert "tags" in error.problem
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ async def test_workspaces_locks_and_states(
         await client.lock_workspace(made.id, "once more")
         forced = await client.force_unlock_workspace(made.id)
         with pytest.raises(Conflict, match="still manages resources"):
-            await client.delete_workspace(made.id)
+            await client.delete_workspace(safely=True, workspace_id=made.id)
         empty = await client.create_workspace("networking-empty")
-        await client.delete_workspace(empty.id)
+        await client.delete_workspace(safely=True, workspace_id=empty.id)
         assert await client.find_workspace("networking-empty") is None
 
     assert (version.upload_url is None) is inline

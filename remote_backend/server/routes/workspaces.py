@@ -55,12 +55,17 @@ def new_variable(workspace: ServedWorkspace, key: str) -> ServedVariable:
 
 @routes.get(_COLLECTION)
 async def list_workspaces(request: web.Request) -> web.Response:
-    """Return the workspaces whose names hold a text, by name."""
+    """Return the workspaces whose names hold a text and that have all tags, by name."""
     serving = serving_of(request)
     search = request.query.get("search[name]", "").lower()
+    tags = {tag for tag in request.query.get("search[tags]", "").split(",") if tag}
 
     def find(records: Records) -> list[ServedWorkspace]:
-        return [one for one in records.all(ServedWorkspace) if search in one.name.lower()]
+        return [
+            one
+            for one in records.all(ServedWorkspace)
+            if search in one.name.lower() and tags <= set(one.tag_names)
+        ]
 
     found = sorted(await serving.store.read(find), key=lambda one: one.name)
     if request.query.get("sort") == "-name":

@@ -96,6 +96,7 @@ def dump_state_version(
         {
             "serial": version.serial,
             "size": version.size,
+            "md5": version.md5,
             "status": version.status,
             "intermediate": False,
             "state-version": version.state_format,

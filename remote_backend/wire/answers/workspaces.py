@@ -75,6 +75,7 @@ def dump_workspace(
             "working-directory": workspace.working_directory,
             "locked": workspace.locked_by is not None,
             "locked-reason": workspace.locked_reason,
+            "tag-names": list(workspace.tag_names),
             "vcs-repo": None,
             "vcs-repo-identifier": None,
             "allow-destroy-plan": True,
@@ -136,6 +137,9 @@ def change_workspace(workspace: ServedWorkspace, asked: Incoming) -> ServedWorks
         or "latest",
         execution_mode=mode or workspace.execution_mode,
         auto_apply=asked.flag("auto-apply", workspace.auto_apply),
+        tag_names=asked.texts("tag-names")
+        if "tag-names" in asked.attributes
+        else workspace.tag_names,
     )
 
 

@@ -1,0 +1,387 @@
+"""The command `init`: which backend, which workspace, and states that move along."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from attrs import define, evolve, field
+
+from remote_backend.cli.arguments import Duration, TerraformCommand, flag, many, value
+from remote_backend.cli.console import Screen, screen_of
+from remote_backend.cli.prompts import Prompts
+from remote_backend.config.backend_config import merge_given
+from remote_backend.config.block import FoundBlock, backend_of_record, read_block
+from remote_backend.config.datadir import (
+    record_path,
+    select_workspace,
+    selected_workspace,
+)
+from remote_backend.config.record import BlockValues, Record, read_record, write_record
+from remote_backend.config.settings import process_environ
+from remote_backend.connect import Connection, connect_to
+from remote_backend.engine.program import find_program
+from remote_backend.errors import (
+    EngineError,
+    NoBackendBlock,
+    RunOptionsError,
+    SelectionError,
+    SettingsError,
+)
+from remote_backend.models.workspace import NameMode
+from remote_backend.state.migrate import Step, migrate
+from remote_backend.state.places import LocalPlace, Place, RemotePlace, local_places
+from remote_backend.state.storage import LockOptions
+from remote_backend.workspaces import DEFAULT, full_name_of, list_named
+
+__all__ = ("InitWork", "init", "input_allowed")
+
+_REMOTE = ("remote", "cloud")
+
+
+@click.command("init", cls=TerraformCommand, short_help="Configure the backend.")
+@flag("backend", "Configure the backend; false leaves it as it is.", default=True)
+@many(
+    "backend-config", "Add to the backend block; can be repeated.", metavar="KEY=VALUE|FILE"
+)
+@flag("reconfigure", "Forget what was configured before; nothing moves.")
+@flag("migrate-state", "Move states from what was configured before.")
+@flag("force-copy", "Move states and answer yes to all questions about that.")
+@flag("input", "Ask where something is missing.", default=True)
+@flag("lock", "Lock workspaces while their states move.", default=True)
+@value(
+    "lock-timeout",
+    "How long to wait for a lock.",
+    type=Duration(),
+    default="0s",
+    metavar="TIME",
+)
+@flag("no-color", "Write no colors.")
+@click.argument("rest", nargs=-1, metavar="")
+@click.pass_context
+def init(context: click.Context, /, **given: Any) -> int:
+    """Configure the backend of the directory, for remote-backend and terraform alike.
+
+    Modules and providers are not installed: plans run on the server, and
+    `remote-backend get` and `terraform init` do that for local commands.
+    """
+    if given["rest"]:
+        raise RunOptionsError(
+            f"init takes no argument, but {given['rest'][0]!r} was given; "
+            "use -chdir=DIR before the command for another directory"
+        )
+    if given["migrate_state"] and given["reconfigure"]:
+        raise RunOptionsError(
+            "-migrate-state and -reconfigure exclude each other; choose one"
+        )
+    environ = process_environ()
+    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
+    if not given["backend"]:
+        screen.note("The backend stays as it is.")
+        return 0
+    work = InitWork(
+        directory=Path(context.obj),
+        environ=environ,
+        screen=screen,
+        prompts=Prompts(screen, given["input"] and input_allowed(environ)),
+        given=given["backend_config"],
+        reconfigure=given["reconfigure"],
+        migrates=given["migrate_state"] or given["force_copy"],
+        force_copy=given["force_copy"],
+        lock=LockOptions(
+            lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="init"
+        ),
+    )
+    return anyio.run(work.carry_out)
+
+
+def input_allowed(environ: Mapping[str, str]) -> bool:
+    """Say whether TF_INPUT allows questions; what is no truth value counts as yes."""
+    return environ.get("TF_INPUT", "").lower() not in ("0", "f", "false")
+
+
+@define(kw_only=True)
+class InitWork:
+    """An init command at work."""
+
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+    screen: Screen
+    prompts: Prompts
+    given: tuple[str, ...]
+    reconfigure: bool
+    migrates: bool
+    force_copy: bool
+    lock: LockOptions
+    _selected: str | None = None
+
+    async def carry_out(self) -> int:
+        """Configure the backend and return the exit code."""
+        block = self._block()
+        record = self._record()
+        if block is None and record is None:
+            raise NoBackendBlock(str(self.directory))
+        if block is None:
+            assert record is not None
+            await self._leave(record)
+            return 0
+        merged = merge_given(block.values, self.given, self.directory)
+        if record is not None and not self.given and record.is_of(block.values):
+            # What -backend-config once added still counts.
+            merged = record.values
+        backend = block.backend(await self._completed(merged), self.environ)
+        for warning in backend.warnings:
+            self.screen.note(f"Warning: {warning}")
+        is_same = record is not None and record.values.agrees_with(merged)
+        if record is not None and not is_same and not self.migrates:
+            raise SettingsError(
+                f"{block.where}: the backend differs from the one that was configured here; "
+                "-migrate-state moves states along, -reconfigure forgets the earlier one"
+            )
+        async with connect_to(backend, self.directory, self.environ) as connection:
+            for warning in connection.warnings:
+                self.screen.note(f"Warning: {warning}")
+            if not is_same:
+                await self._take_over(record, connection)
+            write_record(
+                record_path(self.directory, self.environ),
+                backend.values,
+                block.values,
+                before=record if record is not None else self._unreadable_style(),
+                terraform_version=self._terraform_version() if record is None else None,
+            )
+            await self._choose_workspace(connection)
+        self.screen.out.write(
+            f"The backend is configured: {backend.organization} on {backend.hostname}.\n"
+        )
+        if not self.environ.get("TF_IN_AUTOMATION"):
+            self.screen.note("`remote-backend plan -all` plans all of its workspaces.")
+        return 0
+
+    def _block(self) -> FoundBlock | None:
+        try:
+            return read_block(self.directory)
+        except NoBackendBlock:
+            return None
+
+    def _record(self) -> Record | None:
+        if self.reconfigure:
+            return None
+        return read_record(record_path(self.directory, self.environ))
+
+    def _unreadable_style(self) -> Record | None:
+        # -reconfigure keeps the style of the Terraform that works here.
+        try:
+            before = read_record(record_path(self.directory, self.environ))
+        except SettingsError:
+            return None
+        return before if before is not None and before.is_old else None
+
+    async def _completed(self, merged: BlockValues) -> BlockValues:
+        if merged.kind == "remote" and not merged.arguments.get("organization"):
+            if not self.prompts.can_ask:
+                return merged
+            name = await self.prompts.ask("The organization on the server", "")
+            merged = evolve(merged, arguments={**merged.arguments, "organization": name})
+        return merged
+
+    async def _leave(self, record: Record) -> None:
+        """Move states back here, because the block was removed."""
+        if not self.migrates:
+            raise SettingsError(
+                "the configuration has no backend block any more, and the directory is configured "
+                "for one; -migrate-state moves its states here"
+            )
+        if record.values.kind not in _REMOTE:
+            raise _foreign(record)
+        async with connect_to(
+            backend_of_record(record, self.directory), self.directory, self.environ
+        ) as source:
+            named = await list_named(source.client, source.mode)
+            steps = [
+                Step(
+                    RemotePlace(
+                        source.client, source.mode, one.short, self.lock, one.remote
+                    ),
+                    self._local(one.short),
+                )
+                for one in named
+            ]
+            await self._migrate(steps)
+        write_record(
+            record_path(self.directory, self.environ),
+            None,
+            None,
+            before=record,
+            terraform_version=None,
+        )
+        self.screen.out.write(
+            "The backend is removed; states are kept in this directory.\n"
+        )
+
+    def _local(self, short: str) -> LocalPlace:
+        if short == DEFAULT:
+            return LocalPlace(self.directory / "terraform.tfstate", "terraform.tfstate")
+        shown = f"terraform.tfstate.d/{short}/terraform.tfstate"
+        return LocalPlace(self.directory / shown, shown)
+
+    async def _take_over(self, record: Record | None, destination: Connection) -> None:
+        """Move states from what was configured before: this directory, or another backend."""
+        if record is None:
+            await self._migrate_from(
+                await self._full(local_places(self.directory)), destination
+            )
+            return
+        if record.values.kind not in _REMOTE:
+            raise _foreign(record)
+        async with connect_to(
+            backend_of_record(record, self.directory), self.directory, self.environ
+        ) as source:
+            named = await list_named(source.client, source.mode)
+            places = {
+                one.short: RemotePlace(
+                    source.client, source.mode, one.short, self.lock, one.remote
+                )
+                for one in named
+            }
+            await self._migrate_from(await self._full(places), destination)
+
+    async def _full(self, places: Mapping[str, Place]) -> dict[str, Place]:
+        found = {}
+        for name, place in places.items():
+            state = await place.read()
+            if state is not None and not state.is_empty:
+                found[name] = place
+        return found
+
+    async def _migrate_from(
+        self, sources: dict[str, Place], destination: Connection
+    ) -> None:
+        current = selected_workspace(self.directory, self.environ) or DEFAULT
+        if isinstance(destination.mode, NameMode) and len(sources) > 1:
+            sources = await self._only_current(sources, current)
+        steps = []
+        for name, source in sources.items():
+            short = await self._name_in(destination, name)
+            steps.append(
+                Step(
+                    source,
+                    RemotePlace(destination.client, destination.mode, short, self.lock),
+                )
+            )
+            if name == current:
+                self._selected = short
+        await self._migrate(steps)
+
+    async def _only_current(
+        self, sources: dict[str, Place], current: str
+    ) -> dict[str, Place]:
+        others = ", ".join(name for name in sources if name != current)
+        question = (
+            f"Copy only the state of the current workspace, {current}?\n"
+            "The backend keeps one workspace, and here are several with states. Those of "
+            f"{others} stay where they are."
+        )
+        instead = "-force-copy answers yes; a backend with a prefix takes all of them"
+        if not self.force_copy and not await self.prompts.confirm(question, instead):
+            raise SelectionError("nothing was moved, and the backend was not configured")
+        return {name: place for name, place in sources.items() if name == current}
+
+    async def _name_in(self, destination: Connection, name: str) -> str:
+        if isinstance(destination.mode, NameMode):
+            return DEFAULT
+        if name != DEFAULT:
+            full_name_of(destination.mode, name)
+            return name
+        asked = await self.prompts.ask(
+            "Which workspace shall get the state of the local workspace default?\n"
+            "  The backend has a prefix, so there is no default. Name, without the prefix",
+            "run init on a terminal, or move it with `remote-backend workspace new "
+            "-state=terraform.tfstate NAME` after `init -reconfigure` with the file moved away",
+        )
+        full_name_of(destination.mode, asked)
+        return asked
+
+    async def _migrate(self, steps: list[Step]) -> None:
+        for moved in await migrate(steps, self):
+            if moved.result == "left":
+                self.screen.note(f"{moved.source} was not copied and stays as it is.")
+            else:
+                self.screen.note(f"{moved.source} -> {moved.destination}: {moved.result}")
+
+    async def may_copy(
+        self, source: str, destination: str, overwritten: tuple[Path, Path] | None
+    ) -> bool:
+        """Ask whether a state is copied, unless -force-copy has answered."""
+        if self.force_copy:
+            return True
+        question = f"Copy the state of {source} to {destination}?"
+        if overwritten is not None:
+            first, second = overwritten
+            question = (
+                f"Overwrite the state of {destination} with that of {source}?\n"
+                f"  Look at both before: {first} (new), {second} (overwritten)"
+            )
+        return await self.prompts.confirm(question, "-force-copy answers yes")
+
+    async def _choose_workspace(self, connection: Connection) -> None:
+        """See that a workspace is selected that exists."""
+        if isinstance(connection.mode, NameMode):
+            if selected_workspace(self.directory, {**self.environ, "TF_WORKSPACE": ""}):
+                select_workspace(self.directory, self.environ, DEFAULT)
+            return
+        names = [one.short for one in await list_named(connection.client, connection.mode)]
+        if self._selected is not None:
+            select_workspace(self.directory, self.environ, self._selected)
+            return
+        current = selected_workspace(self.directory, self.environ) or DEFAULT
+        if current in names:
+            return
+        if not names:
+            self.screen.note(
+                "There are no workspaces yet; `remote-backend workspace new NAME` makes one."
+            )
+        elif self.environ.get("TF_WORKSPACE"):
+            raise SelectionError(
+                f"TF_WORKSPACE names {current}, which does not exist; there are "
+                f"{', '.join(names)}; `remote-backend workspace new {current}` makes it"
+            )
+        elif len(names) == 1:
+            select_workspace(self.directory, self.environ, names[0])
+        else:
+            select_workspace(
+                self.directory, self.environ, await self._chosen(names, current)
+            )
+
+    async def _chosen(self, names: list[str], current: str) -> str:
+        lines = "".join(f"\n  {number}. {name}" for number, name in enumerate(names, 1))
+        missing = (
+            "No workspace is selected"
+            if current == DEFAULT
+            else f"{current} does not exist"
+        )
+        answer = await self.prompts.ask(
+            f"{missing}; there are{lines}\nNumber of the one to select",
+            f"the backend is configured; set TF_WORKSPACE to one of {', '.join(names)}, or use "
+            "`remote-backend workspace select NAME`",
+        )
+        if not answer.isdigit() or not 1 <= int(answer) <= len(names):
+            raise SelectionError(
+                f"{answer!r} is none of these numbers; nothing was selected"
+            )
+        return names[int(answer) - 1]
+
+    def _terraform_version(self) -> str | None:
+        try:
+            return find_program(None, self.environ).version
+        except EngineError:
+            return None
+
+
+def _foreign(record: Record) -> SettingsError:
+    return SettingsError(
+        f'the directory is configured for a backend "{record.values.kind}", whose states only '
+        "Terraform can move: use `terraform init -migrate-state`"
+    )

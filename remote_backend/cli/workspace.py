@@ -1,0 +1,187 @@
+"""The commands `workspace list`, `show`, `new`, `select` and `delete`."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from remote_backend.backend import Backend, open_backend
+from remote_backend.cli.arguments import Duration, TerraformGroup, flag, value
+from remote_backend.config.datadir import select_workspace, selected_workspace
+from remote_backend.config.settings import process_environ
+from remote_backend.errors import SelectionError, StateError
+from remote_backend.models.workspace import NameMode
+from remote_backend.state.deleting import delete_named
+from remote_backend.state.file import parse_state
+from remote_backend.state.places import RemotePlace
+from remote_backend.state.storage import LockOptions
+from remote_backend.workspaces import DEFAULT, create_named, find_named, full_name_of
+
+__all__ = ("workspace",)
+
+
+@click.group(
+    "workspace", cls=TerraformGroup, short_help="List, make, select, delete workspaces."
+)
+def workspace() -> None:
+    """List, make, select and delete the workspaces of the configuration."""
+
+
+@workspace.command("list", short_help="List the workspaces.")
+@click.pass_context
+def _list_workspaces(context: click.Context) -> int:
+    """List the workspaces by the names people use; a star marks the selected one."""
+    directory = Path(context.obj)
+
+    async def work(backend: Backend) -> int:
+        current = _current(directory)
+        names = [named.short for named in await backend.workspaces()]
+        for name in names:
+            click.echo(f"{'*' if name == current else ' '} {name}")
+        if not names:
+            click.echo("There are no workspaces; `workspace new NAME` makes one.", err=True)
+        if chosen := process_environ().get("TF_WORKSPACE"):
+            click.echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
+        return 0
+
+    return _run(directory, work)
+
+
+@workspace.command("show", short_help="Show the selected workspace.")
+@click.pass_context
+def _show_workspace(context: click.Context) -> int:
+    """Show the name of the selected workspace, without asking the server."""
+    click.echo(_current(Path(context.obj)))
+    return 0
+
+
+@workspace.command("new", short_help="Make a workspace and select it.")
+@value("state", "Put the state of a file into it.", metavar="FILE")
+@flag("lock", "Lock it while its state is stored.", default=True)
+@value(
+    "lock-timeout",
+    "How long to wait for the lock.",
+    type=Duration(),
+    default="0s",
+    metavar="TIME",
+)
+@click.argument("name")
+@click.pass_context
+def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
+    """Make a workspace of the configuration and select it."""
+    directory = Path(context.obj)
+    other = process_environ().get("TF_WORKSPACE")
+    if other and other != name:
+        raise SelectionError(
+            f"TF_WORKSPACE selects {other}, so {name} would not be selected; unset it first"
+        )
+    state = None
+    if given["state"] is not None:
+        path = directory / given["state"]
+        try:
+            state = parse_state(path.read_bytes())
+        except OSError as error:
+            raise StateError(f"{path} cannot be read: {error.strerror}") from None
+        except StateError as error:
+            raise StateError(f"{path}: {error}") from None
+
+    async def work(backend: Backend) -> int:
+        connection = backend.connection
+        if isinstance(connection.mode, NameMode):
+            # The explanation is that of any name here.
+            full_name_of(connection.mode, name if name != DEFAULT else "new")
+        made = await create_named(connection.client, connection.mode, name)
+        if state is not None:
+            lock = LockOptions(
+                lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="new"
+            )
+            place = RemotePlace(connection.client, connection.mode, name, lock, made.remote)
+            await place.write(state, None)
+        select_workspace(directory, process_environ(), name)
+        click.echo(f"Made and selected {name} ({made.remote.name}).")
+        return 0
+
+    return _run(directory, work)
+
+
+@workspace.command("select", short_help="Select a workspace.")
+@flag("or-create", "Make it when it does not exist.")
+@click.argument("name")
+@click.pass_context
+def _select_workspace(context: click.Context, name: str, or_create: bool) -> int:
+    """Select the workspace for the commands that follow, ours and Terraform's."""
+    directory = Path(context.obj)
+    if other := process_environ().get("TF_WORKSPACE"):
+        raise SelectionError(
+            f"TF_WORKSPACE selects {other}, whatever is selected here; unset it first"
+        )
+
+    async def work(backend: Backend) -> int:
+        connection = backend.connection
+        try:
+            named = await find_named(connection.client, connection.mode, name)
+        except SelectionError as error:
+            if not or_create:
+                raise SelectionError(f"{error}; -or-create makes it") from None
+            named = await create_named(connection.client, connection.mode, name)
+        select_workspace(directory, process_environ(), named.short)
+        click.echo(f"Selected {named.short} ({named.remote.name}).")
+        return 0
+
+    return _run(directory, work)
+
+
+@workspace.command("delete", short_help="Delete a workspace.")
+@flag("force", "Also one that still manages resources, which are then forgotten.")
+@flag("lock", "Lock it while its state is looked at.", default=True)
+@value(
+    "lock-timeout",
+    "How long to wait for the lock.",
+    type=Duration(),
+    default="0s",
+    metavar="TIME",
+)
+@click.argument("name")
+@click.pass_context
+def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int:
+    """Delete a workspace on the server, with its runs and states."""
+    directory = Path(context.obj)
+
+    async def work(backend: Backend) -> int:
+        connection = backend.connection
+        if isinstance(connection.mode, NameMode):
+            raise SelectionError(
+                f"the one workspace of the backend, {connection.mode.name}, is not deleted by a "
+                "name; delete it on the server"
+            )
+        named = await find_named(connection.client, connection.mode, name)
+        if named.short == _current(directory):
+            raise SelectionError(f"{named.short} is selected; select another one first")
+        lock = LockOptions(
+            lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="delete"
+        )
+        forgotten = await delete_named(
+            connection.client, named, force=given["force"], options=lock
+        )
+        click.echo(f"Deleted {named.short} ({named.remote.name}).")
+        if forgotten:
+            click.echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
+        return 0
+
+    return _run(directory, work)
+
+
+def _current(directory: Path) -> str:
+    return selected_workspace(directory, process_environ()) or DEFAULT
+
+
+def _run(directory: Path, work: Callable[[Backend], Awaitable[int]]) -> int:
+    async def run() -> int:
+        async with open_backend(directory) as backend:
+            for warning in backend.connection.warnings:
+                click.echo(f"Warning: {warning}", err=True)
+            return await work(backend)
+
+    return anyio.run(run)

@@ -1,0 +1,277 @@
+"""The backend record `.terraform/terraform.tfstate`, which tells what `init` has configured."""
+
+import json
+import os
+import uuid
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from remote_backend.errors import SettingsError
+from remote_backend.models.go_text import go_quote, html_safe
+
+__all__ = (
+    "BlockValues",
+    "Record",
+    "hash_modern",
+    "hash_old",
+    "read_record",
+    "write_record",
+)
+
+_FORMAT = 3
+_PLAIN = ("hostname", "organization", "token")
+_WORKSPACES = {"remote": ("name", "prefix"), "cloud": ("name", "project", "tags")}
+_FNV_BASIS, _FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
+_MASK = (1 << 64) - 1
+_MODERN_VERSION = "1.11.4"
+
+
+@frozen(kw_only=True)
+class BlockValues:
+    """The arguments of a backend or cloud block, as they are written; absent ones are left out."""
+
+    kind: str
+    """`remote` or `cloud`, or the name of a foreign backend."""
+
+    arguments: Mapping[str, Any] = field(factory=dict, repr=False)
+    workspaces: Mapping[str, Any] | None = None
+
+    def agrees_with(self, other: "BlockValues") -> bool:
+        """Say whether both mean the same; an argument without value is an absent one."""
+        return (
+            self.kind == other.kind
+            and _set(self.arguments) == _set(other.arguments)
+            and _set(self.workspaces or {}) == _set(other.workspaces or {})
+        )
+
+
+@frozen(kw_only=True)
+class Record:
+    """What a record says."""
+
+    values: BlockValues
+    hash: int | None
+    is_old: bool
+    """Whether Terraform 0.11 has written it; the two ages do not read each other's."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    data: bytes = field(repr=False)
+
+    def is_of(self, block: BlockValues) -> bool:
+        """Say whether it was written for a block, whatever `-backend-config` added to that."""
+        right = hash_old(block) if self.is_old else hash_modern(block)
+        return self.hash == right or self.values.agrees_with(block)
+
+
+def read_record(path: Path) -> Record | None:
+    """Return the record in a file; None where no backend is configured.
+
+    Raises `SettingsError` that names the file and never shows what it holds.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    if not data.strip():
+        return None
+    document = _parse(path, data)
+    backend = document.get("backend")
+    if backend is None:
+        return None
+    kind = backend.get("type") if isinstance(backend, dict) else None
+    config = backend.get("config") if isinstance(backend, dict) else None
+    if not isinstance(kind, str) or not isinstance(config, dict | None):
+        raise _unusable(path, "its backend has no type")
+    workspaces = (config or {}).get("workspaces")
+    is_old = isinstance(workspaces, list)
+    if isinstance(workspaces, list):
+        workspaces = workspaces[0] if len(workspaces) == 1 else None
+    if not isinstance(workspaces, dict | None):
+        raise _unusable(path, "its workspaces are none")
+    arguments = {
+        name: value for name, value in (config or {}).items() if name != "workspaces"
+    }
+    number = backend.get("hash")
+    return Record(
+        values=BlockValues(kind=kind, arguments=arguments, workspaces=workspaces),
+        hash=number if isinstance(number, int) and not isinstance(number, bool) else None,
+        is_old=is_old,
+        document=document,
+        data=data,
+    )
+
+
+def write_record(
+    path: Path,
+    merged: BlockValues | None,
+    block: BlockValues | None,
+    *,
+    before: Record | None,
+    terraform_version: str | None,
+) -> None:
+    """Write the record of a backend, or that there is none, in the style of the one before.
+
+    `block` is what the configuration says, for the hash; `merged` is that with what
+    `-backend-config` added. A record that says the same already stays as it is.
+    """
+    if before is not None and before.is_old:
+        text = _old_text(merged, block, before)
+    else:
+        text = _modern_text(merged, block, before, terraform_version)
+    data = text.encode()
+    if before is not None and before.data == data:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.name}.new")
+        # It can hold a token, so it is nobody else's from its first moment.
+        mode = 0o600 if merged is not None and merged.arguments.get("token") else 0o666
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(beside, path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def hash_modern(block: BlockValues) -> int:
+    """Return the hash that Terraform 0.12 and later put into a record."""
+    return zlib.crc32(f"<{go_quote(block.kind)};{_encoded(_config(block))};>".encode())
+
+
+def hash_old(block: BlockValues) -> int:
+    """Return the hash that Terraform 0.11 puts into a record."""
+    return _old_hash({"type": block.kind, "config": _old_config(block)})
+
+
+def _config(block: BlockValues) -> dict[str, Any]:
+    if block.kind not in _WORKSPACES:
+        return dict(block.arguments)
+    config: dict[str, Any] = {name: block.arguments.get(name) for name in _PLAIN}
+    config["workspaces"] = None
+    if block.workspaces is not None:
+        names = _WORKSPACES[block.kind]
+        config["workspaces"] = {name: block.workspaces.get(name) for name in names}
+    return config
+
+
+def _old_config(block: BlockValues) -> dict[str, Any]:
+    config: dict[str, Any] = _set(block.arguments)
+    if block.workspaces is not None:
+        config["workspaces"] = [_set(block.workspaces)]
+    return config
+
+
+def _encoded(value: Any) -> str:
+    if value is None:
+        return "~"
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    if isinstance(value, str):
+        return go_quote(value)
+    if isinstance(value, Mapping):
+        return f"<{''.join(f'{_encoded(value[name])};' for name in sorted(value))}>"
+    if isinstance(value, list | tuple):
+        return f"<{''.join(f'{_encoded(one)};' for one in value)}>"
+    return go_quote(str(value))
+
+
+def _old_hash(value: Any) -> int:
+    if value is None:
+        return _fnv(b"\0")
+    if isinstance(value, bool):
+        return _fnv(bytes([value]))
+    if isinstance(value, int):
+        return _fnv(value.to_bytes(8, "little", signed=True))
+    if isinstance(value, Mapping):
+        total = 0
+        for name, one in value.items():
+            total ^= _pair(_old_hash(name), _old_hash(one))
+        return total
+    if isinstance(value, list | tuple):
+        total = 0
+        for one in value:
+            total = _pair(total, _old_hash(one))
+        return total
+    return _fnv(str(value).encode())
+
+
+def _pair(first: int, second: int) -> int:
+    return _fnv(first.to_bytes(8, "little") + second.to_bytes(8, "little"))
+
+
+def _fnv(data: bytes) -> int:
+    found = _FNV_BASIS
+    for byte in data:
+        found = (found * _FNV_PRIME & _MASK) ^ byte
+    return found
+
+
+def _modern_text(
+    merged: BlockValues | None,
+    block: BlockValues | None,
+    before: Record | None,
+    version: str | None,
+) -> str:
+    kept = before.document.get("terraform_version") if before is not None else None
+    document: dict[str, Any] = {
+        "version": _FORMAT,
+        "terraform_version": kept or version or _MODERN_VERSION,
+    }
+    if merged is not None:
+        document["backend"] = {
+            "type": merged.kind,
+            "config": _config(merged),
+            "hash": hash_modern(block or merged),
+        }
+    return html_safe(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _old_text(merged: BlockValues | None, block: BlockValues | None, before: Record) -> str:
+    serial = before.document.get("serial")
+    document: dict[str, Any] = {"version": _FORMAT}
+    if "terraform_version" in before.document:
+        document["terraform_version"] = before.document["terraform_version"]
+    document["serial"] = serial if isinstance(serial, int) else 0
+    document["lineage"] = before.document.get("lineage") or str(uuid.uuid4())
+    if merged is not None:
+        document["backend"] = {
+            "type": merged.kind,
+            "config": _old_config(merged),
+            "hash": hash_old(block or merged),
+        }
+    root = {"path": ["root"], "outputs": {}, "resources": {}, "depends_on": []}
+    document["modules"] = before.document.get("modules") or [root]
+    if document == dict(before.document):
+        return before.data.decode()
+    document["serial"] += 1
+    return html_safe(json.dumps(document, indent=4, ensure_ascii=False)) + "\n"
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _parse(path: Path, data: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _unusable(path, "it is no JSON object")
+    if document.get("version") != _FORMAT:
+        raise _unusable(path, f"its format is not {_FORMAT}")
+    return document
+
+
+def _unusable(path: Path, problem: str) -> SettingsError:
+    return SettingsError(
+        f"{path} cannot be used: {problem}; run `remote-backend init -reconfigure`, which "
+        "writes it anew"
+    )

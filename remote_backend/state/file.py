@@ -1,0 +1,256 @@
+"""State files of formats 3 and 4: read as far as needed, changed only where asked."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from remote_backend.errors import StateError
+from remote_backend.state.address import Address
+from remote_backend.state.json_text import (
+    Edit,
+    elements,
+    members,
+    parse_value,
+    set_member,
+    spliced,
+)
+
+__all__ = ("Instance", "Output", "Resource", "StateFile", "md5_of", "parse_state")
+
+_FORMATS = (3, 4)
+_LAZY = frozenset({"resources", "modules"})
+
+
+@frozen(kw_only=True)
+class Output:
+    """An output of a state."""
+
+    value: Any = field(repr=False)
+    type: Any = None
+    sensitive: bool = False
+
+
+@frozen(kw_only=True)
+class Resource:
+    """A resource of a state and where it stands in the text."""
+
+    address: Address
+    start: int
+    value: dict[str, Any] = field(repr=False)
+    old_key: str = ""
+    """Its key in format 3, where each instance stands for itself."""
+
+    @property
+    def instances(self) -> tuple["Instance", ...]:
+        """Return its instances; an instance of format 3 is the whole resource."""
+        if self.old_key:
+            return tuple(_old_instances(self))
+        found = self.value.get("instances")
+        return tuple(
+            Instance(
+                address=evolve(self.address, key=one.get("index_key")),
+                value=one,
+                deposed=one.get("deposed"),
+                is_tainted=one.get("status") == "tainted",
+            )
+            for one in (found if isinstance(found, list) else [])
+            if isinstance(one, dict)
+        )
+
+
+@frozen(kw_only=True)
+class Instance:
+    """One instance of a resource."""
+
+    address: Address
+    value: dict[str, Any] = field(repr=False)
+    deposed: str | None = None
+    is_tainted: bool = False
+
+
+@frozen(kw_only=True)
+class StateFile:
+    """A state as its text, with what its head says."""
+
+    text: str = field(repr=False)
+    format: int
+    serial: int
+    lineage: str
+    terraform_version: str = ""
+    _places: dict[str, int] = field(factory=dict, repr=False)
+    """Where the values of its members begin."""
+
+    @property
+    def data(self) -> bytes:
+        """Return the bytes that are stored."""
+        return self.text.encode()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no resource and no output."""
+        return not self.outputs() and next(self.resources(), None) is None
+
+    def with_head(
+        self, *, serial: int | None = None, lineage: str | None = None
+    ) -> "StateFile":
+        """Return it with another serial or lineage, and all else as it was."""
+        wanted: dict[str, Any] = {"serial": serial, "lineage": lineage}
+        edits = [
+            set_member(
+                self.text,
+                0,
+                key,
+                json.dumps(value),
+                after=("version", "terraform_version", "serial"),
+            )
+            for key, value in wanted.items()
+            if value is not None
+        ]
+        return parse_state(spliced(self.text, edits).encode())
+
+    def edited(self, edits: list[Edit]) -> "StateFile":
+        """Return it with parts of its text replaced."""
+        return parse_state(spliced(self.text, edits).encode())
+
+    def place_of(self, key: str) -> int | None:
+        """Return where the value of a member of the head begins, or None."""
+        return self._places.get(key)
+
+    def outputs(self, module: str = "") -> dict[str, Output]:
+        """Return the outputs of the root, or in format 3 of a module, by name."""
+        if self.format == 4:
+            found = self._value("outputs") if not module else None
+        else:
+            found = next(
+                (one.get("outputs") for _, path, one in self.modules() if path == module),
+                None,
+            )
+        if not isinstance(found, dict):
+            return {}
+        return {
+            name: Output(
+                value=one.get("value"),
+                type=one.get("type"),
+                sensitive=bool(one.get("sensitive")),
+            )
+            for name, one in sorted(found.items())
+            if isinstance(one, dict)
+        }
+
+    def resources(self) -> Iterator[Resource]:
+        """Give the resources in the order of the file."""
+        if self.format == 3:
+            yield from self._old_resources()
+            return
+        start = self._places.get("resources")
+        for element in elements(self.text, start) if start is not None else ():
+            value = element.value
+            if isinstance(value, dict):
+                yield Resource(address=_address(value), start=element.start, value=value)
+
+    def modules(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        """Give place, path and value of each module of format 3."""
+        start = self._places.get("modules")
+        for element in elements(self.text, start) if start is not None else ():
+            value = element.value
+            path = value.get("path") if isinstance(value, dict) else None
+            if isinstance(path, list):
+                yield element.start, ".".join(f"module.{name}" for name in path[1:]), value
+
+    def _old_resources(self) -> Iterator[Resource]:
+        for start, module, _ in self.modules():
+            for member in members(self.text, start):
+                if member.key == "resources" and isinstance(member.value, dict):
+                    for one in members(self.text, member.value_start):
+                        if isinstance(one.value, dict):
+                            yield Resource(
+                                address=_old_address(module, one.key),
+                                start=one.value_start,
+                                value=one.value,
+                                old_key=one.key,
+                            )
+
+    def _value(self, key: str) -> Any:
+        start = self._places.get(key)
+        return parse_value(self.text, start)[0] if start is not None else None
+
+
+def parse_state(data: bytes) -> StateFile:
+    """Read a state; raises `StateError` that says what is wrong with it, without its values."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise StateError("it is no UTF-8 text") from None
+    head: dict[str, Any] = {}
+    places = {}
+    for member in members(text, 0, unread=_LAZY.__contains__):
+        head[member.key] = member.value
+        places[member.key] = member.value_start
+    version, serial, lineage = (head.get(name) for name in ("version", "serial", "lineage"))
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise StateError("it has no version, so it is no state of Terraform")
+    if version not in _FORMATS:
+        raise StateError(
+            f"its format is {version}, and only 3 and 4 are known; "
+            + (
+                "a newer remote-backend may know it"
+                if version > max(_FORMATS)
+                else "Terraform 0.11 brings it up to date"
+            )
+        )
+    serial = 0 if serial is None else serial
+    if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
+        raise StateError("its serial is no whole number")
+    if lineage is not None and not isinstance(lineage, str):
+        raise StateError("its lineage is no text")
+    made_by = head.get("terraform_version")
+    return StateFile(
+        text=text,
+        format=version,
+        serial=serial,
+        lineage=lineage or "",
+        terraform_version=made_by if isinstance(made_by, str) else "",
+        places=places,
+    )
+
+
+def md5_of(data: bytes) -> str:
+    """Return the digest by which servers know the bytes of a state."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _address(value: dict[str, Any]) -> Address:
+    return Address(
+        module=str(value.get("module") or ""),
+        mode=str(value.get("mode") or "managed"),
+        type=str(value.get("type") or ""),
+        name=str(value.get("name") or ""),
+    )
+
+
+def _old_address(module: str, key: str) -> Address:
+    mode, rest = ("data", key[5:]) if key.startswith("data.") else ("managed", key)
+    type_, _, name = rest.partition(".")
+    name, dot, number = name.rpartition(".") if rest.count(".") > 1 else (name, "", "")
+    return Address(
+        module=module,
+        mode=mode,
+        type=type_,
+        name=name,
+        key=int(number) if number.isdigit() else None,
+    )
+
+
+def _old_instances(resource: Resource) -> Iterator[Instance]:
+    primary = resource.value.get("primary")
+    if isinstance(primary, dict):
+        yield Instance(
+            address=resource.address, value=primary, is_tainted=bool(primary.get("tainted"))
+        )
+    deposed = resource.value.get("deposed")
+    for number, one in enumerate(deposed if isinstance(deposed, list) else []):
+        if isinstance(one, dict):
+            yield Instance(address=resource.address, value=one, deposed=f"{number:08d}")

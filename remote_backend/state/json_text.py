@@ -1,0 +1,215 @@
+"""Places in a JSON text, so that a change leaves everything else as it was, byte for byte."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from attrs import field, frozen
+
+from remote_backend.errors import StateError
+
+__all__ = (
+    "Edit",
+    "Element",
+    "Member",
+    "elements",
+    "members",
+    "parse_value",
+    "remove_elements",
+    "remove_member",
+    "set_member",
+    "spliced",
+)
+
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+# Numbers keep their digits; most of them are small and whole.
+_DECODER = json.JSONDecoder(
+    parse_float=Decimal,
+    parse_int=lambda digits: int(digits) if len(digits) < 18 else Decimal(digits),
+    parse_constant=_refuse,
+)
+
+
+@frozen
+class Member:
+    """A member of an object, and where it stands."""
+
+    key: str
+    start: int
+    value_start: int
+    value_end: int
+    value: Any = field(repr=False)
+
+
+@frozen
+class Element:
+    """An element of an array, and where it stands."""
+
+    start: int
+    end: int
+    value: Any = field(repr=False)
+
+
+@frozen
+class Edit:
+    """A part of a text that is replaced."""
+
+    start: int
+    end: int
+    text: str = field(repr=False)
+
+
+def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the value that begins at a place and where it ends; raises `StateError`."""
+    try:
+        return _DECODER.raw_decode(text, _skip(text, start))
+    except RecursionError:
+        raise StateError("it is nested too deeply") from None
+    except ValueError as error:
+        place = getattr(error, "pos", start)
+        line = text.count("\n", 0, place) + 1
+        raise StateError(f"it is no JSON (line {line})") from None
+
+
+def members(
+    text: str, start: int, *, unread: Callable[[str], bool] | None = None
+) -> Iterator[Member]:
+    """Give the members of the object that begins at a place.
+
+    Of those that `unread` accepts only the place is given: whoever asks walks them alone.
+    """
+    place = _expect(text, start, "{")
+    place = _skip(text, place)
+    if text[place : place + 1] == "}":
+        return
+    while True:
+        begin = place
+        if text[place : place + 1] != '"':
+            raise _broken(text, place)
+        key, place = parse_value(text, place)
+        value_start = _skip(text, _expect(text, place, ":"))
+        if unread is not None and unread(key):
+            value, end = None, _end_of(text, value_start)
+        else:
+            value, end = parse_value(text, value_start)
+        yield Member(key, begin, value_start, end, value)
+        place = _skip(text, end)
+        if text[place : place + 1] == "}":
+            return
+        place = _skip(text, _expect(text, place, ","))
+
+
+def elements(text: str, start: int) -> Iterator[Element]:
+    """Give the elements of the array that begins at a place."""
+    place = _skip(text, _expect(text, start, "["))
+    if text[place : place + 1] == "]":
+        return
+    while True:
+        value, end = parse_value(text, place)
+        yield Element(place, end, value)
+        place = _skip(text, end)
+        if text[place : place + 1] == "]":
+            return
+        place = _skip(text, _expect(text, place, ","))
+
+
+def spliced(text: str, edits: Iterable[Edit]) -> str:
+    """Return a text with parts of it replaced; the parts must not overlap."""
+    parts = []
+    place = 0
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        parts += [text[place : edit.start], edit.text]
+        place = edit.end
+    return "".join([*parts, text[place:]])
+
+
+def set_member(
+    text: str, start: int, key: str, value: str, *, after: tuple[str, ...] = ()
+) -> Edit:
+    """Return the edit that gives a member of an object a value, as JSON text.
+
+    A new member stands behind the last one that `after` names, or first; it is laid out as
+    the others are.
+    """
+    found = list(members(text, start))
+    for member in found:
+        if member.key == key:
+            return Edit(member.value_start, member.value_end, value)
+    name = json.dumps(key)
+    if not found:
+        return Edit(start, start + 1, f"{{{name}: {value}")
+    colon = text[found[0].start + len(json.dumps(found[0].key)) : found[0].value_start]
+    new = f"{name}{colon if colon.strip() == ':' else ': '}{value}"
+    before = [member for member in found if member.key in after]
+    blanks = text[_expect(text, start, "{") : found[0].start]
+    if not before:
+        return Edit(found[0].start, found[0].start, f"{new},{blanks}")
+    place = before[-1].value_end
+    return Edit(place, place, f",{blanks}{new}")
+
+
+def remove_member(text: str, start: int, key: str) -> Edit | None:
+    """Return the edit that removes a member of an object, or None when it is not there."""
+    found = list(members(text, start))
+    for position, member in enumerate(found):
+        if member.key == key:
+            if position + 1 < len(found):
+                return Edit(member.start, found[position + 1].start, "")
+            begin = found[position - 1].value_end if position else member.start
+            return Edit(begin, member.value_end, "")
+    return None
+
+
+def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[Edit]:
+    """Return the edits that remove elements of an array."""
+    found = list(elements(text, start))
+    kept = [one for one in found if not gone(one.value)]
+    if len(kept) == len(found):
+        return []
+    if not kept:
+        closing = text.index("]", found[-1].end)
+        return [Edit(start, closing + 1, "[]")]
+    edits = []
+    kept_before: Element | None = None
+    for position, one in enumerate(found):
+        if one in kept:
+            kept_before = one
+        elif kept_before is None:
+            edits.append(Edit(one.start, found[position + 1].start, ""))
+        else:
+            begin = found[position - 1].end
+            edits.append(Edit(begin, one.end, ""))
+    return edits
+
+
+def _end_of(text: str, start: int) -> int:
+    if text[start : start + 1] != "[":
+        return parse_value(text, start)[1]
+    end = start + 1
+    for element in elements(text, start):
+        end = element.end
+    return _expect(text, end, "]")
+
+
+def _skip(text: str, place: int) -> int:
+    found = _BLANKS.match(text, place)
+    return found.end() if found else place
+
+
+def _expect(text: str, place: int, mark: str) -> int:
+    place = _skip(text, place)
+    if text[place : place + 1] != mark:
+        raise _broken(text, place)
+    return place + 1
+
+
+def _broken(text: str, place: int) -> StateError:
+    return StateError(f"it is no JSON (line {text.count(chr(10), 0, place) + 1})")

@@ -1,0 +1,210 @@
+"""Where a state can be: a file here, or a workspace on a server."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from attrs import define, field
+
+from remote_backend.client import Client
+from remote_backend.errors import StateConflict, StateError, StateLocked
+from remote_backend.models.workspace import Mode, NameMode, Workspace
+from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.storage import LockOptions, locked, read_state, write_state
+from remote_backend.workspaces import create_named, full_name_of
+
+__all__ = ("LocalPlace", "Place", "RemotePlace", "local_places")
+
+_FILE = "terraform.tfstate"
+
+
+class Place(Protocol):
+    """A place for one state."""
+
+    def __str__(self) -> str:
+        """Return what a person calls it."""
+
+    async def read(self) -> StateFile | None:
+        """Return the state that is there, or None."""
+
+    async def write(self, state: StateFile, expected: StateFile | None) -> None:
+        """Put a state there in place of the expected one; raise `StateConflict` for another."""
+
+    async def retire(self) -> None:
+        """Give up the state, because it is safe elsewhere; some places keep it all the same."""
+
+
+@define
+class LocalPlace:
+    """A state file of the local backend."""
+
+    path: Path
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
+
+    async def read(self) -> StateFile | None:
+        """Return the state in the file; a missing one and one without a byte hold none."""
+        try:
+            data = self.path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise StateError(f"{self.shown} cannot be read: {error.strerror}") from None
+        try:
+            return parse_state(data) if data else None
+        except StateError as error:
+            raise StateError(f"{self.shown} cannot be read: {error}") from None
+
+    async def write(self, state: StateFile, expected: StateFile | None) -> None:
+        """Write the file, whole or not at all; what was in it is kept beside it."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _file_lock(self.path, self.shown):
+                if _text(await self.read()) != _text(expected):
+                    raise StateConflict(f"{self.shown} has changed meanwhile")
+                self._back_up()
+                beside = self.path.with_name(f"{self.path.name}.new")
+                _write_private(beside, state.data)
+                os.replace(beside, self.path)
+        except OSError as error:
+            raise StateError(f"{self.shown} cannot be written: {error.strerror}") from None
+
+    async def retire(self) -> None:
+        """Empty the file as Terraform does, after its content was kept beside it."""
+        try:
+            if self.path.exists() and self.path.stat().st_size:
+                with _file_lock(self.path, self.shown):
+                    self._back_up()
+                    os.truncate(self.path, 0)
+        except OSError as error:
+            raise StateError(f"{self.shown} cannot be emptied: {error.strerror}") from None
+
+    def _back_up(self) -> None:
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        if data:
+            _write_private(
+                _free(self.path.with_name(f"{self.path.name}.backup"), data), data
+            )
+
+
+@define
+class RemotePlace:
+    """A workspace on a server, which is made when a state is put there."""
+
+    client: Client
+    mode: Mode
+    short: str
+    lock: LockOptions = field(factory=LockOptions)
+    workspace: Workspace | None = None
+
+    def __str__(self) -> str:
+        return f"workspace {self.full_name} of {self.client.organization}"
+
+    @property
+    def full_name(self) -> str:
+        """The remote name of the workspace."""
+        if self.workspace is not None:
+            return self.workspace.name
+        return full_name_of(self.mode, self.short)
+
+    async def read(self) -> StateFile | None:
+        """Return the state of the workspace; one that does not exist has none."""
+        self.workspace = self.workspace or await self.client.find_workspace(self.full_name)
+        return await read_state(self.client, self.workspace) if self.workspace else None
+
+    async def write(self, state: StateFile, expected: StateFile | None) -> None:
+        """Store the state under the lock and read it back."""
+        if self.workspace is None:
+            if isinstance(self.mode, NameMode):
+                self.workspace = await self.client.create_workspace(self.mode.name)
+            else:
+                made = await create_named(self.client, self.mode, self.short)
+                self.workspace = made.remote
+        async with _kept_when_doubtful(self.client, self.workspace, self.lock):
+            before = await read_state(self.client, self.workspace)
+            if _text(before) != _text(expected):
+                raise StateConflict(f"the state of {self} has changed meanwhile")
+            await write_state(self.client, self.workspace, state, force=before is not None)
+            after = await read_state(self.client, self.workspace)
+            if _text(after) != state.text:
+                raise StateConflict(
+                    f"{self} holds another state than was just stored there"
+                )
+
+    async def retire(self) -> None:
+        """Leave it: what is on a server stays there."""
+
+
+def local_places(directory: Path) -> dict[str, LocalPlace]:
+    """Return the state files of the local backend by the names of their workspaces."""
+    places = {"default": LocalPlace(directory / _FILE, _FILE)}
+    try:
+        entries = sorted((directory / f"{_FILE}.d").iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        entries = []
+    for entry in entries:
+        if (entry / _FILE).is_file():
+            places[entry.name] = LocalPlace(
+                entry / _FILE, f"{_FILE}.d/{entry.name}/{_FILE}"
+            )
+    return places
+
+
+@asynccontextmanager
+async def _kept_when_doubtful(
+    client: Client, workspace: Workspace, options: LockOptions
+) -> AsyncIterator[None]:
+    async with locked(client, workspace, options) as lock:
+        try:
+            yield
+        except StateError as error:
+            # The lock keeps others away from a state that nobody is sure of.
+            lock.keep = type(error) is not StateConflict
+            raise
+
+
+@contextmanager
+def _file_lock(path: Path, shown: str) -> Iterator[None]:
+    """Hold the lock that Terraform takes on a state file, where the system has such locks."""
+    try:
+        import fcntl  # not there on Windows
+    except ImportError:
+        yield
+        return
+    with path.open("ab") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StateLocked(
+                f"{shown} is locked by another program; wait until it ends"
+            ) from None
+        yield
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _free(path: Path, data: bytes) -> Path:
+    """Return a name for a backup at which no other content would be lost."""
+    number = 0
+    while True:
+        candidate = path if not number else path.with_name(f"{path.name}.{number}")
+        if not candidate.exists() or candidate.read_bytes() in (b"", data):
+            return candidate
+        number += 1
+
+
+def _text(state: StateFile | None) -> str | None:
+    return state.text if state is not None else None

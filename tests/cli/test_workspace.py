@@ -1,0 +1,271 @@
+"""The commands `workspace`, `init`, `login` and `logout` as processes."""
+
+import json
+import stat
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from remote_backend.cli.arguments import with_environ
+from remote_backend.errors import RunOptionsError
+from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.seed import SeedWorkspace
+from tests.cli.conftest import Shop, write_backend
+from tests.cli.test_plan import records_of, rows_of
+
+
+async def test_workspaces_of_a_prefix(shop: Shop) -> None:
+    """Listed, selected, made and deleted by short names; Terraform's file tells the selected."""
+    selected = await shop.run("workspace", "select", "prod")
+    listed = await shop.run("workspace", "list")
+    made = await shop.run("workspace", "new", "eu-8")
+    shown = await shop.run("workspace", "show")
+    refused = await shop.run("workspace", "delete", "eu-8")
+    await shop.run("workspace", "select", "dev")
+    deleted = await shop.run("workspace", "delete", "eu-8")
+
+    assert selected.code == 0, selected.err
+    assert listed.out == "  dev\n  eu-7\n* prod\n"
+    assert (made.code, shown.out) == (0, "eu-8\n")
+    assert refused.code == 1 and "eu-8 is selected" in refused.err
+    assert deleted.code == 0, deleted.err
+    assert (shop.directory / ".terraform" / "environment").read_bytes() == b"dev"
+    names = {one["name"] for one in records_of(shop, "ServedWorkspace")}
+    assert "networking-eu-8" not in names and "networking-dev" in names
+
+
+async def test_name_mode_explains_itself(shop: Shop) -> None:
+    """The one workspace is `default`; other names are told what to do (P91)."""
+    write_backend(
+        shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
+    )
+
+    listed = await shop.run("workspace", "list")
+    selected = await shop.run("workspace", "select", "default")
+    new = await shop.run("workspace", "new", "x")
+    default = await shop.run("workspace", "new", "default")
+    deleted = await shop.run("workspace", "delete", "default")
+
+    assert listed.out == "* default\n"
+    assert selected.code == 0
+    for done in (new, default, deleted):
+        assert done.code == 1
+        assert "the one workspace" in done.err and "other" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "told"),
+    [
+        (("select", "nowhere"), {}, "-or-create makes it"),
+        (("select", "dev"), {"TF_WORKSPACE": "prod"}, "unset it first"),
+        (("new", "x"), {"TF_WORKSPACE": "prod"}, "unset it first"),
+        (("new", "dev"), {}, "exists already (networking-dev)"),
+        (("new", "default"), {}, "choose another"),
+        (("new", "a b"), {}, "is no name for a workspace"),
+        (("new", "networking-x"), {}, "leave the prefix out"),
+        (("new", "-state=missing.tfstate", "x"), {}, "cannot be read"),
+        (("delete", "nowhere"), {}, "does not exist"),
+        (("new",), {}, "Missing argument"),
+    ],
+)
+async def test_what_is_wrong_is_told_and_makes_nothing(
+    arguments: tuple[str, ...], environ: dict[str, str], told: str, shop: Shop
+) -> None:
+    """One message, exit code 1, the same workspaces as before (P84, P86)."""
+    before = records_of(shop, "ServedWorkspace")
+    done = await shop.run("workspace", *arguments, **environ)
+
+    assert done.code == 1
+    assert told in done.err and "Traceback" not in done.err
+    assert records_of(shop, "ServedWorkspace") == before
+
+
+async def test_reading_never_makes_a_workspace(shop: Shop) -> None:
+    """Terraform makes what TF_WORKSPACE names; here it is an error (P94)."""
+    before = records_of(shop, "ServedWorkspace")
+    for command in (
+        ("plan",),
+        ("workspace", "list"),
+        ("init",),
+        ("output",),
+        ("state", "list"),
+    ):
+        await shop.run(*command, TF_WORKSPACE="missing")
+    assert records_of(shop, "ServedWorkspace") == before
+
+
+async def test_or_create_makes_and_selects(shop: Shop) -> None:
+    """Once; the second time it only selects."""
+    for _ in range(2):
+        done = await shop.run("workspace", "select", "-or-create", "new-one")
+        assert done.code == 0, done.err
+    names = [one["name"] for one in records_of(shop, "ServedWorkspace")]
+    assert names.count("networking-new-one") == 1
+
+
+async def test_a_workspace_with_resources_is_kept(shop: Shop) -> None:
+    """A state comes with -state; deleting it needs -force, which tells what is forgotten."""
+    state = {
+        "version": 4,
+        "serial": 1,
+        "lineage": "l",
+        "outputs": {},
+        "resources": [
+            {
+                "mode": "managed",
+                "type": "aws_vpc",
+                "name": "main",
+                "provider": "p",
+                "instances": [{"attributes": {}}],
+            }
+        ],
+    }
+    (shop.directory / "old.tfstate").write_text(json.dumps(state))
+    made = await shop.run("workspace", "new", "-state=old.tfstate", "kept")
+    await shop.run("workspace", "select", "dev")
+    refused = await shop.run("workspace", "delete", "kept")
+    forced = await shop.run("workspace", "delete", "-force", "kept")
+
+    assert made.code == 0, made.err
+    assert refused.code == 1 and "aws_vpc.main" in refused.err
+    assert forced.code == 0 and "1 resources that it managed live on" in forced.err
+    # The refused one has left no lock behind.
+    assert not [one for one in records_of(shop, "ServedWorkspace") if one["locked_by"]]
+
+
+async def test_init_selects_the_only_workspace(shop: Shop) -> None:
+    """Of several one must be named when nobody can be asked; the backend is configured (P87)."""
+    several = await shop.run("init", "-input=false")
+    write_backend(shop, lambda text: text.replace("networking-", "ot"))
+    changed = await shop.run("init", "-input=false")
+    single = await shop.run("init", "-input=false", "-reconfigure")
+
+    assert several.code == 1
+    assert "set TF_WORKSPACE to one of dev, eu-7, prod" in several.err
+    assert (shop.directory / ".terraform" / "terraform.tfstate").exists()
+    assert changed.code == 1 and "-migrate-state" in changed.err
+    assert single.code == 0, single.err
+    assert (await shop.run("workspace", "show")).out == "her\n"
+
+
+async def test_init_takes_what_the_block_leaves_out(shop: Shop) -> None:
+    """A file, then pairs; later commands know it from the record."""
+    (shop.directory / "main.tf").write_text('terraform {\n  backend "remote" {}\n}\n')
+    (shop.directory / "net.hcl").write_text('workspaces {\n  prefix = "networking-"\n}\n')
+    given = [
+        "-backend-config=net.hcl",
+        "-backend-config=organization=acme",
+        f"-backend-config=hostname={shop.server.hostname}",
+    ]
+    first = await shop.run("init", "-input=false", *given, TF_WORKSPACE="dev")
+    again = await shop.run("init", "-input=false", TF_WORKSPACE="dev")
+    listed = await shop.run("workspace", "list")
+
+    assert first.code == 0, first.err
+    assert again.code == 0, again.err
+    assert listed.out.split() == ["dev", "eu-7", "prod"]
+
+
+async def test_a_token_is_stored_and_forgotten(shop: Shop) -> None:
+    """From standard input, for its owner alone, beside what else is in the file (P106)."""
+    home = shop.directory.parent
+    path = home / ".terraform.d" / "credentials.tfrc.json"
+    path.parent.mkdir()
+    path.write_text('{"credentials": {"other.test": {"token": "kept"}}, "more": 1}')
+
+    async def login(host: str, text: str) -> tuple[int, str]:
+        done = await anyio.run_process(
+            [*shop.command("login", host)],
+            input=text.encode(),
+            cwd=shop.directory,
+            env=shop.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+            check=False,
+        )
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    code, told = await login("TFE.test:443", " the-token\n")
+    assert (code, "the-token" in told) == (0, False), told
+    assert json.loads(path.read_text()) == {
+        "credentials": {
+            "other.test": {"token": "kept"},
+            "tfe.test": {"token": "the-token"},
+        },
+        "more": 1,
+    }
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for bad in ("", "two words\n", "caf\u00e9\n"):
+        code, told = await login("tfe.test", bad)
+        assert code == 1 and "token" in told and "words" not in told and "caf" not in told
+    assert (await login("xn--x", "t\n"))[0] == 1
+    out = await shop.run("logout", "tfe.test")
+    assert out.code == 0
+    assert "tfe.test" not in path.read_text() and "other.test" in path.read_text()
+    assert "was stored" in (await shop.run("logout", "tfe.test")).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["plan", "-all"], ["plan", "-a", "-b c", "-g", "-all"]),
+        (["-chdir=x", "plan"], ["-chdir=x", "plan", "-a", "-b c", "-g"]),
+        (["-chdir", "x", "plan"], ["-chdir", "x", "plan", "-a", "-b c", "-g"]),
+        (["workspace", "show"], ["workspace", "show", "-w", "-g"]),
+        (["workspace"], ["workspace", "-g"]),
+        (["force-unlock", "x"], ["force-unlock", "-f", "-g", "x"]),
+        ([], []),
+        (["-version"], ["-version"]),
+    ],
+)
+def test_arguments_of_the_environment(arguments: list[str], expected: list[str]) -> None:
+    """Those of the command, then those of all, then what was typed."""
+    environ = {
+        "TF_CLI_ARGS": "-g",
+        "TF_CLI_ARGS_plan": "-a '-b c'",
+        "TF_CLI_ARGS_workspace_show": "-w",
+        "TF_CLI_ARGS_force_unlock": "-f",
+    }
+    assert with_environ(arguments, environ) == expected
+
+
+def test_open_quotes_are_told() -> None:
+    """With the name of the variable."""
+    with pytest.raises(RunOptionsError, match="TF_CLI_ARGS_plan cannot be split"):
+        with_environ(["plan"], {"TF_CLI_ARGS_plan": "'-a"})
+
+
+async def test_variables_change_commands(shop: Shop) -> None:
+    """TF_CLI_ARGS_plan counts, and TF_INPUT=0 asks nothing."""
+    planned = await shop.run("plan", TF_CLI_ARGS_plan="-select=dev -detailed-exitcode")
+    assert planned.code == 2, planned.err
+    asked = await shop.run("init", TF_INPUT="0")
+    assert asked.code == 1 and "Nobody can be asked" in asked.err
+
+
+async def test_tags_choose_workspaces(tmp_path: Path) -> None:
+    """A cloud block with tags means all that have them, under their full names."""
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="simulated",
+        seed=[
+            SeedWorkspace(name="one", tags=("net", "eu")),
+            SeedWorkspace(name="two", tags=("net",)),
+            SeedWorkspace(name="three"),
+        ],
+    )
+    directory = tmp_path / "networking"
+    directory.mkdir()
+    async with serve(settings, {}) as server:
+        shop = Shop(server, directory, tmp_path / "data")
+        (directory / "main.tf").write_text(
+            f'terraform {{\n  cloud {{\n    hostname = "{server.hostname}"\n'
+            '    organization = "acme"\n    workspaces {\n      tags = ["net"]\n    }\n  }\n}\n'
+        )
+        init = await shop.run("init", "-input=false", TF_WORKSPACE="two")
+        planned = await shop.run("plan", "-all")
+
+    assert init.code == 0, init.err
+    assert sorted(rows_of(planned.out)) == ["one", "two"]

@@ -1,0 +1,93 @@
+"""Workspaces and rights as servers tell them, in the cases that hurt people."""
+
+from typing import Any
+
+import pytest
+
+from remote_backend.client import Client
+from remote_backend.errors import NotFound, SelectionError
+from remote_backend.messages import Response
+from remote_backend.models.workspace import NameMode, PrefixMode, TagsMode
+from remote_backend.workspaces import create_named, find_named, list_named
+from tests.fakes import ScriptedTransport, answer
+from tests.test_workspaces import resource
+
+PREFIX = PrefixMode("app-")
+COLLECTION = "organizations/acme/workspaces"
+
+
+def found(name: str, **attributes: object) -> Response:
+    """Return an answer with a workspace."""
+    return answer(200, {"data": resource(name, **attributes)})
+
+
+@pytest.mark.parametrize(
+    "version", ["~> 1.6.0", "latest", "1.7.0-beta1", "", None, "nonsense"]
+)
+async def test_any_terraform_version_is_fine(version: str | None) -> None:
+    """Constraints and nonsense block nobody (P92)."""
+    script = {
+        f"GET {COLLECTION}/app-dev": found("app-dev", **{"terraform-version": version})
+    }
+    named = await find_named(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
+    assert named.remote.name == "app-dev"
+
+
+async def test_a_name_that_is_taken_unseen_is_a_matter_of_rights() -> None:
+    """404 at reading and a taken name at making mean that the token may not see it (P94)."""
+    script = {
+        f"GET {COLLECTION}/app-dev": answer(404),
+        f"POST {COLLECTION}": answer(
+            422, {"errors": [{"detail": "Name has already been taken"}]}
+        ),
+    }
+    with pytest.raises(SelectionError, match="may not see it"):
+        await create_named(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
+
+
+async def test_a_workspace_whose_answer_was_lost_is_adopted() -> None:
+    """It is looked for by its name, and no second one is asked for (P46)."""
+    script: dict[str, Any] = {
+        f"GET {COLLECTION}/app-dev": [answer(404), found("app-dev")],
+        f"POST {COLLECTION}": answer(502),
+    }
+    transport = ScriptedTransport(script)
+    named = await create_named(Client(transport, "acme"), PREFIX, "dev")
+    assert named.remote.name == "app-dev"
+    assert [sent for sent in transport.sent() if sent.startswith("POST")] == [
+        f"POST {COLLECTION}"
+    ]
+
+
+async def test_forbidden_is_not_absent() -> None:
+    """403 is told; nothing is taken for missing (P101)."""
+    script = {f"GET {COLLECTION}/app": answer(403)}
+    with pytest.raises(NotFound):
+        await find_named(
+            Client(ScriptedTransport(script), "acme"), NameMode("app"), "default"
+        )
+
+
+async def test_tags_without_a_match_are_no_error() -> None:
+    """There are just no workspaces, and none is made or tagged (P89)."""
+    transport = ScriptedTransport({f"GET {COLLECTION}": answer(200, {"data": []})})
+    mode = TagsMode((("net", ""), ("team", "a")))
+    assert await list_named(Client(transport, "acme"), mode) == ()
+    assert dict(transport.requests[0].query)["search[tags]"] == "net"
+    assert dict(transport.requests[0].query)["filter[tagged][0][key]"] == "team"
+
+
+@pytest.mark.parametrize("following", [1, "1", None, "x", 0])
+async def test_pages_end(following: object) -> None:
+    """A server that names a page again, or none, or nonsense, is not asked for ever (P83)."""
+    page = answer(
+        200,
+        {
+            "data": [resource("app-dev")],
+            "meta": {"pagination": {"current-page": 1, "next-page": following}},
+        },
+    )
+    transport = ScriptedTransport({f"GET {COLLECTION}": page})
+    named = await list_named(Client(transport, "acme"), PREFIX)
+    assert [one.short for one in named] == ["dev"]
+    assert len(transport.requests) <= 2
