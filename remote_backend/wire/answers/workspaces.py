@@ -86,7 +86,6 @@ def dump_workspace(
             # The remote backend of Terraform would print JSON lines as they are.
             "structured-run-output-enabled": False,
             "source": "tfe-api",
-            "tag-names": [],
             "trigger-prefixes": [],
             "actions": {"is-destroyable": True},
             "permissions": {
