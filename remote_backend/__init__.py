@@ -8,9 +8,10 @@ async with remote_backend.open_backend("networking") as backend:
 """
 
 from remote_backend._version import __version__
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend, open_backend, outputs
 from remote_backend.batch.orchestrate import Batch
 from remote_backend.errors import (
+    AddressError,
     ApiError,
     BadBackendBlock,
     BadHostname,
@@ -31,6 +32,10 @@ from remote_backend.errors import (
     SelectionError,
     SettingsError,
     SlugError,
+    StateConflict,
+    StateError,
+    StateLocked,
+    StateUnconfirmed,
     TransportError,
     UnexpectedAnswer,
 )
@@ -57,6 +62,7 @@ from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.notifications import read_notifications
 
 __all__ = (
+    "AddressError",
     "ApiError",
     "Backend",
     "BadBackendBlock",
@@ -97,11 +103,16 @@ __all__ = (
     "SettingsError",
     "SlugError",
     "SlugPacked",
+    "StateConflict",
+    "StateError",
+    "StateLocked",
+    "StateUnconfirmed",
     "TransportError",
     "UnexpectedAnswer",
     "UploadProgressed",
     "WaitLimits",
     "__version__",
     "open_backend",
+    "outputs",
     "read_notifications",
 )

@@ -1,23 +1,38 @@
 """A backend as a program uses it: open it, plan, read the events, get the outcomes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import anyio
 from attrs import evolve
 
 from remote_backend.batch.journal import JournalStory
 from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.batch.select import select_names
 from remote_backend.batch.sharing import UploadMode
+from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
+from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
-from remote_backend.connect import Connection, connect
-from remote_backend.errors import RunOptionsError
+from remote_backend.connect import Connection, connect, connect_to
+from remote_backend.errors import (
+    RemoteBackendError,
+    RunOptionsError,
+    SelectionError,
+    StateError,
+)
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.runs import stop_run
+from remote_backend.state.file import Output, StateFile
+from remote_backend.state.storage import (
+    LockOptions,
+    change_state,
+    push_state,
+    read_state,
+)
 from remote_backend.workspaces import (
     DEFAULT,
     Named,
@@ -26,7 +41,9 @@ from remote_backend.workspaces import (
     require_plannable,
 )
 
-__all__ = ("Backend", "open_backend")
+__all__ = ("Backend", "open_backend", "outputs", "read_outputs")
+
+_STATES_AT_ONCE = 20
 
 
 @asynccontextmanager
@@ -41,6 +58,44 @@ async def open_backend(
     variables = process_environ() if environ is None else environ
     async with connect(Path(directory), variables) as connection:
         yield Backend(connection)
+
+
+async def outputs(
+    workspace: str,
+    *,
+    organization: str,
+    hostname: str = DEFAULT_HOSTNAME,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the output values of a workspace, by its full name, without a configuration.
+
+    Sensitive ones are among them. The token is found as everywhere. Raises `SelectionError`
+    when there is no such workspace.
+    """
+    found = await read_outputs(
+        workspace, organization=organization, hostname=hostname, environ=environ
+    )
+    return {name: one.value for name, one in found.items()}
+
+
+async def read_outputs(
+    workspace: str,
+    *,
+    organization: str,
+    hostname: str = DEFAULT_HOSTNAME,
+    environ: Mapping[str, str] | None = None,
+) -> dict[str, Output]:
+    """Return the outputs of a workspace as `outputs` does, with their types."""
+    variables = process_environ() if environ is None else environ
+    block = BackendBlock(
+        kind="remote",
+        hostname=normalize_hostname(hostname),
+        organization=organization,
+        name=workspace,
+        path="outputs",
+    )
+    async with connect_to(block, Path(), variables) as connection:
+        return await Backend(connection).outputs(DEFAULT)
 
 
 class Backend:
@@ -151,6 +206,98 @@ class Backend:
         chosen = tuple(named for named in unfinished if named is not None)
         async with run_batch(self._connection.client, chosen, plan) as batch:
             yield batch
+
+    async def state(self, workspace: str | None = None) -> StateFile | None:
+        """Return the state of a workspace, or of the selected one; None where there is none."""
+        named = await self.workspace(workspace)
+        return await read_state(self._connection.client, named.remote)
+
+    async def outputs(self, workspace: str | None = None) -> dict[str, Output]:
+        """Return the outputs of a workspace, or of the selected one, sensitive ones too.
+
+        A name that is none of the configuration is taken for a full name in the organization.
+        """
+        try:
+            found = await self.state(workspace)
+        except SelectionError:
+            remote = await self._connection.client.find_workspace(workspace or "")
+            if workspace is None or remote is None:
+                raise
+            found = await read_state(self._connection.client, remote)
+        return found.outputs() if found is not None else {}
+
+    async def states_of_all(
+        self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> dict[str, StateFile | StateError | None]:
+        """Return the states of all workspaces by short name; what cannot be read is an error."""
+        existing = {named.short: named for named in await self.workspaces()}
+        names = select_names(existing, select=select, exclude=exclude)
+        found: dict[str, StateFile | StateError | None] = {}
+        gate = anyio.CapacityLimiter(_STATES_AT_ONCE)
+
+        async def read(short: str) -> None:
+            async with gate:
+                try:
+                    found[short] = await read_state(
+                        self._connection.client, existing[short].remote
+                    )
+                except RemoteBackendError as error:
+                    found[short] = (
+                        error if isinstance(error, StateError) else StateError(str(error))
+                    )
+
+        async with anyio.create_task_group() as group:
+            for name in names:
+                group.start_soon(read, name)
+        return {name: found[name] for name in names}
+
+    async def outputs_of_all(
+        self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> dict[str, dict[str, Output] | StateError]:
+        """Return the outputs of all workspaces by short name; what cannot be read is an error."""
+        states = await self.states_of_all(select=select, exclude=exclude)
+        return {
+            name: one if isinstance(one, StateError) else one.outputs() if one else {}
+            for name, one in states.items()
+        }
+
+    async def change_state(
+        self,
+        change: Callable[[StateFile | None], StateFile | None],
+        workspace: str | None = None,
+        *,
+        lock: LockOptions | None = None,
+    ) -> StateFile | None:
+        """Change the state of a workspace under its lock; return what was stored, or None.
+
+        `change` gets the state and returns the new one, or None to leave it. Raises
+        `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
+        """
+        named = await self.workspace(workspace)
+        return await change_state(self._connection.client, named.remote, change, lock)
+
+    async def push_state(
+        self,
+        state: StateFile,
+        workspace: str | None = None,
+        *,
+        force: bool = False,
+        lock: LockOptions | None = None,
+    ) -> bool:
+        """Store a state as it is; return whether anything was stored.
+
+        Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
+        forced; then the serial becomes higher than that one's.
+        """
+        named = await self.workspace(workspace)
+        return await push_state(
+            self._connection.client, named.remote, state, force=force, options=lock
+        )
+
+    async def force_unlock(self, workspace: str | None = None) -> None:
+        """Take the lock of a workspace away, whoever holds it."""
+        named = await self.workspace(workspace)
+        await self._connection.client.force_unlock_workspace(named.remote.id)
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""

@@ -11,12 +11,16 @@ import structlog
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformGroup, with_environ
 from remote_backend.cli.demo import demo
+from remote_backend.cli.engine_commands import ENGINE_COMMANDS, version
 from remote_backend.cli.init import init
 from remote_backend.cli.login import login, logout
+from remote_backend.cli.output import output
 from remote_backend.cli.plan import plan
 from remote_backend.cli.refused import apply, destroy, import_, refresh
 from remote_backend.cli.runs import runs
 from remote_backend.cli.serve import serve_command
+from remote_backend.cli.state import show, state
+from remote_backend.cli.taint import force_unlock, taint, untaint
 from remote_backend.cli.workspace import workspace
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
@@ -40,7 +44,8 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
 
 
 for command in (
-    *(init, workspace, plan, runs, login, logout, serve_command, demo),
+    *(init, workspace, plan, runs, output, show, state, taint, untaint, force_unlock),
+    *(*ENGINE_COMMANDS, version, login, logout, serve_command, demo),
     *(apply, destroy, import_, refresh),
 ):
     cli.add_command(command)

@@ -25,6 +25,7 @@ from remote_backend.errors import (
 from remote_backend.models.hcl_text import HclValue, write_hcl
 
 __all__ = (
+    "DEFAULT_HOSTNAME",
     "BackendBlock",
     "FoundBlock",
     "backend_of_record",
@@ -32,7 +33,7 @@ __all__ = (
     "read_block",
 )
 
-_DEFAULT_HOSTNAME = "app.terraform.io"
+DEFAULT_HOSTNAME = "app.terraform.io"
 _ARGUMENTS = ("hostname", "organization", "token")
 _WORKSPACES_ARGUMENTS = {"remote": ("name", "prefix"), "cloud": ("name", "tags", "project")}
 
@@ -258,7 +259,7 @@ def _hostname(found: _Found, given: str | None, environ: Mapping[str, str]) -> s
             ) from None
     from_environ = _cloud(found, environ, "HOSTNAME")
     try:
-        return normalize_hostname(from_environ or _DEFAULT_HOSTNAME)
+        return normalize_hostname(from_environ or DEFAULT_HOSTNAME)
     except BadHostname as error:
         raise SettingsError(f"the variable TF_CLOUD_HOSTNAME: {error}") from None
 

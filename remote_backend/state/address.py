@@ -13,6 +13,7 @@ __all__ = (
     "Key",
     "is_inside",
     "key_text",
+    "old_address",
     "parse_address",
     "parse_module",
 )
@@ -67,7 +68,7 @@ def parse_address(text: str) -> Address:
     if not rest and module:
         return Address(module=module)
     found = _RESOURCE.fullmatch(rest)
-    if found is None:
+    if found is None or (found[2] == "data" and not found[1]):
         raise AddressError(
             text,
             'an address looks like aws_vpc.main, module.net["eu"].aws_subnet.a[0] or module.net; '
@@ -80,6 +81,23 @@ def parse_address(text: str) -> Address:
         name=found[3],
         key=_key(found[4], found[5]),
     )
+
+
+def old_address(text: str, module: str) -> Address:
+    """Read an address of Terraform 0.11: the key of a resource in its module.
+
+    `type.name.0` names an instance; the newer form with brackets is understood too.
+    """
+    if "[" in text or text.startswith("module."):
+        return parse_address(text)
+    mode, rest = ("data", text[5:]) if text.startswith("data.") else ("managed", text)
+    type_, _, name = rest.partition(".")
+    name, number = _split_number(name)
+    if not re.fullmatch(_NAME, type_) or not re.fullmatch(_NAME, name):
+        raise AddressError(
+            text, "in states of Terraform 0.11, an address looks like aws_vpc.a.0"
+        )
+    return Address(module=module, mode=mode, type=type_, name=name, key=number)
 
 
 def parse_module(text: str) -> str:
@@ -114,6 +132,11 @@ def _module(text: str) -> tuple[str, str]:
     if place and place == len(text) and text.endswith("."):
         return "", text
     return ".".join(steps), text[place:]
+
+
+def _split_number(name: str) -> tuple[str, Key]:
+    before, dot, number = name.rpartition(".")
+    return (before, int(number)) if dot and number.isdigit() else (name, None)
 
 
 def _key(number: str | None, quoted: str | None) -> Key:

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from remote_backend.errors import StateError
-from remote_backend.state.address import Address
+from remote_backend.errors import AddressError, StateError
+from remote_backend.state.address import Address, old_address
 from remote_backend.state.json_text import (
     Edit,
     elements,
@@ -167,7 +167,7 @@ class StateFile:
                     for one in members(self.text, member.value_start):
                         if isinstance(one.value, dict):
                             yield Resource(
-                                address=_old_address(module, one.key),
+                                address=_keyed_address(module, one.key),
                                 start=one.value_start,
                                 value=one.value,
                                 old_key=one.key,
@@ -231,17 +231,12 @@ def _address(value: dict[str, Any]) -> Address:
     )
 
 
-def _old_address(module: str, key: str) -> Address:
-    mode, rest = ("data", key[5:]) if key.startswith("data.") else ("managed", key)
-    type_, _, name = rest.partition(".")
-    name, dot, number = name.rpartition(".") if rest.count(".") > 1 else (name, "", "")
-    return Address(
-        module=module,
-        mode=mode,
-        type=type_,
-        name=name,
-        key=int(number) if number.isdigit() else None,
-    )
+def _keyed_address(module: str, key: str) -> Address:
+    try:
+        return old_address(key, module)
+    except AddressError:
+        # Whatever a state holds is shown as it is.
+        return Address(module=module, mode="managed", type=key, name="")
 
 
 def _old_instances(resource: Resource) -> Iterator[Instance]:

@@ -30,7 +30,14 @@ from remote_backend.models.state import StateVersion, StateVersionRequest
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, md5_of, parse_state
 
-__all__ = ("LockOptions", "change_state", "locked", "read_state", "write_state")
+__all__ = (
+    "LockOptions",
+    "change_state",
+    "locked",
+    "push_state",
+    "read_state",
+    "write_state",
+)
 
 log = structlog.get_logger()
 
@@ -145,18 +152,68 @@ async def change_state(
             return None
         if before is not None:
             after = after.with_head(serial=before.serial + 1)
-        try:
-            # A write that was begun is ended, also when somebody presses Ctrl-C.
-            with anyio.CancelScope(
-                shield=True, deadline=anyio.current_time() + _SECONDS_TO_END
-            ) as scope:
-                await write_state(client, workspace, after)
-            if scope.cancelled_caught:
-                raise StateUnconfirmed(workspace.name, "it took too long", after.data)
-        except StateUnconfirmed:
-            lock.keep = True
-            raise
+        await _stored(client, workspace, after, lock)
         return after
+
+
+async def push_state(
+    client: Client,
+    workspace: Workspace,
+    state: StateFile,
+    *,
+    force: bool = False,
+    options: LockOptions | None = None,
+) -> bool:
+    """Store a state as it is, under the lock; return False when it is there already.
+
+    Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
+    forced; then the serial becomes higher than that one's.
+    """
+    async with locked(client, workspace, options or LockOptions(operation="push")) as lock:
+        before = await read_state(client, workspace)
+        if before is not None:
+            if before.text == state.text:
+                return False
+            problem = _not_after(state, before)
+            if problem and not force:
+                raise StateConflict(
+                    f"{workspace.name} has another state: {problem}; look at both, "
+                    "`remote-backend state pull` shows the one there; -force overwrites it"
+                )
+            if force:
+                state = state.with_head(serial=max(state.serial, before.serial + 1))
+        await _stored(client, workspace, state, lock, force=force and before is not None)
+        return True
+
+
+def _not_after(state: StateFile, before: StateFile) -> str | None:
+    if before.lineage and state.lineage and before.lineage != state.lineage:
+        return f"its lineage is {before.lineage}, and here it is {state.lineage}"
+    if before.serial > state.serial:
+        return f"its serial is {before.serial}, and here it is only {state.serial}"
+    if before.serial == state.serial:
+        return f"its serial is {before.serial} too, and its content differs"
+    return None
+
+
+async def _stored(
+    client: Client,
+    workspace: Workspace,
+    state: StateFile,
+    lock: "_Lock",
+    *,
+    force: bool = False,
+) -> None:
+    """Store a state to its end, also when somebody presses Ctrl-C; doubt keeps the lock."""
+    deadline = anyio.current_time() + _SECONDS_TO_END
+    try:
+        with anyio.CancelScope(shield=True, deadline=deadline) as scope:
+            await write_state(client, workspace, state, force=force)
+        if scope.cancelled_caught:
+            raise StateUnconfirmed(workspace.name, "it took too long", state.data)
+    except StateUnconfirmed:
+        lock.keep = True
+        raise
 
 
 @asynccontextmanager

@@ -1,0 +1,98 @@
+"""Commands that need no server: `fmt`, `validate`, `get`, `providers`, and `version`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from remote_backend._version import __version__
+from remote_backend.backend import open_backend
+from remote_backend.cli.arguments import TerraformCommand, flag
+from remote_backend.config.settings import process_environ
+from remote_backend.errors import EngineError
+
+__all__ = ("ENGINE_COMMANDS", "version")
+
+
+def _command(name: str, short: str) -> click.Command:
+    @click.command(
+        name,
+        cls=TerraformCommand,
+        short_help=short,
+        add_help_option=False,
+        help=f"{short} The program that makes plans here does it, with all of its flags.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    @click.pass_context
+    def command(context: click.Context, arguments: tuple[str, ...]) -> int:
+        from remote_backend.engine.program import find_program
+
+        environ = dict(process_environ())
+        program = find_program(None, environ)
+        # They were inserted here already, and are not meant twice.
+        for variable in [one for one in environ if one.startswith("TF_CLI_ARGS")]:
+            del environ[variable]
+        return subprocess.run(
+            [*program.command, name, *arguments],
+            cwd=Path(context.obj),
+            env=environ,
+            check=False,
+        ).returncode
+
+    return command
+
+
+ENGINE_COMMANDS = tuple(
+    _command(name, short)
+    for name, short in (
+        ("fmt", "Rewrite configuration files in the usual layout."),
+        ("validate", "Check whether the configuration is valid."),
+        ("get", "Install or update modules."),
+        ("providers", "Show the providers that the configuration needs."),
+    )
+)
+
+
+@click.command("version", cls=TerraformCommand, short_help="Show versions.")
+@flag("json", "Write JSON.")
+@flag("remote", "Also ask the server of the configuration.")
+@click.pass_context
+def version(context: click.Context, /, **given: Any) -> int:
+    """Show the versions of this program and of the one that makes plans here."""
+    found: dict[str, Any] = {
+        "remote_backend": __version__,
+        "python": sys.version.split()[0],
+    }
+    # Asking a program for its version takes longer than all else here.
+    from remote_backend.engine.program import find_program
+
+    try:
+        program = find_program(None, process_environ())
+        found["engine"] = {"name": program.name, "version": program.version}
+    except EngineError as error:
+        found["engine"] = None
+        missing = str(error)
+    if given["remote"]:
+        found["server"] = anyio.run(_server, Path(context.obj))
+    if given["json"]:
+        click.echo(json.dumps(found, indent=2))
+        return 0
+    click.echo(f"remote-backend {__version__} (Python {found['python']})")
+    if found["engine"] is not None:
+        click.echo(f"{program.product} {program.version} ({program.name})")
+    else:
+        click.echo(missing, err=True)
+    if given["remote"]:
+        click.echo(f"{found['server']['hostname']}: API {found['server']['api_version']}")
+    return 0
+
+
+async def _server(directory: Path) -> dict[str, str | None]:
+    async with open_backend(directory) as backend:
+        api_version = backend.connection.client.api_version
+        return {"hostname": backend.hostname, "api_version": api_version or "before 2.0"}

@@ -1,0 +1,132 @@
+"""The command `output`: values that a state keeps for others, of one workspace or of many."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from remote_backend.backend import Backend, read_outputs
+from remote_backend.cli.arguments import TerraformCommand, flag, many, value
+from remote_backend.cli.state_work import run_with_backend
+from remote_backend.config.block import DEFAULT_HOSTNAME
+from remote_backend.errors import RunOptionsError, StateError
+from remote_backend.state.file import Output
+from remote_backend.state.value_text import json_text, outputs_json, raw_text, value_text
+
+__all__ = ("output",)
+
+
+@click.command("output", cls=TerraformCommand, short_help="Show the outputs of a state.")
+@flag("json", "Write JSON, with sensitive values.")
+@flag("raw", "Write the value of one output as it is, without an end of line.")
+@flag("all", "Of all workspaces of the configuration.")
+@many(
+    "select", "Of the workspaces whose short names match; can be repeated.", metavar="GLOB"
+)
+@many("exclude", "Leave these out; can be repeated.", metavar="GLOB")
+@value(
+    "workspace",
+    "Of this one: NAME, or without a configuration ORGANIZATION/NAME or HOST/ORGANIZATION/NAME.",
+    metavar="NAME",
+)
+@flag("no-color", "Accepted and without effect.")
+@click.argument("name", nargs=-1)
+@click.pass_context
+def output(context: click.Context, /, name: tuple[str, ...], **given: Any) -> int:
+    """Show the outputs of the state of a workspace, or one of them.
+
+    With -all or -select one JSON document tells them by workspace, or lines with -json=false.
+    """
+    if len(name) > 1:
+        raise RunOptionsError(f"one output can be named, and {len(name)} were")
+    if given["raw"] and (given["json"] or not name):
+        raise RunOptionsError("-raw is for one output, and without -json")
+    wanted = name[0] if name else None
+    is_batch = given["all"] or given["select"] or given["exclude"]
+    if is_batch and (given["raw"] or given["workspace"]):
+        raise RunOptionsError("-raw and -workspace are for one workspace; leave out -all")
+
+    async def work(backend: Backend) -> int:
+        if is_batch:
+            found = await backend.outputs_of_all(
+                select=given["select"], exclude=given["exclude"]
+            )
+            return _tell_all(found, wanted, as_json=given["json"])
+        return _tell(await backend.outputs(given["workspace"]), wanted, given)
+
+    if given["workspace"] and "/" in given["workspace"]:
+        return _tell(anyio.run(_foreign, given["workspace"]), wanted, given)
+    return run_with_backend(Path(context.obj), work)
+
+
+async def _foreign(name: str) -> dict[str, Output]:
+    parts = name.split("/")
+    if len(parts) > 3 or not all(parts):
+        raise RunOptionsError(
+            f"-workspace={name}: NAME, ORGANIZATION/NAME or HOST/ORGANIZATION/NAME is expected"
+        )
+    hostname = parts[0] if len(parts) == 3 else DEFAULT_HOSTNAME
+    return await read_outputs(parts[-1], organization=parts[-2], hostname=hostname)
+
+
+def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any]) -> int:
+    if wanted is None:
+        if given["json"]:
+            click.echo(outputs_json(outputs))
+        elif not outputs:
+            click.echo("Warning: the state has no outputs.", err=True)
+        for name, one in {} if given["json"] else outputs.items():
+            click.echo(f"{name} = {_shown(one)}")
+        return 0
+    one = _named(outputs, wanted)
+    if given["raw"]:
+        text = raw_text(one.value)
+        if text is None:
+            raise StateError(
+                f"output {wanted} is no text, number or truth value, so it has no raw form; "
+                "use -json"
+            )
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    elif given["json"]:
+        click.echo(json_text(one.value))
+    else:
+        click.echo(value_text(one.value, one.type))
+    return 0
+
+
+def _tell_all(
+    found: dict[str, dict[str, Output] | StateError], wanted: str | None, *, as_json: bool
+) -> int:
+    code = 0
+    document: dict[str, Any] = {}
+    for short, outputs in found.items():
+        if isinstance(outputs, StateError):
+            click.echo(f"{short}: {outputs}", err=True)
+            code = 1
+            continue
+        chosen = (
+            outputs if wanted is None else {k: v for k, v in outputs.items() if k == wanted}
+        )
+        if wanted is not None:
+            document[short] = chosen[wanted].value if chosen else None
+        else:
+            document[short] = {name: one.value for name, one in chosen.items()}
+        for name, one in {} if as_json else chosen.items():
+            click.echo(f"{short} | {name} = {_shown(one)}")
+    if as_json:
+        click.echo(json_text(document))
+    return code
+
+
+def _shown(one: Output) -> str:
+    return "<sensitive>" if one.sensitive else value_text(one.value, one.type)
+
+
+def _named(outputs: dict[str, Output], wanted: str) -> Output:
+    if wanted not in outputs:
+        known = ", ".join(outputs) or "none"
+        raise StateError(f"the state has no output {wanted}; there are: {known}")
+    return outputs[wanted]

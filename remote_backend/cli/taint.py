@@ -1,0 +1,127 @@
+"""The commands `taint`, `untaint` and `force-unlock`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from remote_backend.backend import Backend
+from remote_backend.cli.arguments import TerraformCommand, flag, value
+from remote_backend.cli.console import screen_of
+from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.state_work import (
+    lock_flags,
+    lock_options,
+    run_with_backend,
+    saved_when_doubtful,
+)
+from remote_backend.config.settings import process_environ
+from remote_backend.errors import AddressError, RunOptionsError
+from remote_backend.state.address import Address, old_address, parse_address, parse_module
+from remote_backend.state.edits import set_tainted
+from remote_backend.state.file import StateFile
+
+__all__ = ("force_unlock", "taint", "untaint")
+
+
+def _command(name: str, short: str, long: str, *, tainted: bool) -> click.Command:
+    @click.command(name, cls=TerraformCommand, short_help=short, help=long)
+    @flag("allow-missing", "Succeed when there is no such resource.")
+    @value(
+        "module", "The module of the resource, in states of Terraform 0.11.", metavar="NAME"
+    )
+    @lock_flags
+    @click.argument("address")
+    @click.pass_context
+    def command(context: click.Context, /, address: str, **given: Any) -> int:
+        return _set(context, address, given, tainted=tainted)
+
+    return command
+
+
+taint = _command(
+    "taint",
+    "Mark a resource, so that it is replaced.",
+    "Mark an instance of a resource in the state, so that the next apply replaces it.",
+    tainted=True,
+)
+untaint = _command(
+    "untaint",
+    "Take the mark of a resource away.",
+    "Take the mark away that `taint`, or a creation that failed, has left on an instance.",
+    tainted=False,
+)
+
+
+def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: bool) -> int:
+    directory = Path(context.obj)
+    told: list[str] = []
+
+    def change(before: StateFile | None) -> StateFile | None:
+        try:
+            if before is None:
+                raise AddressError(text, "the workspace has no state yet")
+            wanted = _address(text, given["module"], before.format)
+            after = set_tainted(before, wanted, tainted)
+        except AddressError as error:
+            if not given["allow_missing"]:
+                raise
+            told.append(f"Nothing to do: {error}")
+            return None
+        if after is None and not tainted and before.format == 4:
+            raise AddressError(text, "it is not tainted")
+        verb = "is tainted" if tainted else "is not tainted any more"
+        told.append(f"{wanted} {verb}.")
+        return after
+
+    async def work(backend: Backend) -> int:
+        lock = lock_options(given, "taint" if tainted else "untaint")
+        await saved_when_doubtful(directory, backend.change_state(change, lock=lock))
+        for line in told:
+            click.echo(line)
+        return 0
+
+    return run_with_backend(directory, work)
+
+
+def _address(text: str, module: str | None, format: int) -> Address:
+    if format == 3:
+        return old_address(text, parse_module(module or ""))
+    if module is not None:
+        raise RunOptionsError(
+            "-module is for states of Terraform 0.11; write the module into the address, as "
+            f"module.{module}.{text}"
+        )
+    return parse_address(text)
+
+
+@click.command("force-unlock", cls=TerraformCommand, short_help="Take a lock away.")
+@flag("force", "Ask nothing.")
+@click.argument("id")
+@click.pass_context
+def force_unlock(context: click.Context, id: str, force: bool) -> int:
+    """Take the lock of a workspace away, whoever holds it; ID is ORGANIZATION/WORKSPACE."""
+    directory = Path(context.obj)
+    screen = screen_of(sys.stdout, sys.stderr, process_environ(), no_color=True)
+
+    async def work(backend: Backend) -> int:
+        organization, _, name = id.partition("/")
+        named = await backend.workspace()
+        right = f"{backend.organization}/{named.remote.name}"
+        if f"{organization}/{name}" != right:
+            raise RunOptionsError(
+                f"{id} is not the id of the selected workspace, which is {right}; "
+                "select the one you mean"
+            )
+        question = (
+            f"Take the lock of {name} away? Whoever works on it may lose what they do."
+        )
+        if not force and not await Prompts(screen).confirm(question, "-force asks nothing"):
+            click.echo("Nothing was unlocked.", err=True)
+            return 1
+        await backend.force_unlock()
+        click.echo(f"{name} is not locked any more.")
+        return 0
+
+    return run_with_backend(directory, work)

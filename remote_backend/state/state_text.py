@@ -1,0 +1,166 @@
+"""States as people read them, and as one JSON document; sensitive values are masked for people."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from remote_backend.models.go_text import go_quote
+from remote_backend.state.edits import addresses
+from remote_backend.state.file import Instance, StateFile
+from remote_backend.state.value_text import json_text, number_text
+
+__all__ = ("instance_text", "state_json", "state_text")
+
+_MASK = "(sensitive value)"
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+
+
+def state_text(state: StateFile) -> str:
+    """Return all resources and outputs of a state."""
+    parts = [instance_text(one, state.format) for one in addresses(state)]
+    outputs = state.outputs()
+    if outputs:
+        width = max(len(name) for name in outputs)
+        lines = [
+            f"{name.ljust(width)} = {_MASK if one.sensitive else _value(one.value, 0)}"
+            for name, one in outputs.items()
+        ]
+        parts.append("\n".join(["Outputs:", "", *lines]))
+    return "\n\n".join(parts)
+
+
+def instance_text(instance: Instance, format: int) -> str:
+    """Return one instance with its attributes, as a block."""
+    address = instance.address
+    notes = " (tainted)" if instance.is_tainted else ""
+    notes += f" (deposed object {instance.deposed})" if instance.deposed else ""
+    word = "data" if address.mode == "data" else "resource"
+    attributes = _attributes(instance, format)
+    width = max((len(name) for name in attributes), default=0)
+    lines = [f"    {name.ljust(width)} = {text}" for name, text in attributes.items()]
+    head = [f"# {address}:{notes}", f'{word} "{address.type}" "{address.name}" {{']
+    return "\n".join([*head, *lines, "}"])
+
+
+def state_json(state: StateFile | Mapping[str, StateFile | None] | None) -> str:
+    """Return a state as JSON for programs, or many by workspace."""
+    if isinstance(state, Mapping):
+        return json_text({short: _document(one) for short, one in state.items()})
+    return json_text(_document(state))
+
+
+def _attributes(instance: Instance, format: int) -> dict[str, str]:
+    value = instance.value
+    if format == 3:
+        flat = value.get("attributes")
+        known = {"id": value.get("id"), **(flat if isinstance(flat, dict) else {})}
+        return {
+            name: _value(one, 4) for name, one in sorted(known.items()) if one is not None
+        }
+    found = value.get("attributes")
+    if not isinstance(found, dict):
+        found = value.get("attributes_flat") or {}
+    masked = _masked(found, value.get("sensitive_attributes"))
+    return {name: _value(one, 4) for name, one in sorted(masked.items()) if one is not None}
+
+
+def _masked(attributes: dict[str, Any], paths: Any) -> dict[str, Any]:
+    for path in paths if isinstance(paths, list) else ():
+        steps = [_step(one) for one in (path if isinstance(path, list) else ())]
+        if steps:
+            attributes = _with_mask(attributes, steps)
+    return attributes
+
+
+def _step(step: Any) -> Any:
+    value = step.get("value") if isinstance(step, dict) else None
+    return value.get("value") if isinstance(value, dict) else value
+
+
+def _with_mask(value: Any, steps: list[Any]) -> Any:
+    """Return a value in which what a path names is masked; a path that leads nowhere masks all."""
+    if not steps:
+        return _Masked()
+    first, rest = steps[0], steps[1:]
+    if isinstance(value, dict) and first in value:
+        return {**value, first: _with_mask(value[first], rest)}
+    if isinstance(value, list) and isinstance(first, int) and first < len(value):
+        return [
+            _with_mask(one, rest) if at == first else one for at, one in enumerate(value)
+        ]
+    return _Masked()
+
+
+class _Masked:
+    """Stands for a value that is not shown."""
+
+
+def _value(value: Any, indent: int) -> str:
+    inner, blanks = " " * (indent + 4), " " * indent
+    if isinstance(value, _Masked):
+        return _MASK
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        names = {key: key if _IDENTIFIER.fullmatch(key) else go_quote(key) for key in value}
+        width = max(len(name) for name in names.values())
+        lines = "".join(
+            f"{inner}{names[key].ljust(width)} = {_value(one, indent + 4)}\n"
+            for key, one in sorted(value.items())
+        )
+        return f"{{\n{lines}{blanks}}}"
+    if isinstance(value, list):
+        lines = "".join(f"{inner}{_value(one, indent + 4)},\n" for one in value)
+        return f"[\n{lines}{blanks}]" if value else "[]"
+    if isinstance(value, str):
+        if "\n" not in value:
+            return go_quote(value)
+        body = "".join(f"{inner}{line}\n" for line in value.rstrip("\n").split("\n"))
+        return f"<<-EOT\n{body}{blanks}EOT"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, int | Decimal) else str(value)
+
+
+def _document(state: StateFile | None) -> dict[str, Any]:
+    if state is None:
+        return {"format_version": "1.0"}
+    modules: dict[str, list[dict[str, Any]]] = {}
+    for one in addresses(state):
+        modules.setdefault(one.address.module, []).append(_resource(one, state.format))
+    root: dict[str, Any] = {"resources": modules.pop("", [])}
+    if modules:
+        root["child_modules"] = [
+            {"address": module, "resources": resources}
+            for module, resources in modules.items()
+        ]
+    outputs = {
+        name: {"sensitive": one.sensitive, "value": one.value, "type": one.type}
+        for name, one in state.outputs().items()
+    }
+    return {
+        "format_version": "1.0",
+        "terraform_version": state.terraform_version,
+        "values": {"outputs": outputs, "root_module": root},
+    }
+
+
+def _resource(instance: Instance, format: int) -> dict[str, Any]:
+    address, value = instance.address, instance.value
+    made: dict[str, Any] = {
+        "address": str(address),
+        "mode": address.mode,
+        "type": address.type,
+        "name": address.name,
+        "values": value.get("attributes") or value.get("attributes_flat") or {},
+    }
+    if address.key is not None:
+        made["index"] = address.key
+    if instance.is_tainted:
+        made["tainted"] = True
+    if instance.deposed and format == 4:
+        made["deposed_key"] = instance.deposed
+    return made

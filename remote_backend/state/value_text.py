@@ -1,0 +1,153 @@
+"""Output values as Terraform 1.x shows them to people, and as JSON for programs."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from remote_backend.models.go_text import go_quote, html_safe
+from remote_backend.state.file import Output
+
+__all__ = ("json_text", "number_text", "outputs_json", "raw_text", "value_text")
+
+_NULLS = {"string": "tostring(null)", "number": "tonumber(null)", "bool": "tobool(null)"}
+
+
+def value_text(value: Any, type_: Any, indent: int = 0) -> str:
+    """Return a value in the notation of `terraform output`; the type is that of the state."""
+    kind, inner = _kind(type_)
+    if kind == "dynamic" and isinstance(value, dict) and set(value) == {"value", "type"}:
+        return value_text(value["value"], value["type"], indent)
+    if value is None:
+        return _null(type_)
+    if kind in ("list", "set", "map"):
+        wrapper = {"list": "tolist", "set": "toset", "map": "tomap"}[kind]
+        if kind == "map":
+            pairs = [(key, one, inner) for key, one in sorted(value.items())]
+            return f"{wrapper}({_object(pairs, indent)})"
+        return f"{wrapper}({_list([(one, inner) for one in value], indent)})"
+    if isinstance(value, list):
+        kinds = inner if isinstance(inner, list) else [None] * len(value)
+        return _list(list(zip(value, kinds, strict=False)), indent)
+    if isinstance(value, dict):
+        types = inner if isinstance(inner, Mapping) else {}
+        return _object(
+            [(key, one, types.get(key)) for key, one in sorted(value.items())], indent
+        )
+    if isinstance(value, str):
+        return _string(value, indent)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value)
+
+
+def raw_text(value: Any) -> str | None:
+    """Return a text, number or truth value as it is; None for what has no such form."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value) if isinstance(value, int | Decimal) else None
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON on one line."""
+    return _dumped(value, None)
+
+
+def outputs_json(outputs: Mapping[str, Output]) -> str:
+    """Return all outputs as the JSON of `terraform output -json`."""
+    document = {
+        name: {"sensitive": one.sensitive, "type": one.type, "value": one.value}
+        for name, one in sorted(outputs.items())
+    }
+    return _dumped(document, 2)
+
+
+def number_text(number: int | Decimal) -> str:
+    """Return a number without an exponent and without digits that say nothing."""
+    if isinstance(number, int):
+        return str(number)
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _kind(type_: Any) -> tuple[str, Any]:
+    if isinstance(type_, list) and len(type_) >= 2 and isinstance(type_[0], str):
+        return type_[0], type_[1]
+    return (type_, None) if isinstance(type_, str) else ("", None)
+
+
+def _null(type_: Any) -> str:
+    if isinstance(type_, str):
+        return _NULLS.get(type_, "null")
+    kind, inner = _kind(type_)
+    if kind in ("list", "set", "map"):
+        return f"to{kind}(null) /* of {_type_text(inner)} */"
+    return f"null /* {_type_text(type_)} */"
+
+
+def _type_text(type_: Any) -> str:
+    kind, inner = _kind(type_)
+    if kind in ("list", "set", "map"):
+        return f"{kind} of {_type_text(inner)}"
+    return kind or "any"
+
+
+def _list(items: list[tuple[Any, Any]], indent: int) -> str:
+    if not items:
+        return "[]"
+    blanks = " " * (indent + 2)
+    lines = "".join(
+        f"{blanks}{value_text(one, kind, indent + 2)},\n" for one, kind in items
+    )
+    return f"[\n{lines}{' ' * indent}]"
+
+
+def _object(pairs: list[tuple[str, Any, Any]], indent: int) -> str:
+    if not pairs:
+        return "{}"
+    blanks = " " * (indent + 2)
+    lines = "".join(
+        f"{blanks}{go_quote(key)} = {value_text(one, kind, indent + 2)}\n"
+        for key, one, kind in pairs
+    )
+    return f"{{\n{lines}{' ' * indent}}}"
+
+
+def _string(text: str, indent: int) -> str:
+    if "\n" not in text:
+        return go_quote(text)
+    lines = text.split("\n")
+    marker = "EOT"
+    while any(line.strip() == marker for line in lines):
+        marker += "_"
+    blanks = " " * indent
+    body = "".join(f"{blanks}{line}\n" for line in lines)
+    return f"<<{'-' if indent else ''}{marker}\n{body}{blanks}{marker}"
+
+
+def _dumped(value: Any, indent: int | None) -> str:
+    separators = (",", ":") if indent is None else (",", ": ")
+    numbers: list[str] = []
+    mark = secrets.token_hex(8)
+
+    def keep(one: Any) -> Any:
+        if isinstance(one, Decimal):
+            numbers.append(number_text(one))
+            return f"{mark}:{len(numbers) - 1}"
+        if isinstance(one, dict):
+            return {key: keep(inner) for key, inner in one.items()}
+        return [keep(inner) for inner in one] if isinstance(one, list) else one
+
+    text = json.dumps(
+        keep(value),
+        indent=indent,
+        separators=separators,
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    for position, number in enumerate(numbers):
+        text = text.replace(f'"{mark}:{position}"', number, 1)
+    return html_safe(text)
