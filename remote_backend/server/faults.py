@@ -70,6 +70,9 @@ class Faults:
     asked: int = 0
     """How many requests of the API there were, refused ones among them."""
 
+    happened: int = 0
+    """How many requests a rule has hit."""
+
     refused: int = 0
     """How many were more than a limit allows."""
 
@@ -85,6 +88,7 @@ class Faults:
         """Misbehave in another way from now on; counts begin anew."""
         self.settings = settings
         self.asked = 0
+        self.happened = 0
         self._counts.clear()
 
     def next_fault(self, method: str, path: str) -> FaultRule | None:
@@ -96,6 +100,7 @@ class Faults:
             if rule.times and count not in rule.times:
                 continue
             if rule.probability >= 1 or self._chance.random() < rule.probability:
+                self.happened += 1
                 return rule
         return None
 

@@ -95,7 +95,12 @@ async def read_state(client: Client, workspace: Workspace) -> StateFile | None:
 
 
 async def write_state(
-    client: Client, workspace: Workspace, state: StateFile, *, force: bool = False
+    client: Client,
+    workspace: Workspace,
+    state: StateFile,
+    *,
+    force: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> None:
     """Store a state and see that it is the current one; the workspace must be locked by us.
 
@@ -114,7 +119,7 @@ async def write_state(
     problem: Exception | None = None
     for attempt in range(_ATTEMPTS):
         if attempt:
-            await anyio.sleep(0.2 * 2**attempt)
+            await sleep(0.2 * 2**attempt)
         try:
             await _write_once(client, request, data)
             return
@@ -145,14 +150,15 @@ async def change_state(
     `change` returns None to leave the state as it is. Returns what was stored, or None.
     Raises what `locked` and `write_state` raise.
     """
-    async with locked(client, workspace, options or LockOptions()) as lock:
+    options = options or LockOptions()
+    async with locked(client, workspace, options) as lock:
         before = await read_state(client, workspace)
         after = change(before)
         if after is None:
             return None
         if before is not None:
             after = after.with_head(serial=before.serial + 1)
-        await _stored(client, workspace, after, lock)
+        await _stored(client, workspace, after, lock, options=options)
         return after
 
 
@@ -169,7 +175,8 @@ async def push_state(
     Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
     forced; then the serial becomes higher than that one's.
     """
-    async with locked(client, workspace, options or LockOptions(operation="push")) as lock:
+    options = options or LockOptions(operation="push")
+    async with locked(client, workspace, options) as lock:
         before = await read_state(client, workspace)
         if before is not None:
             if before.text == state.text:
@@ -182,7 +189,8 @@ async def push_state(
                 )
             if force:
                 state = state.with_head(serial=max(state.serial, before.serial + 1))
-        await _stored(client, workspace, state, lock, force=force and before is not None)
+        force = force and before is not None
+        await _stored(client, workspace, state, lock, options=options, force=force)
         return True
 
 
@@ -202,13 +210,14 @@ async def _stored(
     state: StateFile,
     lock: "_Lock",
     *,
+    options: LockOptions,
     force: bool = False,
 ) -> None:
     """Store a state to its end, also when somebody presses Ctrl-C; doubt keeps the lock."""
     deadline = anyio.current_time() + _SECONDS_TO_END
     try:
         with anyio.CancelScope(shield=True, deadline=deadline) as scope:
-            await write_state(client, workspace, state, force=force)
+            await write_state(client, workspace, state, force=force, sleep=options.sleep)
         if scope.cancelled_caught:
             raise StateUnconfirmed(workspace.name, "it took too long", state.data)
     except StateUnconfirmed:

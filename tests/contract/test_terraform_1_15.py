@@ -1,11 +1,16 @@
 """Terraform 1.15 as a client of the embedded server."""
 
 import json
+import urllib.request
 from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
 
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from tests.contract.conftest import (
     TERRAFORM_1_15,
+    Terraform,
     seed,
     select_prod,
     state_text,
@@ -125,3 +130,70 @@ async def test_discovery_over_https(tmp_path: Path) -> None:
         )
 
     assert init.code == 0, init.all
+
+
+async def test_local_execution_applies_and_others_read(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """A workspace in local mode is applied by Terraform itself; its state is kept and read."""
+    client = terraform(TERRAFORM_1_15, tmp_path, server)
+    client.environ["TF_WORKSPACE"] = "dev"
+    client.write(
+        "main.tf",
+        'resource "terraform_data" "one" {\n  input = "x"\n}\n'
+        'output "id" {\n  value = terraform_data.one.input\n}\n',
+    )
+    assert (await client.run("init", "-input=false")).code == 0
+    await to_thread.run_sync(set_local_mode, client, server)
+
+    applied = await client.run("apply", "-auto-approve", "-no-color")
+    assert applied.code == 0, applied.all
+    again = await client.run("plan", "-no-color", "-detailed-exitcode")
+    assert again.code == 0, again.all
+    moved = await client.run("state", "mv", "terraform_data.one", "terraform_data.two")
+    assert moved.code == 0, moved.all
+    removed = await client.run("state", "rm", "terraform_data.two")
+    assert removed.code == 0, removed.all
+    history = await to_thread.run_sync(versions_of, client, server)
+    assert len(history) == 3
+    assert [one["attributes"]["serial"] for one in history] == sorted(
+        (one["attributes"]["serial"] for one in history), reverse=True
+    )
+
+    client.write(
+        "main.tf",
+        'data "terraform_remote_state" "dev" {\n  backend = "remote"\n  config = {\n'
+        f'    hostname = "{server.hostname}"\n    organization = "acme"\n'
+        '    workspaces = {\n      name = "networking-dev"\n    }\n  }\n}\n'
+        'output "read" {\n  value = data.terraform_remote_state.dev.outputs.id\n}\n',
+    )
+    await to_thread.run_sync(set_local_mode, client, server, "prod")
+    read = await client.run("plan", "-no-color", TF_WORKSPACE="prod")
+    assert '+ read = "x"' in read.out, read.all
+
+
+def set_local_mode(client: Terraform, server: EmbeddedServer, name: str = "dev") -> None:
+    """Let a workspace be planned and applied where the command runs."""
+    body = {"data": {"type": "workspaces", "attributes": {"execution-mode": "local"}}}
+    ask(server, "PATCH", f"organizations/acme/workspaces/networking-{name}", body)
+
+
+def versions_of(client: Terraform, server: EmbeddedServer) -> list[dict[str, Any]]:
+    """Return the state versions of dev, the newest first."""
+    query = "filter[organization][name]=acme&filter[workspace][name]=networking-dev"
+    found: list[dict[str, Any]] = ask(server, "GET", f"state-versions?{query}")["data"]
+    return found
+
+
+def ask(
+    server: EmbeddedServer, method: str, path: str, body: dict[str, Any] | None = None
+) -> Any:
+    """Ask the API of the server."""
+    request = urllib.request.Request(
+        f"{server.url}/api/v2/{path}",
+        method=method,
+        data=json.dumps(body).encode() if body else None,
+        headers={"Authorization": f"Bearer {server.token}"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.loads(answer.read())

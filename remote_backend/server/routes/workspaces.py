@@ -27,6 +27,7 @@ from remote_backend.server.serving import (
 from remote_backend.server.store import Records
 from remote_backend.server.work import newest_state
 from remote_backend.wire.answers.documents import dump_document, dump_page
+from remote_backend.wire.answers.state import manages_resources
 from remote_backend.wire.answers.workspaces import (
     change_variable,
     change_workspace,
@@ -126,7 +127,7 @@ async def delete_workspace(request: web.Request) -> web.Response:
 @routes.post(_BY_NAME + "/actions/safe-delete")
 @routes.post(_BY_ID + "/actions/safe-delete")
 async def delete_workspace_safely(request: web.Request) -> web.Response:
-    """Remove a workspace unless it is locked or has a state."""
+    """Remove a workspace unless it is locked or manages resources."""
     await _delete(request, safely=True)
     return answer(status=204)
 
@@ -270,7 +271,12 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
         workspace = workspace_of(records, request)
         if safely and workspace.locked_by is not None:
             raise conflict(f"{workspace.name} is locked")
-        if safely and newest_state(records, workspace.id) is not None:
+        state = newest_state(records, workspace.id)
+        if (
+            safely
+            and state is not None
+            and manages_resources(serving.files.state(state.id).read_bytes())
+        ):
             raise conflict(f"{workspace.name} still manages resources")
         runs = records.all(ServedRun, workspace.id)
         records.delete(workspace.id)

@@ -24,6 +24,7 @@ __all__ = (
     "StateWish",
     "dump_output",
     "dump_state_version",
+    "manages_resources",
     "output_id",
     "outputs_of",
     "parse_state_wish",
@@ -181,6 +182,15 @@ def _short_type(detailed: Any, value: Any) -> str:
     return {bool: "boolean", str: "string", list: "array", dict: "object"}.get(
         type(value), "number"
     )
+
+
+def manages_resources(body: bytes) -> bool:
+    """Say whether a stored state holds anything that would be forgotten with it."""
+    state = require_state(body)
+    if state["version"] >= 4:
+        found = state.get("resources") or []
+        return any(one.get("mode") == "managed" and one.get("instances") for one in found)
+    return any(module.get("resources") for module in state.get("modules") or [])
 
 
 def require_state(body: bytes) -> dict[str, Any]:
