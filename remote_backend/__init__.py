@@ -54,6 +54,12 @@ from remote_backend.events import (
     SlugPacked,
     UploadProgressed,
 )
+from remote_backend.models.changes import (
+    AttributeChange,
+    OutputChange,
+    PlannedChanges,
+    ResourceChange,
+)
 from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -64,6 +70,7 @@ from remote_backend.notifications import read_notifications
 __all__ = (
     "AddressError",
     "ApiError",
+    "AttributeChange",
     "Backend",
     "BadBackendBlock",
     "BadHostname",
@@ -89,11 +96,14 @@ __all__ = (
     "Notification",
     "NotificationRefused",
     "Outcome",
+    "OutputChange",
     "PlanFinished",
     "PlanOptions",
     "PlanStarted",
+    "PlannedChanges",
     "Rejected",
     "RemoteBackendError",
+    "ResourceChange",
     "Result",
     "RunOptionsError",
     "RunQueued",

@@ -18,12 +18,15 @@ from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect, connect_to
+from remote_backend.details import read_changes
 from remote_backend.errors import (
     RemoteBackendError,
     RunOptionsError,
     SelectionError,
     StateError,
 )
+from remote_backend.logs import LogTail
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.runs import stop_run
 from remote_backend.state.file import Output, StateFile
@@ -33,6 +36,7 @@ from remote_backend.state.storage import (
     push_state,
     read_state,
 )
+from remote_backend.watch import RunWatch
 from remote_backend.workspaces import (
     DEFAULT,
     Named,
@@ -140,13 +144,14 @@ class Backend:
         options: PlanOptions | None = None,
         *,
         limits: WaitLimits | None = None,
+        details: bool = False,
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = _checked(options)
         self._connection.require_operations()
         named = await self.workspace(workspace)
         require_plannable(named)
-        plan = self._batch_plan(options, limits=limits or WaitLimits())
+        plan = self._batch_plan(options, limits=limits or WaitLimits(), details=details)
         async with run_batch(self._connection.client, (named,), plan) as batch:
             yield batch
 
@@ -160,11 +165,13 @@ class Backend:
         at_once: int = 1000,
         upload: UploadMode = UploadMode.AUTO,
         limits: WaitLimits | None = None,
+        details: bool = False,
         journal_folder: Path | None = None,
     ) -> AsyncIterator[Batch]:
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
-        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight. With a
+        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight; with
+        `details` the outcomes tell what would change, for one more request each. With a
         folder for journals the batch can be resumed after a crash.
         """
         options = _checked(options)
@@ -176,6 +183,7 @@ class Backend:
             at_once=at_once,
             upload=upload,
             limits=limits or WaitLimits(),
+            details=details,
             journal_folder=journal_folder,
         )
         chosen = tuple(existing[name] for name in names)
@@ -298,6 +306,18 @@ class Backend:
         """Take the lock of a workspace away, whoever holds it."""
         named = await self.workspace(workspace)
         await self._connection.client.force_unlock_workspace(named.remote.id)
+
+    async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
+        """Return what a run that is over would change, and its log as far as it can be read."""
+        client = self._connection.client
+        watch = RunWatch(client, (await client.read_run(run_id))[0])
+        async for _ in watch.looks():
+            pass
+        tail = LogTail(client, watch)
+        log = b"".join([part async for part in tail.chunks()])
+        plan = watch.plan
+        changes = await read_changes(client, plan.id) if plan is not None else None
+        return changes, log
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""

@@ -160,6 +160,11 @@ class Client:
         """Return how a plan is."""
         return await self._ask(runs.request_to_read_plan(plan_id), runs.load_plan)
 
+    async def read_json_plan(self, plan_id: str, *, redacted: bool) -> bytes:
+        """Return a finished plan as JSON; empty while the server has none."""
+        request = runs.request_to_read_json_plan(plan_id, redacted=redacted)
+        return (await self._send(request)).body
+
     async def read_log(self, plan: Plan, *, offset: int, limit: int) -> bytes:
         """Return a part of the log of a plan, with its frame; empty when there is no more."""
         return (

@@ -12,6 +12,7 @@ from remote_backend.batch.sharing import Configurations
 from remote_backend.batch.verdict import reason_of, result_of
 from remote_backend.checks import read_checks
 from remote_backend.client import Client
+from remote_backend.details import read_changes
 from remote_backend.errors import NotFound, Rejected, RemoteBackendError
 from remote_backend.events import (
     CheckReported,
@@ -70,6 +71,9 @@ class PlanJob:
     """How far an earlier process had come, by short name."""
 
     limits: WaitLimits = WaitLimits()
+    details: bool = False
+    """Whether the server is asked what each plan would change."""
+
     watched: dict[str, RunWatch | SweptRun] = field(factory=dict)
     """The runs that are looked at, by id."""
 
@@ -118,6 +122,8 @@ class _OnePlan:
         self._run: Run | None = None
         self._over = False
         self._waited_too_long: str | None = None
+        self._times: dict[str, float] = {}
+        self._started = anyio.current_time()
 
     async def carry_out(self, started: float) -> Outcome:
         job, short = self._job, self._named.short
@@ -137,6 +143,14 @@ class _OnePlan:
         for report in checks:
             job.outbox.put(CheckReported(short, report))
         plan = watch.latest.plan
+        changes = None
+        if (
+            job.details
+            and plan is not None
+            and watch.latest.succeeded
+            and (plan.has_changes or run.has_changes or job.options.refresh_only)
+        ):
+            changes = await read_changes(job.client, plan.id)
         return self.outcome(
             result_of(watch.latest),
             seconds=anyio.current_time() - started,
@@ -145,6 +159,8 @@ class _OnePlan:
             counts=plan.counts if plan and watch.latest.succeeded else None,
             checks=tuple(checks),
             log_is_complete=tail.is_complete,
+            changes=changes,
+            times=tuple(self._times.items()),
         )
 
     def outcome(
@@ -307,11 +323,17 @@ class _OnePlan:
     async def _watch(self, watch: RunWatch | SweptRun, status: str) -> None:
         run_id = watch.latest.run.id
         self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
+        self._note(status)
         async for look in watch.looks():
             if look.run.status != status:
                 status = look.run.status
+                self._note(status)
                 self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
         self._over = True
+
+    def _note(self, status: str) -> None:
+        now = anyio.current_time() - self._started
+        self._times.setdefault(status, round(now, 3))
 
     async def _tail(self, tail: LogTail) -> None:
         short = self._named.short

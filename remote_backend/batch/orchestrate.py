@@ -64,6 +64,9 @@ class BatchPlan:
     """What else the journal shall say at its beginning."""
 
     limits: WaitLimits = WaitLimits()
+    details: bool = False
+    """Whether the server is asked what each plan would change: one more request each."""
+
     earlier: JournalStory | None = None
     """The batch that is resumed."""
 
@@ -192,6 +195,7 @@ class _Work:
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},
             limits=plan.limits,
+            details=plan.details,
             watch=plan.watch,
             log=_paced(plan.log, len(workspaces)),
         )

@@ -12,9 +12,12 @@ from remote_backend import events
 from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
 from remote_backend.cli.table import counts_text, summary_sentence, summary_table
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
     "BatchConsole",
+    "JsonConsole",
+    "QuietConsole",
     "Screen",
     "SinglePlanConsole",
     "beat",
@@ -176,6 +179,30 @@ class BatchConsole:
             color = _PREFIX_COLORS[self._order.get(workspace, 0) % len(_PREFIX_COLORS)]
             name = f"\x1b[{color}m{name}\x1b[0m"
         return f"{name} | "
+
+
+@define
+class QuietConsole:
+    """Shows the table at the end and nothing before."""
+
+    screen: Screen
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        if isinstance(event, events.BatchFinished):
+            print_table(self.screen, event.outcomes)
+
+
+@define
+class JsonConsole:
+    """Writes every event as a line of JSON."""
+
+    screen: Screen
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        self.screen.out.write(event_to_json(event) + "\n")
+        self.screen.out.flush()
 
 
 def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:

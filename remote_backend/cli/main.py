@@ -17,6 +17,7 @@ from remote_backend.cli.login import login, logout
 from remote_backend.cli.output import output
 from remote_backend.cli.plan import plan
 from remote_backend.cli.refused import apply, destroy, import_, refresh
+from remote_backend.cli.report import report
 from remote_backend.cli.runs import runs
 from remote_backend.cli.serve import serve_command
 from remote_backend.cli.state import show, state
@@ -44,7 +45,19 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
 
 
 for command in (
-    *(init, workspace, plan, runs, output, show, state, taint, untaint, force_unlock),
+    *(
+        init,
+        workspace,
+        plan,
+        runs,
+        report,
+        output,
+        show,
+        state,
+        taint,
+        untaint,
+        force_unlock,
+    ),
     *(*ENGINE_COMMANDS, version, login, logout, serve_command, demo),
     *(apply, destroy, import_, refresh),
 ):

@@ -20,9 +20,11 @@ from remote_backend.cli.console import screen_of
 from remote_backend.cli.plan_work import (
     OnInterrupt,
     PlanCommand,
+    Style,
     journal_folder_of,
     run_plan,
 )
+from remote_backend.cli.report_files import require_known_forms
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError
@@ -77,6 +79,13 @@ __all__ = ("plan",)
     default="0s",
     metavar="TIME",
 )
+@many(
+    "report",
+    "Write a report of the batch: FILE.md, .html, .json or .xml; can be repeated.",
+    metavar="FILE",
+)
+@flag("json", "Write each event as one line of JSON to standard output.")
+@flag("quiet", "Write the table at the end only, and what went wrong.")
 @flag("detach", "Return as soon as all runs are queued; `runs resume` tells their results.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many(
@@ -131,6 +140,8 @@ def plan(context: click.Context, /, **given: Any) -> int:
         ),
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],
+        reports=given["report"],
+        style=_style(given),
         journal_folder=journal_folder_of(process_environ()),
         detailed_exit_code=given["detailed_exitcode"],
     )
@@ -138,6 +149,12 @@ def plan(context: click.Context, /, **given: Any) -> int:
         sys.stdout, sys.stderr, process_environ(), no_color=given["no_color"]
     )
     return anyio.run(run_plan, command, screen)
+
+
+def _style(given: dict[str, Any]) -> Style:
+    if given["json"]:
+        return Style.JSON
+    return Style.QUIET if given["quiet"] else Style.LINES
 
 
 def _refuse_impossible(given: dict[str, Any]) -> None:
@@ -152,5 +169,8 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         )
     if given["detach"] and not (given["all"] or given["select"] or given["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
+    require_known_forms(given["report"])
+    if given["json"] and given["quiet"]:
+        raise RunOptionsError("-json and -quiet exclude each other; choose one")
     if given["parallelism"] < 1:
         raise RunOptionsError(f"-parallelism={given['parallelism']} is not at least 1")

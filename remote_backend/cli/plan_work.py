@@ -14,15 +14,24 @@ from remote_backend.backend import Backend, open_backend
 from remote_backend.batch.journal import JournalStory
 from remote_backend.batch.orchestrate import Batch
 from remote_backend.batch.sharing import UploadMode
-from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, beat
+from remote_backend.cli.console import (
+    BatchConsole,
+    JsonConsole,
+    QuietConsole,
+    Screen,
+    SinglePlanConsole,
+    beat,
+)
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.prompts import read_line
+from remote_backend.cli.report_files import Collector, write_reports
 from remote_backend.config.datadir import user_data_directory
-from remote_backend.models.outcome import exit_code_of
+from remote_backend.config.settings import process_environ
+from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.task_groups import unwrapped
 
-__all__ = ("OnInterrupt", "PlanCommand", "journal_folder_of", "run_plan")
+__all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of", "run_plan")
 
 
 class OnInterrupt(Enum):
@@ -33,6 +42,16 @@ class OnInterrupt(Enum):
 
     CANCEL = "cancel"
     DETACH = "detach"
+
+
+class Style(Enum):
+    """How a command tells what happens."""
+
+    LINES = "lines"
+    """Logs, line by line, and a table at the end."""
+
+    QUIET = "quiet"
+    JSON = "json"
 
 
 @frozen(kw_only=True)
@@ -55,6 +74,8 @@ class PlanCommand:
     detach: bool = False
     """Whether to return as soon as all runs are queued."""
 
+    reports: tuple[str, ...] = ()
+    style: Style = Style.LINES
     journal_folder: Path | None = None
     resumed: JournalStory | None = None
     """The batch to go on with, in place of a new one."""
@@ -67,6 +88,11 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
     and tells which live on; the exit code is then 130 or 143. The second ends the process.
     """
     work = _PlanWork(command, screen)
+    with work.collector:
+        return await _run(work)
+
+
+async def _run(work: "_PlanWork") -> int:
     interrupts = Interrupts(work.stop)
     with unwrapped():
         async with anyio.create_task_group() as group:
@@ -87,15 +113,14 @@ class _PlanWork:
     code: int = 1
     _batch: Batch | None = None
     _queued: set[str] = field(factory=set)
+    collector: Collector = field(factory=Collector)
 
     async def carry_out(self) -> None:
         command, screen = self.command, self.screen
         async with open_backend(command.directory, environ=command.environ) as backend:
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
-            console = (
-                BatchConsole(screen) if command.is_batch else SinglePlanConsole(screen)
-            )
+            console = _console(command, screen)
             async with _start(backend, command) as batch, _beating(screen) as unfinished:
                 self._batch = batch
                 if command.journal_folder is not None and command.is_batch:
@@ -105,14 +130,39 @@ class _PlanWork:
                 async for event in batch:
                     _keep_count(unfinished, event)
                     console.show(event)
+                    if self._wants_reports:
+                        self.collector.take(event)
                     if command.detach and self._all_queued(event):
                         batch.detach()
                         break
+            if self._wants_reports and batch.outcomes:
+                self._report(backend, batch)
         if command.detach and not batch.outcomes:
             self.tell_living()
             self.code = 0
         else:
             self.code = exit_code_of(batch.outcomes, detailed=command.detailed_exit_code)
+
+    @property
+    def _wants_reports(self) -> bool:
+        return _tells_more(self.command)
+
+    def _report(self, backend: Backend, batch: Batch) -> None:
+        report = self.collector.report(
+            batch.outcomes,
+            batch_id=batch.id,
+            hostname=backend.hostname,
+            organization=backend.organization,
+            is_drift=self.command.options.refresh_only,
+        )
+        write_reports(report, self.command.reports, process_environ())
+        for name in self.command.reports:
+            self.screen.note(f"Wrote {name}.")
+        if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
+            for outcome in batch.outcomes:
+                if not outcome.succeeded:
+                    self.screen.out.write(_annotation(outcome))
+            self.screen.out.flush()
 
     async def stop(self) -> None:
         """Decide what becomes of the runs, and say so."""
@@ -159,12 +209,39 @@ class _PlanWork:
         return answer.strip().lower() in ("n", "no")
 
 
+def _tells_more(command: PlanCommand) -> bool:
+    """Say whether a command shall tell more than its table, for which details are needed."""
+    return bool(command.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
+
+
+def _console(
+    command: PlanCommand, screen: Screen
+) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole:
+    if command.style is Style.JSON:
+        return JsonConsole(screen)
+    if command.style is Style.QUIET:
+        return QuietConsole(screen)
+    return BatchConsole(screen) if command.is_batch else SinglePlanConsole(screen)
+
+
+def _annotation(outcome: Outcome) -> str:
+    def escaped(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    title = escaped(outcome.workspace).replace(":", "%3A").replace(",", "%2C")
+    return f"::error title={title}::{escaped(outcome.reason or outcome.result.value)}\n"
+
+
 def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:
     if command.resumed is not None and command.journal_folder is not None:
         variables = command.options.variables
         return backend.resume(command.resumed, command.journal_folder, variables)
     if not command.is_batch:
-        return backend.plan(options=command.options, limits=command.limits)
+        return backend.plan(
+            options=command.options,
+            limits=command.limits,
+            details=_tells_more(command),
+        )
     return backend.plan_all(
         command.options,
         select=command.select,
@@ -172,6 +249,7 @@ def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManage
         at_once=command.at_once,
         upload=command.upload,
         limits=command.limits,
+        details=_tells_more(command),
         journal_folder=command.journal_folder,
     )
 

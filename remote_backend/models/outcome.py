@@ -5,6 +5,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 
@@ -41,6 +42,12 @@ class Outcome:
     run_url: str | None = None
     checks: tuple[CheckReport, ...] = ()
     log_is_complete: bool = True
+    changes: PlannedChanges | None = None
+    """What would change; None where nobody asked or the server does not tell."""
+
+    times: tuple[tuple[str, float], ...] = ()
+    """When each status was seen first, in seconds after the plan's start here."""
+
     error: Exception | None = None
     """What stopped us on our side; None when the server told the result."""
 

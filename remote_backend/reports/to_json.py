@@ -8,8 +8,15 @@ from attrs import fields, has
 
 from remote_backend.events import Event
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import Report
 
-__all__ = ("SCHEMA_VERSION", "event_to_json", "event_type", "outcome_to_dict")
+__all__ = (
+    "SCHEMA_VERSION",
+    "event_to_json",
+    "event_type",
+    "outcome_to_dict",
+    "to_json",
+)
 
 SCHEMA_VERSION = "1"
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
@@ -30,6 +37,30 @@ def event_to_json(event: Event) -> str:
     """
     members = {"type": event_type(event), **_members(event)}
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
+def to_json(report: Report) -> str:
+    """Return a report as one document; see docs/report-schema.md for its members."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "batch": report.batch_id,
+        "hostname": report.hostname,
+        "organization": report.organization,
+        "started_at": report.started_at,
+        "is_drift": report.is_drift,
+        "summary": report.sentence,
+        "groups": [
+            {
+                "result": group.result.value,
+                "title": group.title,
+                "workspaces": list(group.workspaces),
+                "near": group.near,
+            }
+            for group in report.groups
+        ],
+        "workspaces": [outcome_to_dict(outcome) for outcome in report.outcomes],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:

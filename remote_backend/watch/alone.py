@@ -32,6 +32,7 @@ class RunWatch(Tracked):
         shown: Look | None = None
         while True:
             await self._look()
+            await self.complete()
             look = self.latest
             if shown is None or look.run.status != shown.run.status:
                 wait_seconds = self._settings.first_wait_seconds

@@ -108,6 +108,9 @@ class Tracked:
                 self._same_since = self._clock()
             plan = plan or self.latest.plan
             self.latest = Look(run, plan, self._settled(run, plan))
+        elif self.latest.plan is None and plan is not None:
+            # Known to be over before anybody saw its plan, as after a resume.
+            self.latest = Look(self.latest.run, plan, self.latest.settled)
         self._tell()
 
     async def next_look(self, at_most_seconds: float = math.inf) -> None:

@@ -31,6 +31,7 @@ __all__ = (
     "request_to_list_batch_runs",
     "request_to_list_runs",
     "request_to_queue_run",
+    "request_to_read_json_plan",
     "request_to_read_log",
     "request_to_read_plan",
     "request_to_read_run",
@@ -107,6 +108,12 @@ def request_to_discard_run(run_id: str, comment: str) -> Request:
 def request_to_read_plan(plan_id: str) -> Request:
     """Ask how a plan is."""
     return Request(method="GET", target=f"plans/{plan_id}")
+
+
+def request_to_read_json_plan(plan_id: str, *, redacted: bool) -> Request:
+    """Ask for a plan as JSON; the form that is not redacted needs more rights."""
+    kind = "json-output-redacted" if redacted else "json-output"
+    return Request(method="GET", target=f"plans/{plan_id}/{kind}", urgency=3)
 
 
 def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:

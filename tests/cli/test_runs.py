@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from remote_backend.batch.journal import Journal, list_journals, read_journal
@@ -216,3 +217,19 @@ async def test_a_torn_journal_tells_what_it_can(tmp_path: Path) -> None:
 async def write_begun(journal: Journal, name: str) -> None:
     """Write that a plan was begun."""
     await journal.write("begun", workspace=name, configuration_version_id=f"cv-{name}")
+
+
+@pytest.mark.parametrize("count", [1, 2, COUNT])
+async def test_runs_that_ended_meanwhile_are_collected(count: int, farm: Shop) -> None:
+    """A few are looked at one by one, many by lists; both know an end that they did not see."""
+    started = await farm.run("plan", "-detach", *(f"-select={n}" for n in range(count)))
+    assert started.code == 0, started.err
+    with anyio.fail_after(60):
+        while {run["status"] for run in runs_of(farm)} != {"planned_and_finished"}:
+            await anyio.lowlevel.checkpoint()
+
+    with anyio.fail_after(60):
+        collected = await farm.run("runs", "resume")
+
+    assert collected.code == 0
+    assert len(rows_of(collected.out)) == count

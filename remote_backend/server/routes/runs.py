@@ -23,6 +23,7 @@ from remote_backend.server.serving import (
 )
 from remote_backend.server.store import Records
 from remote_backend.wire.answers.documents import Incoming, dump_document, dump_page
+from remote_backend.wire.answers.plans import redact_plan
 from remote_backend.wire.answers.runs import change_run, dump_run
 
 __all__ = ("read_json_plan", "read_log", "routes")
@@ -124,6 +125,19 @@ async def redirect_to_json_plan(request: web.Request) -> web.Response:
         return answer(status=204)
     address = signed_address(request, "json-plan", run.id)
     return web.Response(status=307, headers={"Location": address})
+
+
+@routes.get("/api/v2/plans/{plan_id}/json-output-redacted")
+@routes.get("/api/v2/runs/{run_id}/plan/json-output-redacted")
+async def read_redacted_plan(request: web.Request) -> web.Response:
+    """Return the plan as JSON without its sensitive values, or say that there is none yet."""
+    serving = serving_of(request)
+    run = await _find(request, serving)
+    path = serving.files.json_plan(run.id)
+    if run.plan_status != "finished" or not path.exists():
+        return answer(status=204)
+    body = await to_thread.run_sync(lambda: redact_plan(path.read_bytes()))
+    return web.Response(body=body, content_type="application/json")
 
 
 async def read_log(request: web.Request, id: str) -> web.Response:

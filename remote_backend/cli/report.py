@@ -1,0 +1,83 @@
+"""The command `report`: reports of an earlier batch, from its journal and the server."""
+
+from pathlib import Path
+
+import anyio
+import click
+from attrs import evolve
+
+from remote_backend import events
+from remote_backend.backend import Backend, open_backend
+from remote_backend.batch.journal import JournalStory, read_journal
+from remote_backend.cli.arguments import TerraformCommand, many
+from remote_backend.cli.plan_work import journal_folder_of
+from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
+from remote_backend.config.settings import process_environ
+from remote_backend.errors import RemoteBackendError, RunOptionsError
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("report",)
+
+_AT_ONCE = 10
+
+
+@click.command(
+    "report", cls=TerraformCommand, short_help="Write reports of an earlier batch."
+)
+@many(
+    "report", "A file to write: .md, .html, .json or .xml; can be repeated.", metavar="FILE"
+)
+@click.argument("id", required=False)
+def report(id: str | None, report: tuple[str, ...]) -> int:
+    """Write reports of a batch again, from its journal; without ID, of the newest.
+
+    Logs and changes are read from the server, as long as it keeps them.
+    """
+    if not report:
+        raise RunOptionsError("no file is named; add -report=FILE")
+    require_known_forms(report)
+    story = read_journal(journal_folder_of(process_environ()), id)
+    return anyio.run(_write, story, report)
+
+
+async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
+    with Collector(started_at=story.started_at) as collector:
+        async with open_backend(story.directory) as backend:
+            ended = (story.outcomes.get(name) for name in story.workspaces)
+            outcomes = tuple(one for one in ended if one is not None)
+            outcomes = await _detailed(backend, outcomes, collector)
+        made = collector.report(
+            outcomes,
+            batch_id=story.id,
+            hostname=story.hostname,
+            organization=story.organization,
+            is_drift=story.options.refresh_only,
+        )
+        write_reports(made, files, {})
+    for name in files:
+        click.echo(f"Wrote {Path(name)}: {made.sentence}")
+    return 0
+
+
+async def _detailed(
+    backend: Backend, outcomes: tuple[Outcome, ...], collector: Collector
+) -> tuple[Outcome, ...]:
+    gate = anyio.CapacityLimiter(_AT_ONCE)
+    found = {outcome.workspace: outcome for outcome in outcomes}
+
+    async def read(outcome: Outcome) -> None:
+        if outcome.run_id is None:
+            return
+        async with gate:
+            try:
+                changes, log = await backend.details_of(outcome.run_id)
+            except RemoteBackendError as error:
+                click.echo(f"{outcome.workspace}: no details: {error}", err=True)
+                return
+        found[outcome.workspace] = evolve(outcome, changes=changes)
+        collector.take(events.LogChunkRead(outcome.workspace, log))
+
+    async with anyio.create_task_group() as group:
+        for outcome in outcomes:
+            group.start_soon(read, outcome)
+    return tuple(found.values())

@@ -1,0 +1,132 @@
+"""Reports of batches as files, in the form that the name of each asks for."""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from attrs import define, field
+
+from remote_backend import events
+from remote_backend.errors import RunOptionsError, SettingsError
+from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import Report, make_report
+from remote_backend.reports.to_html import to_html
+from remote_backend.reports.to_json import to_json
+from remote_backend.reports.to_junit import to_junit
+from remote_backend.reports.to_markdown import to_markdown
+
+__all__ = ("Collector", "require_known_forms", "write_reports")
+
+_FORMS: Mapping[str, Callable[[Report], str]] = {
+    ".md": to_markdown,
+    ".html": to_html,
+    ".json": to_json,
+    ".xml": to_junit,
+}
+_MOST_OF_ALL_LOGS = 20_000_000
+_MOST_OF_ONE_LOG = 200_000
+# A step summary may have 1 MiB, and a character may need four bytes.
+_MOST_OF_A_STEP = 250_000
+
+
+def require_known_forms(files: tuple[str, ...]) -> None:
+    """Raise `RunOptionsError` for a file whose name asks for no form of a report."""
+    for name in files:
+        if Path(name).suffix not in _FORMS:
+            raise RunOptionsError(
+                f"-report={name}: the name must end in one of {', '.join(_FORMS)}"
+            )
+        if not Path(name).absolute().parent.is_dir():
+            raise RunOptionsError(f"-report={name}: its directory does not exist")
+
+
+def write_reports(
+    report: Report, files: tuple[str, ...], environ: Mapping[str, str]
+) -> None:
+    """Write a report into files, each whole or not at all, and to the summary of a CI step."""
+    for name in files:
+        path = Path(name)
+        beside = path.with_name(f"{path.name}.new")
+        try:
+            # It tells what is planned where, which is not for everybody on the machine.
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(_FORMS[path.suffix](report))
+            os.replace(beside, path)
+        except OSError as error:
+            raise SettingsError(
+                f"-report={name} cannot be written: {error.strerror}"
+            ) from None
+    if step := environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with open(step, "a", encoding="utf-8") as file:
+                file.write(to_markdown(report, most_characters=_MOST_OF_A_STEP) + "\n")
+        except OSError as error:
+            raise SettingsError(
+                f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}"
+            ) from None
+
+
+@define
+class Collector:
+    """Keeps what a report needs of a batch; logs wait in files without names."""
+
+    started_at: str = field(factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        factory=lambda: tempfile.TemporaryDirectory(prefix="remote-backend-report-")
+    )
+    _paths: dict[str, Path] = field(factory=dict)
+
+    def __enter__(self) -> "Collector":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()
+
+    def take(self, event: events.Event) -> None:
+        """Take note of an event."""
+        if isinstance(event, events.LogChunkRead):
+            path = self._paths.setdefault(
+                event.workspace, Path(self._folder.name, str(len(self._paths)))
+            )
+            with path.open("ab") as file:
+                file.write(event.data)
+
+    def report(
+        self,
+        outcomes: tuple[Outcome, ...],
+        *,
+        batch_id: str,
+        hostname: str,
+        organization: str,
+        is_drift: bool,
+    ) -> Report:
+        """Return the report of the batch."""
+        most = min(_MOST_OF_ONE_LOG, _MOST_OF_ALL_LOGS // max(1, len(outcomes)))
+        return make_report(
+            outcomes,
+            batch_id=batch_id,
+            hostname=hostname,
+            organization=organization,
+            started_at=self.started_at,
+            logs={name: _tail(path, most) for name, path in self._paths.items()},
+            is_drift=is_drift,
+        )
+
+
+def _tail(path: Path, most: int) -> str:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - most))
+        data = file.read()
+    text = data.decode("utf-8", "replace")
+    # The first line may have been cut.
+    return text if size <= most else text.partition("\n")[2]

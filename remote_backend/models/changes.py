@@ -1,0 +1,58 @@
+"""What a plan would change, in values whose secrets are masked."""
+
+from attrs import frozen
+
+__all__ = ("AttributeChange", "OutputChange", "PlannedChanges", "ResourceChange")
+
+
+@frozen(kw_only=True)
+class AttributeChange:
+    """One attribute of a resource, before and after, as texts for people."""
+
+    path: str
+    before: str | None = None
+    """None where there is no value."""
+
+    after: str | None = None
+    replaces: bool = False
+    """Whether the resource is replaced because of it."""
+
+
+@frozen(kw_only=True)
+class ResourceChange:
+    """What happens to one resource."""
+
+    address: str
+    action: str
+    """`create`, `update`, `delete`, `replace`, `read`, `forget`, `move`, `import` or `drift`."""
+
+    type: str = ""
+    previous_address: str | None = None
+    imported_id: str | None = None
+    reason: str | None = None
+    attributes: tuple[AttributeChange, ...] = ()
+
+
+@frozen(kw_only=True)
+class OutputChange:
+    """What happens to one output."""
+
+    name: str
+    action: str
+    before: str | None = None
+    after: str | None = None
+
+
+@frozen(kw_only=True)
+class PlannedChanges:
+    """All that a plan would change."""
+
+    resources: tuple[ResourceChange, ...] = ()
+    outputs: tuple[OutputChange, ...] = ()
+    drift: tuple[ResourceChange, ...] = ()
+    deferred: tuple[ResourceChange, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would change."""
+        return not (self.resources or self.outputs or self.drift or self.deferred)

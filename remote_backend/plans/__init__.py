@@ -1,0 +1,3 @@
+"""From plans as JSON to typed changes, and to groups of workspaces that change alike."""
+
+__all__ = ()

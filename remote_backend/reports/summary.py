@@ -1,0 +1,82 @@
+"""What a batch came to, put together once for all forms of reports."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from attrs import field, frozen
+
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.grouping import Group, group_outcomes
+
+__all__ = ("COLOR", "Report", "make_report", "plain_text")
+
+COLOR = re.compile(r"\x1b\[([0-9;]*)m")
+_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.|$)", re.DOTALL
+)
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
+
+
+@frozen(kw_only=True)
+class Report:
+    """A batch as a person wants to read it."""
+
+    title: str
+    batch_id: str
+    hostname: str
+    organization: str
+    started_at: str
+    outcomes: tuple[Outcome, ...]
+    groups: tuple[Group, ...]
+    logs: Mapping[str, str] = field(factory=dict, repr=False)
+    """The log of each workspace, by short name, where it is known."""
+
+    is_drift: bool = False
+    """Whether only what has changed outside was looked for."""
+
+    @property
+    def sentence(self) -> str:
+        """Say how many workspaces ended how."""
+        results = [outcome.result for outcome in self.outcomes]
+        words = {Result.CHANGES: "with drift"} if self.is_drift else {}
+        parts = [
+            f"{results.count(result)} {words.get(result, _words(result))}"
+            for result in _ORDER
+            if result in results
+        ]
+        noun = "workspace" if len(results) == 1 else "workspaces"
+        return f"{len(results)} {noun}: {', '.join(parts) or 'none'}"
+
+
+def make_report(
+    outcomes: Sequence[Outcome],
+    *,
+    batch_id: str,
+    hostname: str,
+    organization: str,
+    started_at: str,
+    logs: Mapping[str, str] | None = None,
+    is_drift: bool = False,
+) -> Report:
+    """Put a report together; groups come with the most dangerous first."""
+    return Report(
+        title="Drift report" if is_drift else "Plan report",
+        batch_id=batch_id,
+        hostname=hostname,
+        organization=organization,
+        started_at=started_at,
+        outcomes=tuple(outcomes),
+        groups=group_outcomes(outcomes),
+        logs=logs or {},
+        is_drift=is_drift,
+    )
+
+
+def plain_text(log: str) -> str:
+    """Return a log without colors and without anything else that steers terminals."""
+    return _CONTROLS.sub("", _ESCAPE.sub("", log.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def _words(result: Result) -> str:
+    return f"with {result.value}" if result is Result.CHANGES else result.value

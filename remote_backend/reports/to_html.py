@@ -1,0 +1,164 @@
+"""Reports as one page that needs nothing else: search, filter, groups, plans, a time line."""
+
+from html import escape
+from importlib import resources
+
+from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.grouping import Group, sign_of
+from remote_backend.reports.summary import COLOR, Report, plain_text
+
+__all__ = ("colored", "to_html")
+
+_CLASSES = {
+    "1": "bold", "4": "underline", "31": "red", "32": "green", "33": "yellow", "34": "blue",
+    "35": "magenta", "36": "cyan", "90": "gray", "91": "red", "92": "green", "93": "yellow",
+}  # fmt: skip
+_LONGEST_LOG = 200_000
+_KIND = {
+    Result.FAILED: "failed",
+    Result.CANCELED: "canceled",
+    Result.CHANGES: "changes",
+    Result.NO_CHANGES: "same",
+}
+
+
+def to_html(report: Report) -> str:
+    """Return a report as one page of HTML, readable without its script."""
+    longest = max((outcome.seconds for outcome in report.outcomes), default=0.0) or 1.0
+    by_name = {outcome.workspace: outcome for outcome in report.outcomes}
+    groups = "".join(_group(report, group, by_name) for group in report.groups)
+    bars = "".join(_bar(outcome, longest) for outcome in report.outcomes)
+    counts = "".join(_filter(report, result) for result in _KIND)
+    folder = resources.files("remote_backend.reports")
+    style = folder.joinpath("report.css").read_text(encoding="utf-8")
+    script = folder.joinpath("report.js").read_text(encoding="utf-8")
+    title = _text(f"{report.title}: {report.organization}")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>\n{style}</style>\n<header>\n<h1>{_text(report.title)}</h1>\n"
+        f'<p>{_text(report.sentence)}</p>\n<p class="quiet">{_text(report.organization)} on '
+        f"{_text(report.hostname)}, {_text(report.started_at)}, {_text(report.batch_id)}</p>\n"
+        '<p id="tools" hidden><label>Search <input id="search" type="search" '
+        f'placeholder="workspace or address"></label> {counts}</p>\n</header>\n'
+        f"<main>\n{groups}</main>\n<section>\n<h2>Time line</h2>\n"
+        f'<p class="quiet">0 to {longest:.1f} s; light: waiting, dark: planning</p>\n'
+        f'<div class="bars">\n{bars}</div>\n</section>\n<script>\n{script}</script>\n</html>\n'
+    )
+
+
+def colored(log: str) -> str:
+    """Return the text of a log as HTML: its colors as classes, everything else as text."""
+    parts = []
+    opened = False
+    place = 0
+    for found in COLOR.finditer(log):
+        parts.append(_text(log[place : found.start()]))
+        place = found.end()
+        if opened:
+            parts.append("</span>")
+            opened = False
+        classes = " ".join(
+            _CLASSES[code] for code in found[1].split(";") if code in _CLASSES
+        )
+        if classes:
+            parts.append(f'<span class="{classes}">')
+            opened = True
+    parts.append(_text(log[place:]))
+    return "".join(parts) + ("</span>" if opened else "")
+
+
+def _text(text: str) -> str:
+    return escape(plain_text(text))
+
+
+def _filter(report: Report, result: Result) -> str:
+    count = sum(outcome.result is result for outcome in report.outcomes)
+    if not count:
+        return ""
+    kind = _KIND[result]
+    return (
+        f'<label class="{kind}"><input type="checkbox" data-filter="{kind}" checked> '
+        f"{count} {_text(result.value)}</label> "
+    )
+
+
+def _group(report: Report, group: Group, by_name: dict[str, Outcome]) -> str:
+    kind = _KIND[group.result]
+    noun = "workspace" if len(group.workspaces) == 1 else "workspaces"
+    opened = " open" if group.result in (Result.FAILED, Result.CANCELED) else ""
+    near = f'<p class="quiet">{_text(group.near)}</p>\n' if group.near else ""
+    changes = _changes(group.changes) if group.changes is not None else ""
+    members = "".join(_workspace(report, by_name[name]) for name in group.workspaces)
+    return (
+        f'<details class="group {kind}" data-kind="{kind}"{opened}>\n<summary>'
+        f"<b>{len(group.workspaces)} {noun}</b> {_text(group.title)}</summary>\n"
+        f"{near}{changes}<div>\n{members}</div>\n</details>\n"
+    )
+
+
+def _workspace(report: Report, outcome: Outcome) -> str:
+    log = report.logs.get(outcome.workspace, "")
+    cut = "... the beginning is left out ...\n" if len(log) > _LONGEST_LOG else ""
+    body = f"<pre>{cut}{colored(log[-_LONGEST_LOG:])}</pre>" if log else ""
+    link = outcome.run_url or ""
+    address = f' <a href="{_text(link)}">run</a>' if link.startswith("https://") else ""
+    numbers = ""
+    if outcome.counts is not None:
+        counts = outcome.counts
+        numbers = f" +{counts.add} ~{counts.change} -{counts.destroy}"
+    reason = f"<p>{_text(outcome.reason)}</p>" if outcome.reason else ""
+    checks = "".join(
+        f"<p>{_text(f'{one.kind} {one.name}: {one.status}')}</p>" for one in outcome.checks
+    )
+    return (
+        f'<details class="workspace" data-name="{_text(outcome.workspace)}"><summary>'
+        f'{_text(outcome.workspace)}<span class="quiet">{_text(numbers)} '
+        f"{outcome.seconds:.1f} s</span>{address}</summary>{reason}{checks}{body}</details>\n"
+    )
+
+
+def _changes(changes: PlannedChanges) -> str:
+    rows = []
+    for kind, found in (
+        ("", changes.resources),
+        ("drift ", changes.drift),
+        ("deferred ", changes.deferred),
+    ):
+        rows += [_resource(kind, one) for one in found]
+    for output in changes.outputs:
+        rows.append(
+            f'<li><span class="sign">{_text(sign_of(output.action))}</span> output '
+            f"<code>{_text(output.name)}</code> {_text(output.before or '')} &rarr; "
+            f"{_text(output.after or '(none)')}</li>\n"
+        )
+    return f'<ul class="changes">\n{"".join(rows)}</ul>\n' if rows else ""
+
+
+def _resource(kind: str, one: ResourceChange) -> str:
+    notes = ""
+    if one.previous_address:
+        notes += f" (was {one.previous_address})"
+    if one.imported_id:
+        notes += f" (imported {one.imported_id})"
+    attributes = "".join(
+        f"<tr><td>{_text(a.path)}{' (forces replacement)' if a.replaces else ''}</td>"
+        f"<td>{_text(a.before or '')}</td><td>{_text('' if a.after is None else a.after)}</td></tr>\n"
+        for a in one.attributes
+    )
+    table = f"<table>{attributes}</table>" if attributes else ""
+    return (
+        f'<li class="{_text(one.action)}"><span class="sign">{_text(sign_of(one.action))}</span> '
+        f"{kind}<code>{_text(one.address)}</code>{_text(notes)}{table}</li>\n"
+    )
+
+
+def _bar(outcome: Outcome, longest: float) -> str:
+    times = dict(outcome.times)
+    began = min(times.get("planning", outcome.seconds), outcome.seconds)
+    waiting, planning = 100 * began / longest, 100 * (outcome.seconds - began) / longest
+    return (
+        f'<div class="bar {_KIND[outcome.result]}"><span>{_text(outcome.workspace)}</span>'
+        f'<i style="width:{waiting:.2f}%"></i><b style="width:{planning:.2f}%"></b></div>\n'
+    )

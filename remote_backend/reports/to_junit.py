@@ -1,0 +1,53 @@
+"""Reports as JUnit, for those who show tests."""
+
+import re
+from xml.etree import ElementTree
+
+from remote_backend.models.outcome import Result
+from remote_backend.reports.summary import Report, plain_text
+
+__all__ = ("to_junit",)
+
+# What no document of XML may hold.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_junit(report: Report) -> str:
+    """Return a test suite with one case a workspace; failures and cancellations are failures."""
+    results = [outcome.result for outcome in report.outcomes]
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_clean(f"{report.organization} on {report.hostname}"),
+        id=report.batch_id,
+        tests=str(len(results)),
+        failures=str(results.count(Result.FAILED)),
+        errors="0",
+        skipped=str(results.count(Result.CANCELED)),
+        time=f"{sum(outcome.seconds for outcome in report.outcomes):.3f}",
+    )
+    for outcome in report.outcomes:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            name=_clean(outcome.workspace),
+            classname=_clean(f"{report.organization}.{outcome.full_name}"),
+            time=f"{outcome.seconds:.3f}",
+        )
+        message = _clean(outcome.reason or outcome.result.value)
+        if outcome.result is Result.FAILED:
+            failure = ElementTree.SubElement(case, "failure", message=message)
+            log = plain_text(report.logs.get(outcome.workspace, ""))
+            failure.text = _clean(log[-20_000:])
+        elif outcome.result is Result.CANCELED:
+            ElementTree.SubElement(case, "skipped", message=message)
+        told = [outcome.result.value, outcome.run_url or ""]
+        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(told))
+    suites = ElementTree.Element("testsuites")
+    suites.append(suite)
+    ElementTree.indent(suites)
+    text = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("\ufffd", text)

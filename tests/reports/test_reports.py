@@ -1,0 +1,198 @@
+"""Groups and reports: what is alike together, what differs first, nothing injected."""
+
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+from remote_backend.models.outcome import Result
+from remote_backend.plans.grouping import group_outcomes
+from remote_backend.reports.to_html import colored, to_html
+from remote_backend.reports.to_json import to_json
+from remote_backend.reports.to_junit import to_junit
+from remote_backend.reports.to_markdown import to_markdown
+from tests.reports.builders import change, outcome, plan, report, update
+
+EVIL = "x``` </details><script>alert(1)</script> @team #12 \x1b[31mred\x1b[0m \x1b]0;t\x07 \x00"
+
+
+def test_workspaces_that_change_alike_are_one_group() -> None:
+    """Also where values and addresses carry the workspace's own name, short or full."""
+    outcomes = [
+        outcome(
+            name,
+            plan(
+                update("aws_route.a", f"old-{name}", f"net-{name}.test"),
+                change(f'aws_x.y["{name}"]', "create"),
+            ),
+        )
+        for name in ("dev", "prod", "eu-7")
+    ]
+    [group] = group_outcomes(outcomes)
+    assert group.workspaces == ("dev", "prod", "eu-7")
+    assert group.title == '~ aws_route.a, + aws_x.y["<workspace>"]'
+
+
+def test_the_dangerous_and_the_odd_come_first() -> None:
+    """Failures, then destroys, replacements, updates, creations, and what stays."""
+    create, other = plan(change("a.b", "create")), plan(change("a.c", "create"))
+    outcomes = [
+        outcome("same1"),
+        *(outcome(f"many{n}", create) for n in range(3)),
+        outcome("odd", other),
+        outcome("updates", plan(update("a.b", "1", "2"))),
+        outcome("replaces", plan(change("a.b", "create", "delete"))),
+        outcome("destroys", plan(change("a.b", "delete"))),
+        outcome("fails", result=Result.FAILED, reason="the run errored"),
+    ]
+    assert [group.workspaces[0] for group in group_outcomes(outcomes)] == [
+        "fails", "destroys", "replaces", "updates", "odd", "many0", "same1",
+    ]  # fmt: skip
+
+
+def test_near_groups_say_how_they_differ() -> None:
+    """One value in one workspace is the news."""
+    usual = [outcome(f"w{n}x", plan(update("aws_route.a", "1", "2"))) for n in range(4)]
+    groups = group_outcomes([*usual, outcome("odd", plan(update("aws_route.a", "1", "3")))])
+    assert groups[0].workspaces == ("odd",)
+    assert groups[0].near == 'unlike w0x and 3 others: aws_route.a cidr = "3" (there "2")'
+    assert groups[1].near is None
+
+
+def test_failures_with_the_same_reason_are_one_group() -> None:
+    """Names and ids in the reason do not keep them apart."""
+    failed = [
+        outcome(name, result=Result.FAILED, reason=f"net-{name}: run-{name} is broken")
+        for name in ("dev", "prod")
+    ]
+    [group] = group_outcomes(failed)
+    assert group.title == "<workspace>: <run> is broken"
+
+
+def balanced(markdown: str) -> None:
+    """Fail when a fence or a block is left open."""
+    text = re.sub(r"(?ms)^(`{3,})[a-z]*\n.*?^\1$", "", markdown)
+    assert "```" not in text.replace("\\`", "")
+    assert text.count("<details>") == text.count("</details>")
+    assert "<script" not in text
+
+
+def test_markdown_holds_back_what_a_plan_says() -> None:
+    """Fences, blocks, mentions and links of issues in values stay text (P163)."""
+    evil = outcome("dev", plan(update("aws_route.a", EVIL, EVIL + "2")))
+    failed = outcome("prod", result=Result.FAILED, reason=EVIL)
+    text = to_markdown(report(evil, failed, logs={"dev": EVIL, "prod": EVIL}))
+    balanced(text)
+    outside = re.sub(r"(?ms)^(`{3,})[a-z]*\n.*?^\1$", "", text)
+    assert not re.search(r"[@#](?=\w)", outside.replace("##", ""))
+    assert "\x1b" not in text and "\x00" not in text
+
+
+@pytest.mark.parametrize("size", [1000, 5000, 65_536])
+def test_markdown_fits_and_names_those_that_differ(size: int) -> None:
+    """A thousand workspaces, ten of them different: all ten are named (P138, P159, P164)."""
+    usual = plan(*(update(f"aws_route.r{n}", "1" * 50, "2" * 50) for n in range(30)))
+    outcomes = [outcome(f"usual-{n:04}", usual) for n in range(990)]
+    outcomes += [
+        outcome(f"odd-{n}", plan(change(f"aws_vpc.v{n}", "delete"))) for n in range(10)
+    ]
+    logs = {one.workspace: "line\n" * 2000 for one in outcomes}
+
+    text = to_markdown(report(*outcomes, logs=logs), most_characters=size)
+
+    assert len(text) <= size
+    balanced(text)
+    if size > 5000:
+        assert all(f"odd-{n}" in text for n in range(10))
+    else:
+        assert "did not fit" in text or "odd-0" in text
+
+
+class Tags(HTMLParser):
+    """Collects the tags and the text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember a tag."""
+        self.tags.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        """Remember a text."""
+        self.texts.append(data)
+
+
+def test_html_is_one_page_without_injections() -> None:
+    """One script, ours; everything that a plan, a name or a log says is text."""
+    evil = outcome(
+        'd"ev<b>',
+        plan(update("aws_route.a", EVIL, "2"), change(f'a.b["{EVIL}"]', "create")),
+    )
+    failed = outcome("prod", result=Result.FAILED, reason=EVIL)
+    page = to_html(report(evil, failed, logs={"prod": EVIL, 'd"ev<b>': EVIL}))
+    tags = Tags()
+    tags.feed(page)
+
+    assert tags.tags.count("script") == 1
+    assert "link" not in tags.tags and "img" not in tags.tags
+    assert 'src="' not in page and "http-equiv" not in page
+    assert any("<script>alert(1)</script>" in text for text in tags.texts)
+    assert '<span class="red">red</span>' in page
+    assert "\x1b" not in page and "\x00" not in page
+
+
+def test_colors_become_classes() -> None:
+    """Nested and open ones too; other sequences vanish."""
+    assert colored("\x1b[1m\x1b[32m+\x1b[0m a\x1b[2J <b>\x1b[31m!") == (
+        '<span class="bold"></span><span class="green">+</span> a &lt;b&gt;<span class="red">!</span>'
+    )
+
+
+def test_json_has_everything() -> None:
+    """Versioned, and each workspace with its changes."""
+    document = json.loads(
+        to_json(report(outcome("dev", plan(change("a.b", "delete"))), outcome("same")))
+    )
+    assert document["schema_version"] == "1"
+    assert document["summary"] == "2 workspaces: 1 with changes, 1 no changes"
+    assert document["workspaces"][0]["changes"]["resources"][0]["action"] == "delete"
+    assert [group["workspaces"] for group in document["groups"]] == [["dev"], ["same"]]
+
+
+def test_junit_is_well_formed() -> None:
+    """Whatever names and logs hold."""
+    failed = outcome("a\x00<b", result=Result.FAILED, reason=EVIL)
+    text = to_junit(
+        report(
+            failed,
+            outcome("ok"),
+            outcome("c", result=Result.CANCELED),
+            logs={"a\x00<b": EVIL},
+        )
+    )
+    [suite] = ElementTree.fromstring(text.partition("\n")[2])
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (
+        "3",
+        "1",
+        "1",
+    )
+    assert "<script>" in (suite[0][0].text or "")
+
+
+def test_a_drift_report_says_so() -> None:
+    """Words and title are those of drift."""
+    drift = plan(
+        resource_drift=[
+            change("a.b", "update", change={"before": {"x": 1}, "after": {"x": 2}})
+        ]
+    )
+    made = report(outcome("dev", drift), outcome("same"), is_drift=True)
+    assert made.sentence == "2 workspaces: 1 with drift, 1 no changes"
+    for text in (to_markdown(made), to_html(made)):
+        assert "Drift report" in text and "! a.b" in text.replace("\\", "")
