@@ -36,6 +36,9 @@ class Connection:
     entitlements: Entitlements
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
+    scheme: str = "https"
+    """That of the API, where people find pages too."""
+
     warnings: tuple[str, ...] = ()
 
     def require_operations(self) -> None:
@@ -50,7 +53,9 @@ class Connection:
         """Return the address at which people look at a run."""
         organization = quote(self.block.organization, safe="")
         name = quote(workspace, safe="")
-        return f"https://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
+        return (
+            f"{self.scheme}://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
+        )
 
 
 @asynccontextmanager
@@ -93,6 +98,7 @@ async def connect_to(
             entitlements=entitlements,
             directory=directory,
             environ=environ,
+            scheme=services.tfe_v2.partition(":")[0],
             warnings=(*block.warnings, *cli.warnings),
         )
 

@@ -1,6 +1,5 @@
 """What a batch came to, put together once for all forms of reports."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
@@ -8,13 +7,8 @@ from attrs import field, frozen
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, group_outcomes
 
-__all__ = ("COLOR", "Report", "make_report", "plain_text")
+__all__ = ("Report", "make_report")
 
-COLOR = re.compile(r"\x1b\[([0-9;]*)m")
-_ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|.|$)", re.DOTALL
-)
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 
 
@@ -71,11 +65,6 @@ def make_report(
         logs=logs or {},
         is_drift=is_drift,
     )
-
-
-def plain_text(log: str) -> str:
-    """Return a log without colors and without anything else that steers terminals."""
-    return _CONTROLS.sub("", _ESCAPE.sub("", log.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 def _words(result: Result) -> str:

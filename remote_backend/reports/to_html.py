@@ -4,16 +4,13 @@ from html import escape
 from importlib import resources
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.log_html import colored, plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, sign_of
-from remote_backend.reports.summary import COLOR, Report, plain_text
+from remote_backend.reports.summary import Report
 
-__all__ = ("colored", "to_html")
+__all__ = ("to_html",)
 
-_CLASSES = {
-    "1": "bold", "4": "underline", "31": "red", "32": "green", "33": "yellow", "34": "blue",
-    "35": "magenta", "36": "cyan", "90": "gray", "91": "red", "92": "green", "93": "yellow",
-}  # fmt: skip
 _LONGEST_LOG = 200_000
 _KIND = {
     Result.FAILED: "failed",
@@ -46,27 +43,6 @@ def to_html(report: Report) -> str:
         f'<p class="quiet">0 to {longest:.1f} s; light: waiting, dark: planning</p>\n'
         f'<div class="bars">\n{bars}</div>\n</section>\n<script>\n{script}</script>\n</html>\n'
     )
-
-
-def colored(log: str) -> str:
-    """Return the text of a log as HTML: its colors as classes, everything else as text."""
-    parts = []
-    opened = False
-    place = 0
-    for found in COLOR.finditer(log):
-        parts.append(_text(log[place : found.start()]))
-        place = found.end()
-        if opened:
-            parts.append("</span>")
-            opened = False
-        classes = " ".join(
-            _CLASSES[code] for code in found[1].split(";") if code in _CLASSES
-        )
-        if classes:
-            parts.append(f'<span class="{classes}">')
-            opened = True
-    parts.append(_text(log[place:]))
-    return "".join(parts) + ("</span>" if opened else "")
 
 
 def _text(text: str) -> str:
@@ -156,7 +132,7 @@ def _resource(kind: str, one: ResourceChange) -> str:
 
 def _bar(outcome: Outcome, longest: float) -> str:
     times = dict(outcome.times)
-    began = min(times.get("planning", outcome.seconds), outcome.seconds)
+    began = min(times.get("planning", times.get("pending", 0.0)), outcome.seconds)
     waiting, planning = 100 * began / longest, 100 * (outcome.seconds - began) / longest
     return (
         f'<div class="bar {_KIND[outcome.result]}"><span>{_text(outcome.workspace)}</span>'

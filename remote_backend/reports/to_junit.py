@@ -3,8 +3,9 @@
 import re
 from xml.etree import ElementTree
 
+from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Result
-from remote_backend.reports.summary import Report, plain_text
+from remote_backend.reports.summary import Report
 
 __all__ = ("to_junit",)
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, sign_of
-from remote_backend.reports.summary import Report, plain_text
+from remote_backend.reports.summary import Report
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
 

@@ -9,6 +9,8 @@ from remote_backend.errors import ApiError
 from remote_backend.models.served import ServedUser
 from remote_backend.server.auth import digest_of
 from remote_backend.server.misbehaving import misbehaving
+from remote_backend.server.pages import views
+from remote_backend.server.pages.layout import page
 from remote_backend.server.routes import (
     configurations,
     organizations,
@@ -57,7 +59,7 @@ def make_app(serving: Serving) -> web.Application:
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVING] = serving
-    for noun in (organizations, workspaces, configurations, runs, state):
+    for noun in (organizations, workspaces, configurations, runs, state, views):
         app.add_routes(noun.routes)
     app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
     return app
@@ -88,9 +90,21 @@ async def _describe(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except web.HTTPRedirection:
+        raise
     except ApiError as error:
+        if request.path.startswith("/app"):
+            return page(
+                "Not found", '<p><a href="/app">All workspaces</a></p>\n', status=404
+            )
         return error_answer(error.status, _title(error.status), error.problems)
     except web.HTTPException as error:
+        if request.path.startswith("/app"):
+            return page(
+                error.reason,
+                '<p><a href="/app">All workspaces</a></p>\n',
+                status=error.status,
+            )
         return error_answer(error.status, error.reason.lower())
     except Exception:
         log.exception("request.broke", method=request.method, route=_route(request))

@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from remote_backend.models.log_html import colored
 from remote_backend.models.outcome import Result
 from remote_backend.plans.grouping import group_outcomes
-from remote_backend.reports.to_html import colored, to_html
+from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown

@@ -1,0 +1,63 @@
+"""Who looks at pages: a token once, then a signed cookie."""
+
+import hashlib
+import hmac
+import time
+
+from aiohttp import web
+
+from remote_backend.models.served import ServedUser
+from remote_backend.server.auth import digest_of
+from remote_backend.server.serving import serving_of
+
+__all__ = ("begin_session", "end_session", "user_of_session")
+
+_COOKIE = "session"
+_SECONDS = 12 * 3600
+
+
+async def begin_session(request: web.Request, response: web.Response, token: str) -> bool:
+    """Give a browser a cookie for a token; return whether the token is valid."""
+    digest = digest_of(token.strip())
+    user = await serving_of(request).store.read(
+        lambda records: records.find_named(ServedUser, digest)
+    )
+    if user is None:
+        return False
+    until = str(int(time.time()) + _SECONDS)
+    response.set_cookie(
+        _COOKIE,
+        f"{user.id}.{until}.{_signature(request, user, until)}",
+        max_age=_SECONDS,
+        httponly=True,
+        samesite="Strict",
+        secure=request.secure,
+        path="/app",
+    )
+    return True
+
+
+def end_session(response: web.Response) -> None:
+    """Take the cookie back."""
+    response.del_cookie(_COOKIE, path="/app")
+
+
+async def user_of_session(request: web.Request) -> ServedUser | None:
+    """Return who looks, or None for nobody who is known."""
+    id, _, rest = request.cookies.get(_COOKIE, "").partition(".")
+    until, _, signature = rest.partition(".")
+    if not until.isdigit() or int(until) < time.time():
+        return None
+    user = await serving_of(request).store.read(
+        lambda records: records.find(ServedUser, id)
+    )
+    if user is None:
+        return None
+    right = _signature(request, user, until)
+    return user if hmac.compare_digest(right.encode(), signature.encode()) else None
+
+
+def _signature(request: web.Request, user: ServedUser, until: str) -> str:
+    # The digest of the token is a part of it: another token ends the session.
+    text = "\n".join(("session", user.id, until, user.token_digest)).encode()
+    return hmac.new(serving_of(request).signer.secret, text, hashlib.sha256).hexdigest()

@@ -1,0 +1,300 @@
+"""The pages: the organization, a workspace, a run with its log, and the way in."""
+
+import codecs
+import json
+from functools import partial
+from html import escape
+from urllib.parse import quote
+
+import anyio
+from aiohttp import ClientError, web
+from anyio import to_thread
+
+from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.log_html import colored
+from remote_backend.models.served import (
+    ServedRun,
+    ServedStateVersion,
+    ServedVariable,
+    ServedWorkspace,
+)
+from remote_backend.plans.grouping import sign_of
+from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.server.pages.layout import asset, link, page, table
+from remote_backend.server.pages.sessions import (
+    begin_session,
+    end_session,
+    user_of_session,
+)
+from remote_backend.server.serving import Serving, serving_of
+from remote_backend.server.store import Records
+
+__all__ = ("routes",)
+
+routes = web.RouteTableDef()
+
+_MOST_RUNS = 50
+_MOST_OF_A_LOG = 500_000
+_LOOK_SECONDS = 0.2
+
+
+@routes.get("/app/-/{name}")
+async def read_asset(request: web.Request) -> web.Response:
+    """Return a file that pages use."""
+    return asset(request.match_info["name"])
+
+
+@routes.get("/app")
+async def read_start(request: web.Request) -> web.Response:
+    """Send to the organization."""
+    raise web.HTTPFound(f"/app/{quote(serving_of(request).organization)}")
+
+
+@routes.post("/app/-/login")
+async def log_in(request: web.Request) -> web.StreamResponse:
+    """Take a token and go on to the page that was asked for."""
+    form = await request.post()
+    token, following = str(form.get("token", "")), str(form.get("next", ""))
+    # Only pages of this server are gone on to.
+    if not following.startswith("/app") or "\\" in following:
+        following = "/app"
+    response = web.Response(status=303, headers={"Location": following})
+    if await begin_session(request, response, token):
+        return response
+    return _login(following, "That token is not valid.")
+
+
+@routes.post("/app/-/logout")
+async def log_out(request: web.Request) -> web.Response:
+    """End the session."""
+    response = web.Response(status=303, headers={"Location": "/app"})
+    end_session(response)
+    return response
+
+
+@routes.get("/app/{organization}")
+@routes.get("/app/{organization}/workspaces")
+async def read_organization(request: web.Request) -> web.Response:
+    """Show all workspaces with their last results."""
+    if await user_of_session(request) is None:
+        return _login(request.path)
+    serving = serving_of(request)
+
+    def find(records: Records) -> list[tuple[ServedWorkspace, ServedRun | None]]:
+        workspaces = sorted(records.all(ServedWorkspace), key=lambda one: one.name)
+        return [(one, records.newest(ServedRun, one.id)) for one in workspaces]
+
+    rows = [
+        (
+            link(_path(serving, one), one.name),
+            _result(run) if run else "",
+            link(_path(serving, one, run), run.created_at) if run else "",
+            "locked" if one.locked_by else "",
+        )
+        for one, run in await serving.store.read(find)
+    ]
+    body = table(("workspace", "last result", "last run", ""), rows)
+    empty = "<p>There are no workspaces yet.</p>\n"
+    return page(serving.organization, (body if rows else empty) + _LOGOUT)
+
+
+@routes.get("/app/{organization}/{workspace}")
+@routes.get("/app/{organization}/workspaces/{workspace}")
+@routes.get("/app/{organization}/{workspace}/runs")
+async def read_workspace(request: web.Request) -> web.Response:
+    """Show a workspace: its runs, variables and state versions."""
+    if await user_of_session(request) is None:
+        return _login(request.path)
+    serving = serving_of(request)
+    workspace = await _workspace(request)
+    runs, variables, versions = await serving.store.read(
+        lambda records: (
+            records.all(ServedRun, workspace.id)[-_MOST_RUNS:][::-1],
+            records.all(ServedVariable, workspace.id),
+            records.all(ServedStateVersion, workspace.id)[-_MOST_RUNS:][::-1],
+        )
+    )
+    reason = f": {workspace.locked_reason}" if workspace.locked_reason else ""
+    locked = f"<p>locked{escape(reason)}</p>\n" if workspace.locked_by else ""
+    parts = [
+        f"<p>{link(f'/app/{quote(serving.organization)}', serving.organization)}</p>\n{locked}<h2>Runs</h2>\n",
+        table(
+            ("run", "result", "changes", "message"),
+            (
+                (
+                    link(_path(serving, workspace, run), run.created_at),
+                    _result(run),
+                    _counts(run),
+                    escape(run.message),
+                )
+                for run in runs
+            ),
+        ),
+        "<h2>Variables</h2>\n",
+        table(
+            ("name", "value", "kind"),
+            (
+                (
+                    escape(one.key),
+                    "<i>sensitive</i>"
+                    if one.sensitive
+                    else f"<code>{escape(one.value)}</code>",
+                    escape(one.category),
+                )
+                for one in variables
+            ),
+        ),
+        "<h2>State versions</h2>\n",
+        table(
+            ("serial", "made at", "bytes", "status"),
+            (
+                (str(one.serial), escape(one.created_at), str(one.size), escape(one.status))
+                for one in versions
+            ),
+        ),
+    ]
+    return page(workspace.name, "".join(parts))
+
+
+@routes.get("/app/{organization}/{workspace}/runs/{run_id}")
+async def read_run(request: web.Request) -> web.Response:
+    """Show a run: how it is, what it would change, and its log as it is written."""
+    if await user_of_session(request) is None:
+        return _login(request.path)
+    serving = serving_of(request)
+    workspace, run = await _workspace(request), await _run(request)
+    data = await to_thread.run_sync(
+        lambda: serving.files.read_log(run.id, offset=0, limit=_MOST_OF_A_LOG)
+    )
+    shown = colored(data.decode("utf-8", "replace"))
+    follow = "" if run.is_over else f' data-follow="{escape(request.path)}/log"'
+    body = (
+        f"<p>{link(_path(serving, workspace), workspace.name)}</p>\n"
+        f'<p>Status: <b id="status">{escape(run.status)}</b> {_counts(run)}</p>\n'
+        f"{await _changes(serving, run)}<h2>Log</h2>\n"
+        f'<pre id="log" data-offset="{len(data)}"{follow}>{shown}</pre>\n'
+    )
+    return page(f"Run {run.id}", body, script=not run.is_over, refresh=not run.is_over)
+
+
+@routes.get("/app/{organization}/{workspace}/runs/{run_id}/log")
+async def stream_log(request: web.Request) -> web.StreamResponse:
+    """Stream the log of a run from an offset on, as server-sent events of HTML."""
+    if await user_of_session(request) is None:
+        raise web.HTTPForbidden
+    serving = serving_of(request)
+    run = await _run(request)
+    asked = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
+    offset = int(asked) if asked.isascii() and asked.isdigit() else 0
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    await response.prepare(request)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    try:
+        while True:
+            # Looked at before the log is read: then nothing can follow what was read.
+            run = await _run(request)
+            part = partial(serving.files.read_log, run.id, offset=offset, limit=1 << 16)
+            data = await to_thread.run_sync(part)
+            if data:
+                offset += len(data)
+                event = {"html": colored(decoder.decode(data)), "status": run.status}
+                await response.write(
+                    f"id: {offset}\ndata: {json.dumps(event)}\n\n".encode()
+                )
+            elif run.is_over:
+                event = {"html": "", "status": run.status}
+                await response.write(f"event: end\ndata: {json.dumps(event)}\n\n".encode())
+                return response
+            else:
+                await anyio.sleep(_LOOK_SECONDS)
+    except (ConnectionError, ClientError):
+        return response
+
+
+_LOGOUT = '<form method="post" action="/app/-/logout"><button>Log out</button></form>\n'
+
+
+def _login(following: str, problem: str = "") -> web.Response:
+    told = f'<p role="alert">{escape(problem)}</p>\n' if problem else ""
+    body = (
+        f'{told}<form method="post" action="/app/-/login">\n'
+        f'<input type="hidden" name="next" value="{escape(following)}">\n'
+        '<label>Token of the server <input name="token" type="password" required autofocus>'
+        "</label>\n<button>Log in</button>\n</form>\n"
+    )
+    return page("Log in", body, status=401 if problem else 200)
+
+
+async def _workspace(request: web.Request) -> ServedWorkspace:
+    name = request.match_info["workspace"]
+    found = await serving_of(request).store.read(
+        lambda records: records.find_named(ServedWorkspace, name)
+    )
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _run(request: web.Request) -> ServedRun:
+    id = request.match_info["run_id"]
+    found = await serving_of(request).store.read(
+        lambda records: records.find(ServedRun, id)
+    )
+    if found is None:
+        raise web.HTTPNotFound
+    return found
+
+
+async def _changes(serving: Serving, run: ServedRun) -> str:
+    path = serving.files.json_plan(run.id)
+    if run.plan_status != "finished" or not path.exists():
+        return ""
+    changes = await to_thread.run_sync(lambda: parse_json_plan(path.read_bytes()))
+    rows = list(_change_rows(changes)) if changes is not None else []
+    if not rows:
+        return ""
+    return "<h2>Changes</h2>\n" + table(("", "what", "how"), rows)
+
+
+def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
+    rows = []
+    for one in (*changes.resources, *changes.drift, *changes.deferred):
+        how = "<br>".join(
+            f"<code>{escape(a.path)}</code>: {escape(a.before or '')} &rarr; {escape(a.after or '')}"
+            for a in one.attributes
+        )
+        rows.append(
+            (escape(sign_of(one.action)), f"<code>{escape(one.address)}</code>", how)
+        )
+    for output in changes.outputs:
+        how = f"{escape(output.before or '')} &rarr; {escape(output.after or '')}"
+        rows.append(
+            (
+                escape(sign_of(output.action)),
+                f"output <code>{escape(output.name)}</code>",
+                how,
+            )
+        )
+    return rows
+
+
+def _result(run: ServedRun) -> str:
+    words = run.status.replace("_", " ")
+    if run.status == "planned_and_finished":
+        words = "changes" if run.has_changes else "no changes"
+    return f'<span class="{escape(run.status)}">{escape(words)}</span>'
+
+
+def _counts(run: ServedRun) -> str:
+    if run.counts is None:
+        return ""
+    return f"+{run.counts.add} ~{run.counts.change} -{run.counts.destroy}"
+
+
+def _path(
+    serving: Serving, workspace: ServedWorkspace, run: ServedRun | None = None
+) -> str:
+    base = f"/app/{quote(serving.organization)}/{quote(workspace.name)}"
+    return f"{base}/runs/{run.id}" if run else base

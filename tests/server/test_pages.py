@@ -1,0 +1,168 @@
+"""Pages for people: a way in, what they show, and what they never let through."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import anyio
+import pytest
+from attrs import frozen
+
+from remote_backend.backend import open_backend
+from remote_backend.cli.demo import backend_block
+from remote_backend.engine.simulated import Simulation
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.seed import SeedVariable, SeedWorkspace
+from tests.running import hosted
+
+EVIL = b"<script>alert(1)</script> \x1b[31mred\x1b[0m \x1b]0;t\x07\n"
+
+
+@frozen
+class Browser:
+    """A session with cookies, a server, and a directory that is configured for it."""
+
+    http: aiohttp.ClientSession
+    server: EmbeddedServer
+    directory: Path
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Return status and text of a page, whose rules are always the same."""
+        async with self.http.get(self.server.url + path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "default-src 'none'" in policy and "unsafe" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            return answer.status, await answer.text()
+
+    async def log_in(self, token: str, following: str = "/app") -> aiohttp.ClientResponse:
+        """Send the form of the login page."""
+        form = {"token": token, "next": following}
+        return await self.http.post(
+            f"{self.server.url}/app/-/login", data=form, allow_redirects=False
+        )
+
+    async def plan(self, name: str) -> str:
+        """Plan a workspace and return the path of the run's page."""
+        environ = {"TF_CLI_CONFIG_FILE": str(self.server.cli_config_file)}
+        async with (
+            open_backend(self.directory, environ=environ) as backend,
+            backend.plan(name) as batch,
+        ):
+            [outcome] = await batch.wait()
+        assert outcome.run_url is not None
+        assert outcome.run_url.startswith("http://localhost:")
+        return urlsplit(outcome.run_url).path
+
+
+@pytest.fixture
+async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
+    """Run a server whose logs and variables are hostile."""
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="simulated",
+        seed=[
+            SeedWorkspace(
+                name="net-dev",
+                simulation=Simulation(parts=(EVIL,)),
+                variables=(
+                    SeedVariable(key="open", value="<b>x</b>"),
+                    SeedVariable(key="closed", value="hush", sensitive=True),
+                ),
+            ),
+            SeedWorkspace(name="net-slow", simulation=Simulation(seconds=300)),
+        ],
+    )
+    directory = tmp_path / "networking"
+    directory.mkdir()
+    async with hosted(serve(settings, {})) as server:
+        (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
+            yield Browser(http, server, directory)
+
+
+async def test_a_token_opens_the_pages(browser: Browser) -> None:
+    """Without one there is only the form; a wrong one is told; the cookie is for pages alone."""
+    path = await browser.plan("dev")
+    for closed in ("/app/acme", "/app/acme/net-dev", path):
+        status, text = await browser.get(closed)
+        assert (
+            status == 200
+            and 'name="token"' in text
+            and "net-dev" not in re.sub("value=.*?>", "", text)
+        )
+    async with browser.http.get(f"{browser.server.url}{path}/log") as answer:
+        assert answer.status == 403
+    wrong = await browser.log_in("nonsense", path)
+    assert wrong.status == 401 and "not valid" in await wrong.text()
+    right = await browser.log_in(browser.server.token, path)
+    assert (right.status, right.headers["Location"]) == (303, path)
+    cookie = right.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/app" in cookie
+    assert browser.server.token not in cookie
+    assert "net-dev" in (await browser.get("/app/acme"))[1]
+    async with browser.http.post(f"{browser.server.url}/app/-/logout") as answer:
+        assert answer.status == 200
+    assert 'name="token"' in (await browser.get("/app/acme"))[1]
+
+
+@pytest.mark.parametrize(
+    "following", ["https://evil.test/", "//evil.test", "/app\\evil", "javascript:x"]
+)
+async def test_login_leads_to_no_other_server(following: str, browser: Browser) -> None:
+    """Only pages of this one."""
+    answer = await browser.log_in(browser.server.token, following)
+    assert answer.headers["Location"] == "/app"
+
+
+async def test_pages_show_what_there_is_as_text(browser: Browser) -> None:
+    """Runs, variables, logs; nothing that they say becomes markup, and secrets stay away."""
+    path = await browser.plan("dev")
+    await browser.log_in(browser.server.token)
+    _, organization = await browser.get("/app/acme/workspaces")
+    _, workspace = await browser.get("/app/acme/net-dev")
+    _, run = await browser.get(path)
+
+    assert path in organization and path in workspace
+    assert "&lt;b&gt;x&lt;/b&gt;" in workspace and "hush" not in workspace
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in run
+    assert '<span class="red">red</span>' in run
+    assert "<script" not in run and "\x1b" not in run and "\x02" not in run
+    for missing in (
+        "/app/acme/nowhere",
+        "/app/acme/net-dev/runs/run-0",
+        "/app/other",
+        "/app/-/x.js",
+    ):
+        assert (await browser.get(missing))[0] == 404
+
+
+async def test_a_running_plan_is_followed(browser: Browser) -> None:
+    """The page names its stream; lines come as they are written, and then the end."""
+    await browser.log_in(browser.server.token)
+    environ = {"TF_CLI_CONFIG_FILE": str(browser.server.cli_config_file)}
+    async with open_backend(browser.directory, environ=environ) as backend:
+        run_id = ""
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as group, backend.plan("slow") as batch:
+                async for event in batch:
+                    if type(event).__name__ == "LogChunkRead":
+                        break
+                    run_id = getattr(event, "run_id", run_id)
+                path = f"/app/acme/net-slow/runs/{run_id}"
+                _, page = await browser.get(path)
+                assert f'data-follow="{path}/log"' in page and "run.js" in page
+                told: list[dict[str, str]] = []
+                async with browser.http.get(f"{browser.server.url}{path}/log") as stream:
+                    assert stream.content_type == "text/event-stream"
+                    async for line in stream.content:
+                        if line.startswith(b"data: "):
+                            told.append(json.loads(line[6:]))
+                            if len(told) == 1:
+                                group.start_soon(backend.stop, run_id)
+    assert "simulated" in told[0]["html"] and told[0]["status"] == "planning"
+    assert told[-1]["status"] == "canceled"
