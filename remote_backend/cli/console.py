@@ -17,6 +17,7 @@ from remote_backend.reports.to_json import event_to_json
 __all__ = (
     "BatchConsole",
     "JsonConsole",
+    "WAITING",
     "QuietConsole",
     "Screen",
     "SinglePlanConsole",
@@ -29,7 +30,7 @@ _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 _HEARTBEAT_SECONDS = 30.0
 _WIDEST_TABLE = 2000
-_WAITING = {
+WAITING = {
     "pending": "waiting for its turn",
     "plan_queued": "waiting for a worker",
     "planning": "planning",
@@ -87,8 +88,8 @@ class SinglePlanConsole:
                 self.screen.note(_packed(event))
             case events.RunQueued():
                 self.screen.note(f"Run {event.run_id}: {event.run_url}")
-            case events.RunStatusChanged() if event.status in _WAITING:
-                self.screen.note(f"The run is {_WAITING[event.status]}.")
+            case events.RunStatusChanged() if event.status in WAITING:
+                self.screen.note(f"The run is {WAITING[event.status]}.")
             case events.LogChunkRead():
                 for line in self._lines.feed(event.data):
                     self._write(line)

@@ -84,6 +84,7 @@ __all__ = ("plan",)
     "Write a report of the batch: FILE.md, .html, .json or .xml; can be repeated.",
     metavar="FILE",
 )
+@flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write the table at the end only, and what went wrong.")
 @flag("detach", "Return as soon as all runs are queued; `runs resume` tells their results.")
@@ -154,7 +155,9 @@ def plan(context: click.Context, /, **given: Any) -> int:
 def _style(given: dict[str, Any]) -> Style:
     if given["json"]:
         return Style.JSON
-    return Style.QUIET if given["quiet"] else Style.LINES
+    if given["stream"]:
+        return Style.LINES
+    return Style.QUIET if given["quiet"] else Style.AUTO
 
 
 def _refuse_impossible(given: dict[str, Any]) -> None:

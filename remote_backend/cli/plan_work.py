@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from remote_backend.cli.console import (
     beat,
 )
 from remote_backend.cli.interrupts import Interrupts
+from remote_backend.cli.live import LiveConsole
 from remote_backend.cli.prompts import read_line
 from remote_backend.cli.report_files import Collector, write_reports
 from remote_backend.config.datadir import user_data_directory
@@ -32,6 +33,9 @@ from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.task_groups import unwrapped
 
 __all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of", "run_plan")
+
+
+_TICK_SECONDS = 0.25
 
 
 class OnInterrupt(Enum):
@@ -46,6 +50,9 @@ class OnInterrupt(Enum):
 
 class Style(Enum):
     """How a command tells what happens."""
+
+    AUTO = "auto"
+    """A live view of a batch on a terminal, else lines."""
 
     LINES = "lines"
     """Logs, line by line, and a table at the end."""
@@ -75,7 +82,7 @@ class PlanCommand:
     """Whether to return as soon as all runs are queued."""
 
     reports: tuple[str, ...] = ()
-    style: Style = Style.LINES
+    style: Style = Style.AUTO
     journal_folder: Path | None = None
     resumed: JournalStory | None = None
     """The batch to go on with, in place of a new one."""
@@ -112,6 +119,7 @@ class _PlanWork:
     screen: Screen
     code: int = 1
     _batch: Batch | None = None
+    _live: LiveConsole | None = None
     _queued: set[str] = field(factory=set)
     collector: Collector = field(factory=Collector)
 
@@ -121,7 +129,12 @@ class _PlanWork:
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
             console = _console(command, screen)
-            async with _start(backend, command) as batch, _beating(screen) as unfinished:
+            live = console if isinstance(console, LiveConsole) else None
+            self._live = live
+            async with (
+                _start(backend, command) as batch,
+                _beating(screen, live) as unfinished,
+            ):
                 self._batch = batch
                 if command.journal_folder is not None and command.is_batch:
                     screen.note(
@@ -166,6 +179,8 @@ class _PlanWork:
 
     async def stop(self) -> None:
         """Decide what becomes of the runs, and say so."""
+        if self._live is not None:
+            self._live.pause()
         detaches = self.command.on_interrupt is OnInterrupt.DETACH
         if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
             detaches = await self._ask()
@@ -216,12 +231,16 @@ def _tells_more(command: PlanCommand) -> bool:
 
 def _console(
     command: PlanCommand, screen: Screen
-) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole:
+) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | LiveConsole:
     if command.style is Style.JSON:
         return JsonConsole(screen)
     if command.style is Style.QUIET:
         return QuietConsole(screen)
-    return BatchConsole(screen) if command.is_batch else SinglePlanConsole(screen)
+    if not command.is_batch:
+        return SinglePlanConsole(screen)
+    if command.style is Style.AUTO and screen.is_terminal and screen.err.isatty():
+        return LiveConsole(screen)
+    return BatchConsole(screen)
 
 
 def _annotation(outcome: Outcome) -> str:
@@ -260,13 +279,24 @@ def journal_folder_of(environ: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def _beating(screen: Screen) -> AsyncIterator[dict[str, str]]:
+async def _beating(
+    screen: Screen, live: LiveConsole | None
+) -> AsyncIterator[dict[str, str]]:
     unfinished: dict[str, str] = {}
     async with anyio.create_task_group() as group:
         if not screen.is_terminal:
             group.start_soon(beat, screen, unfinished)
-        yield unfinished
-        group.cancel_scope.cancel()
+        with live or nullcontext():
+            if live is not None:
+                group.start_soon(_tick, live)
+            yield unfinished
+            group.cancel_scope.cancel()
+
+
+async def _tick(live: LiveConsole) -> None:
+    while True:
+        await anyio.sleep(_TICK_SECONDS)
+        live.tick()
 
 
 def _keep_count(unfinished: dict[str, str], event: events.Event) -> None:

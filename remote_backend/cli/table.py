@@ -8,9 +8,9 @@ from rich.text import Text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 
-__all__ = ("counts_text", "summary_sentence", "summary_table")
+__all__ = ("STYLES", "counts_text", "summary_sentence", "summary_table")
 
-_STYLES = {
+STYLES = {
     Result.NO_CHANGES: "green",
     Result.CHANGES: "yellow",
     Result.FAILED: "bold red",
@@ -29,7 +29,7 @@ def summary_table(outcomes: Iterable[Outcome]) -> Table:
     for outcome in outcomes:
         table.add_row(
             Text(outcome.workspace),
-            Text(outcome.result.value, style=_STYLES[outcome.result]),
+            Text(outcome.result.value, style=STYLES[outcome.result]),
             Text(counts_text(outcome.counts)),
             Text(f"{outcome.seconds:.1f}"),
             Text(outcome.run_url or "-"),

@@ -1,0 +1,192 @@
+"""A batch on a terminal, as it happens: a bar, a row for each workspace, failures in full."""
+
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from types import TracebackType
+
+from attrs import define, field
+from rich.console import Console as RichConsole
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from remote_backend import events
+from remote_backend.cli.console import WAITING, Screen, print_table
+from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.table import STYLES, counts_text
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("LiveConsole",)
+
+_SECONDS_BETWEEN = 0.1
+_LINES_OF_A_FAILURE = 20
+# What stands around the rows: bar, head, the line about those that are not shown.
+_AROUND = 5
+_NARROW = 60
+
+
+@define(eq=False)
+class _Row:
+    """What is known of one workspace."""
+
+    phase: str = "waiting"
+    started: float | None = None
+    last_line: str = ""
+    outcome: Outcome | None = None
+    lines: LogLines = field(factory=LogLines)
+    tail: deque[str] = field(factory=lambda: deque(maxlen=_LINES_OF_A_FAILURE))
+
+
+@define(eq=False)
+class LiveConsole:
+    """Shows many plans at once, in place; what ended badly is told above and stays there."""
+
+    screen: Screen
+    clock: Callable[[], float] = monotonic
+    _rows: dict[str, _Row] = field(factory=dict)
+    _live: Live = field(init=False)
+    _console: RichConsole = field(init=False)
+    _drawn: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        self._console = RichConsole(
+            file=self.screen.err, no_color=not self.screen.colors, highlight=False
+        )
+        # Drawn when something happens and by `tick`: a thread of its own would see half a change.
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> "LiveConsole":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        match event:
+            case events.BatchStarted():
+                self._rows = {name: _Row() for name in event.workspaces}
+            case events.SlugPacked():
+                for warning in event.warnings:
+                    self._above(Text(f"Warning: {warning}"))
+            case events.PlanStarted():
+                self._of(event.workspace).phase = "starting"
+                self._of(event.workspace).started = self.clock()
+            case events.UploadProgressed():
+                share = 100 * event.sent_bytes // max(1, event.size_bytes)
+                self._of(event.workspace).phase = f"uploading {share} %"
+            case events.RunStatusChanged():
+                phase = WAITING.get(event.status, event.status.replace("_", " "))
+                self._of(event.workspace).phase = phase
+            case events.LogChunkRead():
+                row = self._of(event.workspace)
+                for line in row.lines.feed(event.data):
+                    self._take(row, line)
+            case events.PlanFinished():
+                self._finish(event.outcome)
+            case events.BatchFinished():
+                self._live.update(Text(""), refresh=True)
+                self._live.stop()
+                print_table(self.screen, event.outcomes)
+                return
+            case _:
+                pass
+        if self.clock() - self._drawn >= _SECONDS_BETWEEN:
+            self.tick()
+
+    def pause(self) -> None:
+        """Stop drawing for good, because something else is asked or told now."""
+        self._live.stop()
+
+    def tick(self) -> None:
+        """Draw it anew, since time passes also when nothing happens."""
+        self._drawn = self.clock()
+        self._live.update(self._drawing(), refresh=True)
+
+    def _of(self, workspace: str) -> _Row:
+        return self._rows.setdefault(workspace, _Row())
+
+    def _take(self, row: _Row, line: str) -> None:
+        for part in render_structured(line).rstrip("\n").split("\n"):
+            text = clean_line(part, colors=False, terminal=True)
+            row.tail.append(text)
+            if text.strip():
+                row.last_line = text.strip()
+
+    def _finish(self, outcome: Outcome) -> None:
+        row = self._of(outcome.workspace)
+        row.outcome = outcome
+        row.phase = outcome.result.value
+        for line in row.lines.finish():
+            self._take(row, line)
+        if outcome.succeeded:
+            return
+        title = f"{outcome.workspace}: {outcome.result.value}: {outcome.reason}"
+        self._above(Text(title, style=STYLES[outcome.result]))
+        for line in row.tail:
+            self._above(Text(f"  {line}"))
+        if outcome.run_url:
+            self._above(Text(f"  {outcome.run_url}"))
+
+    def _above(self, text: Text) -> None:
+        self._console.print(text, soft_wrap=True)
+
+    def _drawing(self) -> Group:
+        over = [row for row in self._rows.values() if row.outcome is not None]
+        count = len(self._rows)
+        told = Text(f"{len(over)} of {count} workspaces")
+        head = Table.grid(padding=(0, 1))
+        width = max(4, min(40, self._width - len(told) - 2))
+        head.add_row(
+            ProgressBar(total=max(1, count), completed=len(over), width=width), told
+        )
+        room = max(1, self._console.size.height - _AROUND)
+        # Those at work first, then those that wait, then the last that ended.
+        order = sorted(self._rows.items(), key=lambda item: _rank(item[1]))
+        shown, left = order[:room], len(order) - room
+        parts: list[RenderableType] = [head, self._table(shown)]
+        if left > 0:
+            parts.append(Text(f"and {left} more", style="dim"))
+        return Group(*parts)
+
+    def _table(self, rows: list[tuple[str, _Row]]) -> Table:
+        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
+        table.add_column(
+            no_wrap=True, overflow="ellipsis", max_width=max(8, self._width // 3)
+        )
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
+        table.add_column(no_wrap=True, justify="right", width=6)
+        if self._width >= _NARROW:
+            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for name, row in rows:
+            style = STYLES[row.outcome.result] if row.outcome else ""
+            cells = [Text(name), Text(row.phase, style=style), Text(self._seconds(row))]
+            if self._width >= _NARROW:
+                counts = counts_text(row.outcome.counts) if row.outcome else row.last_line
+                cells.append(Text(counts, style="" if row.outcome else "dim"))
+            table.add_row(*cells)
+        return table
+
+    @property
+    def _width(self) -> int:
+        return self._console.size.width
+
+    def _seconds(self, row: _Row) -> str:
+        if row.outcome is not None:
+            return f"{row.outcome.seconds:.1f}s"
+        return "" if row.started is None else f"{self.clock() - row.started:.1f}s"
+
+
+def _rank(row: _Row) -> tuple[int, float]:
+    if row.outcome is not None:
+        return (2, row.started or 0.0)
+    return (0, row.started) if row.started is not None else (1, 0.0)

@@ -1,0 +1,211 @@
+"""The live view in a pseudo terminal, seen by a terminal emulator."""
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+import pyte
+import pytest
+from anyio import to_thread
+
+from remote_backend.engine.simulated import SimulatedEngine, Simulation
+from remote_backend.models.plan import Counts
+from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.seed import SeedWorkspace
+from tests.cli.conftest import Shop, write_backend
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="pseudo terminals are a matter of POSIX"
+)
+HOSTILE = "\x1b[2J\x1b[1;1Hgone \x1b]0;title\x07\u7f51\u7edc end\n".encode()
+
+
+class Terminal:
+    """A process in a terminal of some size, and what a person sees of it."""
+
+    def __init__(
+        self, command: list[str], cwd: Path, environ: dict[str, str], size: tuple[int, int]
+    ) -> None:
+        import fcntl
+        import pty
+        import termios
+
+        columns, lines = size
+        self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
+        self._stream = pyte.ByteStream(self.screen)
+        self._file, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environ,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+        self.raw = b""
+
+    def read(self) -> bool:
+        """Read what comes next; return False at the end."""
+        try:
+            data = os.read(self._file, 1 << 16)
+        except OSError:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def see(self, wanted: Callable[[str], bool]) -> str:
+        """Read until the screen shows what is wanted; fail at the end."""
+        while not wanted(self.text):
+            assert self.read(), repr(self.raw[-3000:])
+        return self.text
+
+    def finish(self) -> int:
+        """Read to the end and return the exit code."""
+        while self.read():
+            pass
+        os.close(self._file)
+        return self.process.wait()
+
+    @property
+    def text(self) -> str:
+        """Everything on the screen, and what has left it at the top."""
+        above = [
+            "".join(line[x].data for x in range(self.screen.columns))
+            for line in self.screen.history.top
+        ]
+        return "\n".join([*above, *self.screen.display])
+
+
+@contextmanager
+def terminal(
+    shop: Shop, *arguments: str, size: tuple[int, int], **more: str
+) -> Iterator[Terminal]:
+    """Run a command in a terminal."""
+    environ = shop.environ(
+        TERM="xterm-256color", PYTHONPATH=str(Path(__file__).parents[2]), **more
+    )
+    made = Terminal(shop.command(*arguments), shop.directory, environ, size)
+    try:
+        yield made
+    finally:
+        if made.process.poll() is None:
+            made.process.kill()
+            made.process.wait()
+
+
+@pytest.fixture
+def seed() -> list[SeedWorkspace]:
+    """Return workspaces that succeed, fail, and take their time."""
+    return [
+        SeedWorkspace(
+            name="networking-dev", simulation=Simulation(counts=Counts(2, 1, 0, 0))
+        ),
+        SeedWorkspace(
+            name="networking-bad",
+            simulation=Simulation(succeeds=False, parts=(HOSTILE, b"Error: no\n")),
+        ),
+        SeedWorkspace(
+            name="networking-slow",
+            simulation=Simulation(seconds=2, parts=(b"working on it\n", b"more\n")),
+        ),
+    ]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
+async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: Shop) -> None:
+    """Rows change where they are, a failure opens out, and the table ends it."""
+
+    def is_waiting_for_slow(text: str) -> bool:
+        is_wide = size[0] >= 60
+        return all(
+            word in text
+            for word in ("2 of 3 workspaces", "planning", "working" if is_wide else "slow")
+        )
+
+    def look() -> tuple[str, str, int, bytes]:
+        with terminal(shop, "plan", "-all", size=size) as seen:
+            living = seen.see(is_waiting_for_slow)
+            code = seen.finish()
+            return living, seen.text, code, seen.raw
+
+    with anyio.fail_after(60):
+        living, ended, code, raw = await to_thread.run_sync(look)
+
+    assert code == 1
+    rows = [line for line in living.splitlines() if line.startswith(("dev", "slow"))]
+    assert len(rows) == 2
+    flat = ended.replace("\n", "").replace(" ", "")
+    assert "bad:failed:therunerrored" in flat and "Error:no" in flat
+    assert "3workspaces:1failed,2withchanges" in flat
+    # The drawing is gone, the hostile log has cleared nothing, and no title was set.
+    assert "2 of 3 workspaces" not in ended
+    assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
+
+
+async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
+    """Of three hundred workspaces as many as fit are drawn, and the rest is counted."""
+    settings = ServerSettings(
+        data=tmp_path / "data", organization="acme", engine="simulated", workers=300,
+        simulated=SimulatedEngine(Simulation(seconds=1)),
+        seed=[SeedWorkspace(name=f"networking-{n:03}") for n in range(300)],
+    )  # fmt: skip
+    directory = tmp_path / "networking"
+    directory.mkdir()
+    async with serve(settings, {}) as server:
+        shop = Shop(server, directory, tmp_path / "data")
+        write_backend(shop)
+
+        def look() -> tuple[str, int]:
+            with terminal(shop, "plan", "-all", size=(80, 24), NO_COLOR="1") as seen:
+                living = seen.see(lambda text: "more" in text)
+                return living, seen.finish()
+
+        with anyio.fail_after(90):
+            living, code = await to_thread.run_sync(look)
+
+    assert code == 0
+    assert "and 281 more" in living
+    assert "of 300 workspaces" in living
+
+
+async def test_an_interrupt_stops_the_drawing_and_asks(shop: Shop) -> None:
+    """The question stands on a line of its own, and the answer counts."""
+
+    def look() -> tuple[str, int]:
+        with terminal(shop, "plan", "-select=slow", size=(80, 24)) as seen:
+            seen.see(lambda text: "planning" in text)
+            seen.process.send_signal(signal.SIGINT)
+            seen.see(lambda text: "Type no to leave them running" in text)
+            os.write(seen._file, b"yes\n")
+            code = seen.finish()
+            return seen.text, code
+
+    with anyio.fail_after(60):
+        text, code = await to_thread.run_sync(look)
+
+    assert code == 130
+    assert "the runs that are still going are canceled" in text
+
+
+async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
+    """-stream writes every line behind its name, as without a terminal."""
+
+    def look() -> str:
+        with terminal(shop, "plan", "-all", "-stream", "-no-color", size=(120, 40)) as seen:
+            seen.finish()
+            return seen.text
+
+    with anyio.fail_after(60):
+        text = await to_thread.run_sync(look)
+    assert "slow | working on it" in text
+    assert "of 3 workspaces" not in text
