@@ -7,65 +7,70 @@ async with remote_backend.open_backend("networking") as backend:
     print(batch.outcomes)
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from remote_backend._version import __version__
-from remote_backend.backend import Backend, open_backend, outputs
-from remote_backend.batch.orchestrate import Batch
-from remote_backend.errors import (
-    AddressError,
-    ApiError,
-    BadBackendBlock,
-    BadHostname,
-    ConfigurationVersionFailed,
-    Conflict,
-    CredentialsError,
-    DiscoveryError,
-    EngineError,
-    NoBackendBlock,
-    NoConfigurationFiles,
-    NotAuthorized,
-    NotFound,
-    NotificationRefused,
-    Rejected,
-    RemoteBackendError,
-    RunOptionsError,
-    RunRefused,
-    SelectionError,
-    SettingsError,
-    SlugError,
-    StateConflict,
-    StateError,
-    StateLocked,
-    StateUnconfirmed,
-    TransportError,
-    UnexpectedAnswer,
-)
-from remote_backend.events import (
-    BatchFinished,
-    BatchStarted,
-    CheckReported,
-    ConfigurationUploaded,
-    Event,
-    LogChunkRead,
-    LogEnded,
-    PlanFinished,
-    PlanStarted,
-    RunQueued,
-    RunStatusChanged,
-    SlugPacked,
-    UploadProgressed,
-)
-from remote_backend.models.changes import (
-    AttributeChange,
-    OutputChange,
-    PlannedChanges,
-    ResourceChange,
-)
-from remote_backend.models.notification import Notification
-from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.plan import Counts
-from remote_backend.models.policy import CheckReport
-from remote_backend.models.run import PlanOptions, WaitLimits
-from remote_backend.notifications import read_notifications
+
+if TYPE_CHECKING:
+    from remote_backend.backend import Backend, open_backend, outputs
+    from remote_backend.batch.orchestrate import Batch
+    from remote_backend.errors import (
+        AddressError,
+        ApiError,
+        BadBackendBlock,
+        BadHostname,
+        ConfigurationVersionFailed,
+        Conflict,
+        CredentialsError,
+        DiscoveryError,
+        EngineError,
+        NoBackendBlock,
+        NoConfigurationFiles,
+        NotAuthorized,
+        NotFound,
+        NotificationRefused,
+        Rejected,
+        RemoteBackendError,
+        RunOptionsError,
+        RunRefused,
+        SelectionError,
+        SettingsError,
+        SlugError,
+        StateConflict,
+        StateError,
+        StateLocked,
+        StateUnconfirmed,
+        TransportError,
+        UnexpectedAnswer,
+    )
+    from remote_backend.events import (
+        BatchFinished,
+        BatchStarted,
+        CheckReported,
+        ConfigurationUploaded,
+        Event,
+        LogChunkRead,
+        LogEnded,
+        PlanFinished,
+        PlanStarted,
+        RunQueued,
+        RunStatusChanged,
+        SlugPacked,
+        UploadProgressed,
+    )
+    from remote_backend.models.changes import (
+        AttributeChange,
+        OutputChange,
+        PlannedChanges,
+        ResourceChange,
+    )
+    from remote_backend.models.notification import Notification
+    from remote_backend.models.outcome import Outcome, Result
+    from remote_backend.models.plan import Counts
+    from remote_backend.models.policy import CheckReport
+    from remote_backend.models.run import PlanOptions, WaitLimits
+    from remote_backend.notifications import read_notifications
 
 __all__ = (
     "AddressError",
@@ -126,3 +131,88 @@ __all__ = (
     "outputs",
     "read_notifications",
 )
+
+# A command that needs little shall not wait for the import of everything.
+_HOMES = {
+    "remote_backend.backend": (
+        "Backend",
+        "open_backend",
+        "outputs",
+    ),
+    "remote_backend.batch.orchestrate": ("Batch",),
+    "remote_backend.errors": (
+        "AddressError",
+        "ApiError",
+        "BadBackendBlock",
+        "BadHostname",
+        "ConfigurationVersionFailed",
+        "Conflict",
+        "CredentialsError",
+        "DiscoveryError",
+        "EngineError",
+        "NoBackendBlock",
+        "NoConfigurationFiles",
+        "NotAuthorized",
+        "NotFound",
+        "NotificationRefused",
+        "Rejected",
+        "RemoteBackendError",
+        "RunOptionsError",
+        "RunRefused",
+        "SelectionError",
+        "SettingsError",
+        "SlugError",
+        "StateConflict",
+        "StateError",
+        "StateLocked",
+        "StateUnconfirmed",
+        "TransportError",
+        "UnexpectedAnswer",
+    ),
+    "remote_backend.events": (
+        "BatchFinished",
+        "BatchStarted",
+        "CheckReported",
+        "ConfigurationUploaded",
+        "Event",
+        "LogChunkRead",
+        "LogEnded",
+        "PlanFinished",
+        "PlanStarted",
+        "RunQueued",
+        "RunStatusChanged",
+        "SlugPacked",
+        "UploadProgressed",
+    ),
+    "remote_backend.models.changes": (
+        "AttributeChange",
+        "OutputChange",
+        "PlannedChanges",
+        "ResourceChange",
+    ),
+    "remote_backend.models.notification": ("Notification",),
+    "remote_backend.models.outcome": (
+        "Outcome",
+        "Result",
+    ),
+    "remote_backend.models.plan": ("Counts",),
+    "remote_backend.models.policy": ("CheckReport",),
+    "remote_backend.models.run": (
+        "PlanOptions",
+        "WaitLimits",
+    ),
+    "remote_backend.notifications": ("read_notifications",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            found = getattr(import_module(home), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

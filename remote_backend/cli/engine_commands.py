@@ -6,16 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 
 from remote_backend._version import __version__
-from remote_backend.backend import open_backend
 from remote_backend.cli.arguments import TerraformCommand, flag
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import EngineError
 
-__all__ = ("ENGINE_COMMANDS", "version")
+__all__ = ("fmt", "get", "providers", "validate", "version")
 
 
 def _command(name: str, short: str) -> click.Command:
@@ -47,15 +45,10 @@ def _command(name: str, short: str) -> click.Command:
     return command
 
 
-ENGINE_COMMANDS = tuple(
-    _command(name, short)
-    for name, short in (
-        ("fmt", "Rewrite configuration files in the usual layout."),
-        ("validate", "Check whether the configuration is valid."),
-        ("get", "Install or update modules."),
-        ("providers", "Show the providers that the configuration needs."),
-    )
-)
+fmt = _command("fmt", "Rewrite configuration files in the usual layout.")
+validate = _command("validate", "Check whether the configuration is valid.")
+get = _command("get", "Install or update modules.")
+providers = _command("providers", "Show the providers that the configuration needs.")
 
 
 @click.command("version", cls=TerraformCommand, short_help="Show versions.")
@@ -78,6 +71,8 @@ def version(context: click.Context, /, **given: Any) -> int:
         found["engine"] = None
         missing = str(error)
     if given["remote"]:
+        import anyio  # slow to import, and only this needs it
+
         found["server"] = anyio.run(_server, Path(context.obj))
     if given["json"]:
         click.echo(json.dumps(found, indent=2))
@@ -93,6 +88,8 @@ def version(context: click.Context, /, **given: Any) -> int:
 
 
 async def _server(directory: Path) -> dict[str, str | None]:
+    from remote_backend.backend import open_backend
+
     async with open_backend(directory) as backend:
         api_version = backend.connection.client.api_version
         return {"hostname": backend.hostname, "api_version": api_version or "before 2.0"}

@@ -3,34 +3,70 @@
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
-import structlog
 
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformGroup, with_environ
-from remote_backend.cli.demo import demo
-from remote_backend.cli.engine_commands import ENGINE_COMMANDS, version
-from remote_backend.cli.init import init
-from remote_backend.cli.login import login, logout
-from remote_backend.cli.output import output
-from remote_backend.cli.plan import plan
-from remote_backend.cli.refused import apply, destroy, import_, refresh
-from remote_backend.cli.report import report
-from remote_backend.cli.runs import runs
-from remote_backend.cli.serve import serve_command
-from remote_backend.cli.state import show, state
-from remote_backend.cli.taint import force_unlock, taint, untaint
-from remote_backend.cli.workspace import workspace
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
 
 __all__ = ("cli", "main")
 
 
+# Where each command lives; only the one that is asked for is imported.
+_COMMANDS = {
+    "init": "init:init",
+    "workspace": "workspace:workspace",
+    "plan": "plan:plan",
+    "runs": "runs:runs",
+    "report": "report:report",
+    "output": "output:output",
+    "show": "state:show",
+    "state": "state:state",
+    "taint": "taint:taint",
+    "untaint": "taint:untaint",
+    "force-unlock": "taint:force_unlock",
+    "fmt": "engine_commands:fmt",
+    "validate": "engine_commands:validate",
+    "get": "engine_commands:get",
+    "providers": "engine_commands:providers",
+    "version": "engine_commands:version",
+    "login": "login:login",
+    "logout": "login:logout",
+    "serve": "serve:serve_command",
+    "demo": "demo:demo",
+    "apply": "refused:apply",
+    "destroy": "refused:destroy",
+    "import": "refused:import_",
+    "refresh": "refused:refresh",
+}
+
+
+# What these do is told by another program, or is nothing that a log tells of.
+_SILENT = frozenset({"fmt", "validate", "get", "providers", "version", None})
+
+
+class _LazyGroup(TerraformGroup):
+    """The root of all commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        home = _COMMANDS.get(cmd_name)
+        if home is None:
+            return None
+        module, _, name = home.partition(":")
+        found = getattr(import_module(f"remote_backend.cli.{module}"), name)
+        assert isinstance(found, click.Command)
+        return found
+
+
 @click.group(
-    cls=TerraformGroup,
+    cls=_LazyGroup,
     name="remote-backend",
     epilog="Flags take one dash or two. Run `remote-backend COMMAND -help` for their list.",
 )
@@ -41,27 +77,8 @@ __all__ = ("cli", "main")
 def cli(context: click.Context, chdir: str, debug: bool) -> None:
     """Plan one Terraform configuration in many remote workspaces."""
     context.obj = chdir
-    _configure_log(debug)
-
-
-for command in (
-    *(
-        init,
-        workspace,
-        plan,
-        runs,
-        report,
-        output,
-        show,
-        state,
-        taint,
-        untaint,
-        force_unlock,
-    ),
-    *(*ENGINE_COMMANDS, version, login, logout, serve_command, demo),
-    *(apply, destroy, import_, refresh),
-):
-    cli.add_command(command)
+    if debug or context.invoked_subcommand not in _SILENT:
+        _configure_log(debug)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -97,6 +114,8 @@ def _tell(message: str) -> None:
 
 
 def _configure_log(debug: bool) -> None:
+    import structlog  # takes longer than all else that a small command needs
+
     level = logging.DEBUG if debug else logging.CRITICAL
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -37,7 +37,7 @@ async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
     assert rows["eu-7"][:2] == ["no", "changes"]
     assert "(1 imported)" in done.out
     assert re.fullmatch(
-        rf"https://{shop.server.hostname}/app/acme/networking-dev/runs/run-\w+",
+        rf"http://{shop.server.hostname}/app/acme/networking-dev/runs/run-\w+",
         rows["dev"][-1],
     )
     assert f"dev  | {NOTICE}" in done.out
