@@ -28,6 +28,7 @@ __all__ = (
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
+_FOLDERS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
 _HEARTBEAT_SECONDS = 30.0
 _WIDEST_TABLE = 2000
 WAITING = {
@@ -52,6 +53,9 @@ class Screen:
     obeys: bool = False
     """Whether a runner of a CI service reads it and takes some lines for commands."""
 
+    sections: str = ""
+    """`github` or `gitlab` where a CI service folds parts of what is written."""
+
     def clean(self, line: str) -> str:
         """Return a line of a log as it may be written here."""
         text = clean_line(line, colors=self.colors, terminal=self.is_terminal)
@@ -70,7 +74,8 @@ def screen_of(
     is_terminal = out.isatty()
     colors = is_terminal and not no_color and not environ.get("NO_COLOR")
     obeys = any(environ.get(name) for name in _RUNNERS)
-    return Screen(out, err, colors, is_terminal, obeys)
+    sections = next((name for one, name in _FOLDERS.items() if environ.get(one)), "")
+    return Screen(out, err, colors, is_terminal, obeys, sections)
 
 
 @define

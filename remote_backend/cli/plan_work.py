@@ -26,6 +26,7 @@ from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.live import LiveConsole
 from remote_backend.cli.prompts import read_line
 from remote_backend.cli.report_files import Collector, write_reports
+from remote_backend.cli.sections import SectionsConsole
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.models.outcome import Outcome, exit_code_of
@@ -134,6 +135,7 @@ class _PlanWork:
             async with (
                 _start(backend, command) as batch,
                 _beating(screen, live) as unfinished,
+                _held(console),
             ):
                 self._batch = batch
                 if command.journal_folder is not None and command.is_batch:
@@ -231,7 +233,14 @@ def _tells_more(command: PlanCommand) -> bool:
 
 def _console(
     command: PlanCommand, screen: Screen
-) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | LiveConsole:
+) -> (
+    BatchConsole
+    | SinglePlanConsole
+    | QuietConsole
+    | JsonConsole
+    | LiveConsole
+    | SectionsConsole
+):
     if command.style is Style.JSON:
         return JsonConsole(screen)
     if command.style is Style.QUIET:
@@ -240,6 +249,8 @@ def _console(
         return SinglePlanConsole(screen)
     if command.style is Style.AUTO and screen.is_terminal and screen.err.isatty():
         return LiveConsole(screen)
+    if command.style is Style.AUTO and screen.sections and not screen.is_terminal:
+        return SectionsConsole(screen)
     return BatchConsole(screen)
 
 
@@ -291,6 +302,13 @@ async def _beating(
                 group.start_soon(_tick, live)
             yield unfinished
             group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _held(console: object) -> AsyncIterator[None]:
+    # Logs that wait in files go away with the command.
+    with console if isinstance(console, SectionsConsole) else nullcontext():
+        yield
 
 
 async def _tick(live: LiveConsole) -> None:

@@ -1,5 +1,6 @@
 """Workspaces that would change alike, put together; the few that differ are the news."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from attrs import evolve, frozen
@@ -104,9 +105,7 @@ def _reason(outcome: Outcome) -> str | None:
     text = outcome.reason or outcome.result.value
     if outcome.run_id:
         text = text.replace(outcome.run_id, "<run>")
-    for name in _names(outcome):
-        text = text.replace(name, _HERE)
-    return text
+    return _neutral(text, _names(outcome))
 
 
 def _normalized(outcome: Outcome) -> PlannedChanges | None:
@@ -116,9 +115,7 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
     names = _names(outcome)
 
     def here(text: str) -> str:
-        for name in names:
-            text = text.replace(name, _HERE)
-        return text
+        return _neutral(text, names)
 
     def named(text: str | None) -> str | None:
         return None if text is None else here(text)
@@ -146,6 +143,13 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
         drift=tuple(map(resource, changes.drift)),
         deferred=tuple(map(resource, changes.deferred)),
     )
+
+
+def _neutral(text: str, names: list[str]) -> str:
+    """Return a text in which the names of a workspace, as whole words, are one and the same."""
+    for name in names:
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", _HERE, text)
+    return text
 
 
 def _names(outcome: Outcome) -> list[str]:

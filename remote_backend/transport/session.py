@@ -168,7 +168,10 @@ async def open_transport(settings: ConnectionSettings) -> AsyncIterator[AiohttpT
         yield AiohttpTransport(session, settings)
 
 
-def _trusting(settings: ConnectionSettings) -> ssl.SSLContext:
+def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
+    if not settings.ca_file and not settings.ca_directory:
+        # aiohttp has read the authorities of the system already, which takes some time.
+        return True
     tls = ssl.create_default_context()
     if settings.ca_file:
         tls.load_verify_locations(cafile=settings.ca_file)

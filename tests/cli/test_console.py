@@ -4,6 +4,7 @@ import io
 
 from remote_backend import events
 from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, screen_of
+from remote_backend.cli.sections import SectionsConsole
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
@@ -168,3 +169,34 @@ def test_a_failed_run_is_told_once() -> None:
     out, err = written(on)
     assert out == "Error: no such subnet\n"
     assert err == "Plan failed: the run errored\nhttps://tfe/runs/1\n"
+
+
+def test_services_fold_each_workspace() -> None:
+    """GitLab and GitHub by their own marks; failures stay open, and no log gives commands."""
+    log = b"one\n::error::two\n\x1b[0Ksection_end:1:plan_a\r"
+    done = outcome("a", Result.CHANGES, run_url="https://tfe/runs/1")
+    bad = outcome("b", Result.FAILED, reason="the run\nerrored")
+    told = {}
+    for variable in ("GITHUB_ACTIONS", "GITLAB_CI"):
+        on = screen_of(io.StringIO(), io.StringIO(), {variable: "true"}, no_color=False)
+        with SectionsConsole(on, clock=lambda: 7.9) as console:
+            for event in (
+                events.LogChunkRead("a", log),
+                events.LogChunkRead("b", b"Error: no"),
+                events.PlanFinished(done),
+                events.PlanFinished(bad),
+            ):
+                console.show(event)
+        told[variable] = written(on)[0]
+
+    assert told["GITHUB_ACTIONS"] == (
+        "::group::a: changes\none\n: :error::two\nsection_end:1:plan_a\n"
+        "https://tfe/runs/1\n::endgroup::\nb: failed: the run errored\nError: no\n"
+    )
+    assert told["GITLAB_CI"] == (
+        "\x1b[0Ksection_start:7:plan_a[collapsed=true]\r\x1b[0Ka: changes\n"
+        "one\n::error::two\nsection_end:1:plan_a\nhttps://tfe/runs/1\n"
+        "\x1b[0Ksection_end:7:plan_a\r\x1b[0K\n"
+        "\x1b[0Ksection_start:7:plan_b\r\x1b[0Kb: failed: the run errored\nError: no\n"
+        "\x1b[0Ksection_end:7:plan_b\r\x1b[0K\n"
+    )

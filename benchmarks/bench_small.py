@@ -1,0 +1,240 @@
+"""Start of commands, packing, the wire and states: each beside the plain way.
+
+python benchmarks/bench_small.py start|slug|wire|state
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from benchmarks.measure import environ_of, median, publish, serving
+
+REPETITIONS = 5
+
+
+def start() -> None:
+    """CPU seconds of small commands as processes."""
+    commands = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "remote-backend version": [sys.executable, "-m", "remote_backend", "version"],
+        "remote-backend plan -help": [
+            sys.executable,
+            "-m",
+            "remote_backend",
+            "plan",
+            "-help",
+        ],
+    }
+    if terraform := shutil.which("terraform"):
+        commands["terraform version"] = [terraform, "version"]
+    rows = []
+    for who, command in commands.items():
+        used = [cpu_of(command) for _ in range(REPETITIONS)]
+        rows.append({"who": who, "CPU seconds": median(used)})
+    publish("start", "Start of commands", rows, bar="CPU seconds", label="who")
+
+
+def cpu_of(command: list[str]) -> float:
+    """Return the CPU seconds of a command and all that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        command,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "CHECKPOINT_DISABLE": "1"},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def slug() -> None:
+    """Trees of three sizes, packed by us and by tarfile with gzip."""
+    from remote_backend.slug.archive import pack
+
+    rows = []
+    for count, size in ((100, 2_000), (5_000, 40_000), (50_000, 4_000)):
+        with tempfile.TemporaryDirectory() as folder:
+            tree = Path(folder, "tree")
+            make_tree(tree, count, size)
+            into = Path(folder, "out")
+            into.mkdir()
+
+            def ours(tree: Path = tree, into: Path = into) -> int:
+                made = anyio.run(
+                    lambda: pack(tree, working_directory="", destroy=False, into=into)
+                )
+                return made.size_bytes
+
+            def plain(tree: Path = tree, into: Path = into) -> int:
+                path = into / "plain.tar.gz"
+                with tarfile.open(path, "w:gz", compresslevel=6) as archive:
+                    archive.add(tree, ".")
+                return path.stat().st_size
+
+            ways: dict[str, Callable[[], int]] = {
+                "remote-backend": ours,
+                "tarfile, gzip 6": plain,
+            }
+            for who, work in ways.items():
+                times, made = [], 0
+                for _ in range(3):
+                    began = time.perf_counter()
+                    made = work()
+                    times.append(time.perf_counter() - began)
+                seconds = median(times)
+                rows.append(
+                    {
+                        "who": f"{who}, {count} files",
+                        "MB": round(count * size / 1e6, 1),
+                        "seconds": seconds,
+                        "MB per second": round(count * size / 1e6 / seconds, 1),
+                        "files per second": round(count / seconds),
+                        "packed MB": round(made / 1e6, 1),
+                        "peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+                        >> 10,
+                    }
+                )
+    publish("slug", "Packing", rows, bar="MB per second", label="who")
+
+
+def make_tree(tree: Path, count: int, size: int) -> None:
+    """Write files that look like configuration."""
+    line = 'resource "aws_subnet" "number_%d" { cidr_block = "10.%d.%d.0/24" }\n'
+    for number in range(count):
+        folder = tree / f"m{number // 200}"
+        folder.mkdir(parents=True, exist_ok=True)
+        text = "".join(line % (n, n % 256, number % 256) for n in range(size // 60 + 1))
+        (folder / f"f{number}.tf").write_text(text[:size])
+    (tree / "main.tf").write_text("# the root\n")
+
+
+def wire() -> None:
+    """Documents with a hundred runs and plans, read by us, by json alone, and by pydantic."""
+    import pydantic
+
+    from remote_backend.messages import Response
+    from remote_backend.wire.runs import load_runs_with_plans
+
+    body = json.dumps(document(100)).encode()
+    response = Response(status=200, body=body)
+
+    class Attributes(pydantic.BaseModel):
+        status: str
+        message: str
+        plan_only: bool = pydantic.Field(alias="plan-only")
+
+    class Resource(pydantic.BaseModel):
+        id: str
+        type: str
+        attributes: dict[str, Any]
+        relationships: dict[str, Any] = {}
+
+    class Document(pydantic.BaseModel):
+        data: list[Resource]
+        included: list[Resource]
+
+    def typed() -> object:
+        found = Document.model_validate_json(body)
+        return [Attributes.model_validate(one.attributes) for one in found.data]
+
+    ways: dict[str, Callable[[], object]] = {
+        "json alone": lambda: json.loads(body),
+        "remote-backend": lambda: load_runs_with_plans(response),
+        "pydantic": typed,
+    }
+    rows = []
+    for who, work in ways.items():
+        began, count = time.perf_counter(), 0
+        while time.perf_counter() - began < 1.5:
+            work()
+            count += 1
+        seconds = time.perf_counter() - began
+        rows.append({"who": who, "runs per second": round(100 * count / seconds)})
+    publish("wire", "Reading run lists", rows, bar="runs per second", label="who")
+
+
+def document(count: int) -> dict[str, Any]:
+    """Return a page of runs with their plans."""
+    data, included = [], []
+    for number in range(count):
+        attributes = {"status": "planning", "message": "m", "plan-only": True, "has-changes": False,
+                      "actions": {"is-cancelable": True}, "created-at": "2026-01-01T00:00:00Z"}  # fmt: skip
+        plan = {"id": f"plan-{number}", "type": "plans"}
+        data.append({"id": f"run-{number}", "type": "runs", "attributes": attributes,
+                     "relationships": {"plan": {"data": plan}}})  # fmt: skip
+        included.append({**plan, "attributes": {"status": "running", "resource-additions": None,
+                                                "log-read-url": "https://blobs.test/x"}})  # fmt: skip
+    return {"data": data, "included": included, "meta": {"pagination": {"next-page": None}}}
+
+
+def state() -> None:
+    """A state of 50 MB: pull, output and taint, with the memory of the process."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        text = big_state(50_000_000)
+        with serving(Path(folder), workspaces=1, seconds=0, faults={}) as ready:
+            (ready["directory"] / "big.tfstate").write_text(text)
+            for who, arguments in {
+                "push": ["state", "push", "big.tfstate"],
+                "pull": ["state", "pull"],
+                "output": ["output"],
+                "taint": ["taint", "aws_subnet.s[5]"],
+            }.items():
+                command = [sys.executable, "-m", "remote_backend", *arguments]
+                began = time.perf_counter()
+                with subprocess.Popen(
+                    command,
+                    cwd=ready["directory"],
+                    env=environ_of(ready, TF_WORKSPACE="0000"),
+                    stdout=subprocess.DEVNULL,
+                ) as process:
+                    _, status, used = os.wait4(process.pid, 0)
+                    process.returncode = status
+                rows.append(
+                    {
+                        "command": who,
+                        "state MB": round(len(text) / 1e6, 1),
+                        "seconds": round(time.perf_counter() - began, 2),
+                        "peak MiB": used.ru_maxrss >> 10,
+                        "times the state": round(
+                            (used.ru_maxrss >> 10) / (len(text) / 2**20), 1
+                        ),
+                        "exit": status,
+                    }
+                )
+    publish("state", "A state of 50 MB", rows, bar="seconds", label="command")
+
+
+def big_state(size: int) -> str:
+    """Return a state of about so many bytes."""
+    instance = {
+        "schema_version": 1,
+        "attributes": {"id": "x" * 40, "tags": {f"t{n}": "v" * 40 for n in range(10)}},
+    }
+    one = len(json.dumps(instance, indent=2))
+    instances = [{"index_key": n, **instance} for n in range(size // one)]
+    half = len(instances) // 1000 + 1
+    resources = [
+        {"mode": "managed", "type": "aws_subnet", "name": "s" if not n else f"s{n}", "provider": "p",
+         "instances": instances[n * 1000 : (n + 1) * 1000]}
+        for n in range(half)
+    ]  # fmt: skip
+    return json.dumps(
+        {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "l",
+         "outputs": {"o": {"value": "v", "type": "string"}}, "resources": resources}, indent=2,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    {"start": start, "slug": slug, "wire": wire, "state": state}[sys.argv[1]]()

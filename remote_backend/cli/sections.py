@@ -1,0 +1,102 @@
+"""A batch in the log of a CI job: each workspace as a section that can be opened."""
+
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import time
+from types import TracebackType
+
+from attrs import define, field
+
+from remote_backend import events
+from remote_backend.cli.console import Screen, print_table
+from remote_backend.cli.log_text import LogLines, render_structured
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("SectionsConsole",)
+
+
+@define(eq=False)
+class SectionsConsole:
+    """Writes the log of a workspace when its plan has ended, whole and folded.
+
+    Until then logs wait in files; failures are written unfolded.
+    """
+
+    screen: Screen
+    clock: Callable[[], float] = time
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        factory=lambda: tempfile.TemporaryDirectory(prefix="remote-backend-sections-")
+    )
+    _paths: dict[str, Path] = field(factory=dict)
+
+    def __enter__(self) -> "SectionsConsole":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._folder.cleanup()
+
+    def show(self, event: events.Event) -> None:
+        """Show an event."""
+        match event:
+            case events.BatchStarted():
+                self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
+            case events.SlugPacked():
+                for warning in event.warnings:
+                    self.screen.note(f"Warning: {warning}")
+            case events.LogChunkRead():
+                path = self._paths.setdefault(
+                    event.workspace, Path(self._folder.name, str(len(self._paths)))
+                )
+                with path.open("ab") as file:
+                    file.write(event.data)
+            case events.PlanFinished():
+                self._section(event.outcome)
+            case events.BatchFinished():
+                print_table(self.screen, event.outcomes)
+            case _:
+                pass
+
+    def _section(self, outcome: Outcome) -> None:
+        out = self.screen.out
+        title = f"{outcome.workspace}: {outcome.result.value}"
+        if outcome.reason:
+            title += f": {' '.join(outcome.reason.split())}"
+        opening, closing = self._marks(title, outcome)
+        out.write(opening)
+        path = self._paths.pop(outcome.workspace, None)
+        if path is not None:
+            lines = LogLines()
+            with path.open("rb") as file:
+                while block := file.read(1 << 16):
+                    self._write(lines.feed(block))
+            self._write(lines.finish())
+            path.unlink()
+        if outcome.run_url:
+            out.write(f"{outcome.run_url}\n")
+        out.write(closing)
+        out.flush()
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            text = self.screen.clean(render_structured(line))
+            self.screen.out.write(text if text.endswith("\n") else f"{text}\n")
+
+    def _marks(self, title: str, outcome: Outcome) -> tuple[str, str]:
+        if self.screen.sections == "github":
+            if not outcome.succeeded:
+                return f"{title}\n", ""
+            return f"::group::{title}\n", "::endgroup::\n"
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"plan_{outcome.workspace}")
+        now = int(self.clock())
+        folded = "[collapsed=true]" if outcome.succeeded else ""
+        return (
+            f"\x1b[0Ksection_start:{now}:{name}{folded}\r\x1b[0K{title}\n",
+            f"\x1b[0Ksection_end:{now}:{name}\r\x1b[0K\n",
+        )
