@@ -316,7 +316,7 @@ class Backend:
         tail = LogTail(client, watch)
         log = b"".join([part async for part in tail.chunks()])
         plan = watch.plan
-        changes = await read_changes(client, plan.id) if plan is not None else None
+        changes = await read_changes(client, plan) if plan is not None else None
         return changes, log
 
     async def stop(self, run_id: str) -> bool:

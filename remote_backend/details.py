@@ -5,19 +5,24 @@ import structlog
 from remote_backend.client import Client
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.structured_log import parse_structured_log
 
 __all__ = ("read_changes",)
 
+_MOST_OF_A_LOG = 16 << 20
 log = structlog.get_logger()
 
 
-async def read_changes(client: Client, plan_id: str) -> PlannedChanges | None:
+async def read_changes(client: Client, plan: Plan) -> PlannedChanges | None:
     """Return the changes of a finished plan, or None where the server does not tell them.
 
     The redacted form is asked for first; the full one is for tokens that may read secrets, and
-    its secrets are masked here. Details never decide about a plan, so nothing is raised.
+    its secrets are masked here; else a structured log tells what it can. Details never decide
+    about a plan, so nothing is raised.
     """
+    plan_id = plan.id
     for redacted in (True, False):
         try:
             data = await client.read_json_plan(plan_id, redacted=redacted)
@@ -27,4 +32,10 @@ async def read_changes(client: Client, plan_id: str) -> PlannedChanges | None:
         changes = parse_json_plan(data) if data else None
         if changes is not None:
             return changes
-    return None
+    if plan.log_read_url is None:
+        return None
+    try:
+        log_ = await client.read_log(plan, offset=0, limit=_MOST_OF_A_LOG)
+    except RemoteBackendError:
+        return None
+    return parse_structured_log(log_)

@@ -150,7 +150,7 @@ class _OnePlan:
             and watch.latest.succeeded
             and (plan.has_changes or run.has_changes or job.options.refresh_only)
         ):
-            changes = await read_changes(job.client, plan.id)
+            changes = await read_changes(job.client, plan)
         return self.outcome(
             result_of(watch.latest),
             seconds=anyio.current_time() - started,

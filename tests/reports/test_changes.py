@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remote_backend.client import Client
+from remote_backend.details import read_changes
+from remote_backend.messages import SignedUrl
+from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.structured_log import parse_structured_log
+from tests.fakes import ScriptedTransport, answer
 from tests.reports.builders import change, plan
 
 
@@ -131,3 +137,77 @@ def test_any_json_is_a_plan_or_none(value: Any) -> None:
     parse_json_plan(
         json.dumps({"format_version": "1", "output_changes": {"o": value}}).encode()
     )
+
+
+def test_a_structured_log_tells_what_it_can() -> None:
+    """Lines of JSON among others; frames, drift, outputs, moves; plain logs tell nothing."""
+
+    def line(kind: str, **more: Any) -> bytes:
+        return json.dumps(
+            {"@level": "info", "@message": "m", "type": kind, **more}
+        ).encode()
+
+    def change(address: str, action: str, **more: Any) -> dict[str, Any]:
+        resource = {"addr": address, "resource_type": "aws_vpc"}
+        return {"change": {"resource": resource, "action": action, **more}}
+
+    outputs = {
+        "o": {"action": "update"},
+        "s": {"action": "create", "sensitive": True},
+        "n": {"action": "noop"},
+    }
+    log = (
+        b"\x02banner\n"
+        + b"\n".join(
+            [
+                line("version"),
+                line("planned_change", **change("aws_vpc.a", "delete")),
+                line(
+                    "planned_change",
+                    **change("aws_vpc.m", "move", previous_resource={"addr": "aws_vpc.o"}),
+                ),
+                line("planned_change", **change("aws_vpc.n", "noop")),
+                line("resource_drift", **change("aws_vpc.d", "update")),
+                line("outputs", outputs=outputs),
+                b"{broken",
+            ]
+        )
+        + b"\x03"
+    )
+
+    found = parse_structured_log(log)
+
+    assert found is not None
+    assert [(one.address, one.action, one.previous_address) for one in found.resources] == [
+        ("aws_vpc.a", "delete", None),
+        ("aws_vpc.m", "move", "aws_vpc.o"),
+    ]
+    assert [(one.address, one.action) for one in found.drift] == [("aws_vpc.d", "drift")]
+    assert [(one.name, one.after) for one in found.outputs] == [
+        ("o", None),
+        ("s", "(sensitive value)"),
+    ]
+    assert parse_structured_log(b"\x02plain text\n\x03") is None
+
+
+async def test_details_come_from_wherever_there_are_some() -> None:
+    """Redacted, then in full, then by the log; what cannot be read is no error (P118)."""
+    full = {"format_version": "1.2", "resource_changes": [change("a.b", "create")]}
+    log = json.dumps({"@level": "info", "type": "change_summary"}).encode()
+    by_log = Plan(id="plan-1", log_read_url=SignedUrl("https://blobs.test/log"))
+    for script, plan_, told in (
+        ({"redacted": answer(200, full)}, Plan(id="plan-1"), 1),
+        ({"redacted": answer(404), "": answer(200, full)}, Plan(id="plan-1"), 1),
+        ({"redacted": answer(204), "": answer(403)}, Plan(id="plan-1"), None),
+        ({"redacted": answer(422), "": answer(422)}, by_log, 0),
+        ({"redacted": answer(200, b"<html>"), "": answer(502)}, Plan(id="plan-1"), None),
+    ):
+        paths = {
+            f"GET plans/plan-1/json-output{'-' if kind else ''}{kind}": one
+            for kind, one in script.items()
+        }
+        transport = ScriptedTransport(
+            {**paths, "GET https://blobs.test/log": answer(200, log)}
+        )
+        found = await read_changes(Client(transport, "acme"), plan_)
+        assert (None if found is None else len(found.resources)) == told
