@@ -182,9 +182,15 @@ def state() -> None:
     """A state of 50 MB: pull, output and taint, with the memory of the process."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        text = big_state(50_000_000)
         with serving(Path(folder), workspaces=1, seconds=0, faults={}) as ready:
-            (ready["directory"] / "big.tfstate").write_text(text)
+            path = ready["directory"] / "big.tfstate"
+            # In a process of its own: what starts a process passes its memory on to the figures.
+            maker = (
+                "from benchmarks.bench_small import big_state; print(big_state(50_000_000))"
+            )
+            with path.open("wb") as file:
+                subprocess.run([sys.executable, "-c", maker], stdout=file, check=True)
+            size = path.stat().st_size
             for who, arguments in {
                 "push": ["state", "push", "big.tfstate"],
                 "pull": ["state", "pull"],
@@ -204,11 +210,11 @@ def state() -> None:
                 rows.append(
                     {
                         "command": who,
-                        "state MB": round(len(text) / 1e6, 1),
+                        "state MB": round(size / 1e6, 1),
                         "seconds": round(time.perf_counter() - began, 2),
                         "peak MiB": used.ru_maxrss >> 10,
                         "times the state": round(
-                            (used.ru_maxrss >> 10) / (len(text) / 2**20), 1
+                            (used.ru_maxrss >> 10) / (size / 2**20), 1
                         ),
                         "exit": status,
                     }

@@ -22,6 +22,7 @@ from remote_backend.state.state_text import instance_text, state_json, state_tex
 
 __all__ = ("show", "state")
 
+_PIECE = 1 << 20
 _EMPTY = "the workspace has no state yet"
 
 
@@ -96,7 +97,8 @@ def _pull_state(context: click.Context) -> int:
         if found is None:
             click.echo(f"{_EMPTY}.", err=True)
             return 0
-        sys.stdout.write(found.text)
+        for start in range(0, len(found.text), _PIECE):
+            sys.stdout.write(found.text[start : start + _PIECE])
         sys.stdout.flush()
         return 0
 

@@ -109,11 +109,11 @@ class StateFile:
             for key, value in wanted.items()
             if value is not None
         ]
-        return parse_state(spliced(self.text, edits).encode())
+        return _parse_text(spliced(self.text, edits))
 
     def edited(self, edits: list[Edit]) -> "StateFile":
         """Return it with parts of its text replaced."""
-        return parse_state(spliced(self.text, edits).encode())
+        return _parse_text(spliced(self.text, edits))
 
     def place_of(self, key: str) -> int | None:
         """Return where the value of a member of the head begins, or None."""
@@ -184,6 +184,11 @@ def parse_state(data: bytes) -> StateFile:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise StateError("it is no UTF-8 text") from None
+    return _parse_text(text)
+
+
+def _parse_text(text: str) -> StateFile:
+    # Large states are not encoded and decoded once more after each change.
     head: dict[str, Any] = {}
     places = {}
     for member in members(text, 0, unread=_LAZY.__contains__):

@@ -153,11 +153,14 @@ async def change_state(
     options = options or LockOptions()
     async with locked(client, workspace, options) as lock:
         before = await read_state(client, workspace)
+        serial = before.serial + 1 if before is not None else None
         after = change(before)
+        # A state can be large, and the one before is not needed any more.
+        del before
         if after is None:
             return None
-        if before is not None:
-            after = after.with_head(serial=before.serial + 1)
+        if serial is not None:
+            after = after.with_head(serial=serial)
         await _stored(client, workspace, after, lock, options=options)
         return after
 

@@ -17,6 +17,7 @@ from remote_backend.messages import FileBody, PublicUrl, Request, Response, Sign
 __all__ = ("AiohttpTransport", "ConnectionSettings", "Origin", "open_transport")
 
 _BLOCK_BYTES = 1 << 16
+_LARGE_BYTES = 1 << 20
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -107,7 +108,7 @@ class AiohttpTransport:
                 return Response(
                     status=answer.status,
                     headers={name.lower(): value for name, value in answer.headers.items()},
-                    body=await answer.read(),
+                    body=await _body(answer),
                     url=str(answer.url),
                 )
         except aiohttp.ClientConnectorError as error:
@@ -183,10 +184,27 @@ def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
     return tls
 
 
+async def _body(answer: aiohttp.ClientResponse) -> bytes:
+    """Read a body whole; a large one in one piece of memory, without a second copy of it."""
+    length = answer.content_length
+    if length is None or length < _LARGE_BYTES or "Content-Encoding" in answer.headers:
+        return await answer.read()
+    body = bytearray(length)
+    place = 0
+    async for part in answer.content.iter_any():
+        body[place : place + len(part)] = part
+        place += len(part)
+    return bytes(body)
+
+
 @asynccontextmanager
 async def _opened(
     body: bytes | FileBody | None, headers: dict[str, str]
 ) -> AsyncIterator[bytes | AsyncIterator[bytes] | None]:
+    if isinstance(body, bytes) and len(body) > _LARGE_BYTES:
+        headers["Content-Length"] = str(len(body))
+        yield _parts(body)
+        return
     if not isinstance(body, FileBody):
         yield body
         return
@@ -194,6 +212,12 @@ async def _opened(
     # Opened out here, because aiohttp leaves off reading when it has the announced length.
     async with await anyio.open_file(os.fspath(body.path), "rb") as file:
         yield _blocks(file, body)
+
+
+async def _parts(body: bytes) -> AsyncIterator[bytes]:
+    # In one piece it would be copied whole into the buffer of the connection.
+    for start in range(0, len(body), _BLOCK_BYTES):
+        yield body[start : start + _BLOCK_BYTES]
 
 
 async def _blocks(file: anyio.AsyncFile[bytes], body: FileBody) -> AsyncIterator[bytes]:
