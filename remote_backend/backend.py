@@ -27,6 +27,7 @@ from remote_backend.errors import (
 )
 from remote_backend.logs import LogTail
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.runs import stop_run
 from remote_backend.state.file import Output, StateFile
@@ -204,7 +205,15 @@ class Backend:
         """
         _require_same(story, self, variables)
         existing = {named.remote.id: named for named in await self.workspaces()}
-        unfinished = (existing.get(story.workspaces[name]) for name in story.unfinished)
+        unfinished = [existing.get(story.workspaces[name]) for name in story.unfinished]
+        for name, named in zip(story.unfinished, unfinished, strict=True):
+            if named is None:
+                story.outcomes[name] = Outcome(
+                    workspace=name,
+                    full_name=name,
+                    result=Result.FAILED,
+                    reason="the workspace does not exist any more",
+                )
         plan = self._batch_plan(
             evolve(story.options, variables=variables),
             journal_folder=journal_folder,

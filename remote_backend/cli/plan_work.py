@@ -122,6 +122,7 @@ class _PlanWork:
     _batch: Batch | None = None
     _live: LiveConsole | None = None
     _queued: set[str] = field(factory=set)
+    _some_not_queued: bool = False
     collector: Collector = field(factory=Collector)
 
     async def carry_out(self) -> None:
@@ -154,7 +155,7 @@ class _PlanWork:
                 self._report(backend, batch)
         if command.detach and not batch.outcomes:
             self.tell_living()
-            self.code = 0
+            self.code = int(self._some_not_queued)
         else:
             self.code = exit_code_of(batch.outcomes, detailed=command.detailed_exit_code)
 
@@ -210,6 +211,7 @@ class _PlanWork:
             self._queued.discard(event.workspace)
         elif isinstance(event, events.PlanFinished):
             self._queued.discard(event.outcome.workspace)
+            self._some_not_queued |= event.outcome.run_id is None
         elif isinstance(event, events.BatchStarted):
             self._queued.update(event.workspaces)
             return False

@@ -18,7 +18,7 @@ from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import ServerSettings, serve
-from remote_backend.server.faults import FaultSettings
+from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.cli.conftest import Shop
 from tests.cli.test_plan import records_of, rows_of, runs_of
@@ -233,3 +233,29 @@ async def test_runs_that_ended_meanwhile_are_collected(count: int, farm: Shop) -
 
     assert collected.code == 0
     assert len(rows_of(collected.out)) == count
+
+
+async def test_a_workspace_that_is_gone_has_its_row(farm: Shop) -> None:
+    """Deleted between the start and the resume of a batch, it is told and counts as failed."""
+    started = await farm.run("plan", "-all", "-detach")
+    assert started.code == 0
+    await farm.run("workspace", "select", "0")
+    deleted = await farm.run("workspace", "delete", "5")
+    assert deleted.code == 0, deleted.err
+
+    collected = await farm.run("runs", "resume")
+
+    assert collected.code == 1
+    assert rows_of(collected.out)["5"][0] == "failed"
+    assert len(rows_of(collected.out)) == COUNT
+
+
+async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
+    """-detach exits with 1 when a run could not be queued, and the others live on."""
+    refused = FaultRule(
+        kind="status", method="POST", path="/api/v2/runs", status=422, times=(3,)
+    )
+    farm.server.faults.become(FaultSettings(rules=[refused]))
+    started = await farm.run("plan", "-all", "-detach")
+    assert started.code == 1
+    assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
