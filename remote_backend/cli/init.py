@@ -363,7 +363,7 @@ class InitWork:
             else f"{current} does not exist"
         )
         answer = await self.prompts.ask(
-            f"{missing}; there are{lines}\nNumber of the one to select",
+            f"{missing}.{lines}\nNumber of the one to select",
             f"the backend is configured; set TF_WORKSPACE to one of {', '.join(names)}, or use "
             "`remote-backend workspace select NAME`",
         )

@@ -238,7 +238,7 @@ def _changed(
 
 def _there(found: StateFile | None) -> StateFile:
     if found is None:
-        raise StateError(f"{_EMPTY}; nothing was changed")
+        raise StateError(_EMPTY)
     return found
 
 

@@ -85,8 +85,10 @@ async def test_a_run_page_shows_lines_as_they_come(page: Page, browser: Browser)
                         break
             runs = f"{browser.server.url}/app/acme/net-slow"
             await page.goto(runs)
-            await page.keyboard.type(browser.server.token)
-            await page.keyboard.press("Enter")
+            field = page.locator("[name=token]")
+            await expect(field).to_be_focused()
+            await field.fill(browser.server.token)
+            await field.press("Enter")
             await page.locator("tbody a").first.click()
             await expect(page.locator("#log")).to_contain_text("simulated")
             await expect(page.locator("#status")).to_have_text("planning")
@@ -99,7 +101,7 @@ async def test_a_hostile_log_is_text_on_its_page(page: Page, browser: Browser) -
     """No script of a log runs, and its colors show."""
     path = await browser.plan("dev")
     await page.goto(browser.server.url + path)
-    await page.fill("[name=token]", browser.server.token)
-    await page.keyboard.press("Enter")
+    await page.locator("[name=token]").fill(browser.server.token)
+    await page.locator("[name=token]").press("Enter")
     await expect(page.locator("#log")).to_contain_text("<script>alert(1)</script>")
     await expect(page.locator("#log .red")).to_have_text("red")
