@@ -116,7 +116,7 @@ def seed() -> list[SeedWorkspace]:
         ),
         SeedWorkspace(
             name="networking-slow",
-            simulation=Simulation(seconds=2, parts=(b"working on it\n", b"more\n")),
+            simulation=Simulation(seconds=5, parts=(b"working on it\n", b"more\n")),
         ),
     ]
 
