@@ -225,12 +225,13 @@ def _has_key(wanted: Address) -> Callable[[Any], bool]:
 
 def _old_removal(state: StateFile, wanted: Address) -> list[Edit]:
     edits = []
-    for start, _, _ in state.modules():
+    for start, module, _ in state.modules():
         resources = _member(state.text, start, "resources")
         gone = {
             one.old_key
             for one in state.resources()
-            if wanted.covers(one.address) and resources < one.start
+            # The same key can stand in several modules.
+            if one.address.module == module and wanted.covers(one.address)
         }
         found = list(members(state.text, resources))
         kept = [one for one in found if one.key not in gone]

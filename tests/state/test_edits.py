@@ -295,3 +295,62 @@ def test_old_states_are_listed_tainted_and_thinned() -> None:
     assert state.outputs()["o"].value == "v"
     with pytest.raises(AddressError, match="terraform state mv"):
         move(state, parse_address("null_resource.a[0]"), parse_address("null_resource.c"))
+
+
+@st.composite
+def old_states(draw: st.DrawFn) -> StateFile:
+    """Return a state of format 3 with unknown members here and there."""
+    modules = []
+    for path in (["root"], ["root", "m"], ["root", "m", "n"]):
+        resources: dict[str, Any] = {}
+        for name in draw(st.lists(NAMES, unique=True, max_size=3)):
+            for key in draw(st.sampled_from([[""], [".0", ".1"]])):
+                primary = {
+                    "id": "i",
+                    "attributes": {"id": "i", "n": draw(st.text(max_size=3))},
+                    "meta": draw(VALUES),
+                    "tainted": draw(st.booleans()),
+                    "later": draw(VALUES),
+                }
+                resources[f"aws_vpc.{name}{key}"] = {
+                    "type": "aws_vpc",
+                    "primary": primary,
+                    "deposed": [],
+                    "new": draw(VALUES),
+                }
+        modules.append(
+            {
+                "path": path,
+                "outputs": {},
+                "resources": resources,
+                "depends_on": draw(VALUES),
+            }
+        )
+    document = {
+        "version": 3,
+        "terraform_version": "0.11.11",
+        "serial": draw(st.integers(0, 10**6)),
+        "lineage": "l",
+        "modules": modules,
+        "unknown": draw(VALUES),
+    }
+    return parse_state(text_of(document, draw(st.sampled_from([None, 4]))).encode())
+
+
+@given(old_states(), st.data())
+def test_old_states_change_only_where_asked(state: StateFile, data: st.DataObject) -> None:
+    """Serial, taint and removal; every other member, digit and place stays."""
+    assert plain(state.with_head(serial=7)) == plain(state) | {"serial": "#7"}
+    found = addresses(state)
+    if not found:
+        return
+    chosen = data.draw(st.sampled_from(found))
+    after = set_tainted(state, chosen.address, not chosen.is_tainted)
+    assert after is not None
+    back = set_tainted(after, chosen.address, chosen.is_tainted)
+    assert back is not None and back.text == state.text
+    thinned, gone = remove(state, [chosen.address])
+    assert gone == [chosen.address]
+    assert [(one.address, one.value) for one in addresses(thinned)] == [
+        (one.address, one.value) for one in found if one.address != chosen.address
+    ]

@@ -261,7 +261,7 @@ async def places(world: World) -> dict[str, StateFile]:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
 async def test_states_move(row: Row, world: World) -> None:
-    """Answered with yes, each state is where it belongs, with its lineage and serial."""
+    """Answered with yes, each state is where it belongs, with its lineage and serial (P110, P113)."""
     await prepare(world, row)
 
     assert await world.init() == 0

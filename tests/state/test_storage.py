@@ -48,6 +48,14 @@ RESOURCE = {
     "instances": [
         {"index_key": key, "schema_version": 0, "attributes": {"id": str(key)}}
         for key in (0, 1)
+    ]
+    + [
+        {
+            "index_key": 2,
+            "status": "tainted",
+            "schema_version": 0,
+            "attributes": {"id": "2"},
+        }
     ],
 }
 
@@ -117,6 +125,10 @@ COMMANDS: dict[str, Callable[[Backend], Awaitable[object]]] = {
     "force": lambda b: b.push_state(state(1, lineage="other"), force=True, lock=QUICK),
     "taint": lambda b: b.change_state(
         lambda s: set_tainted(there(s), parse_address("terraform_data.one[1]"), True),
+        lock=QUICK,
+    ),
+    "untaint": lambda b: b.change_state(
+        lambda s: set_tainted(there(s), parse_address("terraform_data.one[2]"), False),
         lock=QUICK,
     ),
     "rm": lambda b: b.change_state(
@@ -311,6 +323,31 @@ async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: Desk) -> Non
     assert recovered.code == 0, recovered.err
     async with desk.open() as backend:
         assert there(await backend.state()).data == saved.read_bytes()
+
+
+async def test_an_upload_that_never_becomes_the_state_is_told() -> None:
+    """The bytes were taken and then discarded: that is no success (P111)."""
+    made = {
+        "id": "sv-1",
+        "type": "state-versions",
+        "attributes": {
+            "status": "pending",
+            "hosted-state-upload-url": "https://blobs.test/1",
+        },
+    }
+    discarded = {**made, "attributes": {"status": "discarded"}}
+    transport = ScriptedTransport(
+        {
+            "POST workspaces/ws-1/state-versions": answer(201, {"data": made}),
+            "PUT https://blobs.test/1": answer(200),
+            "GET state-versions/sv-1": answer(200, {"data": discarded}),
+            "GET workspaces/ws-1/current-state-version": answer(404),
+        }
+    )
+    with pytest.raises(StateConflict, match="sv-1 is discarded"):
+        await write_state(
+            Client(transport, "acme"), Workspace(id="ws-1", name="net-dev"), state()
+        )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a matter of POSIX")
