@@ -10,8 +10,9 @@ from rich.console import Console as RichConsole
 
 from remote_backend import events
 from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
-from remote_backend.cli.table import counts_text, summary_sentence, summary_table
+from remote_backend.cli.table import counts_text, summary_table
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import sentence_of
 from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
@@ -225,7 +226,7 @@ def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
     with console.capture() as capture:
         console.print(summary_table(outcomes))
     rows = "".join(f"{row.rstrip()}\n" for row in capture.get().splitlines())
-    screen.out.write(f"\n{rows}\n{summary_sentence(outcomes)}\n")
+    screen.out.write(f"\n{rows}\n{sentence_of(outcomes)}\n")
     screen.out.flush()
 
 

@@ -9,9 +9,10 @@ import anyio
 import click
 from attrs import define, evolve, field
 
-from remote_backend.cli.arguments import Duration, TerraformCommand, flag, many, value
+from remote_backend.cli.arguments import TerraformCommand, flag, many
 from remote_backend.cli.console import Screen, screen_of
 from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.state_work import lock_flags, lock_options
 from remote_backend.config.backend_config import merge_given
 from remote_backend.config.block import FoundBlock, backend_of_record, read_block
 from remote_backend.config.datadir import (
@@ -50,14 +51,7 @@ _REMOTE = ("remote", "cloud")
 @flag("migrate-state", "Move states from what was configured before.")
 @flag("force-copy", "Move states and answer yes to all questions about that.")
 @flag("input", "Ask where something is missing.", default=True)
-@flag("lock", "Lock workspaces while their states move.", default=True)
-@value(
-    "lock-timeout",
-    "How long to wait for a lock.",
-    type=Duration(),
-    default="0s",
-    metavar="TIME",
-)
+@lock_flags
 @flag("no-color", "Write no colors.")
 @click.argument("rest", nargs=-1, metavar="")
 @click.pass_context
@@ -90,9 +84,7 @@ def init(context: click.Context, /, **given: Any) -> int:
         reconfigure=given["reconfigure"],
         migrates=given["migrate_state"] or given["force_copy"],
         force_copy=given["force_copy"],
-        lock=LockOptions(
-            lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="init"
-        ),
+        lock=lock_options(given, "init"),
     )
     return anyio.run(work.carry_out)
 
@@ -199,16 +191,8 @@ class InitWork:
         async with connect_to(
             backend_of_record(record, self.directory), self.directory, self.environ
         ) as source:
-            named = await list_named(source.client, source.mode)
-            steps = [
-                Step(
-                    RemotePlace(
-                        source.client, source.mode, one.short, self.lock, one.remote
-                    ),
-                    self._local(one.short),
-                )
-                for one in named
-            ]
+            places = await self._remote_places(source)
+            steps = [Step(place, self._local(short)) for short, place in places.items()]
             await self._migrate(steps)
         write_record(
             record_path(self.directory, self.environ),
@@ -239,14 +223,17 @@ class InitWork:
         async with connect_to(
             backend_of_record(record, self.directory), self.directory, self.environ
         ) as source:
-            named = await list_named(source.client, source.mode)
-            places = {
-                one.short: RemotePlace(
-                    source.client, source.mode, one.short, self.lock, one.remote
-                )
-                for one in named
-            }
+            places = await self._remote_places(source)
             await self._migrate_from(await self._full(places), destination)
+
+    async def _remote_places(self, source: Connection) -> dict[str, RemotePlace]:
+        named = await list_named(source.client, source.mode)
+        return {
+            one.short: RemotePlace(
+                source.client, source.mode, one.short, self.lock, one.remote
+            )
+            for one in named
+        }
 
     async def _full(self, places: Mapping[str, Place]) -> dict[str, Place]:
         found = {}

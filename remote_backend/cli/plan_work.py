@@ -131,6 +131,8 @@ class _PlanWork:
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
             console = _console(command, screen)
+            # Once: this is asked for every part of every log.
+            tells_more = _tells_more(command)
             live = console if isinstance(console, LiveConsole) else None
             self._live = live
             async with (
@@ -146,22 +148,18 @@ class _PlanWork:
                 async for event in batch:
                     _keep_count(unfinished, event)
                     console.show(event)
-                    if self._wants_reports:
+                    if tells_more:
                         self.collector.take(event)
                     if command.detach and self._all_queued(event):
                         batch.detach()
                         break
-            if self._wants_reports and batch.outcomes:
+            if tells_more and batch.outcomes:
                 self._report(backend, batch)
         if command.detach and not batch.outcomes:
             self.tell_living()
             self.code = int(self._some_not_queued)
         else:
             self.code = exit_code_of(batch.outcomes, detailed=command.detailed_exit_code)
-
-    @property
-    def _wants_reports(self) -> bool:
-        return _tells_more(self.command)
 
     def _report(self, backend: Backend, batch: Batch) -> None:
         report = self.collector.report(
@@ -299,17 +297,16 @@ async def _beating(
     async with anyio.create_task_group() as group:
         if not screen.is_terminal:
             group.start_soon(beat, screen, unfinished)
-        with live or nullcontext():
-            if live is not None:
-                group.start_soon(_tick, live)
-            yield unfinished
-            group.cancel_scope.cancel()
+        if live is not None:
+            group.start_soon(_tick, live)
+        yield unfinished
+        group.cancel_scope.cancel()
 
 
 @asynccontextmanager
 async def _held(console: object) -> AsyncIterator[None]:
-    # Logs that wait in files go away with the command.
-    with console if isinstance(console, SectionsConsole) else nullcontext():
+    # A drawing, and logs that wait in files, go away with the command.
+    with console if isinstance(console, LiveConsole | SectionsConsole) else nullcontext():
         yield
 
 

@@ -1,17 +1,17 @@
 """Reports of batches as files, in the form that the name of each asks for."""
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from attrs import define, field
 
 from remote_backend import events
+from remote_backend.cli.log_folder import LogFolder
 from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
+from remote_backend.private_files import replace_file
 from remote_backend.reports.summary import Report, make_report
 from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
@@ -49,13 +49,9 @@ def write_reports(
     """Write a report into files, each whole or not at all, and to the summary of a CI step."""
     for name in files:
         path = Path(name)
-        beside = path.with_name(f"{path.name}.new")
         try:
             # It tells what is planned where, which is not for everybody on the machine.
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(_FORMS[path.suffix](report))
-            os.replace(beside, path)
+            replace_file(path, _FORMS[path.suffix](report).encode())
         except OSError as error:
             raise SettingsError(
                 f"-report={name} cannot be written: {error.strerror}"
@@ -72,33 +68,21 @@ def write_reports(
 
 @define
 class Collector:
-    """Keeps what a report needs of a batch; logs wait in files without names."""
+    """Keeps what a report needs of a batch; logs wait in files."""
 
     started_at: str = field(factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        factory=lambda: tempfile.TemporaryDirectory(prefix="remote-backend-report-")
-    )
-    _paths: dict[str, Path] = field(factory=dict)
+    _logs: LogFolder = field(factory=LogFolder)
 
     def __enter__(self) -> "Collector":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._folder.cleanup()
+    def __exit__(self, *exit_: object) -> None:
+        self._logs.close()
 
     def take(self, event: events.Event) -> None:
         """Take note of an event."""
         if isinstance(event, events.LogChunkRead):
-            path = self._paths.setdefault(
-                event.workspace, Path(self._folder.name, str(len(self._paths)))
-            )
-            with path.open("ab") as file:
-                file.write(event.data)
+            self._logs.add(event.workspace, event.data)
 
     def report(
         self,
@@ -117,7 +101,7 @@ class Collector:
             hostname=hostname,
             organization=organization,
             started_at=self.started_at,
-            logs={name: _tail(path, most) for name, path in self._paths.items()},
+            logs={name: _tail(path, most) for name, path in self._logs.paths.items()},
             is_drift=is_drift,
         )
 

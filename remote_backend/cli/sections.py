@@ -1,16 +1,14 @@
 """A batch in the log of a CI job: each workspace as a section that can be opened."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from time import time
-from types import TracebackType
 
 from attrs import define, field
 
 from remote_backend import events
 from remote_backend.cli.console import Screen, print_table
+from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import LogLines, render_structured
 from remote_backend.models.outcome import Outcome
 
@@ -26,21 +24,13 @@ class SectionsConsole:
 
     screen: Screen
     clock: Callable[[], float] = time
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        factory=lambda: tempfile.TemporaryDirectory(prefix="remote-backend-sections-")
-    )
-    _paths: dict[str, Path] = field(factory=dict)
+    _logs: LogFolder = field(factory=LogFolder)
 
     def __enter__(self) -> "SectionsConsole":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._folder.cleanup()
+    def __exit__(self, *exit_: object) -> None:
+        self._logs.close()
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
@@ -51,11 +41,7 @@ class SectionsConsole:
                 for warning in event.warnings:
                     self.screen.note(f"Warning: {warning}")
             case events.LogChunkRead():
-                path = self._paths.setdefault(
-                    event.workspace, Path(self._folder.name, str(len(self._paths)))
-                )
-                with path.open("ab") as file:
-                    file.write(event.data)
+                self._logs.add(event.workspace, event.data)
             case events.PlanFinished():
                 self._section(event.outcome)
             case events.BatchFinished():
@@ -70,7 +56,7 @@ class SectionsConsole:
             title += f": {' '.join(outcome.reason.split())}"
         opening, closing = self._marks(title, outcome)
         out.write(opening)
-        path = self._paths.pop(outcome.workspace, None)
+        path = self._logs.paths.pop(outcome.workspace, None)
         if path is not None:
             lines = LogLines()
             with path.open("rb") as file:

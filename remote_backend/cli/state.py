@@ -11,13 +11,15 @@ from remote_backend.cli.arguments import TerraformCommand, TerraformGroup, flag,
 from remote_backend.cli.state_work import (
     lock_flags,
     lock_options,
+    parse_shown,
+    read_state_file,
     run_with_backend,
     saved_when_doubtful,
 )
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.address import Address, parse_address
 from remote_backend.state.edits import addresses, move, remove
-from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.file import StateFile
 from remote_backend.state.state_text import instance_text, state_json, state_text
 
 __all__ = ("show", "state")
@@ -264,11 +266,6 @@ def _id_of(value: dict[str, Any]) -> Any:
 
 
 def _read(directory: Path, path: str) -> StateFile:
-    try:
-        data = sys.stdin.buffer.read() if path == "-" else (directory / path).read_bytes()
-    except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror}") from None
-    try:
-        return parse_state(data)
-    except StateError as error:
-        raise StateError(f"{path}: {error}") from None
+    if path == "-":
+        return parse_shown(sys.stdin.buffer.read(), path)
+    return read_state_file(directory / path, path)

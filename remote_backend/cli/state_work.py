@@ -11,9 +11,17 @@ import click
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.arguments import Duration, flag, value
 from remote_backend.errors import StateError, StateUnconfirmed
+from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.storage import LockOptions
 
-__all__ = ("lock_flags", "lock_options", "run_with_backend", "saved_when_doubtful")
+__all__ = (
+    "lock_flags",
+    "lock_options",
+    "parse_shown",
+    "read_state_file",
+    "run_with_backend",
+    "saved_when_doubtful",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,9 +30,7 @@ _ERRORED = "errored.tfstate"
 
 def lock_flags(function: Function) -> Function:
     """Declare -lock and -lock-timeout."""
-    function = flag("lock", "Lock the workspace while its state changes.", default=True)(
-        function
-    )
+    function = flag("lock", "Lock the workspace meanwhile.", default=True)(function)
     return value(
         "lock-timeout",
         "How long to wait for the lock.",
@@ -41,18 +47,32 @@ def lock_options(given: dict[str, Any], operation: str) -> LockOptions:
     )
 
 
-def run_with_backend(
-    directory: Path, work: Callable[[Backend], Awaitable[int]], *, warn: bool = True
-) -> int:
+def run_with_backend(directory: Path, work: Callable[[Backend], Awaitable[int]]) -> int:
     """Open the backend of a directory and do some work with it; return its exit code."""
 
     async def run() -> int:
         async with open_backend(directory) as backend:
-            for warning in backend.connection.warnings if warn else ():
+            for warning in backend.connection.warnings:
                 click.echo(f"Warning: {warning}", err=True)
             return await work(backend)
 
     return anyio.run(run)
+
+
+def read_state_file(path: Path, shown: str) -> StateFile:
+    """Return the state in a file; raises `StateError` that names it as it is shown."""
+    try:
+        return parse_shown(path.read_bytes(), shown)
+    except OSError as error:
+        raise StateError(f"{shown} cannot be read: {error.strerror}") from None
+
+
+def parse_shown(data: bytes, shown: str) -> StateFile:
+    """Return a state from bytes; raises `StateError` that says where they came from."""
+    try:
+        return parse_state(data)
+    except StateError as error:
+        raise StateError(f"{shown}: {error}") from None
 
 
 async def saved_when_doubtful(directory: Path, work: Awaitable[Any]) -> None:
@@ -76,7 +96,8 @@ def _save(directory: Path, state: bytes) -> Path:
     while True:
         path = directory / (_ERRORED if not number else f"{_ERRORED}.{number}")
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(path, flags, 0o600)
         except FileExistsError:
             number += 1
             continue

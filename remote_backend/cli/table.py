@@ -8,7 +8,7 @@ from rich.text import Text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 
-__all__ = ("STYLES", "counts_text", "summary_sentence", "summary_table")
+__all__ = ("STYLES", "counts_text", "summary_table")
 
 STYLES = {
     Result.NO_CHANGES: "green",
@@ -43,15 +43,3 @@ def counts_text(counts: Counts | None) -> str:
         return "-"
     text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
     return f"{text} ({counts.imported} imported)" if counts.imported else text
-
-
-def summary_sentence(outcomes: Iterable[Outcome]) -> str:
-    """Say how many workspaces ended how."""
-    results = [outcome.result for outcome in outcomes]
-    parts = [
-        f"{results.count(result)} {'with ' if result is Result.CHANGES else ''}{result.value}"
-        for result in (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
-        if result in results
-    ]
-    noun = "workspace" if len(results) == 1 else "workspaces"
-    return f"{len(results)} {noun}: {', '.join(parts)}"

@@ -1,22 +1,24 @@
 """The commands `workspace list`, `show`, `new`, `select` and `delete`."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import click
 
-from remote_backend.backend import Backend, open_backend
-from remote_backend.cli.arguments import Duration, TerraformGroup, flag, value
+from remote_backend.backend import Backend
+from remote_backend.cli.arguments import TerraformGroup, flag, value
+from remote_backend.cli.state_work import (
+    lock_flags,
+    lock_options,
+    read_state_file,
+    run_with_backend,
+)
 from remote_backend.config.datadir import select_workspace, selected_workspace
 from remote_backend.config.settings import process_environ
-from remote_backend.errors import SelectionError, StateError
+from remote_backend.errors import SelectionError
 from remote_backend.models.workspace import NameMode
 from remote_backend.state.deleting import delete_named
-from remote_backend.state.file import parse_state
 from remote_backend.state.places import RemotePlace
-from remote_backend.state.storage import LockOptions
 from remote_backend.workspaces import DEFAULT, create_named, find_named, full_name_of
 
 __all__ = ("workspace",)
@@ -46,7 +48,7 @@ def _list_workspaces(context: click.Context) -> int:
             click.echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
         return 0
 
-    return _run(directory, work)
+    return run_with_backend(directory, work)
 
 
 @workspace.command("show", short_help="Show the selected workspace.")
@@ -59,14 +61,7 @@ def _show_workspace(context: click.Context) -> int:
 
 @workspace.command("new", short_help="Make a workspace and select it.")
 @value("state", "Put the state of a file into it.", metavar="FILE")
-@flag("lock", "Lock it while its state is stored.", default=True)
-@value(
-    "lock-timeout",
-    "How long to wait for the lock.",
-    type=Duration(),
-    default="0s",
-    metavar="TIME",
-)
+@lock_flags
 @click.argument("name")
 @click.pass_context
 def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
@@ -80,12 +75,7 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
     state = None
     if given["state"] is not None:
         path = directory / given["state"]
-        try:
-            state = parse_state(path.read_bytes())
-        except OSError as error:
-            raise StateError(f"{path} cannot be read: {error.strerror}") from None
-        except StateError as error:
-            raise StateError(f"{path}: {error}") from None
+        state = read_state_file(path, str(path))
 
     async def work(backend: Backend) -> int:
         connection = backend.connection
@@ -94,16 +84,14 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
             full_name_of(connection.mode, name if name != DEFAULT else "new")
         made = await create_named(connection.client, connection.mode, name)
         if state is not None:
-            lock = LockOptions(
-                lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="new"
-            )
+            lock = lock_options(given, "new")
             place = RemotePlace(connection.client, connection.mode, name, lock, made.remote)
             await place.write(state, None)
         select_workspace(directory, process_environ(), name)
         click.echo(f"Made and selected {name} ({made.remote.name}).")
         return 0
 
-    return _run(directory, work)
+    return run_with_backend(directory, work)
 
 
 @workspace.command("select", short_help="Select a workspace.")
@@ -130,19 +118,12 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
         click.echo(f"Selected {named.short} ({named.remote.name}).")
         return 0
 
-    return _run(directory, work)
+    return run_with_backend(directory, work)
 
 
 @workspace.command("delete", short_help="Delete a workspace.")
 @flag("force", "Also one that still manages resources, which are then forgotten.")
-@flag("lock", "Lock it while its state is looked at.", default=True)
-@value(
-    "lock-timeout",
-    "How long to wait for the lock.",
-    type=Duration(),
-    default="0s",
-    metavar="TIME",
-)
+@lock_flags
 @click.argument("name")
 @click.pass_context
 def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int:
@@ -159,9 +140,7 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
         named = await find_named(connection.client, connection.mode, name)
         if named.short == _current(directory):
             raise SelectionError(f"{named.short} is selected; select another one first")
-        lock = LockOptions(
-            lock=given["lock"], timeout_seconds=given["lock_timeout"], operation="delete"
-        )
+        lock = lock_options(given, "delete")
         forgotten = await delete_named(
             connection.client, named, force=given["force"], options=lock
         )
@@ -170,18 +149,8 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
             click.echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
         return 0
 
-    return _run(directory, work)
+    return run_with_backend(directory, work)
 
 
 def _current(directory: Path) -> str:
     return selected_workspace(directory, process_environ()) or DEFAULT
-
-
-def _run(directory: Path, work: Callable[[Backend], Awaitable[int]]) -> int:
-    async def run() -> int:
-        async with open_backend(directory) as backend:
-            for warning in backend.connection.warnings:
-                click.echo(f"Warning: {warning}", err=True)
-            return await work(backend)
-
-    return anyio.run(run)

@@ -19,6 +19,7 @@ from remote_backend.config.cliconfig import (
 )
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.errors import BadHostname, CredentialsError
+from remote_backend.private_files import replace_file
 
 __all__ = ("check_token", "find_token", "forget_token", "keep_token", "missing_token")
 
@@ -134,14 +135,10 @@ def _names_of(entries: dict[str, Any], hostname: str) -> list[str]:
 
 
 def _write_credentials(path: Path, document: dict[str, Any]) -> None:
-    beside = path.with_name(f"{path.name}.new")
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2, ensure_ascii=False)
-        os.replace(beside, path)
+        replace_file(path, text.encode())
     except OSError as error:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 

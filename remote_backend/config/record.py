@@ -1,7 +1,6 @@
 """The backend record `.terraform/terraform.tfstate`, which tells what `init` has configured."""
 
 import json
-import os
 import uuid
 import zlib
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from attrs import field, frozen
 
 from remote_backend.errors import SettingsError
 from remote_backend.models.go_text import go_quote, html_safe
+from remote_backend.private_files import PRIVATE_MODE, replace_file
 
 __all__ = (
     "BlockValues",
@@ -129,13 +129,11 @@ def write_record(
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"{path.name}.new")
         # It can hold a token, so it is nobody else's from its first moment.
-        mode = 0o600 if merged is not None and merged.arguments.get("token") else 0o666
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(beside, path)
+        mode = (
+            PRIVATE_MODE if merged is not None and merged.arguments.get("token") else 0o666
+        )
+        replace_file(path, data, mode=mode)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
 

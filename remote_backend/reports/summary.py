@@ -1,13 +1,13 @@
 """What a batch came to, put together once for all forms of reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, group_outcomes
 
-__all__ = ("Report", "make_report")
+__all__ = ("Report", "make_report", "sentence_of")
 
 _ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 
@@ -32,15 +32,21 @@ class Report:
     @property
     def sentence(self) -> str:
         """Say how many workspaces ended how."""
-        results = [outcome.result for outcome in self.outcomes]
-        words = {Result.CHANGES: "with drift"} if self.is_drift else {}
-        parts = [
-            f"{results.count(result)} {words.get(result, _words(result))}"
-            for result in _ORDER
-            if result in results
-        ]
-        noun = "workspace" if len(results) == 1 else "workspaces"
-        return f"{len(results)} {noun}: {', '.join(parts) or 'none'}"
+        told = sentence_of(self.outcomes, is_drift=self.is_drift)
+        return told if self.outcomes else f"{told}none"
+
+
+def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
+    """Say how many workspaces ended how."""
+    results = [outcome.result for outcome in outcomes]
+    changed = "with drift" if is_drift else f"with {Result.CHANGES.value}"
+    parts = [
+        f"{results.count(result)} {changed if result is Result.CHANGES else result.value}"
+        for result in _ORDER
+        if result in results
+    ]
+    noun = "workspace" if len(results) == 1 else "workspaces"
+    return f"{len(results)} {noun}: {', '.join(parts)}"
 
 
 def make_report(
@@ -65,7 +71,3 @@ def make_report(
         logs=logs or {},
         is_drift=is_drift,
     )
-
-
-def _words(result: Result) -> str:
-    return f"with {result.value}" if result is Result.CHANGES else result.value

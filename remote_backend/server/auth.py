@@ -2,14 +2,14 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from attrs import field, frozen
+
+from remote_backend.private_files import replace_file
 
 __all__ = ("Signer", "digest_of", "keep_secret", "make_token", "read_or_make_secret")
 
@@ -62,10 +62,4 @@ def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
 
 def keep_secret(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR
-    )
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(beside, path)
+    replace_file(path, text.encode())

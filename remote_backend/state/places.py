@@ -11,6 +11,7 @@ from attrs import define, field
 from remote_backend.client import Client
 from remote_backend.errors import StateConflict, StateError, StateLocked
 from remote_backend.models.workspace import Mode, NameMode, Workspace
+from remote_backend.private_files import replace_file
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.storage import LockOptions, locked, read_state, write_state
 from remote_backend.workspaces import create_named, full_name_of
@@ -67,9 +68,7 @@ class LocalPlace:
                 if _text(await self.read()) != _text(expected):
                     raise StateConflict(f"{self.shown} has changed meanwhile")
                 self._back_up()
-                beside = self.path.with_name(f"{self.path.name}.new")
-                _write_private(beside, state.data)
-                os.replace(beside, self.path)
+                replace_file(self.path, state.data)
         except OSError as error:
             raise StateError(f"{self.shown} cannot be written: {error.strerror}") from None
 
@@ -89,9 +88,8 @@ class LocalPlace:
         except FileNotFoundError:
             return
         if data:
-            _write_private(
-                _free(self.path.with_name(f"{self.path.name}.backup"), data), data
-            )
+            backup = self.path.with_name(f"{self.path.name}.backup")
+            replace_file(_free(backup, data), data)
 
 
 @define
@@ -186,14 +184,6 @@ def _file_lock(path: Path, shown: str) -> Iterator[None]:
                 f"{shown} is locked by another program; wait until it ends"
             ) from None
         yield
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _free(path: Path, data: bytes) -> Path:
