@@ -66,7 +66,7 @@ def statuses(folder: Path) -> list[str]:
 async def test_events_of_a_batch_tell_its_whole_story(
     server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    """From the first to the last event, with the log byte for byte, and outcomes in order."""
+    """From the first to the last event, with the log byte for byte, and outcomes in order (P02)."""
     directory = configuration(tmp_path, server)
     seen: list[remote_backend.Event] = []
 

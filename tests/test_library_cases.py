@@ -165,7 +165,7 @@ def test_the_program_of_the_readme_works(tmp_path: Path) -> None:
 
 
 def test_nothing_here_can_change_anything() -> None:
-    """No verb applies or confirms, and every run and upload is for plans alone (P156)."""
+    """No verb applies or confirms, and every run and upload is for plans alone (P36, P156)."""
     verbs = [name for name, _ in inspect.getmembers(Client, inspect.isfunction)]
     assert not [name for name in verbs if re.search("apply|confirm|override", name)]
     sources = [path.read_text() for path in (ROOT / "remote_backend" / "wire").glob("*.py")]

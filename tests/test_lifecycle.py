@@ -353,7 +353,7 @@ async def test_a_run_is_stopped_as_it_can_be(
 
 
 async def test_a_run_that_ends_meanwhile_is_stopped_too() -> None:
-    """409 means to look again; one that still moves is told as left behind."""
+    """409 means to look again; one that still moves is told as left behind (P26)."""
     for last, stopped in (("planned_and_finished", True), ("planning", False)):
         transport = ScriptedTransport(
             {

@@ -55,7 +55,7 @@ async def real(tmp_path: Path) -> AsyncIterator[Shop]:
 
 
 async def test_reports_of_real_plans(real: Shop) -> None:
-    """All forms at once, groups and masks right, and again from the journal."""
+    """All forms at once, groups and masks right, and again from the journal (P158, P167)."""
     forms = ("md", "html", "json", "xml")
     summary = real.directory / "step.md"
     done = await real.run(

@@ -106,7 +106,7 @@ async def test_or_create_makes_and_selects(shop: Shop) -> None:
 
 
 async def test_a_workspace_with_resources_is_kept(shop: Shop) -> None:
-    """A state comes with -state; deleting it needs -force, which tells what is forgotten."""
+    """A state comes with -state; deleting it needs -force, which tells what is forgotten (P117)."""
     state = {
         "version": 4,
         "serial": 1,

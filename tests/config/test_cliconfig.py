@@ -79,7 +79,7 @@ def test_files_without_anything_of_interest_are_fine(tmp_path: Path, text: str) 
 
 
 def test_host_blocks_are_read(tmp_path: Path) -> None:
-    """Services of a host are kept by its normalized name; only texts are addresses."""
+    """Services of a host are kept by its normalized name; only texts are addresses (P100)."""
     cli = of_text(
         tmp_path,
         'host "Bücher.test:8443" {\n services = {\n'

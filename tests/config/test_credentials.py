@@ -36,7 +36,7 @@ def ask(environ: dict[str, str], *args: str, host: str = HOST) -> str | None:
 
 
 def test_sources_count_in_order() -> None:
-    """The block beats the variable, which beats the files."""
+    """The block beats the variable, which beats the files (P107)."""
     environ = {"TF_TOKEN_tfe_test": "from-variable"}
 
     assert find_token(HOST, "from-block", FILES, environ) == "from-block"

@@ -37,7 +37,7 @@ def test_workspaces_that_change_alike_are_one_group() -> None:
 
 
 def test_the_dangerous_and_the_odd_come_first() -> None:
-    """Failures, then destroys, replacements, updates, creations, and what stays."""
+    """Failures, then destroys, replacements, updates, creations, and what stays (P134)."""
     create, other = plan(change("a.b", "create")), plan(change("a.c", "create"))
     outcomes = [
         outcome("same1"),

@@ -69,7 +69,7 @@ async def test_a_definite_answer_is_final(status: int) -> None:
 
 
 async def test_a_host_that_never_answers_is_given_up_soon() -> None:
-    """A wrong address is told after few attempts (P47)."""
+    """A wrong address is told after few attempts (P47, P57)."""
     gone = TransportError("GET", "x", "refused", may_have_happened=False)
     clock = Recorder()
     inner = ScriptedTransport({"GET runs/run-1": [gone]})
