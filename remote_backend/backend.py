@@ -18,7 +18,7 @@ from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect, connect_to
-from remote_backend.details import read_changes
+from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.errors import (
     RemoteBackendError,
     RunOptionsError,
@@ -324,9 +324,10 @@ class Backend:
             pass
         tail = LogTail(client, watch)
         log = b"".join([part async for part in tail.chunks()])
-        plan = watch.plan
-        changes = await read_changes(client, plan) if plan is not None else None
-        return changes, log
+        if watch.plan is None:
+            return None, log
+        read = read_changes if watch.latest.succeeded else read_diagnostics
+        return await read(client, watch.plan), log
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""

@@ -9,7 +9,7 @@ from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
 
-__all__ = ("read_changes",)
+__all__ = ("read_changes", "read_diagnostics")
 
 _MOST_OF_A_LOG = 16 << 20
 log = structlog.get_logger()
@@ -32,6 +32,24 @@ async def read_changes(client: Client, plan: Plan) -> PlannedChanges | None:
         changes = parse_json_plan(data) if data else None
         if changes is not None:
             return changes
+    return await _read_structured_log(client, plan)
+
+
+async def read_diagnostics(client: Client, plan: Plan) -> PlannedChanges | None:
+    """Return what the engine said about a plan that failed, or None where it is not told.
+
+    Only structured logs tell it; phrases in others are for people. The changes that were found
+    before the failure are left out: they are not all.
+    """
+    if not plan.structured_run_output_enabled:
+        return None
+    found = await _read_structured_log(client, plan)
+    if found is None or not found.diagnostics:
+        return None
+    return PlannedChanges(diagnostics=found.diagnostics)
+
+
+async def _read_structured_log(client: Client, plan: Plan) -> PlannedChanges | None:
     if plan.log_read_url is None:
         return None
     try:

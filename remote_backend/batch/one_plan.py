@@ -12,7 +12,7 @@ from remote_backend.batch.sharing import Configurations
 from remote_backend.batch.verdict import reason_of, result_of
 from remote_backend.checks import read_checks
 from remote_backend.client import Client
-from remote_backend.details import read_changes
+from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.errors import NotFound, Rejected, RemoteBackendError
 from remote_backend.events import (
     CheckReported,
@@ -24,13 +24,14 @@ from remote_backend.events import (
     UploadProgressed,
 )
 from remote_backend.logs import LogSettings, LogTail
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
-from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
 __all__ = ("Leaving", "PlanJob", "failed_outcome", "plan_workspace")
@@ -143,14 +144,7 @@ class _OnePlan:
         for report in checks:
             job.outbox.put(CheckReported(short, report))
         plan = watch.latest.plan
-        changes = None
-        if (
-            job.details
-            and plan is not None
-            and watch.latest.succeeded
-            and (plan.has_changes or run.has_changes or job.options.refresh_only)
-        ):
-            changes = await read_changes(job.client, plan)
+        changes = await self._details(watch.latest) if job.details else None
         return self.outcome(
             result_of(watch.latest),
             seconds=anyio.current_time() - started,
@@ -162,6 +156,16 @@ class _OnePlan:
             changes=changes,
             times=tuple(self._times.items()),
         )
+
+    async def _details(self, look: Look) -> PlannedChanges | None:
+        plan, options = look.plan, self._job.options
+        if plan is None:
+            return None
+        if not look.succeeded:
+            return await read_diagnostics(self._job.client, plan)
+        if plan.has_changes or look.run.has_changes or options.refresh_only:
+            return await read_changes(self._job.client, plan)
+        return None
 
     def outcome(
         self,

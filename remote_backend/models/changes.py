@@ -2,7 +2,13 @@
 
 from attrs import frozen
 
-__all__ = ("AttributeChange", "OutputChange", "PlannedChanges", "ResourceChange")
+__all__ = (
+    "AttributeChange",
+    "Diagnostic",
+    "OutputChange",
+    "PlannedChanges",
+    "ResourceChange",
+)
 
 
 @frozen(kw_only=True)
@@ -24,7 +30,8 @@ class ResourceChange:
 
     address: str
     action: str
-    """`create`, `update`, `delete`, `replace`, `read`, `forget`, `move`, `import` or `drift`."""
+    """`create`, `update`, `delete`, `replace`, `read`, `forget`, `move`, `import`, and of
+    what happened outside: `drift` (changed) or `gone` (deleted)."""
 
     type: str = ""
     previous_address: str | None = None
@@ -44,13 +51,35 @@ class OutputChange:
 
 
 @frozen(kw_only=True)
+class Diagnostic:
+    """A warning or an error that the engine gave with a plan."""
+
+    severity: str
+    """`error` or `warning`."""
+
+    summary: str
+    detail: str = ""
+    address: str | None = None
+    place: str | None = None
+    """File and line in the configuration, as `main.tf:12`."""
+
+    @property
+    def text(self) -> str:
+        """The whole of it in one line."""
+        where = ", ".join(one for one in (self.address, self.place) if one)
+        told = f"{self.severity}: {self.summary}" + (f" ({where})" if where else "")
+        return " ".join(f"{told}: {self.detail}".split() if self.detail else told.split())
+
+
+@frozen(kw_only=True)
 class PlannedChanges:
-    """All that a plan would change."""
+    """All that a plan would change, and what the engine said beside it."""
 
     resources: tuple[ResourceChange, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
     drift: tuple[ResourceChange, ...] = ()
     deferred: tuple[ResourceChange, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def is_empty(self) -> bool:

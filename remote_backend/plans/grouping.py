@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 
 from remote_backend.models.changes import (
     AttributeChange,
+    Diagnostic,
     OutputChange,
     PlannedChanges,
     ResourceChange,
@@ -20,6 +21,7 @@ _DANGER = (
     "delete",
     "replace",
     "forget",
+    "gone",
     "update",
     "create",
     "drift",
@@ -37,6 +39,7 @@ _SIGNS = {
     "move": "->",
     "import": "<-",
     "drift": "!",
+    "gone": "!-",
 }
 _SHORTEST_NAME = 2
 _RESULTS = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
@@ -103,6 +106,11 @@ def _reason(outcome: Outcome) -> str | None:
     if outcome.result not in (Result.FAILED, Result.CANCELED):
         return None
     text = outcome.reason or outcome.result.value
+    found = outcome.changes.diagnostics if outcome.changes is not None else ()
+    errors = [one.summary for one in found if one.severity == "error"]
+    if errors:
+        more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+        text = f"{text}: {errors[0]}{more}"
     if outcome.run_id:
         text = text.replace(outcome.run_id, "<run>")
     return _neutral(text, _names(outcome))
@@ -110,7 +118,7 @@ def _reason(outcome: Outcome) -> str | None:
 
 def _normalized(outcome: Outcome) -> PlannedChanges | None:
     changes = outcome.changes
-    if changes is None or outcome.result is not Result.CHANGES:
+    if changes is None or outcome.result is Result.NO_CHANGES:
         return None
     names = _names(outcome)
 
@@ -131,17 +139,34 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
             address=here(one.address),
             previous_address=named(one.previous_address),
             imported_id=named(one.imported_id),
-            attributes=tuple(attribute(inner) for inner in one.attributes),
+            attributes=tuple(
+                sorted(map(attribute, one.attributes), key=lambda inner: inner.path)
+            ),
+        )
+
+    def resources(found: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
+        # A name within an address decides where it stands among the others.
+        return tuple(
+            sorted(map(resource, found), key=lambda one: (one.address, one.action))
         )
 
     def output(one: OutputChange) -> OutputChange:
         return evolve(one, before=named(one.before), after=named(one.after))
 
+    def diagnostic(one: Diagnostic) -> Diagnostic:
+        return evolve(
+            one,
+            summary=here(one.summary),
+            detail=here(one.detail),
+            address=named(one.address),
+        )
+
     return PlannedChanges(
-        resources=tuple(map(resource, changes.resources)),
+        resources=resources(changes.resources),
         outputs=tuple(map(output, changes.outputs)),
-        drift=tuple(map(resource, changes.drift)),
-        deferred=tuple(map(resource, changes.deferred)),
+        drift=resources(changes.drift),
+        deferred=resources(changes.deferred),
+        diagnostics=tuple(map(diagnostic, changes.diagnostics)),
     )
 
 
@@ -161,7 +186,7 @@ def _names(outcome: Outcome) -> list[str]:
 def _rank(group: Group) -> tuple[int, int, int, str]:
     danger = len(_DANGER)
     if group.changes is not None:
-        actions = [one.action for one in (*group.changes.resources, *group.changes.drift)]
+        actions = [one.action for one in _by_danger(group.changes)]
         danger = min((_danger(one) for one in actions), default=danger)
     return (_RESULTS.index(group.result), danger, len(group.workspaces), group.title)
 
@@ -171,7 +196,8 @@ def _danger(action: str) -> int:
 
 
 def _by_danger(changes: PlannedChanges) -> list[ResourceChange]:
-    found = [*changes.resources, *changes.drift, *changes.deferred]
+    # Where something will be done, what happened before is only its reason.
+    found = [*changes.resources, *changes.deferred] or [*changes.drift]
     return sorted(found, key=lambda one: (_danger(one.action), one.address))
 
 

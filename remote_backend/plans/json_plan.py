@@ -7,12 +7,13 @@ from typing import Any
 
 from remote_backend.models.changes import (
     AttributeChange,
+    Diagnostic,
     OutputChange,
     PlannedChanges,
     ResourceChange,
 )
 
-__all__ = ("parse_json_plan",)
+__all__ = ("OUTSIDE", "parse_json_plan")
 
 _SENSITIVE = "(sensitive value)"
 _UNKNOWN = "(known after apply)"
@@ -28,6 +29,9 @@ _ACTIONS = {
     ("create", "delete"): "replace",
     ("create", "forget"): "replace",
 }
+
+OUTSIDE = {"update": "drift", "delete": "gone"}
+"""What an action is called when it has happened outside already."""
 
 
 def parse_json_plan(data: bytes) -> PlannedChanges | None:
@@ -50,7 +54,32 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
         outputs=tuple(_outputs(document.get("output_changes"))),
         drift=tuple(one for one in drift if one.action != "no-op"),
         deferred=tuple(deferred),
+        diagnostics=tuple(_failed_checks(document.get("checks"))),
     )
+
+
+def _failed_checks(found: Any) -> Iterator[Diagnostic]:
+    """Give a diagnostic for each condition of the configuration that does not hold."""
+    for check in _dicts(found):
+        named = check.get("address")
+        kind = named.get("kind") if isinstance(named, dict) else None
+        for instance in _dicts(check.get("instances")):
+            status = instance.get("status")
+            if status not in ("fail", "error"):
+                continue
+            place = instance.get("address")
+            one = place if isinstance(place, dict) else named
+            address = one.get("to_display") if isinstance(one, dict) else None
+            for problem in _dicts(instance.get("problems")) or [{}]:
+                yield Diagnostic(
+                    # A block of its own only warns; conditions of other things stop a plan.
+                    severity="warning" if kind == "check" else "error",
+                    summary="a check failed"
+                    if status == "fail"
+                    else "a check could not be made",
+                    detail=str(problem.get("message") or ""),
+                    address=str(address) if address else None,
+                )
 
 
 def _whole(digits: str) -> int | Decimal:
@@ -78,7 +107,7 @@ def _resource(one: dict[str, Any], *, drift: bool = False) -> ResourceChange:
     return ResourceChange(
         address=str(one.get("address", "?"))
         + (f" (deposed {one['deposed']})" if one.get("deposed") else ""),
-        action="drift" if drift and action in ("update", "delete") else action,
+        action=OUTSIDE.get(action, action) if drift else action,
         type=str(one.get("type", "")),
         previous_address=str(previous) if previous else None,
         imported_id=str(imported) if imported is not None else None,

@@ -4,12 +4,20 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from remote_backend.models.changes import OutputChange, PlannedChanges, ResourceChange
+from remote_backend.models.changes import (
+    Diagnostic,
+    OutputChange,
+    PlannedChanges,
+    ResourceChange,
+)
+from remote_backend.plans.json_plan import OUTSIDE
 
 __all__ = ("parse_structured_log",)
 
 _SENSITIVE = "(sensitive value)"
+_LONGEST_DETAIL = 2000
 _ACTIONS = {"noop": "no-op", "remove": "forget"}
+_TELLING = ("version", "planned_change", "change_summary", "diagnostic")
 _FRAME = b"\x02\x03"
 
 
@@ -21,14 +29,19 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
     resources: dict[str, ResourceChange] = {}
     drift: dict[str, ResourceChange] = {}
     outputs: dict[str, OutputChange] = {}
+    diagnostics: list[Diagnostic] = []
     found = False
     for message in _messages(data):
         kind = message.get("type")
-        found = found or kind in ("version", "planned_change", "change_summary")
+        found = found or kind in _TELLING
         if kind in ("planned_change", "resource_drift"):
             one = _resource(message.get("change"), drift=kind == "resource_drift")
             if one is not None:
                 (drift if kind == "resource_drift" else resources)[one.address] = one
+        elif kind == "diagnostic":
+            one_diagnostic = _diagnostic(message.get("diagnostic"))
+            if one_diagnostic is not None:
+                diagnostics.append(one_diagnostic)
         elif kind == "outputs" and isinstance(message.get("outputs"), dict):
             outputs.update(_outputs(message["outputs"]))
     if not found:
@@ -37,6 +50,7 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
         resources=tuple(resources.values()),
         outputs=tuple(outputs.values()),
         drift=tuple(drift.values()),
+        diagnostics=tuple(dict.fromkeys(diagnostics)),
     )
 
 
@@ -66,11 +80,30 @@ def _resource(change: Any, *, drift: bool) -> ResourceChange | None:
         return None
     return ResourceChange(
         address=str(resource.get("addr", "?")),
-        action="drift" if drift else action,
+        action=OUTSIDE.get(action, action) if drift else action,
         type=str(resource.get("resource_type", "")),
         previous_address=str(before) if before else None,
         imported_id=str(imported) if imported is not None else None,
         reason=str(change["reason"]) if change.get("reason") else None,
+    )
+
+
+def _diagnostic(found: Any) -> Diagnostic | None:
+    if not isinstance(found, dict) or not found.get("summary"):
+        return None
+    range_ = found.get("range")
+    start = range_.get("start") if isinstance(range_, dict) else None
+    place = None
+    if isinstance(range_, dict) and range_.get("filename"):
+        line = start.get("line") if isinstance(start, dict) else None
+        place = f"{range_['filename']}:{line}" if line else str(range_["filename"])
+    return Diagnostic(
+        severity="error" if found.get("severity") == "error" else "warning",
+        summary=str(found["summary"]),
+        # Words of the engine can be long; the log has them all.
+        detail=str(found.get("detail") or "")[:_LONGEST_DETAIL],
+        address=str(found["address"]) if found.get("address") else None,
+        place=place,
     )
 
 

@@ -11,6 +11,9 @@ from remote_backend.reports.summary import Report
 
 __all__ = ("to_html",)
 
+_OUTSIDE = {"drift": " (changed outside)", "gone": " (deleted outside)"}
+# Nothing that a server says may become a link to a script.
+_LINKS = ("https://", "http://")
 _LONGEST_LOG = 200_000
 _KIND = {
     Result.FAILED: "failed",
@@ -79,7 +82,7 @@ def _workspace(report: Report, outcome: Outcome) -> str:
     cut = "... the beginning is left out ...\n" if len(log) > _LONGEST_LOG else ""
     body = f"<pre>{cut}{colored(log[-_LONGEST_LOG:])}</pre>" if log else ""
     link = outcome.run_url or ""
-    address = f' <a href="{_text(link)}">run</a>' if link.startswith("https://") else ""
+    address = f' <a href="{_text(link)}">run</a>' if link.startswith(_LINKS) else ""
     numbers = ""
     if outcome.counts is not None:
         counts = outcome.counts
@@ -109,11 +112,15 @@ def _changes(changes: PlannedChanges) -> str:
             f"<code>{_text(output.name)}</code> {_text(output.before or '')} &rarr; "
             f"{_text(output.after or '(none)')}</li>\n"
         )
+    for diagnostic in changes.diagnostics:
+        rows.append(
+            f'<li class="{_text(diagnostic.severity)}">{_text(diagnostic.text)}</li>\n'
+        )
     return f'<ul class="changes">\n{"".join(rows)}</ul>\n' if rows else ""
 
 
 def _resource(kind: str, one: ResourceChange) -> str:
-    notes = ""
+    notes = _OUTSIDE.get(one.action, "")
     if one.previous_address:
         notes += f" (was {one.previous_address})"
     if one.imported_id:

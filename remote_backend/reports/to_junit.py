@@ -37,8 +37,10 @@ def to_junit(report: Report) -> str:
         message = _clean(outcome.reason or outcome.result.value)
         if outcome.result is Result.FAILED:
             failure = ElementTree.SubElement(case, "failure", message=message)
+            found = outcome.changes.diagnostics if outcome.changes is not None else ()
+            causes = "".join(f"{one.text}\n" for one in found)
             log = plain_text(report.logs.get(outcome.workspace, ""))
-            failure.text = _clean(log[-20_000:])
+            failure.text = _clean(causes + log[-20_000:])
         elif outcome.result is Result.CANCELED:
             ElementTree.SubElement(case, "skipped", message=message)
         told = [outcome.result.value, outcome.run_url or ""]

@@ -17,6 +17,8 @@ _BACKTICKS = re.compile(r"`+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
 # People and issues must not be called by what a plan happens to say.
 _CALLS = re.compile(r"([@#])(?=\w)")
+_PLAIN = ("create", "delete")
+_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
 _ICONS = {
     Result.FAILED: "\u274c",
     Result.CANCELED: "\u23f9\ufe0f",
@@ -101,19 +103,21 @@ def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator
                 yield f"      {attribute.path}: {before} -> {after}{forces}".replace(
                     "\n", " "
                 )
+    for diagnostic in changes.diagnostics:
+        yield f"# {plain_text(diagnostic.text)}"
     for output in changes.outputs:
         yield f"{sign_of(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
 
 
 def _mark(one: ResourceChange) -> str:
     # What a diff colors: removed, added, changed.
-    return {"create": "+", "delete": "-", "replace": "-", "forget": "-"}.get(
+    return {"create": "+", "delete": "-", "replace": "-", "forget": "-", "gone": "-"}.get(
         one.action, "!"
     )
 
 
 def _notes(one: ResourceChange) -> str:
-    notes = [f" ({one.action})"] if one.action not in ("create", "delete") else []
+    notes = [f" ({_WORDS.get(one.action, one.action)})"] if one.action not in _PLAIN else []
     if one.previous_address:
         notes.append(f" (was {one.previous_address})")
     if one.imported_id:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.client import Client
-from remote_backend.details import read_changes
+from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.messages import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
@@ -211,3 +211,61 @@ async def test_details_come_from_wherever_there_are_some() -> None:
         )
         found = await read_changes(Client(transport, "acme"), plan_)
         assert (None if found is None else len(found.resources)) == told
+
+
+async def test_a_failed_plan_tells_why_where_its_log_is_structured() -> None:
+    """A log for people is not asked for; changes found before the failure are left out."""
+    address = "https://blobs.test/log"
+    lines = [
+        {
+            "@level": "info",
+            "type": "planned_change",
+            "change": {"resource": {"addr": "a.b"}},
+        },
+        {
+            "@level": "error",
+            "type": "diagnostic",
+            "diagnostic": {"severity": "error", "summary": "no", "address": "a.b"},
+        },
+        {"@level": "error", "type": "diagnostic", "diagnostic": {"severity": "error"}},
+    ]
+    log = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    for structured, body, told in (
+        (True, log, ["error: no (a.b)"]),
+        (True, b"no JSON", None),
+        (False, log, None),
+    ):
+        transport = ScriptedTransport({f"GET {address}": answer(200, body)})
+        failed = Plan(
+            id="plan-1",
+            status="errored",
+            log_read_url=SignedUrl(address),
+            structured_run_output_enabled=structured,
+        )
+        found = await read_diagnostics(Client(transport, "acme"), failed)
+        assert (found and [one.text for one in found.diagnostics]) == told
+        assert found is None or not found.resources
+        assert bool(transport.sent()) is structured
+
+
+def test_conditions_that_do_not_hold_are_diagnostics() -> None:
+    """Blocks of checks warn, conditions of resources are errors; others are no news."""
+    checks = [
+        {
+            "address": {"kind": "check", "to_display": "check.a"},
+            "status": "fail",
+            "instances": [
+                {"address": {"to_display": "check.a"}, "status": "fail", "problems": [{}]},
+                {"status": "pass"},
+            ],
+        },
+        {
+            "address": {"kind": "resource", "to_display": "a.b"},
+            "instances": [{"status": "error"}, None, {"status": "unknown"}],
+        },
+        "odd",
+    ]
+    assert [one.text for one in plan(checks=checks).diagnostics] == [
+        "warning: a check failed (check.a)",
+        "error: a check could not be made (a.b)",
+    ]

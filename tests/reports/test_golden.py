@@ -11,6 +11,7 @@ import pytest
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Result
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.structured_log import parse_structured_log
 from remote_backend.reports.summary import Report
 from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
@@ -29,18 +30,34 @@ def recorded(name: str) -> PlannedChanges:
     return found
 
 
+def logged(name: str) -> PlannedChanges:
+    """Return what a recorded structured log tells."""
+    found = parse_structured_log((SAMPLES / "plans" / f"{name}.jsonl").read_bytes())
+    assert found is not None
+    return found
+
+
 def made() -> Report:
     """Return the report of a batch with every recorded plan."""
     logs = {
         name: (SAMPLES / "plans" / f"{name}.log").read_text()
-        for name in ("error", "everything")
+        for name in ("error", "everything", "drift")
     }
+    precondition = logged("error")
     return report(
         outcome("everything", recorded("everything")),
         outcome("outputs", recorded("outputs")),
         outcome("destroy", recorded("destroy")),
+        outcome("drift", recorded("drift")),
+        outcome("undone", recorded("drift_undone")),
         outcome("nothing", result=Result.NO_CHANGES),
         outcome("error", result=Result.FAILED, reason="the run errored"),
+        outcome(
+            "conditions",
+            PlannedChanges(diagnostics=precondition.diagnostics),
+            result=Result.FAILED,
+            reason="the run errored",
+        ),
         outcome("stopped", result=Result.CANCELED, reason="the run was canceled"),
         logs=logs,
     )
@@ -76,6 +93,46 @@ def test_everything_is_told() -> None:
     assert told(found["unknown"], "input") == (None, "(known after apply)")
     assert told(found["secret"], "input") == ("(sensitive value)", "(sensitive value)")
     assert "hush" not in repr(changes)
+
+
+def test_what_happened_outside_is_told_in_both_ways() -> None:
+    """What changed, what was deleted, and the check that does not hold any more; no secret."""
+    changes, log = recorded("drift"), logged("drift")
+    changed, gone = changes.drift
+    assert (changed.address, changed.action) == ("box_item.changed", "drift")
+    assert told(changed, "content") == ('"10.0.0.0/16"', '"10.9.0.0/16"')
+    assert told(changed, "key") == ("(sensitive value)", "(sensitive value)")
+    assert (gone.address, gone.action) == ("box_item.gone", "gone")
+    assert [(one.address, one.action) for one in log.drift] == [
+        (one.address, one.action) for one in changes.drift
+    ]
+    [failed] = changes.diagnostics
+    assert (failed.severity, failed.address) == ("warning", "check.content")
+    assert failed.detail == "The content was changed outside of Terraform."
+    [warned] = log.diagnostics
+    assert (warned.severity, warned.place) == ("warning", "main.tf:33")
+    assert warned.detail == failed.detail
+    assert "hush" not in repr((changes, log)) and '"other"' not in repr(changes)
+
+
+def test_a_plan_that_undoes_drift_tells_both() -> None:
+    """What shall change, and what had changed before."""
+    changes = recorded("drift_undone")
+    assert {one.address: one.action for one in changes.resources} == {
+        "box_item.changed": "update",
+        "box_item.gone": "create",
+    }
+    assert [one.action for one in changes.drift] == ["drift", "gone"]
+
+
+def test_a_failed_plan_tells_its_errors() -> None:
+    """With the place in the configuration; what else is in the log is no error."""
+    [error] = logged("error").diagnostics
+    assert (error.severity, error.place) == ("error", "main.tf:11")
+    assert error.text == (
+        "error: Resource precondition failed (main.tf:11): The subnet b of drift is not a "
+        "network: 10.0.300.0/20."
+    )
 
 
 def told(change: ResourceChange, path: str) -> tuple[str | None, str | None]:
