@@ -12,6 +12,7 @@ from remote_backend.engine.program import Program
 from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.served import ServedCost, ServedPolicy
 
 __all__ = ("CommandEngine", "EnginePlan", "EngineResult", "PlanEngine", "Write")
 
@@ -51,6 +52,10 @@ class EngineResult:
     has_changes: bool = False
     counts: Counts | None = None
     json_plan: bytes | None = field(default=None, repr=False)
+    policies: tuple[ServedPolicy, ...] = ()
+    """What policies say; only a simulation has some."""
+
+    cost: ServedCost | None = None
 
 
 class PlanEngine(Protocol):

@@ -1,10 +1,13 @@
 """An engine that only pretends: for benchmarks and for tests of faults."""
 
+import json
+
 import anyio
 from attrs import field, frozen
 
 from remote_backend.engine.plan import EnginePlan, EngineResult, Write
 from remote_backend.models.plan import Counts
+from remote_backend.models.served import ServedCost, ServedPolicy
 
 __all__ = ("NOTICE", "SimulatedEngine", "Simulation")
 
@@ -23,6 +26,10 @@ class Simulation:
 
     succeeds: bool = True
     counts: Counts = Counts(1, 0, 0, 0)
+    policies: tuple[ServedPolicy, ...] = ()
+    """What policies say about the plan when it succeeds."""
+
+    cost: ServedCost | None = None
 
 
 @frozen
@@ -44,8 +51,36 @@ class SimulatedEngine:
             succeeded=simulation.succeeds,
             has_changes=simulation.succeeds and counts != Counts(),
             counts=counts if simulation.succeeds else None,
-            json_plan=b'{"format_version":"1.2","resource_changes":[]}',
+            json_plan=_json_plan(counts),
+            policies=simulation.policies if simulation.succeeds else (),
+            cost=simulation.cost if simulation.succeeds else None,
         )
+
+
+def _json_plan(counts: Counts) -> bytes:
+    """Return a plan as JSON with resources that nobody has, as many as the counts say."""
+    actions = {
+        "create": counts.add,
+        "update": counts.change,
+        "delete": counts.destroy,
+    }
+    changes = [
+        {
+            "address": f"simulated_resource.{action}[{number}]",
+            "mode": "managed",
+            "type": "simulated_resource",
+            "name": action,
+            "index": number,
+            "change": {
+                "actions": [action],
+                "before": None if action == "create" else {},
+                "after": None if action == "delete" else {},
+            },
+        }
+        for action, count in actions.items()
+        for number in range(count)
+    ]
+    return json.dumps({"format_version": "1.2", "resource_changes": changes}).encode()
 
 
 def _parts_of(simulation: Simulation) -> tuple[bytes, ...]:

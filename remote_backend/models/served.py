@@ -1,11 +1,16 @@
 """What the embedded server keeps: its own records of the things clients talk about."""
 
+from decimal import Decimal
+
 from attrs import field, frozen
 
 from remote_backend.models.plan import Counts
 
 __all__ = (
+    "POLICY_LEVELS",
     "ServedConfiguration",
+    "ServedCost",
+    "ServedPolicy",
     "ServedRun",
     "ServedStateVersion",
     "ServedUser",
@@ -13,7 +18,10 @@ __all__ = (
     "ServedWorkspace",
 )
 
-_RUN_IS_OVER = frozenset({"planned_and_finished", "errored", "canceled", "discarded"})
+POLICY_LEVELS = ("advisory", "soft-mandatory", "hard-mandatory")
+_RUN_IS_OVER = frozenset(
+    {"planned_and_finished", "policy_soft_failed", "errored", "canceled", "discarded"}
+)
 
 
 @frozen(kw_only=True)
@@ -79,6 +87,33 @@ class ServedConfiguration:
 
 
 @frozen(kw_only=True)
+class ServedPolicy:
+    """What one simulated policy says about a plan."""
+
+    name: str
+    level: str = "advisory"
+    """One of `POLICY_LEVELS`."""
+
+    passed: bool = True
+    text: str = ""
+
+
+@frozen(kw_only=True)
+class ServedCost:
+    """A simulated estimate of monthly costs; amounts are decimal text."""
+
+    prior: str = "0.0"
+    proposed: str = "0.0"
+    resources: int = 0
+    matched: int = 0
+
+    @property
+    def delta(self) -> str:
+        """By how much the costs would change."""
+        return str(Decimal(self.proposed) - Decimal(self.prior))
+
+
+@frozen(kw_only=True)
 class ServedRun:
     """A plan-only run and its plan, which share one life."""
 
@@ -101,6 +136,8 @@ class ServedRun:
     counts: Counts | None = None
     times: dict[str, str] = field(factory=dict)
     plan_times: dict[str, str] = field(factory=dict)
+    policies: tuple[ServedPolicy, ...] = ()
+    cost: ServedCost | None = None
 
     @property
     def is_over(self) -> bool:
@@ -111,6 +148,24 @@ class ServedRun:
     def plan_id(self) -> str:
         """The id of its plan."""
         return "plan-" + self.id.removeprefix("run-")
+
+    @property
+    def cost_estimate_id(self) -> str:
+        """The id of its cost estimate, where there is one."""
+        return "ce-" + self.id.removeprefix("run-")
+
+    @property
+    def policy_check_id(self) -> str:
+        """The id of its policy check, where there are policies."""
+        return "polchk-" + self.id.removeprefix("run-")
+
+    @property
+    def policy_status(self) -> str:
+        """What its policies come to: `passed`, `soft_failed` or `hard_failed`."""
+        failed = {policy.level for policy in self.policies if not policy.passed}
+        if "hard-mandatory" in failed:
+            return "hard_failed"
+        return "soft_failed" if "soft-mandatory" in failed else "passed"
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,7 @@ from remote_backend.server.pages.layout import page
 from remote_backend.server.routes import (
     configurations,
     organizations,
+    policies,
     runs,
     state,
     workspaces,
@@ -59,7 +60,7 @@ def make_app(serving: Serving) -> web.Application:
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVING] = serving
-    for noun in (organizations, workspaces, configurations, runs, state, views):
+    for noun in (organizations, workspaces, configurations, runs, policies, state, views):
         app.add_routes(noun.routes)
     app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
     return app

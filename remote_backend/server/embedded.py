@@ -130,7 +130,12 @@ async def serve(
             files = Files(settings.data)
             faults = Faults(settings.faults)
             work = Work(
-                store, files, engine, environ=_for_plans(environ), workers=settings.workers
+                store,
+                files,
+                engine,
+                environ=_for_plans(environ),
+                workers=settings.workers,
+                faults=faults,
             )
             secret = read_or_make_secret(settings.data / "signing-secret", make_token)
             serving = Serving(

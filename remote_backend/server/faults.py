@@ -60,6 +60,9 @@ class FaultSettings:
     list_lag_seconds: float = 0.0
     """How long a new run is missing from lists."""
 
+    queue_seconds: float = 0.0
+    """How long a new run is queued before its plan may begin."""
+
 
 @define
 class Faults:

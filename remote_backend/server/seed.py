@@ -1,6 +1,7 @@
 """Workspaces and variables that a server shall have from the start."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
 from remote_backend.models.hcl_text import write_hcl
 from remote_backend.models.plan import Counts
+from remote_backend.models.served import POLICY_LEVELS, ServedCost, ServedPolicy
 
 __all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
 
@@ -25,8 +27,21 @@ _WORKSPACE_KEYS = frozenset(
     }
 )
 _SIMULATED_KEYS = frozenset(
-    {"add", "change", "destroy", "fails", "log", "repeat", "seconds"}
+    {
+        "add",
+        "change",
+        "cost",
+        "destroy",
+        "fails",
+        "log",
+        "policy",
+        "repeat",
+        "seconds",
+    }
 )
+_POLICY_KEYS = frozenset({"level", "passes", "text"})
+_COST_KEYS = frozenset({"matched", "prior", "proposed", "resources"})
+_AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?\Z")
 _VARIABLE_KEYS = frozenset({"category", "description", "hcl", "sensitive", "value"})
 
 
@@ -119,12 +134,43 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
     log = _text(where, block, "log")
     lines = tuple(line.encode() for line in (log or "").splitlines(keepends=True))
     counts = (_number(where, block, name) for name in ("add", "change", "destroy"))
+    policies = [
+        _policy(where, name, policy)
+        for name, policy in _blocks(where, block.get("policy", {}))
+    ]
     return Simulation(
+        policies=tuple(policies),
+        cost=_cost(where, block["cost"]) if "cost" in block else None,
         seconds=_number(where, block, "seconds"),
         parts=lines * int(_number(where, block, "repeat") or 1),
         succeeds=not _flag(where, block, "fails"),
         counts=Counts(*(int(count) for count in counts)),
     )
+
+
+def _policy(where: str, name: str, block: Any) -> ServedPolicy:
+    where = f"{where}, policy {name}"
+    _require_known(where, block, _POLICY_KEYS)
+    level = _text(where, block, "level") or POLICY_LEVELS[0]
+    if level not in POLICY_LEVELS:
+        raise SettingsError(f"{where}: level must be one of {', '.join(POLICY_LEVELS)}")
+    return ServedPolicy(
+        name=name,
+        level=level,
+        passed=_flag(where, block, "passes", default=True),
+        text=_text(where, block, "text") or "",
+    )
+
+
+def _cost(where: str, block: Any) -> ServedCost:
+    where = f"{where}, cost"
+    _require_known(where, block, _COST_KEYS)
+    amounts = {name: _text(where, block, name) or "0.0" for name in ("prior", "proposed")}
+    for name, amount in amounts.items():
+        if not _AMOUNT.match(amount):
+            raise SettingsError(f"{where}: {name} must be an amount as text, like 12.50")
+    resources, matched = (int(_number(where, block, n)) for n in ("resources", "matched"))
+    return ServedCost(**amounts, resources=max(resources, matched), matched=matched)
 
 
 def _variable(where: str, key: str, value: Any) -> SeedVariable:
@@ -152,7 +198,7 @@ def _full_variable(where: str, key: str, block: Any) -> SeedVariable:
     )
 
 
-def _blocks(path: Path, found: Any) -> list[tuple[str, Any]]:
+def _blocks(path: Path | str, found: Any) -> list[tuple[str, Any]]:
     # HCL repeats a block as a list of objects, JSON writes one object.
     blocks = found if isinstance(found, list) else [found]
     if not all(isinstance(block, dict) for block in blocks):
@@ -191,8 +237,8 @@ def _number(where: str, members: dict[str, Any], name: str) -> float:
     return value
 
 
-def _flag(where: str, members: dict[str, Any], name: str) -> bool:
-    value = members.get(name, False)
+def _flag(where: str, members: dict[str, Any], name: str, *, default: bool = False) -> bool:
+    value = members.get(name, default)
     if not isinstance(value, bool):
         raise SettingsError(f"{where}: {name} must be true or false")
     return value

@@ -18,6 +18,7 @@ from remote_backend.models.served import (
     ServedVariable,
     ServedWorkspace,
 )
+from remote_backend.server.faults import Faults
 from remote_backend.server.files import Files, LogWriter
 from remote_backend.server.ids import now_text
 from remote_backend.server.store import Records, Store
@@ -26,7 +27,12 @@ __all__ = ("Work", "newest_state")
 
 log = structlog.get_logger()
 
-_MOVING_PLAN = frozenset({"pending", "queued", "running"})
+_PLAN_TIMES = {"running": "started"}
+_STATUS_AFTER_POLICIES = {
+    "passed": "planned_and_finished",
+    "soft_failed": "policy_soft_failed",
+    "hard_failed": "errored",
+}
 
 
 class Work:
@@ -40,10 +46,12 @@ class Work:
         *,
         environ: Mapping[str, str],
         workers: int,
+        faults: Faults,
     ) -> None:
         self._engine = engine
         self._store = store
         self._files = files
+        self._faults = faults
         self._environ = environ
         self._slots = anyio.CapacityLimiter(workers)
         self._scopes: dict[str, anyio.CancelScope] = {}
@@ -101,6 +109,9 @@ class Work:
         scope = self._scopes[run_id]
         try:
             with scope:
+                if seconds := self._faults.settings.queue_seconds:
+                    await self._change(run_id, status="plan_queued", plan_status="queued")
+                    await anyio.sleep(seconds)
                 async with self._slots:
                     self._waiting.remove(run_id)
                     await self._plan(run_id)
@@ -167,12 +178,21 @@ class Work:
             self._files.json_plan(run.id).write_bytes(result.json_plan)
         # The log ends before the status does: who sees the status finds the whole log.
         writer.end()
+        judged = {
+            "policies": result.policies,
+            "cost": result.cost,
+            "has_changes": result.has_changes,
+            "counts": result.counts,
+        }
+        status = "errored"
+        if result.succeeded:
+            policies = evolve(run, policies=result.policies).policy_status
+            status = _STATUS_AFTER_POLICIES[policies]
         await self._change(
             run.id,
-            status="planned_and_finished" if result.succeeded else "errored",
+            status=status,
             plan_status="finished" if result.succeeded else "errored",
-            has_changes=result.has_changes,
-            counts=result.counts,
+            **judged,
         )
 
     async def _end_canceled(self, run_id: str) -> None:
@@ -212,10 +232,12 @@ def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
     times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
     if after.status != before.status:
         times[after.status] = now
+    if after.cost is not None and before.cost is None:
+        times["cost_estimated"] = now
+    if after.policies and not before.policies:
+        times["policy_checked"] = now
     if after.plan_status != before.plan_status:
-        plan_times[
-            "started" if after.plan_status in _MOVING_PLAN else after.plan_status
-        ] = now
+        plan_times[_PLAN_TIMES.get(after.plan_status, after.plan_status)] = now
     return evolve(after, times=times, plan_times=plan_times)
 
 

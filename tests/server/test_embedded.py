@@ -133,6 +133,18 @@ def test_seeds_are_read_in_both_languages(name: str, text: str, tmp_path: Path) 
             '{"workspace": {"a": {"simulated": {"seconds": -1}}}}',
             "seconds must be a number",
         ),
+        (
+            '{"workspace": {"a": {"simulated": {"policy": {"p": {"level": "secret"}}}}}}',
+            "policy p: level must be one of advisory",
+        ),
+        (
+            '{"workspace": {"a": {"simulated": {"cost": {"prior": "secret"}}}}}',
+            "prior must be an amount",
+        ),
+        (
+            '{"workspace": {"a": {"simulated": {"cost": "secret"}}}}',
+            "cost: a block is expected",
+        ),
     ],
 )
 def test_a_bad_seed_is_told_by_its_place(text: str, problem: str, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from attrs import frozen
 from remote_backend.backend import open_backend
 from remote_backend.cli.demo import backend_block
 from remote_backend.engine.simulated import Simulation
+from remote_backend.models.plan import Counts
+from remote_backend.models.served import ServedCost, ServedPolicy
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.running import hosted
@@ -71,6 +73,17 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
                 variables=(
                     SeedVariable(key="open", value="<b>x</b>"),
                     SeedVariable(key="closed", value="hush", sensitive=True),
+                ),
+            ),
+            SeedWorkspace(
+                name="net-judged",
+                simulation=Simulation(
+                    counts=Counts(1, 0, 2, 0),
+                    policies=(
+                        ServedPolicy(name="<i>tags</i>", text="<b>fine</b>"),
+                        ServedPolicy(name="public", level="soft-mandatory", passed=False),
+                    ),
+                    cost=ServedCost(prior="9", proposed="1.50", resources=2, matched=1),
                 ),
             ),
             SeedWorkspace(name="net-slow", simulation=Simulation(seconds=300)),
@@ -139,6 +152,20 @@ async def test_pages_show_what_there_is_as_text(browser: Browser) -> None:
         "/app/-/x.js",
     ):
         assert (await browser.get(missing))[0] == 404
+
+
+async def test_a_judged_run_shows_policies_and_cost(browser: Browser) -> None:
+    """Beside its changes; what policies say is text."""
+    path = await browser.plan("judged")
+    await browser.log_in(browser.server.token)
+    _, run = await browser.get(path)
+    _, workspace = await browser.get("/app/acme/net-judged")
+
+    assert "simulated_resource.create[0]" in run and "simulated_resource.delete[1]" in run
+    assert "&lt;i&gt;tags&lt;/i&gt;" in run and "&lt;b&gt;fine&lt;/b&gt;" in run
+    assert '<span class="failed">failed</span></td><td>public</td>' in run
+    assert "<td>$9</td><td>$1.50</td><td>-7.50</td><td>1 of 2</td>" in run
+    assert "a policy failed" in workspace
 
 
 async def test_a_running_plan_is_followed(browser: Browser) -> None:

@@ -171,7 +171,7 @@ async def read_run(request: web.Request) -> web.Response:
     body = (
         f"<p>{link(_path(serving, workspace), workspace.name)}</p>\n"
         f'<p>Status: <b id="status">{escape(run.status)}</b> {_counts(run)}</p>\n'
-        f"{await _changes(serving, run)}<h2>Log</h2>\n"
+        f"{await _changes(serving, run)}{_policies(run)}{_cost(run)}<h2>Log</h2>\n"
         f'<pre id="log" data-offset="{len(data)}"{follow}>{shown}</pre>\n'
     )
     return page(f"Run {run.id}", body, script=not run.is_over, refresh=not run.is_over)
@@ -252,10 +252,44 @@ async def _changes(serving: Serving, run: ServedRun) -> str:
     if run.plan_status != "finished" or not path.exists():
         return ""
     changes = await to_thread.run_sync(lambda: parse_json_plan(path.read_bytes()))
-    rows = list(_change_rows(changes)) if changes is not None else []
-    if not rows:
+    if changes is None:
         return ""
-    return "<h2>Changes</h2>\n" + table(("", "what", "how"), rows)
+    rows = _change_rows(changes)
+    if not rows and not changes.diagnostics:
+        return ""
+    told = "".join(f"<p>{escape(one.text)}</p>\n" for one in changes.diagnostics)
+    return f"<h2>Changes</h2>\n{told}" + table(("", "what", "how"), rows)
+
+
+def _policies(run: ServedRun) -> str:
+    if not run.policies:
+        return ""
+    rows = [
+        (
+            f'<span class="{"passed" if one.passed else "failed"}">'
+            f"{'passed' if one.passed else 'failed'}</span>",
+            escape(one.name),
+            escape(one.level),
+            escape(one.text),
+        )
+        for one in run.policies
+    ]
+    return "<h2>Policies</h2>\n" + table(("", "policy", "level", "why"), rows)
+
+
+def _cost(run: ServedRun) -> str:
+    cost = run.cost
+    if cost is None:
+        return ""
+    sign = "" if cost.delta.startswith("-") else "+"
+    row = (
+        escape(f"${cost.prior}"),
+        escape(f"${cost.proposed}"),
+        escape(f"{sign}{cost.delta}"),
+        f"{cost.matched} of {cost.resources}",
+    )
+    heads = ("before", "after", "change", "resources estimated")
+    return "<h2>Monthly cost</h2>\n" + table(heads, [row])
 
 
 def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
@@ -284,6 +318,8 @@ def _result(run: ServedRun) -> str:
     words = run.status.replace("_", " ")
     if run.status == "planned_and_finished":
         words = "changes" if run.has_changes else "no changes"
+    elif run.status == "policy_soft_failed":
+        words = "a policy failed"
     return f'<span class="{escape(run.status)}">{escape(words)}</span>'
 
 

@@ -69,9 +69,8 @@ async def list_runs(request: web.Request) -> web.Response:
 
 @routes.get("/api/v2/runs/{run_id}/run-events")
 @routes.get("/api/v2/runs/{run_id}/task-stages")
-@routes.get("/api/v2/runs/{run_id}/policy-checks")
 async def list_nothing(request: web.Request) -> web.Response:
-    """Return an empty list: nothing but the engine judges a plan here."""
+    """Return an empty list: there are no events and no run tasks here."""
     await _find(request, serving_of(request))
     nothing: list[ServedRun] = []
     return answer(dump_page(nothing, dump_run, request.query, request.path))

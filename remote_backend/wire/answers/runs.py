@@ -118,8 +118,12 @@ def dump_run(run: ServedRun, *, position: int = 0) -> dict[str, Any]:
             ),
             "plan": link_one("plans", run.plan_id),
             "apply": link_one("applies", "apply-" + run.id.removeprefix("run-")),
-            "cost-estimate": link_one("cost-estimates", None),
-            "policy-checks": link_many("policy-checks"),
+            "cost-estimate": link_one(
+                "cost-estimates", run.cost_estimate_id if run.cost else None
+            ),
+            "policy-checks": link_many(
+                "policy-checks", [run.policy_check_id] if run.policies else []
+            ),
             "task-stages": link_many("task-stages"),
             "run-events": link_many("run-events"),
             "comments": link_many("comments"),
