@@ -259,7 +259,9 @@ def _annotation(outcome: Outcome) -> str:
         return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
     title = escaped(outcome.workspace).replace(":", "%3A").replace(",", "%2C")
-    return f"::error title={title}::{escaped(outcome.reason or outcome.result.value)}\n"
+    found = outcome.changes.diagnostics if outcome.changes is not None else ()
+    told = (outcome.reason or outcome.result.value, *(one.text for one in found))
+    return f"::error title={title}::{escaped(chr(10).join(told))}\n"
 
 
 def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:

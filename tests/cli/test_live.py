@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -14,7 +16,10 @@ import pyte
 import pytest
 from anyio import to_thread
 
+from remote_backend.cli.console import Screen
+from remote_backend.cli.live import LiveConsole
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
+from remote_backend.events import BatchStarted, PlanStarted, RunStatusChanged
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
@@ -62,6 +67,16 @@ class Terminal:
         self.raw += data
         self._stream.feed(data)
         return bool(data)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, as a person does with the mouse."""
+        import fcntl
+        import termios
+
+        fcntl.ioctl(
+            self._file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0)
+        )
+        self.screen.resize(lines, columns)
 
     def see(self, wanted: Callable[[str], bool]) -> str:
         """Read until the screen shows what is wanted; fail at the end."""
@@ -150,6 +165,69 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: Shop) -> N
     # The drawing is gone, the hostile log has cleared nothing, and no title was set.
     assert "2 of 3 workspaces" not in ended
     assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
+
+
+async def test_another_size_counts_from_the_next_drawing(shop: Shop) -> None:
+    """Narrow rows have no room for the last line; wide ones have it again."""
+
+    def row(text: str) -> str:
+        return next((one for one in text.split("\n") if one.startswith("slow ")), "")
+
+    def look() -> tuple[str, str, str]:
+        with terminal(shop, "plan", "-all", size=(100, 24)) as seen:
+            seen.see(lambda text: "working on it" in row(text))
+            seen.resize(50, 14)
+            narrow = seen.see(
+                lambda text: "planning" in row(text) and "working on it" not in row(text)
+            )
+            seen.resize(120, 30)
+            wide = seen.see(lambda text: "working on it" in row(text))
+            seen.finish()
+            return row(narrow), row(wide), seen.text
+
+    with anyio.fail_after(60):
+        narrow, wide, ended = await to_thread.run_sync(look)
+    assert "planning" in narrow and len(narrow.rstrip()) <= 50
+    assert "planning" in wide
+    assert "3 workspaces: 1 failed, 2 with changes" in ended
+
+
+class OnTerminal(StringIO):
+    """Text that takes itself for a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+def test_a_thousand_rows_fit_the_screen(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as there is room for, those at work first, and the rest is counted."""
+    monkeypatch.setenv("COLUMNS", str(size[0]))
+    monkeypatch.setenv("LINES", str(size[1]))
+    monkeypatch.setenv("TERM", "xterm")
+    names = tuple(f"w-{number:04}" for number in range(1000))
+    err = OnTerminal()
+    screen = Screen(out=StringIO(), err=err, colors=False, is_terminal=True)
+    seen = pyte.HistoryScreen(*size, history=5000)
+    stream = pyte.Stream(seen)
+    # A clock that moves, so that every event is drawn.
+    with LiveConsole(screen, clock=count().__next__) as live:
+        live.show(BatchStarted(names))
+        for name in names[500:510]:
+            live.show(PlanStarted(name))
+            live.show(RunStatusChanged(name, "run-1", "planning"))
+        # A terminal that is read raw does not return the carriage by itself.
+        stream.feed(err.getvalue().replace("\n", "\r\n"))
+        room = size[1] - 5
+        shown = [line.rstrip() for line in seen.display if line.strip()]
+        assert len(shown) == room + 2
+        assert not seen.history.top
+        assert "0 of 1000 workspaces" in shown[0]
+        assert [line[:6] for line in shown[1:6]] == [f"w-{n:04}" for n in range(500, 505)]
+        assert shown[-1] == f"and {1000 - room} more"
 
 
 async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:

@@ -164,7 +164,10 @@ async def test_a_judged_run_shows_policies_and_cost(browser: Browser) -> None:
     assert "simulated_resource.create[0]" in run and "simulated_resource.delete[1]" in run
     assert "&lt;i&gt;tags&lt;/i&gt;" in run and "&lt;b&gt;fine&lt;/b&gt;" in run
     assert '<span class="failed">failed</span></td><td>public</td>' in run
-    assert "<td>$9</td><td>$1.50</td><td>-7.50</td><td>1 of 2</td>" in run
+    assert (
+        "<span>$9</span></td><td><span>$1.50</span></td><td><span>-$7.50</span></td><td>1 of 2<"
+        in run
+    )
     assert "a policy failed" in workspace
 
 

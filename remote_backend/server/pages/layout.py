@@ -59,9 +59,11 @@ def link(address: str, text: str) -> str:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table; heads are texts, cells are HTML."""
+    """Return a table, or a word where it would be empty; heads are texts, cells are HTML."""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     lines = "".join(
         f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows
     )
+    if not lines:
+        return "<p>None.</p>\n"
     return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"

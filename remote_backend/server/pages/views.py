@@ -88,7 +88,7 @@ async def read_organization(request: web.Request) -> web.Response:
         (
             link(_path(serving, one), one.name),
             _result(run) if run else "",
-            link(_path(serving, one, run), run.created_at) if run else "",
+            link(_path(serving, one, run), _time(run.created_at)) if run else "",
             "locked" if one.locked_by else "",
         )
         for one, run in await serving.store.read(find)
@@ -122,7 +122,7 @@ async def read_workspace(request: web.Request) -> web.Response:
             ("run", "result", "changes", "message"),
             (
                 (
-                    link(_path(serving, workspace, run), run.created_at),
+                    link(_path(serving, workspace, run), _time(run.created_at)),
                     _result(run),
                     _counts(run),
                     escape(run.message),
@@ -148,7 +148,12 @@ async def read_workspace(request: web.Request) -> web.Response:
         table(
             ("serial", "made at", "bytes", "status"),
             (
-                (str(one.serial), escape(one.created_at), str(one.size), escape(one.status))
+                (
+                    str(one.serial),
+                    escape(_time(one.created_at)),
+                    str(one.size),
+                    escape(one.status),
+                )
                 for one in versions
             ),
         ),
@@ -281,11 +286,11 @@ def _cost(run: ServedRun) -> str:
     cost = run.cost
     if cost is None:
         return ""
-    sign = "" if cost.delta.startswith("-") else "+"
+    sign = "-$" if cost.delta.startswith("-") else "+$"
     row = (
-        escape(f"${cost.prior}"),
-        escape(f"${cost.proposed}"),
-        escape(f"{sign}{cost.delta}"),
+        f"<span>${escape(cost.prior)}</span>",
+        f"<span>${escape(cost.proposed)}</span>",
+        f"<span>{sign}{escape(cost.delta.removeprefix('-'))}</span>",
         f"{cost.matched} of {cost.resources}",
     )
     heads = ("before", "after", "change", "resources estimated")
@@ -321,6 +326,11 @@ def _result(run: ServedRun) -> str:
     elif run.status == "policy_soft_failed":
         words = "a policy failed"
     return f'<span class="{escape(run.status)}">{escape(words)}</span>'
+
+
+def _time(text: str) -> str:
+    """Return a time of the API for people: to the second, in UTC."""
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def _counts(run: ServedRun) -> str:
