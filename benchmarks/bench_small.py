@@ -1,6 +1,6 @@
 """Start of commands, packing, the wire and states: each beside the plain way.
 
-python benchmarks/bench_small.py start|slug|wire|state
+python -m benchmarks.bench_small start|slug|wire|state|report
 """
 
 import json
@@ -242,5 +242,105 @@ def big_state(size: int) -> str:
     )  # fmt: skip
 
 
+def report() -> None:
+    """Reports of a thousand workspaces, ten of them different; the page opened by Chromium."""
+    from remote_backend.models.changes import (
+        AttributeChange,
+        PlannedChanges,
+        ResourceChange,
+    )
+    from remote_backend.models.outcome import Outcome, Result
+    from remote_backend.reports.summary import make_report
+    from remote_backend.reports.to_html import to_html
+    from remote_backend.reports.to_json import to_json
+    from remote_backend.reports.to_junit import to_junit
+    from remote_backend.reports.to_markdown import MOST_CHARACTERS, to_markdown
+
+    def outcome(number: int) -> Outcome:
+        name = f"eu-{number:04}"
+        resources = [
+            ResourceChange(
+                address=f'aws_subnet.s["{name}-{n}"]',
+                action="update" if number % 100 else "delete",
+                attributes=(AttributeChange(path="tags.Name", before="a", after=name),),
+            )
+            for n in range(20 + (0 if number % 100 else number // 100))
+        ]
+        return Outcome(
+            workspace=name,
+            full_name=f"net-{name}",
+            result=Result.CHANGES,
+            changes=PlannedChanges(resources=tuple(resources)),
+            run_url=f"https://tfe.test/app/acme/net-{name}/runs/run-{number}",
+            seconds=1.0 + number % 7,
+        )
+
+    outcomes = [outcome(number) for number in range(1000)]
+    logs = {one.workspace: "a line of a log\n" * 625 for one in outcomes}
+    rows = []
+
+    def timed(what: str, work: Callable[[], Any]) -> Any:
+        times, made = [], None
+        for _ in range(REPETITIONS):
+            began = time.perf_counter()
+            made = work()
+            times.append(time.perf_counter() - began)
+        size = len(made.encode()) if isinstance(made, str) else 0
+        rows.append({"what": what, "seconds": median(times), "kB": round(size / 1000, 1)})
+        return made
+
+    made = timed(
+        "groups",
+        lambda: make_report(
+            outcomes,
+            batch_id="batch-1",
+            hostname="tfe.test",
+            organization="acme",
+            started_at="2026-01-01T00:00:00+00:00",
+            logs=logs,
+        ),
+    )
+    markdown = timed("Markdown", lambda: to_markdown(made))
+    assert len(markdown) <= MOST_CHARACTERS
+    assert all(f"`eu-{n:02}00`" in markdown for n in range(10))
+    page = timed("HTML", lambda: to_html(made))
+    timed("JSON", lambda: to_json(made))
+    timed("JUnit", lambda: to_junit(made))
+    if chromium := shutil.which("chromium"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "report.html")
+            path.write_text(page)
+            for what, seconds in opened(chromium, path.as_uri()).items():
+                rows.append({"what": what, "seconds": seconds, "kB": "-"})
+    publish("report", "Reports of 1,000 workspaces", rows, bar="seconds", label="what")
+
+
+def opened(chromium: str, address: str) -> dict[str, float]:
+    """Return how long a page takes to open, and a search in it until it is drawn."""
+    from playwright.sync_api import sync_playwright
+
+    drawn = "() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))"
+    opening, searching = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"]
+        )
+        for _ in range(REPETITIONS):
+            page = browser.new_page()
+            began = time.perf_counter()
+            page.goto(address)
+            page.evaluate(drawn)
+            opening.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            page.fill("#search", "eu-0500")
+            page.evaluate(drawn)
+            searching.append(time.perf_counter() - began)
+            page.close()
+        browser.close()
+    return {"opening the page": median(opening), "searching in it": median(searching)}
+
+
 if __name__ == "__main__":
-    {"start": start, "slug": slug, "wire": wire, "state": state}[sys.argv[1]]()
+    {"report": report, "start": start, "slug": slug, "wire": wire, "state": state}[
+        sys.argv[1]
+    ]()
