@@ -7,7 +7,7 @@ from attrs import field, frozen
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, group_outcomes
 
-__all__ = ("Report", "make_report", "sentence_of")
+__all__ = ("Report", "make_report", "sentence_of", "words_for")
 
 _ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 
@@ -39,14 +39,20 @@ class Report:
 def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
     """Say how many workspaces ended how."""
     results = [outcome.result for outcome in outcomes]
-    changed = "with drift" if is_drift else f"with {Result.CHANGES.value}"
     parts = [
-        f"{results.count(result)} {changed if result is Result.CHANGES else result.value}"
+        f"{results.count(result)} {words_for(result, is_drift=is_drift)}"
         for result in _ORDER
         if result in results
     ]
     noun = "workspace" if len(results) == 1 else "workspaces"
     return f"{len(results)} {noun}: {', '.join(parts)}"
+
+
+def words_for(result: Result, *, is_drift: bool = False) -> str:
+    """Return what is said of workspaces with a result: `with changes`, `with drift`."""
+    if result is Result.CHANGES:
+        return "with drift" if is_drift else f"with {result.value}"
+    return "without drift" if is_drift and result is Result.NO_CHANGES else result.value
 
 
 def make_report(

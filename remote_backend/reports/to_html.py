@@ -7,7 +7,7 @@ from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import colored, plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import Group, sign_of
-from remote_backend.reports.summary import Report
+from remote_backend.reports.summary import Report, words_for
 
 __all__ = ("to_html",)
 
@@ -59,7 +59,7 @@ def _filter(report: Report, result: Result) -> str:
     kind = _KIND[result]
     return (
         f'<label class="{kind}"><input type="checkbox" data-filter="{kind}" checked> '
-        f"{count} {_text(result.value)}</label> "
+        f"{count} {_text(words_for(result, is_drift=report.is_drift))}</label> "
     )
 
 
@@ -84,7 +84,8 @@ def _workspace(report: Report, outcome: Outcome) -> str:
     link = outcome.run_url or ""
     address = f' <a href="{_text(link)}">run</a>' if link.startswith(_LINKS) else ""
     numbers = ""
-    if outcome.counts is not None:
+    # What has happened outside is not counted by the server.
+    if outcome.counts is not None and not report.is_drift:
         counts = outcome.counts
         numbers = f" +{counts.add} ~{counts.change} -{counts.destroy}"
     reason = f"<p>{_text(outcome.reason)}</p>" if outcome.reason else ""

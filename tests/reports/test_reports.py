@@ -194,6 +194,6 @@ def test_a_drift_report_says_so() -> None:
         ]
     )
     made = report(outcome("dev", drift), outcome("same"), is_drift=True)
-    assert made.sentence == "2 workspaces: 1 with drift, 1 no changes"
+    assert made.sentence == "2 workspaces: 1 with drift, 1 without drift"
     for text in (to_markdown(made), to_html(made)):
         assert "Drift report" in text and "! a.b" in text.replace("\\", "")
