@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import evolve
@@ -29,14 +29,8 @@ from remote_backend.logs import LogTail
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.models.workspace import Workspace
 from remote_backend.runs import stop_run
-from remote_backend.state.file import Output, StateFile
-from remote_backend.state.storage import (
-    LockOptions,
-    change_state,
-    push_state,
-    read_state,
-)
 from remote_backend.watch import RunWatch
 from remote_backend.workspaces import (
     DEFAULT,
@@ -45,6 +39,10 @@ from remote_backend.workspaces import (
     list_named,
     require_plannable,
 )
+
+if TYPE_CHECKING:
+    from remote_backend.state.file import Output, StateFile
+    from remote_backend.state.storage import LockOptions
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
 
@@ -89,7 +87,7 @@ async def read_outputs(
     organization: str,
     hostname: str = DEFAULT_HOSTNAME,
     environ: Mapping[str, str] | None = None,
-) -> dict[str, Output]:
+) -> "dict[str, Output]":
     """Return the outputs of a workspace as `outputs` does, with their types."""
     variables = process_environ() if environ is None else environ
     block = BackendBlock(
@@ -224,12 +222,18 @@ class Backend:
         async with run_batch(self._connection.client, chosen, plan) as batch:
             yield batch
 
-    async def state(self, workspace: str | None = None) -> StateFile | None:
+    async def state(self, workspace: str | None = None) -> "StateFile | None":
         """Return the state of a workspace, or of the selected one; None where there is none."""
         named = await self.workspace(workspace)
-        return await read_state(self._connection.client, named.remote)
+        return await self._state_of(named.remote)
 
-    async def outputs(self, workspace: str | None = None) -> dict[str, Output]:
+    async def _state_of(self, remote: Workspace) -> "StateFile | None":
+        # Plans need nothing of states, and their processes begin sooner without.
+        from remote_backend.state.storage import read_state
+
+        return await read_state(self._connection.client, remote)
+
+    async def outputs(self, workspace: str | None = None) -> "dict[str, Output]":
         """Return the outputs of a workspace, or of the selected one, sensitive ones too.
 
         A name that is none of the configuration is taken for a full name in the organization.
@@ -240,12 +244,12 @@ class Backend:
             remote = await self._connection.client.find_workspace(workspace or "")
             if workspace is None or remote is None:
                 raise
-            found = await read_state(self._connection.client, remote)
+            found = await self._state_of(remote)
         return found.outputs() if found is not None else {}
 
     async def states_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> dict[str, StateFile | StateError | None]:
+    ) -> "dict[str, StateFile | StateError | None]":
         """Return the states of all workspaces by short name; what cannot be read is an error."""
         existing = {named.short: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
@@ -255,9 +259,7 @@ class Backend:
         async def read(short: str) -> None:
             async with gate:
                 try:
-                    found[short] = await read_state(
-                        self._connection.client, existing[short].remote
-                    )
+                    found[short] = await self._state_of(existing[short].remote)
                 except RemoteBackendError as error:
                     found[short] = (
                         error if isinstance(error, StateError) else StateError(str(error))
@@ -270,7 +272,7 @@ class Backend:
 
     async def outputs_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> dict[str, dict[str, Output] | StateError]:
+    ) -> "dict[str, dict[str, Output] | StateError]":
         """Return the outputs of all workspaces by short name; what cannot be read is an error."""
         states = await self.states_of_all(select=select, exclude=exclude)
         return {
@@ -280,32 +282,36 @@ class Backend:
 
     async def change_state(
         self,
-        change: Callable[[StateFile | None], StateFile | None],
+        change: "Callable[[StateFile | None], StateFile | None]",
         workspace: str | None = None,
         *,
-        lock: LockOptions | None = None,
-    ) -> StateFile | None:
+        lock: "LockOptions | None" = None,
+    ) -> "StateFile | None":
         """Change the state of a workspace under its lock; return what was stored, or None.
 
         `change` gets the state and returns the new one, or None to leave it. Raises
         `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
         """
+        from remote_backend.state.storage import change_state
+
         named = await self.workspace(workspace)
         return await change_state(self._connection.client, named.remote, change, lock)
 
     async def push_state(
         self,
-        state: StateFile,
+        state: "StateFile",
         workspace: str | None = None,
         *,
         force: bool = False,
-        lock: LockOptions | None = None,
+        lock: "LockOptions | None" = None,
     ) -> bool:
         """Store a state as it is; return whether anything was stored.
 
         Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
         forced; then the serial becomes higher than that one's.
         """
+        from remote_backend.state.storage import push_state
+
         named = await self.workspace(workspace)
         return await push_state(
             self._connection.client, named.remote, state, force=force, options=lock

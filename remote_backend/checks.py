@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import anyio
-import structlog
 
 from remote_backend.client import Client
 from remote_backend.errors import NotFound, RemoteBackendError
+from remote_backend.log import Log
 from remote_backend.models.policy import (
     CheckReport,
     CostEstimate,
@@ -18,7 +18,7 @@ from remote_backend.models.run import Run
 
 __all__ = ("read_checks",)
 
-log = structlog.get_logger()
+log = Log()
 
 Value = TypeVar("Value")
 

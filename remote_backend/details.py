@@ -1,9 +1,8 @@
 """What a plan would change, asked of the server after the plan has ended."""
 
-import structlog
-
 from remote_backend.client import Client
 from remote_backend.errors import RemoteBackendError
+from remote_backend.log import Log
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
@@ -12,7 +11,7 @@ from remote_backend.plans.structured_log import parse_structured_log
 __all__ = ("read_changes", "read_diagnostics")
 
 _MOST_OF_A_LOG = 16 << 20
-log = structlog.get_logger()
+log = Log()
 
 
 async def read_changes(client: Client, plan: Plan) -> PlannedChanges | None:

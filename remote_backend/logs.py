@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 import anyio
-import structlog
 from attrs import frozen
 
 from remote_backend.client import Client
 from remote_backend.errors import ApiError, NotAuthorized, NotFound, RemoteBackendError
+from remote_backend.log import Log
 from remote_backend.models.plan import Plan
 from remote_backend.wire.log_frames import LogFrames
 
 __all__ = ("LogSettings", "LogTail", "PlanSource")
 
-log = structlog.get_logger()
+log = Log()
 
 
 class PlanSource(Protocol):

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 import anyio
-import structlog
 
 from remote_backend.client import Client
 from remote_backend.errors import (
@@ -13,11 +12,12 @@ from remote_backend.errors import (
     TransportError,
     may_have_happened,
 )
+from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
 
 __all__ = ("find_run", "queue_run", "stop_run")
 
-log = structlog.get_logger()
+log = Log()
 
 _ATTEMPTS = 5
 _LOOKS = 3

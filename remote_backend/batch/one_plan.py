@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 import anyio
-import structlog
 from attrs import define, field, frozen
 
 from remote_backend.batch.journal import Begun, Journal
@@ -23,6 +22,7 @@ from remote_backend.events import (
     RunStatusChanged,
     UploadProgressed,
 )
+from remote_backend.log import Log
 from remote_backend.logs import LogSettings, LogTail
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import ConfigurationVersion
@@ -36,7 +36,7 @@ from remote_backend.workspaces import Named, require_plannable
 
 __all__ = ("Leaving", "PlanJob", "failed_outcome", "plan_workspace")
 
-log = structlog.get_logger()
+log = Log()
 
 _SECONDS_TO_STOP = 5.0
 

@@ -6,11 +6,11 @@ from enum import Enum
 from pathlib import Path
 
 import anyio
-import structlog
 from attrs import define, field
 
 from remote_backend.client import Client
 from remote_backend.errors import ApiError, NotFound, Rejected
+from remote_backend.log import Log
 from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.slug.archive import Slug
 from remote_backend.uploads import upload_configuration
@@ -18,7 +18,7 @@ from remote_backend.workspaces import Named
 
 __all__ = ("Configurations", "UploadMode")
 
-log = structlog.get_logger()
+log = Log()
 
 
 class UploadMode(Enum):

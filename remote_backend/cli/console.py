@@ -6,13 +6,11 @@ from typing import TextIO
 
 import anyio
 from attrs import define, field, frozen
-from rich.console import Console as RichConsole
 
 from remote_backend import events
 from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
-from remote_backend.cli.table import counts_text, summary_table
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import sentence_of
+from remote_backend.reports.summary import counts_text, sentence_of
 from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
@@ -214,6 +212,11 @@ class JsonConsole:
 
 def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
     """Write the table that ends a batch."""
+    # A single plan has no table and does not wait for these.
+    from rich.console import Console as RichConsole
+
+    from remote_backend.cli.table import summary_table
+
     console = RichConsole(
         file=StringIO(),
         # Terminals wrap an address so that it can still be copied; a table does not.

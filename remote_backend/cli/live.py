@@ -16,8 +16,9 @@ from rich.text import Text
 from remote_backend import events
 from remote_backend.cli.console import WAITING, Screen, print_table
 from remote_backend.cli.log_text import LogLines, clean_line, render_structured
-from remote_backend.cli.table import STYLES, counts_text
+from remote_backend.cli.table import STYLES
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import counts_text
 
 __all__ = ("LiveConsole",)
 

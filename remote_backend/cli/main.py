@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from threading import Thread
 from typing import NoReturn
 
 import click
@@ -12,6 +13,7 @@ from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformGroup, with_environ
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
+from remote_backend.log import be_silent
 
 __all__ = ("cli", "main")
 
@@ -45,8 +47,7 @@ _COMMANDS = {
 }
 
 
-# What these do is told by another program, or is nothing that a log tells of.
-_SILENT = frozenset({"fmt", "validate", "get", "providers", "version", None})
+_CONNECTING = frozenset({"plan", "output", "show", "state", "taint", "untaint"})
 
 
 class _LazyGroup(TerraformGroup):
@@ -60,6 +61,9 @@ class _LazyGroup(TerraformGroup):
         if home is None:
             return None
         module, _, name = home.partition(":")
+        if cmd_name in _CONNECTING:
+            # It reads the authorities of the system, while which other threads can work.
+            Thread(target=import_module, args=("aiohttp",), daemon=True).start()
         found = getattr(import_module(f"remote_backend.cli.{module}"), name)
         assert isinstance(found, click.Command)
         return found
@@ -77,8 +81,10 @@ class _LazyGroup(TerraformGroup):
 def cli(context: click.Context, chdir: str, debug: bool) -> None:
     """Plan one Terraform configuration in many remote workspaces."""
     context.obj = chdir
-    if debug or context.invoked_subcommand not in _SILENT:
-        _configure_log(debug)
+    if debug:
+        _configure_log()
+    else:
+        be_silent()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -113,12 +119,11 @@ def _tell(message: str) -> None:
     click.echo(f"Error: {message}", err=True)
 
 
-def _configure_log(debug: bool) -> None:
+def _configure_log() -> None:
     import structlog  # takes longer than all else that a small command needs
 
-    level = logging.DEBUG if debug else logging.CRITICAL
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[
             structlog.processors.add_log_level,

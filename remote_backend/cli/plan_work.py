@@ -2,9 +2,15 @@
 
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    nullcontext,
+)
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import define, field, frozen
@@ -23,7 +29,6 @@ from remote_backend.cli.console import (
     beat,
 )
 from remote_backend.cli.interrupts import Interrupts
-from remote_backend.cli.live import LiveConsole
 from remote_backend.cli.prompts import read_line
 from remote_backend.cli.report_files import Collector, write_reports
 from remote_backend.cli.sections import SectionsConsole
@@ -32,6 +37,9 @@ from remote_backend.config.settings import process_environ
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.task_groups import unwrapped
+
+if TYPE_CHECKING:
+    from remote_backend.cli.live import LiveConsole
 
 __all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of", "run_plan")
 
@@ -120,7 +128,7 @@ class _PlanWork:
     screen: Screen
     code: int = 1
     _batch: Batch | None = None
-    _live: LiveConsole | None = None
+    _live: "LiveConsole | None" = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     collector: Collector = field(factory=Collector)
@@ -130,10 +138,10 @@ class _PlanWork:
         async with open_backend(command.directory, environ=command.environ) as backend:
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
-            console = _console(command, screen)
+            live = _live_console(command, screen)
+            console = live or _console(command, screen)
             # Once: this is asked for every part of every log.
             tells_more = _tells_more(command)
-            live = console if isinstance(console, LiveConsole) else None
             self._live = live
             async with (
                 _start(backend, command) as batch,
@@ -231,24 +239,26 @@ def _tells_more(command: PlanCommand) -> bool:
     return bool(command.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
 
 
+def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
+    if command.style is not Style.AUTO or not command.is_batch:
+        return None
+    if not (screen.is_terminal and screen.err.isatty()):
+        return None
+    # Drawing takes longer to import than all that a plan without a terminal needs.
+    from remote_backend.cli.live import LiveConsole
+
+    return LiveConsole(screen)
+
+
 def _console(
     command: PlanCommand, screen: Screen
-) -> (
-    BatchConsole
-    | SinglePlanConsole
-    | QuietConsole
-    | JsonConsole
-    | LiveConsole
-    | SectionsConsole
-):
+) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
     if command.style is Style.JSON:
         return JsonConsole(screen)
     if command.style is Style.QUIET:
         return QuietConsole(screen)
     if not command.is_batch:
         return SinglePlanConsole(screen)
-    if command.style is Style.AUTO and screen.is_terminal and screen.err.isatty():
-        return LiveConsole(screen)
     if command.style is Style.AUTO and screen.sections and not screen.is_terminal:
         return SectionsConsole(screen)
     return BatchConsole(screen)
@@ -293,7 +303,7 @@ def journal_folder_of(environ: Mapping[str, str]) -> Path:
 
 @asynccontextmanager
 async def _beating(
-    screen: Screen, live: LiveConsole | None
+    screen: Screen, live: "LiveConsole | None"
 ) -> AsyncIterator[dict[str, str]]:
     unfinished: dict[str, str] = {}
     async with anyio.create_task_group() as group:
@@ -308,11 +318,11 @@ async def _beating(
 @asynccontextmanager
 async def _held(console: object) -> AsyncIterator[None]:
     # A drawing, and logs that wait in files, go away with the command.
-    with console if isinstance(console, LiveConsole | SectionsConsole) else nullcontext():
+    with console if isinstance(console, AbstractContextManager) else nullcontext():
         yield
 
 
-async def _tick(live: LiveConsole) -> None:
+async def _tick(live: "LiveConsole") -> None:
     while True:
         await anyio.sleep(_TICK_SECONDS)
         live.tick()

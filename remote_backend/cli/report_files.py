@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 from attrs import define, field
@@ -13,19 +14,11 @@ from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.private_files import replace_file
 from remote_backend.reports.summary import Report, make_report
-from remote_backend.reports.to_html import to_html
-from remote_backend.reports.to_json import to_json
-from remote_backend.reports.to_junit import to_junit
-from remote_backend.reports.to_markdown import to_markdown
 
 __all__ = ("Collector", "require_known_forms", "write_reports")
 
-_FORMS: Mapping[str, Callable[[Report], str]] = {
-    ".md": to_markdown,
-    ".html": to_html,
-    ".json": to_json,
-    ".xml": to_junit,
-}
+# Which function writes which form; only those that are asked for are imported.
+_FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 _MOST_OF_ALL_LOGS = 20_000_000
 _MOST_OF_ONE_LOG = 200_000
 # A step summary may have 1 MiB, and a character may need four bytes.
@@ -51,12 +44,14 @@ def write_reports(
         path = Path(name)
         try:
             # It tells what is planned where, which is not for everybody on the machine.
-            replace_file(path, _FORMS[path.suffix](report).encode())
+            replace_file(path, _writer(path.suffix)(report).encode())
         except OSError as error:
             raise SettingsError(
                 f"-report={name} cannot be written: {error.strerror}"
             ) from None
     if step := environ.get("GITHUB_STEP_SUMMARY"):
+        from remote_backend.reports.to_markdown import to_markdown
+
         try:
             with open(step, "a", encoding="utf-8") as file:
                 file.write(to_markdown(report, most_characters=_MOST_OF_A_STEP) + "\n")
@@ -64,6 +59,14 @@ def write_reports(
             raise SettingsError(
                 f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}"
             ) from None
+
+
+def _writer(suffix: str) -> Callable[[Report], str]:
+    name = _FORMS[suffix]
+    found: Callable[[Report], str] = getattr(
+        import_module(f"remote_backend.reports.{name}"), name
+    )
+    return found
 
 
 @define

@@ -6,9 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.plan import Counts
+from remote_backend.reports.summary import counts_text
 
-__all__ = ("STYLES", "counts_text", "summary_table")
+__all__ = ("STYLES", "summary_table")
 
 STYLES = {
     Result.NO_CHANGES: "green",
@@ -35,11 +35,3 @@ def summary_table(outcomes: Iterable[Outcome]) -> Table:
             Text(outcome.run_url or "-"),
         )
     return table
-
-
-def counts_text(counts: Counts | None) -> str:
-    """Return the numbers of a plan in one short text."""
-    if counts is None:
-        return "-"
-    text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
-    return f"{text} ({counts.imported} imported)" if counts.imported else text

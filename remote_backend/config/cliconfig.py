@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
 from attrs import field, frozen
 
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.errors import BadHostname
+from remote_backend.log import Log
 
 __all__ = (
     "CliConfiguration",
@@ -19,7 +19,7 @@ __all__ = (
     "read_cli_configuration",
 )
 
-log = structlog.get_logger()
+log = Log()
 
 _OVERRIDES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")
 _LINE = re.compile(r"line (\d+)", re.IGNORECASE)

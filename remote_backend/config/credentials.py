@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from remote_backend.config.cliconfig import (
     CliConfiguration,
     CredentialsHelper,
@@ -19,11 +17,12 @@ from remote_backend.config.cliconfig import (
 )
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.errors import BadHostname, CredentialsError
+from remote_backend.log import Log
 from remote_backend.private_files import replace_file
 
 __all__ = ("check_token", "find_token", "forget_token", "keep_token", "missing_token")
 
-log = structlog.get_logger()
+log = Log()
 
 _PREFIX = "TF_TOKEN_"
 _HELPER_SECONDS = 60.0

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
 from remote_backend.plans.grouping import Group, group_outcomes
 
-__all__ = ("Report", "make_report", "sentence_of", "words_for")
+__all__ = ("Report", "counts_text", "make_report", "sentence_of", "words_for")
 
 _ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 
@@ -77,3 +78,11 @@ def make_report(
         logs=logs or {},
         is_drift=is_drift,
     )
+
+
+def counts_text(counts: Counts | None) -> str:
+    """Return the numbers of a plan in one short text."""
+    if counts is None:
+        return "-"
+    text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
+    return f"{text} ({counts.imported} imported)" if counts.imported else text

@@ -2,10 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
-import structlog
 from aiohttp import web
 
 from remote_backend.errors import ApiError
+from remote_backend.log import Log
 from remote_backend.models.served import ServedUser
 from remote_backend.server.auth import digest_of
 from remote_backend.server.misbehaving import misbehaving
@@ -30,7 +30,7 @@ from remote_backend.server.serving import (
 
 __all__ = ("make_app",)
 
-log = structlog.get_logger()
+log = Log()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SignedHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]

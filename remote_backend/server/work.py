@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import anyio
-import structlog
 from anyio import to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from attrs import evolve
 
 from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
+from remote_backend.log import Log
 from remote_backend.models.hcl_text import write_hcl
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.served import (
@@ -25,7 +25,7 @@ from remote_backend.server.store import Records, Store
 
 __all__ = ("Work", "newest_state")
 
-log = structlog.get_logger()
+log = Log()
 
 _PLAN_TIMES = {"running": "started"}
 _STATUS_AFTER_POLICIES = {

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
-import structlog
 from attrs import define, evolve, field, frozen
 
 from remote_backend.client import Client
@@ -26,6 +25,7 @@ from remote_backend.errors import (
     UnexpectedAnswer,
     may_have_happened,
 )
+from remote_backend.log import Log
 from remote_backend.models.state import StateVersion, StateVersionRequest
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, md5_of, parse_state
@@ -39,7 +39,7 @@ __all__ = (
     "write_state",
 )
 
-log = structlog.get_logger()
+log = Log()
 
 _ATTEMPTS = 4
 _LONGEST_LOCK_WAIT_SECONDS = 16.0

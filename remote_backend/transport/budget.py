@@ -7,15 +7,15 @@ from heapq import heapify, heappush
 from itertools import count
 
 import anyio
-import structlog
 from attrs import define, field
 
+from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
 from remote_backend.transport.faults import asked_wait_seconds
 
 __all__ = ("Budget", "BudgetedTransport", "TokenBucket")
 
-log = structlog.get_logger()
+log = Log()
 
 # Of what the server allows in a second, this much is spent evenly and this much at once:
 # together they stay below the limit in every second, however it is counted.

@@ -4,16 +4,16 @@ import random
 from collections.abc import Awaitable, Callable
 
 import anyio
-import structlog
 from attrs import frozen
 
 from remote_backend.errors import TransportError
+from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
 from remote_backend.transport.faults import Fault, asked_wait_seconds, fault_of
 
 __all__ = ("GiveUp", "RetryingTransport", "Wait", "next_step")
 
-log = structlog.get_logger()
+log = Log()
 
 _LONGEST_WAIT_SECONDS = 30.0
 _LONGEST_ASKED_WAIT_SECONDS = 60.0

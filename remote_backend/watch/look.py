@@ -4,17 +4,17 @@ import math
 from collections.abc import Callable
 
 import anyio
-import structlog
 from attrs import frozen
 
 from remote_backend.client import Client
 from remote_backend.errors import RemoteBackendError
+from remote_backend.log import Log
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Phase, Run
 
 __all__ = ("Look", "Tracked", "WatchSettings")
 
-log = structlog.get_logger()
+log = Log()
 
 # Servers of the first generation end a plan-only run in one of these.
 _SETTLES_IN = frozenset({"planned", "policy_checked", "cost_estimated"})

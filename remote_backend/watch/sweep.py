@@ -4,16 +4,16 @@ import math
 from collections.abc import AsyncIterator, Callable
 
 import anyio
-import structlog
 
 from remote_backend.client import Client
 from remote_backend.errors import NotFound, Rejected, RemoteBackendError
+from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.watch.look import Look, Tracked, WatchSettings
 
 __all__ = ("Sweep", "SweptRun")
 
-log = structlog.get_logger()
+log = Log()
 
 _PAGE_SIZE = 100
 _FIRST_SECONDS = 0.5

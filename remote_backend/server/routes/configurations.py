@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import anyio
-import structlog
 from aiohttp import web
 from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.errors import Rejected, SlugError
+from remote_backend.log import Log
 from remote_backend.models.served import ServedConfiguration, ServedRun
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.serving import (
@@ -28,7 +28,7 @@ from remote_backend.wire.answers.runs import change_configuration, dump_configur
 __all__ = ("configuration_of", "receive_archive", "routes")
 
 routes = web.RouteTableDef()
-log = structlog.get_logger()
+log = Log()
 
 _OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}/configuration-versions"
 _BLOCK_BYTES = 1 << 16

@@ -1,0 +1,34 @@
+"""What happens, told to structlog, which is imported when something is told."""
+
+__all__ = ("Log", "be_silent")
+
+_is_silent = False
+
+
+class Log:
+    """Tells structlog: most runs have nothing to tell, and its import takes longer than they do."""
+
+    def info(self, event: str, **facts: object) -> None:
+        """Tell what a person may want to know afterwards."""
+        self._tell("info", event, facts)
+
+    def warning(self, event: str, **facts: object) -> None:
+        """Tell what a person should know."""
+        self._tell("warning", event, facts)
+
+    def exception(self, event: str, **facts: object) -> None:
+        """Tell an error that is being handled, with its traceback."""
+        self._tell("exception", event, facts)
+
+    def _tell(self, level: str, event: str, facts: dict[str, object]) -> None:
+        if _is_silent:
+            return
+        import structlog
+
+        getattr(structlog.get_logger(), level)(event, **facts)
+
+
+def be_silent() -> None:
+    """Tell nothing in this process from now on; only the command line may say so."""
+    global _is_silent
+    _is_silent = True
