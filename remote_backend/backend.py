@@ -56,10 +56,11 @@ async def open_backend(
     """Open the remote backend that the configuration in a directory names.
 
     `environ` takes the place of the variables of the process. Raises the errors of
-    `connect`: settings, discovery, token and organization are checked before it yields.
+    `connect`: of settings and discovery before it yields, of token and organization when it is
+    asked for the first time.
     """
     variables = process_environ() if environ is None else environ
-    async with connect(Path(directory), variables) as connection:
+    async with connect(Path(directory), variables, eager=False) as connection:
         yield Backend(connection)
 
 
@@ -97,7 +98,7 @@ async def read_outputs(
         name=workspace,
         path="outputs",
     )
-    async with connect_to(block, Path(), variables) as connection:
+    async with connect_to(block, Path(), variables, eager=False) as connection:
         return await Backend(connection).outputs(DEFAULT)
 
 
@@ -124,7 +125,10 @@ class Backend:
 
     async def workspaces(self) -> tuple[Named, ...]:
         """Return all workspaces of the configuration, sorted by the names people use."""
-        return await list_named(self._connection.client, self._connection.mode)
+        connection = self._connection
+        return await connection.check.beside(
+            lambda: list_named(connection.client, connection.mode)
+        )
 
     async def workspace(self, name: str | None = None) -> Named:
         """Return the workspace of a name, or the selected one.
@@ -134,7 +138,10 @@ class Backend:
         connection = self._connection
         if name is None:
             name = selected_workspace(connection.directory, connection.environ)
-        return await find_named(connection.client, connection.mode, name or DEFAULT)
+        short = name or DEFAULT
+        return await connection.check.beside(
+            lambda: find_named(connection.client, connection.mode, short)
+        )
 
     @asynccontextmanager
     async def plan(
@@ -147,8 +154,8 @@ class Backend:
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = _checked(options)
-        self._connection.require_operations()
         named = await self.workspace(workspace)
+        await self._connection.require_operations()
         require_plannable(named)
         plan = self._batch_plan(options, limits=limits or WaitLimits(), details=details)
         async with run_batch(self._connection.client, (named,), plan) as batch:
@@ -174,8 +181,8 @@ class Backend:
         folder for journals the batch can be resumed after a crash.
         """
         options = _checked(options)
-        self._connection.require_operations()
         existing = {named.short: named for named in await self.workspaces()}
+        await self._connection.require_operations()
         names = select_names(existing, select=select, exclude=exclude)
         plan = self._batch_plan(
             options,

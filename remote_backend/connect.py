@@ -1,12 +1,14 @@
 """The one place where the parts of the client are put together."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
+import anyio
 from anyio import to_thread
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from remote_backend._version import __version__
 from remote_backend.client import Client
@@ -16,14 +18,22 @@ from remote_backend.config.credentials import find_token, missing_token
 from remote_backend.config.discovery import discover
 from remote_backend.config.proxies import proxies_of
 from remote_backend.config.settings import TransportSettings, transport_settings
-from remote_backend.errors import NotAuthorized, NotFound, SettingsError
+from remote_backend.errors import (
+    NotAuthorized,
+    NotFound,
+    RemoteBackendError,
+    SettingsError,
+)
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
+from remote_backend.task_groups import unwrapped
 from remote_backend.transport.budget import BudgetedTransport
 from remote_backend.transport.retry import RetryingTransport
 from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
 
-__all__ = ("Connection", "connect", "connect_to")
+__all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
+
+Value = TypeVar("Value")
 
 
 @frozen(kw_only=True)
@@ -33,7 +43,7 @@ class Connection:
     client: Client
     block: BackendBlock
     mode: Mode
-    entitlements: Entitlements
+    check: "OrganizationCheck"
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     scheme: str = "https"
@@ -41,9 +51,9 @@ class Connection:
 
     warnings: tuple[str, ...] = ()
 
-    def require_operations(self) -> None:
+    async def require_operations(self) -> None:
         """Raise `SettingsError` where the server plans nothing for the organization."""
-        if not self.entitlements.operations:
+        if not (await self.check.entitlements()).operations:
             raise SettingsError(
                 f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
                 "plans on the server; its plan has no remote operations"
@@ -58,22 +68,76 @@ class Connection:
         )
 
 
+@define(eq=False)
+class OrganizationCheck:
+    """Asks once whether the token and the organization are good."""
+
+    client: Client
+    block: BackendBlock
+    _asking: anyio.Lock = field(factory=anyio.Lock)
+    _found: Entitlements | None = None
+
+    async def entitlements(self) -> Entitlements:
+        """Return what the organization may use, or raise what is wrong with it."""
+        async with self._asking:
+            if self._found is None:
+                self._found = await _require_organization(self.client, self.block)
+            return self._found
+
+    async def beside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
+        """Return what a first question gives, while which this is checked.
+
+        What is wrong with the token or the organization is raised in place of the error of
+        the question, which often follows from it.
+        """
+        if self._found is not None:
+            return await ask()
+        problems: list[RemoteBackendError] = []
+
+        async def check() -> None:
+            try:
+                await self.entitlements()
+            except RemoteBackendError as error:
+                problems.append(error)
+                group.cancel_scope.cancel()
+
+        answers: list[Value] = []
+        failures: list[RemoteBackendError] = []
+        with unwrapped():
+            async with anyio.create_task_group() as group:
+                group.start_soon(check, name="check of the organization")
+                try:
+                    answers.append(await ask())
+                except RemoteBackendError as error:
+                    failures.append(error)
+        if errors := [*problems, *failures]:
+            raise errors[0]
+        return answers[0]
+
+
 @asynccontextmanager
-async def connect(directory: Path, environ: Mapping[str, str]) -> AsyncIterator[Connection]:
+async def connect(
+    directory: Path, environ: Mapping[str, str], *, eager: bool = True
+) -> AsyncIterator[Connection]:
     """Connect to the backend of a configuration; connections are closed at the end.
 
     Raises a `SettingsError` for what files and variables say wrong, a `DiscoveryError` for
     a host that is none of this kind, `NotAuthorized` for a token that is not valid, and
-    `SettingsError` for an organization that is not there.
+    `SettingsError` for an organization that is not there; the last two later, by `check`,
+    unless `eager`.
     """
     block = read_backend(directory, environ)
-    async with connect_to(block, directory, environ) as connection:
+    async with connect_to(block, directory, environ, eager=eager) as connection:
         yield connection
 
 
 @asynccontextmanager
 async def connect_to(
-    block: BackendBlock, directory: Path, environ: Mapping[str, str]
+    block: BackendBlock,
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    eager: bool = True,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend, as `connect` does, whatever the configuration names now."""
     cli = read_cli_configuration(environ)
@@ -90,12 +154,14 @@ async def connect_to(
         origin = Origin(services.tfe_v2, token)
         paced = BudgetedTransport(transport.at(origin))
         client = Client(RetryingTransport(paced), block.organization)
-        entitlements = await _require_organization(client, block)
+        check = OrganizationCheck(client, block)
+        if eager:
+            await check.entitlements()
         yield Connection(
             client=client,
             block=block,
             mode=_mode(block),
-            entitlements=entitlements,
+            check=check,
             directory=directory,
             environ=environ,
             scheme=services.tfe_v2.partition(":")[0],
