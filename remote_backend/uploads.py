@@ -15,7 +15,7 @@ from remote_backend.errors import (
 from remote_backend.messages import FileBody
 from remote_backend.models.configuration import ConfigurationVersion
 
-__all__ = ("upload_configuration",)
+__all__ = ("upload_configuration", "wait_until_usable")
 
 _FIRST_WAIT_SECONDS = 0.05
 _LONGEST_WAIT_SECONDS = 2.0
@@ -27,8 +27,9 @@ async def upload_configuration(
     archive: Path,
     *,
     progress: Callable[[int], None] | None = None,
+    waits: bool = True,
 ) -> ConfigurationVersion:
-    """Make a configuration version from an archive and wait until it can be used.
+    """Make a configuration version from an archive, and wait until it can be used if `waits`.
 
     Raises `ConfigurationVersionFailed` as soon as the server says that it never will be.
     """
@@ -45,10 +46,14 @@ async def upload_configuration(
             raise _failed(current) from error
         if current.status == "pending":
             raise _explained(error, body.size_bytes) from error
-    return await _wait(client, created.id)
+    return await wait_until_usable(client, created.id) if waits else created
 
 
-async def _wait(client: Client, id: str) -> ConfigurationVersion:
+async def wait_until_usable(client: Client, id: str) -> ConfigurationVersion:
+    """Wait until runs can be made from an uploaded configuration version, and return it.
+
+    Raises `ConfigurationVersionFailed` as soon as the server says that it never will be.
+    """
     wait_seconds = _FIRST_WAIT_SECONDS
     while True:
         current = await client.read_configuration_version(id)

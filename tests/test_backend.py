@@ -15,6 +15,7 @@ import remote_backend
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.running import hosted
 
@@ -261,3 +262,55 @@ async def test_runs_that_wait_too_long_are_stopped(
     assert {one.reason for one in stopped} == {
         f"it still waited (pending) after -{name}=0.5s, so it was stopped"
     }
+
+
+@pytest.mark.parametrize(
+    ("times", "result", "refusals"),
+    [
+        ((1,), remote_backend.Result.CHANGES, 1),
+        ((), remote_backend.Result.FAILED, 2),
+    ],
+)
+async def test_a_run_is_asked_for_again_once_its_configuration_is_usable(
+    times: tuple[int, ...],
+    result: remote_backend.Result,
+    refusals: int,
+    server: EmbeddedServer,
+    tmp_path: Path,
+) -> None:
+    """A refusal before that is no answer; one after it is (P33)."""
+    refused = FaultRule(
+        kind="status", method="POST", path="/api/v2/runs$", times=times, status=422
+    )
+    server.faults.become(FaultSettings(rules=[refused]))
+    async with (
+        remote_backend.open_backend(
+            configuration(tmp_path, server), environ=environ(server)
+        ) as backend,
+        backend.plan("a") as batch,
+    ):
+        [outcome] = await batch.wait()
+
+    assert outcome.result is result
+    assert server.faults.happened == refusals
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [("token", "does not accept the token"), ("organization", "'other' does not exist")],
+)
+async def test_the_first_question_tells_what_is_wrong_with_the_organization(
+    wrong: str, told: str, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """In place of its own error, which follows from that; each time it is asked."""
+    directory = configuration(tmp_path, server)
+    if wrong == "organization":
+        text = (directory / "main.tf").read_text()
+        (directory / "main.tf").write_text(text.replace('"acme"', '"other"'))
+    else:
+        text = server.cli_config_file.read_text()
+        server.cli_config_file.write_text(text.replace(server.token, "nonsense"))
+    async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
+        for ask in (backend.workspaces, backend.workspace):
+            with pytest.raises(remote_backend.RemoteBackendError, match=told):
+                await ask()

@@ -31,6 +31,8 @@ from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
+from remote_backend.task_groups import unwrapped
+from remote_backend.uploads import wait_until_usable
 from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
@@ -260,7 +262,7 @@ class _OnePlan:
         try:
             async with configurations.trying(self._named, self._slug, version) as usable:
                 if usable:
-                    run = await self._make_run(version)
+                    run = await self._make_run_soon(version)
         except (NotFound, Rejected) as error:
             if not configurations.is_refusal(error, self._named, self._slug, version):
                 raise
@@ -270,6 +272,31 @@ class _OnePlan:
             )
             run = await self._make_run(version)
         return run
+
+    async def _make_run_soon(self, version: ConfigurationVersion) -> Run:
+        """Make a run at once; where the server is not ready for it, as soon as it is.
+
+        Servers that take a while to look into an archive refuse runs until then, so that is
+        waited for beside the first attempt.
+        """
+        if version.is_usable:
+            return await self._make_run(version)
+        found: list[ConfigurationVersion] = []
+
+        async def wait() -> None:
+            found.append(await wait_until_usable(self._job.client, version.id))
+
+        with unwrapped():
+            async with anyio.create_task_group() as group:
+                group.start_soon(wait, name=f"wait for {version.id}")
+                try:
+                    run = await self._make_run(version)
+                except Rejected:
+                    pass
+                else:
+                    group.cancel_scope.cancel()
+                    return run
+        return await self._make_run(found[0])
 
     def _request(self, configuration_version_id: str) -> RunRequest:
         return RunRequest(

@@ -190,7 +190,9 @@ class _Work:
             options=options,
             run_url=plan.run_url,
             outbox=outbox,
-            configurations=Configurations(client, plan.upload),
+            # Where nobody else would be refused too, a run may be asked for before its
+            # configuration version is known to be usable.
+            configurations=Configurations(client, plan.upload, waits=len(workspaces) > 1),
             sweep=self._sweep,
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},

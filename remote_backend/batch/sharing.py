@@ -55,6 +55,9 @@ class Configurations:
 
     client: Client
     mode: UploadMode = UploadMode.AUTO
+    waits: bool = True
+    """Whether an upload is waited for until runs can certainly be made from it."""
+
     _shared: dict[Path, _Shared] = field(factory=dict)
     """By the archives that they are made from."""
 
@@ -83,7 +86,7 @@ class Configurations:
     ) -> ConfigurationVersion:
         """Upload a configuration version for one workspace alone."""
         return await upload_configuration(
-            self.client, named.remote.id, slug.path, progress=progress
+            self.client, named.remote.id, slug.path, progress=progress, waits=self.waits
         )
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """The command line: its commands, its exit codes, and how it tells errors."""
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -65,6 +66,9 @@ class _LazyGroup(TerraformGroup):
             # It reads the authorities of the system, while which other threads can work.
             Thread(target=import_module, args=("aiohttp",), daemon=True).start()
         found = getattr(import_module(f"remote_backend.cli.{module}"), name)
+        # What was imported stays until the end, where nobody needs to look through it.
+        gc.freeze()
+        gc.enable()
         assert isinstance(found, click.Command)
         return found
 
@@ -89,6 +93,8 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; errors become one message."""
+    # Imports make many objects and no garbage.
+    gc.disable()
     try:
         code = cli.main(
             args=with_environ(
@@ -112,6 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Whoever read our output has left; there is nobody to tell.
         sys.stderr.close()
         code = 1
+    gc.freeze()
     sys.exit(code if isinstance(code, int) else 0)
 
 
