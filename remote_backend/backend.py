@@ -1,37 +1,35 @@
 """A backend as a program uses it: open it, plan, read the events, get the outcomes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
+from anyio import to_thread
 from attrs import evolve
 
-from remote_backend.batch.journal import JournalStory
-from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.batch.select import select_names
-from remote_backend.batch.sharing import UploadMode
 from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect, connect_to
-from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.errors import (
     RemoteBackendError,
     RunOptionsError,
     SelectionError,
     StateError,
 )
-from remote_backend.logs import LogTail
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
-from remote_backend.runs import stop_run
-from remote_backend.watch import RunWatch
+from remote_backend.task_groups import unwrapped
 from remote_backend.workspaces import (
     DEFAULT,
     Named,
@@ -41,10 +39,14 @@ from remote_backend.workspaces import (
 )
 
 if TYPE_CHECKING:
+    from remote_backend.batch.journal import JournalStory
+    from remote_backend.batch.orchestrate import Batch
     from remote_backend.state.file import Output, StateFile
     from remote_backend.state.storage import LockOptions
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
+
+Value = TypeVar("Value")
 
 _STATES_AT_ONCE = 20
 
@@ -151,14 +153,15 @@ class Backend:
         *,
         limits: WaitLimits | None = None,
         details: bool = False,
-    ) -> AsyncIterator[Batch]:
+    ) -> "AsyncIterator[Batch]":
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = _checked(options)
-        named = await self.workspace(workspace)
+        named = await _while_loading(partial(self.workspace, workspace))
         await self._connection.require_operations()
         require_plannable(named)
-        plan = self._batch_plan(options, limits=limits or WaitLimits(), details=details)
-        async with run_batch(self._connection.client, (named,), plan) as batch:
+        async with self._run(
+            (named,), options, limits=limits or WaitLimits(), details=details
+        ) as batch:
             yield batch
 
     @asynccontextmanager
@@ -173,7 +176,7 @@ class Backend:
         limits: WaitLimits | None = None,
         details: bool = False,
         journal_folder: Path | None = None,
-    ) -> AsyncIterator[Batch]:
+    ) -> "AsyncIterator[Batch]":
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
         Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight; with
@@ -181,28 +184,27 @@ class Backend:
         folder for journals the batch can be resumed after a crash.
         """
         options = _checked(options)
-        existing = {named.short: named for named in await self.workspaces()}
+        existing = {named.short: named for named in await _while_loading(self.workspaces)}
         await self._connection.require_operations()
         names = select_names(existing, select=select, exclude=exclude)
-        plan = self._batch_plan(
+        async with self._run(
+            tuple(existing[name] for name in names),
             options,
             at_once=at_once,
             upload=upload,
             limits=limits or WaitLimits(),
             details=details,
             journal_folder=journal_folder,
-        )
-        chosen = tuple(existing[name] for name in names)
-        async with run_batch(self._connection.client, chosen, plan) as batch:
+        ) as batch:
             yield batch
 
     @asynccontextmanager
     async def resume(
         self,
-        story: JournalStory,
+        story: "JournalStory",
         journal_folder: Path,
         variables: tuple[tuple[str, str], ...] = (),
-    ) -> AsyncIterator[Batch]:
+    ) -> "AsyncIterator[Batch]":
         """Go on with a batch that ended early: watch its runs, make those that are missing.
 
         The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
@@ -219,14 +221,13 @@ class Backend:
                     result=Result.FAILED,
                     reason="the workspace does not exist any more",
                 )
-        plan = self._batch_plan(
+        async with self._run(
+            tuple(named for named in unfinished if named is not None),
             evolve(story.options, variables=variables),
             journal_folder=journal_folder,
             earlier=story,
             id=story.id,
-        )
-        chosen = tuple(named for named in unfinished if named is not None)
-        async with run_batch(self._connection.client, chosen, plan) as batch:
+        ) as batch:
             yield batch
 
     async def state(self, workspace: str | None = None) -> "StateFile | None":
@@ -331,6 +332,10 @@ class Backend:
 
     async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
         """Return what a run that is over would change, and its log as far as it can be read."""
+        from remote_backend.details import read_changes, read_diagnostics
+        from remote_backend.logs import LogTail
+        from remote_backend.watch import RunWatch
+
         client = self._connection.client
         watch = RunWatch(client, (await client.read_run(run_id))[0])
         async for _ in watch.looks():
@@ -344,21 +349,44 @@ class Backend:
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""
+        from remote_backend.runs import stop_run
+
         return await stop_run(self._connection.client, run_id)
 
-    def _batch_plan(self, options: PlanOptions, **more: Any) -> BatchPlan:
+    @asynccontextmanager
+    async def _run(
+        self, workspaces: tuple[Named, ...], options: PlanOptions, **more: Any
+    ) -> "AsyncIterator[Batch]":
+        from remote_backend.batch.orchestrate import BatchPlan, run_batch
+
         connection = self._connection
-        return BatchPlan(
+        plan = BatchPlan(
             directory=connection.directory,
             options=options,
             run_url=connection.run_url,
             facts={"hostname": self.hostname, "organization": self.organization},
             **more,
         )
+        async with run_batch(connection.client, workspaces, plan) as batch:
+            yield batch
+
+
+async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
+    """Ask the first question of a plan; the code for what follows is imported meanwhile."""
+
+    async def load() -> None:
+        await to_thread.run_sync(import_module, "remote_backend.batch.orchestrate", None)
+
+    answers: list[Value] = []
+    with unwrapped():
+        async with anyio.create_task_group() as group:
+            group.start_soon(load, name="import what plans need")
+            answers.append(await ask())
+    return answers[0]
 
 
 def _require_same(
-    story: JournalStory, backend: Backend, variables: tuple[tuple[str, str], ...]
+    story: "JournalStory", backend: Backend, variables: tuple[tuple[str, str], ...]
 ) -> None:
     here = (backend.hostname, backend.organization)
     if here != (story.hostname, story.organization):

@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from remote_backend.batch.journal import Journal, JournalStory
 from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
 from remote_backend.batch.outbox import Outbox
-from remote_backend.batch.sharing import Configurations, UploadMode
+from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
 from remote_backend.errors import SlugError
 from remote_backend.events import (
@@ -24,6 +24,7 @@ from remote_backend.events import (
     SlugPacked,
 )
 from remote_backend.logs import LogSettings
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions, WaitLimits

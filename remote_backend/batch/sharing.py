@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from enum import Enum
 from pathlib import Path
 
 import anyio
@@ -11,24 +10,14 @@ from attrs import define, field
 from remote_backend.client import Client
 from remote_backend.errors import ApiError, NotFound, Rejected
 from remote_backend.log import Log
-from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.models.configuration import ConfigurationVersion, UploadMode
 from remote_backend.slug.archive import Slug
 from remote_backend.uploads import upload_configuration
 from remote_backend.workspaces import Named
 
-__all__ = ("Configurations", "UploadMode")
+__all__ = ("Configurations",)
 
 log = Log()
-
-
-class UploadMode(Enum):
-    """Whether workspaces share a configuration version."""
-
-    AUTO = "auto"
-    """Share it until the server refuses."""
-
-    SHARED = "shared"
-    EACH = "each"
 
 
 @define

@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import click
 
-from remote_backend.batch.sharing import UploadMode
 from remote_backend.cli.arguments import (
     Duration,
     TerraformCommand,
@@ -28,6 +27,7 @@ from remote_backend.cli.report_files import require_known_forms
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 
 __all__ = ("plan",)

@@ -17,9 +17,6 @@ from attrs import define, field, frozen
 
 from remote_backend import events
 from remote_backend.backend import Backend, open_backend
-from remote_backend.batch.journal import JournalStory
-from remote_backend.batch.orchestrate import Batch
-from remote_backend.batch.sharing import UploadMode
 from remote_backend.cli.console import (
     BatchConsole,
     JsonConsole,
@@ -34,11 +31,14 @@ from remote_backend.cli.report_files import Collector, write_reports
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.task_groups import unwrapped
 
 if TYPE_CHECKING:
+    from remote_backend.batch.journal import JournalStory
+    from remote_backend.batch.orchestrate import Batch
     from remote_backend.cli.live import LiveConsole
 
 __all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of", "run_plan")
@@ -93,7 +93,7 @@ class PlanCommand:
     reports: tuple[str, ...] = ()
     style: Style = Style.AUTO
     journal_folder: Path | None = None
-    resumed: JournalStory | None = None
+    resumed: "JournalStory | None" = None
     """The batch to go on with, in place of a new one."""
 
 
@@ -127,7 +127,7 @@ class _PlanWork:
     command: PlanCommand
     screen: Screen
     code: int = 1
-    _batch: Batch | None = None
+    _batch: "Batch | None" = None
     _live: "LiveConsole | None" = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
@@ -169,7 +169,7 @@ class _PlanWork:
         else:
             self.code = exit_code_of(batch.outcomes, detailed=command.detailed_exit_code)
 
-    def _report(self, backend: Backend, batch: Batch) -> None:
+    def _report(self, backend: Backend, batch: "Batch") -> None:
         report = self.collector.report(
             batch.outcomes,
             batch_id=batch.id,
@@ -274,7 +274,7 @@ def _annotation(outcome: Outcome) -> str:
     return f"::error title={title}::{escaped(chr(10).join(told))}\n"
 
 
-def _start(backend: Backend, command: PlanCommand) -> AbstractAsyncContextManager[Batch]:
+def _start(backend: Backend, command: PlanCommand) -> "AbstractAsyncContextManager[Batch]":
     if command.resumed is not None and command.journal_folder is not None:
         variables = command.options.variables
         return backend.resume(command.resumed, command.journal_folder, variables)

@@ -1,10 +1,12 @@
 """Configuration versions: one uploaded archive each."""
 
+from enum import Enum
+
 from attrs import frozen
 
 from remote_backend.messages import SignedUrl
 
-__all__ = ("ConfigurationVersion",)
+__all__ = ("ConfigurationVersion", "UploadMode")
 
 _USABLE = "uploaded"
 _NEVER_USABLE = frozenset(
@@ -15,6 +17,16 @@ _NEVER_USABLE = frozenset(
         "backing_data_permanently_deleted",
     }
 )
+
+
+class UploadMode(Enum):
+    """Whether workspaces share a configuration version."""
+
+    AUTO = "auto"
+    """Share it until the server refuses."""
+
+    SHARED = "shared"
+    EACH = "each"
 
 
 @frozen(kw_only=True)

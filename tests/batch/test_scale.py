@@ -13,10 +13,10 @@ import pytest
 from attrs import frozen
 
 from remote_backend.batch.orchestrate import BatchPlan, run_batch
-from remote_backend.batch.sharing import UploadMode
 from remote_backend.connect import connect
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.events import LogChunkRead
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
