@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from threading import Thread
 from typing import NoReturn
 
 import click
@@ -48,9 +47,6 @@ _COMMANDS = {
 }
 
 
-_CONNECTING = frozenset({"plan", "output", "show", "state", "taint", "untaint"})
-
-
 class _LazyGroup(TerraformGroup):
     """The root of all commands."""
 
@@ -62,9 +58,6 @@ class _LazyGroup(TerraformGroup):
         if home is None:
             return None
         module, _, name = home.partition(":")
-        if cmd_name in _CONNECTING:
-            # It reads the authorities of the system, while which other threads can work.
-            Thread(target=import_module, args=("aiohttp",), daemon=True).start()
         found = getattr(import_module(f"remote_backend.cli.{module}"), name)
         # What was imported stays until the end, where nobody needs to look through it.
         gc.freeze()

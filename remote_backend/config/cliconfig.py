@@ -1,5 +1,6 @@
 """The CLI configuration: `.terraformrc`, `terraform.rc` and the files beside them."""
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -155,10 +156,8 @@ def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
         return {}
     if not text.strip():
         return {}
-    import hcl  # slow to import, and most machines that run batches have no such file
-
     try:
-        document = hcl.loads(text)
+        document = _parse(text)
     except Exception as error:  # the parser raises whatever its tables lead it to
         found = _LINE.search(str(error))
         where = f"{path}:{found[1]}" if found else str(path)
@@ -169,6 +168,16 @@ def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
         warnings.append(f"{path} holds no blocks; the whole file is left out")
         return {}
     return document
+
+
+def _parse(text: str) -> Any:
+    # What `terraform login` writes is JSON; for HCL, tables of a grammar are made first, which
+    # takes longer than a short plan has.
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
+    import hcl
+
+    return hcl.loads(text)
 
 
 def _labelled(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:

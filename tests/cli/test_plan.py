@@ -286,9 +286,9 @@ async def test_an_interrupt_cancels_every_run(
 
 def no_host_block(shop: Shop) -> Path:
     """Return a CLI configuration with credentials alone, so that discovery is asked."""
-    text = shop.server.cli_config_file.read_text()
+    document = json.loads(shop.server.cli_config_file.read_text())
     path = shop.directory.parent / "credentials.tfrc"
-    path.write_text(text.partition("\nhost ")[0])
+    path.write_text(json.dumps({"credentials": document["credentials"]}))
     return path
 
 

@@ -67,7 +67,7 @@ async def test_the_ready_file_leads_to_the_server(tmp_path: Path) -> None:
         token = Path(ready["token_file"]).read_text()
         configuration = Path(ready["cli_config_file"]).read_text()
         assert token in configuration
-        assert f'"tfe.v2.1" = "{ready["url"]}/api/v2/"' in configuration
+        assert f'"tfe.v2.1": "{ready["url"]}/api/v2/"' in configuration
         assert token not in (tmp_path / "ready.json").read_text()
 
 

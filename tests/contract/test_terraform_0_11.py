@@ -1,7 +1,6 @@
 """Terraform 0.11.11 as a client of the embedded server."""
 
 import json
-import re
 import urllib.request
 from pathlib import Path
 
@@ -104,13 +103,15 @@ def old_state() -> dict[str, object]:
 def lock_workspace(client: Terraform) -> None:
     """Lock the workspace, which this version does not do before it pushes a state."""
     text = Path(client.environ["TERRAFORM_CONFIG"]).read_text()
-    token = re.search(r'token = "(.*)"', text)
-    base = re.search(r'"tfe.v2" = "(.*)"', text)
-    assert token and base
+    configured = json.loads(text)
+    [credentials] = configured["credentials"].values()
+    [host] = configured["host"].values()
 
     def ask(method: str, path: str) -> bytes:
         request = urllib.request.Request(
-            base[1] + path, method=method, headers={"Authorization": f"Bearer {token[1]}"}
+            host["services"]["tfe.v2"] + path,
+            method=method,
+            headers={"Authorization": f"Bearer {credentials['token']}"},
         )
         with urllib.request.urlopen(request) as response:
             return bytes(response.read())

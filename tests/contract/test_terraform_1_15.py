@@ -118,8 +118,9 @@ async def test_discovery_over_https(tmp_path: Path) -> None:
     async with hosted(serve(settings, system_environ())) as server:
         client = terraform(TERRAFORM_1_15, tmp_path, server)
         client.write("main.tf", MAIN)
-        credentials = server.cli_config_file.read_text().partition("\nhost ")[0]
-        client.write("credentials.tfrc", credentials)
+        configured = json.loads(server.cli_config_file.read_text())
+        credentials = {"credentials": configured["credentials"]}
+        client.write("credentials.tfrc", json.dumps(credentials))
 
         init = await client.run(
             "init",
