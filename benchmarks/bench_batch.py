@@ -1,21 +1,26 @@
-"""How much a batch needs: requests, time against the floor, memory, and what faults cost.
+"""Many plans: ours beside parallel processes of Terraform and threads of pytfe.
 
-    python benchmarks/bench_batch.py free|requests|memory|faults [WORKSPACES] [SEED]
+    python -m benchmarks.bench_batch [REPETITIONS]
+    python -m benchmarks.bench_batch free|requests|memory|faults [WORKSPACES] [SEED]
 
-The server runs in a process of its own with the simulated engine; each call prints one JSON
-line. The floor is what the limit of requests allows, plus the time of one plan.
+The first measures everything and writes a table; the second prints one JSON line about one
+scenario of ours. The floor is the shortest chain of requests of one plan with its queue and its
+plan, and the time until a limit has let the runs of all workspaces and three more requests pass.
 """
 
-import asyncio
 import json
 import logging
+import os
 import resource
 import sqlite3
+import statistics
+import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +28,16 @@ import anyio
 import structlog
 
 import remote_backend
+from benchmarks.bench_latency import terraforms
+from benchmarks.measure import Server, median, percentile, publish, serving
 
-PLAN_SECONDS = 2.0
+ROUND_TRIP = 0.02
+QUEUE_SECONDS = 0.2
+PLAN_SECONDS = 1.0
+CHAIN = 4
 PER_SECOND = 30
 LIMITS = {"requests_per_second": PER_SECOND, "run_lists_per_minute": PER_SECOND}
+NEAR = {"latency_seconds": ROUND_TRIP, "queue_seconds": QUEUE_SECONDS}
 NETWORK = [
     {"kind": "status", "path": "/api/v2/", "status": 503, "probability": 0.05},
     {"kind": "reset_before", "path": "/api/v2/", "probability": 0.02},
@@ -41,88 +52,261 @@ NETWORK = [
     },
 ]
 SCENARIOS: dict[str, dict[str, Any]] = {
-    "free": {"workspaces": 50, "log_bytes": 10_000, "faults": {}},
-    "requests": {"workspaces": 200, "log_bytes": 10_000, "faults": LIMITS},
-    "memory": {"workspaces": 1000, "log_bytes": 1_000_000, "faults": {}},
-    "faults": {
-        "workspaces": 500,
-        "log_bytes": 10_000,
-        "faults": {**LIMITS, "rules": NETWORK},
-    },
+    "free": {"workspaces": 50, "faults": {}},
+    "requests": {"workspaces": 200, "faults": LIMITS},
+    "memory": {"workspaces": 1000, "lines": 100, "faults": {}},
+    "faults": {"workspaces": 500, "faults": LIMITS, "rules": NETWORK},
 }
+PYTFE = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+import pytfe, pytfe.models as models
+url, token, organization, directory, count, threads = sys.argv[1:]
+def plan(name):
+    client = pytfe.TFEClient(pytfe.TFEConfig(address=url, token=token))
+    workspace = client.workspaces.read(name, organization=organization)
+    version = client.configuration_versions.create(workspace.id,
+        models.ConfigurationVersionCreateOptions(auto_queue_runs=False, speculative=True))
+    client.configuration_versions.upload(version.upload_url, directory)
+    while str(client.configuration_versions.read(version.id).status.value) != "uploaded":
+        time.sleep(0.5)
+    run = client.runs.create(models.RunCreateOptions(workspace=models.Workspace(id=workspace.id),
+        configuration_version=models.ConfigurationVersion(id=version.id), plan_only=True))
+    while str(run.status.value) not in ("planned_and_finished", "errored"):
+        time.sleep(1)
+        run = client.runs.read(run.id)
+    return name, time.time(), str(run.status.value)
+def tried(name):
+    try:
+        return plan(name)
+    except Exception as error:
+        return name, time.time(), type(error).__name__
+names = [f"net-{number:04}" for number in range(int(count))]
+with ThreadPoolExecutor(int(threads)) as pool:
+    for name, at, status in pool.map(tried, names):
+        print(name, at, status == "planned_and_finished")
+"""
 
 
-async def measure(name: str, workspaces: int, seed: int) -> dict[str, Any]:
-    """Run one scenario and return its figures."""
-    scenario = SCENARIOS[name]
-    with tempfile.TemporaryDirectory() as folder:
-        ready = await serve(Path(folder), scenario, workspaces, seed)
-        try:
-            return await plan(Path(folder), ready, scenario, workspaces)
-        finally:
-            ready["process"].terminate()
-            await ready["process"].wait()
+def table(repetitions: int) -> None:
+    """Measure all contestants and write the table."""
+    rows = []
+    for limited in (False, True):
+        for workspaces in (1, 10, 50, 200, 1000):
+            faults = {**NEAR, **(LIMITS if limited else {})}
+            with serving(workspaces, [PLAN_SECONDS], faults=faults) as server:
+                for who, once in contestants(server, workspaces, limited).items():
+                    count = repetitions if workspaces <= 50 and "remote" in who else 1
+                    found = [once() for _ in range(count)]
+                    rows.append(row(who, workspaces, limited, found))
+                    print(rows[-1], file=sys.stderr)
+    publish("batch", "Batches", rows, bar="times the floor", label="who")
 
 
-async def serve(
-    folder: Path, scenario: dict[str, Any], workspaces: int, seed: int
-) -> dict[str, Any]:
-    """Start a server and return what its ready file says, and its process."""
-    line = "x" * 9_999 + "\n"
-    repeat = scenario["log_bytes"] // len(line)
-    simulated = {"seconds": PLAN_SECONDS, "add": 1, "log": line, "repeat": repeat}
-    names = [f"net-{number:04}" for number in range(workspaces)]
-    seeds = {"workspace": {name: {"simulated": simulated} for name in names}}
-    (folder / "seed.json").write_text(json.dumps(seeds))
-    (folder / "faults.json").write_text(json.dumps({**scenario["faults"], "seed": seed}))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "remote_backend", "serve", "-engine=simulated"),
-        *(f"-data={folder / 'data'}", f"-ready-file={folder / 'ready.json'}"),
-        *(f"-seed={folder / 'seed.json'}", f"-faults={folder / 'faults.json'}"),
-        f"-workers={workspaces}",
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    while not (folder / "ready.json").exists():  # noqa: ASYNC110 # another process writes it
-        await anyio.sleep(0.05)
-    return {**json.loads((folder / "ready.json").read_text()), "process": process}
-
-
-async def plan(
-    folder: Path, ready: dict[str, Any], scenario: dict[str, Any], workspaces: int
-) -> dict[str, Any]:
-    """Plan all workspaces and return the figures."""
-    directory = folder / "configuration"
-    directory.mkdir()
-    (directory / "main.tf").write_text(
-        f'terraform {{\n backend "remote" {{\n  hostname = "{ready["hostname"]}"\n'
-        f'  organization = "{ready["organization"]}"\n'
-        '  workspaces {\n   prefix = "net-"\n  }\n }\n}\n'
-    )
-    sizes: dict[str, int] = defaultdict(int)
-    started, cpu = time.monotonic(), time.process_time()
-    environ = {"TF_CLI_CONFIG_FILE": ready["cli_config_file"]}
-    async with (
-        remote_backend.open_backend(directory, environ=environ) as backend,
-        backend.plan_all() as batch,
-    ):
-        async for event in batch:
-            if isinstance(event, remote_backend.LogChunkRead):
-                sizes[event.workspace] += len(event.data)
-        client = backend.connection.client
-    seconds = time.monotonic() - started
-    floor = PLAN_SECONDS + (workspaces / PER_SECOND if scenario["faults"] else 0)
-    return {
-        "workspaces": workspaces,
-        "results": Counter(one.result.value for one in batch.outcomes),
-        "complete_logs": sum(one.log_is_complete for one in batch.outcomes),
-        "log_sizes": len(set(sizes.values())),
-        "runs_per_workspace": runs_per_workspace(folder / "data" / "records.sqlite"),
-        "api_requests_per_workspace": round(client.answered_count / workspaces, 2),
-        "seconds": round(seconds, 1),
-        "times_the_floor": round(seconds / floor, 2),
-        "cpu_seconds": round(time.process_time() - cpu, 2),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+def contestants(
+    server: Server, workspaces: int, limited: bool
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return what each of them does, by names; those that would take minutes are left out."""
+    made: dict[str, Callable[[], dict[str, Any]]] = {
+        "remote-backend plan -all": partial(by_us, server)
     }
+    if workspaces not in ((50, 200) if limited else (10, 50)):
+        return made
+    widths = {10} if limited else {10, workspaces}
+    name, program = next(iter(terraforms().items()))
+    for width in sorted(widths):
+        made[f"{name}, {width} processes"] = partial(
+            by_terraform, server, program, workspaces, width
+        )
+        made[f"pytfe script, {width} threads"] = partial(
+            by_pytfe, server, workspaces, width
+        )
+    return made
+
+
+def by_us(server: Server) -> dict[str, Any]:
+    """Plan all with our command line, whose events tell when each plan was known to end."""
+    command = [sys.executable, "-m", "remote_backend", "plan", "-all", "-json"]
+    known: dict[str, float] = {}
+    failed = 0
+    server.stats()
+    began = time.time()
+    with subprocess.Popen(
+        command,
+        cwd=server.directory,
+        env=server.environ(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith(b'{"type":"plan_finished"'):
+                outcome = json.loads(line)["outcome"]
+                known[outcome["full_name"]] = time.time()
+                failed += outcome["result"] not in ("changes", "no changes")
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return figures(
+        server, began, known, failed, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10
+    )
+
+
+def by_terraform(
+    server: Server, program: list[str], workspaces: int, width: int
+) -> dict[str, Any]:
+    """Plan each workspace with a process of its own, so many at once."""
+    environ = server.environ()
+    subprocess.run(
+        [*program, "init", "-input=false"],
+        cwd=server.directory,
+        env={**environ, "TF_WORKSPACE": "0000"},
+        check=True,
+        capture_output=True,
+    )
+    waiting = [f"{number:04}" for number in range(workspaces)]
+    living: dict[int, str] = {}
+    known: dict[str, float] = {}
+    failed, cpu, largest = 0, 0.0, 0
+    server.stats()
+    began = time.time()
+    while waiting or living:
+        while waiting and len(living) < width:
+            name = waiting.pop(0)
+            process = subprocess.Popen(
+                [*program, "plan", "-no-color", "-input=false"],
+                cwd=server.directory,
+                env={**environ, "TF_WORKSPACE": name},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            living[process.pid] = name
+        pid, status, used = os.wait4(-1, 0)
+        if pid in living:
+            known[f"net-{living.pop(pid)}"] = time.time()
+            failed += status != 0
+            cpu += used.ru_utime + used.ru_stime
+            largest = max(largest, used.ru_maxrss >> 10)
+    return figures(server, began, known, failed, cpu, largest * min(width, workspaces))
+
+
+def by_pytfe(server: Server, workspaces: int, width: int) -> dict[str, Any]:
+    """Plan each workspace with the script, in so many threads of one process."""
+    ready = server.ready
+    command = [sys.executable, "-c", PYTFE, ready["url"], ready["token"]]
+    command += [ready["organization"], str(server.directory), str(workspaces), str(width)]
+    known: dict[str, float] = {}
+    failed = 0
+    server.stats()
+    began = time.time()
+    with subprocess.Popen(
+        command, env=server.environ(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            name, at, succeeded = line.decode().split()
+            known[name] = float(at)
+            failed += succeeded != "True"
+        _, _, used = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return figures(
+        server, began, known, failed, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10
+    )
+
+
+def figures(
+    server: Server,
+    began: float,
+    known: dict[str, float],
+    failed: int,
+    cpu: float,
+    peak: int,
+) -> dict[str, Any]:
+    """Return what one batch took."""
+    seconds = time.time() - began
+    stats = server.stats()
+    late = [known[name] - ended for name, _, ended in stats["runs"] if name in known]
+    return {
+        "seconds": seconds,
+        "failed": failed,
+        "late": late,
+        "api": stats["api"],
+        "all": stats["all"],
+        "refused": stats["refused"],
+        "uploads": stats["uploads"],
+        "cpu": cpu,
+        "peak": peak,
+    }
+
+
+def floor_of(workspaces: int, limited: bool) -> float:
+    """Return the seconds that nobody can be faster than."""
+    waiting = max(0, workspaces + 3 - PER_SECOND) / PER_SECOND if limited else 0.0
+    return CHAIN * ROUND_TRIP + QUEUE_SECONDS + PLAN_SECONDS + waiting
+
+
+def row(
+    who: str, workspaces: int, limited: bool, found: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return medians over repetitions."""
+    floor = floor_of(workspaces, limited)
+    seconds = statistics.median(one["seconds"] for one in found)
+    late = [one for run in found for one in run["late"]]
+    return {
+        "who": f"{who}: {workspaces}{', 30 a second' if limited else ''}",
+        "floor": round(floor, 2),
+        "seconds": round(seconds, 2),
+        "times the floor": round(seconds / floor, 2),
+        "failed": max(one["failed"] for one in found),
+        "end to known p50": percentile(late, 50) if late else "-",
+        "p99": percentile(late, 99) if late else "-",
+        "API requests each": round(median([one["api"] for one in found]) / workspaces, 2),
+        "all requests each": round(median([one["all"] for one in found]) / workspaces, 2),
+        "refused": median([one["refused"] for one in found]),
+        "uploads": median([one["uploads"] for one in found]),
+        "CPU seconds": round(median([one["cpu"] for one in found]), 2),
+        "peak MiB": round(median([one["peak"] for one in found])),
+    }
+
+
+async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
+    """Run one scenario of ours in this process and return its figures."""
+    chosen = SCENARIOS[name]
+    faults = {**NEAR, **chosen["faults"], "seed": seed}
+    settings = {"lines": chosen.get("lines", 1), "line_bytes": 10_000}
+    with serving(
+        workspaces,
+        [PLAN_SECONDS],
+        faults=faults,
+        rules=chosen.get("rules", ()),
+        **settings,
+    ) as server:
+        sizes: dict[str, int] = defaultdict(int)
+        started, cpu = time.monotonic(), time.process_time()
+        async with (
+            remote_backend.open_backend(
+                server.directory, environ=server.environ()
+            ) as backend,
+            backend.plan_all() as batch,
+        ):
+            async for event in batch:
+                if isinstance(event, remote_backend.LogChunkRead):
+                    sizes[event.workspace] += len(event.data)
+            client = backend.connection.client
+        seconds = time.monotonic() - started
+        records = server.directory.parent / "data" / "records.sqlite"
+        floor = floor_of(workspaces, bool(chosen["faults"]))
+        return {
+            "workspaces": workspaces,
+            "results": Counter(one.result.value for one in batch.outcomes),
+            "complete_logs": sum(one.log_is_complete for one in batch.outcomes),
+            "log_sizes": len(set(sizes.values())),
+            "runs_per_workspace": runs_per_workspace(records),
+            "api_requests_per_workspace": round(client.answered_count / workspaces, 2),
+            "seconds": round(seconds, 1),
+            "times_the_floor": round(seconds / floor, 2),
+            "cpu_seconds": round(time.process_time() - cpu, 2),
+            "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        }
 
 
 def runs_per_workspace(records: Path) -> dict[str, int]:
@@ -136,12 +320,15 @@ def runs_per_workspace(records: Path) -> dict[str, int]:
 
 
 def main() -> None:
-    """Run the scenario that the arguments name."""
+    """Measure everything, or the scenario that the arguments name."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    name = sys.argv[1] if len(sys.argv) > 1 else "requests"
+    name = sys.argv[1] if len(sys.argv) > 1 else "3"
+    if name.isdigit():
+        table(int(name))
+        return
     workspaces = int(sys.argv[2]) if len(sys.argv) > 2 else SCENARIOS[name]["workspaces"]
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    print(json.dumps({"scenario": name, **anyio.run(measure, name, workspaces, seed)}))
+    print(json.dumps({"scenario": name, **anyio.run(scenario, name, workspaces, seed)}))
 
 
 if __name__ == "__main__":

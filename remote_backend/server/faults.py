@@ -73,6 +73,12 @@ class Faults:
     asked: int = 0
     """How many requests of the API there were, refused ones among them."""
 
+    seen: int = 0
+    """How many requests there were of any kind, those of signed addresses among them."""
+
+    uploads: int = 0
+    """How many of them brought a configuration."""
+
     happened: int = 0
     """How many requests a rule has hit."""
 
@@ -96,6 +102,8 @@ class Faults:
 
     def next_fault(self, method: str, path: str) -> FaultRule | None:
         """Return what happens to a request, or None."""
+        self.seen += 1
+        self.uploads += method == "PUT" and path.startswith("/signed/configuration/")
         for number, rule in enumerate(self.settings.rules):
             if not rule.matches(method, path):
                 continue

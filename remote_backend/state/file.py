@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from remote_backend.errors import AddressError, StateError
 from remote_backend.state.address import Address, old_address
@@ -15,7 +15,7 @@ from remote_backend.state.json_text import (
     members,
     parse_value,
     set_member,
-    spliced,
+    spliced_data,
 )
 
 __all__ = ("Instance", "Output", "Resource", "StateFile", "md5_of", "parse_state")
@@ -75,18 +75,21 @@ class Instance:
 class StateFile:
     """A state as its text, with what its head says."""
 
-    text: str = field(repr=False)
+    _content: "_Content" = field(repr=False)
     format: int
     serial: int
     lineage: str
     terraform_version: str = ""
-    _places: dict[str, int] = field(factory=dict, repr=False)
-    """Where the values of its members begin."""
+
+    @property
+    def text(self) -> str:
+        """The whole text; raises `StateError` where changes have broken it."""
+        return self._content.text
 
     @property
     def data(self) -> bytes:
-        """Return the bytes that are stored."""
-        return self.text.encode()
+        """Return the bytes that are stored; raises `StateError` as `text` does."""
+        return self._content.data
 
     @property
     def is_empty(self) -> bool:
@@ -98,26 +101,19 @@ class StateFile:
     ) -> "StateFile":
         """Return it with another serial or lineage, and all else as it was."""
         wanted: dict[str, Any] = {"serial": serial, "lineage": lineage}
-        edits = [
-            set_member(
-                self.text,
-                0,
-                key,
-                json.dumps(value),
-                after=("version", "terraform_version", "serial"),
-            )
-            for key, value in wanted.items()
-            if value is not None
-        ]
-        return _parse_text(spliced(self.text, edits))
+        given = {key: value for key, value in wanted.items() if value is not None}
+        edits = _head_edits(self._content.base, given)
+        if self._content.collides(edits):
+            edits = _head_edits(self.text, given)
+        return evolve(self, content=self._content.edited(edits), **given)
 
     def edited(self, edits: list[Edit]) -> "StateFile":
-        """Return it with parts of its text replaced."""
-        return _parse_text(spliced(self.text, edits))
+        """Return it with parts of its text replaced, but not of its head."""
+        return evolve(self, content=_Content(self.text).edited(edits))
 
     def place_of(self, key: str) -> int | None:
         """Return where the value of a member of the head begins, or None."""
-        return self._places.get(key)
+        return self._content.places.get(key)
 
     def outputs(self, module: str = "") -> dict[str, Output]:
         """Return the outputs of the root, or in format 3 of a module, by name."""
@@ -145,7 +141,7 @@ class StateFile:
         if self.format == 3:
             yield from self._old_resources()
             return
-        start = self._places.get("resources")
+        start = self.place_of("resources")
         for element in elements(self.text, start) if start is not None else ():
             value = element.value
             if isinstance(value, dict):
@@ -153,7 +149,7 @@ class StateFile:
 
     def modules(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """Give place, path and value of each module of format 3."""
-        start = self._places.get("modules")
+        start = self.place_of("modules")
         for element in elements(self.text, start) if start is not None else ():
             value = element.value
             path = value.get("path") if isinstance(value, dict) else None
@@ -174,8 +170,77 @@ class StateFile:
                             )
 
     def _value(self, key: str) -> Any:
-        start = self._places.get(key)
+        start = self.place_of(key)
         return parse_value(self.text, start)[0] if start is not None else None
+
+
+@define(eq=False)
+class _Content:
+    """The text of a state, and changes that are put into it when somebody looks."""
+
+    base: str
+    """The text without the changes."""
+
+    _edits: tuple[Edit, ...] = ()
+    _data: bytes | None = None
+    _problem: StateError | None = None
+    """What changes have broken."""
+
+    _places: dict[str, int] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Content) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @property
+    def text(self) -> str:
+        self._apply()
+        return self.base
+
+    @property
+    def data(self) -> bytes:
+        self._apply()
+        return self._data if self._data is not None else self.base.encode()
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Where the values of the members of the head begin."""
+        if self._places is None:
+            self._places = {
+                member.key: member.value_start
+                for member in members(self.text, 0, unread=_any_key)
+            }
+        return self._places
+
+    def edited(self, edits: list[Edit]) -> "_Content":
+        """Return it with more changes of the base, which must not collide with earlier ones."""
+        return _Content(self.base, (*self._edits, *edits))
+
+    def collides(self, edits: list[Edit]) -> bool:
+        """Whether changes of the base touch some that are not put in yet."""
+        return any(
+            new.start <= old.end and old.start <= new.end
+            for new in edits
+            for old in self._edits
+        )
+
+    def _apply(self) -> None:
+        if self._problem is not None:
+            raise self._problem
+        if not self._edits:
+            return
+        data = spliced_data(self.base, self._edits)
+        # Both texts can be large, so the old one goes before the new one comes.
+        self.base, self._edits = "", ()
+        text = data.decode()
+        try:
+            _head_of(text)
+        except StateError as error:
+            self._problem = error
+            raise
+        self.base, self._data = text, data
 
 
 def parse_state(data: bytes) -> StateFile:
@@ -188,12 +253,7 @@ def parse_state(data: bytes) -> StateFile:
 
 
 def _parse_text(text: str) -> StateFile:
-    # Large states are not encoded and decoded once more after each change.
-    head: dict[str, Any] = {}
-    places = {}
-    for member in members(text, 0, unread=_LAZY.__contains__):
-        head[member.key] = member.value
-        places[member.key] = member.value_start
+    head = _head_of(text)
     version, serial, lineage = (head.get(name) for name in ("version", "serial", "lineage"))
     if not isinstance(version, int) or isinstance(version, bool):
         raise StateError("it has no version, so it is no state of Terraform")
@@ -213,13 +273,29 @@ def _parse_text(text: str) -> StateFile:
         raise StateError("its lineage is no text")
     made_by = head.get("terraform_version")
     return StateFile(
-        text=text,
+        content=_Content(text),
         format=version,
         serial=serial,
         lineage=lineage or "",
         terraform_version=made_by if isinstance(made_by, str) else "",
-        places=places,
     )
+
+
+def _head_of(text: str) -> dict[str, Any]:
+    """Return the members of the head; what is large is looked through, and not kept."""
+    return {one.key: one.value for one in members(text, 0, unread=_LAZY.__contains__)}
+
+
+def _head_edits(text: str, given: dict[str, Any]) -> list[Edit]:
+    order = ("version", "terraform_version", "serial")
+    return [
+        set_member(text, 0, key, json.dumps(value), after=order)
+        for key, value in given.items()
+    ]
+
+
+def _any_key(_: str) -> bool:
+    return True
 
 
 def md5_of(data: bytes) -> str:

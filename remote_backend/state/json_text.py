@@ -1,5 +1,6 @@
 """Places in a JSON text, so that a change leaves everything else as it was, byte for byte."""
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +22,10 @@ __all__ = (
     "remove_member",
     "set_member",
     "spliced",
+    "spliced_data",
 )
 
+_PIECE_CHARACTERS = 1 << 20
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -123,12 +126,33 @@ def elements(text: str, start: int) -> Iterator[Element]:
 
 def spliced(text: str, edits: Iterable[Edit]) -> str:
     """Return a text with parts of it replaced; the parts must not overlap."""
-    parts = []
+    return "".join(_pieces(text, edits))
+
+
+def spliced_data(text: str, edits: Iterable[Edit]) -> bytes:
+    """Return the bytes of a text with parts of it replaced.
+
+    Of a large text no other copy is made meanwhile.
+    """
+    data = io.BytesIO()
+    for piece in _pieces(text, edits):
+        data.write(piece.encode())
+    # Nothing else holds the buffer, so it is handed over and not copied.
+    return data.getvalue()
+
+
+def _pieces(text: str, edits: Iterable[Edit]) -> Iterator[str]:
     place = 0
     for edit in sorted(edits, key=lambda one: (one.start, one.end)):
-        parts += [text[place : edit.start], edit.text]
+        yield from _slices(text, place, edit.start)
+        yield edit.text
         place = edit.end
-    return "".join([*parts, text[place:]])
+    yield from _slices(text, place, len(text))
+
+
+def _slices(text: str, start: int, end: int) -> Iterator[str]:
+    for place in range(start, end, _PIECE_CHARACTERS):
+        yield text[place : min(end, place + _PIECE_CHARACTERS)]
 
 
 def set_member(
@@ -139,7 +163,7 @@ def set_member(
     A new member stands behind the last one that `after` names, or first; it is laid out as
     the others are.
     """
-    found = list(members(text, start))
+    found = list(members(text, start, unread=_any_key))
     for member in found:
         if member.key == key:
             return Edit(member.value_start, member.value_end, value)
@@ -158,7 +182,7 @@ def set_member(
 
 def remove_member(text: str, start: int, key: str) -> Edit | None:
     """Return the edit that removes a member of an object, or None when it is not there."""
-    found = list(members(text, start))
+    found = list(members(text, start, unread=_any_key))
     for position, member in enumerate(found):
         if member.key == key:
             if position + 1 < len(found):
@@ -188,6 +212,10 @@ def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[
             begin = found[position - 1].end
             edits.append(Edit(begin, one.end, ""))
     return edits
+
+
+def _any_key(_: str) -> bool:
+    return True
 
 
 def _end_of(text: str, start: int) -> int:

@@ -11,6 +11,7 @@ from remote_backend.errors import AddressError, StateError
 from remote_backend.state.address import parse_address, parse_module
 from remote_backend.state.edits import addresses, move, remove, set_tainted
 from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.json_text import Edit
 
 NAMES = st.sampled_from(["a", "b", "c"])
 KEYS = st.one_of(
@@ -354,3 +355,32 @@ def test_old_states_change_only_where_asked(state: StateFile, data: st.DataObjec
     assert [(one.address, one.value) for one in addresses(thinned)] == [
         (one.address, one.value) for one in found if one.address != chosen.address
     ]
+
+
+def test_changes_that_wait_are_put_in_together() -> None:
+    """Heads are changed any number of times, before and after what is in the state."""
+    text = '{"version": 4, "serial": 1, "lineage": "l", "resources": [{"a": 1}]}'
+    state = parse_state(text.encode())
+    place = text.index('"a": 1')
+    edited = state.edited([Edit(place, place + 6, '"a": "\u00fc"')])
+    once = edited.with_head(serial=7)
+    twice = once.with_head(serial=8).with_head(lineage="m", serial=9)
+    assert (once.serial, twice.serial, twice.lineage) == (7, 9, "m")
+    assert once.text == text.replace('"a": 1', '"a": "\u00fc"').replace(": 1,", ": 7,", 1)
+    assert twice.data.decode() == once.text.replace(": 7,", ": 9,").replace('"l"', '"m"')
+    assert twice == parse_state(twice.data)
+    assert state.text == text
+
+
+def test_a_change_that_breaks_a_state_never_comes_out() -> None:
+    """Not as a text, not as bytes, however often it is asked for."""
+    state = parse_state(b'{"version": 4, "serial": 1, "resources": [{"a": 1}]}')
+    place = state.text.index("]")
+    broken = state.edited([Edit(place, place + 1, "")])
+    for _ in range(2):
+        with pytest.raises(StateError):
+            _ = broken.text
+        with pytest.raises(StateError):
+            _ = broken.data
+        with pytest.raises(StateError):
+            list(broken.resources())
