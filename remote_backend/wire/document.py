@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar, cast
 
-from attrs import frozen
+from attrs import fields, frozen
 
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import Response, SignedUrl
@@ -15,6 +16,7 @@ __all__ = (
     "Document",
     "Page",
     "address_of",
+    "attribute_of",
     "body_of",
     "load_page",
     "load_resource",
@@ -92,7 +94,7 @@ def parse_document(response: Response) -> Document:
 
 def load_resource(resource: Resource, kind: type[Value], **more: Any) -> Value:
     """Turn a resource into a value; `more` replaces members that need another reading."""
-    return structure({**members_of(resource), **more}, kind)
+    return structure({**_members(resource, _names_of(cast(Any, kind))), **more}, kind)
 
 
 def members_of(resource: Resource) -> dict[str, Any]:
@@ -101,22 +103,39 @@ def members_of(resource: Resource) -> dict[str, Any]:
     Kebab and snake spellings are the same name. A to-one relationship `plan` becomes
     `plan_id`, a to-many one `policy-checks` becomes `policy_check_ids`.
     """
-    members = {
-        _snake(key): value for key, value in _mapping(resource, "attributes").items()
-    }
-    for name in _mapping(resource, "relationships"):
-        linkage = _linkage(resource, name)
+    return _members(resource, None)
+
+
+def _members(resource: Resource, wanted: frozenset[str] | None) -> dict[str, Any]:
+    """Return the members of a resource, of which most are of no use to most readers."""
+    members: dict[str, Any] = {}
+    for key, value in _mapping(resource, "attributes").items():
+        name = _snake(key)
+        if wanted is None or name in wanted:
+            members[name] = _deep_snake(value) if isinstance(value, dict) else value
+    for key, related in _mapping(resource, "relationships").items():
+        name = _snake(key)
+        linkage = related.get("data") if isinstance(related, dict) else None
         if isinstance(linkage, dict):
-            members[f"{_snake(name)}_id"] = linkage.get("id")
+            members[f"{name}_id"] = linkage.get("id")
         elif isinstance(linkage, list):
             ids = [
                 item["id"] for item in linkage if isinstance(item, dict) and "id" in item
             ]
-            members[f"{_snake(name).removesuffix('s')}_ids"] = ids
-    return {
-        **{key: _deep_snake(value) for key, value in members.items()},
-        "id": resource["id"],
-    }
+            members[f"{name.removesuffix('s')}_ids"] = ids
+    members["id"] = resource["id"]
+    return members
+
+
+@lru_cache
+def _names_of(kind: Any) -> frozenset[str]:
+    return frozenset(one.name for one in fields(kind))
+
+
+def attribute_of(resource: Resource, name: str) -> Any:
+    """Return one attribute of a resource, by its Python name in either spelling."""
+    attributes = _mapping(resource, "attributes")
+    return attributes.get(name.replace("_", "-"), attributes.get(name))
 
 
 def load_page(document: Document, items: Iterable[Value]) -> Page[Value]:
@@ -168,6 +187,7 @@ def _linkage(resource: Resource, relationship: str) -> Any:
     return found.get("data") if isinstance(found, dict) else None
 
 
+@lru_cache(maxsize=1024)
 def _snake(name: str) -> str:
     return name.replace("-", "_")
 

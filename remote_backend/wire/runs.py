@@ -13,10 +13,10 @@ from remote_backend.wire.document import (
     Document,
     Page,
     address_of,
+    attribute_of,
     body_of,
     load_page,
     load_resource,
-    members_of,
     parse_document,
 )
 
@@ -163,7 +163,7 @@ def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Pl
 
 
 def _plan(resource: Any) -> Plan:
-    address = address_of(members_of(resource).get("log_read_url"))
+    address = address_of(attribute_of(resource, "log_read_url"))
     return load_resource(resource, Plan, log_read_url=address)
 
 
