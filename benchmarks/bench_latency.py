@@ -9,6 +9,7 @@ several lengths, since it depends on when somebody looks.
 """
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,12 @@ def contestants(server: Server) -> dict[str, Any]:
     }
     for name, command in commands.items():
         made[name] = partial(in_process, command, server, environ)
+    # Where OpenSSL finds a bundle of authorities, aiohttp reads it twice when it is imported,
+    # also for servers without TLS; a plain Debian has none at that place.
+    without = {**environ, "SSL_CERT_FILE": os.devnull}
+    made["remote-backend, process, no bundle"] = partial(
+        in_process, commands["remote-backend, process"], server, without
+    )
     return made
 
 
