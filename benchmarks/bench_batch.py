@@ -164,7 +164,8 @@ def by_terraform(
         capture_output=True,
     )
     waiting = [f"{number:04}" for number in range(workspaces)]
-    living: dict[int, str] = {}
+    # The processes are kept: one that is forgotten is reaped by whoever starts the next.
+    living: dict[int, tuple[str, subprocess.Popen[bytes]]] = {}
     known: dict[str, float] = {}
     failed, cpu, largest = 0, 0.0, 0
     server.stats()
@@ -179,10 +180,12 @@ def by_terraform(
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            living[process.pid] = name
+            living[process.pid] = name, process
         pid, status, used = os.wait4(-1, 0)
         if pid in living:
-            known[f"net-{living.pop(pid)}"] = time.time()
+            name, process = living.pop(pid)
+            process.returncode = status
+            known[f"net-{name}"] = time.time()
             failed += status != 0
             cpu += used.ru_utime + used.ru_stime
             largest = max(largest, used.ru_maxrss >> 10)

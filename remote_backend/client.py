@@ -48,6 +48,9 @@ class Client:
         self.api_version: str | None = None
         """What the server last told about itself; None on servers that do not tell."""
 
+        self.tells_limits = False
+        """Whether an answer has told how many requests are allowed."""
+
         self.answered_count = 0
         """How many requests of the API were answered; signed addresses are not counted."""
 
@@ -252,6 +255,7 @@ class Client:
         if isinstance(request.target, str):
             self.answered_count += 1
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
+            self.tells_limits |= "x-ratelimit-limit" in response.headers
         if not 200 <= response.status < 300:
             raise problems.error_of(request, response)
         return response

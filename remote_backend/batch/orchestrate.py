@@ -268,5 +268,7 @@ def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
         # Somebody looks at these, and they are few: soon after each line, later less often.
         return evolve(settings, first_wait_seconds=0.05, growth=1.1)
     # Hundreds of logs are read more slowly each, so that their host gets no more requests.
-    longest = max(settings.longest_wait_seconds, min(2.0, workspaces / 100))
-    return evolve(settings, longest_wait_seconds=longest)
+    longest = min(2.0, workspaces / 100)
+    if longest <= settings.longest_wait_seconds:
+        return settings
+    return evolve(settings, first_wait_seconds=longest / 4, longest_wait_seconds=longest)

@@ -19,8 +19,8 @@ log = Log()
 
 # Of what the server allows in a second, this much is spent evenly and this much at once:
 # together they stay below the limit in every second, however it is counted.
-_STEADY_SHARE = 0.9
-_BURST_SHARE = 0.1
+_STEADY_SHARE = 0.95
+_BURST_SHARE = 0.05
 _RUN_LISTS_PER_SECOND = 20 / 60
 _RUN_LISTS_AT_ONCE = 10
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -146,11 +146,10 @@ class BudgetedTransport:
     ) -> None:
         self._inner = inner
         self._chance = chance
-        # Until an answer tells a limit there is none.
+        # Until an answer tells a limit there is none. That of run lists is never told: servers
+        # that have it are those that tell the other one.
         self._requests = Budget(TokenBucket(math.inf, math.inf), clock=clock)
-        self._run_lists = Budget(
-            TokenBucket(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE), clock=clock
-        )
+        self._run_lists = Budget(TokenBucket(math.inf, math.inf), clock=clock)
 
     async def send(self, request: Request) -> Response:
         """Wait for the turn of a request and send it."""
@@ -169,6 +168,8 @@ class BudgetedTransport:
             self._requests.bucket.allow(
                 limit * _STEADY_SHARE, max(1.0, math.floor(limit * _BURST_SHARE))
             )
+        if limit is not None or (request.is_run_list and response.status == 429):
+            self._run_lists.bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
         if response.status != 429:
             return
         asked = asked_wait_seconds(response.headers)

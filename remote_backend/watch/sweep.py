@@ -267,5 +267,8 @@ class Sweep:
             return self._settings.told_seconds
         if not self._lists_work or count <= _FEW:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
-        pages = math.ceil(len(self._watched) / _PAGE_SIZE)
+        # Lists of runs have a limit of their own where there are limits at all.
+        pages = (
+            math.ceil(len(self._watched) / _PAGE_SIZE) if self._client.tells_limits else 1
+        )
         return self._settings.sweep_seconds * pages
