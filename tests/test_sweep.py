@@ -86,3 +86,48 @@ async def test_runs_that_the_server_tells_of_are_not_asked_for() -> None:
             group.cancel_scope.cancel()
 
     assert server.asked == [f"runs/{id}" for id in watched]
+
+
+async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
+    """Not with the first, and not only with the last; what is over does not count."""
+    server = Runs()
+    server.statuses = {f"run-{number}": "planning" for number in range(9)}
+    calm = WatchSettings(sweep_seconds=3600, longest_wait_seconds=3600, find_seconds=0)
+    sweep = Sweep(Client(server, "acme"), "batch-1", settings=calm)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            watched = [sweep.watch(Run(id=id, status="pending")) for id in server.statuses]
+            server.statuses["run-8"] = "errored"
+            await watched[8].next_look()
+            rounds = len(server.asked)
+            await anyio.wait_all_tasks_blocked()
+            for swept in watched[:3]:
+                swept.hurry()
+            assert not sweep._wake.is_set()
+            watched[3].hurry()
+            assert sweep._wake.is_set()
+            await watched[0].next_look()
+            group.cancel_scope.cancel()
+
+    assert len(server.asked) == rounds + 1
+
+
+async def test_lists_are_spared_while_runs_are_made() -> None:
+    """Where requests are limited: until all expected ones are there, or known not to come."""
+    server = Runs()
+    server.statuses = {f"run-{number}": "planning" for number in range(6)}
+    quick = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
+    client = Client(server, "acme")
+    client.tells_limits = True
+    sweep = Sweep(client, "batch-1", expected=7, settings=quick)
+    for id in server.statuses:
+        sweep.watch(Run(id=id, status="pending"))
+    spared = sweep._pause_seconds()
+    sweep.expect_one_less()
+    soon = [sweep._pause_seconds() for _ in range(6)]
+
+    assert spared == quick.sweep_seconds
+    assert soon == sorted(soon)
+    assert soon[0] < spared == soon[-1]

@@ -179,7 +179,8 @@ class _Work:
         self._sweep = None
         options = plan.options
         if len(workspaces) > _LOOKED_AT_ALONE:
-            self._sweep = Sweep(client, plan.id, settings=plan.watch)
+            at_once = len(workspaces) if len(workspaces) <= plan.at_once else 0
+            self._sweep = Sweep(client, plan.id, expected=at_once, settings=plan.watch)
             # The lists of runs are searched for what the messages hold.
             options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
         self._plan = plan
@@ -232,6 +233,8 @@ class _Work:
                 outcome = failed_outcome(named, slug)
             else:
                 outcome = await plan_workspace(self.job, named, slug)
+            if outcome.run_id is None and self._sweep is not None:
+                self._sweep.expect_one_less()
             self._outcomes[named.short] = outcome
             if self._journal is not None:
                 await self._journal.outcome(outcome)

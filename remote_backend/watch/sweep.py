@@ -24,6 +24,9 @@ _READ_AT_ONCE = 10
 _READ_PER_SECOND = 15.0
 # A run that the lists do not show for so many rounds is read by itself.
 _PATIENCE_ROUNDS = 3
+# Once all runs are made, rounds follow each other sooner at first.
+_FIRST_SHARE = 0.25
+_SHARE_GROWTH = 1.5
 
 
 class SweptRun(Tracked):
@@ -88,11 +91,15 @@ class Sweep:
         client: Client,
         token: str,
         *,
+        expected: int = 0,
         settings: WatchSettings | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._client = client
         self._token = token
+        # How many runs are about to be made; 0 where they are made one after the other.
+        self._expected = expected
+        self._calm_rounds = 0
         self._settings = settings or WatchSettings()
         self._clock = clock
         self._watched: dict[str, SweptRun] = {}
@@ -121,7 +128,16 @@ class Sweep:
         if not self._unfinished():
             self._wake.set()
         self._watched[run.id] = swept
+        self._calm_rounds = 0
+        if len(self._watched) == self._expected:
+            self._wake.set()
         return swept
+
+    def expect_one_less(self) -> None:
+        """Be told that one of the expected runs is not made."""
+        self._expected -= 1
+        if len(self._watched) == self._expected:
+            self._wake.set()
 
     async def find(self, request: RunRequest) -> Run | None:
         """Return the run that was made for a request whose answer was lost, or None.
@@ -185,7 +201,7 @@ class Sweep:
             self._due = self._clock() + self._settings.told_seconds
 
     def _is_round_due(self) -> bool:
-        return self._is_asked() or self._clock() >= self._due or self._all_hurried()
+        return self._is_asked() or self._clock() >= self._due or self._many_hurried()
 
     async def _round(self, unfinished: list[SweptRun]) -> None:
         self._begun += 1
@@ -247,12 +263,14 @@ class Sweep:
 
     def _hurry(self, run_id: str) -> None:
         self._hurried.add(run_id)
-        # One run alone is not worth a look at all of them; the last of many is.
-        if self._all_hurried():
+        # One run alone is not worth a look at all of them; half of those that are left are.
+        if self._many_hurried():
             self._wake.set()
 
-    def _all_hurried(self) -> bool:
-        return all(swept.latest.run.id in self._hurried for swept in self._unfinished())
+    def _many_hurried(self) -> bool:
+        unfinished = self._unfinished()
+        hurried = sum(swept.latest.run.id in self._hurried for swept in unfinished)
+        return 2 * hurried >= len(unfinished)
 
     def _look_at(self, run_id: str) -> None:
         self._told.add(run_id)
@@ -267,8 +285,22 @@ class Sweep:
             return self._settings.told_seconds
         if not self._lists_work or count <= _FEW:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
-        # Lists of runs have a limit of their own where there are limits at all.
-        pages = (
-            math.ceil(len(self._watched) / _PAGE_SIZE) if self._client.tells_limits else 1
-        )
-        return self._settings.sweep_seconds * pages
+        if not self._client.tells_limits:
+            return self._settings.sweep_seconds
+        # Lists of runs have a limit of their own where there are limits at all. As long as runs
+        # are made it is spared for their ends, which often come together.
+        pages = self._pages()
+        if len(self._watched) < self._expected:
+            return self._settings.sweep_seconds * pages**2
+        share = min(1.0, _FIRST_SHARE * _SHARE_GROWTH**self._calm_rounds)
+        self._calm_rounds += 1
+        return self._settings.sweep_seconds * pages * share
+
+    def _pages(self) -> int:
+        """Return how many pages lead to the oldest run that is not over; new ones come first."""
+        newer = len(self._watched)
+        for swept in self._watched.values():
+            if not swept.latest.is_over:
+                break
+            newer -= 1
+        return math.ceil(newer / _PAGE_SIZE)
