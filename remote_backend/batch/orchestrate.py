@@ -274,4 +274,5 @@ def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
     longest = min(2.0, workspaces / 100)
     if longest <= settings.longest_wait_seconds:
         return settings
-    return evolve(settings, first_wait_seconds=longest / 4, longest_wait_seconds=longest)
+    first = min(longest / 4, max(settings.first_wait_seconds, workspaces / 800))
+    return evolve(settings, first_wait_seconds=first, longest_wait_seconds=longest)

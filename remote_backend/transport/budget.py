@@ -1,7 +1,8 @@
-"""How many requests a server wants: a bucket of tokens, and who gets the next one."""
+"""How many requests a server wants: a window and a bucket, and who gets the next turn."""
 
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from heapq import heapify, heappush
 from itertools import count
@@ -13,21 +14,18 @@ from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
 from remote_backend.transport.faults import asked_wait_seconds
 
-__all__ = ("Budget", "BudgetedTransport", "TokenBucket")
+__all__ = ("Budget", "BudgetedTransport", "TokenBucket", "Window")
 
 log = Log()
 
-# Of what the server allows in a second, this much is spent evenly and this much at once:
-# together they stay below the limit in every second, however it is counted.
-_STEADY_SHARE = 0.95
-_BURST_SHARE = 0.05
+_WINDOW_SECONDS = 1.0
 _RUN_LISTS_PER_SECOND = 20 / 60
 _RUN_LISTS_AT_ONCE = 10
 _LONGEST_PAUSE_SECONDS = 60.0
 _SLOWER = 0.7
 _SLOWEST = 0.1
 # After a refusal the old rate comes back within about this many seconds.
-_RECOVERY_SECONDS = 30.0
+_RECOVERY_SECONDS = 10.0
 
 
 @define
@@ -67,6 +65,9 @@ class TokenBucket:
             self.per_second, self.burst = per_second, burst
             self._tokens = min(self._tokens, burst)
 
+    def answered(self, now: float) -> None:
+        """Take note that a request was answered."""
+
     def close(self, now: float, seconds: float) -> None:
         """Give no token for a time, and then fewer for a while: others use this limit too."""
         self._closed_until = max(self._closed_until, now + seconds)
@@ -79,6 +80,66 @@ class TokenBucket:
         self._share = min(1.0, self._share + passed / _RECOVERY_SECONDS)
         added = passed * self.per_second * self._share
         self._tokens = min(max(1.0, self.burst), self._tokens + added)
+
+
+@define
+class Window:
+    """At most so many requests within each second, however the server counts them.
+
+    A request is counted somewhere between being sent and being answered. So the one that
+    would be too many is sent a second after the answer to the one that leaves the window.
+    """
+
+    limit: float
+    """Infinite where nobody limits."""
+
+    _open: int = 0
+    _answered: deque[float] = field(factory=deque)
+    _closed_until: float = -math.inf
+    _share: float = 1.0
+    _share_at: float = -math.inf
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long the next turn is away; infinite when an answer decides."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        if math.isinf(self.limit):
+            return 0.0
+        self._forget(now)
+        too_many = self._open + len(self._answered) - self._allowed(now)
+        if too_many < 0:
+            return 0.0
+        if too_many >= len(self._answered):
+            return math.inf
+        return self._answered[too_many] + _WINDOW_SECONDS - now
+
+    def take(self, now: float) -> None:
+        """Take a turn."""
+        self._open += 1
+
+    def answered(self, now: float) -> None:
+        """Take note that a request was answered, or never will be."""
+        self._open -= 1
+        self._answered.append(now)
+        self._forget(now)
+
+    def close(self, now: float, seconds: float) -> None:
+        """Give no turn for a time, and then fewer for a while: others use this limit too."""
+        self._closed_until = max(self._closed_until, now + seconds)
+        self._share = max(_SLOWEST, self._recovered(now) * _SLOWER)
+        self._share_at = now
+
+    def _allowed(self, now: float) -> int:
+        return max(1, math.floor(self.limit * self._recovered(now)))
+
+    def _recovered(self, now: float) -> float:
+        if self._share >= 1.0:
+            return 1.0
+        return min(1.0, self._share + (now - self._share_at) / _RECOVERY_SECONDS)
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0] <= now - _WINDOW_SECONDS:
+            self._answered.popleft()
 
 
 @define(eq=False, order=False)
@@ -96,7 +157,10 @@ class Budget:
     """One limit that many tasks share; the most urgent one is served first."""
 
     def __init__(
-        self, bucket: TokenBucket, *, clock: Callable[[], float] = anyio.current_time
+        self,
+        bucket: TokenBucket | Window,
+        *,
+        clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self.bucket = bucket
         self.clock = clock
@@ -114,6 +178,11 @@ class Budget:
             self._waiting.remove(waiter)
             heapify(self._waiting)
             self.wake()
+
+    def answered(self) -> None:
+        """Take note that a request that had its turn was answered."""
+        self.bucket.answered(self.clock())
+        self.wake()
 
     def wake(self) -> None:
         """Let the next one look again, because something has changed."""
@@ -148,8 +217,10 @@ class BudgetedTransport:
         self._chance = chance
         # Until an answer tells a limit there is none. That of run lists is never told: servers
         # that have it are those that tell the other one.
-        self._requests = Budget(TokenBucket(math.inf, math.inf), clock=clock)
-        self._run_lists = Budget(TokenBucket(math.inf, math.inf), clock=clock)
+        self._window = Window(math.inf)
+        self._requests = Budget(self._window, clock=clock)
+        self._run_list_bucket = TokenBucket(math.inf, math.inf)
+        self._run_lists = Budget(self._run_list_bucket, clock=clock)
 
     async def send(self, request: Request) -> Response:
         """Wait for the turn of a request and send it."""
@@ -158,18 +229,19 @@ class BudgetedTransport:
         if request.is_run_list:
             await self._run_lists.take(request.urgency)
         await self._requests.take(request.urgency)
-        response = await self._inner.send(request)
+        try:
+            response = await self._inner.send(request)
+        finally:
+            self._requests.answered()
         self._learn(request, response)
         return response
 
     def _learn(self, request: Request, response: Response) -> None:
         limit = _limit_of(response.headers)
         if limit is not None:
-            self._requests.bucket.allow(
-                limit * _STEADY_SHARE, max(1.0, math.floor(limit * _BURST_SHARE))
-            )
+            self._window.limit = max(1, math.floor(limit))
         if limit is not None or (request.is_run_list and response.status == 429):
-            self._run_lists.bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
+            self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
         if response.status != 429:
             return
         asked = asked_wait_seconds(response.headers)

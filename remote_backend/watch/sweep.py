@@ -25,7 +25,7 @@ _READ_PER_SECOND = 15.0
 # A run that the lists do not show for so many rounds is read by itself.
 _PATIENCE_ROUNDS = 3
 # Once all runs are made, rounds follow each other sooner at first.
-_FIRST_SHARE = 0.25
+_FIRST_SHARE = 0.15
 _SHARE_GROWTH = 1.5
 
 

@@ -1,6 +1,7 @@
 """Staying within the limits of a server."""
 
 import math
+from heapq import heappop, heappush
 
 import anyio
 import pytest
@@ -8,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.messages import PublicUrl, Request, Response, SignedUrl
-from remote_backend.transport.budget import Budget, BudgetedTransport, TokenBucket
+from remote_backend.transport.budget import (
+    Budget,
+    BudgetedTransport,
+    TokenBucket,
+    Window,
+)
 from tests.fakes import answer
 
 
@@ -36,26 +42,68 @@ def moments(bucket: TokenBucket, wanted: int, *, start: float = 0.0) -> list[flo
     return found
 
 
-@given(st.integers(2, 200), st.integers(1, 400))
-def test_no_second_sees_more_than_the_limit(limit: int, wanted: int) -> None:
-    """However a server counts its seconds, the limit it tells is kept."""
-    bucket = TokenBucket(limit * 0.95, max(1.0, math.floor(limit * 0.05)))
+def counted(window: Window, wanted: int, ways: list[tuple[float, float]]) -> list[float]:
+    """Return when a server counts each of many requests that wait together.
 
-    times = moments(bucket, wanted)
+    `ways` are the seconds to the server and back, of one request after the other.
+    """
+    now = 0.0
+    answers: list[float] = []
+    found: list[float] = []
+    while len(found) < wanted:
+        while answers and answers[0] <= now:
+            window.answered(heappop(answers))
+        seconds = window.wait_seconds(now)
+        if seconds <= 0:
+            window.take(now)
+            there, back = ways[len(found) % len(ways)]
+            found.append(now + there)
+            heappush(answers, now + there + back)
+        elif answers:
+            now = min(now + seconds, answers[0])
+        else:
+            now += seconds
+    while answers:
+        window.answered(heappop(answers))
+    return sorted(found)
 
-    for index, time in enumerate(times):
-        in_window = sum(time <= other < time + 1 for other in times[index:])
-        assert in_window <= limit
+
+WAYS = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20)
+
+
+@given(st.integers(1, 60), st.integers(1, 300), WAYS)
+def test_no_second_sees_more_than_the_limit(
+    limit: int, wanted: int, ways: list[tuple[float, float]]
+) -> None:
+    """However a server counts its seconds, and however long anything is on its way."""
+    times = counted(Window(limit), wanted, ways)
+    for first, beyond in zip(times, times[limit:], strict=False):
+        assert beyond - first >= 1 - 1e-9
 
 
 def test_the_limit_is_nearly_used_up() -> None:
-    """Two hundred requests at thirty a second take about seven seconds."""
-    assert moments(TokenBucket(28.5, 1), 200)[-1] < 7.1
+    """Two hundred requests at thirty a second, twenty milliseconds away."""
+    assert counted(Window(30), 203, [(0.01, 0.01)])[-1] < 6.2
 
 
-def test_an_unlimited_bucket_never_waits() -> None:
+def test_no_limit_means_no_waiting() -> None:
     """Servers that tell no limit are not throttled."""
     assert moments(TokenBucket(math.inf, math.inf), 1000)[-1] == 0
+    assert counted(Window(math.inf), 1000, [(1.0, 1.0)])[-1] == 1.0
+
+
+def test_a_refusal_closes_the_window_and_slows_it_down_for_a_while() -> None:
+    """After a 429 others get room, and later the old rate comes back."""
+    window = Window(10)
+    window.close(0.0, 2.0)
+    slow = counted(window, 25, [(0.0, 0.0)])
+    assert slow[0] >= 2.0
+    assert sum(time < slow[0] + 0.5 for time in slow) < 10
+    assert window.wait_seconds(100.0) == 0
+    for _ in range(10):
+        assert window.wait_seconds(100.0) == 0
+        window.take(100.0)
+    assert window.wait_seconds(100.0) == math.inf
 
 
 def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
@@ -143,7 +191,7 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
     await transport.send(Request(method="GET", target="ping"))
 
     async with anyio.create_task_group() as group:
-        for _ in range(5):
+        for _ in range(12):
             group.start_soon(transport.send, Request(method="GET", target="runs/run-1"))
         await anyio.wait_all_tasks_blocked()
         at_once = len(server.asked)
@@ -151,8 +199,8 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
             await transport.send(Request(method="GET", target=target))
         group.cancel_scope.cancel()
 
-    assert at_once == 2
-    assert len(server.asked) == 4
+    assert at_once == 10
+    assert len(server.asked) == 12
 
 
 @pytest.mark.parametrize(
