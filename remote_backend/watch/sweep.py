@@ -173,7 +173,7 @@ class Sweep:
                 await self._read_told()
             else:
                 await self._whole_round()
-            await anyio.sleep(_SHORTEST_SECONDS)
+            await anyio.sleep(self._shortest_seconds())
             if not self._told:
                 with anyio.move_on_after(self._due - self._clock()):
                     await self._wake.wait()
@@ -191,7 +191,7 @@ class Sweep:
                 del self._watched[swept.latest.run.id]
         self._ended_round.set()
         self._ended_round = anyio.Event()
-        self._due = self._clock() + _SHORTEST_SECONDS + self._pause_seconds()
+        self._due = self._clock() + self._shortest_seconds() + self._pause_seconds()
 
     async def _read_told(self) -> None:
         told = [self._watched[id] for id in self._told if id in self._watched]
@@ -275,6 +275,9 @@ class Sweep:
     def _look_at(self, run_id: str) -> None:
         self._told.add(run_id)
         self._wake.set()
+
+    def _shortest_seconds(self) -> float:
+        return _SHORTEST_SECONDS if self._client.tells_limits else _SHORTEST_SECONDS / 3
 
     def _pause_seconds(self) -> float:
         unfinished = self._unfinished()
