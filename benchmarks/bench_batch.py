@@ -21,6 +21,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,8 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
         **settings,
     ) as server:
         sizes: dict[str, int] = defaultdict(int)
+        # Services import it long before.
+        import_module("remote_backend.backend")
         started, cpu = time.monotonic(), time.process_time()
         async with (
             remote_backend.open_backend(

@@ -27,6 +27,8 @@ _PATIENCE_ROUNDS = 3
 # Once all runs are made, rounds follow each other sooner at first.
 _FIRST_SHARE = 0.15
 _SHARE_GROWTH = 1.5
+# Servers that limit nobody are asked more often.
+_UNLIMITED_SHARE = 0.125
 
 
 class SweptRun(Tracked):
@@ -286,13 +288,13 @@ class Sweep:
             return 1.0
         if unfinished and all(swept.is_told for swept in unfinished):
             return self._settings.told_seconds
+        pages = self._pages()
+        if self._lists_work and not self._client.tells_limits:
+            return self._settings.sweep_seconds * _UNLIMITED_SHARE * pages
         if not self._lists_work or count <= _FEW:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
-        if not self._client.tells_limits:
-            return self._settings.sweep_seconds
         # Lists of runs have a limit of their own where there are limits at all. As long as runs
         # are made it is spared for their ends, which often come together.
-        pages = self._pages()
         if len(self._watched) < self._expected:
             return self._settings.sweep_seconds * pages**2
         share = min(1.0, _FIRST_SHARE * _SHARE_GROWTH**self._calm_rounds)

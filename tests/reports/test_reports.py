@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
+from attrs import evolve
 
 from remote_backend.models.log_html import colored
 from remote_backend.models.outcome import Result
@@ -146,6 +147,21 @@ def test_html_is_one_page_without_injections() -> None:
     assert any("<script>alert(1)</script>" in text for text in tags.texts)
     assert '<span class="red">red</span>' in page
     assert "\x1b" not in page and "\x00" not in page
+
+
+@pytest.mark.parametrize(
+    ("url", "linked"),
+    [
+        ("https://tfe.test/app/x", True),
+        ("http://localhost:8080/app/x", True),
+        ("javascript:alert(1)", False),
+        ("//tfe.test/x", False),
+    ],
+)
+def test_runs_are_linked_where_browsers_may_go(url: str, linked: bool) -> None:
+    """Servers on this machine have no certificate; nothing else is an address of a page."""
+    text = to_html(report(evolve(outcome("dev"), run_url=url)))
+    assert (f'<a href="{url}">' in text) is linked
 
 
 def test_colors_become_classes() -> None:
