@@ -4,7 +4,7 @@ import anyio
 
 from remote_backend.client import Client
 from remote_backend.messages import Request, Response
-from remote_backend.models.run import Run
+from remote_backend.models.run import Run, RunRequest
 from remote_backend.watch import Sweep, WatchSettings
 from tests.fakes import answer
 
@@ -48,6 +48,55 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
             group.cancel_scope.cancel()
 
     assert server.asked.count("organizations/acme/runs") >= 1
+
+
+class Pages(Runs):
+    """A server that lists a hundred runs on each page, and makes more while it is read."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.newest_first = [f"run-{number}" for number in range(count, 0, -1)]
+
+    async def send(self, request: Request) -> Response:
+        """Answer a page."""
+        page = int(dict(request.query)["page[number]"])
+        first = 100 * (page - 1)
+        listed = [
+            {
+                "id": id,
+                "type": "runs",
+                "attributes": {"status": "planning"},
+                "relationships": {
+                    "workspace": {"data": {"type": "workspaces", "id": f"ws-{id}"}},
+                    "configuration-version": {
+                        "data": {"type": "configuration-versions", "id": "cv-1"}
+                    },
+                },
+            }
+            for id in self.newest_first[first : first + 100]
+        ]
+        more = page + 1 if len(self.newest_first) > first + 100 else None
+        if len(self.newest_first) < 450:
+            self.newest_first[:0] = [f"new-{page}-{number}" for number in range(90)]
+        pagination = {"current-page": page, "next-page": more}
+        return answer(200, {"data": listed, "meta": {"pagination": pagination}})
+
+
+async def test_the_oldest_run_is_found_while_many_are_made() -> None:
+    """A run whose answer was lost is looked for to the end of the lists, however they grow."""
+    server = Pages(30)
+    quick = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
+    sweep = Sweep(Client(server, "acme"), "batch-1", total=500, settings=quick)
+    request = RunRequest(workspace_id="ws-run-1", configuration_version_id="cv-1")
+    server.newest_first[:0] = [f"early-{number}" for number in range(250)]
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            found = await sweep.find(request)
+            group.cancel_scope.cancel()
+
+    assert found is not None and found.id == "run-1"
 
 
 async def test_an_end_is_never_taken_back() -> None:

@@ -179,8 +179,14 @@ class _Work:
         self._sweep = None
         options = plan.options
         if len(workspaces) > _LOOKED_AT_ALONE:
-            at_once = len(workspaces) if len(workspaces) <= plan.at_once else 0
-            self._sweep = Sweep(client, plan.id, expected=at_once, settings=plan.watch)
+            total = len(workspaces)
+            self._sweep = Sweep(
+                client,
+                plan.id,
+                total=total,
+                expected=total if total <= plan.at_once else 0,
+                settings=plan.watch,
+            )
             # The lists of runs are searched for what the messages hold.
             options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
         self._plan = plan

@@ -93,12 +93,15 @@ class Sweep:
         client: Client,
         token: str,
         *,
+        total: int = 0,
         expected: int = 0,
         settings: WatchSettings | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._client = client
         self._token = token
+        # How many runs the batch can have: while lists are read, more of them are made.
+        self._total = total
         # How many runs are about to be made; 0 where they are made one after the other.
         self._expected = expected
         self._calm_rounds = 0
@@ -224,7 +227,7 @@ class Sweep:
     async def _read_lists(self, unfinished: list[SweptRun], *, whole: bool) -> None:
         wanted = {swept.latest.run.id for swept in unfinished}
         # A server that does not know the search would give everything it ever ran.
-        most_pages = 2 + len(self._watched) // _PAGE_SIZE
+        most_pages = 2 + max(self._total, len(self._watched)) // _PAGE_SIZE
         page_number: int | None = 1
         pages = 0
         while page_number is not None and pages < most_pages and (wanted or whole):
