@@ -122,7 +122,7 @@ def _picture(title: str, rows: Sequence[dict[str, Any]], bar: str, label: str) -
     ]
     most = max(values) or 1.0
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="720" height="{40 + 22 * len(rows)}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="800" height="{40 + 22 * len(rows)}" '
         'font-family="sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="white"/>',
         f'<text x="8" y="18" font-weight="bold">{escape(title)}: {escape(bar)}</text>',
@@ -131,7 +131,7 @@ def _picture(title: str, rows: Sequence[dict[str, Any]], bar: str, label: str) -
         y = 30 + 22 * place
         lines += [
             f'<text x="8" y="{y + 13}">{escape(str(row[label]))}</text>',
-            f'<rect x="260" y="{y}" width="{380 * value / most:.1f}" height="16" fill="#47d"/>',
-            f'<text x="{268 + 380 * value / most:.1f}" y="{y + 13}">{value:g}</text>',
+            f'<rect x="330" y="{y}" width="{380 * value / most:.1f}" height="16" fill="#47d"/>',
+            f'<text x="{338 + 380 * value / most:.1f}" y="{y + 13}">{value:g}</text>',
         ]
     return "\n".join([*lines, "</svg>\n"])
