@@ -58,35 +58,6 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "memory": {"workspaces": 1000, "lines": 100, "faults": {}},
     "faults": {"workspaces": 500, "faults": LIMITS, "rules": NETWORK},
 }
-PYTFE = """
-import sys, time
-from concurrent.futures import ThreadPoolExecutor
-import pytfe, pytfe.models as models
-url, token, organization, directory, count, threads = sys.argv[1:]
-def plan(name):
-    client = pytfe.TFEClient(pytfe.TFEConfig(address=url, token=token))
-    workspace = client.workspaces.read(name, organization=organization)
-    version = client.configuration_versions.create(workspace.id,
-        models.ConfigurationVersionCreateOptions(auto_queue_runs=False, speculative=True))
-    client.configuration_versions.upload(version.upload_url, directory)
-    while str(client.configuration_versions.read(version.id).status.value) != "uploaded":
-        time.sleep(0.5)
-    run = client.runs.create(models.RunCreateOptions(workspace=models.Workspace(id=workspace.id),
-        configuration_version=models.ConfigurationVersion(id=version.id), plan_only=True))
-    while str(run.status.value) not in ("planned_and_finished", "errored"):
-        time.sleep(1)
-        run = client.runs.read(run.id)
-    return name, time.time(), str(run.status.value)
-def tried(name):
-    try:
-        return plan(name)
-    except Exception as error:
-        return name, time.time(), type(error).__name__
-names = [f"net-{number:04}" for number in range(int(count))]
-with ThreadPoolExecutor(int(threads)) as pool:
-    for name, at, status in pool.map(tried, names):
-        print(name, at, status == "planned_and_finished")
-"""
 
 
 def table(repetitions: int) -> None:
@@ -199,9 +170,7 @@ def by_terraform(
 
 def by_pytfe(server: Server, workspaces: int, width: int) -> dict[str, Any]:
     """Plan each workspace with the script, in so many threads of one process."""
-    ready = server.ready
-    command = [sys.executable, "-c", PYTFE, ready["url"], ready["token"]]
-    command += [ready["organization"], str(server.directory), str(workspaces), str(width)]
+    command = server.pytfe_plans(workspaces, width)
     known: dict[str, float] = {}
     failed = 0
     server.stats()

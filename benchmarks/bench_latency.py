@@ -29,24 +29,6 @@ LENGTHS = [round(0.4 + 0.1 * step, 1) for step in range(13)]
 CHAIN = 4
 WORKSPACE = "0000"
 
-PYTFE = """
-import sys, time
-import pytfe, pytfe.models as models
-url, token, organization, name, directory = sys.argv[1:]
-client = pytfe.TFEClient(pytfe.TFEConfig(address=url, token=token))
-workspace = client.workspaces.read(name, organization=organization)
-version = client.configuration_versions.create(workspace.id,
-    models.ConfigurationVersionCreateOptions(auto_queue_runs=False, speculative=True))
-client.configuration_versions.upload(version.upload_url, directory)
-while str(client.configuration_versions.read(version.id).status.value) != "uploaded":
-    time.sleep(0.5)
-run = client.runs.create(models.RunCreateOptions(workspace=models.Workspace(id=workspace.id),
-    configuration_version=models.ConfigurationVersion(id=version.id), plan_only=True))
-while str(run.status.value) not in ("planned_and_finished", "errored"):
-    time.sleep(1)
-    run = client.runs.read(run.id)
-"""
-
 
 def main() -> None:
     """Measure one length for three round trips, and many lengths for one."""
@@ -77,8 +59,6 @@ def contestants(server: Server) -> dict[str, Any]:
     """Return what each of them does, by names."""
     environ = server.environ(TF_WORKSPACE=WORKSPACE)
     python = sys.executable
-    script = [python, "-c", PYTFE, server.ready["url"], server.ready["token"]]
-    script += [server.ready["organization"], f"net-{WORKSPACE}", str(server.directory)]
     commands = {"remote-backend, process": [python, "-m", "remote_backend", "plan"]}
     for name, program in terraforms().items():
         folder = str(server.directory / f".{name.replace(' ', '-')}")
@@ -88,7 +68,7 @@ def contestants(server: Server) -> dict[str, Any]:
             init, cwd=server.directory, env=of_its_own, check=True, capture_output=True
         )
         commands[name] = ["env", f"TF_DATA_DIR={folder}", *program, "plan", "-no-color"]
-    commands["pytfe script"] = script
+    commands["pytfe script"] = server.pytfe_plans(1, 1)
     made: dict[str, Any] = {
         "remote-backend, library": partial(anyio.run, in_library, server, environ)
     }

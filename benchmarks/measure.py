@@ -49,6 +49,12 @@ class Server:
             **more,
         }
 
+    def pytfe_plans(self, workspaces: int, threads: int) -> list[str]:
+        """Return the command that plans so many workspaces with pytfe."""
+        script = [sys.executable, str(Path(__file__).with_name("pytfe_plans.py"))]
+        who = [self.ready["url"], self.ready["token"], self.ready["organization"]]
+        return [*script, *who, str(self.directory), str(workspaces), str(threads)]
+
     def _read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()

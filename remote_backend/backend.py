@@ -12,6 +12,7 @@ import anyio
 from anyio import to_thread
 from attrs import evolve
 
+from remote_backend.batch.options import checked_options, require_same
 from remote_backend.batch.select import select_names
 from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
@@ -20,7 +21,6 @@ from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect, connect_to
 from remote_backend.errors import (
     RemoteBackendError,
-    RunOptionsError,
     SelectionError,
     StateError,
 )
@@ -155,7 +155,7 @@ class Backend:
         details: bool = False,
     ) -> "AsyncIterator[Batch]":
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
-        options = _checked(options)
+        options = checked_options(options)
         named = await _while_loading(partial(self.workspace, workspace))
         await self._connection.require_operations()
         require_plannable(named)
@@ -183,7 +183,7 @@ class Backend:
         `details` the outcomes tell what would change, for one more request each. With a
         folder for journals the batch can be resumed after a crash.
         """
-        options = _checked(options)
+        options = checked_options(options)
         existing = {named.short: named for named in await _while_loading(self.workspaces)}
         await self._connection.require_operations()
         names = select_names(existing, select=select, exclude=exclude)
@@ -210,7 +210,9 @@ class Backend:
         The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
         batch of another organization, or one whose variables are not given again.
         """
-        _require_same(story, self, variables)
+        require_same(
+            story, variables, hostname=self.hostname, organization=self.organization
+        )
         existing = {named.remote.id: named for named in await self.workspaces()}
         unfinished = [existing.get(story.workspaces[name]) for name in story.unfinished]
         for name, named in zip(story.unfinished, unfinished, strict=True):
@@ -383,34 +385,3 @@ async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
             group.start_soon(load, name="import what plans need")
             answers.append(await ask())
     return answers[0]
-
-
-def _require_same(
-    story: "JournalStory", backend: Backend, variables: tuple[tuple[str, str], ...]
-) -> None:
-    here = (backend.hostname, backend.organization)
-    if here != (story.hostname, story.organization):
-        raise RunOptionsError(
-            f"{story.id} was planned on {story.hostname} in {story.organization}, and the "
-            f"configuration now names {here[0]} and {here[1]}"
-        )
-    names = tuple(name for name, _ in variables)
-    if sorted(names) != sorted(story.variable_names):
-        wanted = ", ".join(story.variable_names) or "none"
-        raise RunOptionsError(
-            f"{story.id} was planned with run variables ({wanted}), which no journal keeps; "
-            "give the same -var and -var-file again"
-        )
-
-
-def _checked(options: PlanOptions | None) -> PlanOptions:
-    options = options or PlanOptions()
-    if options.destroy and options.refresh_only:
-        raise RunOptionsError("-destroy and -refresh-only exclude each other; choose one")
-    if options.refresh_only and not options.refresh:
-        raise RunOptionsError("-refresh-only needs a refresh; leave -refresh=false out")
-    if options.refresh_only and options.replace:
-        raise RunOptionsError("-refresh-only replaces nothing; leave -replace out")
-    if options.destroy and options.replace:
-        raise RunOptionsError("-destroy replaces nothing; leave -replace out")
-    return options

@@ -97,6 +97,11 @@ class ServedPolicy:
     passed: bool = True
     text: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """What it came to, in one word."""
+        return "passed" if self.passed else "failed"
+
 
 @frozen(kw_only=True)
 class ServedCost:

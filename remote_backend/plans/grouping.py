@@ -14,7 +14,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.outcome import Outcome, Result
 
-__all__ = ("Group", "group_outcomes", "sign_of")
+__all__ = ("OUTSIDE_WORDS", "Group", "group_outcomes", "sign_of")
 
 _HERE = "<workspace>"
 _DANGER = (
@@ -41,6 +41,9 @@ _SIGNS = {
     "drift": "!",
     "gone": "!-",
 }
+OUTSIDE_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
+"""What is said of changes that nobody planned, by their actions."""
+
 _SHORTEST_NAME = 2
 _RESULTS = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 

@@ -6,12 +6,11 @@ from importlib import resources
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import colored, plain_text
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.grouping import Group, sign_of
+from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
 from remote_backend.reports.summary import Report, words_for
 
 __all__ = ("to_html",)
 
-_OUTSIDE = {"drift": " (changed outside)", "gone": " (deleted outside)"}
 # Nothing that a server says may become a link to a script.
 _LINKS = ("https://", "http://")
 _LONGEST_LOG = 200_000
@@ -121,7 +120,8 @@ def _changes(changes: PlannedChanges) -> str:
 
 
 def _resource(kind: str, one: ResourceChange) -> str:
-    notes = _OUTSIDE.get(one.action, "")
+    outside = OUTSIDE_WORDS.get(one.action)
+    notes = f" ({outside})" if outside else ""
     if one.previous_address:
         notes += f" (was {one.previous_address})"
     if one.imported_id:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.grouping import Group, sign_of
+from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
 from remote_backend.reports.summary import Report
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
@@ -18,7 +18,6 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
 # People and issues must not be called by what a plan happens to say.
 _CALLS = re.compile(r"([@#])(?=\w)")
 _PLAIN = ("create", "delete")
-_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
 _ICONS = {
     Result.FAILED: "\u274c",
     Result.CANCELED: "\u23f9\ufe0f",
@@ -117,7 +116,11 @@ def _mark(one: ResourceChange) -> str:
 
 
 def _notes(one: ResourceChange) -> str:
-    notes = [f" ({_WORDS.get(one.action, one.action)})"] if one.action not in _PLAIN else []
+    notes = (
+        [f" ({OUTSIDE_WORDS.get(one.action, one.action)})"]
+        if one.action not in _PLAIN
+        else []
+    )
     if one.previous_address:
         notes.append(f" (was {one.previous_address})")
     if one.imported_id:

@@ -109,7 +109,7 @@ class StateFile:
 
     def edited(self, edits: list[Edit]) -> "StateFile":
         """Return it with parts of its text replaced, but not of its head."""
-        return evolve(self, content=_Content(self.text).edited(edits))
+        return evolve(self, content=self._content.settled().edited(edits))
 
     def place_of(self, key: str) -> int | None:
         """Return where the value of a member of the head begins, or None."""
@@ -181,12 +181,11 @@ class _Content:
     base: str
     """The text without the changes."""
 
+    _places: dict[str, int] = field(factory=dict)
     _edits: tuple[Edit, ...] = ()
     _data: bytes | None = None
     _problem: StateError | None = None
     """What changes have broken."""
-
-    _places: dict[str, int] | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Content) and self.text == other.text
@@ -207,16 +206,19 @@ class _Content:
     @property
     def places(self) -> dict[str, int]:
         """Where the values of the members of the head begin."""
-        if self._places is None:
-            self._places = {
-                member.key: member.value_start
-                for member in members(self.text, 0, unread=_any_key)
-            }
+        self._apply()
         return self._places
 
     def edited(self, edits: list[Edit]) -> "_Content":
         """Return it with more changes of the base, which must not collide with earlier ones."""
-        return _Content(self.base, (*self._edits, *edits))
+        if not edits:
+            return self
+        return _Content(self.base, edits=(*self._edits, *edits))
+
+    def settled(self) -> "_Content":
+        """Return it with all changes put in; raises `StateError` where they have broken it."""
+        self._apply()
+        return self
 
     def collides(self, edits: list[Edit]) -> bool:
         """Whether changes of the base touch some that are not put in yet."""
@@ -236,7 +238,7 @@ class _Content:
         self.base, self._edits = "", ()
         text = data.decode()
         try:
-            _head_of(text)
+            _, self._places = _head_of(text)
         except StateError as error:
             self._problem = error
             raise
@@ -253,7 +255,7 @@ def parse_state(data: bytes) -> StateFile:
 
 
 def _parse_text(text: str) -> StateFile:
-    head = _head_of(text)
+    head, places = _head_of(text)
     version, serial, lineage = (head.get(name) for name in ("version", "serial", "lineage"))
     if not isinstance(version, int) or isinstance(version, bool):
         raise StateError("it has no version, so it is no state of Terraform")
@@ -273,7 +275,7 @@ def _parse_text(text: str) -> StateFile:
         raise StateError("its lineage is no text")
     made_by = head.get("terraform_version")
     return StateFile(
-        content=_Content(text),
+        content=_Content(text, places),
         format=version,
         serial=serial,
         lineage=lineage or "",
@@ -281,9 +283,16 @@ def _parse_text(text: str) -> StateFile:
     )
 
 
-def _head_of(text: str) -> dict[str, Any]:
-    """Return the members of the head; what is large is looked through, and not kept."""
-    return {one.key: one.value for one in members(text, 0, unread=_LAZY.__contains__)}
+def _head_of(text: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return the members of the head and where their values begin.
+
+    What is large is looked through once, and not kept.
+    """
+    head, places = {}, {}
+    for member in members(text, 0, unread=_LAZY.__contains__):
+        head[member.key] = member.value
+        places[member.key] = member.value_start
+    return head, places
 
 
 def _head_edits(text: str, given: dict[str, Any]) -> list[Edit]:
@@ -292,10 +301,6 @@ def _head_edits(text: str, given: dict[str, Any]) -> list[Edit]:
         set_member(text, 0, key, json.dumps(value), after=order)
         for key, value in given.items()
     ]
-
-
-def _any_key(_: str) -> bool:
-    return True
 
 
 def md5_of(data: bytes) -> str:

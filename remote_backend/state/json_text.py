@@ -18,6 +18,7 @@ __all__ = (
     "elements",
     "members",
     "parse_value",
+    "placed",
     "remove_elements",
     "remove_member",
     "set_member",
@@ -110,6 +111,11 @@ def members(
         place = _skip(text, _expect(text, place, ","))
 
 
+def placed(text: str, start: int) -> Iterator[Member]:
+    """Give the places of the members of an object, and keep none of their values."""
+    return members(text, start, unread=lambda _: True)
+
+
 def elements(text: str, start: int) -> Iterator[Element]:
     """Give the elements of the array that begins at a place."""
     place = _skip(text, _expect(text, start, "["))
@@ -163,7 +169,7 @@ def set_member(
     A new member stands behind the last one that `after` names, or first; it is laid out as
     the others are.
     """
-    found = list(members(text, start, unread=_any_key))
+    found = list(placed(text, start))
     for member in found:
         if member.key == key:
             return Edit(member.value_start, member.value_end, value)
@@ -182,7 +188,7 @@ def set_member(
 
 def remove_member(text: str, start: int, key: str) -> Edit | None:
     """Return the edit that removes a member of an object, or None when it is not there."""
-    found = list(members(text, start, unread=_any_key))
+    found = list(placed(text, start))
     for position, member in enumerate(found):
         if member.key == key:
             if position + 1 < len(found):
@@ -212,10 +218,6 @@ def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[
             begin = found[position - 1].end
             edits.append(Edit(begin, one.end, ""))
     return edits
-
-
-def _any_key(_: str) -> bool:
-    return True
 
 
 def _end_of(text: str, start: int) -> int:

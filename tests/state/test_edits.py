@@ -370,6 +370,8 @@ def test_changes_that_wait_are_put_in_together() -> None:
     assert twice.data.decode() == once.text.replace(": 7,", ": 9,").replace('"l"', '"m"')
     assert twice == parse_state(twice.data)
     assert state.text == text
+    for same in (state.edited([]), state.with_head(), twice.edited([])):
+        assert len(list(same.resources())) == 1
 
 
 def test_a_change_that_breaks_a_state_never_comes_out() -> None:

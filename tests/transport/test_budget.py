@@ -42,6 +42,23 @@ def moments(bucket: TokenBucket, wanted: int, *, start: float = 0.0) -> list[flo
     return found
 
 
+@given(st.integers(2, 200), st.integers(1, 400))
+def test_a_bucket_keeps_its_rate_in_every_second(limit: int, wanted: int) -> None:
+    """However a server counts its seconds."""
+    bucket = TokenBucket(limit * 0.9, max(1.0, math.floor(limit * 0.1)))
+
+    times = moments(bucket, wanted)
+
+    for index, time in enumerate(times):
+        in_window = sum(time <= other < time + 1 for other in times[index:])
+        assert in_window <= limit
+
+
+def test_a_bucket_is_nearly_used_up() -> None:
+    """Two hundred requests at thirty a second take less than eight seconds."""
+    assert moments(TokenBucket(27, 3), 200)[-1] < 8
+
+
 def counted(window: Window, wanted: int, ways: list[tuple[float, float]]) -> list[float]:
     """Return when a server counts each of many requests that wait together.
 

@@ -271,8 +271,7 @@ def _policies(run: ServedRun) -> str:
         return ""
     rows = [
         (
-            f'<span class="{"passed" if one.passed else "failed"}">'
-            f"{'passed' if one.passed else 'failed'}</span>",
+            f'<span class="{one.verdict}">{one.verdict}</span>',
             escape(one.name),
             escape(one.level),
             escape(one.text),

@@ -65,7 +65,6 @@ def write_policy_output(policies: tuple[ServedPolicy, ...]) -> bytes:
     verdict = "true" if all(policy.passed for policy in policies) else "false"
     parts = [f"Result: {verdict}\n\n{len(policies)} policies were simulated.\n"]
     for policy in policies:
-        told = "passed" if policy.passed else "failed"
         text = f"  {policy.text}\n" if policy.text else ""
-        parts.append(f"\n{policy.name} ({policy.level}): {told}\n{text}")
+        parts.append(f"\n{policy.name} ({policy.level}): {policy.verdict}\n{text}")
     return "".join(parts).encode()

@@ -1,0 +1,47 @@
+"""Whether options make sense together, and whether a batch can go on as it began."""
+
+from typing import TYPE_CHECKING
+
+from remote_backend.errors import RunOptionsError
+from remote_backend.models.run import PlanOptions
+
+if TYPE_CHECKING:
+    from remote_backend.batch.journal import JournalStory
+
+__all__ = ("checked_options", "require_same")
+
+
+def require_same(
+    story: "JournalStory",
+    variables: tuple[tuple[str, str], ...],
+    *,
+    hostname: str,
+    organization: str,
+) -> None:
+    """Raise `RunOptionsError` for a batch of another organization or of other variables."""
+    if (hostname, organization) != (story.hostname, story.organization):
+        raise RunOptionsError(
+            f"{story.id} was planned on {story.hostname} in {story.organization}, and the "
+            f"configuration now names {hostname} and {organization}"
+        )
+    names = tuple(name for name, _ in variables)
+    if sorted(names) != sorted(story.variable_names):
+        wanted = ", ".join(story.variable_names) or "none"
+        raise RunOptionsError(
+            f"{story.id} was planned with run variables ({wanted}), which no journal keeps; "
+            "give the same -var and -var-file again"
+        )
+
+
+def checked_options(options: PlanOptions | None) -> PlanOptions:
+    """Return options, the usual ones for None; raises `RunOptionsError` for contradictions."""
+    options = options or PlanOptions()
+    if options.destroy and options.refresh_only:
+        raise RunOptionsError("-destroy and -refresh-only exclude each other; choose one")
+    if options.refresh_only and not options.refresh:
+        raise RunOptionsError("-refresh-only needs a refresh; leave -refresh=false out")
+    if options.refresh_only and options.replace:
+        raise RunOptionsError("-refresh-only replaces nothing; leave -replace out")
+    if options.destroy and options.replace:
+        raise RunOptionsError("-destroy replaces nothing; leave -replace out")
+    return options
