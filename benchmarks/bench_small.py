@@ -1,23 +1,19 @@
-"""Start of commands, packing, the wire and states: each beside the plain way.
+"""Start of commands, the wire, states and reports: each beside the plain way.
 
-python -m benchmarks.bench_small start|slug|wire|state|report
+python -m benchmarks.bench_small start|wire|state|report
 """
 
 import json
 import os
-import random
 import resource
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import anyio
 
 from benchmarks.measure import median, publish, serving
 
@@ -57,126 +53,6 @@ def cpu_of(command: list[str]) -> float:
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def slug() -> None:
-    """Trees of four sizes, packed by us, by tarfile with gzip, and by Go where it is."""
-    from remote_backend.slug.archive import pack
-
-    rows = []
-    for count, size in ((100, 2_000), (5_000, 40_000), (21_000, 9_500), (50_000, 4_000)):
-        with tempfile.TemporaryDirectory() as folder:
-            tree = Path(folder, "tree")
-            make_tree(tree, count, size)
-            into = Path(folder, "out")
-            into.mkdir()
-
-            def ours(tree: Path = tree, into: Path = into) -> int:
-                made = anyio.run(
-                    lambda: pack(tree, working_directory="", destroy=False, into=into)
-                )
-                return made.size_bytes
-
-            def plain(tree: Path = tree, into: Path = into) -> int:
-                path = into / "plain.tar.gz"
-                with tarfile.open(path, "w:gz", compresslevel=6) as archive:
-                    archive.add(tree, ".")
-                return path.stat().st_size
-
-            ways: dict[str, Callable[[], int]] = {
-                "remote-backend": ours,
-                "tarfile, gzip 6": plain,
-            }
-            if (program := in_go(Path(folder))) is not None:
-
-                def go(
-                    tree: Path = tree, into: Path = into, program: Path = program
-                ) -> int:
-                    path = into / "go.tar.gz"
-                    subprocess.run([program, tree, path], check=True)
-                    return path.stat().st_size
-
-                ways["Go, gzip 1"] = go
-            for who, work in ways.items():
-                times, made = [], 0
-                for _ in range(3):
-                    began = time.perf_counter()
-                    made = work()
-                    times.append(time.perf_counter() - began)
-                seconds = median(times)
-                rows.append(
-                    {
-                        "who": f"{who}, {count} files",
-                        "MB": round(count * size / 1e6, 1),
-                        "seconds": seconds,
-                        "MB per second": round(count * size / 1e6 / seconds, 1),
-                        "files per second": round(count / seconds),
-                        "packed MB": round(made / 1e6, 1),
-                        "peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-                        >> 10,
-                    }
-                )
-    publish("slug", "Packing", rows, bar="MB per second", label="who")
-
-
-# The plain way in Go: the archive and the compression of its library, at the fastest level, which
-# is what Terraform packs with.
-GO = """package main
-
-import (
-	"archive/tar"
-	"compress/gzip"
-	"io"
-	"os"
-	"path/filepath"
-)
-
-func main() {
-	out, _ := os.Create(os.Args[2])
-	packed, _ := gzip.NewWriterLevel(out, gzip.BestSpeed)
-	archive := tar.NewWriter(packed)
-	filepath.Walk(os.Args[1], func(path string, info os.FileInfo, err error) error {
-		header, _ := tar.FileInfoHeader(info, "")
-		header.Name, _ = filepath.Rel(os.Args[1], path)
-		archive.WriteHeader(header)
-		if info.Mode().IsRegular() {
-			file, _ := os.Open(path)
-			io.Copy(archive, file)
-			file.Close()
-		}
-		return nil
-	})
-	archive.Close()
-	packed.Close()
-	out.Close()
-}
-"""
-
-
-def in_go(folder: Path) -> Path | None:
-    """Return a program that packs a tree, or None where Go is not installed."""
-    go = shutil.which("go")
-    if go is None:
-        return None
-    source, program = folder / "pack.go", folder / "pack"
-    source.write_text(GO)
-    environ = {**os.environ, "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"}
-    subprocess.run([go, "build", "-o", program, source], check=True, env=environ)
-    return program
-
-
-def make_tree(tree: Path, count: int, size: int) -> None:
-    """Write files that look like configuration, and every fourth one that looks like none."""
-    line = 'resource "aws_subnet" "number_%d" { cidr_block = "10.%d.%d.0/24" }\n'
-    for number in range(count):
-        folder = tree / f"m{number // 200}"
-        folder.mkdir(parents=True, exist_ok=True)
-        text = "".join(line % (n, n % 256, number % 256) for n in range(size // 60 + 1))
-        if number % 4 == 3:
-            (folder / f"f{number}.bin").write_bytes(random.Random(number).randbytes(size))
-        else:
-            (folder / f"f{number}.tf").write_text(text[:size])
-    (tree / "main.tf").write_text("# the root\n")
 
 
 def wire() -> None:
@@ -397,6 +273,4 @@ def opened(chromium: str, address: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    {"report": report, "start": start, "slug": slug, "wire": wire, "state": state}[
-        sys.argv[1]
-    ]()
+    {"report": report, "start": start, "wire": wire, "state": state}[sys.argv[1]]()

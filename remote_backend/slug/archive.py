@@ -5,7 +5,7 @@ import stat
 import tempfile
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import BinaryIO
@@ -95,13 +95,17 @@ class _Tally:
     secrets: list[str] = field(factory=list)
     twins: list[str] = field(factory=list)
     has_configuration: bool = False
-    _seen: dict[str, str] = field(factory=dict)
+    # Hashes, as a hundred thousand names would be all that an archive keeps in memory.
+    _seen: set[int] = field(factory=set)
 
     def add(self, member: Member, below: str) -> None:
-        folder, _, last = member.name.rstrip("/").rpartition("/")
-        alike = unicodedata.normalize("NFC", member.name.rstrip("/")).casefold()
-        if self._seen.setdefault(alike, member.name) != member.name:
+        name = member.name.removesuffix("/")
+        composed = name if name.isascii() else unicodedata.normalize("NFC", name)
+        alike = hash(composed.casefold())
+        if alike in self._seen:
             self.twins.append(member.name)
+        self._seen.add(alike)
+        folder, _, last = name.rpartition("/")
         if (
             folder == below
             and last.endswith(_CONFIGURATION)
@@ -207,40 +211,52 @@ class _Packer:
             return False
         except OSError as error:
             raise unreadable(member.path, error) from None
-        with os.fdopen(descriptor, "rb", buffering=0) as source:
+        try:
             # What is open now decides; what was listed may have been replaced since.
-            status = os.fstat(source.fileno())
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 self._warn(member, "is no file any more; it is left out")
                 return False
+            size = status.st_size
             header = Header(
                 name=_archived(member.name),
-                mode=stat.S_IMODE(status.st_mode) & 0o777,
+                mode=status.st_mode & 0o777,
                 modified_ns=status.st_mtime_ns,
-                size_bytes=status.st_size,
+                size_bytes=size,
             )
             stream.write(header.pack())
-            self._copy(stream, member, source.read, status.st_size)
-            stream.write(padding(status.st_size))
+            for data in self._content(member, descriptor, size):
+                stream.write(data)
+            stream.write(padding(size))
+        finally:
+            os.close(descriptor)
         return True
 
-    def _copy(
-        self, stream: GzipStream, member: Member, read: Callable[[int], bytes], size: int
-    ) -> None:
+    def _content(self, member: Member, descriptor: int, size: int) -> Iterator[bytes]:
+        """Give as many bytes as the header says, whatever becomes of the file meanwhile."""
         left = size
-        while left:
+        while True:
             if self.stopped.is_set():
                 raise _Stopped
-            data = read(min(left, _BLOCK_BYTES))
-            if not data:
+            try:
+                # One byte more than is left shows a file that has grown.
+                data = os.read(descriptor, min(left, _BLOCK_BYTES - 1) + 1)
+            except OSError as error:
+                raise unreadable(member.path, error) from None
+            if len(data) > left:
+                self._warn(
+                    member, "became longer while it was read; its new end is left out"
+                )
+                data = data[:left]
+            elif left and not data:
                 self._warn(member, "became shorter while it was read; zeros fill the rest")
                 for start in range(0, left, _BLOCK_BYTES):
-                    stream.write(bytes(min(left - start, _BLOCK_BYTES)))
+                    yield bytes(min(left - start, _BLOCK_BYTES))
                 return
-            stream.write(data)
             left -= len(data)
-        if read(1):
-            self._warn(member, "became longer while it was read; its new end is left out")
+            yield data
+            if not left:
+                return
 
     def _warn(self, member: Member, what: str) -> None:
         self._warnings.append(f"{member.path} {what}")

@@ -12,8 +12,8 @@ from isal import isal_zlib
 __all__ = ("GzipStream", "open_gzip")
 
 # How the input is cut decides about the compressed bytes, so it never depends on files.
-_BLOCK_BYTES = 256 << 10
-_BLOCKS_AHEAD = 16
+_BLOCK_BYTES = 1 << 20
+_BLOCKS_AHEAD = 4
 _LEVEL = 2
 # No name, no time: the same content gives the same file.
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"

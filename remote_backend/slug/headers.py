@@ -1,5 +1,7 @@
 """Headers of tar members, the same bytes for the same facts every time."""
 
+from functools import lru_cache
+
 from attrs import field, frozen
 
 __all__ = ("BLOCK_BYTES", "END", "Header", "padding")
@@ -11,6 +13,10 @@ _FILE, _LINK, _DIRECTORY, _PAX = b"0", b"2", b"5", b"x"
 _LONGEST_NAME = 100
 _LONGEST_PREFIX = 155
 _LARGEST_SIZE = 8**11 - 1
+# User and group are nobody's.
+_OWNERS = b"0000000\0" * 2
+# What the checksum counts in place of itself.
+_BLANKS = sum(b" " * 8)
 _NANOSECONDS = 1_000_000_000
 
 
@@ -80,27 +86,31 @@ def _block(
     target: bytes = b"",
     prefix: bytes = b"",
 ) -> bytes:
-    device = bytes(8) if kind == _PAX else b"0000000\0"
-    fields = (
+    before = b"%b%07o\0%b%011o\0%011o\0" % (
         name.ljust(100, b"\0"),
-        b"%07o\0" % mode,
-        b"0000000\0",
-        b"0000000\0",
-        b"%011o\0" % size,
-        b"%011o\0" % seconds,
-        b" " * 8,
+        mode,
+        _OWNERS,
+        size,
+        seconds,
+    )
+    after, checksum = _end_of_block(kind, target, prefix)
+    return b"%b%06o\0 %b" % (before, sum(before) + checksum, after)
+
+
+@lru_cache(maxsize=256)
+def _end_of_block(kind: bytes, target: bytes, prefix: bytes) -> tuple[bytes, int]:
+    """Return what follows the checksum, the same for nearly all members, and its part in it."""
+    device = bytes(8) if kind == _PAX else b"0000000\0"
+    after = b"%b%bustar\x0000%b%b%b%b%b" % (
         kind,
         target.ljust(100, b"\0"),
-        b"ustar\x0000",
-        bytes(32),
-        bytes(32),
+        bytes(64),
         device,
         device,
         prefix.ljust(155, b"\0"),
         bytes(12),
     )
-    block = b"".join(fields)
-    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+    return after, sum(after) + _BLANKS
 
 
 def _pax(name: bytes, records: dict[bytes, bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,12 @@ class _Folder:
     entries: Iterator[str]
     hint: Hint | None = None
     counted: Content | None = None
+    start: str = field(init=False)
+    """What the paths of its entries begin with."""
+
+    @start.default
+    def _start(self) -> str:
+        return os.path.join(self.path, "")
 
 
 @define
@@ -91,33 +97,32 @@ class Walk:
             if entry is None:
                 self._leave(self._stack.pop())
                 continue
-            name = f"{folder.name}{entry}"
-            for member in self._visit(name, os.path.join(folder.path, entry)):
+            for member in self._visit(f"{folder.name}{entry}", f"{folder.start}{entry}"):
                 self._count(member)
                 yield member
 
-    def _visit(self, name: str, path: str) -> Iterator[Member]:
+    def _visit(self, name: str, path: str) -> Iterable[Member]:
         try:
             status = os.lstat(path)
         except FileNotFoundError:
             self.warnings.append(
                 f"{path} vanished while the archive was made; it is left out"
             )
-            return
+            return ()
         except OSError as error:
             raise unreadable(path, error) from None
-        if (status.st_dev, status.st_ino) in self.never:
-            return
+        if _identity(status) in self.never:
+            return ()
+        # Files come first because nearly everything is one.
+        if stat.S_ISREG(status.st_mode):
+            return () if self.rules.decide(name).excluded else (_file(name, path, status),)
         if stat.S_ISLNK(status.st_mode) or _is_junction(status):
-            yield from self._visit_link(name, path, status)
-        elif stat.S_ISDIR(status.st_mode):
-            yield from self._visit_directory(name, path, status)
-        elif self.rules.decide(name).excluded:
-            return
-        elif stat.S_ISREG(status.st_mode):
-            yield _file(name, path, status)
-        else:
+            return self._visit_link(name, path, status)
+        if stat.S_ISDIR(status.st_mode):
+            return self._visit_directory(name, path, status)
+        if not self.rules.decide(name).excluded:
             self.warnings.append(f"{path} is no file, directory or link; it is left out")
+        return ()
 
     def _visit_directory(
         self, name: str, path: str, status: os.stat_result
