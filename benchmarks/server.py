@@ -6,6 +6,7 @@ Each line of a log begins with the time at which it was written. A line `stats` 
 is answered with counts of requests and with when each run began and ended, and counts begin anew.
 """
 
+import gc
 import itertools
 import json
 import sys
@@ -75,6 +76,8 @@ async def main(folder: Path, workspaces: int, settings: dict[str, Any]) -> None:
         ready = json.loads(server.ready_text())
         ready["token"] = server.token
         print(json.dumps(ready), flush=True)
+        # As `serve` does.
+        gc.freeze()
         while await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True):
             print(json.dumps(stats(server, stamping)), flush=True)
 

@@ -2,8 +2,10 @@
 
 import gc
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import NoReturn
 
@@ -45,6 +47,8 @@ _COMMANDS = {
     "import": "refused:import_",
     "refresh": "refused:refresh",
 }
+# Those that always talk to a server.
+_TALKING = frozenset({"init", "workspace", "plan", "runs", "output", "state", "taint"})
 
 
 class _LazyGroup(TerraformGroup):
@@ -58,12 +62,21 @@ class _LazyGroup(TerraformGroup):
         if home is None:
             return None
         module, _, name = home.partition(":")
-        found = getattr(import_module(f"remote_backend.cli.{module}"), name)
+        with _beside_imports(module):
+            found = getattr(import_module(f"remote_backend.cli.{module}"), name)
         # What was imported stays until the end, where nobody needs to look through it.
         gc.freeze()
         gc.enable()
         assert isinstance(found, click.Command)
         return found
+
+
+def _beside_imports(module: str) -> AbstractContextManager[None]:
+    if module not in _TALKING:
+        return nullcontext()
+    from remote_backend.cli.authorities import read_beside
+
+    return read_beside()
 
 
 @click.group(
@@ -107,12 +120,28 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 1
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        # Whoever read our output has left; there is nobody to tell.
-        sys.stderr.close()
-        code = 1
-    gc.freeze()
-    sys.exit(code if isinstance(code, int) else 0)
+    except OSError as error:
+        _give_up(error)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process at once: freeing all objects takes longer than a small command does."""
+    try:
+        # A process can be started without one.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        _give_up(error)
+    os._exit(code)
+
+
+def _give_up(error: OSError) -> NoReturn:
+    """End the process because something, most often the output, cannot be written."""
+    # Where the reader of our output has left, there is nobody to tell.
+    if not isinstance(error, BrokenPipeError):
+        _tell(f"{error.filename or 'the output'}: {error.strerror or error}")
+    os._exit(1)
 
 
 def _tell(message: str) -> None:

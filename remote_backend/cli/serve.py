@@ -1,5 +1,6 @@
 """The command `serve`: the embedded server for everyone on this machine."""
 
+import gc
 import os
 import sys
 import textwrap
@@ -111,6 +112,8 @@ async def _serve(
                     ready.write(server)
                     click.echo(_welcome(server, settings, shows_token=is_first_start))
                     sys.stdout.flush()
+                    # Looking through what stays until the end would stop all answers for a while.
+                    gc.freeze()
                     await anyio.sleep_forever()
                 finally:
                     ready.remove()

@@ -1,0 +1,59 @@
+"""How a process begins and ends: what it trusts, and output that cannot be written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from remote_backend.server.certificate import make_certificate
+
+VERSION = [sys.executable, "-m", "remote_backend", "version"]
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["version"], ["plan", "-help"]])
+def test_output_that_cannot_be_written_is_told_in_one_line(arguments: list[str]) -> None:
+    """A full disk ends the command with a sentence."""
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "remote_backend", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the output: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_has_left_is_told_nothing() -> None:
+    """As for `remote-backend ... | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        done = subprocess.run(VERSION, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_contexts_of_aiohttp_know_all_authorities(tmp_path: Path) -> None:
+    """Reading them beside other imports leaves out none, and leaves the ssl module as it was."""
+    program = (
+        "import gc, ssl\n"
+        "before = dict(vars(ssl.SSLContext))\n"
+        "from remote_backend.cli.authorities import read_beside\n"
+        "with read_beside():\n"
+        "    pass\n"
+        "assert dict(vars(ssl.SSLContext)) == before\n"
+        "found = [one for one in gc.get_objects() if isinstance(one, ssl.SSLContext)]\n"
+        "known = len(ssl.create_default_context().get_ca_certs())\n"
+        "print(known, *(len(one.get_ca_certs()) for one in found))\n"
+    )
+    authority = make_certificate(tmp_path, ["localhost"]).authority_file
+    environ = {**os.environ, "SSL_CERT_FILE": str(authority), "SSL_CERT_DIR": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True
+    )
+    assert done.stdout == "1 1 1\n", done.stderr
