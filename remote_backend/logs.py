@@ -90,9 +90,13 @@ class LogTail:
                 self.is_complete = self._is_unframed_end()
             if self.is_complete or (over and not data and self._gives_up()):
                 return
-            if not (over and data):
-                await self._source.next_look(wait_seconds)
             longest = self._settings.longest_wait_seconds
+            if self._frames.may_be_over:
+                # Only a look can tell whether it is; until then there is nothing to read.
+                wait_seconds = longest
+            # What was seen while the log was read needs no waiting for.
+            if self._source.log_is_over == over and not (over and data):
+                await self._source.next_look(wait_seconds)
             wait_seconds = min(longest, wait_seconds * self._settings.growth)
 
     def _is_unframed_end(self) -> bool:

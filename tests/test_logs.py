@@ -268,3 +268,36 @@ async def test_a_character_cut_by_a_chunk_is_whole_again() -> None:
     joined, _ = await tailed(served(STX + text + ETX), settings)
 
     assert joined == text
+
+
+class SeenMeanwhile(LogServer):
+    """A server whose plan is seen to be final while its log is read."""
+
+    def __init__(self, stored: bytes, *, ends_after: int) -> None:
+        super().__init__(stored, grows=iter(()), cuts=iter(()), ends_after=ends_after)
+        self.waits: list[float] = []
+
+    async def next_look(self, at_most_seconds: float) -> None:
+        """Take note that somebody waits."""
+        self.waits.append(at_most_seconds)
+
+
+async def test_what_was_seen_while_the_log_was_read_is_not_waited_for() -> None:
+    """The end is read at once after a look that came during a read."""
+    server = SeenMeanwhile(STX + b"text" + ETX, ends_after=2)
+
+    text, tail = await tailed(server)
+
+    assert (text, tail.is_complete) == (b"text", True)
+    assert len(server.reads) == 3
+    assert len(server.waits) == 1
+
+
+async def test_after_the_end_mark_only_a_look_is_waited_for() -> None:
+    """A log that seems to be over is not read every few moments until the plan is known to be."""
+    server = SeenMeanwhile(STX + b"text" + ETX, ends_after=3)
+    settings = LogSettings(first_wait_seconds=0.1, longest_wait_seconds=7.0)
+
+    await tailed(server, settings)
+
+    assert server.waits == [0.1, 7.0]

@@ -99,6 +99,52 @@ async def test_the_oldest_run_is_found_while_many_are_made() -> None:
     assert found is not None and found.id == "run-1"
 
 
+class Lagging(Runs):
+    """A server whose first list takes longer than lists may lag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.lists = 0
+
+    async def send(self, request: Request) -> Response:
+        """Answer with a list that was made before time passed."""
+        self.lists += 1
+        listed = [self.resource(id) for id in self.statuses]
+        self.now += 10.0
+        self.statuses = {"run-1": "planning"}
+        return answer(200, {"data": listed})
+
+    def resource(self, id: str) -> dict[str, object]:
+        """Return a run with what it was made from."""
+        linked = {
+            noun: {"data": {"type": f"{noun}s", "id": f"{noun}-1"}}
+            for noun in ("workspace", "configuration-version")
+        }
+        return {**super().resource(id), "relationships": linked}
+
+
+async def test_a_list_from_before_the_time_was_up_proves_nothing() -> None:
+    """Only a list that was asked for after that shows that no run was made."""
+    server = Lagging()
+    waits = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=6.0)
+    sweep = Sweep(
+        Client(server, "acme"), "batch-1", settings=waits, clock=lambda: server.now
+    )
+    request = RunRequest(
+        workspace_id="workspace-1", configuration_version_id="configuration-version-1"
+    )
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            found = await sweep.find(request)
+            group.cancel_scope.cancel()
+
+    assert found is not None and found.id == "run-1"
+    assert server.lists == 2
+
+
 async def test_an_end_is_never_taken_back() -> None:
     """A list that lags behind what was seen changes nothing."""
     server = Runs()

@@ -12,7 +12,12 @@ from remote_backend.batch.verdict import reason_of, result_of
 from remote_backend.checks import read_checks
 from remote_backend.client import Client
 from remote_backend.details import read_changes, read_diagnostics
-from remote_backend.errors import NotFound, Rejected, RemoteBackendError
+from remote_backend.errors import (
+    ConfigurationVersionFailed,
+    NotFound,
+    Rejected,
+    RemoteBackendError,
+)
 from remote_backend.events import (
     CheckReported,
     ConfigurationUploaded,
@@ -32,7 +37,6 @@ from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.task_groups import unwrapped
-from remote_backend.uploads import wait_until_usable
 from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
@@ -263,7 +267,7 @@ class _OnePlan:
             async with configurations.trying(self._named, self._slug, version) as usable:
                 if usable:
                     run = await self._make_run_soon(version)
-        except (NotFound, Rejected) as error:
+        except (NotFound, Rejected, ConfigurationVersionFailed) as error:
             if not configurations.is_refusal(error, self._named, self._slug, version):
                 raise
         if run is None:
@@ -281,14 +285,13 @@ class _OnePlan:
         """
         if version.is_usable:
             return await self._make_run(version)
-        found: list[ConfigurationVersion] = []
-
-        async def wait() -> None:
-            found.append(await wait_until_usable(self._job.client, version.id))
-
         with unwrapped():
             async with anyio.create_task_group() as group:
-                group.start_soon(wait, name=f"wait for {version.id}")
+                group.start_soon(
+                    self._job.configurations.until_usable,
+                    version,
+                    name=f"wait for {version.id}",
+                )
                 try:
                     run = await self._make_run(version)
                 except Rejected:
@@ -296,7 +299,7 @@ class _OnePlan:
                 else:
                     group.cancel_scope.cancel()
                     return run
-        return await self._make_run(found[0])
+        return await self._make_run(version)
 
     def _request(self, configuration_version_id: str) -> RunRequest:
         return RunRequest(

@@ -198,9 +198,9 @@ class _Work:
             options=options,
             run_url=plan.run_url,
             outbox=outbox,
-            # Where nobody else would be refused too, a run may be asked for before its
-            # configuration version is known to be usable.
-            configurations=Configurations(client, plan.upload, waits=len(workspaces) > 1),
+            configurations=Configurations(
+                client, plan.upload, is_alone=len(workspaces) == 1
+            ),
             sweep=self._sweep,
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},

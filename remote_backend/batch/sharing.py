@@ -8,11 +8,17 @@ import anyio
 from attrs import define, field
 
 from remote_backend.client import Client
-from remote_backend.errors import ApiError, NotFound, Rejected
+from remote_backend.errors import (
+    ApiError,
+    ConfigurationVersionFailed,
+    NotFound,
+    Rejected,
+    RemoteBackendError,
+)
 from remote_backend.log import Log
 from remote_backend.models.configuration import ConfigurationVersion, UploadMode
 from remote_backend.slug.archive import Slug
-from remote_backend.uploads import upload_configuration
+from remote_backend.uploads import upload_configuration, wait_until_usable
 from remote_backend.workspaces import Named
 
 __all__ = ("Configurations",)
@@ -44,11 +50,16 @@ class Configurations:
 
     client: Client
     mode: UploadMode = UploadMode.AUTO
-    waits: bool = True
-    """Whether an upload is waited for until runs can certainly be made from it."""
+    is_alone: bool = False
+    """Whether there is one workspace, so that nobody else would be refused too."""
 
     _shared: dict[Path, _Shared] = field(factory=dict)
     """By the archives that they are made from."""
+
+    _usable: dict[str, anyio.Lock] = field(factory=dict)
+    """Held while somebody asks whether a configuration version can be used, by id."""
+
+    _known: set[str] = field(factory=set)
 
     async def version_for(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
@@ -73,10 +84,27 @@ class Configurations:
     async def own_version(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
     ) -> ConfigurationVersion:
-        """Upload a configuration version for one workspace alone."""
+        """Upload a configuration version for one workspace alone.
+
+        Where a refusal costs little, runs are asked for before it is known to be usable.
+        """
         return await upload_configuration(
-            self.client, named.remote.id, slug.path, progress=progress, waits=self.waits
+            self.client,
+            named.remote.id,
+            slug.path,
+            progress=progress,
+            waits=not self.is_alone and self.client.tells_limits,
         )
+
+    async def until_usable(self, version: ConfigurationVersion) -> None:
+        """Wait until runs can be made from an upload; however many wait, one of them asks.
+
+        Raises `ConfigurationVersionFailed` when that will never be.
+        """
+        async with self._usable.setdefault(version.id, anyio.Lock()):
+            if version.id not in self._known:
+                await wait_until_usable(self.client, version.id)
+                self._known.add(version.id)
 
     @asynccontextmanager
     async def trying(
@@ -84,11 +112,16 @@ class Configurations:
     ) -> AsyncIterator[bool]:
         """Say whether a workspace may use a configuration version.
 
-        The first use in a foreign workspace happens alone, so that one refusal tells all.
+        The first use in a foreign workspace happens alone, so that one refusal tells all, unless
+        the server limits nobody's requests: there all would wait for that to save a few.
         """
         shared = self._of(slug)
         if not shared.is_foreign_to(named, version):
             yield True
+            return
+        if not self.client.tells_limits:
+            yield shared.works is not False
+            shared.works = True if shared.works is None else shared.works
             return
         await shared.trying.acquire()
         is_first = shared.works is None
@@ -103,13 +136,21 @@ class Configurations:
                 shared.trying.release()
 
     def is_refusal(
-        self, error: ApiError, named: Named, slug: Slug, version: ConfigurationVersion
+        self,
+        error: RemoteBackendError,
+        named: Named,
+        slug: Slug,
+        version: ConfigurationVersion,
     ) -> bool:
-        """Say whether a run was refused because of whose configuration version it uses."""
+        """Say whether another configuration version than the shared one may do for a run."""
         shared = self._of(slug)
         if self.mode is not UploadMode.AUTO or shared.works:
             return False
         if not shared.is_foreign_to(named, version):
+            return False
+        if isinstance(error, ConfigurationVersionFailed):
+            return True
+        if not isinstance(error, ApiError):
             return False
         told = " ".join(error.problems).replace("-", " ").lower()
         if isinstance(error, NotFound) or (

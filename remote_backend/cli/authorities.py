@@ -1,4 +1,4 @@
-"""Whom the contexts of aiohttp trust, read beside other imports."""
+"""Whom TLS connections trust, read beside other imports."""
 
 import ssl
 import threading
@@ -12,17 +12,19 @@ _METHOD = "set_default_verify_paths"
 
 @contextmanager
 def read_beside() -> Iterator[None]:
-    """Import aiohttp; what its contexts trust is read while the block imports the rest.
+    """Import aiohttp; whom it trusts is read while the block imports the rest.
 
     aiohttp makes two contexts when it is imported and reads all authorities of the system for
-    each, a tenth of what a short command takes. Nothing else of Python can run meanwhile, unless a
-    thread reads them. When the block is left they are complete.
+    each, a tenth of what a short command takes. That needs nothing of Python, so a thread can do
+    it. When the block is left the contexts are complete.
     """
     unread: list[ssl.SSLContext] = []
     setattr(ssl.SSLContext, _METHOD, lambda context: unread.append(context))
     try:
+        # Before all else, so that there is enough beside which to read.
         import aiohttp  # noqa: F401
     finally:
+        # The method itself is inherited.
         delattr(ssl.SSLContext, _METHOD)
     thread = threading.Thread(target=_read, args=(unread,), name="read authorities")
     thread.start()

@@ -29,7 +29,6 @@ _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 _FOLDERS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
 _HEARTBEAT_SECONDS = 30.0
-_WIDEST_TABLE = 2000
 WAITING = {
     "pending": "waiting for its turn",
     "plan_queued": "waiting for a worker",
@@ -219,17 +218,15 @@ def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
 
     console = RichConsole(
         file=StringIO(),
-        # Terminals wrap an address so that it can still be copied; a table does not.
-        width=_WIDEST_TABLE,
         no_color=not screen.colors,
         force_terminal=screen.colors,
         color_system="standard" if screen.colors else None,
         highlight=False,
     )
     with console.capture() as capture:
-        console.print(summary_table(outcomes))
-    rows = "".join(f"{row.rstrip()}\n" for row in capture.get().splitlines())
-    screen.out.write(f"\n{rows}\n{sentence_of(outcomes)}\n")
+        # Terminals wrap an address so that it can still be copied.
+        console.print(summary_table(outcomes), soft_wrap=True)
+    screen.out.write(f"\n{capture.get()}\n{sentence_of(outcomes)}\n")
     screen.out.flush()
 
 

@@ -9,10 +9,12 @@ from contextlib import (
     nullcontext,
 )
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 from attrs import define, field, frozen
 
 from remote_backend import events
@@ -145,7 +147,7 @@ class _PlanWork:
             self._live = live
             async with (
                 _start(backend, command) as batch,
-                _beating(screen, live) as unfinished,
+                _beating(command, screen, live) as progress,
                 _held(console),
             ):
                 self._batch = batch
@@ -154,7 +156,7 @@ class _PlanWork:
                         f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
                     )
                 async for event in batch:
-                    _keep_count(unfinished, event)
+                    progress.take(event)
                     console.show(event)
                     if tells_more:
                         self.collector.take(event)
@@ -301,18 +303,44 @@ def journal_folder_of(environ: Mapping[str, str]) -> Path:
     return user_data_directory(environ) / "batches"
 
 
+@define
+class _Progress:
+    """What goes on beside the events of a batch needs to know of them."""
+
+    unfinished: dict[str, str] = field(factory=dict)
+    all_is_quiet: anyio.Event = field(factory=anyio.Event)
+    """Set when plans have begun, after which nobody is in a hurry for a while."""
+
+    def take(self, event: events.Event) -> None:
+        if isinstance(event, events.PlanStarted):
+            self.unfinished[event.workspace] = "started"
+        elif isinstance(event, events.PlanFinished):
+            self.unfinished.pop(event.outcome.workspace, None)
+        elif isinstance(event, events.LogChunkRead):
+            self.all_is_quiet.set()
+
+
 @asynccontextmanager
 async def _beating(
-    screen: Screen, live: "LiveConsole | None"
-) -> AsyncIterator[dict[str, str]]:
-    unfinished: dict[str, str] = {}
+    command: PlanCommand, screen: Screen, live: "LiveConsole | None"
+) -> AsyncIterator[_Progress]:
+    progress = _Progress()
     async with anyio.create_task_group() as group:
         if not screen.is_terminal:
-            group.start_soon(beat, screen, unfinished)
+            group.start_soon(beat, screen, progress.unfinished)
         if live is not None:
             group.start_soon(_tick, live)
-        yield unfinished
+        if command.is_batch and command.style is not Style.JSON:
+            group.start_soon(_load_table, progress)
+        yield progress
         group.cancel_scope.cancel()
+
+
+async def _load_table(progress: _Progress) -> None:
+    # Whoever waits for the last plan shall not wait for this too.
+    await progress.all_is_quiet.wait()
+    for name in ("rich.console", "remote_backend.cli.table"):
+        await to_thread.run_sync(import_module, name)
 
 
 @asynccontextmanager
@@ -326,10 +354,3 @@ async def _tick(live: "LiveConsole") -> None:
     while True:
         await anyio.sleep(_TICK_SECONDS)
         live.tick()
-
-
-def _keep_count(unfinished: dict[str, str], event: events.Event) -> None:
-    if isinstance(event, events.PlanStarted):
-        unfinished[event.workspace] = "started"
-    elif isinstance(event, events.PlanFinished):
-        unfinished.pop(event.outcome.workspace, None)

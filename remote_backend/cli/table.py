@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rich.table import Table
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from remote_backend.models.outcome import Outcome, Result
@@ -17,21 +17,32 @@ STYLES = {
     Result.CANCELED: "magenta",
 }
 
+_HEADS = ("workspace", "result", "plan", "seconds", "run")
 
-def summary_table(outcomes: Iterable[Outcome]) -> Table:
+
+def summary_table(outcomes: Iterable[Outcome]) -> Text:
     """Return one row a workspace: name, result, numbers, seconds, address of the run."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("workspace", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    table.add_column("plan", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
-    table.add_column("run", no_wrap=True)
-    for outcome in outcomes:
-        table.add_row(
-            Text(outcome.workspace),
-            Text(outcome.result.value, style=STYLES[outcome.result]),
-            Text(counts_text(outcome.counts)),
-            Text(f"{outcome.seconds:.1f}"),
-            Text(outcome.run_url or "-"),
-        )
-    return table
+    found = tuple(outcomes)
+    rows = [_HEADS, *(_cells(outcome) for outcome in found)]
+    styles = ["bold", *(STYLES[outcome.result] for outcome in found)]
+    # Tables of rich measure and render each cell several times: half a second for a thousand rows.
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row, style in zip(rows, styles, strict=True):
+        name, result, plan, seconds, run = map(set_cell_size, row, widths)
+        line = Text(f"{name}  ")
+        line.append(result, style)
+        line.append(f"  {plan}  {seconds.strip().rjust(widths[3])}  {run.rstrip()}")
+        lines.append(line)
+    lines[0].stylize("bold")
+    return Text("\n").join(lines)
+
+
+def _cells(outcome: Outcome) -> tuple[str, ...]:
+    return (
+        outcome.workspace,
+        outcome.result.value,
+        counts_text(outcome.counts),
+        f"{outcome.seconds:.1f}",
+        outcome.run_url or "-",
+    )

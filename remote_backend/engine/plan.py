@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
 
@@ -33,7 +33,7 @@ class EnginePlan:
     """What shall be planned, and with what."""
 
     folder: Path
-    """Where the configuration is; it belongs to this plan alone."""
+    """Where the configuration is; it belongs to this plan alone if the engine reads it."""
 
     workspace: str
     options: PlanOptions = field(factory=PlanOptions)
@@ -61,6 +61,10 @@ class EngineResult:
 class PlanEngine(Protocol):
     """Whoever can make a plan and write its log."""
 
+    @property
+    def reads_configuration(self) -> bool:
+        """Whether it needs a copy of the configuration, in which it may write."""
+
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Make a plan; `write` gets the log as it grows. Being canceled stops it."""
 
@@ -70,6 +74,7 @@ class CommandEngine:
     """Plans with a real program."""
 
     program: Program
+    reads_configuration: ClassVar[bool] = True
 
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Make a plan with the program; it never changes anything but its own folder."""

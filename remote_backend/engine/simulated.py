@@ -1,6 +1,7 @@
 """An engine that only pretends: for benchmarks and for tests of faults."""
 
 import json
+from typing import ClassVar
 
 import anyio
 from attrs import field, frozen
@@ -38,6 +39,7 @@ class SimulatedEngine:
 
     simulation: Simulation = Simulation()
     by_workspace: dict[str, Simulation] = field(factory=dict)
+    reads_configuration: ClassVar[bool] = False
 
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
         """Write the scripted log, in the scripted time."""

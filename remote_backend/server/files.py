@@ -52,6 +52,13 @@ class Files:
         except FileNotFoundError:
             return b""
 
+    def log_size(self, run_id: str) -> int:
+        """Return how many bytes a log has; 0 where there is none (yet)."""
+        try:
+            return os.stat(self.log(run_id)).st_size
+        except FileNotFoundError:
+            return 0
+
     def take_tree(self, configuration_id: str, run_id: str) -> Path:
         """Copy an unpacked archive for a run of its own and return the copy."""
         folder = self.work(run_id)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import anyio
 import cattrs
 from anyio import to_thread
+from attrs import define, field
 
 from remote_backend.models.served import (
     ServedConfiguration,
@@ -113,45 +114,97 @@ class Records:
         return _load(kind, row[0]) if row else None
 
 
+@define(eq=False)
+class _Job:
+    """A function that waits for its turn, and what became of it."""
+
+    work: Callable[[Records], Any]
+    ended: anyio.Event = field(factory=anyio.Event)
+    value: Any = None
+    error: Exception | None = None
+
+    def carry_out(self, connection: sqlite3.Connection) -> None:
+        """Run the function; what it changed is undone when it fails."""
+        connection.execute("savepoint job")
+        try:
+            self.value = self.work(Records(connection))
+        except Exception as error:
+            self.error = error
+            connection.execute("rollback to job")
+        connection.execute("release job")
+
+
+@define(eq=False)
+class _Lane:
+    """Runs functions in transactions, in threads.
+
+    Those that come while all connections are busy go together into the next transaction: handing
+    work to a thread and back takes several times as long as most of the work does.
+    """
+
+    connections: list[sqlite3.Connection]
+    begin: str
+    _waiting: list[_Job] = field(factory=list)
+    _turns: anyio.Semaphore = field(init=False)
+
+    @_turns.default
+    def _a_turn_for_each(self) -> anyio.Semaphore:
+        return anyio.Semaphore(len(self.connections))
+
+    async def run(self, work: Callable[[Records], Value]) -> Value:
+        """Run a function in its turn and return what it returns."""
+        job = _Job(work)
+        self._waiting.append(job)
+        try:
+            async with self._turns:
+                if job in self._waiting:
+                    jobs, self._waiting = self._waiting, []
+                    # The others in it did not ask for an end.
+                    with anyio.CancelScope(shield=True):
+                        await to_thread.run_sync(self._transaction, jobs)
+                    for one in jobs:
+                        one.ended.set()
+            await job.ended.wait()
+        finally:
+            if job in self._waiting:
+                self._waiting.remove(job)
+        if job.error is not None:
+            raise job.error
+        value: Value = job.value
+        return value
+
+    def _transaction(self, jobs: list[_Job]) -> None:
+        connection = self.connections.pop()
+        try:
+            connection.execute(self.begin)
+            for job in jobs:
+                job.carry_out(connection)
+            connection.commit()
+        except Exception as error:
+            connection.rollback()
+            for job in jobs:
+                # What went wrong first may have been what ended the transaction.
+                job.error = job.error or error
+        finally:
+            self.connections.append(connection)
+
+
 class Store:
     """The records of a server; transactions run in threads, never in the event loop."""
 
     def __init__(
         self, writer: sqlite3.Connection, readers: list[sqlite3.Connection]
     ) -> None:
-        self._writer = writer
-        self._readers = readers
-        self._one_writer = anyio.CapacityLimiter(1)
-        self._few_readers = anyio.CapacityLimiter(len(readers))
+        self._writing = _Lane([writer], "begin immediate")
+        self._reading = _Lane(readers, "begin")
 
     async def read(self, work: Callable[[Records], Value]) -> Value:
         """Run a function on one consistent view of the records."""
-
-        def transaction() -> Value:
-            connection = self._readers.pop()
-            try:
-                connection.execute("begin")
-                return work(Records(connection))
-            finally:
-                connection.rollback()
-                self._readers.append(connection)
-
-        return await to_thread.run_sync(transaction, limiter=self._few_readers)
+        return await self._reading.run(work)
 
     async def write(self, work: Callable[[Records], Value]) -> Value:
         """Run a function that changes records; all its changes happen, or none."""
-
-        def transaction() -> Value:
-            self._writer.execute("begin immediate")
-            try:
-                value = work(Records(self._writer))
-            except BaseException:
-                self._writer.rollback()
-                raise
-            self._writer.commit()
-            return value
-
-        return await to_thread.run_sync(transaction, limiter=self._one_writer)
+        return await self._writing.run(work)
 
 
 @asynccontextmanager

@@ -134,8 +134,9 @@ class Work:
             await writer.write(f"\nError: {error}\n".encode())
             result = EngineResult(succeeded=False)
         finally:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._files.drop_work, run_id)
+            if self._engine.reads_configuration:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(self._files.drop_work, run_id)
         # A cancel that comes now is too late: half an end would be worse than a whole one.
         with anyio.CancelScope(shield=True):
             await self._end(run, result, writer)
@@ -150,9 +151,11 @@ class Work:
         )
         if workspace is None:
             raise LookupError("the workspace was deleted")
-        root = await to_thread.run_sync(
-            self._files.take_tree, run.configuration_version_id, run.id
-        )
+        root = self._files.tree(run.configuration_version_id)
+        if self._engine.reads_configuration:
+            root = await to_thread.run_sync(
+                self._files.take_tree, run.configuration_version_id, run.id
+            )
         return EnginePlan(
             folder=_inside(root, workspace.working_directory),
             workspace=workspace.name,

@@ -18,6 +18,7 @@ log = Log()
 _PAGE_SIZE = 100
 _FIRST_SECONDS = 0.5
 _SHORTEST_SECONDS = 0.3
+_SHORTEST_UNLIMITED = 0.05
 # Reading as few as these costs less than a list does.
 _FEW = 3
 _READ_AT_ONCE = 10
@@ -28,7 +29,7 @@ _PATIENCE_ROUNDS = 3
 _FIRST_SHARE = 0.15
 _SHARE_GROWTH = 1.5
 # Servers that limit nobody are asked more often.
-_UNLIMITED_SHARE = 0.125
+_UNLIMITED_SHARE = 0.03
 
 
 class SweptRun(Tracked):
@@ -154,13 +155,15 @@ class Sweep:
         self._finders += 1
         try:
             while self._lists_work:
+                # Only lists that are asked for after that time show all that there is.
+                is_last = self._clock() >= until
                 begun = self._begun
                 self._wake.set()
                 while self._whole <= begun and self._lists_work:
                     await self._ended_round.wait()
                 if key in self._found:
                     return self._found[key]
-                if self._clock() >= until:
+                if is_last:
                     return None
         finally:
             self._finders -= 1
@@ -282,7 +285,7 @@ class Sweep:
         self._wake.set()
 
     def _shortest_seconds(self) -> float:
-        return _SHORTEST_SECONDS if self._client.tells_limits else _SHORTEST_SECONDS / 3
+        return _SHORTEST_SECONDS if self._client.tells_limits else _SHORTEST_UNLIMITED
 
     def _pause_seconds(self) -> float:
         unfinished = self._unfinished()

@@ -200,6 +200,24 @@ async def test_a_server_that_refuses_to_share_gets_an_upload_each(tmp_path: Path
         kind="status", method="POST", path="/api/v2/runs", status=404, times=(2,)
     )
 
+    story = await batch(
+        tmp_path, 10, FaultSettings(rules=[refusal], requests_per_second=1000)
+    )
+
+    assert_all_went_well(story, 10)
+    assert story.versions == 10
+
+
+async def test_a_server_without_limits_may_refuse_all_at_once(tmp_path: Path) -> None:
+    """There nobody waits for the first one's luck; each that is refused uploads its own."""
+    refusal = FaultRule(
+        kind="status",
+        method="POST",
+        path="/api/v2/runs",
+        status=404,
+        times=tuple(range(2, 11)),
+    )
+
     story = await batch(tmp_path, 10, FaultSettings(rules=[refusal]))
 
     assert_all_went_well(story, 10)

@@ -255,7 +255,8 @@ async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
     refused = FaultRule(
         kind="status", method="POST", path="/api/v2/runs", status=422, times=(3,)
     )
-    farm.server.faults.become(FaultSettings(rules=[refused]))
+    # A server without limits would be asked again once its configuration version is usable.
+    farm.server.faults.become(FaultSettings(rules=[refused], requests_per_second=1000))
     started = await farm.run("plan", "-all", "-detach")
     assert started.code == 1
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1

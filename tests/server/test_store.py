@@ -1,0 +1,90 @@
+"""Records: transactions of many, together and apart."""
+
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from remote_backend.models.served import ServedWorkspace
+from remote_backend.server.store import Records, Store, open_store
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """Open an empty store."""
+    async with open_store(tmp_path / "records.sqlite") as opened:
+        yield opened
+
+
+def workspace(number: int) -> ServedWorkspace:
+    """Return a workspace."""
+    return ServedWorkspace(
+        id=f"ws-{number}", name=f"net-{number}", created_at="2026-01-01T00:00:00Z"
+    )
+
+
+async def test_one_that_fails_takes_nobody_along(store: Store) -> None:
+    """Of writes that come together each happens whole or not at all, and tells its own error."""
+    failures: list[str] = []
+
+    async def add(number: int) -> None:
+        def work(records: Records) -> None:
+            records.put(workspace(number))
+            if number % 3 == 0:
+                raise LookupError(f"number {number}")
+
+        try:
+            await store.write(work)
+        except LookupError as error:
+            failures.append(str(error))
+
+    async with anyio.create_task_group() as group:
+        for number in range(30):
+            group.start_soon(add, number)
+
+    found = await store.read(lambda records: records.all(ServedWorkspace))
+    assert sorted(one.id for one in found) == sorted(
+        f"ws-{number}" for number in range(30) if number % 3
+    )
+    assert sorted(failures) == sorted(f"number {number}" for number in range(0, 30, 3))
+
+
+async def test_each_gets_its_own_answer(store: Store) -> None:
+    """However many read and write at the same time."""
+    answers: dict[int, str] = {}
+
+    async def add_and_read(number: int) -> None:
+        written = await store.write(lambda records: records.put(workspace(number)))
+        read = await store.read(lambda records: records.find(ServedWorkspace, written.id))
+        assert read is not None
+        answers[number] = read.name
+
+    async with anyio.create_task_group() as group:
+        for number in range(50):
+            group.start_soon(add_and_read, number)
+
+    assert answers == {number: f"net-{number}" for number in range(50)}
+
+
+async def test_leaving_while_waiting_leaves_the_others(store: Store) -> None:
+    """Whoever stops waiting for a turn changes nothing, and nobody else is stopped."""
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def slow(records: Records) -> None:
+        begun.set()
+        goes_on.wait(20)
+        records.put(workspace(1))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(store.write, slow)
+        await anyio.to_thread.run_sync(begun.wait, 20)
+        with anyio.move_on_after(0):
+            await store.write(lambda records: records.put(workspace(2)))
+        group.start_soon(store.write, lambda records: records.put(workspace(3)))
+        await anyio.wait_all_tasks_blocked()
+        goes_on.set()
+
+    found = await store.read(lambda records: records.all(ServedWorkspace))
+    assert [one.id for one in found] == ["ws-1", "ws-3"]
