@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from remote_backend import events
 from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import counts_text, sentence_of
+from remote_backend.reports.summary import check_text, counts_text, sentence_of
 from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
@@ -104,7 +104,7 @@ class SinglePlanConsole:
                     self.screen.note(_cut_log(event))
             case events.CheckReported():
                 self._end_line()
-                self.screen.note(_check(event))
+                self.screen.note(check_text(event.report))
             case events.PlanFinished():
                 self._end_line()
                 self.screen.note(_verdict(event.outcome))
@@ -156,7 +156,7 @@ class BatchConsole:
                 if not event.is_complete:
                     self._note(event.workspace, _cut_log(event))
             case events.CheckReported():
-                self._note(event.workspace, _check(event))
+                self._note(event.workspace, check_text(event.report))
             case events.PlanFinished():
                 self._note(event.outcome.workspace, _verdict(event.outcome))
             case events.BatchFinished():
@@ -245,12 +245,6 @@ def _packed(event: events.SlugPacked) -> str:
     noun = "file" if event.file_count == 1 else "files"
     lines = [f"Packed {event.file_count} {noun} of {event.root} ({size})."]
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in event.warnings)])
-
-
-def _check(event: events.CheckReported) -> str:
-    report = event.report
-    head = f"{report.kind} {report.name}: {report.status}"
-    return f"{head}\n{report.text}" if report.text else head
 
 
 def _cut_log(event: events.LogEnded) -> str:

@@ -18,7 +18,7 @@ from remote_backend.cli.console import WAITING, Screen, print_table
 from remote_backend.cli.log_text import LogLines, clean_line, render_structured
 from remote_backend.cli.table import STYLES
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import counts_text
+from remote_backend.reports.summary import check_text, counts_text
 
 __all__ = ("LiveConsole",)
 
@@ -133,8 +133,9 @@ class LiveConsole:
             return
         title = f"{outcome.workspace}: {outcome.result.value}: {outcome.reason}"
         self._above(Text(title, style=STYLES[outcome.result]))
-        for line in row.tail:
-            self._above(Text(f"  {line}"))
+        told = [check_text(check) for check in outcome.checks if check.failed]
+        for line in (*row.tail, *"\n".join(told).splitlines()):
+            self._above(Text(f"  {clean_line(line, colors=False, terminal=True)}"))
         if outcome.run_url:
             self._above(Text(f"  {outcome.run_url}"))
 

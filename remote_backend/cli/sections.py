@@ -11,6 +11,7 @@ from remote_backend.cli.console import Screen, print_table
 from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import LogLines, render_structured
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import check_text
 
 __all__ = ("SectionsConsole",)
 
@@ -64,6 +65,8 @@ class SectionsConsole:
                     self._write(lines.feed(block))
             self._write(lines.finish())
             path.unlink()
+        for check in outcome.checks:
+            self._write(check_text(check).split("\n"))
         if outcome.run_url:
             out.write(f"{outcome.run_url}\n")
         out.write(closing)

@@ -6,9 +6,17 @@ from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport
 from remote_backend.plans.grouping import Group, group_outcomes
 
-__all__ = ("Report", "counts_text", "make_report", "sentence_of", "words_for")
+__all__ = (
+    "Report",
+    "check_text",
+    "counts_text",
+    "make_report",
+    "sentence_of",
+    "words_for",
+)
 
 _ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
 
@@ -86,3 +94,9 @@ def counts_text(counts: Counts | None) -> str:
         return "-"
     text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
     return f"{text} ({counts.imported} imported)" if counts.imported else text
+
+
+def check_text(report: CheckReport) -> str:
+    """Return what a policy, a task or a cost estimate says, behind a line that names it."""
+    head = f"{report.kind} {report.name}: {report.status}"
+    return f"{head}\n{report.text}" if report.text else head

@@ -7,7 +7,7 @@ from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import colored, plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
-from remote_backend.reports.summary import Report, words_for
+from remote_backend.reports.summary import Report, check_text, words_for
 
 __all__ = ("to_html",)
 
@@ -88,9 +88,7 @@ def _workspace(report: Report, outcome: Outcome) -> str:
         counts = outcome.counts
         numbers = f" +{counts.add} ~{counts.change} -{counts.destroy}"
     reason = f"<p>{_text(outcome.reason)}</p>" if outcome.reason else ""
-    checks = "".join(
-        f"<p>{_text(f'{one.kind} {one.name}: {one.status}')}</p>" for one in outcome.checks
-    )
+    checks = "".join(f"<pre>{_text(check_text(one))}</pre>" for one in outcome.checks)
     return (
         f'<details class="workspace" data-name="{_text(outcome.workspace)}"><summary>'
         f'{_text(outcome.workspace)}<span class="quiet">{_text(numbers)} '

@@ -7,7 +7,7 @@ from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
-from remote_backend.reports.summary import Report
+from remote_backend.reports.summary import Report, check_text
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
 
@@ -67,11 +67,15 @@ def _group(report: Report, group: Group, level: int) -> str:
         lines = "\n".join(_change_lines(group.changes, with_attributes=level < 2))
         if lines:
             parts.append(_details("Changes", _fenced(lines, "diff")))
+    found = _of(report, group)
+    failed = "\n".join(check_text(one) for one in found[0].checks if one.failed)
+    if failed and level < 3:
+        parts.append(_details(f"Checks of {names[0]}", _fenced(plain_text(failed))))
     if level == 0 and group.result is not Result.NO_CHANGES:
         log = plain_text(report.logs.get(names[0], ""))
         if log:
             parts.append(_details(f"Log of {names[0]}", _fenced(log[-6000:])))
-    links = [one for one in _of(report, group) if one.run_url][: 1 if level else 5]
+    links = [one for one in found if one.run_url][: 1 if level else 5]
     if links and group.result is not Result.NO_CHANGES:
         parts.append(
             " ".join(f"[{_plain(one.workspace)}]({_address(one)})" for one in links)

@@ -4,6 +4,7 @@ import io
 
 from remote_backend import events
 from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, screen_of
+from remote_backend.cli.live import LiveConsole
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -200,3 +201,29 @@ def test_services_fold_each_workspace() -> None:
         "\x1b[0Ksection_start:7:plan_b\r\x1b[0Kb: failed: the run errored\nError: no\n"
         "\x1b[0Ksection_end:7:plan_b\r\x1b[0K\n"
     )
+
+
+def test_views_that_hold_back_tell_what_policies_say() -> None:
+    """Folded sections have all of it; the live view tells it of plans that failed."""
+    bad = CheckReport(
+        kind="policy check", name="org", status="hard_failed", text="no tags", failed=True
+    )
+    good = CheckReport(kind="cost estimate", name="monthly cost", status="finished")
+    failed = outcome("a", Result.FAILED, reason="policies", checks=(bad, good))
+
+    on = screen_of(io.StringIO(), io.StringIO(), {"GITHUB_ACTIONS": "true"}, no_color=False)
+    with SectionsConsole(on) as sections:
+        sections.show(events.PlanFinished(failed))
+    assert written(on)[0].splitlines() == [
+        "a: failed: policies",
+        "policy check org: hard_failed",
+        "no tags",
+        "cost estimate monthly cost: finished",
+    ]
+
+    on = screen()
+    with LiveConsole(on) as live:
+        live.show(events.PlanFinished(failed))
+    lines = [line.strip() for line in written(on)[1].splitlines()]
+    assert "policy check org: hard_failed" in lines
+    assert "no tags" in lines

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from remote_backend.models.log_html import colored
 from remote_backend.models.outcome import Result
+from remote_backend.models.policy import CheckReport
 from remote_backend.plans.grouping import group_outcomes
 from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
@@ -71,6 +72,26 @@ def test_failures_with_the_same_reason_are_one_group() -> None:
     ]
     [group] = group_outcomes(failed)
     assert group.title == "<workspace>: <run> is broken"
+
+
+def test_all_forms_tell_what_a_policy_says() -> None:
+    """Not only that one failed: its words too, which may hold anything."""
+    check = CheckReport(
+        kind="policy check",
+        name="org",
+        status="hard_failed",
+        text=f"no tags on aws_vpc.main\n{EVIL}",
+        failed=True,
+    )
+    told = report(outcome("dev", result=Result.FAILED, reason="policies", checks=(check,)))
+
+    for form in (to_markdown, to_html, to_json, to_junit):
+        text = form(told)
+        assert "no tags on aws_vpc.main" in text, form
+        assert "\x1b" not in text
+    assert "<script>alert" not in to_html(told)
+    balanced(to_markdown(told))
+    ElementTree.fromstring(to_junit(told))
 
 
 def balanced(markdown: str) -> None:
