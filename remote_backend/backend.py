@@ -24,9 +24,7 @@ from remote_backend.errors import (
     SelectionError,
     StateError,
 )
-from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import UploadMode
-from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
 from remote_backend.task_groups import unwrapped
@@ -41,6 +39,7 @@ from remote_backend.workspaces import (
 if TYPE_CHECKING:
     from remote_backend.batch.journal import JournalStory
     from remote_backend.batch.orchestrate import Batch
+    from remote_backend.models.changes import PlannedChanges
     from remote_backend.state.file import Output, StateFile
     from remote_backend.state.storage import LockOptions
 
@@ -210,6 +209,8 @@ class Backend:
         The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
         batch of another organization, or one whose variables are not given again.
         """
+        from remote_backend.models.outcome import Outcome, Result
+
         require_same(
             story, variables, hostname=self.hostname, organization=self.organization
         )
@@ -332,7 +333,7 @@ class Backend:
         named = await self.workspace(workspace)
         await self._connection.client.force_unlock_workspace(named.remote.id)
 
-    async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
+    async def details_of(self, run_id: str) -> "tuple[PlannedChanges | None, bytes]":
         """Return what a run that is over would change, and its log as far as it can be read."""
         from remote_backend.details import read_changes, read_diagnostics
         from remote_backend.logs import LogTail

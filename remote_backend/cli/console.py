@@ -1,14 +1,13 @@
 """Events to the terminal: logs to standard output, everything else to standard error."""
 
-from collections.abc import Mapping
 from io import StringIO
-from typing import TextIO
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.log_text import LogLines, clean_line, disarm, render_structured
+from remote_backend.cli.log_text import LogLines, render_structured
+from remote_backend.cli.screen import Screen
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import check_text, counts_text, sentence_of
 from remote_backend.reports.to_json import event_to_json
@@ -18,16 +17,12 @@ __all__ = (
     "JsonConsole",
     "WAITING",
     "QuietConsole",
-    "Screen",
     "SinglePlanConsole",
     "beat",
     "print_table",
-    "screen_of",
 )
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
-_RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
-_FOLDERS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
 _HEARTBEAT_SECONDS = 30.0
 WAITING = {
     "pending": "waiting for its turn",
@@ -38,42 +33,6 @@ WAITING = {
     "pre_plan_running": "running tasks before the plan",
     "post_plan_running": "running tasks after the plan",
 }
-
-
-@frozen
-class Screen:
-    """Where to write and what the places can show."""
-
-    out: TextIO
-    err: TextIO
-    colors: bool
-    is_terminal: bool
-    obeys: bool = False
-    """Whether a runner of a CI service reads it and takes some lines for commands."""
-
-    sections: str = ""
-    """`github` or `gitlab` where a CI service folds parts of what is written."""
-
-    def clean(self, line: str) -> str:
-        """Return a line of a log as it may be written here."""
-        text = clean_line(line, colors=self.colors, terminal=self.is_terminal)
-        return disarm(text) if self.obeys else text
-
-    def note(self, text: str) -> None:
-        """Write a line that is no result."""
-        self.err.write(text + "\n")
-        self.err.flush()
-
-
-def screen_of(
-    out: TextIO, err: TextIO, environ: Mapping[str, str], *, no_color: bool
-) -> Screen:
-    """Find out what the streams of a process can show; NO_COLOR is obeyed."""
-    is_terminal = out.isatty()
-    colors = is_terminal and not no_color and not environ.get("NO_COLOR")
-    obeys = any(environ.get(name) for name in _RUNNERS)
-    sections = next((name for one, name in _FOLDERS.items() if environ.get(one)), "")
-    return Screen(out, err, colors, is_terminal, obeys, sections)
 
 
 @define

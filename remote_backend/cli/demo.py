@@ -9,8 +9,9 @@ import anyio
 import click
 
 from remote_backend.cli.arguments import TerraformCommand, flag, value
-from remote_backend.cli.console import Screen, screen_of
-from remote_backend.cli.plan_work import PlanCommand, run_plan
+from remote_backend.cli.plan_command import PlanCommand
+from remote_backend.cli.plan_work import run_plan
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.engine.program import find_program
 from remote_backend.models.run import PlanOptions

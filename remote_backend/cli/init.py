@@ -10,8 +10,8 @@ import click
 from attrs import define, evolve, field
 
 from remote_backend.cli.arguments import TerraformCommand, flag, many
-from remote_backend.cli.console import Screen, screen_of
 from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.state_work import lock_flags, lock_options
 from remote_backend.config.backend_config import merge_given
 from remote_backend.config.block import FoundBlock, backend_of_record, read_block

@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_backend import events
-from remote_backend.cli.console import WAITING, Screen, print_table
+from remote_backend.cli.console import WAITING, print_table
 from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import check_text, counts_text

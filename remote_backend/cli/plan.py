@@ -15,15 +15,14 @@ from remote_backend.cli.arguments import (
     many,
     value,
 )
-from remote_backend.cli.console import screen_of
-from remote_backend.cli.plan_work import (
+from remote_backend.cli.plan_command import (
     OnInterrupt,
     PlanCommand,
     Style,
     journal_folder_of,
-    run_plan,
 )
-from remote_backend.cli.report_files import require_known_forms
+from remote_backend.cli.plan_work import run_plan
+from remote_backend.cli.screen import screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError
@@ -172,7 +171,11 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         )
     if given["detach"] and not (given["all"] or given["select"] or given["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
-    require_known_forms(given["report"])
+    if given["report"]:
+        # Most plans write none, and begin sooner without.
+        from remote_backend.cli.report_files import require_known_forms
+
+        require_known_forms(given["report"])
     if given["json"] and given["quiet"]:
         raise RunOptionsError("-json and -quiet exclude each other; choose one")
     if given["parallelism"] < 1:

@@ -10,7 +10,7 @@ from remote_backend import events
 from remote_backend.backend import Backend, open_backend
 from remote_backend.batch.journal import JournalStory, read_journal
 from remote_backend.cli.arguments import TerraformCommand, many
-from remote_backend.cli.plan_work import journal_folder_of
+from remote_backend.cli.plan_command import journal_folder_of
 from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError

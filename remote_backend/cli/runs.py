@@ -10,8 +10,10 @@ import click
 from remote_backend.backend import open_backend
 from remote_backend.batch.journal import JournalStory, list_journals, read_journal
 from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
-from remote_backend.cli.console import Screen, print_table, screen_of
-from remote_backend.cli.plan_work import PlanCommand, journal_folder_of, run_plan
+from remote_backend.cli.console import print_table
+from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
+from remote_backend.cli.plan_work import run_plan
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError

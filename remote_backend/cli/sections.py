@@ -7,9 +7,10 @@ from time import time
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.console import Screen, print_table
+from remote_backend.cli.console import print_table
 from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import LogLines, render_structured
+from remote_backend.cli.screen import Screen
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import check_text
 

@@ -8,8 +8,8 @@ import click
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformCommand, flag, value
-from remote_backend.cli.console import screen_of
 from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.screen import screen_of
 from remote_backend.cli.state_work import (
     lock_flags,
     lock_options,

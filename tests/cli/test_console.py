@@ -3,8 +3,9 @@
 import io
 
 from remote_backend import events
-from remote_backend.cli.console import BatchConsole, Screen, SinglePlanConsole, screen_of
+from remote_backend.cli.console import BatchConsole, SinglePlanConsole
 from remote_backend.cli.live import LiveConsole
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts

@@ -10,9 +10,9 @@ import anyio
 import pytest
 from attrs import define, field, frozen
 
-from remote_backend.cli.console import Screen
 from remote_backend.cli.init import InitWork
 from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.screen import Screen
 from remote_backend.config.datadir import selected_workspace
 from remote_backend.connect import connect
 from remote_backend.errors import RemoteBackendError

@@ -1,0 +1,78 @@
+"""What the command line asks for when it plans."""
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from remote_backend.config.datadir import user_data_directory
+from remote_backend.config.settings import process_environ
+from remote_backend.models.configuration import UploadMode
+from remote_backend.models.run import PlanOptions, WaitLimits
+
+if TYPE_CHECKING:
+    from remote_backend.batch.journal import JournalStory
+
+__all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of")
+
+
+class OnInterrupt(Enum):
+    """What becomes of runs when the command is told to stop."""
+
+    ASK = "ask"
+    """Ask on a terminal, cancel without one."""
+
+    CANCEL = "cancel"
+    DETACH = "detach"
+
+
+class Style(Enum):
+    """How a command tells what happens."""
+
+    AUTO = "auto"
+    """A live view of a batch on a terminal, else lines."""
+
+    LINES = "lines"
+    """Logs, line by line, and a table at the end."""
+
+    QUIET = "quiet"
+    JSON = "json"
+
+
+@frozen(kw_only=True)
+class PlanCommand:
+    """What the command line asks for."""
+
+    directory: Path
+    options: PlanOptions
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    """In place of the variables of the process."""
+
+    is_batch: bool = False
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    at_once: int = 1000
+    upload: UploadMode = UploadMode.AUTO
+    limits: WaitLimits = WaitLimits()
+    detailed_exit_code: bool = False
+    on_interrupt: OnInterrupt = OnInterrupt.ASK
+    detach: bool = False
+    """Whether to return as soon as all runs are queued."""
+
+    reports: tuple[str, ...] = ()
+    style: Style = Style.AUTO
+    journal_folder: Path | None = None
+    resumed: "JournalStory | None" = None
+    """The batch to go on with, in place of a new one."""
+
+    @property
+    def tells_more(self) -> bool:
+        """Whether it shall tell more than its table, for which details are needed."""
+        return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
+
+
+def journal_folder_of(environ: Mapping[str, str]) -> Path:
+    """Return the folder in which the command line keeps the journals of batches."""
+    return user_data_directory(environ) / "batches"

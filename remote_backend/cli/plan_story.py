@@ -1,0 +1,192 @@
+"""Telling what happens in a batch: events to the screen, and to reports."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from attrs import define, field
+
+from remote_backend import events
+from remote_backend.backend import Backend
+from remote_backend.cli.console import (
+    BatchConsole,
+    JsonConsole,
+    QuietConsole,
+    SinglePlanConsole,
+    beat,
+)
+from remote_backend.cli.plan_command import PlanCommand, Style
+from remote_backend.cli.report_files import Collector, write_reports
+from remote_backend.cli.screen import Screen
+from remote_backend.cli.sections import SectionsConsole
+from remote_backend.config.settings import process_environ
+from remote_backend.models.outcome import Outcome, exit_code_of
+
+if TYPE_CHECKING:
+    from remote_backend.batch.orchestrate import Batch
+    from remote_backend.cli.live import LiveConsole
+
+__all__ = ("PlanStory",)
+
+_TICK_SECONDS = 0.25
+
+
+@define
+class PlanStory:
+    """What a plan command tells while it works."""
+
+    command: PlanCommand
+    screen: Screen
+    _live: "LiveConsole | None" = None
+    _queued: set[str] = field(factory=set)
+    _some_not_queued: bool = False
+
+    async def tell(self, backend: Backend, batch: "Batch") -> None:
+        """Tell all events of a batch; with -detach, those until all runs are queued."""
+        command, screen = self.command, self.screen
+        self._live = live = _live_console(command, screen)
+        console = live or _console(command, screen)
+        # Once: this is asked for every part of every log.
+        tells_more = command.tells_more
+        with Collector() as collector:
+            async with _beating(command, screen, live) as progress, _held(console):
+                async for event in batch:
+                    progress.take(event)
+                    console.show(event)
+                    if tells_more:
+                        collector.take(event)
+                    if command.detach and self._all_queued(event):
+                        batch.detach()
+                        break
+            if tells_more and batch.outcomes:
+                self._report(collector, backend, batch)
+
+    def pause(self) -> None:
+        """Stop drawing for good, because something else is asked or told now."""
+        if self._live is not None:
+            self._live.pause()
+
+    def exit_code(self, outcomes: tuple[Outcome, ...]) -> int:
+        """Return the exit code of the command for how its plans ended, or were queued."""
+        if self.command.detach and not outcomes:
+            return int(self._some_not_queued)
+        return exit_code_of(outcomes, detailed=self.command.detailed_exit_code)
+
+    def _all_queued(self, event: events.Event) -> bool:
+        if isinstance(event, events.RunQueued):
+            self._queued.discard(event.workspace)
+        elif isinstance(event, events.PlanFinished):
+            self._queued.discard(event.outcome.workspace)
+            self._some_not_queued |= event.outcome.run_id is None
+        elif isinstance(event, events.BatchStarted):
+            self._queued.update(event.workspaces)
+            return False
+        return not self._queued
+
+    def _report(self, collector: Collector, backend: Backend, batch: "Batch") -> None:
+        report = collector.report(
+            batch.outcomes,
+            batch_id=batch.id,
+            hostname=backend.hostname,
+            organization=backend.organization,
+            is_drift=self.command.options.refresh_only,
+        )
+        write_reports(report, self.command.reports, process_environ())
+        for name in self.command.reports:
+            self.screen.note(f"Wrote {name}.")
+        if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
+            for outcome in batch.outcomes:
+                if not outcome.succeeded:
+                    self.screen.out.write(_annotation(outcome))
+            self.screen.out.flush()
+
+
+def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
+    if command.style is not Style.AUTO or not command.is_batch:
+        return None
+    if not (screen.is_terminal and screen.err.isatty()):
+        return None
+    # Drawing takes longer to import than all that a plan without a terminal needs.
+    from remote_backend.cli.live import LiveConsole
+
+    return LiveConsole(screen)
+
+
+def _console(
+    command: PlanCommand, screen: Screen
+) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
+    if command.style is Style.JSON:
+        return JsonConsole(screen)
+    if command.style is Style.QUIET:
+        return QuietConsole(screen)
+    if not command.is_batch:
+        return SinglePlanConsole(screen)
+    if command.style is Style.AUTO and screen.sections and not screen.is_terminal:
+        return SectionsConsole(screen)
+    return BatchConsole(screen)
+
+
+def _annotation(outcome: Outcome) -> str:
+    def escaped(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    title = escaped(outcome.workspace).replace(":", "%3A").replace(",", "%2C")
+    found = outcome.changes.diagnostics if outcome.changes is not None else ()
+    told = (outcome.reason or outcome.result.value, *(one.text for one in found))
+    return f"::error title={title}::{escaped(chr(10).join(told))}\n"
+
+
+@define
+class _Progress:
+    """What goes on beside the events of a batch needs to know of them."""
+
+    unfinished: dict[str, str] = field(factory=dict)
+    all_is_quiet: anyio.Event = field(factory=anyio.Event)
+    """Set when plans have begun, after which nobody is in a hurry for a while."""
+
+    def take(self, event: events.Event) -> None:
+        if isinstance(event, events.PlanStarted):
+            self.unfinished[event.workspace] = "started"
+        elif isinstance(event, events.PlanFinished):
+            self.unfinished.pop(event.outcome.workspace, None)
+        elif isinstance(event, events.LogChunkRead):
+            self.all_is_quiet.set()
+
+
+@asynccontextmanager
+async def _beating(
+    command: PlanCommand, screen: Screen, live: "LiveConsole | None"
+) -> AsyncIterator[_Progress]:
+    progress = _Progress()
+    async with anyio.create_task_group() as group:
+        if not screen.is_terminal:
+            group.start_soon(beat, screen, progress.unfinished)
+        if live is not None:
+            group.start_soon(_tick, live)
+        if command.is_batch and command.style is not Style.JSON:
+            group.start_soon(_load_table, progress)
+        yield progress
+        group.cancel_scope.cancel()
+
+
+async def _load_table(progress: _Progress) -> None:
+    # Whoever waits for the last plan shall not wait for this too.
+    await progress.all_is_quiet.wait()
+    for name in ("rich.console", "remote_backend.cli.table"):
+        await to_thread.run_sync(import_module, name)
+
+
+@asynccontextmanager
+async def _held(console: object) -> AsyncIterator[None]:
+    # A drawing, and logs that wait in files, go away with the command.
+    with console if isinstance(console, AbstractContextManager) else nullcontext():
+        yield
+
+
+async def _tick(live: "LiveConsole") -> None:
+    while True:
+        await anyio.sleep(_TICK_SECONDS)
+        live.tick()
