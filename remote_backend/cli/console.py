@@ -9,7 +9,7 @@ from remote_backend import events
 from remote_backend.cli.log_text import LogLines, render_structured
 from remote_backend.cli.screen import Screen
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import check_text, counts_text, sentence_of
+from remote_backend.reports.summary import check_text, counts_text, sentence_of, word_for
 from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
@@ -40,6 +40,7 @@ class SinglePlanConsole:
     """Shows one plan: its log as it is, and a line for every phase."""
 
     screen: Screen
+    is_drift: bool = False
     _lines: LogLines = field(factory=LogLines)
     _open: bool = False
 
@@ -66,7 +67,7 @@ class SinglePlanConsole:
                 self.screen.note(check_text(event.report))
             case events.PlanFinished():
                 self._end_line()
-                self.screen.note(_verdict(event.outcome))
+                self.screen.note(_verdict(event.outcome, is_drift=self.is_drift))
             case _:
                 pass
 
@@ -89,6 +90,7 @@ class BatchConsole:
     """Shows many plans at once: every line behind the name of its workspace."""
 
     screen: Screen
+    is_drift: bool = False
     _width: int = 0
     _order: dict[str, int] = field(factory=dict)
     _lines: dict[str, LogLines] = field(factory=dict)
@@ -117,9 +119,11 @@ class BatchConsole:
             case events.CheckReported():
                 self._note(event.workspace, check_text(event.report))
             case events.PlanFinished():
-                self._note(event.outcome.workspace, _verdict(event.outcome))
+                self._note(
+                    event.outcome.workspace, _verdict(event.outcome, is_drift=self.is_drift)
+                )
             case events.BatchFinished():
-                print_table(self.screen, event.outcomes)
+                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
             case _:
                 pass
 
@@ -149,11 +153,12 @@ class QuietConsole:
     """Shows the table at the end and nothing before."""
 
     screen: Screen
+    is_drift: bool = False
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
         if isinstance(event, events.BatchFinished):
-            print_table(self.screen, event.outcomes)
+            print_table(self.screen, event.outcomes, is_drift=self.is_drift)
 
 
 @define
@@ -168,7 +173,9 @@ class JsonConsole:
         self.screen.out.flush()
 
 
-def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
+def print_table(
+    screen: Screen, outcomes: tuple[Outcome, ...], *, is_drift: bool = False
+) -> None:
     """Write the table that ends a batch."""
     # A single plan has no table and does not wait for these.
     from rich.console import Console as RichConsole
@@ -184,8 +191,8 @@ def print_table(screen: Screen, outcomes: tuple[Outcome, ...]) -> None:
     )
     with console.capture() as capture:
         # Terminals wrap an address so that it can still be copied.
-        console.print(summary_table(outcomes), soft_wrap=True)
-    screen.out.write(f"\n{capture.get()}\n{sentence_of(outcomes)}\n")
+        console.print(summary_table(outcomes, is_drift=is_drift), soft_wrap=True)
+    screen.out.write(f"\n{capture.get()}\n{sentence_of(outcomes, is_drift=is_drift)}\n")
     screen.out.flush()
 
 
@@ -210,10 +217,12 @@ def _cut_log(event: events.LogEnded) -> str:
     return f"Warning: the log may be incomplete: {event.problem or 'no reason is known'}"
 
 
-def _verdict(outcome: Outcome) -> str:
+def _verdict(outcome: Outcome, *, is_drift: bool) -> str:
     if outcome.succeeded:
-        numbers = f" {counts_text(outcome.counts)}" if outcome.counts else ""
-        return f"Plan finished: {outcome.result.value}{numbers} ({outcome.seconds:.1f} s)"
+        has_numbers = outcome.counts is not None and not is_drift
+        numbers = f" {counts_text(outcome.counts)}" if has_numbers else ""
+        result = word_for(outcome.result, is_drift=is_drift)
+        return f"Plan finished: {result}{numbers} ({outcome.seconds:.1f} s)"
     return f"Plan {outcome.result.value}: {outcome.reason}" + (
         f"\n{outcome.run_url}" if outcome.run_url else ""
     )

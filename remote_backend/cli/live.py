@@ -19,7 +19,7 @@ from remote_backend.cli.log_text import LogLines, clean_line, render_structured
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import check_text, counts_text
+from remote_backend.reports.summary import check_text, counts_text, word_for
 
 __all__ = ("LiveConsole",)
 
@@ -47,6 +47,7 @@ class LiveConsole:
     """Shows many plans at once, in place; what ended badly is told above and stays there."""
 
     screen: Screen
+    is_drift: bool = False
     clock: Callable[[], float] = monotonic
     _rows: dict[str, _Row] = field(factory=dict)
     _live: Live = field(init=False)
@@ -98,7 +99,7 @@ class LiveConsole:
             case events.BatchFinished():
                 self._live.update(Text(""), refresh=True)
                 self._live.stop()
-                print_table(self.screen, event.outcomes)
+                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
                 return
             case _:
                 pass
@@ -127,7 +128,7 @@ class LiveConsole:
     def _finish(self, outcome: Outcome) -> None:
         row = self._of(outcome.workspace)
         row.outcome = outcome
-        row.phase = outcome.result.value
+        row.phase = word_for(outcome.result, is_drift=self.is_drift)
         for line in row.lines.finish():
             self._take(row, line)
         if outcome.succeeded:
@@ -174,8 +175,10 @@ class LiveConsole:
             style = STYLES[row.outcome.result] if row.outcome else ""
             cells = [Text(name), Text(row.phase, style=style), Text(self._seconds(row))]
             if self._width >= _NARROW:
-                counts = counts_text(row.outcome.counts) if row.outcome else row.last_line
-                cells.append(Text(counts, style="" if row.outcome else "dim"))
+                told = row.last_line
+                if row.outcome is not None:
+                    told = counts_text(None if self.is_drift else row.outcome.counts)
+                cells.append(Text(told, style="" if row.outcome else "dim"))
             table.add_row(*cells)
         return table
 

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -128,9 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _leave(code: int) -> NoReturn:
     """End the process at once: freeing all objects takes longer than a small command does."""
     try:
-        # A process can be started without one.
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # A process can be started without them.
+            if stream is not None:
+                stream.flush()
     except OSError as error:
         _give_up(error)
     os._exit(code)
@@ -140,7 +141,8 @@ def _give_up(error: OSError) -> NoReturn:
     """End the process because something, most often the output, cannot be written."""
     # Where the reader of our output has left, there is nobody to tell.
     if not isinstance(error, BrokenPipeError):
-        _tell(f"{error.filename or 'the output'}: {error.strerror or error}")
+        with suppress(OSError):
+            _tell(f"{error.filename or 'the output'}: {error.strerror or error}")
     os._exit(1)
 
 

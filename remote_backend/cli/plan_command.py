@@ -68,6 +68,12 @@ class PlanCommand:
     """The batch to go on with, in place of a new one."""
 
     @property
+    def is_drift(self) -> bool:
+        """Whether only what has changed outside is looked for."""
+        options = self.resumed.options if self.resumed is not None else self.options
+        return options.refresh_only
+
+    @property
     def tells_more(self) -> bool:
         """Whether it shall tell more than its table, for which details are needed."""
         return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))

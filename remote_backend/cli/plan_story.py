@@ -92,7 +92,7 @@ class PlanStory:
             batch_id=batch.id,
             hostname=backend.hostname,
             organization=backend.organization,
-            is_drift=self.command.options.refresh_only,
+            is_drift=self.command.is_drift,
         )
         write_reports(report, self.command.reports, process_environ())
         for name in self.command.reports:
@@ -112,21 +112,22 @@ def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
     # Drawing takes longer to import than all that a plan without a terminal needs.
     from remote_backend.cli.live import LiveConsole
 
-    return LiveConsole(screen)
+    return LiveConsole(screen, command.is_drift)
 
 
 def _console(
     command: PlanCommand, screen: Screen
 ) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
+    is_drift = command.is_drift
     if command.style is Style.JSON:
         return JsonConsole(screen)
     if command.style is Style.QUIET:
-        return QuietConsole(screen)
+        return QuietConsole(screen, is_drift)
     if not command.is_batch:
-        return SinglePlanConsole(screen)
+        return SinglePlanConsole(screen, is_drift)
     if command.style is Style.AUTO and screen.sections and not screen.is_terminal:
-        return SectionsConsole(screen)
-    return BatchConsole(screen)
+        return SectionsConsole(screen, is_drift)
+    return BatchConsole(screen, is_drift)
 
 
 def _annotation(outcome: Outcome) -> str:

@@ -46,7 +46,11 @@ def _list_batches() -> int:
 def _show_batch(id: str | None, no_color: bool) -> int:
     """Show what came of a batch so far; without ID, of the newest."""
     story = read_journal(_folder(), id)
-    print_table(_screen(no_color), tuple(story.outcomes.values()))
+    print_table(
+        _screen(no_color),
+        tuple(story.outcomes.values()),
+        is_drift=story.options.refresh_only,
+    )
     if story.unfinished:
         click.echo(f"not ended: {', '.join(story.unfinished)}")
     return 0

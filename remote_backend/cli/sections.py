@@ -12,7 +12,7 @@ from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import LogLines, render_structured
 from remote_backend.cli.screen import Screen
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import check_text
+from remote_backend.reports.summary import check_text, word_for
 
 __all__ = ("SectionsConsole",)
 
@@ -25,6 +25,7 @@ class SectionsConsole:
     """
 
     screen: Screen
+    is_drift: bool = False
     clock: Callable[[], float] = time
     _logs: LogFolder = field(factory=LogFolder)
 
@@ -47,13 +48,13 @@ class SectionsConsole:
             case events.PlanFinished():
                 self._section(event.outcome)
             case events.BatchFinished():
-                print_table(self.screen, event.outcomes)
+                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
             case _:
                 pass
 
     def _section(self, outcome: Outcome) -> None:
         out = self.screen.out
-        title = f"{outcome.workspace}: {outcome.result.value}"
+        title = f"{outcome.workspace}: {word_for(outcome.result, is_drift=self.is_drift)}"
         if outcome.reason:
             title += f": {' '.join(outcome.reason.split())}"
         opening, closing = self._marks(title, outcome)

@@ -6,7 +6,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.reports.summary import counts_text
+from remote_backend.reports.summary import counts_text, word_for
 
 __all__ = ("STYLES", "summary_table")
 
@@ -20,10 +20,10 @@ STYLES = {
 _HEADS = ("workspace", "result", "plan", "seconds", "run")
 
 
-def summary_table(outcomes: Iterable[Outcome]) -> Text:
+def summary_table(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> Text:
     """Return one row a workspace: name, result, numbers, seconds, address of the run."""
     found = tuple(outcomes)
-    rows = [_HEADS, *(_cells(outcome) for outcome in found)]
+    rows = [_HEADS, *(_cells(outcome, is_drift) for outcome in found)]
     styles = ["bold", *(STYLES[outcome.result] for outcome in found)]
     # Tables of rich measure and render each cell several times: half a second for a thousand rows.
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
@@ -38,11 +38,12 @@ def summary_table(outcomes: Iterable[Outcome]) -> Text:
     return Text("\n").join(lines)
 
 
-def _cells(outcome: Outcome) -> tuple[str, ...]:
+def _cells(outcome: Outcome, is_drift: bool) -> tuple[str, ...]:
     return (
         outcome.workspace,
-        outcome.result.value,
-        counts_text(outcome.counts),
+        word_for(outcome.result, is_drift=is_drift),
+        # What has happened outside is not counted by the server.
+        counts_text(None if is_drift else outcome.counts),
         f"{outcome.seconds:.1f}",
         outcome.run_url or "-",
     )

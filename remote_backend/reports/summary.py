@@ -15,6 +15,7 @@ __all__ = (
     "counts_text",
     "make_report",
     "sentence_of",
+    "word_for",
     "words_for",
 )
 
@@ -55,6 +56,12 @@ def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
     ]
     noun = "workspace" if len(results) == 1 else "workspaces"
     return f"{len(results)} {noun}: {', '.join(parts)}"
+
+
+def word_for(result: Result, *, is_drift: bool = False) -> str:
+    """Return a result in a word or two: `changes`, `no drift`."""
+    drift = {Result.CHANGES: "drift", Result.NO_CHANGES: "no drift"}
+    return drift.get(result, result.value) if is_drift else result.value
 
 
 def words_for(result: Result, *, is_drift: bool = False) -> str:

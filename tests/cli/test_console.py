@@ -173,6 +173,30 @@ def test_a_failed_run_is_told_once() -> None:
     assert err == "Plan failed: the run errored\nhttps://tfe/runs/1\n"
 
 
+def test_drift_is_called_so() -> None:
+    """What has changed outside is no change that a plan would make, and has no numbers."""
+    counts = Counts(0, 0, 0, 0)
+    drifted = outcome("a", Result.CHANGES, counts=counts, seconds=1.0)
+    same = outcome("b", Result.NO_CHANGES, counts=counts, seconds=1.0)
+    on = screen()
+    console = BatchConsole(on, is_drift=True)
+
+    for event in (
+        events.BatchStarted(("a", "b")),
+        events.PlanFinished(drifted),
+        events.BatchFinished((drifted, same)),
+    ):
+        console.show(event)
+
+    out, err = written(on)
+    assert "a | Plan finished: drift (1.0 s)" in err
+    assert [row.split()[:3] for row in out.splitlines() if row[:2] in ("a ", "b ")] == [
+        ["a", "drift", "-"],
+        ["b", "no", "drift"],
+    ]
+    assert out.endswith("2 workspaces: 1 with drift, 1 without drift\n")
+
+
 def test_services_fold_each_workspace() -> None:
     """GitLab and GitHub by their own marks; failures stay open, and no log gives commands."""
     log = b"one\n::error::two\n\x1b[0Ksection_end:1:plan_a\r"
