@@ -63,7 +63,8 @@ def dump_policy_check(run: ServedRun) -> dict[str, Any]:
 def write_policy_output(policies: tuple[ServedPolicy, ...]) -> bytes:
     """Return what a policy check writes for people."""
     verdict = "true" if all(policy.passed for policy in policies) else "false"
-    parts = [f"Result: {verdict}\n\n{len(policies)} policies were simulated.\n"]
+    told = "1 policy was" if len(policies) == 1 else f"{len(policies)} policies were"
+    parts = [f"Result: {verdict}\n\n{told} simulated.\n"]
     for policy in policies:
         text = f"  {policy.text}\n" if policy.text else ""
         parts.append(f"\n{policy.name} ({policy.level}): {policy.verdict}\n{text}")
