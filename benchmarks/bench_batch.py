@@ -30,7 +30,7 @@ import structlog
 
 import remote_backend
 from benchmarks.bench_latency import terraforms
-from benchmarks.measure import Server, median, percentile, publish, serving
+from benchmarks.measure import Server, ended, median, percentile, publish, serving
 
 ROUND_TRIP = 0.02
 QUEUE_SECONDS = 0.2
@@ -120,8 +120,7 @@ def by_us(server: Server) -> dict[str, Any]:
                 outcome = json.loads(line)["outcome"]
                 known[outcome["full_name"]] = time.time()
                 failed += outcome["result"] not in ("changes", "no changes")
-        _, _, used = os.wait4(process.pid, 0)
-        process.returncode = 0
+        used = ended(process)
     return figures(
         server, began, known, failed, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10
     )
@@ -183,8 +182,7 @@ def by_pytfe(server: Server, workspaces: int, width: int) -> dict[str, Any]:
             name, at, succeeded = line.decode().split()
             known[name] = float(at)
             failed += succeeded != "True"
-        _, _, used = os.wait4(process.pid, 0)
-        process.returncode = 0
+        used = ended(process)
     return figures(
         server, began, known, failed, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10
     )

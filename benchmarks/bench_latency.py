@@ -86,8 +86,8 @@ def contestants(server: Server) -> dict[str, Any]:
     }
     for name, command in commands.items():
         made[name] = partial(in_process, command, server, environ)
-    # Where OpenSSL finds a bundle of authorities, aiohttp reads it twice when it is imported,
-    # also for servers without TLS; a plain Debian has none at that place.
+    # Where OpenSSL finds a bundle of authorities, it is read when aiohttp is imported, also for
+    # servers without TLS; a plain Debian has none at that place.
     if (bundle := ssl.get_default_verify_paths().cafile) is not None:
         end = "-----END CERTIFICATE-----\n"
         small = server.directory.parent / "one.pem"

@@ -16,7 +16,7 @@ from pathlib import Path
 import anyio
 from anyio import to_thread
 
-from benchmarks.measure import median, publish
+from benchmarks.measure import ended, median, publish
 from remote_backend.slug.archive import pack
 
 REPETITIONS = 5
@@ -117,8 +117,7 @@ def rows_of(
             with subprocess.Popen(
                 [*command, tree, made], stdout=subprocess.PIPE, text=True
             ) as process:
-                _, status, used = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
+                used = ended(process)
                 took = time.perf_counter() - began
                 told = process.communicate()[0]
             assert process.returncode == 0, f"{who} failed"

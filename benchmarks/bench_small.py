@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import median, publish, serving
+from benchmarks.measure import ended, median, publish, serving
 
 REPETITIONS = 5
 
@@ -138,8 +138,7 @@ def state() -> None:
                 env=server.environ(TF_WORKSPACE="0000"),
                 stdout=subprocess.DEVNULL,
             ) as process:
-                _, status, used = os.wait4(process.pid, 0)
-                process.returncode = status
+                used = ended(process)
             peak = used.ru_maxrss >> 10
             rows.append(
                 {
@@ -148,7 +147,7 @@ def state() -> None:
                     "seconds": round(time.perf_counter() - began, 2),
                     "peak MiB": peak,
                     "times the state": round(peak / (size / 2**20), 1),
-                    "exit": status,
+                    "exit": process.returncode,
                 }
             )
     publish("state", "A state of 50 MB", rows, bar="seconds", label="command")

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -86,6 +87,13 @@ def serving(
             finally:
                 process.terminate()
                 process.wait()
+
+
+def ended(process: "subprocess.Popen[Any]") -> resource.struct_rusage:
+    """Wait for a process, take note of its exit code, and return what it used."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -50,6 +50,16 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
     assert server.asked.count("organizations/acme/runs") >= 1
 
 
+async def found_by(sweep: Sweep, request: RunRequest) -> Run | None:
+    """Let a sweep look for the run of a request whose answer was lost."""
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            found = await sweep.find(request)
+            group.cancel_scope.cancel()
+    return found
+
+
 class Pages(Runs):
     """A server that lists a hundred runs on each page, and makes more while it is read."""
 
@@ -90,11 +100,7 @@ async def test_the_oldest_run_is_found_while_many_are_made() -> None:
     request = RunRequest(workspace_id="ws-run-1", configuration_version_id="cv-1")
     server.newest_first[:0] = [f"early-{number}" for number in range(250)]
 
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
-            found = await sweep.find(request)
-            group.cancel_scope.cancel()
+    found = await found_by(sweep, request)
 
     assert found is not None and found.id == "run-1"
 
@@ -135,11 +141,7 @@ async def test_a_list_from_before_the_time_was_up_proves_nothing() -> None:
         workspace_id="workspace-1", configuration_version_id="configuration-version-1"
     )
 
-    with anyio.fail_after(20):
-        async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
-            found = await sweep.find(request)
-            group.cancel_scope.cancel()
+    found = await found_by(sweep, request)
 
     assert found is not None and found.id == "run-1"
     assert server.lists == 2

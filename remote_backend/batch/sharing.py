@@ -8,13 +8,7 @@ import anyio
 from attrs import define, field
 
 from remote_backend.client import Client
-from remote_backend.errors import (
-    ApiError,
-    ConfigurationVersionFailed,
-    NotFound,
-    Rejected,
-    RemoteBackendError,
-)
+from remote_backend.errors import ConfigurationVersionFailed, NotFound, Rejected
 from remote_backend.log import Log
 from remote_backend.models.configuration import ConfigurationVersion, UploadMode
 from remote_backend.slug.archive import Slug
@@ -56,10 +50,11 @@ class Configurations:
     _shared: dict[Path, _Shared] = field(factory=dict)
     """By the archives that they are made from."""
 
-    _usable: dict[str, anyio.Lock] = field(factory=dict)
+    _asking: dict[str, anyio.Lock] = field(factory=dict)
     """Held while somebody asks whether a configuration version can be used, by id."""
 
-    _known: set[str] = field(factory=set)
+    _usable: set[str] = field(factory=set)
+    """Ids of those that were found to be."""
 
     async def version_for(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
@@ -101,10 +96,10 @@ class Configurations:
 
         Raises `ConfigurationVersionFailed` when that will never be.
         """
-        async with self._usable.setdefault(version.id, anyio.Lock()):
-            if version.id not in self._known:
+        async with self._asking.setdefault(version.id, anyio.Lock()):
+            if version.id not in self._usable:
                 await wait_until_usable(self.client, version.id)
-                self._known.add(version.id)
+                self._usable.add(version.id)
 
     @asynccontextmanager
     async def trying(
@@ -119,14 +114,12 @@ class Configurations:
         if not shared.is_foreign_to(named, version):
             yield True
             return
-        if not self.client.tells_limits:
-            yield shared.works is not False
-            shared.works = True if shared.works is None else shared.works
-            return
-        await shared.trying.acquire()
-        is_first = shared.works is None
-        if not is_first:
-            shared.trying.release()
+        is_first = False
+        if self.client.tells_limits:
+            await shared.trying.acquire()
+            is_first = shared.works is None
+            if not is_first:
+                shared.trying.release()
         try:
             yield shared.works is not False
             if shared.works is None:
@@ -137,7 +130,7 @@ class Configurations:
 
     def is_refusal(
         self,
-        error: RemoteBackendError,
+        error: NotFound | Rejected | ConfigurationVersionFailed,
         named: Named,
         slug: Slug,
         version: ConfigurationVersion,
@@ -150,12 +143,8 @@ class Configurations:
             return False
         if isinstance(error, ConfigurationVersionFailed):
             return True
-        if not isinstance(error, ApiError):
-            return False
         told = " ".join(error.problems).replace("-", " ").lower()
-        if isinstance(error, NotFound) or (
-            isinstance(error, Rejected) and "configuration version" in told
-        ):
+        if isinstance(error, NotFound) or "configuration version" in told:
             shared.works = False
             log.info("configuration.not_shared", problem=str(error))
             return True

@@ -19,7 +19,7 @@ from remote_backend.cli.log_text import LogLines, clean_line, render_structured
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import check_text, counts_text, word_for
+from remote_backend.reports.summary import counts_text, failed_checks_text, word_for
 
 __all__ = ("LiveConsole",)
 
@@ -135,9 +135,10 @@ class LiveConsole:
             return
         title = f"{outcome.workspace}: {outcome.result.value}: {outcome.reason}"
         self._above(Text(title, style=STYLES[outcome.result]))
-        told = [check_text(check) for check in outcome.checks if check.failed]
-        for line in (*row.tail, *"\n".join(told).splitlines()):
-            self._above(Text(f"  {clean_line(line, colors=False, terminal=True)}"))
+        failed = failed_checks_text(outcome).splitlines()
+        checks = [clean_line(line, colors=False, terminal=True) for line in failed]
+        for line in (*row.tail, *checks):
+            self._above(Text(f"  {line}"))
         if outcome.run_url:
             self._above(Text(f"  {outcome.run_url}"))
 
@@ -177,7 +178,7 @@ class LiveConsole:
             if self._width >= _NARROW:
                 told = row.last_line
                 if row.outcome is not None:
-                    told = counts_text(None if self.is_drift else row.outcome.counts)
+                    told = counts_text(row.outcome.counts, is_drift=self.is_drift)
                 cells.append(Text(told, style="" if row.outcome else "dim"))
             table.add_row(*cells)
         return table

@@ -24,15 +24,16 @@ def summary_table(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> Tex
     """Return one row a workspace: name, result, numbers, seconds, address of the run."""
     found = tuple(outcomes)
     rows = [_HEADS, *(_cells(outcome, is_drift) for outcome in found)]
-    styles = ["bold", *(STYLES[outcome.result] for outcome in found)]
+    styles = ["", *(STYLES[outcome.result] for outcome in found)]
     # Tables of rich measure and render each cell several times: half a second for a thousand rows.
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row, style in zip(rows, styles, strict=True):
-        name, result, plan, seconds, run = map(set_cell_size, row, widths)
+        name, result, plan = map(set_cell_size, row[:3], widths[:3])
+        seconds, run = row[3].rjust(widths[3]), row[4]
         line = Text(f"{name}  ")
         line.append(result, style)
-        line.append(f"  {plan}  {seconds.strip().rjust(widths[3])}  {run.rstrip()}")
+        line.append(f"  {plan}  {seconds}  {run}")
         lines.append(line)
     lines[0].stylize("bold")
     return Text("\n").join(lines)
@@ -42,8 +43,7 @@ def _cells(outcome: Outcome, is_drift: bool) -> tuple[str, ...]:
     return (
         outcome.workspace,
         word_for(outcome.result, is_drift=is_drift),
-        # What has happened outside is not counted by the server.
-        counts_text(None if is_drift else outcome.counts),
+        counts_text(outcome.counts, is_drift=is_drift),
         f"{outcome.seconds:.1f}",
         outcome.run_url or "-",
     )

@@ -13,6 +13,7 @@ __all__ = (
     "Report",
     "check_text",
     "counts_text",
+    "failed_checks_text",
     "make_report",
     "sentence_of",
     "word_for",
@@ -67,7 +68,7 @@ def word_for(result: Result, *, is_drift: bool = False) -> str:
 def words_for(result: Result, *, is_drift: bool = False) -> str:
     """Return what is said of workspaces with a result: `with changes`, `with drift`."""
     if result is Result.CHANGES:
-        return "with drift" if is_drift else f"with {result.value}"
+        return f"with {word_for(result, is_drift=is_drift)}"
     return "without drift" if is_drift and result is Result.NO_CHANGES else result.value
 
 
@@ -95,9 +96,10 @@ def make_report(
     )
 
 
-def counts_text(counts: Counts | None) -> str:
+def counts_text(counts: Counts | None, *, is_drift: bool = False) -> str:
     """Return the numbers of a plan in one short text."""
-    if counts is None:
+    # What has happened outside is not counted by the server.
+    if counts is None or is_drift:
         return "-"
     text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
     return f"{text} ({counts.imported} imported)" if counts.imported else text
@@ -107,3 +109,8 @@ def check_text(report: CheckReport) -> str:
     """Return what a policy, a task or a cost estimate says, behind a line that names it."""
     head = f"{report.kind} {report.name}: {report.status}"
     return f"{head}\n{report.text}" if report.text else head
+
+
+def failed_checks_text(outcome: Outcome) -> str:
+    """Return what those say that are a reason for a plan to fail, or nothing."""
+    return "\n".join(check_text(one) for one in outcome.checks if one.failed)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Result
-from remote_backend.reports.summary import Report, check_text
+from remote_backend.reports.summary import Report, failed_checks_text
 
 __all__ = ("to_junit",)
 
@@ -39,9 +39,8 @@ def to_junit(report: Report) -> str:
             failure = ElementTree.SubElement(case, "failure", message=message)
             found = outcome.changes.diagnostics if outcome.changes is not None else ()
             causes = "".join(f"{one.text}\n" for one in found)
-            causes += "".join(
-                f"{plain_text(check_text(one))}\n" for one in outcome.checks if one.failed
-            )
+            if failed := failed_checks_text(outcome):
+                causes += f"{plain_text(failed)}\n"
             log = plain_text(report.logs.get(outcome.workspace, ""))
             failure.text = _clean(causes + log[-20_000:])
         elif outcome.result is Result.CANCELED:

@@ -7,7 +7,7 @@ from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
-from remote_backend.reports.summary import Report, check_text
+from remote_backend.reports.summary import Report, failed_checks_text
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
 
@@ -68,7 +68,7 @@ def _group(report: Report, group: Group, level: int) -> str:
         if lines:
             parts.append(_details("Changes", _fenced(lines, "diff")))
     found = _of(report, group)
-    failed = "\n".join(check_text(one) for one in found[0].checks if one.failed)
+    failed = failed_checks_text(found[0])
     if failed and level < 3:
         parts.append(_details(f"Checks of {names[0]}", _fenced(plain_text(failed))))
     if level == 0 and group.result is not Result.NO_CHANGES:

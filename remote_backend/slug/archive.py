@@ -4,7 +4,6 @@ import os
 import stat
 import tempfile
 import threading
-import unicodedata
 from collections.abc import Iterator
 from heapq import heappush, heappushpop
 from pathlib import Path
@@ -17,7 +16,7 @@ from attrs import define, field, frozen
 from remote_backend.errors import SlugError
 from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
-from remote_backend.slug.ignore import parse_rules
+from remote_backend.slug.ignore import normalized, parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
 from remote_backend.slug.walk import Hint, Member, Walk, unreadable
 from remote_backend.task_groups import unwrapped
@@ -100,8 +99,7 @@ class _Tally:
 
     def add(self, member: Member, below: str) -> None:
         name = member.name.removesuffix("/")
-        composed = name if name.isascii() else unicodedata.normalize("NFC", name)
-        alike = hash(composed.casefold())
+        alike = hash(normalized(name).casefold())
         if alike in self._seen:
             self.twins.append(member.name)
         self._seen.add(alike)

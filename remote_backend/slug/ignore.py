@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from remote_backend.slug.patterns import PatternError, has_wildcards, regex_of
 
-__all__ = ("Decision", "Rule", "RuleSet", "parse_rules")
+__all__ = ("Decision", "Rule", "RuleSet", "normalized", "parse_rules")
 
 _DEFAULTS = (".terraform/", "!.terraform/modules/", ".git/")
 
@@ -69,7 +69,7 @@ class RuleSet:
 
     def decide(self, path: str) -> Decision:
         """Return what the last matching rule says about a path; directories end with `/`."""
-        path = _normalized(path)
+        path = normalized(path)
         for rule in reversed(self.rules):
             if rule.matches(path):
                 return Decision(rule)
@@ -81,7 +81,7 @@ class RuleSet:
         if rule is None or not decision.excluded or not rule.covers_content:
             return False
         later = self.rules[self.rules.index(rule) + 1 :]
-        directory = _normalized(directory)
+        directory = normalized(directory)
         return not any(one.negated and one.can_match_below(directory) for one in later)
 
 
@@ -123,7 +123,7 @@ def _rule(text: str, line: int) -> Rule:
     if pattern.endswith("/"):
         pattern += "**"
     anchored = pattern.startswith("/")
-    pattern = _normalized(pattern.removeprefix("/"))
+    pattern = normalized(pattern.removeprefix("/"))
     return Rule(
         text=text,
         line=line,
@@ -166,5 +166,6 @@ def _never_matches(text: str) -> bool:
     )
 
 
-def _normalized(text: str) -> str:
+def normalized(text: str) -> str:
+    """Return a name in the form in which names are compared."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
