@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.batch.options import checked_options, require_same
@@ -24,6 +22,7 @@ from remote_backend.errors import (
     SelectionError,
     StateError,
 )
+from remote_backend.lazy import load_beside
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
@@ -376,13 +375,9 @@ class Backend:
 
 async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
     """Ask the first question of a plan; the code for what follows is imported meanwhile."""
-
-    async def load() -> None:
-        await to_thread.run_sync(import_module, "remote_backend.batch.orchestrate", None)
-
     answers: list[Value] = []
     with unwrapped():
         async with anyio.create_task_group() as group:
-            group.start_soon(load, name="import what plans need")
+            group.start_soon(load_beside, "remote_backend.batch.orchestrate")
             answers.append(await ask())
     return answers[0]

@@ -1,34 +1,28 @@
 """Typed verbs: build a request, send it, load the answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
+from remote_backend import wire
 from remote_backend.errors import NotFound, UnexpectedAnswer
 from remote_backend.messages import FileBody, Request, Response, SignedUrl, Transport
-from remote_backend.models.configuration import ConfigurationVersion
-from remote_backend.models.organization import Entitlements
-from remote_backend.models.plan import Plan
-from remote_backend.models.policy import (
-    CostEstimate,
-    PolicyCheck,
-    PolicySetOutcome,
-    TaskStage,
-)
-from remote_backend.models.run import Run, RunRequest
-from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
-from remote_backend.models.workspace import Workspace
-from remote_backend.wire import (
-    configurations,
-    organizations,
-    policies,
-    problems,
-    runs,
-    state,
-    workspaces,
-)
 from remote_backend.wire.document import JSON_API, Page
+
+if TYPE_CHECKING:
+    from remote_backend.models.configuration import ConfigurationVersion
+    from remote_backend.models.organization import Entitlements
+    from remote_backend.models.plan import Plan
+    from remote_backend.models.policy import (
+        CostEstimate,
+        PolicyCheck,
+        PolicySetOutcome,
+        TaskStage,
+    )
+    from remote_backend.models.run import Run, RunRequest
+    from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+    from remote_backend.models.workspace import Workspace
 
 __all__ = ("Client",)
 
@@ -54,91 +48,95 @@ class Client:
         self.answered_count = 0
         """How many requests of the API were answered; signed addresses are not counted."""
 
-    async def read_entitlements(self) -> Entitlements:
+    async def read_entitlements(self) -> "Entitlements":
         """Return what the organization may use."""
-        request = organizations.request_to_read_entitlements(self.organization)
-        return await self._ask(request, organizations.load_entitlements)
+        request = wire.organizations.request_to_read_entitlements(self.organization)
+        return await self._ask(request, wire.organizations.load_entitlements)
 
     async def list_workspaces(
         self, search: str = "", tags: Sequence[tuple[str, str]] = ()
-    ) -> list[Workspace]:
+    ) -> "list[Workspace]":
         """Return all workspaces whose names contain a text, and that have all tags."""
         found: dict[str, Workspace] = {}
         number: int | None = 1
         while number is not None:
             page: Page[Workspace] = await self._ask(
-                workspaces.request_to_list_workspaces(
+                wire.workspaces.request_to_list_workspaces(
                     self.organization, search=search, page=number, tags=tags
                 ),
-                workspaces.load_workspaces,
+                wire.workspaces.load_workspaces,
             )
             # A workspace made meanwhile shifts pages, so one can come twice.
             found.update((workspace.id, workspace) for workspace in page.items)
             number = page.next_number
         return list(found.values())
 
-    async def find_workspace(self, name: str) -> Workspace | None:
+    async def find_workspace(self, name: str) -> "Workspace | None":
         """Return the workspace of exactly this full name, or None."""
-        request = workspaces.request_to_read_workspace(self.organization, name)
-        return await self._find(request, workspaces.load_workspace)
+        request = wire.workspaces.request_to_read_workspace(self.organization, name)
+        return await self._find(request, wire.workspaces.load_workspace)
 
-    async def create_workspace(self, name: str) -> Workspace:
+    async def create_workspace(self, name: str) -> "Workspace":
         """Make a workspace."""
-        request = workspaces.request_to_create_workspace(self.organization, name)
-        return await self._ask(request, workspaces.load_workspace)
+        request = wire.workspaces.request_to_create_workspace(self.organization, name)
+        return await self._ask(request, wire.workspaces.load_workspace)
 
     async def delete_workspace(self, workspace_id: str, *, safely: bool) -> None:
         """Delete a workspace; safely only when it manages nothing any more."""
         await self._send(
-            workspaces.request_to_delete_workspace(workspace_id, safely=safely)
+            wire.workspaces.request_to_delete_workspace(workspace_id, safely=safely)
         )
 
-    async def lock_workspace(self, workspace_id: str, reason: str) -> Workspace:
+    async def lock_workspace(self, workspace_id: str, reason: str) -> "Workspace":
         """Lock a workspace; raise `Conflict` when it is locked already."""
-        request = workspaces.request_to_lock(workspace_id, reason)
-        return await self._ask(request, workspaces.load_workspace)
+        request = wire.workspaces.request_to_lock(workspace_id, reason)
+        return await self._ask(request, wire.workspaces.load_workspace)
 
-    async def unlock_workspace(self, workspace_id: str) -> Workspace:
+    async def unlock_workspace(self, workspace_id: str) -> "Workspace":
         """Give back the lock that this token holds."""
-        request = workspaces.request_to_unlock(workspace_id)
-        return await self._ask(request, workspaces.load_workspace)
+        request = wire.workspaces.request_to_unlock(workspace_id)
+        return await self._ask(request, wire.workspaces.load_workspace)
 
-    async def force_unlock_workspace(self, workspace_id: str) -> Workspace:
+    async def force_unlock_workspace(self, workspace_id: str) -> "Workspace":
         """Take away the lock, whoever holds it."""
-        request = workspaces.request_to_force_unlock(workspace_id)
-        return await self._ask(request, workspaces.load_workspace)
+        request = wire.workspaces.request_to_force_unlock(workspace_id)
+        return await self._ask(request, wire.workspaces.load_workspace)
 
-    async def create_configuration_version(self, workspace_id: str) -> ConfigurationVersion:
+    async def create_configuration_version(
+        self, workspace_id: str
+    ) -> "ConfigurationVersion":
         """Make a configuration version that can only be planned."""
         return await self._ask(
-            configurations.request_to_create_configuration_version(workspace_id),
-            configurations.load_configuration_version,
+            wire.configurations.request_to_create_configuration_version(workspace_id),
+            wire.configurations.load_configuration_version,
         )
 
-    async def read_configuration_version(self, id: str) -> ConfigurationVersion:
+    async def read_configuration_version(self, id: str) -> "ConfigurationVersion":
         """Return how a configuration version is."""
         return await self._ask(
-            configurations.request_to_read_configuration_version(id),
-            configurations.load_configuration_version,
+            wire.configurations.request_to_read_configuration_version(id),
+            wire.configurations.load_configuration_version,
         )
 
     async def upload(self, address: SignedUrl, body: FileBody) -> None:
         """Send an archive to a signed address."""
-        await self._send(configurations.request_to_upload(address, body))
+        await self._send(wire.configurations.request_to_upload(address, body))
 
-    async def queue_run(self, request: RunRequest) -> Run:
+    async def queue_run(self, request: "RunRequest") -> "Run":
         """Make a plan-only run."""
-        return await self._ask(runs.request_to_queue_run(request), runs.load_run)
+        return await self._ask(wire.runs.request_to_queue_run(request), wire.runs.load_run)
 
-    async def read_run(self, run_id: str) -> tuple[Run, Plan | None]:
+    async def read_run(self, run_id: str) -> "tuple[Run, Plan | None]":
         """Return how a run is, with its plan where the server includes it."""
-        return await self._ask(runs.request_to_read_run(run_id), runs.load_run_with_plan)
+        return await self._ask(
+            wire.runs.request_to_read_run(run_id), wire.runs.load_run_with_plan
+        )
 
-    async def find_run(self, request: RunRequest) -> Run | None:
+    async def find_run(self, request: "RunRequest") -> "Run | None":
         """Return the run of a workspace and configuration version among the newest, or None."""
         wanted = request.configuration_version_id
         page = await self._ask(
-            runs.request_to_list_runs(request.workspace_id), runs.load_runs
+            wire.runs.request_to_list_runs(request.workspace_id), wire.runs.load_runs
         )
         return next(
             (run for run in page.items if run.configuration_version_id == wanted), None
@@ -146,87 +144,89 @@ class Client:
 
     async def list_batch_runs(
         self, token: str, *, page: int
-    ) -> Page[tuple[Run, Plan | None]]:
+    ) -> "Page[tuple[Run, Plan | None]]":
         """Return a page of the runs of the organization whose messages hold a token."""
-        request = runs.request_to_list_batch_runs(self.organization, token, page=page)
-        return await self._ask(request, runs.load_runs_with_plans)
+        request = wire.runs.request_to_list_batch_runs(self.organization, token, page=page)
+        return await self._ask(request, wire.runs.load_runs_with_plans)
 
     async def cancel_run(self, run_id: str, comment: str) -> None:
         """Ask the server to stop a run; it stops some time later."""
-        await self._send(runs.request_to_cancel_run(run_id, comment))
+        await self._send(wire.runs.request_to_cancel_run(run_id, comment))
 
     async def discard_run(self, run_id: str, comment: str) -> None:
         """Ask the server to drop a run that waits."""
-        await self._send(runs.request_to_discard_run(run_id, comment))
+        await self._send(wire.runs.request_to_discard_run(run_id, comment))
 
-    async def read_plan(self, plan_id: str) -> Plan:
+    async def read_plan(self, plan_id: str) -> "Plan":
         """Return how a plan is."""
-        return await self._ask(runs.request_to_read_plan(plan_id), runs.load_plan)
+        return await self._ask(wire.runs.request_to_read_plan(plan_id), wire.runs.load_plan)
 
     async def read_json_plan(self, plan_id: str, *, redacted: bool) -> bytes:
         """Return a finished plan as JSON; empty while the server has none."""
-        request = runs.request_to_read_json_plan(plan_id, redacted=redacted)
+        request = wire.runs.request_to_read_json_plan(plan_id, redacted=redacted)
         return (await self._send(request)).body
 
-    async def read_log(self, plan: Plan, *, offset: int, limit: int) -> bytes:
+    async def read_log(self, plan: "Plan", *, offset: int, limit: int) -> bytes:
         """Return a part of the log of a plan, with its frame; empty when there is no more."""
         return (
-            await self._send(runs.request_to_read_log(plan, offset=offset, limit=limit))
+            await self._send(
+                wire.runs.request_to_read_log(plan, offset=offset, limit=limit)
+            )
         ).body
 
-    async def read_policy_check(self, id: str) -> PolicyCheck:
+    async def read_policy_check(self, id: str) -> "PolicyCheck":
         """Return how a policy check is."""
-        request = policies.request_to_read_policy_check(id)
-        return await self._ask(request, policies.load_policy_check)
+        request = wire.policies.request_to_read_policy_check(id)
+        return await self._ask(request, wire.policies.load_policy_check)
 
     async def read_policy_check_output(self, id: str) -> str:
         """Return the text that a policy check wrote."""
-        response = await self._send(policies.request_to_read_policy_check_output(id))
+        response = await self._send(wire.policies.request_to_read_policy_check_output(id))
         return response.body.decode("utf-8", "replace")
 
-    async def read_task_stage(self, id: str) -> TaskStage:
+    async def read_task_stage(self, id: str) -> "TaskStage":
         """Return how a stage is, with its results."""
         return await self._ask(
-            policies.request_to_read_task_stage(id), policies.load_task_stage
+            wire.policies.request_to_read_task_stage(id), wire.policies.load_task_stage
         )
 
-    async def read_policy_set_outcomes(self, id: str) -> tuple[PolicySetOutcome, ...]:
+    async def read_policy_set_outcomes(self, id: str) -> "tuple[PolicySetOutcome, ...]":
         """Return what the policies of an evaluation said."""
-        request = policies.request_to_read_policy_set_outcomes(id)
-        return await self._ask(request, policies.load_policy_set_outcomes)
+        request = wire.policies.request_to_read_policy_set_outcomes(id)
+        return await self._ask(request, wire.policies.load_policy_set_outcomes)
 
-    async def read_cost_estimate(self, id: str) -> CostEstimate:
+    async def read_cost_estimate(self, id: str) -> "CostEstimate":
         """Return how a cost estimate is."""
-        request = policies.request_to_read_cost_estimate(id)
-        return await self._ask(request, policies.load_cost_estimate)
+        request = wire.policies.request_to_read_cost_estimate(id)
+        return await self._ask(request, wire.policies.load_cost_estimate)
 
-    async def find_current_state_version(self, workspace_id: str) -> StateVersion | None:
+    async def find_current_state_version(self, workspace_id: str) -> "StateVersion | None":
         """Return the newest state version of a workspace, or None."""
-        request = state.request_to_read_current_state_version(workspace_id)
-        return await self._find(request, state.load_state_version)
+        request = wire.state.request_to_read_current_state_version(workspace_id)
+        return await self._find(request, wire.state.load_state_version)
 
-    async def read_state_version(self, id: str) -> StateVersion:
+    async def read_state_version(self, id: str) -> "StateVersion":
         """Return how a state version is."""
-        request = state.request_to_read_state_version(id)
-        return await self._ask(request, state.load_state_version)
+        request = wire.state.request_to_read_state_version(id)
+        return await self._ask(request, wire.state.load_state_version)
 
     async def download_state(self, address: SignedUrl | str) -> bytes:
         """Return the bytes of a state; empty when there is none."""
-        return (await self._send(state.request_to_download_state(address))).body
+        return (await self._send(wire.state.request_to_download_state(address))).body
 
-    async def create_state_version(self, request: StateVersionRequest) -> StateVersion:
+    async def create_state_version(self, request: "StateVersionRequest") -> "StateVersion":
         """Store a state, or prepare its upload."""
-        request_ = state.request_to_create_state_version(request)
-        return await self._ask(request_, state.load_state_version)
+        request_ = wire.state.request_to_create_state_version(request)
+        return await self._ask(request_, wire.state.load_state_version)
 
     async def upload_state(self, address: SignedUrl, body: bytes) -> None:
         """Send the bytes of a state to a signed address."""
-        await self._send(state.request_to_upload_state(address, body))
+        await self._send(wire.state.request_to_upload_state(address, body))
 
-    async def list_current_outputs(self, workspace_id: str) -> tuple[StateOutput, ...]:
+    async def list_current_outputs(self, workspace_id: str) -> "tuple[StateOutput, ...]":
         """Return the outputs of the newest state; sensitive ones without values."""
-        request = state.request_to_list_current_outputs(workspace_id)
-        return (await self._ask(request, state.load_state_outputs)).items
+        request = wire.state.request_to_list_current_outputs(workspace_id)
+        return (await self._ask(request, wire.state.load_state_outputs)).items
 
     async def _ask(self, request: Request, load: Callable[[Response], Value]) -> Value:
         response = await self._send(request)
@@ -257,7 +257,7 @@ class Client:
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
             self.tells_limits |= "x-ratelimit-limit" in response.headers
         if not 200 <= response.status < 300:
-            raise problems.error_of(request, response)
+            raise wire.problems.error_of(request, response)
         return response
 
 

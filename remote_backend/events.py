@@ -2,8 +2,7 @@
 
 from attrs import field, frozen
 
-from remote_backend.models.outcome import Outcome
-from remote_backend.models.policy import CheckReport
+from remote_backend import models
 
 __all__ = (
     "BatchFinished",
@@ -106,21 +105,21 @@ class CheckReported:
     """A policy, a run task or a cost estimate said what it thinks of the plan."""
 
     workspace: str
-    report: CheckReport
+    report: "models.policy.CheckReport"
 
 
 @frozen
 class PlanFinished:
     """Work on a workspace is over."""
 
-    outcome: Outcome
+    outcome: "models.outcome.Outcome"
 
 
 @frozen
 class BatchFinished:
     """All work is over."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: "tuple[models.outcome.Outcome, ...]"
 
 
 Event = (

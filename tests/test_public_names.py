@@ -4,7 +4,9 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import typing
 
+import attrs
 import pytest
 
 import remote_backend
@@ -46,3 +48,16 @@ def test_every_public_thing_is_described(name: str) -> None:
 
     assert module.__doc__
     assert [one.__name__ for one in own if not one.__doc__] == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        found
+        for name in remote_backend.__all__
+        if attrs.has(found := getattr(remote_backend, name))
+    ],
+)
+def test_types_of_public_values_can_be_resolved(kind: type) -> None:
+    """As by those who write events down with cattrs."""
+    assert set(typing.get_type_hints(kind)) >= {one.name for one in attrs.fields(kind)}

@@ -1,17 +1,15 @@
 """The plan of one workspace, from upload to outcome."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import define, field, frozen
 
-from remote_backend.batch.journal import Begun, Journal
+from remote_backend import models
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
-from remote_backend.batch.verdict import reason_of, result_of
-from remote_backend.checks import read_checks
 from remote_backend.client import Client
-from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     NotFound,
@@ -29,16 +27,18 @@ from remote_backend.events import (
 )
 from remote_backend.log import Log
 from remote_backend.logs import LogSettings, LogTail
-from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import ConfigurationVersion
-from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.task_groups import unwrapped
-from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
+
+if TYPE_CHECKING:
+    from remote_backend.batch.journal import Begun, Journal
+    from remote_backend.models.outcome import Outcome, Result
+    from remote_backend.models.policy import CheckReport
 
 __all__ = ("Leaving", "PlanJob", "failed_outcome", "plan_workspace")
 
@@ -73,8 +73,8 @@ class PlanJob:
     """Looks at all runs together; None where each is looked at by itself."""
 
     leaving: Leaving = field(factory=Leaving)
-    journal: Journal | None = None
-    begun: Mapping[str, Begun] = field(factory=dict)
+    journal: "Journal | None" = None
+    begun: "Mapping[str, Begun]" = field(factory=dict)
     """How far an earlier process had come, by short name."""
 
     limits: WaitLimits = WaitLimits()
@@ -88,7 +88,7 @@ class PlanJob:
     log: LogSettings = field(factory=LogSettings)
 
 
-async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> Outcome:
+async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> "Outcome":
     """Plan one workspace; what goes wrong is part of the outcome.
 
     When canceled, the run is stopped on the server before the cancellation goes on.
@@ -100,7 +100,7 @@ async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> Outcome:
     except RemoteBackendError as error:
         log.info("plan.failed", workspace=named.short, problem=str(error))
         return plan.outcome(
-            Result.FAILED,
+            models.outcome.Result.FAILED,
             seconds=anyio.current_time() - started,
             reason=str(error),
             error=error,
@@ -110,12 +110,12 @@ async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> Outcome:
         raise
 
 
-def failed_outcome(named: Named, error: RemoteBackendError) -> Outcome:
+def failed_outcome(named: Named, error: RemoteBackendError) -> "Outcome":
     """Return the outcome of a workspace whose plan could not even begin."""
-    return Outcome(
+    return models.outcome.Outcome(
         workspace=named.short,
         full_name=named.remote.name,
-        result=Result.FAILED,
+        result=models.outcome.Result.FAILED,
         reason=str(error),
         error=error,
     )
@@ -132,7 +132,7 @@ class _OnePlan:
         self._times: dict[str, float] = {}
         self._started = anyio.current_time()
 
-    async def carry_out(self, started: float) -> Outcome:
+    async def carry_out(self, started: float) -> "Outcome":
         job, short = self._job, self._named.short
         require_plannable(self._named)
         self._run = run = await self._queue()
@@ -146,44 +146,39 @@ class _OnePlan:
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
         self._over = True
-        checks = [report async for report in read_checks(job.client, watch.latest.run)]
+        # It was imported while the first requests were answered.
+        from remote_backend.batch import verdict
+
+        look = watch.latest
+        checks = [report async for report in verdict.read_checks(job.client, look.run)]
         for report in checks:
             job.outbox.put(CheckReported(short, report))
-        plan = watch.latest.plan
-        changes = await self._details(watch.latest) if job.details else None
+        changes = None
+        if job.details:
+            changes = await verdict.changes_of(job.client, look, job.options)
         return self.outcome(
-            result_of(watch.latest),
+            verdict.result_of(look),
             seconds=anyio.current_time() - started,
-            reason=self._waited_too_long or reason_of(watch.latest, checks),
-            status=watch.latest.run.status,
-            counts=plan.counts if plan and watch.latest.succeeded else None,
+            reason=self._waited_too_long or verdict.reason_of(look, checks),
+            status=look.run.status,
+            counts=look.plan.counts if look.plan and look.succeeded else None,
             checks=tuple(checks),
             log_is_complete=tail.is_complete,
             changes=changes,
             times=tuple(self._times.items()),
         )
 
-    async def _details(self, look: Look) -> PlannedChanges | None:
-        plan, options = look.plan, self._job.options
-        if plan is None:
-            return None
-        if not look.succeeded:
-            return await read_diagnostics(self._job.client, plan)
-        if plan.has_changes or look.run.has_changes or options.refresh_only:
-            return await read_changes(self._job.client, plan)
-        return None
-
     def outcome(
         self,
-        result: Result,
+        result: "Result",
         *,
         seconds: float,
-        checks: tuple[CheckReport, ...] = (),
+        checks: "tuple[CheckReport, ...]" = (),
         **more: object,
-    ) -> Outcome:
+    ) -> "Outcome":
         remote = self._named.remote
         run = self._run
-        return Outcome(
+        return models.outcome.Outcome(
             workspace=self._named.short,
             full_name=remote.name,
             result=result,
@@ -249,7 +244,7 @@ class _OnePlan:
         self._job.outbox.put(RunQueued(short, run.id, run_url))
         return run
 
-    async def _take_up(self, begun: Begun) -> Run | None:
+    async def _take_up(self, begun: "Begun") -> Run | None:
         """Return the run that an earlier process made, or None when it made none."""
         if begun.run_id is not None:
             run, _ = await self._job.client.read_run(begun.run_id)

@@ -5,11 +5,13 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskStatus
+from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
-from remote_backend.batch.journal import Journal, JournalStory
 from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
@@ -23,15 +25,19 @@ from remote_backend.events import (
     PlanStarted,
     SlugPacked,
 )
+from remote_backend.lazy import load_beside
 from remote_backend.logs import LogSettings
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.notification import Notification
-from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.task_groups import unwrapped
 from remote_backend.watch import Sweep, WatchSettings
 from remote_backend.workspaces import Named
+
+if TYPE_CHECKING:
+    from remote_backend.batch.journal import Journal, JournalStory
+    from remote_backend.models.outcome import Outcome
 
 __all__ = ("Batch", "BatchPlan", "new_batch_id", "run_batch")
 
@@ -68,7 +74,7 @@ class BatchPlan:
     details: bool = False
     """Whether the server is asked what each plan would change: one more request each."""
 
-    earlier: JournalStory | None = None
+    earlier: "JournalStory | None" = None
     """The batch that is resumed."""
 
     id: str = field(factory=new_batch_id)
@@ -114,7 +120,7 @@ class Batch:
                 self.outcomes = event.outcomes
             yield event
 
-    async def wait(self) -> tuple[Outcome, ...]:
+    async def wait(self) -> "tuple[Outcome, ...]":
         """Let the remaining events pass and return the outcomes."""
         async for _ in self:
             pass
@@ -135,7 +141,7 @@ async def run_batch(
         with Outbox() as outbox, unwrapped():
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
-                group.start_soon(work.carry_out, name="batch")
+                await group.start(work.carry_out, name="batch")
                 yield Batch(plan.id, work.job)
                 group.cancel_scope.cancel()
 
@@ -190,9 +196,7 @@ class _Work:
             # The lists of runs are searched for what the messages hold.
             options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
         self._plan = plan
-        self._journal = (
-            Journal.at(plan.journal_folder, plan.id) if plan.journal_folder else None
-        )
+        self._journal = _journal(plan)
         self.job = PlanJob(
             client=client,
             options=options,
@@ -210,7 +214,8 @@ class _Work:
             log=_paced(plan.log, len(workspaces)),
         )
 
-    async def carry_out(self) -> None:
+    async def carry_out(self, *, task_status: TaskStatus[None]) -> None:
+        """Plan all workspaces; that they are begun is told by `task_status`."""
         self._outbox.put(BatchStarted(tuple(w.short for w in self._workspaces)))
         self._tell_slugs()
         if self._journal is not None and self._plan.earlier is None:
@@ -227,6 +232,10 @@ class _Work:
             async with anyio.create_task_group() as plans:
                 for named in self._workspaces:
                     plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
+                # Whatever is imported from here on shall not delay the first requests.
+                await checkpoint()
+                task_status.started()
+                await load_beside("remote_backend.batch.verdict")
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
         self._outbox.close()
@@ -246,7 +255,7 @@ class _Work:
                 await self._journal.outcome(outcome)
             self._outbox.put(PlanFinished(outcome))
 
-    def _all_outcomes(self) -> tuple[Outcome, ...]:
+    def _all_outcomes(self) -> "tuple[Outcome, ...]":
         earlier = self._plan.earlier
         if earlier is None:
             return tuple(self._outcomes[named.short] for named in self._workspaces)
@@ -272,10 +281,19 @@ class _Work:
                 )
 
 
+def _journal(plan: BatchPlan) -> "Journal | None":
+    if plan.journal_folder is None:
+        return None
+    # A plan of one workspace keeps none.
+    from remote_backend.batch.journal import Journal
+
+    return Journal.at(plan.journal_folder, plan.id)
+
+
 def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
     if workspaces <= _LOOKED_AT_ALONE and settings == LogSettings():
         # Somebody looks at these, and they are few: soon after each line, later less often.
-        return evolve(settings, first_wait_seconds=0.05, growth=1.1)
+        return evolve(settings, first_wait_seconds=0.03, growth=1.05)
     # Hundreds of logs are read more slowly each, so that their host gets no more requests.
     longest = min(2.0, workspaces / 100)
     if longest <= settings.longest_wait_seconds:

@@ -1,13 +1,20 @@
-"""From what was seen of a run to the result that a person acts on."""
+"""From what was seen of a run to the result that a person acts on.
+
+Plans import it while they wait: it is not needed before the first of them has ended.
+"""
 
 from collections.abc import Sequence
 
+from remote_backend.checks import read_checks
+from remote_backend.client import Client
+from remote_backend.details import read_changes, read_diagnostics
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Result
 from remote_backend.models.policy import CheckReport
-from remote_backend.models.run import Phase
+from remote_backend.models.run import Phase, PlanOptions
 from remote_backend.watch import Look
 
-__all__ = ("reason_of", "result_of")
+__all__ = ("changes_of", "read_checks", "reason_of", "result_of")
 
 _REASONS = {
     "errored": "the run errored",
@@ -46,3 +53,17 @@ def reason_of(look: Look, checks: Sequence[CheckReport]) -> str | None:
     if status == "errored" and look.plan is not None and look.plan.never_starts:
         return f"{reason} before its plan began"
     return reason
+
+
+async def changes_of(
+    client: Client, look: Look, options: PlanOptions
+) -> PlannedChanges | None:
+    """Ask the server what a plan would change, or why it failed; None where it is not told."""
+    plan = look.plan
+    if plan is None:
+        return None
+    if not look.succeeded:
+        return await read_diagnostics(client, plan)
+    if plan.has_changes or look.run.has_changes or options.refresh_only:
+        return await read_changes(client, plan)
+    return None

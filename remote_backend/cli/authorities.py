@@ -16,7 +16,7 @@ def read_beside() -> Iterator[None]:
 
     aiohttp makes two contexts when it is imported and reads all authorities of the system for
     each, a tenth of what a short command takes. That needs nothing of Python, so a thread can do
-    it. When the block is left the contexts are complete.
+    it; the context that trusts everybody needs none. When the block is left they are complete.
     """
     unread: list[ssl.SSLContext] = []
     setattr(ssl.SSLContext, _METHOD, lambda context: unread.append(context))
@@ -36,4 +36,5 @@ def read_beside() -> Iterator[None]:
 
 def _read(unread: list[ssl.SSLContext]) -> None:
     for context in unread:
-        context.set_default_verify_paths()
+        if context.verify_mode is not ssl.CERT_NONE:
+            context.set_default_verify_paths()

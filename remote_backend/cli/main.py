@@ -99,8 +99,6 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; errors become one message."""
-    # Imports make many objects and no garbage.
-    gc.disable()
     try:
         code = cli.main(
             args=with_environ(

@@ -2,11 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 from attrs import define, field
 
 from remote_backend import events
@@ -23,6 +21,7 @@ from remote_backend.cli.report_files import Collector, write_reports
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.config.settings import process_environ
+from remote_backend.lazy import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ async def _load_table(progress: _Progress) -> None:
     # Whoever waits for the last plan shall not wait for this too.
     await progress.all_is_quiet.wait()
     for name in ("rich.console", "remote_backend.cli.table"):
-        await to_thread.run_sync(import_module, name)
+        await load_beside(name)
 
 
 @asynccontextmanager

@@ -2,18 +2,16 @@
 
 import sys
 from contextlib import AbstractAsyncContextManager
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
 from attrs import define
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.plan_command import OnInterrupt, PlanCommand
-from remote_backend.cli.prompts import read_line
 from remote_backend.cli.screen import Screen
+from remote_backend.lazy import load_beside
 from remote_backend.task_groups import unwrapped
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ class _PlanWork:
                         f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
                     )
                 # The server is working already; what tells of it is imported meanwhile.
-                await to_thread.run_sync(import_module, "remote_backend.cli.plan_story")
+                await load_beside("remote_backend.cli.plan_story")
                 from remote_backend.cli.plan_story import PlanStory
 
                 self._story = story = PlanStory(command, screen)
@@ -105,6 +103,8 @@ class _PlanWork:
         self.screen.note(
             "Cancel the runs that are still going? Type no to leave them running:"
         )
+        from remote_backend.cli.prompts import read_line
+
         answer = await read_line()
         return answer.strip().lower() in ("n", "no")
 

@@ -5,9 +5,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from remote_backend.models.changes import PlannedChanges
-from remote_backend.models.plan import Counts
-from remote_backend.models.policy import CheckReport
+from remote_backend import models
 
 __all__ = ("Outcome", "Result", "exit_code_of")
 
@@ -36,13 +34,13 @@ class Outcome:
     reason: str | None = None
     """Why it failed, in one sentence for a person."""
 
-    counts: Counts | None = None
+    counts: "models.plan.Counts | None" = None
     seconds: float = 0.0
     run_id: str | None = None
     run_url: str | None = None
-    checks: tuple[CheckReport, ...] = ()
+    checks: "tuple[models.policy.CheckReport, ...]" = ()
     log_is_complete: bool = True
-    changes: PlannedChanges | None = None
+    changes: "models.changes.PlannedChanges | None" = None
     """What would change; None where nobody asked or the server does not tell."""
 
     times: tuple[tuple[str, float], ...] = ()

@@ -1,3 +1,29 @@
 """The only place that knows JSON:API, the API's names and its paths."""
 
-__all__ = ()
+from typing import TYPE_CHECKING
+
+from remote_backend.lazy import modules_of
+
+if TYPE_CHECKING:
+    from remote_backend.wire import (
+        configurations,
+        organizations,
+        policies,
+        problems,
+        runs,
+        state,
+        workspaces,
+    )
+
+__all__ = (
+    "configurations",
+    "organizations",
+    "policies",
+    "problems",
+    "runs",
+    "state",
+    "workspaces",
+)
+
+# A plan needs few of them before its first request.
+__getattr__ = modules_of(__name__, __all__)
