@@ -1,6 +1,6 @@
 """A batch: all its plans in one task group, all its events in one stream."""
 
-import secrets
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -28,7 +28,6 @@ from remote_backend.events import (
 from remote_backend.lazy import load_beside
 from remote_backend.logs import LogSettings
 from remote_backend.models.configuration import UploadMode
-from remote_backend.models.notification import Notification
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.task_groups import unwrapped
@@ -37,6 +36,7 @@ from remote_backend.workspaces import Named
 
 if TYPE_CHECKING:
     from remote_backend.batch.journal import Journal, JournalStory
+    from remote_backend.models.notification import Notification
     from remote_backend.models.outcome import Outcome
 
 __all__ = ("Batch", "BatchPlan", "new_batch_id", "run_batch")
@@ -48,7 +48,7 @@ _LOOKED_AT_ALONE = 3
 
 def new_batch_id() -> str:
     """Return an id that no other batch has."""
-    return f"batch-{secrets.token_hex(8)}"
+    return f"batch-{os.urandom(8).hex()}"
 
 
 @frozen(kw_only=True)
@@ -100,7 +100,7 @@ class Batch:
         """Let leaving the batch early leave its runs running."""
         self._leaving.detached = True
 
-    def notify(self, notification: Notification) -> bool:
+    def notify(self, notification: "Notification") -> bool:
         """Take note of what the server told about a run; return whether it is one of these.
 
         The run is looked at now, and from now on seldom without a notification.
