@@ -36,7 +36,7 @@ __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
 Value = TypeVar("Value")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class Connection:
     """A client of the organization that a configuration names, and what it was made from."""
 

@@ -47,7 +47,7 @@ log = Log()
 _SECONDS_TO_STOP = 5.0
 
 
-@define
+@define(eq=False, repr=False)
 class Leaving:
     """What becomes of runs whose batch is left early."""
 
@@ -58,7 +58,7 @@ class Leaving:
     """Short names and ids of runs that live on."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class PlanJob:
     """What all plans of a batch have in common."""
 

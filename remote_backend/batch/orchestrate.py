@@ -51,7 +51,7 @@ def new_batch_id() -> str:
     return f"batch-{os.urandom(8).hex()}"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class BatchPlan:
     """What a batch shall do."""
 

@@ -20,7 +20,7 @@ __all__ = ("Configurations",)
 log = Log()
 
 
-@define
+@define(eq=False, repr=False)
 class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
@@ -38,7 +38,7 @@ class _Shared:
         return version is self.version and named.remote.id != self.owner
 
 
-@define
+@define(eq=False, repr=False)
 class Configurations:
     """Gives each workspace of a batch a configuration version to plan."""
 

@@ -10,7 +10,7 @@ from attrs import define
 __all__ = ("Interrupts",)
 
 
-@define
+@define(eq=False, repr=False)
 class Interrupts:
     """Watches for signals, and remembers the one that came."""
 

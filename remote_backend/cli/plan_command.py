@@ -41,7 +41,7 @@ class Style(Enum):
     JSON = "json"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class PlanCommand:
     """What the command line asks for."""
 

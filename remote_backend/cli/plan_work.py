@@ -39,7 +39,7 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
     return interrupts.exit_code or work.code
 
 
-@define
+@define(eq=False, repr=False)
 class _PlanWork:
     """A plan command at work."""
 

@@ -13,7 +13,7 @@ _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 _FOLDERS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Screen:
     """Where to write and what the places can show."""
 

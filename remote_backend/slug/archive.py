@@ -84,7 +84,7 @@ class _Stopped(Exception):
     """Nobody wants the archive any more."""
 
 
-@define
+@define(eq=False, repr=False)
 class _Tally:
     """What went into an archive, as far as people want to know it."""
 

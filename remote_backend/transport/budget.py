@@ -28,7 +28,7 @@ _SLOWEST = 0.1
 _RECOVERY_SECONDS = 10.0
 
 
-@define
+@define(eq=False, repr=False)
 class TokenBucket:
     """Tokens that come back evenly; pure, the time is an argument."""
 
@@ -82,7 +82,7 @@ class TokenBucket:
         self._tokens = min(max(1.0, self.burst), self._tokens + added)
 
 
-@define
+@define(eq=False, repr=False)
 class Window:
     """At most so many requests within each second, however the server counts them.
 
@@ -142,7 +142,7 @@ class Window:
             self._answered.popleft()
 
 
-@define(eq=False, order=False)
+@define(eq=False, repr=False)
 class _Waiter:
     """A request that waits for its turn."""
 
