@@ -171,7 +171,9 @@ async def test_another_size_counts_from_the_next_drawing(shop: Shop) -> None:
     """Narrow rows have no room for the last line; wide ones have it again."""
 
     def row(text: str) -> str:
-        return next((one for one in text.split("\n") if one.startswith("slow ")), "")
+        # What was drawn for the old size and shown in the new one can stay above, as in terminals.
+        rows = [one for one in text.split("\n") if one.startswith("slow ")]
+        return rows[-1] if rows else ""
 
     def look() -> tuple[str, str, str]:
         with terminal(shop, "plan", "-all", size=(100, 24)) as seen:
