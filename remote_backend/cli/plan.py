@@ -148,8 +148,6 @@ def plan(context: click.Context, /, **given: Any) -> int:
     screen = screen_of(
         sys.stdout, sys.stderr, process_environ(), no_color=given["no_color"]
     )
-    # Threads import what comes later, and who waits for an answer shall not wait for them.
-    sys.setswitchinterval(0.001)
     return anyio.run(run_plan, command, screen)
 
 

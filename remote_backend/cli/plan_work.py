@@ -27,6 +27,8 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
     The first Ctrl-C or SIGTERM cancels the runs that are still going, or leaves them running,
     and tells which live on; the exit code is then 130 or 143. The second ends the process.
     """
+    # Threads import what comes later, and who waits for an answer shall not wait for them.
+    sys.setswitchinterval(0.001)
     work = _PlanWork(command, screen)
     interrupts = Interrupts(work.stop)
     with unwrapped():
