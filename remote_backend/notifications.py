@@ -18,6 +18,8 @@ def read_notifications(
 ) -> tuple[Notification, ...]:
     """Return what a post of a notification configuration says, once its sender is known.
 
+    HCP Terraform and Terraform Enterprise post none for speculative plans, which plan-only runs
+    are (their documentation of notification configurations), so no wait may depend on one.
     `secret` is the token of the notification configuration. Raises `NotificationRefused` for
     a body that was not signed with it, and `UnexpectedAnswer` for one that is no notification.
     """

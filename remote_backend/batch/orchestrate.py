@@ -103,7 +103,8 @@ class Batch:
     def notify(self, notification: "Notification") -> bool:
         """Take note of what the server told about a run; return whether it is one of these.
 
-        The run is looked at now, and from now on seldom without a notification.
+        The run is polled now, and from now on every 30 seconds without a notification. HCP
+        Terraform and Terraform Enterprise send none for plan-only runs.
         """
         watched = self._watched.get(notification.run_id or "")
         if watched is not None:

@@ -83,7 +83,8 @@ def serve_command(
     environ = process_environ()
     host, port = _address(listen)
     settings = ServerSettings(
-        data=Path(data) if data else user_data_directory(environ),
+        # Others read the paths of the ready file from directories of their own.
+        data=Path(data or user_data_directory(environ)).absolute(),
         host=host,
         port=port,
         seed=read_seed(Path(seed)) if seed else (),

@@ -107,6 +107,10 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
                 status=error.status,
             )
         return error_answer(error.status, error.reason.lower())
+    except ConnectionError:
+        # The client left in the middle of its request; nobody reads this answer.
+        log.info("request.left", method=request.method, route=_route(request))
+        return error_answer(400, "the request broke off")
     except Exception:
         log.exception("request.broke", method=request.method, route=_route(request))
         return error_answer(500, "internal server error")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-__all__ = ("Files", "LogWriter")
+__all__ = ("Files", "LogWriter", "Upload")
 
 _START = b"\x02"
 _END = b"\x03"
@@ -18,10 +18,6 @@ class Files:
     """The files in a data directory, by the ids they belong to."""
 
     data: Path
-
-    def archive(self, configuration_id: str) -> Path:
-        """The uploaded archive of a configuration version."""
-        return self._of("configurations", f"{configuration_id}.tar.gz")
 
     def tree(self, configuration_id: str) -> Path:
         """The unpacked archive of a configuration version."""
@@ -59,6 +55,15 @@ class Files:
         except FileNotFoundError:
             return 0
 
+    def log_has_ended(self, run_id: str) -> bool:
+        """Say whether a log has its end mark."""
+        return (
+            self.read_log(
+                run_id, offset=max(0, self.log_size(run_id) - len(_END)), limit=len(_END)
+            )
+            == _END
+        )
+
     def take_tree(self, configuration_id: str, run_id: str) -> Path:
         """Copy an unpacked archive for a run of its own and return the copy."""
         folder = self.work(run_id)
@@ -69,14 +74,42 @@ class Files:
         """Remove the folder of a run that has ended."""
         _remove_tree(self.work(run_id))
 
-    def drop_tree(self, configuration_id: str) -> None:
-        """Remove an unpacked archive."""
-        _remove_tree(self.tree(configuration_id))
+    def upload(self, configuration_id: str, upload_id: str) -> "Upload":
+        """Return where one upload of a configuration version is received and unpacked."""
+        name = f"{configuration_id}.{upload_id}"
+        return Upload(
+            archive=self._of("configurations", f"{name}.tar.gz"),
+            tree=self._of("configurations", name),
+            destination=self.tree(configuration_id),
+        )
 
     def _of(self, folder: str, name: str) -> Path:
         directory = self.data / folder
         directory.mkdir(exist_ok=True)
         return directory / name
+
+
+@frozen
+class Upload:
+    """One upload of a configuration version, apart from all others of the same one.
+
+    Clients that lost an answer send an archive again while the first one is still being
+    unpacked, so nothing that is incomplete ever stands where plans are made from.
+    """
+
+    archive: Path
+    tree: Path
+    destination: Path
+
+    def keep(self) -> None:
+        """Put the unpacked archive where plans find it, whole."""
+        _remove_tree(self.destination)
+        self.tree.rename(self.destination)
+
+    def drop(self) -> None:
+        """Remove what is left of the upload."""
+        self.archive.unlink(missing_ok=True)
+        _remove_tree(self.tree)
 
 
 class LogWriter:

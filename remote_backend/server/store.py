@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,9 +161,11 @@ class _Lane:
                     jobs, self._waiting = self._waiting, []
                     # The others in it did not ask for an end.
                     with anyio.CancelScope(shield=True):
-                        await to_thread.run_sync(self._transaction, jobs)
-                    for one in jobs:
-                        one.ended.set()
+                        try:
+                            await to_thread.run_sync(self._transaction, jobs)
+                        finally:
+                            for one in jobs:
+                                one.ended.set()
             await job.ended.wait()
         finally:
             if job in self._waiting:
@@ -176,12 +178,17 @@ class _Lane:
     def _transaction(self, jobs: list[_Job]) -> None:
         connection = self.connections.pop()
         try:
+            if connection.in_transaction:
+                # An earlier rollback failed; without this no later transaction could begin.
+                connection.rollback()
             connection.execute(self.begin)
             for job in jobs:
                 job.carry_out(connection)
             connection.commit()
         except Exception as error:
-            connection.rollback()
+            # A disk that is full or broken may have ended the transaction already.
+            with suppress(sqlite3.Error):
+                connection.rollback()
             for job in jobs:
                 # What went wrong first may have been what ended the transaction.
                 job.error = job.error or error

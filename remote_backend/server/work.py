@@ -1,6 +1,6 @@
 """The server's work: queued runs become plans, a few at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -35,8 +35,21 @@ _STATUS_AFTER_POLICIES = {
 }
 
 
+# Between two attempts to store the end of a run, for instance while the disk is full.
+_RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 30.0
+
+
+class _RunDeleted(LookupError):
+    """The record of a run, or its workspace, was deleted while the run was carried out."""
+
+
 class Work:
-    """Plans the runs of a server; a canceled or broken one never harms the others."""
+    """Plans the runs of a server; a canceled or broken one never harms the others.
+
+    Whatever one run raises ends that run alone: its record becomes `errored`, as soon as the
+    disk takes it, and a run whose workspace was deleted meanwhile is dropped in silence.
+    """
 
     def __init__(
         self,
@@ -47,8 +60,10 @@ class Work:
         environ: Mapping[str, str],
         workers: int,
         faults: Faults,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._engine = engine
+        self._sleep = sleep
         self._store = store
         self._files = files
         self._faults = faults
@@ -84,7 +99,7 @@ class Work:
             self._group = group
             for run in left:
                 if run.plan_status == "running":
-                    await self._end_interrupted(run)
+                    group.start_soon(self._end_interrupted, run)
                 else:
                     self.start(run.id)
             task_status.started()
@@ -117,6 +132,12 @@ class Work:
                     await self._plan(run_id)
             if scope.cancelled_caught:
                 await self._end_canceled(run_id)
+        except _RunDeleted:
+            log.info("run.deleted", run_id=run_id)
+        except Exception:
+            # One task group holds all runs, so what left this function would end the server.
+            log.exception("run.broke", run_id=run_id)
+            await self._end_broken(run_id)
         finally:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
@@ -129,6 +150,8 @@ class Work:
         try:
             plan = await self._prepare(run)
             result = await self._engine.plan(plan, writer.write)
+        except _RunDeleted:
+            raise
         except Exception as error:
             log.exception("run.broke", run_id=run_id)
             await writer.write(f"\nError: {error}\n".encode())
@@ -136,7 +159,7 @@ class Work:
         finally:
             if self._engine.reads_configuration:
                 with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(self._files.drop_work, run_id)
+                    await self._drop_work(run_id)
         # A cancel that comes now is too late: half an end would be worse than a whole one.
         with anyio.CancelScope(shield=True):
             await self._end(run, result, writer)
@@ -150,7 +173,7 @@ class Work:
             )
         )
         if workspace is None:
-            raise LookupError("the workspace was deleted")
+            raise _RunDeleted(run.id)
         root = self._files.tree(run.configuration_version_id)
         if self._engine.reads_configuration:
             root = await to_thread.run_sync(
@@ -210,16 +233,43 @@ class Work:
         )
 
     async def _end_interrupted(self, run: ServedRun) -> None:
-        words = "\nError: the server was stopped while it planned; start the run again.\n"
-        LogWriter(self._files.log(run.id)).end(words)
-        await to_thread.run_sync(self._files.drop_work, run.id)
-        await self._change(run.id, status="errored", plan_status="errored")
+        await self._drop_work(run.id)
+        await self._end_broken(
+            run.id, "the server was stopped while it planned; start the run again."
+        )
+
+    async def _end_broken(
+        self, run_id: str, problem: str = "the server failed while it planned."
+    ) -> None:
+        """Mark a run as errored; retry until the record is stored or the run is deleted."""
+        wait_seconds = _RETRY_SECONDS
+        while True:
+            try:
+                # The log ends once: when the record cannot be stored the end mark is there.
+                if not self._files.log_has_ended(run_id):
+                    LogWriter(self._files.log(run_id)).end(f"\nError: {problem}\n")
+                await self._change(run_id, status="errored", plan_status="errored")
+            except _RunDeleted:
+                return
+            except Exception as error:
+                log.warning("run.end_not_stored", run_id=run_id, problem=str(error))
+                await self._sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, _LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    async def _drop_work(self, run_id: str) -> None:
+        """Remove the folder of a run; a process of the engine may still write to it."""
+        try:
+            await to_thread.run_sync(self._files.drop_work, run_id)
+        except OSError as error:
+            log.warning("run.folder_not_removed", run_id=run_id, problem=str(error))
 
     async def _change(self, run_id: str, **changes: object) -> ServedRun:
         def change(records: Records) -> ServedRun:
             run = records.find(ServedRun, run_id)
             if run is None:
-                raise LookupError("the run was deleted")
+                raise _RunDeleted(run_id)
             return records.put(_stamped(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         return await self._store.write(change)

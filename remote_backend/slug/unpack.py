@@ -32,6 +32,9 @@ class UnpackLimits:
 
     members: int = 200_000
     name_bytes: int = 4096
+    depth: int = 200
+    """How many directories may stand inside each other; copying and removing them recurses."""
+
     file_bytes: int = 2 << 30
     total_bytes: int = 8 << 30
     ratio: int = 200
@@ -59,7 +62,15 @@ def unpack(archive: Path, into: Path, limits: UnpackLimits | None = None) -> Non
             while stream.read(_BLOCK_BYTES):
                 pass
             unpacker.finish()
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (
+        tarfile.TarError,
+        EOFError,
+        gzip.BadGzipFile,
+        zlib.error,
+        # Headers may hold impossible numbers, as a time that is not a number.
+        ValueError,
+        OverflowError,
+    ) as error:
         raise SlugError(f"the archive is broken: {error}") from None
     except OSError as error:
         raise SlugError(
@@ -132,7 +143,12 @@ class _Unpacker:
         strange = any(os.sep != "/" and (os.sep in part or ":" in part) for part in parts)
         if name.startswith("/") or ".." in parts or "\0" in name or strange:
             raise SlugError(f"the archive has a member {name!r} outside of it")
-        return "/".join(part for part in parts if part not in ("", "."))
+        kept = [part for part in parts if part not in ("", ".")]
+        if len(kept) > self.limits.depth:
+            raise SlugError(
+                f"the archive has a member more than {self.limits.depth} directories deep"
+            )
+        return "/".join(kept)
 
     def _make_folder(self, name: str) -> None:
         if name == "" or self._kinds.get(name) == "folder":

@@ -35,7 +35,7 @@ async def serving(
 ) -> AsyncIterator[tuple[Process, dict[str, str]]]:
     """Run a server and give what its ready file says; stop it in order."""
     ready = folder / "ready.json"
-    flags = (f"-data={folder / 'data'}", f"-ready-file={ready}", "-engine=simulated")
+    flags = ("-data=data", f"-ready-file={ready}", "-engine=simulated")
     process = await anyio.open_process(
         command("serve", *flags, *arguments), env=environ(folder), cwd=folder
     )
@@ -64,6 +64,8 @@ async def test_the_ready_file_leads_to_the_server(tmp_path: Path) -> None:
         assert ready["organization"] == "acme"
         assert re.fullmatch(r"localhost:\d+", ready["hostname"])
         assert ready["ca_file"] is None
+        # The data directory was given relative to the server's own directory (F4).
+        assert Path(ready["token_file"]) == tmp_path / "data" / "token"
         token = Path(ready["token_file"]).read_text()
         configuration = Path(ready["cli_config_file"]).read_text()
         assert token in configuration

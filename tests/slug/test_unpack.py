@@ -206,3 +206,24 @@ async def test_what_we_pack_comes_out_the_same(tmp_path: Path, into: Path) -> No
         }
 
     assert tree(into) == tree(root)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        member("nan", pax_headers={"mtime": "nan"}),
+        member("late", pax_headers={"mtime": "1e400"}),
+        member("later", pax_headers={"mtime": "1e30"}),
+        member("negative", pax_headers={"size": "-5"}),
+        member("/".join("d" * 1500) + "/file"),
+    ],
+    ids=["no number", "infinite", "too late", "negative size", "deep"],
+)
+def test_impossible_numbers_and_depths_are_refused(
+    odd: tuple[tarfile.TarInfo, bytes], tmp_path: Path, into: Path
+) -> None:
+    """An odd header is a `SlugError` like any other, never another exception (L13)."""
+    path = archive_of(tmp_path, member("main.tf", b"x"), odd)
+
+    with pytest.raises(SlugError, match="the archive"):
+        unpack(path, into)

@@ -10,6 +10,7 @@ from attrs import evolve
 from remote_backend.errors import Rejected, SlugError
 from remote_backend.log import Log
 from remote_backend.models.served import ServedConfiguration, ServedRun
+from remote_backend.server.files import Upload
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.serving import (
     Serving,
@@ -84,15 +85,14 @@ async def receive_archive(request: web.Request, id: str) -> web.Response:
         # A client that lost our answer sends the same archive again.
         await request.release()
         return answer(status=200)
-    archive = serving.files.archive(id)
-    part = archive.with_name(f"{archive.name}.{make_id('part')}")
+    upload = serving.files.upload(id, make_id("upload"))
     try:
-        await _spool(request, part)
-        await to_thread.run_sync(part.replace, archive)
+        await _spool(request, upload.archive)
+        problem = await to_thread.run_sync(_unpack, upload)
+        await _settle(serving, id, upload, problem)
     finally:
-        part.unlink(missing_ok=True)
-    problem = await _unpack(serving, id)
-    await _settle(serving, configuration, problem)
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(upload.drop)
     return answer(status=200)
 
 
@@ -115,49 +115,55 @@ async def _spool(request: web.Request, path: Path) -> None:
             await file.write(block)
 
 
-async def _unpack(serving: Serving, id: str) -> str | None:
-    files = serving.files
-    tree = files.tree(id)
-    await to_thread.run_sync(files.drop_tree, id)
-    tree.mkdir()
+def _unpack(upload: Upload) -> str | None:
+    """Unpack an archive into a folder of its own; return why it cannot be used, or None."""
+    upload.tree.mkdir()
     try:
-        await to_thread.run_sync(unpack, files.archive(id), tree)
+        unpack(upload.archive, upload.tree)
     except SlugError as error:
-        await to_thread.run_sync(files.drop_tree, id)
-        log.info("configuration.refused", configuration_version=id, problem=str(error))
+        log.info("configuration.refused", upload=upload.tree.name, problem=str(error))
         return str(error)
-    finally:
-        files.archive(id).unlink(missing_ok=True)
     return None
 
 
-async def _settle(
-    serving: Serving, configuration: ServedConfiguration, problem: str | None
-) -> None:
+async def _settle(serving: Serving, id: str, upload: Upload, problem: str | None) -> None:
+    """Decide the configuration version by an upload, unless another upload was faster."""
+
+    def write(records: Records) -> ServedRun | None:
+        configuration = configuration_of(records, id)
+        if configuration.status != "pending":
+            return None
+        if problem is None:
+            upload.keep()
+        records.put(_settled(configuration, problem))
+        if problem is not None or not configuration.auto_queue_runs:
+            return None
+        return records.put(_run_of(configuration))
+
+    run = await serving.store.write(write)
+    if run is not None:
+        serving.work.start(run.id)
+
+
+def _settled(
+    configuration: ServedConfiguration, problem: str | None
+) -> ServedConfiguration:
     status = "uploaded" if problem is None else "errored"
-    settled = evolve(
+    return evolve(
         configuration,
         status=status,
         error=None if problem is None else "the archive cannot be used",
         error_message=problem,
         times={status: now_text()},
     )
-    run: ServedRun | None = None
-    if problem is None and configuration.auto_queue_runs:
-        run = ServedRun(
-            id=make_id("run"),
-            workspace_id=configuration.workspace_id,
-            configuration_version_id=configuration.id,
-            created_at=now_text(),
-            created_by="",
-            message="Queued by the upload of a configuration",
-        )
 
-    def write(records: Records) -> None:
-        records.put(settled)
-        if run is not None:
-            records.put(run)
 
-    await serving.store.write(write)
-    if run is not None:
-        serving.work.start(run.id)
+def _run_of(configuration: ServedConfiguration) -> ServedRun:
+    return ServedRun(
+        id=make_id("run"),
+        workspace_id=configuration.workspace_id,
+        configuration_version_id=configuration.id,
+        created_at=now_text(),
+        created_by="",
+        message="Queued by the upload of a configuration",
+    )
