@@ -13,6 +13,9 @@ __all__ = ("MOST_CHARACTERS", "to_markdown")
 
 MOST_CHARACTERS = 65_536
 _NAMES_SHOWN = 20
+_LEVELS = 4
+_TITLE_CHARACTERS = 600
+_NAMES_CHARACTERS = 4_000
 _BACKTICKS = re.compile(r"`+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
 # People and issues must not be called by what a plan happens to say.
@@ -29,26 +32,63 @@ _ICONS = {
 def to_markdown(report: Report, *, most_characters: int = MOST_CHARACTERS) -> str:
     """Return a report as GitHub's Markdown of at most so many characters.
 
-    What does not fit is left out, the least important first: logs, then changes by attribute,
-    then names in large groups; what is left out is said.
+    What does not fit is left out, the least important first: logs, then values of attributes,
+    then changes and names in large groups; a sentence at the end names what was left out.
     """
     marker = f"<!-- remote-backend {report.batch_id} -->\n"
     head = f"{marker}## {report.title}: {_plain(report.sentence)}\n\n"
     head += f"{_plain(report.organization)} on {_plain(report.hostname)}, {report.started_at}\n\n"
-    for level in range(4):
-        text = head + "".join(_group(report, group, level) for group in report.groups)
+    for level in range(_LEVELS):
+        groups = "".join(_group(report, group, level) for group in report.groups)
+        text = head + groups + _omissions(level, most_characters)
         if len(text) <= most_characters:
             return text
-    room = most_characters - len(head) - 120
+    return _cut(report, head, most_characters)
+
+
+def _cut(report: Report, head: str, most_characters: int) -> str:
+    """Return the groups that fit at the last level, and the names of those that do not."""
+    end = _omissions(_LEVELS - 1, most_characters)
+    names_room = min(_NAMES_CHARACTERS, most_characters // 4)
+    room = most_characters - len(head) - len(end) - names_room
     kept = ""
-    left = 0
+    missing: list[str] = []
     for group in report.groups:
-        part = _group(report, group, 3)
-        if not left and len(kept) + len(part) <= room:
+        part = _group(report, group, _LEVELS - 1)
+        if not missing and len(kept) + len(part) <= room:
             kept += part
         else:
-            left += len(group.workspaces)
-    return f"{head}{kept}\n{left} more workspaces did not fit; the full report has them.\n"
+            missing.extend(group.workspaces)
+    return f"{head}{kept}\n{_missing(missing, names_room)}{end}"
+
+
+def _missing(names: list[str], room: int) -> str:
+    if not names:
+        return ""
+    shown = ""
+    count = 0
+    for name in names:
+        item = f"{', ' if shown else ''}`{_code(name)}`"
+        if len(shown) + len(item) > room - 100:
+            break
+        shown += item
+        count += 1
+    more = f" and {len(names) - count} more" if count < len(names) else ""
+    noun = "workspace" if len(names) == 1 else "workspaces"
+    return f"{len(names)} {noun} did not fit: {shown}{more}.\n\n"
+
+
+def _omissions(level: int, most_characters: int) -> str:
+    """Return a sentence that names what a level leaves out; empty where that is nothing."""
+    omitted = ("logs", "values of attributes", "changes and checks")[:level]
+    if not omitted:
+        return ""
+    *first, last = omitted
+    names = f"{', '.join(first)} and {last}" if first else last
+    return (
+        f"_Left out, since this may have at most {most_characters} characters: {names}. "
+        "The HTML and JSON reports have everything._\n"
+    )
 
 
 def _group(report: Report, group: Group, level: int) -> str:
@@ -59,7 +99,8 @@ def _group(report: Report, group: Group, level: int) -> str:
     noun = "workspace" if len(names) == 1 else "workspaces"
     if group.result is Result.NO_CHANGES and level:
         shown = ""
-    title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(group.title)}"
+    words = _shortened(group.title) if level else group.title
+    title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(words)}"
     parts = [f"### {title}\n\n", f"{shown}{more}\n\n" if shown else ""]
     if group.near:
         parts.append(f"_{_plain(group.near)}_\n\n")
@@ -82,6 +123,13 @@ def _group(report: Report, group: Group, level: int) -> str:
             + "\n\n"
         )
     return "".join(parts)
+
+
+def _shortened(title: str) -> str:
+    cut = len(title) - _TITLE_CHARACTERS
+    if cut <= 0:
+        return title
+    return f"{title[:_TITLE_CHARACTERS]} ... ({cut} more characters)"
 
 
 def _of(report: Report, group: Group) -> list[Outcome]:

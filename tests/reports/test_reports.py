@@ -133,6 +133,38 @@ def test_markdown_fits_and_names_those_that_differ(size: int) -> None:
         assert "did not fit" in text or "odd-0" in text
 
 
+def test_markdown_says_what_it_leaves_out() -> None:
+    """Attributes and logs never go without a word (P137, N36)."""
+    changes = {"before": {}, "after": {f"a{n}": "v" * 60 for n in range(1200)}}
+    large = outcome("dev", plan(change("aws_x.y", "update", change=changes)))
+    text = to_markdown(report(large, logs={"dev": "line\n" * 20_000}))
+    assert len(text) <= 65_536
+    assert "Left out, since this may have at most 65536 characters: logs and values" in text
+    assert "Left out" not in to_markdown(report(outcome("dev", plan())))
+
+
+def test_a_long_reason_does_not_push_other_workspaces_out() -> None:
+    """A reason of 72 kB is shortened, says so, and the others are shown (P137)."""
+    failed = [
+        outcome(f"odd-{n}", result=Result.FAILED, reason=str(n) * (72_000 if n else 10))
+        for n in range(10)
+    ]
+    text = to_markdown(report(*failed))
+    assert "(71400 more characters)" in text
+    assert all(f"`odd-{n}`" in text for n in range(10))
+
+
+def test_workspaces_that_do_not_fit_are_named() -> None:
+    """A reader learns which ones to look for elsewhere (P137)."""
+    failed = [
+        outcome(f"odd-{n}", result=Result.FAILED, reason=f"{n} " * 300) for n in range(40)
+    ]
+    text = to_markdown(report(*failed), most_characters=8_000)
+    assert len(text) <= 8_000
+    assert "did not fit: `odd-" in text
+    assert all(f"odd-{n}`" in text for n in range(40))
+
+
 class Tags(HTMLParser):
     """Collects the tags and the text of a page."""
 
