@@ -1,6 +1,5 @@
 """Reports of batches as files, in the form that the name of each asks for."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
@@ -104,16 +103,12 @@ class Collector:
             hostname=hostname,
             organization=organization,
             started_at=self.started_at,
-            logs={name: _tail(path, most) for name, path in self._logs.paths.items()},
+            logs={name: self._tail(name, most) for name in self._logs.workspaces},
             is_drift=is_drift,
         )
 
-
-def _tail(path: Path, most: int) -> str:
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - most))
-        data = file.read()
-    text = data.decode("utf-8", "replace")
-    # The first line may have been cut.
-    return text if size <= most else text.partition("\n")[2]
+    def _tail(self, workspace: str, most: int) -> str:
+        data, is_cut = self._logs.tail(workspace, most)
+        text = data.decode("utf-8", "replace")
+        # The first line may have been cut.
+        return text.partition("\n")[2] if is_cut else text

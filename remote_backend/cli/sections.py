@@ -59,14 +59,13 @@ class SectionsConsole:
             title += f": {' '.join(outcome.reason.split())}"
         opening, closing = self._marks(title, outcome)
         out.write(opening)
-        path = self._logs.paths.pop(outcome.workspace, None)
-        if path is not None:
-            lines = LogLines()
-            with path.open("rb") as file:
-                while block := file.read(1 << 16):
-                    self._write(lines.feed(block))
-            self._write(lines.finish())
-            path.unlink()
+        lines = LogLines()
+        for block in self._logs.read(outcome.workspace):
+            self._write(lines.feed(block))
+        self._write(lines.finish())
+        self._logs.remove(outcome.workspace)
+        if problem := self._logs.problems.pop(outcome.workspace, None):
+            self._write([f"Warning: the rest of this log could not be kept: {problem}"])
         for check in outcome.checks:
             self._write(check_text(check).split("\n"))
         if outcome.run_url:
