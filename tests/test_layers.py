@@ -19,7 +19,7 @@ FLOORS = {
     "connect": 4, "workspaces": 4, "uploads": 4, "runs": 4, "watch": 4, "logs": 4, "checks": 4,
     "notifications": 4, "details": 4,
     "state.json_text": 2, "state.address": 2, "state.file": 2, "state.edits": 2,
-    "state.value_text": 2, "state.state_text": 2, "state": 4,
+    "state.shape": 2, "state.value_text": 2, "state.state_text": 2, "state": 4,
     "state.deleting": 5, "state.places": 5, "state.migrate": 5,
     "batch": 5, "reports": 5,
     "backend": 6,

@@ -12,6 +12,7 @@ from remote_backend.state.file import Instance, Resource, StateFile
 from remote_backend.state.json_text import (
     Edit,
     elements,
+    find_member,
     members,
     remove_elements,
     remove_member,
@@ -281,10 +282,10 @@ def _instance_start(text: str, resource: Resource, wanted: Address) -> int:
 
 
 def _member(text: str, start: int, key: str) -> int:
-    for member in members(text, start):
-        if member.key == key:
-            return member.value_start
-    raise AddressError(key, "the state lacks this member")
+    member = find_member(text, start, key)
+    if member is None:
+        raise AddressError(key, "the state lacks this member")
+    return member.value_start
 
 
 def _elements_of(state: StateFile) -> Iterator[Any]:

@@ -11,12 +11,16 @@ from remote_backend.errors import AddressError, StateError
 from remote_backend.state.address import Address, old_address
 from remote_backend.state.json_text import (
     Edit,
+    Member,
     elements,
     members,
     parse_value,
+    repeated,
+    require_end,
     set_member,
     spliced_data,
 )
+from remote_backend.state.shape import check_element, check_head, require_known_spelling
 
 __all__ = ("Instance", "Output", "Resource", "StateFile", "md5_of", "parse_state")
 
@@ -250,7 +254,7 @@ def parse_state(data: bytes) -> StateFile:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise StateError("it is no UTF-8 text") from None
+        raise StateError("it is not UTF-8 text") from None
     return _parse_text(text)
 
 
@@ -258,7 +262,7 @@ def _parse_text(text: str) -> StateFile:
     head, places = _head_of(text)
     version, serial, lineage = (head.get(name) for name in ("version", "serial", "lineage"))
     if not isinstance(version, int) or isinstance(version, bool):
-        raise StateError("it has no version, so it is no state of Terraform")
+        raise StateError("it has no version, so it is not a state of Terraform")
     if version not in _FORMATS:
         raise StateError(
             f"its format is {version}, and only 3 and 4 are known; "
@@ -270,16 +274,13 @@ def _parse_text(text: str) -> StateFile:
         )
     serial = 0 if serial is None else serial
     if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
-        raise StateError("its serial is no whole number")
-    if lineage is not None and not isinstance(lineage, str):
-        raise StateError("its lineage is no text")
-    made_by = head.get("terraform_version")
+        raise StateError("its serial is not a whole number")
     return StateFile(
         content=_Content(text, places),
         format=version,
         serial=serial,
         lineage=lineage or "",
-        terraform_version=made_by if isinstance(made_by, str) else "",
+        terraform_version=head.get("terraform_version") or "",
     )
 
 
@@ -288,11 +289,29 @@ def _head_of(text: str) -> tuple[dict[str, Any], dict[str, int]]:
 
     What is large is looked through once, and not kept.
     """
-    head, places = {}, {}
-    for member in members(text, 0, unread=_LAZY.__contains__):
+    head: dict[str, Any] = {}
+    places: dict[str, int] = {}
+    end = 0
+    for member in members(text, 0, unread=_LAZY.__contains__, check=check_element):
+        require_known_spelling(member.key)
+        if member.key in head:
+            raise repeated(text, member)
         head[member.key] = member.value
-        places[member.key] = member.value_start
+        end = member.value_end
+        if member.key not in _LAZY or _is_list(text, member):
+            places[member.key] = member.value_start
+    require_end(text, text.index("}", end) + 1)
+    check_head(head)
     return head, places
+
+
+def _is_list(text: str, member: Member) -> bool:
+    """Whether a long list is there; null counts as none, and raises `StateError` for others."""
+    if text.startswith("[", member.value_start):
+        return True
+    if text[member.value_start : member.value_end] == "null":
+        return False
+    raise StateError(f"its {member.key} are not a list")
 
 
 def _head_edits(text: str, given: dict[str, Any]) -> list[Edit]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from attrs import field, frozen
@@ -16,11 +17,14 @@ __all__ = (
     "Element",
     "Member",
     "elements",
+    "find_member",
     "members",
     "parse_value",
     "placed",
     "remove_elements",
     "remove_member",
+    "repeated",
+    "require_end",
     "set_member",
     "spliced",
     "spliced_data",
@@ -31,7 +35,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 # Numbers keep their digits; most of them are small and whole.
@@ -78,17 +82,20 @@ def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
     except RecursionError:
         raise StateError("it is nested too deeply") from None
     except ValueError as error:
-        place = getattr(error, "pos", start)
-        line = text.count("\n", 0, place) + 1
-        raise StateError(f"it is no JSON (line {line})") from None
+        raise _broken(text, getattr(error, "pos", start)) from None
 
 
 def members(
-    text: str, start: int, *, unread: Callable[[str], bool] | None = None
+    text: str,
+    start: int,
+    *,
+    unread: Callable[[str], bool] | None = None,
+    check: Callable[[str, int, Any], None] | None = None,
 ) -> Iterator[Member]:
     """Give the members of the object that begins at a place.
 
-    Of those that `unread` accepts only the place is given: whoever asks walks them alone.
+    Values of members that `unread` accepts are not kept, only their places. `check` gets each
+    element of their arrays, with the name of the member and its number from 1.
     """
     place = _expect(text, start, "{")
     place = _skip(text, place)
@@ -101,7 +108,10 @@ def members(
         key, place = parse_value(text, place)
         value_start = _skip(text, _expect(text, place, ":"))
         if unread is not None and unread(key):
-            value, end = None, _end_of(text, value_start)
+            value, end = (
+                None,
+                _end_of(text, value_start, partial(check, key) if check else None),
+            )
         else:
             value, end = parse_value(text, value_start)
         yield Member(key, begin, value_start, end, value)
@@ -109,6 +119,13 @@ def members(
         if text[place : place + 1] == "}":
             return
         place = _skip(text, _expect(text, place, ","))
+
+
+def require_end(text: str, end: int) -> None:
+    """Refuse what stands behind a document that ends at a place; raises `StateError`."""
+    end = _skip(text, end)
+    if end < len(text):
+        raise StateError(f"there is more behind its JSON document ({_place(text, end)})")
 
 
 def placed(text: str, start: int) -> Iterator[Member]:
@@ -170,13 +187,13 @@ def set_member(
     the others are.
     """
     found = list(placed(text, start))
-    for member in found:
-        if member.key == key:
-            return Edit(member.value_start, member.value_end, value)
+    member = _only(text, found, key)
+    if member is not None:
+        return Edit(member.value_start, member.value_end, value)
     name = json.dumps(key)
     if not found:
         return Edit(start, start + 1, f"{{{name}: {value}")
-    colon = text[found[0].start + len(json.dumps(found[0].key)) : found[0].value_start]
+    colon = text[parse_value(text, found[0].start)[1] : found[0].value_start]
     new = f"{name}{colon if colon.strip() == ':' else ': '}{value}"
     before = [member for member in found if member.key in after]
     blanks = text[_expect(text, start, "{") : found[0].start]
@@ -189,13 +206,25 @@ def set_member(
 def remove_member(text: str, start: int, key: str) -> Edit | None:
     """Return the edit that removes a member of an object, or None when it is not there."""
     found = list(placed(text, start))
-    for position, member in enumerate(found):
-        if member.key == key:
-            if position + 1 < len(found):
-                return Edit(member.start, found[position + 1].start, "")
-            begin = found[position - 1].value_end if position else member.start
-            return Edit(begin, member.value_end, "")
-    return None
+    member = _only(text, found, key)
+    if member is None:
+        return None
+    position = found.index(member)
+    if position + 1 < len(found):
+        return Edit(member.start, found[position + 1].start, "")
+    begin = found[position - 1].value_end if position else member.start
+    return Edit(begin, member.value_end, "")
+
+
+def find_member(text: str, start: int, key: str) -> Member | None:
+    """Return the place of a member of an object, or None; raises `StateError` for two of them."""
+    return _only(text, list(placed(text, start)), key)
+
+
+def repeated(text: str, member: Member) -> StateError:
+    """Return the error about a member whose name stands in its object already."""
+    where = _place(text, member.start)
+    return StateError(f"its member {member.key!r} stands there a second time ({where})")
 
 
 def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[Edit]:
@@ -220,12 +249,22 @@ def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[
     return edits
 
 
-def _end_of(text: str, start: int) -> int:
+def _only(text: str, found: list[Member], key: str) -> Member | None:
+    """Return the member of a name; one that stands twice cannot be changed with certainty."""
+    named = [member for member in found if member.key == key]
+    if len(named) > 1:
+        raise repeated(text, named[1])
+    return next(iter(named), None)
+
+
+def _end_of(text: str, start: int, check: Callable[[int, Any], None] | None) -> int:
     if text[start : start + 1] != "[":
         return parse_value(text, start)[1]
     end = start + 1
-    for element in elements(text, start):
+    for number, element in enumerate(elements(text, start), start=1):
         end = element.end
+        if check is not None:
+            check(number, element.value)
     return _expect(text, end, "]")
 
 
@@ -242,4 +281,9 @@ def _expect(text: str, place: int, mark: str) -> int:
 
 
 def _broken(text: str, place: int) -> StateError:
-    return StateError(f"it is no JSON (line {text.count(chr(10), 0, place) + 1})")
+    return StateError(f"it is not valid JSON ({_place(text, place)})")
+
+
+def _place(text: str, place: int) -> str:
+    line = text.count("\n", 0, place) + 1
+    return f"line {line}, column {place - text.rfind(chr(10), 0, place)}"

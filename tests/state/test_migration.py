@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from attrs import define, field, frozen
 
@@ -23,6 +22,7 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.places import RemotePlace
 from remote_backend.state.storage import LockOptions, read_state
 from tests.running import hosted
+from tests.state.conftest import pass_by
 
 
 def state(name: str, serial: int = 5) -> StateFile:
@@ -37,11 +37,6 @@ def state(name: str, serial: int = 5) -> StateFile:
         "check_results": None,
     }
     return parse_state((json.dumps(document, indent=2) + "\n").encode())
-
-
-async def pass_by(seconds: float) -> None:
-    """Let a wait pass at once."""
-    await anyio.lowlevel.checkpoint()
 
 
 @frozen
@@ -412,3 +407,20 @@ async def test_a_backup_never_overwrites_another(world: World) -> None:
     assert (
         backup.with_name("terraform.tfstate.backup.1").read_bytes() == state("default").data
     )
+
+
+async def test_a_broken_local_state_does_not_move(world: World) -> None:
+    """A file with a merge conflict in it stays as it is, and nothing arrives on the server (H1)."""
+    world.put_local("default")
+    path = world.local("default")
+    broken = path.read_bytes() + b"<<<<<<< HEAD\n"
+    path.write_bytes(broken)
+    world.block(N)
+
+    with pytest.raises(
+        RemoteBackendError, match=r"terraform\.tfstate cannot be read: .*more behind"
+    ):
+        await world.init(force_copy=True)
+
+    assert path.read_bytes() == broken
+    assert await world.remote_states() == {}

@@ -4,15 +4,14 @@ import base64
 import json
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
-from attrs import frozen
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.demo import backend_block
@@ -25,93 +24,14 @@ from remote_backend.errors import (
     StateUnconfirmed,
 )
 from remote_backend.models.workspace import Workspace
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
-from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move, remove, set_tainted
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.storage import LockOptions, change_state, write_state
-from remote_backend.transport import retry
-from tests.cli.conftest import Shop
 from tests.cli.test_kills import planning, server_process
 from tests.fakes import ScriptedTransport, answer
-from tests.running import hosted
-from tests.state.test_migration import pass_by
-
-QUICK = LockOptions(sleep=pass_by)
-RESOURCE = {
-    "mode": "managed",
-    "type": "terraform_data",
-    "name": "one",
-    "provider": 'provider["terraform.io/builtin/terraform"]',
-    "instances": [
-        {"index_key": key, "schema_version": 0, "attributes": {"id": str(key)}}
-        for key in (0, 1)
-    ]
-    + [
-        {
-            "index_key": 2,
-            "status": "tainted",
-            "schema_version": 0,
-            "attributes": {"id": "2"},
-        }
-    ],
-}
-
-
-def state(serial: int = 3, *, lineage: str = "l", **outputs: str) -> StateFile:
-    """Return a state with two instances."""
-    document = {
-        "version": 4,
-        "terraform_version": "1.11.4",
-        "serial": serial,
-        "lineage": lineage,
-        "outputs": {
-            name: {"value": value, "type": "string"} for name, value in outputs.items()
-        },
-        "resources": [RESOURCE],
-    }
-    return parse_state(json.dumps(document, indent=2).encode())
-
-
-@frozen
-class Desk:
-    """A server and a directory that is configured for it."""
-
-    server: EmbeddedServer
-    directory: Path
-    environ: dict[str, str]
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Backend]:
-        """Open the backend, whose workspace is dev."""
-        async with open_backend(self.directory, environ=self.environ) as backend:
-            yield backend
-
-
-@pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    """Run a server with one workspace; retries do not wait."""
-    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.0005)
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
-        seed=[SeedWorkspace(name="net-dev")],
-    )
-    async with hosted(serve(settings, {})) as server:
-        directory = tmp_path / "networking"
-        directory.mkdir()
-        (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
-        environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file), "TF_WORKSPACE": "dev"}
-        yield Desk(server, directory, environ)
-
-
-def there(before: StateFile | None) -> StateFile:
-    """Return a state that must be there."""
-    assert before is not None
-    return before
+from tests.state.conftest import QUICK, Desk, state, there
 
 
 async def push_next(backend: Backend) -> None:
@@ -296,7 +216,7 @@ async def test_what_cannot_be_confirmed_keeps_the_lock_and_the_bytes() -> None:
 
 async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: Desk) -> None:
     """`errored.tfstate` is for its owner alone, and the message tells the way back (P114)."""
-    shop = Shop(desk.server, desk.directory, desk.directory.parent / "data")
+    shop = desk.shop
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)
     lost = [
@@ -388,7 +308,7 @@ async def test_a_killed_command_leaves_a_whole_state(
     (desk.directory / "next.tfstate").write_bytes(state(4, new="x").data)
     async with desk.open() as backend:
         await backend.push_state(before, lock=QUICK)
-        shop = Shop(desk.server, desk.directory, desk.directory.parent / "data")
+        shop = desk.shop
         desk.server.faults.become(FaultSettings(latency_seconds=0.05))
         environ = shop.environ(TF_WORKSPACE="dev")
         async with planning(shop.command(*command), desk.directory, environ) as process:
@@ -471,7 +391,7 @@ async def test_secrets_of_states_stay_inside(desk: Desk) -> None:
     ]  # fmt: skip
     (desk.directory / "s.tfstate").write_text(json.dumps(document))
     (desk.directory / "bad.tfstate").write_text(json.dumps(document)[:-5])
-    shop = Shop(desk.server, desk.directory, desk.directory.parent / "data")
+    shop = desk.shop
     for command in (
         ("state", "push", "s.tfstate"),
         ("state", "push", "bad.tfstate"),
