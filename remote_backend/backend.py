@@ -18,6 +18,7 @@ from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect, connect_to
 from remote_backend.errors import (
+    Conflict,
     RemoteBackendError,
     SelectionError,
     StateError,
@@ -353,7 +354,11 @@ class Backend:
         """Ask the server to stop a run; return whether it is or will be over."""
         from remote_backend.runs import stop_run
 
-        return await stop_run(self._connection.client, run_id)
+        try:
+            await stop_run(self._connection.client, run_id)
+        except Conflict:
+            return False
+        return True
 
     @asynccontextmanager
     async def _run(

@@ -1,5 +1,6 @@
 """Typed verbs: build a request, send it, load the answer."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -44,6 +45,9 @@ class Client:
 
         self.tells_limits = False
         """Whether an answer has told how many requests are allowed."""
+
+        self.requests_per_second = math.inf
+        """The rate limit that answers announce; infinite until one does."""
 
         self.answered_count = 0
         """How many requests of the API were answered; signed addresses are not counted."""
@@ -122,9 +126,12 @@ class Client:
         """Send an archive to a signed address."""
         await self._send(wire.configurations.request_to_upload(address, body))
 
-    async def queue_run(self, request: "RunRequest") -> "Run":
-        """Make a plan-only run."""
-        return await self._ask(wire.runs.request_to_queue_run(request), wire.runs.load_run)
+    async def queue_run(
+        self, request: "RunRequest", in_flight: Callable[[bool], None] | None = None
+    ) -> "Run":
+        """Make a plan-only run; `in_flight` is that of `Request`."""
+        request_ = evolve(wire.runs.request_to_queue_run(request), in_flight=in_flight)
+        return await self._ask(request_, wire.runs.load_run)
 
     async def read_run(self, run_id: str) -> "tuple[Run, Plan | None]":
         """Return how a run is, with its plan where the server includes it."""
@@ -255,7 +262,10 @@ class Client:
         if isinstance(request.target, str):
             self.answered_count += 1
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
-            self.tells_limits |= "x-ratelimit-limit" in response.headers
+            if "x-ratelimit-limit" in response.headers:
+                self.tells_limits = True
+                limit = response.requests_per_second
+                self.requests_per_second = limit or self.requests_per_second
         if not 200 <= response.status < 300:
             raise wire.problems.error_of(request, response)
         return response

@@ -1,5 +1,6 @@
 """HTTP said in plain values: requests, responses, and the one seam a transport fills."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -50,10 +51,14 @@ class Request:
     """Whether sending it twice is as good as once; creates are not."""
 
     urgency: int = 2
-    """Who goes first where a server limits requests: 0 makes runs, 3 can wait."""
+    """Who goes first where a server limits requests: -1 cancels runs, 0 makes them, 3 can wait."""
 
     is_run_list: bool = False
     """Whether it counts for the lower limit that servers set on lists of runs."""
+
+    in_flight: Callable[[bool], None] | None = field(default=None, eq=False, repr=False)
+    """Called with True when the request leaves, and with False when its answer shows that
+    nothing happened (429, or a connection that was never made)."""
 
     @property
     def where(self) -> str:
@@ -74,6 +79,15 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     url: str = field(default="", repr=False)
     """Where the answer came from, after redirects."""
+
+    @property
+    def requests_per_second(self) -> float | None:
+        """The rate limit that `X-RateLimit-Limit` announces; None without a positive number."""
+        try:
+            limit = float(self.headers["x-ratelimit-limit"])
+        except (KeyError, ValueError):
+            return None
+        return limit if math.isfinite(limit) and limit > 0 else None
 
 
 class Transport(Protocol):

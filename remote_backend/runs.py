@@ -22,6 +22,7 @@ log = Log()
 _ATTEMPTS = 5
 _LOOKS = 3
 _LOOK_SECONDS = 2.0
+_COMMENT = "stopped by remote-backend"
 
 
 async def queue_run(
@@ -29,18 +30,20 @@ async def queue_run(
     request: RunRequest,
     *,
     find: Callable[[RunRequest], Awaitable[Run | None]] | None = None,
+    in_flight: Callable[[bool], None] | None = None,
 ) -> Run:
     """Make a plan-only run, exactly one, whatever happens to the answers.
 
     A create is never repeated blindly: after a doubtful answer `find` looks for the run that
     may have been made, and only when there is none another one is asked for. A run is known
-    by its workspace and configuration version, which no other run shares.
+    by its workspace and configuration version, which no other run shares. `in_flight` is called
+    with True before a run may be made, and with False when it is known that none was.
     """
     attempt = 0
     while True:
         attempt += 1
         try:
-            return await client.queue_run(request)
+            return await client.queue_run(request, in_flight)
         except (TransportError, ApiError) as error:
             if not may_have_happened(error):
                 raise
@@ -49,6 +52,8 @@ async def queue_run(
             if found is not None:
                 log.info("run.adopted", run_id=found.id)
                 return found
+            if in_flight is not None:
+                in_flight(False)
             if attempt >= _ATTEMPTS:
                 raise
 
@@ -69,19 +74,20 @@ async def find_run(
     return None
 
 
-async def stop_run(client: Client, run_id: str) -> bool:
-    """Ask the server to stop a run; return whether it is or will be over."""
-    run, _ = await client.read_run(run_id)
-    if run.is_over:
-        return True
-    comment = "stopped by remote-backend"
+async def stop_run(client: Client, run_id: str) -> Run | None:
+    """Ask the server to stop a run; return None when it will, or the run that is over already.
+
+    That is one request; only a refusal (409, 404) is followed by a look at the run. Raises
+    `Conflict` or `NotFound` when the server stops it neither by a cancel nor by a discard.
+    """
     try:
-        # A run that waits can often only be discarded; which one applies can change meanwhile.
-        if run.actions.is_cancelable is False and run.actions.is_discardable:
-            await client.discard_run(run_id, comment)
-        else:
-            await client.cancel_run(run_id, comment)
-    except (Conflict, NotFound):
+        await client.cancel_run(run_id, _COMMENT)
+    except (Conflict, NotFound) as refusal:
         run, _ = await client.read_run(run_id)
-        return run.is_over
-    return True
+        if run.is_over:
+            return run
+        if not run.actions.is_discardable:
+            raise refusal from None
+        # A run that waits can often only be discarded.
+        await client.discard_run(run_id, _COMMENT)
+    return None

@@ -1,11 +1,15 @@
-"""Servers as fixtures."""
+"""Servers as fixtures, and time that does not pass."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-__all__ = ("hosted",)
+import anyio
+from anyio import to_thread
+
+__all__ = ("hosted", "run_virtually")
 
 Value = TypeVar("Value")
 
@@ -36,3 +40,47 @@ async def hosted(manager: AbstractAsyncContextManager[Value]) -> AsyncIterator[V
     finally:
         leave.set()
         await task
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Never waits for a timer: when nothing else is to be done, the time jumps to it."""
+
+    now = 0.0
+    threads: anyio.CapacityLimiter | None = None
+
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready, or let the timeout pass at once."""
+        if timeout and self.threads is not None and self.threads.borrowed_tokens:
+            # A thread is at work, and its end is an event like any other.
+            return super().select()
+        ready = super().select(None if timeout is None else 0)
+        if not ready and timeout is not None:
+            self.now += max(0.0, timeout)
+        return ready
+
+
+class _VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop for programs that wait for minutes, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.jumping = _JumpingSelector()
+        super().__init__(self.jumping)
+
+    def time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self.jumping.now
+
+
+def run_virtually(main: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
+    """Run a coroutine function in virtual time and return its result."""
+
+    async def run() -> Value:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, _VirtualTimeLoop)
+        loop.jumping.threads = to_thread.current_default_thread_limiter()
+        return await main()
+
+    with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
+        return runner.run(run())

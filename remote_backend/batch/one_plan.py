@@ -1,12 +1,14 @@
 """The plan of one workspace, from upload to outcome."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import anyio
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from remote_backend import models
+from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Leaving, Stopped
+from remote_backend.batch.failures import cause_of, reason_of_error
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
@@ -15,6 +17,8 @@ from remote_backend.errors import (
     NotFound,
     Rejected,
     RemoteBackendError,
+    SlugError,
+    may_have_happened,
 )
 from remote_backend.events import (
     CheckReported,
@@ -32,30 +36,18 @@ from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.task_groups import unwrapped
-from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.workspaces import Named, require_plannable
 
 if TYPE_CHECKING:
     from remote_backend.batch.journal import Begun, Journal
     from remote_backend.models.outcome import Outcome, Result
-    from remote_backend.models.policy import CheckReport
 
-__all__ = ("Leaving", "PlanJob", "failed_outcome", "plan_workspace")
+__all__ = ("NOT_STARTED", "PlanJob", "plan_workspace")
 
 log = Log()
 
-_SECONDS_TO_STOP = 5.0
-
-
-@define(eq=False, repr=False)
-class Leaving:
-    """What becomes of runs whose batch is left early."""
-
-    detached: bool = False
-    """Whether they are left running, instead of being stopped."""
-
-    living: list[tuple[str, str]] = field(factory=list)
-    """Short names and ids of runs that live on."""
+NOT_STARTED = "the batch was canceled before its run was made"
 
 
 @frozen(kw_only=True, eq=False, repr=False)
@@ -88,55 +80,61 @@ class PlanJob:
     log: LogSettings = field(factory=LogSettings)
 
 
-async def plan_workspace(job: PlanJob, named: Named, slug: Slug) -> "Outcome":
-    """Plan one workspace; what goes wrong is part of the outcome.
+async def plan_workspace(
+    job: PlanJob,
+    named: Named,
+    slug: Slug | SlugError,
+    end: "Callable[[Outcome], Awaitable[None]]",
+) -> None:
+    """Plan one workspace and give `end` its outcome; whatever goes wrong is part of that.
 
-    When canceled, the run is stopped on the server before the cancellation goes on.
+    When canceled, the run is stopped on the server, and `end` called, before the cancellation
+    goes on; a run that is left running on purpose has no outcome.
     """
-    started = anyio.current_time()
     plan = _OnePlan(job, named, slug)
+    outcome: Outcome | None
     try:
-        return await plan.carry_out(started)
-    except RemoteBackendError as error:
-        log.info("plan.failed", workspace=named.short, problem=str(error))
-        return plan.outcome(
-            models.outcome.Result.FAILED,
-            seconds=anyio.current_time() - started,
-            reason=str(error),
-            error=error,
-        )
+        outcome = await plan.carry_out()
     except anyio.get_cancelled_exc_class():
-        await plan.stop()
+        with anyio.CancelScope(shield=True):
+            outcome = await plan.canceled()
+            if outcome is not None:
+                await end(outcome)
         raise
-
-
-def failed_outcome(named: Named, error: RemoteBackendError) -> "Outcome":
-    """Return the outcome of a workspace whose plan could not even begin."""
-    return models.outcome.Outcome(
-        workspace=named.short,
-        full_name=named.remote.name,
-        result=models.outcome.Result.FAILED,
-        reason=str(error),
-        error=error,
-    )
+    except Exception as error:
+        # Of any kind: one workspace must not end the plans of the others.
+        outcome = await plan.failed(cause_of(error))
+    with anyio.CancelScope(shield=True):
+        await end(outcome)
 
 
 class _OnePlan:
-    def __init__(self, job: PlanJob, named: Named, slug: Slug) -> None:
+    def __init__(self, job: PlanJob, named: Named, slug: Slug | SlugError) -> None:
         self._job = job
         self._named = named
-        self._slug = slug
+        self._archive = slug
+        self._phase = "start"
         self._run: Run | None = None
+        self._may_have_run = False
+        self._seen: RunWatch | SweptRun | None = None
         self._over = False
         self._waited_too_long: str | None = None
         self._times: dict[str, float] = {}
         self._started = anyio.current_time()
 
-    async def carry_out(self, started: float) -> "Outcome":
+    @property
+    def _slug(self) -> Slug:
+        if isinstance(self._archive, SlugError):
+            raise self._archive
+        return self._archive
+
+    async def carry_out(self) -> "Outcome":
         job, short = self._job, self._named.short
         require_plannable(self._named)
+        self._phase = "upload"
         self._run = run = await self._queue()
-        watch = self._watch_of(run)
+        job.leaving.going.add(run.id)
+        self._seen = watch = self._watch_of(run)
         tail = LogTail(job.client, watch, job.log)
         async with anyio.create_task_group() as group:
             group.start_soon(self._tail, tail, name=f"log of {short}")
@@ -145,7 +143,6 @@ class _OnePlan:
                     limits.start_soon(self._limit, watch, name, seconds, ends)
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
-        self._over = True
         # It was imported while the first requests were answered.
         from remote_backend.batch import verdict
 
@@ -156,52 +153,91 @@ class _OnePlan:
         changes = None
         if job.details:
             changes = await verdict.changes_of(job.client, look, job.options)
-        return self.outcome(
-            verdict.result_of(look),
-            seconds=anyio.current_time() - started,
-            reason=self._waited_too_long or verdict.reason_of(look, checks),
-            status=look.run.status,
-            counts=look.plan.counts if look.plan and look.succeeded else None,
-            checks=tuple(checks),
-            log_is_complete=tail.is_complete,
-            changes=changes,
-            times=tuple(self._times.items()),
+        return self._judged(
+            look, checks=tuple(checks), log_is_complete=tail.is_complete, changes=changes
         )
 
-    def outcome(
-        self,
-        result: "Result",
-        *,
-        seconds: float,
-        checks: "tuple[CheckReport, ...]" = (),
-        **more: object,
-    ) -> "Outcome":
+    async def failed(self, error: Exception) -> "Outcome":
+        """Return the outcome after an error on our side; a run that goes on is stopped."""
+        reason = reason_of_error(error)
+        log.info("plan.failed", workspace=self._named.short, problem=reason)
+        stopped = await self._stop()
+        if stopped.problem is not None:
+            reason += f"; its run is still running: {stopped.problem}"
+        return self._outcome(
+            models.outcome.Result.FAILED,
+            reason=reason,
+            phase=self._phase_now(),
+            error=error,
+            still_running=stopped.problem is not None or self._is_unknown(),
+        )
+
+    async def canceled(self) -> "Outcome | None":
+        """Stop the run; return the outcome, or None when the run is left running on purpose."""
+        result = models.outcome.Result
+        if self._run is None:
+            if self._is_unknown():
+                reason = "its run may have been made, and no answer came; see `runs resume`"
+                return self._outcome(result.FAILED, reason=reason, still_running=True)
+            return self._outcome(result.NOT_STARTED, reason=NOT_STARTED)
+        if self._over and self._seen is not None:
+            return self._judged(self._seen.latest)
+        stopped = await self._stop()
+        if self._job.leaving.detached:
+            return None
+        if stopped.problem is not None:
+            reason = f"its run could not be canceled: {stopped.problem}"
+            return self._outcome(result.FAILED, reason=reason, still_running=True)
+        if stopped.run is not None:
+            return self._judged(Look(stopped.run, self._seen.plan if self._seen else None))
+        return self._outcome(result.CANCELED, reason="canceled with its batch")
+
+    def _judged(self, look: Look, **more: Any) -> "Outcome":
+        """Return the outcome of a run that is over."""
+        from remote_backend.batch import verdict
+
+        return self._outcome(
+            verdict.result_of(look),
+            reason=self._waited_too_long or verdict.reason_of(look, more.get("checks", ())),
+            phase=None if look.succeeded else verdict.phase_reached(look),
+            status=look.run.status,
+            counts=look.plan.counts if look.plan and look.succeeded else None,
+            **more,
+        )
+
+    def _outcome(self, result: "Result", **more: Any) -> "Outcome":
         remote = self._named.remote
         run = self._run
+        latest = self._seen.latest.run if self._seen else run
+        found = {"status": latest.status if latest else None, **more}
         return models.outcome.Outcome(
             workspace=self._named.short,
             full_name=remote.name,
             result=result,
-            seconds=seconds,
+            seconds=anyio.current_time() - self._started,
             run_id=run.id if run else None,
+            plan_id=latest.plan_id if latest else None,
             run_url=self._job.run_url(remote.name, run.id) if run else None,
-            checks=checks,
-            **more,  # type: ignore[arg-type] # the members of an outcome, by name
+            times=tuple(self._times.items()),
+            **found,
         )
 
-    async def stop(self) -> None:
-        """Stop the run on the server, within a bounded time, also when canceled."""
+    async def _stop(self) -> Stopped:
+        """Stop the run where there is one that is not over, within a bounded time."""
         if self._run is None or self._over:
-            return
-        stopped = False
-        if not self._job.leaving.detached:
-            with anyio.move_on_after(_SECONDS_TO_STOP, shield=True):
-                try:
-                    stopped = await stop_run(self._job.client, self._run.id)
-                except RemoteBackendError as error:
-                    log.warning("run.left", run_id=self._run.id, problem=str(error))
-        if not stopped:
-            self._job.leaving.living.append((self._named.short, self._run.id))
+            return Stopped()
+        leaving, short = self._job.leaving, self._named.short
+        return await leaving.stop(self._job.client, short, self._run.id)
+
+    def _is_unknown(self) -> bool:
+        return self._run is None and self._may_have_run
+
+    def _phase_now(self) -> str:
+        if self._seen is None:
+            return self._phase
+        from remote_backend.batch import verdict
+
+        return verdict.phase_reached(self._seen.latest)
 
     def _watch_of(self, run: Run) -> RunWatch | SweptRun:
         job = self._job
@@ -223,7 +259,7 @@ class _OnePlan:
             run, _ = await self._job.client.read_run(run_id)
             if run.status not in ends:
                 return
-            if await stop_run(self._job.client, run_id):
+            if await stop_run(self._job.client, run_id) is None:
                 self._waited_too_long = (
                     f"it still waited ({run.status}) after -{name}={seconds:g}s, "
                     "so it was stopped"
@@ -320,21 +356,33 @@ class _OnePlan:
         request = self._request(version.id)
         # Written before it is asked for: who resumes knows what to look for.
         await self._record(version.id)
+        self._phase = "queue"
         find = self._job.sweep.find if self._job.sweep else None
         made: list[Run] = []
-        scope = anyio.CancelScope(shield=True)
+        # Shielded only while the run may be made: a request that still waits for its turn is
+        # never sent once the batch is canceled.
+        scope = anyio.CancelScope()
         done = anyio.Event()
+
+        def in_flight(may_be_made: bool) -> None:
+            scope.shield = self._may_have_run = may_be_made
 
         async def make() -> None:
             with scope:
                 try:
-                    self._run = await queue_run(self._job.client, request, find=find)
+                    self._run = await queue_run(
+                        self._job.client, request, find=find, in_flight=in_flight
+                    )
                     made.append(self._run)
-                except RemoteBackendError as error:
+                except Exception as error:
+                    # Of an error that nobody expected it is not known what came before it.
+                    on_purpose = isinstance(error, RemoteBackendError)
+                    self._may_have_run = not on_purpose or may_have_happened(error)
                     failures.append(error)
-            done.set()
+                finally:
+                    done.set()
 
-        failures: list[RemoteBackendError] = []
+        failures: list[Exception] = []
         async with anyio.create_task_group() as group:
             group.start_soon(make, name=f"queue {self._named.short}")
             try:
@@ -342,7 +390,7 @@ class _OnePlan:
             except anyio.get_cancelled_exc_class():
                 # A run that is made while we are told to stop would be left behind, so its
                 # answer is still waited for, for a bounded time.
-                scope.deadline = anyio.current_time() + _SECONDS_TO_STOP
+                scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
                 raise
         if failures:
             raise failures[0]
@@ -359,6 +407,7 @@ class _OnePlan:
                 self._note(status)
                 self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
         self._over = True
+        self._job.leaving.going.discard(run_id)
 
     def _note(self, status: str) -> None:
         now = anyio.current_time() - self._started

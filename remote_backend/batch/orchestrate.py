@@ -12,7 +12,8 @@ from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
-from remote_backend.batch.one_plan import PlanJob, failed_outcome, plan_workspace
+from remote_backend import models
+from remote_backend.batch.one_plan import NOT_STARTED, PlanJob, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
@@ -84,21 +85,36 @@ class BatchPlan:
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, id: str, job: PlanJob) -> None:
+    def __init__(self, id: str, work: "_Work") -> None:
         self.id = id
         self.outcomes: tuple[Outcome, ...] = ()
-        self._outbox = job.outbox
-        self._leaving = job.leaving
-        self._watched = job.watched
+        self._work = work
+        self._outbox = work.job.outbox
+        self._leaving = work.job.leaving
+        self._watched = work.job.watched
 
     @property
     def living(self) -> tuple[tuple[str, str], ...]:
         """Short names and ids of the runs that live on, once the batch was left."""
         return tuple(self._leaving.living)
 
+    @property
+    def stopped_runs(self) -> tuple[int, int]:
+        """How many runs were stopped, and of how many, since the batch was canceled."""
+        return self._leaving.stopped, self._leaving.to_stop
+
     def detach(self) -> None:
         """Let leaving the batch early leave its runs running."""
         self._leaving.detached = True
+
+    def cancel(self) -> None:
+        """Stop all runs that are still going, and make no more; the events go on to their end.
+
+        Leaving the block, or canceling a scope around it, stops the runs in the same way and
+        within the same time: 5 seconds for runs that are being made, 10 seconds, and 2 more for
+        as many runs as the server allows requests a second (50 where it announces no limit).
+        """
+        self._work.cancel()
 
     def notify(self, notification: "Notification") -> bool:
         """Take note of what the server told about a run; return whether it is one of these.
@@ -143,7 +159,7 @@ async def run_batch(
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
                 await group.start(work.carry_out, name="batch")
-                yield Batch(plan.id, work.job)
+                yield Batch(plan.id, work)
                 group.cancel_scope.cancel()
 
 
@@ -182,6 +198,7 @@ class _Work:
         self._slugs = slugs
         self._outbox = outbox
         self._gate = anyio.CapacityLimiter(plan.at_once)
+        self._plans = anyio.CancelScope()
         self._outcomes: dict[str, Outcome] = {}
         self._sweep = None
         options = plan.options
@@ -230,36 +247,45 @@ class _Work:
         async with anyio.create_task_group() as group:
             if self._sweep is not None:
                 group.start_soon(self._sweep.run, name="sweep")
-            async with anyio.create_task_group() as plans:
-                for named in self._workspaces:
-                    plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
-                # Whatever is imported from here on shall not delay the first requests.
-                await checkpoint()
-                task_status.started()
-                await load_beside("remote_backend.batch.verdict")
+            with self._plans:
+                async with anyio.create_task_group() as plans:
+                    for named in self._workspaces:
+                        plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
+                    # Whatever is imported from here on shall not delay the first requests.
+                    await checkpoint()
+                    task_status.started()
+                    await load_beside("remote_backend.batch.verdict")
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
         self._outbox.close()
+
+    def cancel(self) -> None:
+        """Cancel all plans."""
+        self._plans.cancel()
 
     async def _plan_one(self, named: Named) -> None:
         async with self._gate:
             self._outbox.put(PlanStarted(named.short))
             slug = self._slugs[named.remote.working_directory]
-            if isinstance(slug, SlugError):
-                outcome = failed_outcome(named, slug)
-            else:
-                outcome = await plan_workspace(self.job, named, slug)
-            if outcome.run_id is None and self._sweep is not None:
-                self._sweep.expect_one_less()
-            self._outcomes[named.short] = outcome
-            if self._journal is not None:
-                await self._journal.outcome(outcome)
-            self._outbox.put(PlanFinished(outcome))
+            await plan_workspace(self.job, named, slug, self._end)
+
+    async def _end(self, outcome: "Outcome") -> None:
+        if outcome.run_id is None and self._sweep is not None:
+            self._sweep.expect_one_less()
+        self._outcomes[outcome.workspace] = outcome
+        # A batch that is resumed goes on with what has no outcome.
+        if self._journal is not None and outcome.is_settled:
+            await self._journal.outcome(outcome)
+        self._outbox.put(PlanFinished(outcome))
 
     def _all_outcomes(self) -> "tuple[Outcome, ...]":
+        for named in self._workspaces:
+            if named.short not in self._outcomes and not self.job.leaving.detached:
+                self._outcomes[named.short] = _not_started(named)
         earlier = self._plan.earlier
         if earlier is None:
-            return tuple(self._outcomes[named.short] for named in self._workspaces)
+            shorts = (named.short for named in self._workspaces)
+            return tuple(self._outcomes[name] for name in shorts if name in self._outcomes)
         found = {**earlier.outcomes, **self._outcomes}
         return tuple(found[name] for name in earlier.workspaces if name in found)
 
@@ -280,6 +306,15 @@ class _Work:
                         slug.warnings,
                     )
                 )
+
+
+def _not_started(named: Named) -> "Outcome":
+    return models.outcome.Outcome(
+        workspace=named.short,
+        full_name=named.remote.name,
+        result=models.outcome.Result.NOT_STARTED,
+        reason=NOT_STARTED,
+    )
 
 
 def _journal(plan: BatchPlan) -> "Journal | None":

@@ -14,7 +14,7 @@ from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase, PlanOptions
 from remote_backend.watch import Look
 
-__all__ = ("changes_of", "read_checks", "reason_of", "result_of")
+__all__ = ("changes_of", "phase_reached", "read_checks", "reason_of", "result_of")
 
 _REASONS = {
     "errored": "the run errored",
@@ -34,6 +34,15 @@ def result_of(look: Look) -> Result:
     if look.run.status in ("canceled", "force_canceled"):
         return Result.CANCELED
     return Result.FAILED
+
+
+def phase_reached(look: Look) -> str:
+    """Return how far a run had come: `wait`, `plan` or `checks`, as outcomes name it."""
+    plan = look.plan
+    if plan is not None and plan.status == "finished":
+        return "checks"
+    has_begun = plan is not None and plan.status in ("running", "errored")
+    return "plan" if has_begun or look.run.status == "planning" else "wait"
 
 
 def reason_of(look: Look, checks: Sequence[CheckReport]) -> str | None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks to stop in order, the second means now."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks to stop in order, the second means now."""
 
 import os
 import signal
@@ -14,8 +14,9 @@ __all__ = ("Interrupts",)
 class Interrupts:
     """Watches for signals, and remembers the one that came."""
 
-    first: Callable[[], Awaitable[None]]
-    """Called when the first one comes, before anything is canceled; it may take its time."""
+    first: Callable[[], Awaitable[bool]]
+    """Called when the first one comes; it may take its time, and returns whether what still
+    goes on is to be canceled then."""
 
     _number: int = 0
 
@@ -24,15 +25,20 @@ class Interrupts:
         """What a shell expects after the signal that came, or 0 when none did."""
         return 128 + self._number if self._number else 0
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the terminal is gone, so that nobody can answer a question."""
+        return self._number == getattr(signal, "SIGHUP", None)
+
     async def watch(self, scope: anyio.CancelScope) -> None:
         """Cancel a scope after the first signal and leave the process at the second."""
 
         async def stop() -> None:
-            await self.first()
-            scope.cancel()
+            if await self.first():
+                scope.cancel()
 
         try:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            with anyio.open_signal_receiver(*_signals()) as signals:
                 async with anyio.create_task_group() as group:
                     async for number in signals:
                         if self._number:
@@ -42,3 +48,12 @@ class Interrupts:
         except NotImplementedError:
             # Windows: the event loop cancels everything itself and raises KeyboardInterrupt.
             await anyio.sleep_forever()
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals that ask to stop; nohup lets its command ignore SIGHUP."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
+    return numbers

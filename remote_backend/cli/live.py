@@ -18,7 +18,7 @@ from remote_backend.cli.console import WAITING, print_table
 from remote_backend.cli.log_text import LogLines, clean_line, render_structured
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
-from remote_backend.models.outcome import Outcome
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import counts_text, failed_checks_text, word_for
 
 __all__ = ("LiveConsole",)
@@ -53,6 +53,7 @@ class LiveConsole:
     _live: Live = field(init=False)
     _console: RichConsole = field(init=False)
     _drawn: float = 0.0
+    _is_paused: bool = False
 
     def __attrs_post_init__(self) -> None:
         self._console = RichConsole(
@@ -108,6 +109,7 @@ class LiveConsole:
 
     def pause(self) -> None:
         """Stop drawing for good, because something else is asked or told now."""
+        self._is_paused = True
         self._live.stop()
 
     def tick(self) -> None:
@@ -131,7 +133,7 @@ class LiveConsole:
         row.phase = word_for(outcome.result, is_drift=self.is_drift)
         for line in row.lines.finish():
             self._take(row, line)
-        if outcome.succeeded:
+        if outcome.succeeded or (self._is_paused and outcome.result is not Result.FAILED):
             return
         title = f"{outcome.workspace}: {outcome.result.value}: {outcome.reason}"
         self._above(Text(title, style=STYLES[outcome.result]))

@@ -1,11 +1,11 @@
 """Carrying out a plan command: the batch, its story, and signals."""
 
 import sys
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING
 
 import anyio
-from attrs import define
+from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.interrupts import Interrupts
@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 
 __all__ = ("run_plan",)
 
+_PROGRESS_SECONDS = 1.0
+
 
 async def run_plan(command: PlanCommand, screen: Screen) -> int:
     """Carry out a plan command and return its exit code.
 
-    The first Ctrl-C or SIGTERM cancels the runs that are still going, or leaves them running,
-    and tells which live on; the exit code is then 130 or 143. The second ends the process.
+    The first Ctrl-C, SIGTERM or SIGHUP cancels the runs that are still going, or leaves them
+    running, and tells which live on; table, reports and events come as without it, and the exit
+    code is then 130, 143 or 129. The second ends the process at once.
     """
     # Threads import what comes later, and who waits for an answer shall not wait for them.
     sys.setswitchinterval(0.001)
     work = _PlanWork(command, screen)
-    interrupts = Interrupts(work.stop)
+    interrupts = work.interrupts
     with unwrapped():
         async with anyio.create_task_group() as group:
             group.start_soon(interrupts.watch, group.cancel_scope)
@@ -48,8 +51,12 @@ class _PlanWork:
     command: PlanCommand
     screen: Screen
     code: int = 1
+    interrupts: Interrupts = field(init=False)
     _batch: "Batch | None" = None
     _story: "PlanStory | None" = None
+
+    def __attrs_post_init__(self) -> None:
+        self.interrupts = Interrupts(self.stop)
 
     async def carry_out(self) -> None:
         command, screen = self.command, self.screen
@@ -58,7 +65,7 @@ class _PlanWork:
                 screen.note(f"Warning: {warning}")
             async with _start(backend, command) as batch:
                 self._batch = batch
-                if command.journal_folder is not None and command.is_batch:
+                if self._is_journaled:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
                     )
@@ -72,18 +79,43 @@ class _PlanWork:
             self.tell_living()
         self.code = story.exit_code(batch.outcomes)
 
-    async def stop(self) -> None:
-        """Decide what becomes of the runs, and say so."""
+    async def stop(self) -> bool:
+        """Decide what becomes of the runs, and say so; return whether to leave at once."""
         if self._story is not None:
             self._story.pause()
         detaches = self.command.on_interrupt is OnInterrupt.DETACH
         if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
             detaches = await self._ask()
-        if detaches and self._batch is not None:
-            self._batch.detach()
-            self.screen.note("Stopping: the runs that are still going are left running.")
+        batch = self._batch
+        if batch is None:
+            self._note("Stopping: no run was made yet.")
+        elif detaches:
+            batch.detach()
+            self._note("Stopping: the runs that are still going are left running.")
         else:
-            self.screen.note("Stopping: the runs that are still going are canceled.")
+            self._note("Stopping: the runs that are still going are canceled.")
+            batch.cancel()
+            await self._show_progress(batch)
+        return True
+
+    async def _show_progress(self, batch: "Batch") -> None:
+        """Say how many runs are canceled, until the batch has ended and cancels this."""
+        shown = 0
+        while True:
+            await anyio.sleep(_PROGRESS_SECONDS)
+            stopped, count = batch.stopped_runs
+            if stopped != shown:
+                self._note(f"{stopped} of {count} runs are canceled.")
+            shown = stopped
+
+    def _note(self, text: str) -> None:
+        # A terminal that has hung up takes no text, and the runs are canceled all the same.
+        with suppress(OSError):
+            self.screen.note(text)
+
+    @property
+    def _is_journaled(self) -> bool:
+        return self.command.is_batch and self.command.journal_folder is not None
 
     def tell_living(self) -> None:
         """Tell which runs live on, and how to come back to them."""
@@ -93,12 +125,14 @@ class _PlanWork:
         self.screen.note("These runs live on:")
         for workspace, run_id in sorted(living):
             self.screen.note(f"  {workspace}  {run_id}")
-        if self._batch is not None and self.command.journal_folder is not None:
+        if self._is_journaled and self._batch is not None:
             self.screen.note(
                 f"See what came of them: remote-backend runs resume {self._batch.id}"
             )
 
     def _can_ask(self) -> bool:
+        if self.interrupts.has_hung_up:
+            return False
         return self.screen.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
     async def _ask(self) -> bool:

@@ -100,8 +100,9 @@ def serve_command(
 async def _serve(
     settings: ServerSettings, ready: _Ready, environ: Mapping[str, str]
 ) -> int:
-    async def tell() -> None:
+    async def tell() -> bool:
         click.echo("Stopping.", err=True)
+        return True
 
     interrupts = Interrupts(tell)
     is_first_start = not (settings.data / "token").exists()

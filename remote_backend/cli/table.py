@@ -15,6 +15,7 @@ STYLES = {
     Result.CHANGES: "yellow",
     Result.FAILED: "bold red",
     Result.CANCELED: "magenta",
+    Result.NOT_STARTED: "magenta",
 }
 
 _HEADS = ("workspace", "result", "plan", "seconds", "run")

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from remote_backend import models
 
-__all__ = ("Outcome", "Result", "exit_code_of")
+__all__ = ("ENDED_WITHOUT_PLAN", "Outcome", "Result", "exit_code_of")
 
 
 class Result(Enum):
@@ -17,6 +17,12 @@ class Result(Enum):
     CHANGES = "changes"
     FAILED = "failed"
     CANCELED = "canceled"
+    NOT_STARTED = "not started"
+    """The batch was canceled before the run was made."""
+
+
+ENDED_WITHOUT_PLAN = (Result.FAILED, Result.CANCELED, Result.NOT_STARTED)
+"""The results of workspaces for which there is no plan to read, the worst first."""
 
 
 @frozen(kw_only=True)
@@ -34,9 +40,14 @@ class Outcome:
     reason: str | None = None
     """Why it failed, in one sentence for a person."""
 
+    phase: str | None = None
+    """What it failed in: `start`, `upload`, `queue` (making the run), `wait` (for the plan to
+    begin), `plan` or `checks` (policies and tasks); None when it did not fail."""
+
     counts: "models.plan.Counts | None" = None
     seconds: float = 0.0
     run_id: str | None = None
+    plan_id: str | None = None
     run_url: str | None = None
     checks: "tuple[models.policy.CheckReport, ...]" = ()
     log_is_complete: bool = True
@@ -49,15 +60,24 @@ class Outcome:
     error: Exception | None = None
     """What stopped us on our side; None when the server told the result."""
 
+    still_running: bool = False
+    """Whether its run goes on, or may go on, on the server although nobody waits for it here."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more can come of the workspace in this batch."""
+        return not self.still_running and self.result is not Result.NOT_STARTED
+
     @property
     def succeeded(self) -> bool:
         """Whether there is a plan to read."""
-        return self.result in (Result.NO_CHANGES, Result.CHANGES)
+        return self.result not in ENDED_WITHOUT_PLAN
 
 
 def exit_code_of(outcomes: Iterable[Outcome], *, detailed: bool) -> int:
     """Return 1 when any plan failed, 2 for changes when asked for details, else 0."""
+    outcomes = tuple(outcomes)
     results = [outcome.result for outcome in outcomes]
-    if any(result in (Result.FAILED, Result.CANCELED) for result in results):
+    if not all(outcome.succeeded for outcome in outcomes):
         return 1
     return 2 if detailed and Result.CHANGES in results else 0

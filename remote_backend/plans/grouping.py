@@ -12,7 +12,7 @@ from remote_backend.models.changes import (
     PlannedChanges,
     ResourceChange,
 )
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 
 __all__ = ("OUTSIDE_WORDS", "Group", "group_outcomes", "sign_of")
 
@@ -45,7 +45,7 @@ OUTSIDE_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
 """What is said of changes that nobody planned, by their actions."""
 
 _SHORTEST_NAME = 2
-_RESULTS = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
+_RESULTS = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
 
 
 @frozen(kw_only=True)
@@ -64,7 +64,7 @@ class Group:
     @property
     def title(self) -> str:
         """Say what happens, in one line: `- aws_vpc.a, ~ aws_route.b and 3 more`."""
-        if self.result in (Result.FAILED, Result.CANCELED):
+        if self.result in ENDED_WITHOUT_PLAN:
             return self.reason or self.result.value
         if self.result is Result.NO_CHANGES:
             return Result.NO_CHANGES.value
@@ -106,7 +106,7 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
 
 
 def _reason(outcome: Outcome) -> str | None:
-    if outcome.result not in (Result.FAILED, Result.CANCELED):
+    if outcome.result not in ENDED_WITHOUT_PLAN:
         return None
     text = outcome.reason or outcome.result.value
     found = outcome.changes.diagnostics if outcome.changes is not None else ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.plans.grouping import Group, group_outcomes
@@ -20,7 +20,7 @@ __all__ = (
     "words_for",
 )
 
-_ORDER = (Result.FAILED, Result.CANCELED, Result.CHANGES, Result.NO_CHANGES)
+_ORDER = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from importlib import resources
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import colored, plain_text
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
 from remote_backend.reports.summary import Report, check_text, words_for
 
@@ -17,6 +17,7 @@ _LONGEST_LOG = 200_000
 _KIND = {
     Result.FAILED: "failed",
     Result.CANCELED: "canceled",
+    Result.NOT_STARTED: "canceled",
     Result.CHANGES: "changes",
     Result.NO_CHANGES: "same",
 }
@@ -65,7 +66,7 @@ def _filter(report: Report, result: Result) -> str:
 def _group(report: Report, group: Group, by_name: dict[str, Outcome]) -> str:
     kind = _KIND[group.result]
     noun = "workspace" if len(group.workspaces) == 1 else "workspaces"
-    opened = " open" if group.result in (Result.FAILED, Result.CANCELED) else ""
+    opened = " open" if group.result in ENDED_WITHOUT_PLAN else ""
     near = f'<p class="quiet">{_text(group.near)}</p>\n' if group.near else ""
     changes = _changes(group.changes) if group.changes is not None else ""
     members = "".join(_workspace(report, by_name[name]) for name in group.workspaces)

@@ -23,7 +23,7 @@ def to_junit(report: Report) -> str:
         tests=str(len(results)),
         failures=str(results.count(Result.FAILED)),
         errors="0",
-        skipped=str(results.count(Result.CANCELED)),
+        skipped=str(results.count(Result.CANCELED) + results.count(Result.NOT_STARTED)),
         time=f"{sum(outcome.seconds for outcome in report.outcomes):.3f}",
     )
     for outcome in report.outcomes:
@@ -43,7 +43,7 @@ def to_junit(report: Report) -> str:
                 causes += f"{plain_text(failed)}\n"
             log = plain_text(report.logs.get(outcome.workspace, ""))
             failure.text = _clean(causes + log[-20_000:])
-        elif outcome.result is Result.CANCELED:
+        elif not outcome.succeeded:
             ElementTree.SubElement(case, "skipped", message=message)
         told = [outcome.result.value, outcome.run_url or ""]
         ElementTree.SubElement(case, "system-out").text = _clean("\n".join(told))

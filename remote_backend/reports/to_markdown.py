@@ -24,6 +24,7 @@ _PLAIN = ("create", "delete")
 _ICONS = {
     Result.FAILED: "\u274c",
     Result.CANCELED: "\u23f9\ufe0f",
+    Result.NOT_STARTED: "\u23f9\ufe0f",
     Result.CHANGES: "\u26a0\ufe0f",
     Result.NO_CHANGES: "\u2705",
 }

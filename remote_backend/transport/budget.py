@@ -3,13 +3,14 @@
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from heapq import heapify, heappush
 from itertools import count
 
 import anyio
 from attrs import define, field
 
+from remote_backend.errors import TransportError
 from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
 from remote_backend.transport.faults import asked_wait_seconds
@@ -230,14 +231,14 @@ class BudgetedTransport:
             await self._run_lists.take(request.urgency)
         await self._requests.take(request.urgency)
         try:
-            response = await self._inner.send(request)
+            response = await _sent(self._inner, request)
         finally:
             self._requests.answered()
         self._learn(request, response)
         return response
 
     def _learn(self, request: Request, response: Response) -> None:
-        limit = _limit_of(response.headers)
+        limit = response.requests_per_second
         if limit is not None:
             self._window.limit = max(1, math.floor(limit))
         if limit is not None or (request.is_run_list and response.status == 429):
@@ -253,9 +254,14 @@ class BudgetedTransport:
         log.info("budget.exceeded", seconds=round(seconds, 3))
 
 
-def _limit_of(headers: Mapping[str, str]) -> float | None:
+async def _sent(inner: Transport, request: Request) -> Response:
+    if request.in_flight is None:
+        return await inner.send(request)
+    request.in_flight(True)
     try:
-        limit = float(headers["x-ratelimit-limit"])
-    except (KeyError, ValueError):
-        return None
-    return limit if math.isfinite(limit) and limit > 0 else None
+        response = await inner.send(request)
+    except TransportError as error:
+        request.in_flight(error.may_have_happened)
+        raise
+    request.in_flight(response.status != 429)
+    return response

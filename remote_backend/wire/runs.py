@@ -172,5 +172,7 @@ def _action(run_id: str, action: str, comment: str) -> Request:
         method="POST",
         target=f"runs/{run_id}/actions/{action}",
         body=json.dumps({"comment": comment}).encode(),
-        repeatable=False,
+        # A repeated action is answered with 409 and does nothing, and runs that nobody needs
+        # any more should not wait behind requests of those that go on.
+        urgency=-1,
     )

@@ -257,28 +257,36 @@ async def test_a_wrong_token_gives_one_message(shop: Shop) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-async def test_an_interrupt_cancels_every_run(
-    shop: Shop, number: signal.Signals, code: int
-) -> None:
-    """No run is left behind, and the exit code is that of the signal (P25, P145)."""
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+async def test_an_interrupt_cancels_every_run(shop: Shop, name: str, code: int) -> None:
+    """No run is left behind; table, report and journal know it, and the exit code (P25, A3)."""
     write_backend(shop, lambda text: text.replace(EVERYTHING, "slow-"))
     process = await anyio.open_process(
-        shop.command("plan", "-all"),
+        shop.command("plan", "-all", "-report=r.json"),
         cwd=shop.directory,
         env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     async with process:
-        assert process.stdout is not None
+        assert process.stdout is not None and process.stderr is not None
         seen = b""
         while seen.count(b"simulated") < 2:
             seen += await process.stdout.receive()
-        process.send_signal(number)
+        process.send_signal(getattr(signal, f"SIG{name}"))
         rest = b"".join([data async for data in process.stdout])
+        notes = b"".join([data async for data in process.stderr])
         await process.wait()
+    shown = await shop.run("runs", "show")
+    canceled = await shop.run("runs", "cancel")
 
     assert process.returncode == code
-    assert b"workspaces:" not in rest
+    assert b"Stopping: the runs that are still going are canceled." in notes
+    assert rest.rstrip().endswith(b"2 workspaces: 2 canceled")
+    assert [row[0] for row in rows_of(shown.out).values()] == ["canceled"] * 2
+    assert (canceled.code, canceled.out) == (0, "")
+    told = json.loads((shop.directory / "r.json").read_text())["workspaces"]
+    assert [(one["result"], one["still_running"]) for one in told] == [
+        ("canceled", False)
+    ] * 2
     with anyio.fail_after(10):
         while {run["status"] for run in runs_of(shop)} != {"canceled"}:
             await anyio.lowlevel.checkpoint()

@@ -1,0 +1,99 @@
+"""Stopping the runs of a batch that is left early.
+
+Every plan of the batch is canceled at the same moment. Three things can then be true of each:
+
+- its run was not requested yet: nothing is sent any more, the workspace was not started;
+- the request for its run is on its way: its answer is waited for, at most
+  `SECONDS_TO_ANSWER`, because the run may exist already;
+- its run exists: it is canceled with one request, or left running when the batch is detached.
+
+All cancel requests wait for the same rate limit, so the time for them grows with the number of
+runs: `seconds_to_stop` is the documented bound. A run whose cancel was not answered by then is
+in `Leaving.living`, and the caller reports it.
+"""
+
+import anyio
+from attrs import define, field, frozen
+
+from remote_backend.client import Client
+from remote_backend.errors import RemoteBackendError
+from remote_backend.log import Log
+from remote_backend.models.run import Run
+from remote_backend.runs import stop_run
+
+__all__ = ("SECONDS_TO_ANSWER", "Leaving", "Stopped", "seconds_to_stop")
+
+log = Log()
+
+SECONDS_TO_ANSWER = 5.0
+"""How long the answer to a request for a run is waited for after the cancellation."""
+
+_FIRST_SECONDS = 10.0
+# Servers that announce no limit answer at least so many short requests a second.
+_UNLIMITED_PER_SECOND = 50.0
+
+
+def seconds_to_stop(runs: int, requests_per_second: float) -> float:
+    """Return how long the cancel requests of so many runs may take altogether.
+
+    Ten seconds, and twice the time that the rate limit needs for one request each, because
+    other processes may use the same limit.
+    """
+    return _FIRST_SECONDS + 2 * runs / min(requests_per_second, _UNLIMITED_PER_SECOND)
+
+
+@frozen
+class Stopped:
+    """What came of the attempt to stop a run."""
+
+    run: Run | None = None
+    """The run when it was over already."""
+
+    problem: str | None = None
+    """Why it is still running; None when it is not."""
+
+
+@define(eq=False, repr=False)
+class Leaving:
+    """What becomes of runs whose batch is left early."""
+
+    detached: bool = False
+    """Whether they are left running, instead of being stopped."""
+
+    living: list[tuple[str, str]] = field(factory=list)
+    """Short names and ids of runs that live on."""
+
+    going: set[str] = field(factory=set)
+    """Ids of the runs that were made and are not known to be over."""
+
+    to_stop: int = 0
+    """How many runs were to be stopped so far."""
+
+    stopped: int = 0
+    """How many of them the server has stopped, or promised to."""
+
+    async def stop(self, client: Client, workspace: str, run_id: str) -> Stopped:
+        """Stop a run within `seconds_to_stop`, also when canceled; remember one that goes on."""
+        if self.detached:
+            stopped = Stopped(problem="it was left running")
+        else:
+            self.to_stop += 1
+            self.going.add(run_id)
+            seconds = seconds_to_stop(len(self.going), client.requests_per_second)
+            stopped = Stopped(problem=f"no answer came within {seconds:.0f} seconds")
+            with anyio.move_on_after(seconds, shield=True):
+                stopped = await _stop(client, run_id)
+        self.going.discard(run_id)
+        if stopped.problem is None:
+            self.stopped += 1
+        else:
+            self.living.append((workspace, run_id))
+        return stopped
+
+
+async def _stop(client: Client, run_id: str) -> Stopped:
+    try:
+        return Stopped(await stop_run(client, run_id))
+    except RemoteBackendError as error:
+        log.warning("run.left", run_id=run_id, problem=str(error))
+        return Stopped(problem=str(error))
