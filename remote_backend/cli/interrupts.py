@@ -26,9 +26,9 @@ class Interrupts:
         return 128 + self._number if self._number else 0
 
     @property
-    def has_hung_up(self) -> bool:
-        """Whether the terminal is gone, so that nobody can answer a question."""
-        return self._number == getattr(signal, "SIGHUP", None)
+    def came_from_keyboard(self) -> bool:
+        """Whether somebody pressed Ctrl-C, and so can answer a question."""
+        return self._number == signal.SIGINT
 
     async def watch(self, scope: anyio.CancelScope) -> None:
         """Cancel a scope after the first signal and leave the process at the second."""

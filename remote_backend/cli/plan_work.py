@@ -131,7 +131,7 @@ class _PlanWork:
             )
 
     def _can_ask(self) -> bool:
-        if self.interrupts.has_hung_up:
+        if not self.interrupts.came_from_keyboard:
             return False
         return self.screen.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
