@@ -21,6 +21,7 @@ RemoteBackendError
 ├── UnexpectedAnswer
 ├── ConfigurationVersionFailed
 ├── RunRefused
+├── PollingFailed
 ├── NotificationRefused
 └── StateError
     ├── AddressError
@@ -46,6 +47,7 @@ __all__ = (
     "NotAuthorized",
     "NotFound",
     "NotificationRefused",
+    "PollingFailed",
     "Rejected",
     "RemoteBackendError",
     "RunOptionsError",
@@ -213,6 +215,15 @@ class ConfigurationVersionFailed(RemoteBackendError):
 
 class RunRefused(RemoteBackendError):
     """A run may not be made in this workspace."""
+
+
+class PollingFailed(RemoteBackendError):
+    """A run could not be followed to its end; what became of it is not known."""
+
+    def __init__(self, run_id: str, status: str, problem: str) -> None:
+        self.run_id = run_id
+        self.status = status
+        super().__init__(f"{run_id} was last seen {status}: {problem}")
 
 
 class NotificationRefused(RemoteBackendError):

@@ -6,6 +6,7 @@ from remote_backend.messages import SignedUrl
 
 __all__ = ("Counts", "Plan")
 
+_WAITING = frozenset({"created", "pending", "managed_queued", "queued"})
 _FINAL = frozenset({"finished", "errored", "canceled", "unreachable"})
 
 
@@ -32,6 +33,8 @@ class Plan:
     resource_imports: int | None = None
     log_read_url: SignedUrl | None = None
     structured_run_output_enabled: bool = False
+    was_started: bool | None = None
+    """Whether the server says when it was started; None where it names no times at all."""
 
     @property
     def is_final(self) -> bool:
@@ -42,6 +45,17 @@ class Plan:
     def never_starts(self) -> bool:
         """Whether the run ended before the plan began, so that there is no log."""
         return self.status == "unreachable"
+
+    @property
+    def may_lack_log(self) -> bool:
+        """Whether no log at all is a whole one, once the run is over.
+
+        OTF makes plans `canceled` that never started; other servers leave them `pending`.
+        A plan that was canceled while it ran has a log, which can be read.
+        """
+        if self.status == "canceled" or self.status in _WAITING:
+            return self.was_started is not True
+        return self.never_starts or (self.status == "errored" and self.was_started is False)
 
     @property
     def counts(self) -> Counts | None:

@@ -135,6 +135,11 @@ class Run:
         """Whether nobody needs to wait for it any more."""
         return self.phase is not Phase.MOVING
 
+    @property
+    def may_have_begun(self) -> bool:
+        """Whether its plan may have begun, as it may in a status that nobody knows yet."""
+        return self.status not in _NOT_BEGUN
+
 
 @frozen(kw_only=True)
 class PlanOptions:

@@ -6,9 +6,14 @@ import anyio
 
 from remote_backend.client import Client
 from remote_backend.models.run import Run
-from remote_backend.watch.look import Look, Tracked, WatchSettings
+from remote_backend.watch.failures import back_off_seconds
+from remote_backend.watch.look import Look, Tracked
+from remote_backend.watch.settings import WatchSettings
 
 __all__ = ("RunWatch",)
+
+# A look that is hurried comes at once, and the next ones a little later each.
+_HURRIED_SHARE = 0.25
 
 
 class RunWatch(Tracked):
@@ -25,29 +30,29 @@ class RunWatch(Tracked):
         super().__init__(client, run, settings=settings, clock=clock)
         self._hurried = anyio.Event()
         self._is_told = False
+        self._wait_seconds = self._settings.first_wait_seconds
 
     async def looks(self) -> AsyncIterator[Look]:
-        """Look again and again; give every look that differs, the last one at the end."""
-        wait_seconds = self._settings.first_wait_seconds
+        """Look again and again; give every look that differs, the last one at the end.
+
+        Failed looks are repeated. Raises `PollingFailed` when they fail for too long, or when
+        the run stays in a status that names no end.
+        """
         shown: Look | None = None
         while True:
-            await self._look()
-            await self.complete()
+            began = self._clock()
+            await self._poll(began)
             look = self.latest
             if shown is None or look.run.status != shown.run.status:
-                wait_seconds = self._settings.first_wait_seconds
+                self._wait_seconds = self._settings.first_wait_seconds
             if look != shown:
                 shown = look
                 yield look
             if look.is_over:
                 return
-            told_seconds = self._settings.told_seconds if self._is_told else 0.0
-            with anyio.move_on_after(max(wait_seconds, told_seconds)):
-                await self._hurried.wait()
-                wait_seconds = self._settings.first_wait_seconds
-            self._hurried = anyio.Event()
-            longest = self._settings.longest_wait_seconds
-            wait_seconds = min(longest, wait_seconds * self._settings.growth)
+            if (lost := self.why_lost()) is not None:
+                raise lost
+            await self._pause(began)
 
     def hurry(self) -> None:
         """Look soon, because something suggests that the run has moved."""
@@ -58,8 +63,26 @@ class RunWatch(Tracked):
         self._is_told = True
         self.hurry()
 
-    async def _look(self) -> None:
-        run, plan = await self._client.read_run(self.latest.run.id)
-        if plan is None and run.plan_id is not None:
-            plan = await self._client.read_plan(run.plan_id)
-        self.saw(run, plan)
+    async def _poll(self, began: float) -> None:
+        try:
+            self.saw(*await self._client.read_run(self.latest.run.id))
+        except Exception as error:  # whatever came, it is not a verdict
+            self.failed(error, began)
+        else:
+            await self.complete()
+
+    async def _pause(self, began: float) -> None:
+        """Wait until the next look, which comes sooner when it is hurried."""
+        settings = self._settings
+        if self._failures.count:
+            await anyio.sleep(back_off_seconds(self._failures.count, settings))
+            return
+        told_seconds = settings.told_seconds if self._is_told else 0.0
+        with anyio.move_on_after(max(self._wait_seconds, told_seconds)):
+            await self._hurried.wait()
+            # However often it is hurried, looks keep a distance.
+            self._wait_seconds = settings.first_wait_seconds * _HURRIED_SHARE
+            await anyio.sleep(max(0.0, began + self._wait_seconds - self._clock()))
+        self._hurried = anyio.Event()
+        longest = settings.longest_wait_seconds
+        self._wait_seconds = min(longest, self._wait_seconds * settings.growth)

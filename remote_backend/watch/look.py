@@ -1,43 +1,38 @@
-"""What a look at a run shows, and the newest look at each."""
+"""What a look at a run shows, and the newest look at each.
+
+A run is read with its plan. Servers that do not include the plan (OTF answers 200 without
+`included`) are asked for it by its id: once as soon as the run is known, since the plan names
+the address of the log, and once more when the run is over, for how the plan ended. In between
+the status of the run is enough. `needs_plan` decides this, `Tracked.complete` carries it out.
+
+A run ends in a status that says so. Two more ends exist, which `rests` and `stalls` decide: old
+servers leave a plan-only run in a status that usually passes, and a server may use a status that
+this client does not know. Both need a plan that is over and a status that does not change.
+"""
 
 import math
 from collections.abc import Callable
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from remote_backend.client import Client
-from remote_backend.errors import RemoteBackendError
+from remote_backend.errors import PollingFailed
 from remote_backend.log import Log
 from remote_backend.models.plan import Plan
-from remote_backend.models.run import Phase, Run
+from remote_backend.models.run import MOVING, Phase, Run
+from remote_backend.watch.failures import PollFailures, is_of_one_run
+from remote_backend.watch.settings import WatchSettings
 
-__all__ = ("Look", "Tracked", "WatchSettings")
+__all__ = ("Look", "Tracked", "needs_plan", "rests", "stalls")
 
 log = Log()
 
-# Servers of the first generation end a plan-only run in one of these.
-_SETTLES_IN = frozenset({"planned", "policy_checked", "cost_estimated"})
-
-
-@frozen(kw_only=True)
-class WatchSettings:
-    """How often runs are looked at."""
-
-    first_wait_seconds: float = 0.1
-    longest_wait_seconds: float = 1.0
-    growth: float = 1.3
-    settle_seconds: float = 5.0
-    """How long an old server must show the same status until it counts as the last."""
-
-    sweep_seconds: float = 2.0
-    """Between two looks at all runs of a batch, for each page of the list."""
-
-    told_seconds: float = 30.0
-    """Between two looks at runs of which the server tells by itself."""
-
-    find_seconds: float = 6.0
-    """How long lists may lag: until then a run that is missing may still be there."""
+# Servers of the first generation end a plan-only run in one of the first three. HCP Terraform's
+# own CI tool (tfc-workflows-tooling) takes the last one for an end too.
+_RESTING = frozenset({"planned", "policy_checked", "cost_estimated", "post_plan_completed"})
+_PLAN_READS = 3
+_PLAN_AGAIN_SECONDS = 5.0
 
 
 @frozen
@@ -60,16 +55,54 @@ class Look:
         return self.settled or self.run.phase is Phase.SUCCEEDED
 
     @property
-    def lacks_plan(self) -> bool:
-        """Whether a run is over and its plan, which tells the log, was not seen yet."""
-        return self.is_over and self.plan is None and self.run.plan_id is not None
-
-    @property
     def log_is_over(self) -> bool:
         """Whether nobody writes to the log any more."""
-        if self.plan is not None and self.plan.is_final:
-            return True
-        return self.is_over and not self.lacks_plan
+        return self.is_over or (self.plan is not None and self.plan.is_final)
+
+    @property
+    def names_no_end(self) -> bool:
+        """Whether the status may be the last one although it does not say so."""
+        status = self.run.status
+        return status in _RESTING or (not self.run.is_over and status not in MOVING)
+
+
+def needs_plan(
+    look: Look, *, seen_in: str | None, seen_seconds_ago: float, polled: bool
+) -> bool:
+    """Say whether the plan must be read by its id.
+
+    `seen_in` is the status of the run when its plan was last seen or requested; `polled` says
+    whether the run was read since it was made, which may have included the plan.
+    """
+    run, plan = look.run, look.plan
+    if run.plan_id is None or (plan is not None and plan.is_final):
+        return False
+    if look.is_over:
+        return seen_in != run.status
+    if plan is None or look.names_no_end:
+        return polled and (seen_in != run.status or seen_seconds_ago >= _PLAN_AGAIN_SECONDS)
+    return False
+
+
+def rests(
+    look: Look, same_seconds: float, *, is_old_server: bool, settings: WatchSettings
+) -> bool:
+    """Say whether a status that usually passes is the end of a run whose plan is finished."""
+    run, plan = look.run, look.plan
+    if run.status not in _RESTING or plan is None or plan.status != "finished":
+        return False
+    if is_old_server:
+        return same_seconds >= settings.settle_seconds
+    # A run that can be canceled still moves.
+    return run.actions.is_cancelable is not True and same_seconds >= settings.rest_seconds
+
+
+def stalls(look: Look, same_seconds: float, settings: WatchSettings) -> bool:
+    """Say whether nobody can tell how a run ended: its plan is over, its status names no end."""
+    if look.is_over or not look.names_no_end:
+        return False
+    plan_moves = look.plan is not None and not look.plan.is_final
+    return not plan_moves and same_seconds >= settings.stall_seconds
 
 
 class Tracked:
@@ -87,9 +120,14 @@ class Tracked:
         self._client = client
         self._settings = settings or WatchSettings()
         self._clock = clock
+        self._failures = PollFailures()
         self._looked = anyio.Event()
+        self._log_changed = anyio.Event()
+        self._log_facts: tuple[bool, bool, bool] = (False, False, False)
         self._same_since = clock()
-        self._plan_is_lost = False
+        self._polled = False
+        self._plan_seen_in: str | None = None
+        self._plan_seen_at = -math.inf
 
     @property
     def plan(self) -> Plan | None:
@@ -97,26 +135,69 @@ class Tracked:
         return self.latest.plan
 
     @property
+    def plan_may_have_begun(self) -> bool:
+        """Whether the plan may have written to its log."""
+        return self.latest.run.may_have_begun
+
+    @property
     def log_is_over(self) -> bool:
         """Whether nobody writes to the log any more."""
-        return self.latest.log_is_over or self._plan_is_lost
+        return self.latest.log_is_over and not self._needs_plan()
 
     def saw(self, run: Run, plan: Plan | None) -> None:
         """Take note of a look; an end is never taken back by a later, older answer."""
+        self._failures.clear()
+        self._polled = True
         if not self.latest.is_over:
             if run.status != self.latest.run.status:
                 self._same_since = self._clock()
-            plan = plan or self.latest.plan
-            self.latest = Look(run, plan, self._settled(run, plan))
-        elif self.latest.plan is None and plan is not None:
-            # Known to be over before anybody saw its plan, as after a resume.
-            self.latest = Look(self.latest.run, plan, self.latest.settled)
-        self._tell()
+            self.latest = Look(run, self.latest.plan)
+        if plan is not None:
+            self._saw_plan(plan)
+            self._note_plan(run.status)
+        self._settle()
+        self.wake()
+
+    def failed(self, error: Exception, began: float) -> None:
+        """Take note of a poll that began at a time and failed; it is not a verdict."""
+        log.warning("poll.failed", run_id=self.latest.run.id, problem=str(error))
+        self._failures.add(error, began)
+        self.wake()
+
+    def why_lost(self) -> PollingFailed | None:
+        """Return why the run cannot be followed to its end, or None while it is."""
+        look, now = self.latest, self._clock()
+        if look.is_over:
+            return None
+        problem = self._failures.reason_to_stop(now, self._settings)
+        if problem is None and stalls(look, now - self._same_since, self._settings):
+            problem = (
+                f"it has stayed so for {self._settings.stall_seconds:g} s, its plan is "
+                f"{look.plan.status if look.plan else 'not readable'}, and no end of a run "
+                "is known by this name"
+            )
+        return PollingFailed(look.run.id, look.run.status, problem) if problem else None
+
+    def wake(self) -> None:
+        """Let everyone who waits look at what is known."""
+        self._looked.set()
+        self._looked = anyio.Event()
+        has_address = self.plan is not None and self.plan.log_read_url is not None
+        facts = (self.log_is_over, self.plan_may_have_begun, has_address)
+        if facts != self._log_facts:
+            self._log_facts = facts
+            self._log_changed.set()
+            self._log_changed = anyio.Event()
 
     async def next_look(self, at_most_seconds: float = math.inf) -> None:
         """Wait for the next look, or for a time."""
         with anyio.move_on_after(at_most_seconds):
             await self._looked.wait()
+
+    async def next_log_change(self, at_most_seconds: float) -> None:
+        """Wait until the log can be read, or is over, unlike before; or for a time."""
+        with anyio.move_on_after(at_most_seconds):
+            await self._log_changed.wait()
 
     async def read_plan_again(self) -> Plan | None:
         """Read the plan anew, for a fresh address of its log."""
@@ -124,26 +205,51 @@ class Tracked:
         if plan_id is None:
             return None
         plan = await self._client.read_plan(plan_id)
-        self.latest = Look(self.latest.run, plan, self.latest.settled)
+        self._saw_plan(plan)
         return plan
 
     async def complete(self) -> None:
-        """Read the plan of a run that was over before anybody saw its plan."""
-        if self.latest.lacks_plan:
+        """Read the plan by its id where that is needed; without an answer go on without it."""
+        while self._needs_plan(self._clock() - self._plan_seen_at):
+            # The run can end while its plan is read; then that plan is not the last one.
+            status = self.latest.run.status
+            await self._try_to_read_plan()
+            self._note_plan(status)
+            self._settle()
+            self.wake()
+
+    async def _try_to_read_plan(self) -> None:
+        for _ in range(_PLAN_READS):
             try:
                 await self.read_plan_again()
-            except RemoteBackendError as error:
+                return
+            except Exception as error:  # one odd plan must not end the polling of its run
                 log.warning("plan.unreadable", problem=str(error))
-                self._plan_is_lost = True
-            self._tell()
+                if not self.latest.is_over or is_of_one_run(error):
+                    return
+            await anyio.sleep(self._settings.longest_wait_seconds)
 
-    def _tell(self) -> None:
-        self._looked.set()
-        self._looked = anyio.Event()
+    def _needs_plan(self, seen_seconds_ago: float = 0.0) -> bool:
+        return needs_plan(
+            self.latest,
+            seen_in=self._plan_seen_in,
+            seen_seconds_ago=seen_seconds_ago,
+            polled=self._polled,
+        )
 
-    def _settled(self, run: Run, plan: Plan | None) -> bool:
-        if self._client.api_version is not None or run.status not in _SETTLES_IN:
-            return False
-        if plan is None or plan.status != "finished":
-            return False
-        return self._clock() - self._same_since >= self._settings.settle_seconds
+    def _saw_plan(self, plan: Plan) -> None:
+        known = self.latest.plan
+        if known is None or plan.is_final or not known.is_final:
+            self.latest = evolve(self.latest, plan=plan)
+
+    def _note_plan(self, run_status: str) -> None:
+        self._plan_seen_in = run_status
+        self._plan_seen_at = self._clock()
+
+    def _settle(self) -> None:
+        look, seconds = self.latest, self._clock() - self._same_since
+        is_old = self._client.api_version is None
+        if not look.is_over and rests(
+            look, seconds, is_old_server=is_old, settings=self._settings
+        ):
+            self.latest = evolve(look, settled=True)

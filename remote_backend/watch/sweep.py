@@ -1,17 +1,26 @@
-"""Looking at all runs of a batch together, by the lists of their organization."""
+"""Looking at all runs of a batch together, by the lists of their organization.
+
+A round reads the lists, a hundred runs with each request, and then one by one the runs that the
+lists did not show. Where there are no lists (OTF answers 404), or while they fail, runs are read
+one by one. A round that fails is followed by longer and longer pauses; what ends the polling of a
+run after many of them is decided for each run by itself (`watch.failures`), so that no answer
+ends the polling of others.
+"""
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import anyio
 
 from remote_backend.client import Client
-from remote_backend.errors import NotFound, Rejected, RemoteBackendError
+from remote_backend.errors import ApiError, NotFound, Rejected
 from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.watch.look import Look, Tracked, WatchSettings
+from remote_backend.watch.failures import PollFailures, back_off_seconds, is_of_one_run
+from remote_backend.watch.settings import WatchSettings
+from remote_backend.watch.swept import SweptRun
 
-__all__ = ("Sweep", "SweptRun")
+__all__ = ("Sweep",)
 
 log = Log()
 
@@ -30,60 +39,9 @@ _FIRST_SHARE = 0.15
 _SHARE_GROWTH = 1.5
 # Servers that limit nobody are asked more often.
 _UNLIMITED_SHARE = 0.03
-
-
-class SweptRun(Tracked):
-    """A run that a sweep looks at."""
-
-    def __init__(
-        self,
-        client: Client,
-        run: Run,
-        *,
-        settings: WatchSettings,
-        hurried: Callable[[str], None],
-        told: Callable[[str], None],
-        clock: Callable[[], float] = anyio.current_time,
-    ) -> None:
-        super().__init__(client, run, settings=settings, clock=clock)
-        self._tell_hurry = hurried
-        self._tell_told = told
-        self.is_told = False
-        self._error: RemoteBackendError | None = None
-        self.missed_rounds = 0
-
-    async def looks(self) -> AsyncIterator[Look]:
-        """Give every look that differs, the last one at the end.
-
-        Raises what keeps the sweep from looking at the run.
-        """
-        shown: Look | None = None
-        while True:
-            await self.complete()
-            look = self.latest
-            if look == shown:
-                if self._error is not None:
-                    raise self._error
-                await self.next_look()
-                continue
-            shown = look
-            yield look
-            if look.is_over:
-                return
-
-    def hurry(self) -> None:
-        """Look soon, because something suggests that the run has moved."""
-        self._tell_hurry(self.latest.run.id)
-
-    def tell(self) -> None:
-        """Look now, because the server told about the run, and seldom until it tells again."""
-        self.is_told = True
-        self._tell_told(self.latest.run.id)
-
-    def fail(self, error: RemoteBackendError) -> None:
-        """Tell everyone who waits that there will be no more looks."""
-        self._error = error
-        self.saw(self.latest.run, None)
+_LISTS_REST_SECONDS = 2.0
+_LISTS_LONGEST_REST_SECONDS = 60.0
+_FIND_AGAIN_SECONDS = 1.0
 
 
 class Sweep:
@@ -113,7 +71,10 @@ class Sweep:
         self._told: set[str] = set()
         self._due = -math.inf
         self._found: dict[tuple[str, str], Run] = {}
-        self._lists_work = True
+        self._lists_exist = True
+        self._lists_failed_count = 0
+        self._lists_rest_until = -math.inf
+        self._failed_rounds = 0
         self._finders = 0
         self._begun = 0
         self._whole = 0
@@ -148,26 +109,46 @@ class Sweep:
     async def find(self, request: RunRequest) -> Run | None:
         """Return the run that was made for a request whose answer was lost, or None.
 
-        Lists may lag, so a run counts as missing only after some time.
+        Lists may lag, so a run counts as missing only after some time. Raises the last error
+        when nothing but errors came for as long as polls may fail.
         """
-        key = (request.workspace_id, request.configuration_version_id)
         until = self._clock() + self._settings.find_seconds
+        failures = PollFailures()
         self._finders += 1
         try:
-            while self._lists_work:
-                # Only lists that are asked for after that time show all that there is.
-                is_last = self._clock() >= until
-                begun = self._begun
-                self._wake.set()
-                while self._whole <= begun and self._lists_work:
-                    await self._ended_round.wait()
-                if key in self._found:
-                    return self._found[key]
-                if is_last:
-                    return None
+            while True:
+                # Only what is asked for after that time shows all that there is.
+                began = self._clock()
+                try:
+                    run = await self._find_once(request)
+                except Exception as error:  # whatever came, the run may be there
+                    failures.add(error, began)
+                    reason = failures.reason_to_stop(self._clock(), self._settings)
+                    if reason is not None or isinstance(error, Rejected):
+                        raise
+                    await anyio.sleep(back_off_seconds(failures.count, self._settings))
+                    continue
+                if run is not None or began >= until:
+                    return run
         finally:
             self._finders -= 1
-        return await self._client.find_run(request)
+
+    async def _find_once(self, request: RunRequest) -> Run | None:
+        if await self._wait_for_whole_lists():
+            key = (request.workspace_id, request.configuration_version_id)
+            return self._found.get(key)
+        run = await self._client.find_run(request)
+        if run is None:
+            await anyio.sleep(min(_FIND_AGAIN_SECONDS, self._settings.find_seconds))
+        return run
+
+    async def _wait_for_whole_lists(self) -> bool:
+        """Wait for lists that are read from now on; return False when there are none."""
+        begun = self._begun
+        self._wake.set()
+        while self._whole <= begun and self._lists_work:
+            await self._ended_round.wait()
+        return self._whole > begun
 
     async def run(self) -> None:
         """Look at what is watched until canceled."""
@@ -189,14 +170,8 @@ class Sweep:
     async def _whole_round(self) -> None:
         self._hurried.clear()
         self._told.clear()
-        unfinished = self._unfinished()
-        try:
-            await self._round(unfinished)
-        except RemoteBackendError as error:
-            log.warning("sweep.failed", problem=str(error))
-            for swept in unfinished:
-                swept.fail(error)
-                del self._watched[swept.latest.run.id]
+        await self._round(self._unfinished())
+        self._drop_lost()
         self._ended_round.set()
         self._ended_round = anyio.Event()
         self._due = self._clock() + self._shortest_seconds() + self._pause_seconds()
@@ -205,6 +180,7 @@ class Sweep:
         told = [self._watched[id] for id in self._told if id in self._watched]
         self._told.clear()
         await self._read_each([swept for swept in told if not swept.latest.is_over])
+        self._drop_lost()
         if all(swept.is_told for swept in self._unfinished()):
             self._due = self._clock() + self._settings.told_seconds
 
@@ -214,18 +190,37 @@ class Sweep:
     async def _round(self, unfinished: list[SweptRun]) -> None:
         self._begun += 1
         whole = self._is_asked()
+        one_by_one = unfinished
         if self._lists_work and (whole or len(unfinished) > _FEW):
-            try:
-                await self._read_lists(unfinished, whole=whole)
-            except (NotFound, Rejected) as error:
-                log.info("sweep.lists_missing", problem=str(error))
-                self._lists_work = False
-            if whole:
-                self._whole = self._begun
-            lost = [one for one in unfinished if one.missed_rounds >= _PATIENCE_ROUNDS]
-            await self._read_each(lost if self._lists_work else unfinished)
-        else:
-            await self._read_each(unfinished)
+            if await self._try_lists(unfinished, whole=whole):
+                one_by_one = [
+                    swept for swept in unfinished if swept.missed_rounds >= _PATIENCE_ROUNDS
+                ]
+        await self._read_each(one_by_one)
+
+    async def _try_lists(self, unfinished: list[SweptRun], *, whole: bool) -> bool:
+        """Read the lists; return False when runs have to be read one by one."""
+        try:
+            await self._read_lists(unfinished, whole=whole)
+        except Exception as error:  # no answer of a list may end the polling of runs
+            log.info("sweep.lists_failed", problem=str(error))
+            self._note_failed_lists(error)
+            return False
+        self._lists_failed_count = self._failed_rounds = 0
+        if whole:
+            self._whole = self._begun
+        return True
+
+    def _note_failed_lists(self, error: Exception) -> None:
+        if _is_missing(error):
+            self._lists_exist = False
+        seconds = _LISTS_REST_SECONDS * 2.0 ** min(self._lists_failed_count, 10)
+        self._lists_failed_count += 1
+        self._lists_rest_until = self._clock() + min(_LISTS_LONGEST_REST_SECONDS, seconds)
+
+    @property
+    def _lists_work(self) -> bool:
+        return self._lists_exist and self._clock() >= self._lists_rest_until
 
     async def _read_lists(self, unfinished: list[SweptRun], *, whole: bool) -> None:
         wanted = {swept.latest.run.id for swept in unfinished}
@@ -248,23 +243,46 @@ class Sweep:
             swept.missed_rounds += swept.latest.run.id in wanted
 
     async def _read_each(self, runs: list[SweptRun]) -> None:
+        """Read runs one by one, several at a time; count the round as failed if none worked."""
         gate = anyio.CapacityLimiter(_READ_AT_ONCE)
+        began = self._clock()
+        answered = 0
+        failures: list[Exception] = []
 
         async def read(swept: SweptRun) -> None:
+            nonlocal answered
             async with gate:
+                if len(failures) >= _READ_AT_ONCE and not answered:
+                    # Each attempt can take minutes while a server is down, so the others
+                    # would wait for hours until they are read again.
+                    swept.failed(failures[-1], began)
+                    return
                 try:
                     swept.saw(*await self._client.read_run(swept.latest.run.id))
                     swept.missed_rounds = 0
-                except RemoteBackendError as error:
-                    swept.fail(error)
-                    self._watched.pop(swept.latest.run.id, None)
+                except Exception as error:  # whatever came, it is not a verdict
+                    swept.failed(error, began)
+                    if not is_of_one_run(error):
+                        failures.append(error)
+                        return
+                answered += 1
 
         async with anyio.create_task_group() as group:
             for swept in runs:
                 group.start_soon(read, swept)
+        if runs:
+            self._failed_rounds = 0 if answered else self._failed_rounds + 1
+
+    def _drop_lost(self) -> None:
+        """Poll no more what cannot be followed, and let those know who wait for it."""
+        for swept in self._unfinished():
+            if swept.why_lost() is not None:
+                del self._watched[swept.latest.run.id]
+                self._expected -= 1
+                swept.wake()
 
     def _is_asked(self) -> bool:
-        return self._finders > 0
+        return self._finders > 0 and self._lists_work
 
     def _unfinished(self) -> list[SweptRun]:
         return [swept for swept in self._watched.values() if not swept.latest.is_over]
@@ -288,6 +306,12 @@ class Sweep:
         return _SHORTEST_SECONDS if self._client.tells_limits else _SHORTEST_UNLIMITED
 
     def _pause_seconds(self) -> float:
+        pause = self._regular_pause_seconds()
+        if self._failed_rounds:
+            return max(pause, back_off_seconds(self._failed_rounds, self._settings))
+        return pause
+
+    def _regular_pause_seconds(self) -> float:
         unfinished = self._unfinished()
         count = len(unfinished)
         if self._is_asked():
@@ -315,3 +339,10 @@ class Sweep:
                 break
             newer -= 1
         return math.ceil(newer / _PAGE_SIZE)
+
+
+def _is_missing(error: Exception) -> bool:
+    """Say whether an answer means that a server has no such list, or not for this token."""
+    return isinstance(error, NotFound | Rejected) or (
+        isinstance(error, ApiError) and error.status in (405, 501)
+    )

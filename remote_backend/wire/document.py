@@ -50,9 +50,18 @@ class Document:
     @property
     def resources(self) -> list[Resource]:
         """All resources of a list."""
+        return [_resource(item) for item in self._items]
+
+    @property
+    def readable_resources(self) -> list[Resource]:
+        """The resources of a list, without items of other kinds."""
+        return [item for item in self._items if _is_resource(item)]
+
+    @property
+    def _items(self) -> list[Any]:
         if not isinstance(self.data, list):
             raise UnexpectedAnswer("a document whose data is no list")
-        return [_resource(item) for item in self.data]
+        return self.data
 
     def linked(self, resource: Resource, relationship: str) -> Resource | None:
         """Return the included resource a to-one relationship leads to, if it is there."""
@@ -171,9 +180,13 @@ def body_of(
 
 
 def _resource(data: Any) -> Resource:
-    if not isinstance(data, dict) or not isinstance(data.get("id"), str):
+    if not _is_resource(data):
         raise UnexpectedAnswer("a document without the resource that was asked for")
-    return data
+    return cast(Resource, data)
+
+
+def _is_resource(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get("id"), str)
 
 
 def _mapping(resource: Resource, name: str) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
 """Runs and their plans on the wire."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -142,14 +143,23 @@ def load_runs(response: Response) -> Page[Run]:
 
 
 def load_runs_with_plans(response: Response) -> Page[tuple[Run, Plan | None]]:
-    """Turn an answer into a page of runs, each with its plan where that is included."""
+    """Turn an answer into a page of runs, each with its plan where that is included.
+
+    Items that cannot be read are left out: the list is of many people's runs.
+    """
     document = parse_document(response)
-    return load_page(document, (_with_plan(document, item) for item in document.resources))
+    return load_page(document, _readable_runs(document))
 
 
 def load_plan(response: Response) -> Plan:
     """Turn an answer into a plan."""
     return _plan(parse_document(response).resource)
+
+
+def _readable_runs(document: Document) -> Iterator[tuple[Run, Plan | None]]:
+    for resource in document.readable_resources:
+        with suppress(UnexpectedAnswer):
+            yield _with_plan(document, resource)
 
 
 def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Plan | None]:
@@ -163,8 +173,18 @@ def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Pl
 
 
 def _plan(resource: Any) -> Plan:
-    address = address_of(attribute_of(resource, "log_read_url"))
-    return load_resource(resource, Plan, log_read_url=address)
+    return load_resource(
+        resource,
+        Plan,
+        log_read_url=address_of(attribute_of(resource, "log_read_url")),
+        was_started=_was_started(attribute_of(resource, "status_timestamps")),
+    )
+
+
+def _was_started(times: Any) -> bool | None:
+    if not isinstance(times, dict) or not times:
+        return None
+    return bool(times.get("started-at") or times.get("started_at"))
 
 
 def _action(run_id: str, action: str, comment: str) -> Request:

@@ -1,0 +1,35 @@
+"""How often runs are polled, and when that ends."""
+
+from attrs import frozen
+
+__all__ = ("WatchSettings",)
+
+
+@frozen(kw_only=True)
+class WatchSettings:
+    """How often runs are looked at."""
+
+    first_wait_seconds: float = 0.1
+    longest_wait_seconds: float = 1.0
+    growth: float = 1.3
+    settle_seconds: float = 5.0
+    """How long an old server must show the same status until it counts as the last."""
+
+    rest_seconds: float = 30.0
+    """The same for newer servers, which pass through those statuses."""
+
+    stall_seconds: float = 300.0
+    """How long a run may show a status that names no end, once its plan is over, until its
+    workspace fails."""
+
+    failing_seconds: float = 300.0
+    """How long nothing but failures may come when a run is read, until its workspace fails."""
+
+    sweep_seconds: float = 2.0
+    """Between two looks at all runs of a batch, for each page of the list."""
+
+    told_seconds: float = 30.0
+    """Between two looks at runs of which the server tells by itself."""
+
+    find_seconds: float = 6.0
+    """How long lists may lag: until then a run that is missing may still be there."""
