@@ -1,17 +1,14 @@
 """Small things that stand in for large ones."""
 
-import asyncio
 import json
-import selectors
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from remote_backend.messages import Request, Response, SignedUrl
 
-__all__ = ("Recorder", "ScriptedTransport", "answer", "in_virtual_time")
+__all__ = ("Recorder", "ScriptedTransport", "answer")
 
 Answer = Response | Exception
-Value = TypeVar("Value")
 
 
 class ScriptedTransport:
@@ -66,41 +63,3 @@ def answer(status: int = 200, body: Any = b"", **headers: str) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status=status, headers=names, body=raw)
-
-
-def in_virtual_time(function: Callable[..., Awaitable[Value]], *arguments: Any) -> Value:
-    """Run an async function in an event loop whose clock jumps to the next timer.
-
-    Hours of waiting cost nothing and every interval is exact. Real connections and threads do
-    not work in it.
-    """
-
-    async def call() -> Value:
-        return await function(*arguments)
-
-    with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
-        return runner.run(call())
-
-
-class _VirtualLoop(asyncio.SelectorEventLoop):
-    def __init__(self) -> None:
-        self._seconds = 0.0
-        super().__init__(_JumpingSelector(self))
-
-    def time(self) -> float:
-        return self._seconds
-
-    def jump(self, seconds: float) -> None:
-        self._seconds += seconds
-
-
-class _JumpingSelector(selectors.DefaultSelector):
-    def __init__(self, loop: _VirtualLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> Any:
-        if timeout is None:
-            raise RuntimeError("everything waits for something that never comes")
-        self._loop.jump(max(0.0, timeout))
-        return super().select(0)

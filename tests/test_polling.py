@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -15,7 +16,8 @@ from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.watch.failures import PollFailures, back_off_seconds
 from remote_backend.watch.look import needs_plan, rests, stalls
-from tests.fakes import answer, in_virtual_time
+from tests.fakes import answer
+from tests.running import run_virtually
 
 SETTINGS = WatchSettings()
 NO_LIST = answer(404, b"404 page not found\n", content_type="text/plain; charset=utf-8")
@@ -249,6 +251,7 @@ FORBIDDEN = NotFound(403, "GET", "runs/run-1", ("forbidden",))
         (failures_of(LOST), 299.0, None),
         (failures_of(LOST), 300.0, "for 300 s every attempt to read it failed, the last"),
         (failures_of(LOST, UnexpectedAnswer("no JSON")), 300.0, "no JSON"),
+        (failures_of(RuntimeError("secret")), 300.0, "the last one with: RuntimeError"),
         (failures_of(MISSING, MISSING), 120.0, None),
         (failures_of(MISSING, MISSING, MISSING), 120.0, "does not know it any more"),
         (failures_of(MISSING, LOST, MISSING, MISSING), 180.0, None),
@@ -298,9 +301,9 @@ def test_a_minute_of_odd_answers_is_not_a_verdict(
     server = Otf(lambda path, now: odd if 3.0 <= now < 70.0 else None)
 
     if count == 1:
-        ends = {"run-1": in_virtual_time(alone, server).latest.run.status}
+        ends = {"run-1": run_virtually(partial(alone, server)).latest.run.status}
     else:
-        ends = in_virtual_time(together, server, count)
+        ends = run_virtually(partial(together, server, count))
 
     assert ends == dict.fromkeys(ids_of(count), "planned_and_finished")
     storm = [path for now, path in server.requests if 3.0 <= now < 70.0]
@@ -314,7 +317,7 @@ def test_nothing_but_failures_ends_each_workspace_by_itself(
     """After the documented limit all runs fail with status and reason, none as a group."""
     server = Otf(lambda path, now: odd if now >= 3.0 else None)
 
-    ends = in_virtual_time(together, server, 30)
+    ends = run_virtually(partial(together, server, 30))
 
     assert set(ends) == set(ids_of(30))
     for id, end in ends.items():
@@ -329,7 +332,7 @@ def test_a_run_that_is_gone_fails_alone() -> None:
     """404 of one run, several times, ends its workspace within seconds and no other (F1)."""
     server = Otf(lambda path, now: answer(404) if path == "runs/run-2" else None)
 
-    ends = in_virtual_time(together, server, 5)
+    ends = run_virtually(partial(together, server, 5))
 
     assert (
         "run-2 was last seen pending: the server does not know it any more" in ends["run-2"]
@@ -344,7 +347,7 @@ def test_one_404_is_forgotten() -> None:
     missing = iter([answer(404), answer(404)])
     server = Otf(lambda path, now: next(missing, None) if path == "runs/run-1" else None)
 
-    assert in_virtual_time(alone, server).latest.succeeded
+    assert run_virtually(partial(alone, server)).latest.succeeded
 
 
 @pytest.mark.parametrize(
@@ -359,7 +362,7 @@ def test_a_list_that_fails_is_replaced_by_its_runs(odd: Response | Exception) ->
 
     server = Hcp(ids_of(8), override)
 
-    ends = in_virtual_time(together, server, 8)
+    ends = run_virtually(partial(together, server, 8))
 
     assert ends == dict.fromkeys(ids_of(8), "planned_and_finished")
     assert server.counts()["runs"] >= 8
@@ -378,7 +381,7 @@ def test_one_odd_item_of_a_list_hides_no_other_run() -> None:
 
     server = WithOddItems(ids_of(8))
 
-    ends = in_virtual_time(together, server, 8)
+    ends = run_virtually(partial(together, server, 8))
 
     assert ends == dict.fromkeys(ids_of(8), "planned_and_finished")
     assert server.counts()["runs"] == 0
@@ -409,7 +412,7 @@ def test_plans_are_read_by_id_where_runs_do_not_include_them() -> None:
         assert swept.log_is_over
         assert swept.plan is not None and swept.plan.status == "finished"
 
-    in_virtual_time(follow)
+    run_virtually(follow)
 
     assert seen.count("planning") >= 5
     assert server.counts()["plans"] == 10
@@ -425,7 +428,7 @@ def test_no_plan_is_read_by_id_where_lists_include_it() -> None:
 
     server.regular = with_plans  # type: ignore[method-assign]
 
-    ends = in_virtual_time(together, server, 6)
+    ends = run_virtually(partial(together, server, 6))
 
     assert set(ends.values()) == {"planned_and_finished"}
     assert server.counts()["plans"] == server.counts()["runs"] == 0
@@ -437,10 +440,10 @@ def test_a_plan_that_cannot_be_read_changes_no_verdict(count: int) -> None:
     server = Otf(lambda path, now: PAGE if path.startswith("plans/") else None)
 
     if count == 1:
-        watch = in_virtual_time(alone, server)
+        watch = run_virtually(partial(alone, server))
         assert watch.latest.succeeded and watch.log_is_over
     else:
-        ends = in_virtual_time(together, server, count)
+        ends = run_virtually(partial(together, server, count))
         assert set(ends.values()) == {"planned_and_finished"}
     assert server.counts()["plans"] <= 7 * count
 
@@ -453,10 +456,10 @@ def test_a_status_that_nobody_knows_ends_with_words(count: int) -> None:
 
     if count == 1:
         with pytest.raises(PollingFailed) as caught:
-            in_virtual_time(alone, server)
+            run_virtually(partial(alone, server))
         ends = [str(caught.value)]
     else:
-        ends = list(in_virtual_time(together, server, count).values())
+        ends = list(run_virtually(partial(together, server, count)).values())
 
     for end in ends:
         assert "was last seen brand_final: it has stayed so for 300 s, its plan is" in end
@@ -477,7 +480,7 @@ def test_a_run_that_rests_is_over(status: str) -> None:
         await statuses_of(watch)
         return watch
 
-    assert in_virtual_time(follow).latest.succeeded
+    assert run_virtually(follow).latest.succeeded
     assert 42.0 <= server.requests[-1][0] < 50.0
 
 
@@ -495,7 +498,7 @@ def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
                     watch.hurry()
                     await watch.next_look()
 
-    in_virtual_time(follow)
+    run_virtually(follow)
 
     # Forty a second while it is hurried all the time; it was as many as the network carries.
     assert len(server.requests) <= 60 * 41
@@ -524,7 +527,7 @@ def test_the_search_for_a_run_outlives_failures() -> None:
             group.cancel_scope.cancel()
         return run
 
-    run = in_virtual_time(search)
+    run = run_virtually(search)
 
     assert run is not None and run.id == "run-7"
     assert len(server.requests) < 60

@@ -9,10 +9,10 @@ a time that `WatchSettings.failing_seconds` limits.
 
 from attrs import define
 
-from remote_backend.errors import NotFound
+from remote_backend.errors import NotFound, RemoteBackendError
 from remote_backend.watch.settings import WatchSettings
 
-__all__ = ("PollFailures", "back_off_seconds", "is_of_one_run")
+__all__ = ("PollFailures", "back_off_seconds", "is_of_one_run", "text_of")
 
 # Servers with several databases may not know a new run everywhere at once.
 _MISSING_POLLS = 3
@@ -39,7 +39,7 @@ class PollFailures:
             self.since = began
         self.count += 1
         self.missing_count = self.missing_count + 1 if is_of_one_run(error) else 0
-        self.problem = str(error) or type(error).__name__
+        self.problem = text_of(error)
 
     def clear(self) -> None:
         """Take note of a poll that succeeded."""
@@ -55,6 +55,11 @@ class PollFailures:
                 f"the last one with: {self.problem}"
             )
         return None
+
+
+def text_of(error: Exception) -> str:
+    """Return what went wrong; unexpected errors can hold values, so only their type is named."""
+    return str(error) if isinstance(error, RemoteBackendError) else type(error).__name__
 
 
 def is_of_one_run(error: Exception) -> bool:

@@ -21,7 +21,7 @@ from remote_backend.errors import PollingFailed
 from remote_backend.log import Log
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
-from remote_backend.watch.failures import PollFailures, is_of_one_run
+from remote_backend.watch.failures import PollFailures, is_of_one_run, text_of
 from remote_backend.watch.settings import WatchSettings
 
 __all__ = ("Look", "Tracked", "needs_plan", "rests", "stalls")
@@ -160,7 +160,7 @@ class Tracked:
 
     def failed(self, error: Exception, began: float) -> None:
         """Take note of a poll that began at a time and failed; it is not a verdict."""
-        log.warning("poll.failed", run_id=self.latest.run.id, problem=str(error))
+        log.warning("poll.failed", run_id=self.latest.run.id, problem=text_of(error))
         self._failures.add(error, began)
         self.wake()
 
@@ -224,7 +224,7 @@ class Tracked:
                 await self.read_plan_again()
                 return
             except Exception as error:  # one odd plan must not end the polling of its run
-                log.warning("plan.unreadable", problem=str(error))
+                log.warning("plan.unreadable", problem=text_of(error))
                 if not self.latest.is_over or is_of_one_run(error):
                     return
             await anyio.sleep(self._settings.longest_wait_seconds)

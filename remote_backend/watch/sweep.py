@@ -16,7 +16,12 @@ from remote_backend.client import Client
 from remote_backend.errors import ApiError, NotFound, Rejected
 from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.watch.failures import PollFailures, back_off_seconds, is_of_one_run
+from remote_backend.watch.failures import (
+    PollFailures,
+    back_off_seconds,
+    is_of_one_run,
+    text_of,
+)
 from remote_backend.watch.settings import WatchSettings
 from remote_backend.watch.swept import SweptRun
 
@@ -203,7 +208,7 @@ class Sweep:
         try:
             await self._read_lists(unfinished, whole=whole)
         except Exception as error:  # no answer of a list may end the polling of runs
-            log.info("sweep.lists_failed", problem=str(error))
+            log.info("sweep.lists_failed", problem=text_of(error))
             self._note_failed_lists(error)
             return False
         self._lists_failed_count = self._failed_rounds = 0
