@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         RunStatusChanged,
         SlugPacked,
         UploadProgressed,
+        WarningRaised,
     )
     from remote_backend.models.changes import (
         AttributeChange,
@@ -128,6 +129,7 @@ __all__ = (
     "UnexpectedAnswer",
     "UploadProgressed",
     "WaitLimits",
+    "WarningRaised",
     "__version__",
     "open_backend",
     "outputs",
@@ -186,6 +188,7 @@ _HOMES = {
         "RunStatusChanged",
         "SlugPacked",
         "UploadProgressed",
+        "WarningRaised",
     ),
     "remote_backend.models.changes": (
         "AttributeChange",

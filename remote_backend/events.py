@@ -18,6 +18,7 @@ __all__ = (
     "RunStatusChanged",
     "SlugPacked",
     "UploadProgressed",
+    "WarningRaised",
 )
 
 
@@ -109,6 +110,13 @@ class CheckReported:
 
 
 @frozen
+class WarningRaised:
+    """Something is not as it should be that decides about no plan; raised once for a batch."""
+
+    text: str
+
+
+@frozen
 class PlanFinished:
     """Work on a workspace is over."""
 
@@ -133,6 +141,7 @@ Event = (
     | LogChunkRead
     | LogEnded
     | CheckReported
+    | WarningRaised
     | PlanFinished
     | BatchFinished
 )

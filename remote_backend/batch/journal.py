@@ -2,14 +2,14 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 
 from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
@@ -48,24 +48,43 @@ class JournalStory:
     outcomes: dict[str, Outcome] = field(factory=dict)
 
     @property
+    def ended(self) -> tuple[Outcome, ...]:
+        """The outcomes so far, in the order of the workspaces."""
+        return tuple(
+            self.outcomes[name] for name in self.workspaces if name in self.outcomes
+        )
+
+    @property
     def unfinished(self) -> tuple[str, ...]:
         """The short names of workspaces without an outcome."""
         return tuple(name for name in self.workspaces if name not in self.outcomes)
 
 
-class Journal:
-    """Appends records to a file; a record is on disk when its write returns."""
+def _ignore(text: str) -> None:
+    return None
 
-    def __init__(self, path: Path) -> None:
+
+class Journal:
+    """Appends records to a file; a record is on disk when its write returns.
+
+    Where the file cannot be written, `warn` is called once, and what is missing is written with
+    the next record for which there is room: a journal is insurance and never stops a batch.
+    """
+
+    def __init__(self, path: Path, warn: Callable[[str], None] = _ignore) -> None:
         self._path = path
+        self._warn = warn
+        self._has_warned = False
         self._waiting: list[bytes] = []
         self._written = 0
         self._asked = 0
         self._lock = anyio.Lock()
+        self._unwritten = b""
+        self._has_begun = False
 
     async def write(self, kind: str, **facts: Any) -> None:
         """Append a record; those that wait together share one trip to the disk."""
-        line = json.dumps({"kind": kind, **facts}, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps({"kind": kind, **facts}).encode() + b"\n"
         self._waiting.append(line)
         self._asked += 1
         mine = self._asked
@@ -73,7 +92,10 @@ class Journal:
             if self._written >= mine:
                 return
             lines, self._waiting = self._waiting, []
-            await to_thread.run_sync(self._append, b"".join(lines))
+            try:
+                await to_thread.run_sync(self._append, b"".join(lines))
+            except OSError as error:
+                self._report(error)
             self._written += len(lines)
 
     async def begin(self, options: PlanOptions, **facts: Any) -> None:
@@ -104,7 +126,9 @@ class Journal:
             status=outcome.status,
             reason=outcome.reason,
             seconds=round(outcome.seconds, 3),
+            phase=outcome.phase,
             run_id=outcome.run_id,
+            plan_id=outcome.plan_id,
             run_url=outcome.run_url,
             counts=[counts.add, counts.change, counts.destroy, counts.imported]
             if counts
@@ -112,34 +136,77 @@ class Journal:
         )
 
     def _append(self, data: bytes) -> None:
+        self._unwritten += data
+        if not self._has_begun:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if _ends_within_a_line(self._path):
+                # A process that was killed has left half a line.
+                self._unwritten = b"\n" + self._unwritten
+            self._has_begun = True
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         descriptor = os.open(self._path, flags, 0o600)
         try:
-            os.write(descriptor, data)
+            while self._unwritten:
+                # A disk that gets full takes the first part of the data.
+                count = os.write(descriptor, self._unwritten)
+                self._unwritten = self._unwritten[count:]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
+    def _report(self, error: OSError) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            self._warn(
+                f"the journal {self._path} cannot be written, so the batch cannot be resumed: "
+                f"{error.strerror}"
+            )
+
     @staticmethod
-    def at(folder: Path, id: str) -> "Journal":
-        """Return the journal of a batch; its folder is made when it is not there."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return Journal(folder / f"{id}{_SUFFIX}")
+    def at(folder: Path, id: str, warn: Callable[[str], None] = _ignore) -> "Journal":
+        """Return the journal of a batch; its folder is made with the first record."""
+        return Journal(folder / f"{id}{_SUFFIX}", warn)
 
 
-def list_journals(folder: Path) -> tuple[JournalStory, ...]:
-    """Return what the journals of a folder tell, the newest batch first."""
-    stories = [_story(path) for path in folder.glob(f"*{_SUFFIX}")]
-    found = [story for story in stories if story is not None]
+def _ends_within_a_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:
+        # There is no file yet, or it is empty.
+        return False
+
+
+def list_journals(
+    folder: Path, skipped: Callable[[str], None] = _ignore
+) -> tuple[JournalStory, ...]:
+    """Return what the journals of a folder tell, the newest batch first.
+
+    One that cannot be read, as of a later version, is left out, and `skipped` called with a
+    sentence that names it.
+    """
+    found = []
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        try:
+            story = _story(path)
+        except OSError as error:
+            skipped(f"{path} is left out, because it cannot be read: {error.strerror}")
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            skipped(f"{path} is left out: it is damaged, or written by a later version")
+        else:
+            found += [story] if story is not None else []
     return tuple(sorted(found, key=lambda story: story.started_at, reverse=True))
 
 
-def read_journal(folder: Path, id: str | None) -> JournalStory:
+def read_journal(
+    folder: Path, id: str | None, skipped: Callable[[str], None] = _ignore
+) -> JournalStory:
     """Return what the journal of a batch tells, or that of the newest one.
 
     The beginning of an id is enough. Raises `SelectionError` when there is none or several.
     """
-    stories = list_journals(folder)
+    stories = list_journals(folder, skipped)
     if id is None:
         if not stories:
             raise SelectionError(
@@ -161,8 +228,7 @@ def _story(path: Path) -> JournalStory | None:
         if kind == "batch":
             story = _begin(record)
         elif story is not None and kind == "begun":
-            workspace = record.pop("workspace")
-            story.begun[workspace] = Begun(**record)
+            story.begun[record["workspace"]] = Begun(**_known(Begun, record))
         elif story is not None and kind == "outcome":
             outcome = _outcome(record)
             story.outcomes[outcome.workspace] = outcome
@@ -180,13 +246,28 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
+def _known(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that this version knows; later ones may have added some."""
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in record.items() if name in names}
+
+
+def _require_kinds(record: Mapping[str, Any], **kinds: Any) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(record[name], kind):
+            raise ValueError(f"{name} is of another kind")
+
+
 def _begin(record: dict[str, Any]) -> JournalStory:
-    options = record.pop("options")
+    _require_kinds(
+        record, id=str, started_at=str, hostname=str, organization=str, workspaces=dict
+    )
+    options = _known(PlanOptions, record["options"])
     for name in ("targets", "replace"):
         options[name] = tuple(options[name])
     return JournalStory(
         **{
-            **record,
+            **_known(JournalStory, record),
             "directory": Path(record["directory"]),
             "variable_names": tuple(record["variable_names"]),
             "options": PlanOptions(**options),
@@ -195,10 +276,11 @@ def _begin(record: dict[str, Any]) -> JournalStory:
 
 
 def _outcome(record: dict[str, Any]) -> Outcome:
-    counts = record.pop("counts")
+    _require_kinds(record, workspace=str, full_name=str, seconds=int | float)
+    counts = record["counts"]
     return Outcome(
         **{
-            **record,
+            **_known(Outcome, record),
             "result": Result(record["result"]),
             "counts": Counts(*counts) if counts else None,
         }

@@ -25,6 +25,7 @@ from remote_backend.events import (
     PlanFinished,
     PlanStarted,
     SlugPacked,
+    WarningRaised,
 )
 from remote_backend.lazy import load_beside
 from remote_backend.logs import LogSettings
@@ -214,7 +215,7 @@ class _Work:
             # The lists of runs are searched for what the messages hold.
             options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
         self._plan = plan
-        self._journal = _journal(plan)
+        self._journal = _journal(plan, outbox)
         self.job = PlanJob(
             client=client,
             options=options,
@@ -317,13 +318,16 @@ def _not_started(named: Named) -> "Outcome":
     )
 
 
-def _journal(plan: BatchPlan) -> "Journal | None":
+def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
     if plan.journal_folder is None:
         return None
     # A plan of one workspace keeps none.
     from remote_backend.batch.journal import Journal
 
-    return Journal.at(plan.journal_folder, plan.id)
+    def warn(text: str) -> None:
+        outbox.put(WarningRaised(text))
+
+    return Journal.at(plan.journal_folder, plan.id, warn)
 
 
 def _paced(settings: LogSettings, workspaces: int) -> LogSettings:

@@ -3,12 +3,12 @@
 import tempfile
 from collections import deque
 from types import TracebackType
-from typing import BinaryIO
+from typing import IO
 
 import anyio
 from attrs import frozen
 
-from remote_backend.events import Event, LogChunkRead
+from remote_backend.events import Event, LogChunkRead, WarningRaised
 
 __all__ = ("Outbox",)
 
@@ -28,18 +28,20 @@ class Outbox:
     """A queue of events that never makes the sender wait.
 
     Parts of logs beyond a few megabytes wait in a file without a name, which is gone with
-    the process.
+    the process; where no file can be written they wait in memory.
     """
 
     def __init__(self, bytes_in_memory: int = _BYTES_IN_MEMORY) -> None:
         self._limit = bytes_in_memory
         self._events: deque[Event | _Spooled] = deque()
         self._in_memory = 0
-        self._spool: BinaryIO | None = None
+        self._spool: IO[bytes] | None = None
         self._spool_end = 0
         self._spooled = 0
         self._changed = anyio.Event()
         self._closed = False
+        self._has_reader = False
+        self._has_warned = False
 
     def __enter__(self) -> "Outbox":
         return self
@@ -76,12 +78,23 @@ class Outbox:
         self._changed.set()
 
     async def get(self) -> Event | None:
-        """Wait for the next event; None when there will be none."""
-        while not self._events:
-            if self._closed:
-                return None
-            self._changed = anyio.Event()
-            await self._changed.wait()
+        """Wait for the next event; None when there will be none.
+
+        Raises `RuntimeError` when somebody waits already: each would miss what the other gets.
+        """
+        if self._has_reader:
+            raise RuntimeError(
+                "the events of a batch can be read once at a time; another task is reading them"
+            )
+        self._has_reader = True
+        try:
+            while not self._events:
+                if self._closed:
+                    return None
+                self._changed = anyio.Event()
+                await self._changed.wait()
+        finally:
+            self._has_reader = False
         event = self._events.popleft()
         if isinstance(event, _Spooled):
             return self._read(event)
@@ -89,20 +102,44 @@ class Outbox:
             self._in_memory -= len(event.data)
         return event
 
-    def _write(self, event: LogChunkRead) -> _Spooled:
-        if self._spool is None:
-            self._spool = tempfile.TemporaryFile(prefix="remote-backend-log-")
-        self._spool.seek(self._spool_end)
-        self._spool.write(event.data)
+    def _write(self, event: LogChunkRead) -> LogChunkRead | _Spooled:
+        """Write a part of a log into the file; where that fails it stays in memory."""
+        try:
+            if self._spool is None:
+                # Without a buffer, or the part would be lost when that cannot be written.
+                self._spool = tempfile.TemporaryFile(
+                    prefix="remote-backend-log-", buffering=0
+                )
+            self._spool.seek(self._spool_end)
+            left = memoryview(event.data)
+            while left:
+                left = left[self._spool.write(left) :]
+        except OSError as error:
+            self._in_memory += len(event.data)
+            self._warn(error)
+            return event
         spooled = _Spooled(event.workspace, self._spool_end, len(event.data))
         self._spool_end += len(event.data)
         self._spooled += 1
         return spooled
 
+    def _warn(self, error: OSError) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            text = (
+                "logs that wait to be read are kept in memory, because no temporary file can "
+                f"be written: {error.strerror}"
+            )
+            self._events.append(WarningRaised(text))
+
     def _read(self, spooled: _Spooled) -> LogChunkRead:
         assert self._spool is not None
         self._spool.seek(spooled.start)
-        data = self._spool.read(spooled.length)
+        data = b""
+        while len(data) < spooled.length and (
+            part := self._spool.read(spooled.length - len(data))
+        ):
+            data += part
         self._spooled -= 1
         if not self._spooled:
             self._spool.truncate(0)

@@ -47,6 +47,8 @@ class SinglePlanConsole:
     def show(self, event: events.Event) -> None:
         """Show an event."""
         match event:
+            case events.WarningRaised():
+                self.screen.note(f"Warning: {event.text}")
             case events.SlugPacked():
                 self.screen.note(_packed(event))
             case events.RunQueued():
@@ -102,6 +104,8 @@ class BatchConsole:
                 self._width = max((len(name) for name in event.workspaces), default=0)
                 self._order = {name: at for at, name in enumerate(event.workspaces)}
                 self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
+            case events.WarningRaised():
+                self.screen.note(f"Warning: {event.text}")
             case events.SlugPacked():
                 self.screen.note(_packed(event))
             case events.RunQueued():
@@ -157,6 +161,8 @@ class QuietConsole:
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
+        if isinstance(event, events.WarningRaised):
+            self.screen.note(f"Warning: {event.text}")
         if isinstance(event, events.BatchFinished):
             print_table(self.screen, event.outcomes, is_drift=self.is_drift)
 

@@ -79,6 +79,8 @@ class LiveConsole:
         match event:
             case events.BatchStarted():
                 self._rows = {name: _Row() for name in event.workspaces}
+            case events.WarningRaised():
+                self._above(Text(f"Warning: {event.text}"))
             case events.SlugPacked():
                 for warning in event.warnings:
                     self._above(Text(f"Warning: {warning}"))

@@ -36,7 +36,11 @@ def report(id: str | None, report: tuple[str, ...]) -> int:
     if not report:
         raise RunOptionsError("no file is named; add -report=FILE")
     require_known_forms(report)
-    story = read_journal(journal_folder_of(process_environ()), id)
+    story = read_journal(
+        journal_folder_of(process_environ()),
+        id,
+        lambda text: click.echo(f"Warning: {text}", err=True),
+    )
     return anyio.run(_write, story, report)
 
 

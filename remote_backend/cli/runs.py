@@ -8,18 +8,29 @@ import anyio
 import click
 
 from remote_backend.backend import open_backend
-from remote_backend.batch.journal import JournalStory, list_journals, read_journal
+from remote_backend.batch.journal import (
+    Begun,
+    Journal,
+    JournalStory,
+    list_journals,
+    read_journal,
+)
 from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
 from remote_backend.cli.console import print_table
 from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
+from remote_backend.client import Client
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
-from remote_backend.models.run import PlanOptions
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.run import PlanOptions, RunRequest
+from remote_backend.runs import find_run, stop_run
 
 __all__ = ("runs",)
+
+_AT_ONCE = 20
 
 
 @click.group(
@@ -32,7 +43,7 @@ def runs() -> None:
 @runs.command("list", short_help="List the batches.")
 def _list_batches() -> int:
     """List the batches on this machine, the newest first."""
-    for story in list_journals(_folder()):
+    for story in list_journals(_folder(), _warn):
         done, all_ = len(story.outcomes), len(story.workspaces)
         click.echo(
             f"{story.id}  {story.started_at}  {done}/{all_} ended  {story.directory}"
@@ -45,14 +56,17 @@ def _list_batches() -> int:
 @click.argument("id", required=False)
 def _show_batch(id: str | None, no_color: bool) -> int:
     """Show what came of a batch so far; without ID, of the newest."""
-    story = read_journal(_folder(), id)
-    print_table(
-        _screen(no_color),
-        tuple(story.outcomes.values()),
-        is_drift=story.options.refresh_only,
-    )
-    if story.unfinished:
-        click.echo(f"not ended: {', '.join(story.unfinished)}")
+    story = read_journal(_folder(), id, _warn)
+    if story.ended:
+        print_table(_screen(no_color), story.ended, is_drift=story.options.refresh_only)
+    else:
+        click.echo(f"{story.id}: no plan has ended yet.")
+    for word, names in (
+        ("not ended", [name for name in story.unfinished if name in story.begun]),
+        ("not started", [name for name in story.unfinished if name not in story.begun]),
+    ):
+        if names:
+            click.echo(f"{word}: {', '.join(names)}")
     return 0
 
 
@@ -68,7 +82,7 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
 
     Without ID, the newest batch.
     """
-    story = read_journal(_folder(), id)
+    story = read_journal(_folder(), id, _warn)
     sources = [
         VariableSource(kind, text)
         for kind, text in in_given_order(context, "var", "var_file")
@@ -88,24 +102,61 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
 @click.argument("id", required=False)
 def _cancel_batch(id: str | None) -> int:
     """Cancel the runs of a batch that have not ended; without ID, of the newest."""
-    return anyio.run(_cancel_runs, read_journal(_folder(), id))
+    return anyio.run(_cancel_runs, read_journal(_folder(), id, _warn))
 
 
 async def _cancel_runs(story: JournalStory) -> int:
-    code = 0
-    async with open_backend(story.directory) as backend:
-        for name in story.unfinished:
-            begun = story.begun.get(name)
-            if begun is None or begun.run_id is None:
-                continue
+    journal = Journal.at(_folder(), story.id, _warn)
+    gate = anyio.CapacityLimiter(_AT_ONCE)
+    going: list[str] = []
+
+    async def cancel(client: Client, name: str, begun: Begun) -> None:
+        async with gate:
             try:
-                stopped = await backend.stop(begun.run_id)
+                run_id = begun.run_id or await _find_run(client, story, name)
+                run = await stop_run(client, run_id) if run_id is not None else None
             except RemoteBackendError as error:
                 click.echo(f"{name}: {error}", err=True)
-                stopped = False
-            click.echo(f"{name}: {begun.run_id} {'is stopped' if stopped else 'lives on'}")
-            code = code or (not stopped)
-    return code
+                click.echo(f"{name}: {begun.run_id or 'a run that may exist'} lives on")
+                going.append(name)
+                return
+        if run_id is not None and run is None:
+            # Whoever looks at the batch again sees that, and nothing is canceled twice.
+            await journal.outcome(_canceled(name, run_id))
+        if run_id is not None:
+            click.echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
+
+    async with open_backend(story.directory) as backend:
+        client = backend.connection.client
+        async with anyio.create_task_group() as group:
+            for name in story.unfinished:
+                if begun := story.begun.get(name):
+                    group.start_soon(cancel, client, name, begun)
+    return int(bool(going))
+
+
+async def _find_run(client: Client, story: JournalStory, name: str) -> str | None:
+    """Look for the run that was requested before the process ended, without its answer."""
+    version_id = story.begun[name].configuration_version_id
+    request = RunRequest(
+        workspace_id=story.workspaces[name], configuration_version_id=version_id
+    )
+    run = await find_run(client, request)
+    return run.id if run is not None else None
+
+
+def _canceled(name: str, run_id: str) -> Outcome:
+    return Outcome(
+        workspace=name,
+        full_name=name,
+        result=Result.CANCELED,
+        reason="canceled by `runs cancel`",
+        run_id=run_id,
+    )
+
+
+def _warn(text: str) -> None:
+    click.echo(f"Warning: {text}", err=True)
 
 
 def _folder() -> Path:

@@ -40,6 +40,8 @@ class SectionsConsole:
         match event:
             case events.BatchStarted():
                 self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
+            case events.WarningRaised():
+                self.screen.note(f"Warning: {event.text}")
             case events.SlugPacked():
                 for warning in event.warnings:
                     self.screen.note(f"Warning: {warning}")

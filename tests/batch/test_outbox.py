@@ -1,6 +1,12 @@
 """Events on their way, however slowly they are read."""
 
+import io
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import anyio
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +17,7 @@ from remote_backend.events import (
     LogEnded,
     PlanStarted,
     UploadProgressed,
+    WarningRaised,
 )
 
 EVENTS = st.lists(
@@ -70,3 +77,45 @@ async def test_progress_is_left_out_while_others_wait() -> None:
         got = [await outbox.get() for _ in range(3)]
 
     assert got == [UploadProgressed("a", 1, 2), PlanStarted("a"), None]
+
+
+@pytest.mark.parametrize("folder", ["/dev/full", "/nowhere"])
+async def test_a_full_disk_costs_memory_and_no_event(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Logs that cannot be spooled stay in memory, which is said once (M2)."""
+    if folder == "/dev/full":
+        if not Path(folder).exists():
+            pytest.skip("no device that is always full")
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: io.FileIO(folder, "r+"))
+    else:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+    put = [LogChunkRead("a", bytes([number]) * 10) for number in range(5)]
+    with Outbox(15) as outbox:
+        for event in put:
+            outbox.put(event)
+        outbox.close()
+        got = [event async for event in events_of(outbox)]
+
+    warnings = [event for event in got if isinstance(event, WarningRaised)]
+    assert [event for event in got if event not in warnings] == put
+    assert len(warnings) == 1 and "no temporary file can be written" in warnings[0].text
+
+
+async def events_of(outbox: Outbox) -> AsyncIterator[Event]:
+    """Give all events of a queue that is closed."""
+    while (event := await outbox.get()) is not None:
+        yield event
+
+
+async def test_a_second_reader_gets_an_error() -> None:
+    """Two tasks that read one batch would wait for ever for what the other one got (P152)."""
+    with Outbox() as outbox:
+        async with anyio.create_task_group() as group:
+            group.start_soon(outbox.get)
+            await anyio.wait_all_tasks_blocked()
+            with pytest.raises(RuntimeError, match="another task is reading"):
+                await outbox.get()
+            outbox.put(PlanStarted("a"))
+        outbox.put(PlanStarted("b"))
+        assert await outbox.get() == PlanStarted("b")

@@ -17,6 +17,7 @@ from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.run import PlanOptions
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
@@ -98,6 +99,10 @@ async def test_a_killed_batch_can_be_canceled(farm: Shop) -> None:
 
     assert re.match(r"batch-\w+ ", listed.out) and f"/{COUNT} ended" in listed.out
     assert canceled.code == 0, canceled.err
+    stopped = canceled.out.count("is stopped")
+    again, shown = await farm.run("runs", "cancel"), await farm.run("runs", "show")
+    assert again.out.count("is stopped") == 0
+    assert shown.out.count("  canceled  ") == stopped
     with anyio.fail_after(10):
         while {run["status"] for run in runs_of(farm)} - {
             "canceled",
@@ -260,3 +265,37 @@ async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
     started = await farm.run("plan", "-all", "-detach")
     assert started.code == 1
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
+
+
+async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: Shop) -> None:
+    """A data directory that cannot be made is a warning, once (M2, N09)."""
+    done = await farm.run("plan", "-all", XDG_DATA_HOME="/dev/null/data")
+
+    assert done.code == 0, done.err
+    assert done.err.count("Warning: the journal ") == 1
+    assert len(rows_of(done.out)) == COUNT
+
+
+async def test_a_batch_is_shown_before_anything_has_ended(farm: Shop) -> None:
+    """Names in place of an empty table, and an odd journal beside it is named (A15, N27)."""
+    folder = farm.directory.parent / ".local/share/remote-backend/batches"
+    journal = Journal.at(folder, "batch-1")
+    await journal.begin(
+        PlanOptions(),
+        id="batch-1",
+        directory=str(farm.directory),
+        hostname="tfe.test",
+        organization="acme",
+        workspaces={"a": "ws-a", "b": "ws-b"},
+    )
+    await write_begun(journal, "b")
+    (folder / "odd.journal").mkdir()
+
+    shown = await farm.run("runs", "show")
+    listed = await farm.run("runs", "list")
+
+    assert shown.code == listed.code == 0
+    lines = ["batch-1: no plan has ended yet.", "not ended: b", "not started: a"]
+    assert shown.out.splitlines() == lines
+    assert listed.out.startswith("batch-1 ") and "0/2 ended" in listed.out
+    assert "odd.journal is left out" in shown.err and "odd.journal" in listed.err

@@ -1,0 +1,140 @@
+"""Journals: disks that take nothing or a part, and files that other versions wrote."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remote_backend.batch.journal import Journal, list_journals, read_journal
+from remote_backend.errors import SelectionError
+from remote_backend.models.outcome import Outcome, Result
+
+FULL = Path("/dev/full")
+BEGINNING: dict[str, Any] = {
+    "directory": "/work",
+    "hostname": "tfe.test",
+    "organization": "acme",
+    "started_at": "2026-01-01T00:00:00.000+00:00",
+    "workspaces": {"a": "ws-a"},
+    "options": {"targets": [], "replace": [], "refresh": True, "destroy": False},
+    "variable_names": [],
+}
+OUTCOME = Outcome(workspace="a", full_name="net-a", result=Result.CHANGES, plan_id="plan-1")
+
+
+async def write_story(journal: Journal, id: str = "batch-1", **more: Any) -> None:
+    """Write a beginning and an outcome."""
+    await journal.write("batch", id=id, **{**BEGINNING, **more})
+    await journal.outcome(OUTCOME)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+async def test_what_a_full_disk_did_not_take_is_written_later(tmp_path: Path) -> None:
+    """It is said once; the records come when there is room again, in order (M2)."""
+    warnings: list[str] = []
+    journal = Journal.at(tmp_path, "batch-1", warnings.append)
+    path = tmp_path / "batch-1.journal"
+    path.symlink_to(FULL)
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    await journal.write("begun", workspace="a", configuration_version_id="cv-1")
+    path.unlink()
+    await journal.outcome(OUTCOME)
+
+    assert len(warnings) == 1
+    assert "cannot be resumed: No space left on device" in warnings[0]
+    story = read_journal(tmp_path, None)
+    assert story.begun["a"].configuration_version_id == "cv-1"
+    assert story.outcomes == {"a": OUTCOME}
+
+
+async def test_a_folder_that_cannot_be_made_is_no_end(tmp_path: Path) -> None:
+    """A journal is insurance: without one the batch goes on (N09)."""
+    warnings: list[str] = []
+    (tmp_path / "file").write_text("")
+    journal = Journal.at(tmp_path / "file" / "batches", "batch-1", warnings.append)
+    await write_story(journal)
+
+    assert len(warnings) == 1 and "batch-1.journal cannot be written" in warnings[0]
+
+
+async def test_a_disk_that_takes_a_part_gets_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short write leaves no half line that would swallow the next record (M2)."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+    await write_story(Journal.at(tmp_path, "batch-1"))
+    monkeypatch.undo()
+
+    assert read_journal(tmp_path, None).outcomes == {"a": OUTCOME}
+
+
+async def test_a_resumed_journal_begins_on_a_line_of_its_own(tmp_path: Path) -> None:
+    """Half a line of a killed process does not swallow the first record of the next one."""
+    await Journal.at(tmp_path, "batch-1").write("batch", id="batch-1", **BEGINNING)
+    with (tmp_path / "batch-1.journal").open("ab") as file:
+        file.write(b'{"kind": "outcome", "works')
+    await Journal.at(tmp_path, "batch-1").outcome(OUTCOME)
+
+    assert read_journal(tmp_path, None).outcomes == {"a": OUTCOME}
+
+
+async def test_odd_text_is_written_as_well(tmp_path: Path) -> None:
+    """Half an emoji in a reason, as a server cut it, comes back as it was (N25)."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    odd = Outcome(workspace="a", full_name="a", result=Result.FAILED, reason="\ud83d \0")
+    await journal.outcome(odd)
+
+    assert read_journal(tmp_path, None).outcomes == {"a": odd}
+
+
+def record(**members: Any) -> bytes:
+    """Return a line of a journal."""
+    return json.dumps(members).encode() + b"\n"
+
+
+OTHERS = {
+    "result": record(kind="batch", id="x", **BEGINNING)
+    + record(kind="outcome", workspace="a", full_name="a", result="mended", seconds=1),
+    "kinds": record(kind="batch", id="x", **{**BEGINNING, "workspaces": ["a"]}),
+    "members": record(kind="batch", id="x"),
+    "deep": record(kind="batch", id="x", **BEGINNING) + b"[" * 100_000,
+    "time": record(kind="batch", id="x", **{**BEGINNING, "started_at": 5}),
+    "text": b"\x00" * 100 + b"not a journal\n",
+}
+
+
+@pytest.mark.parametrize("other", [*OTHERS, "directory"])
+async def test_one_odd_journal_hides_no_other(other: str, tmp_path: Path) -> None:
+    """It is left out and named, and only what is no journal at all goes without a word (N27)."""
+    await write_story(Journal.at(tmp_path, "batch-1"))
+    odd = tmp_path / "batch-2.journal"
+    if other == "directory":
+        odd.mkdir()
+    else:
+        odd.write_bytes(OTHERS[other])
+    skipped: list[str] = []
+
+    stories = list_journals(tmp_path, skipped.append)
+
+    assert [story.id for story in stories] == ["batch-1"]
+    assert [str(odd) in text for text in skipped] == [True] * (other != "text")
+    assert read_journal(tmp_path, "batch-1").outcomes == {"a": OUTCOME}
+    with pytest.raises(SelectionError, match="no batch begins with batch-2"):
+        read_journal(tmp_path, "batch-2")
+
+
+async def test_members_that_later_versions_add_are_passed_over(tmp_path: Path) -> None:
+    """After a rollback of the tool its journals can still be read (N27)."""
+    journal = Journal.at(tmp_path, "batch-1")
+    options = {**BEGINNING["options"], "new": 1}
+    await journal.write("batch", id="batch-1", new=1, **{**BEGINNING, "options": options})
+    await journal.write("begun", workspace="a", configuration_version_id="cv", new=[])
+    await journal.write("news", workspace="a")
+
+    story = read_journal(tmp_path, None)
+
+    assert story.unfinished == ("a",) and story.begun["a"].configuration_version_id == "cv"
