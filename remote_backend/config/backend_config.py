@@ -79,6 +79,10 @@ def _with_file(values: BlockValues, path: Path, shown: str) -> BlockValues:
                 values = _with(values, shown, None, name, value)
         return values
     body = parse_hcl(source, ("workspaces",))
+    if body.is_json:
+        raise BadBackendBlock(
+            shown, 1, f"it holds JSON; name it {shown}.json, or write NAME = VALUE lines"
+        )
     if body.error_line is not None:
         raise BadBackendBlock(shown, body.error_line, "near this line it cannot be read")
     for attribute in body.attributes:

@@ -18,6 +18,7 @@ from remote_backend.errors import SettingsError
 __all__ = ("ConfigurationFile", "Fault", "read_configuration_files")
 
 _SUFFIXES = (".tf", ".tf.json")
+_UNREADABLE = "could not be read in full; `terraform validate` says why"
 
 
 @frozen
@@ -103,11 +104,16 @@ def _read(path: Path, wanted: tuple[str, ...]) -> ConfigurationFile:
 
 
 def _fault(name: str, parsed: Body | JsonFault, source: bytes) -> Fault | None:
-    line = parsed.line if isinstance(parsed, JsonFault) else parsed.error_line
-    if line is not None or isinstance(parsed, JsonFault):
-        return Fault(line, "could not be read in full; `terraform validate` says why")
-    if not name.endswith(".json") and has_lone_returns(source):
+    if isinstance(parsed, JsonFault):
+        return Fault(parsed.line, _UNREADABLE)
+    if name.endswith(".json"):
+        return None
+    if parsed.is_json:
+        return Fault(
+            1, f"holds JSON; Terraform reads that from {name}.json only, rename it"
+        )
+    if has_lone_returns(source):
         return Fault(
             None, "ends lines with a carriage return alone; Terraform refuses that"
         )
-    return None
+    return Fault(parsed.error_line, _UNREADABLE) if parsed.error_line is not None else None

@@ -1,13 +1,15 @@
 """Blocks and attributes of HCL files, read as far as they can be read."""
 
 import re
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from attrs import field, frozen
 from tree_sitter import Language, Node, Parser
 from tree_sitter_hcl import language
 
-from remote_backend.config.hcl_literals import Literal, literal_of
+from remote_backend.config.hcl_literals import Literal, breaks_line, literal_of
 
 __all__ = (
     "Attribute",
@@ -23,6 +25,11 @@ _MARK = b"\xef\xbb\xbf"
 # The grammar knows exponents only behind a decimal point, and gives up at NUL.
 _UNKNOWN_TO_GRAMMAR = re.compile(rb"(?<![\w.])\d+[eE][+-]?\d+(?![\w.])|\x00")
 _LABELS = frozenset({"identifier", "string_lit"})
+# Behind faults, and in long runs of blanks, the time that the parser takes grows with the
+# square of their length (tree-sitter 0.26). A good file of 100 kB takes 0.02 seconds.
+_MOST_SECONDS = 0.5
+
+Clock = Callable[[], float]
 
 
 @frozen(kw_only=True)
@@ -33,7 +40,7 @@ class Attribute:
     line: int | None
     source: str = field(repr=False)
     literal: Literal | None = None
-    """None when the expression is more than a literal."""
+    """None when the expression needs variables or functions."""
 
 
 @frozen(kw_only=True)
@@ -47,6 +54,9 @@ class Body:
 
     has_blocks: bool = False
     """Whether there are blocks at all, wanted or not."""
+
+    is_json: bool = False
+    """Whether a file holds a JSON object in place of HCL, which is an error too."""
 
     def blocks_of(self, kind: str) -> tuple["Block", ...]:
         """Return the blocks of one type, in the order of the file."""
@@ -62,24 +72,34 @@ class Block(Body):
     line: int | None = None
 
 
-def parse_hcl(source: bytes, wanted: Collection[str] = ()) -> Body:
+def parse_hcl(
+    source: bytes, wanted: Collection[str] = (), *, clock: Clock = time.thread_time
+) -> Body:
     """Read the attributes of a file and its outermost blocks of the wanted types.
 
-    Never fails: `error_line` says whether something could not be read.
+    Never fails: `error_line` says whether something could not be read, for which half a second
+    of the processor, by the clock, must be enough.
     """
-    return _parse(source.removeprefix(_MARK), wanted, 0)
+    return _parse(source.removeprefix(_MARK), wanted, 0, _Budget(clock))
 
 
-def parse_each_opening(source: bytes, kind: str) -> Iterator[Block]:
+def parse_each_opening(
+    source: bytes, kind: str, *, clock: Clock = time.thread_time
+) -> Iterator[Block]:
     """Read a file again from each line that opens a block of a type without labels.
 
     A fault can hide all that follows it; blocks that have a fault inside are left out.
     """
     source = source.removeprefix(_MARK)
     opening = re.compile(rb"^[ \t]*" + kind.encode() + rb"[ \t]*\{", re.MULTILINE)
-    for found in opening.finditer(source):
-        line = source.count(b"\n", 0, found.start())
-        blocks = _parse(source[found.start() :], (kind,), line).blocks
+    starts = [found.start() for found in opening.finditer(source)]
+    budget = _Budget(clock)
+    line = at = 0
+    # Each part ends where the next one begins, so that no byte is read again and again.
+    for start, end in pairwise([*starts, len(source)]):
+        line += source.count(b"\n", at, start)
+        at = start
+        blocks = _parse(source[start:end], (kind,), line, budget).blocks
         if blocks and blocks[0].line == line + 1 and blocks[0].error_line is None:
             yield blocks[0]
 
@@ -101,24 +121,46 @@ class _Text:
         return self.first_line + node.start_point.row + 1
 
 
-def _parse(source: bytes, wanted: Collection[str], first_line: int) -> Body:
+class _Budget:
+    """The time that the parser may take, and how far it came when that was over."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._end = clock() + _MOST_SECONDS
+        self.offset = 0
+
+    def is_spent(self, offset: int, _has_error: bool) -> bool:
+        self.offset = offset
+        return self._clock() > self._end
+
+
+def _parse(
+    source: bytes, wanted: Collection[str], first_line: int, budget: _Budget
+) -> Body:
     # The replacement keeps all offsets, so that texts are taken from the true source.
     readable = _UNKNOWN_TO_GRAMMAR.sub(lambda found: _readable(found[0]), source)
-    root = Parser(_LANGUAGE).parse(readable).root_node
+    try:
+        tree = Parser(_LANGUAGE).parse(
+            lambda offset, _: readable[offset:], progress_callback=budget.is_spent
+        )
+    except ValueError:  # the budget is spent
+        return Body(error_line=first_line + source.count(b"\n", 0, budget.offset) + 1)
+    root = tree.root_node
     text = _Text(source, first_line)
-    attributes = []
-    blocks = []
     members = list(_members(root))
-    for node in members:
-        if node.type == "attribute":
-            attributes.append(_attribute(node, text))
-        elif _kind_of(node, text) in wanted:
-            blocks.append(_block(node, text))
+    made: dict[int, Block] = {
+        node.id: _block(node, text)
+        for node in members
+        if node.type == "block" and _kind_of(node, text) in wanted
+    }
     return Body(
-        attributes=tuple(attributes),
-        blocks=tuple(blocks),
-        error_line=_error_line(root, text),
+        attributes=tuple(
+            _attribute(node, text) for node in members if node.type == "attribute"
+        ),
+        blocks=tuple(made.values()),
+        error_line=_error_line(root, members, text, made),
         has_blocks=any(node.type == "block" for node in members),
+        is_json=readable.lstrip().startswith(b"{"),
     )
 
 
@@ -147,14 +189,16 @@ def _kind_of(node: Node, text: _Text) -> str:
 def _block(node: Node, text: _Text) -> Block:
     """Read a block and those inside it, the innermost first."""
     order: list[Node] = []
+    members_of: dict[int, list[Node]] = {}
     waiting = [node]
     while waiting:
         current = waiting.pop()
         order.append(current)
-        waiting.extend(one for one in _members(current) if one.type == "block")
+        members_of[current.id] = list(_members(current))
+        waiting.extend(one for one in members_of[current.id] if one.type == "block")
     made: dict[int, Block] = {}
     for current in reversed(order):
-        members = list(_members(current))
+        members = members_of[current.id]
         made[current.id] = Block(
             kind=_kind_of(current, text),
             labels=_labels(current, text),
@@ -163,7 +207,7 @@ def _block(node: Node, text: _Text) -> Block:
                 _attribute(one, text) for one in members if one.type == "attribute"
             ),
             blocks=tuple(made[one.id] for one in members if one.type == "block"),
-            error_line=_error_line(current, text),
+            error_line=_error_line(current, members, text, made),
             has_blocks=any(one.type == "block" for one in members),
         )
     return made[node.id]
@@ -185,13 +229,35 @@ def _attribute(node: Node, text: _Text) -> Attribute:
     )
 
 
-def _error_line(node: Node, text: _Text) -> int | None:
-    if not node.has_error:
-        return None
+def _crowded(members: Iterable[Node]) -> Iterator[Node]:
+    """Give the members that do not begin on a line of their own, which the grammar takes."""
+    row = -1
+    for node in members:
+        is_split = node.type == "attribute" and breaks_line(node)
+        if is_split or node.start_point.row == row:
+            yield node
+        row = node.end_point.row
+
+
+def _error_line(
+    node: Node, members: Iterable[Node], text: _Text, made: Mapping[int, Block]
+) -> int | None:
+    """Return about where the first fault in a file or block is; made blocks know theirs."""
+    lines = [made[one.id].error_line for one in members if one.id in made]
+    lines += [text.line_of(one) for one in _crowded(members)]
+    lines += [text.line_of(one) for one in node.named_children if one.type == "object"]
+    if node.has_error:
+        lines.append(_line_of_error(node, text, made))
+    return min((line for line in lines if line is not None), default=None)
+
+
+def _line_of_error(node: Node, text: _Text, made: Mapping[int, Block]) -> int | None:
     current = node
     while not current.is_error and not current.is_missing:
         inside = [child for child in current.children if child.has_error]
         if not inside:
             break
         current = inside[0]
+        if current.id in made:
+            return made[current.id].error_line
     return text.line_of(current)

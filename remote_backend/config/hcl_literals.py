@@ -1,62 +1,111 @@
-"""Values of HCL expressions that need nothing but their own text, both ways."""
+"""Values of HCL expressions that need nothing but their own text."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
 
 from attrs import field, frozen
 from tree_sitter import Node
 
-from remote_backend.models.hcl_text import HclValue, write_hcl
+from remote_backend.config.hcl_operations import (
+    NotConstant,
+    choose,
+    element_of,
+    join_template,
+    operate,
+    operate_alone,
+    text_of,
+)
+from remote_backend.models.hcl_text import HclValue
 
-__all__ = ("Literal", "literal_of", "literal_of_template")
+__all__ = ("Literal", "breaks_line", "literal_of", "literal_of_template")
 
 _ESCAPE = re.compile(
     r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|(\$\$|%%)\{", re.DOTALL
 )
 _DOUBLED_MARK = re.compile(r"(\$\$|%%)\{")
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_HEREDOC_START = re.compile(r"<<-?[^\s<-]+\r?\n")
 _WRAPPERS = frozenset(
-    {"expression", "literal_value", "collection_value", "template_expr", "operation"}
+    {
+        "collection_value",
+        "expression",
+        "index",
+        "literal_value",
+        "operation",
+        "template_expr",
+    }
 )
-_CONTAINERS = _WRAPPERS | {"tuple", "object", "object_elem", "unary_operation"}
+_CONTAINERS = _WRAPPERS | {
+    "binary_operation",
+    "conditional",
+    "new_index",
+    "object",
+    "object_elem",
+    "quoted_template",
+    "template_interpolation",
+    "tuple",
+    "unary_operation",
+}
 _PUNCTUATION = frozenset(
-    {"comment", "tuple_start", "tuple_end", "object_start", "object_end"}
+    {
+        "comment",
+        "object_end",
+        "object_start",
+        "quoted_template_end",
+        "quoted_template_start",
+        "template_interpolation_end",
+        "template_interpolation_start",
+        "tuple_end",
+        "tuple_start",
+    }
 )
+# Line breaks mean nothing inside of these, and between the elements of an object.
+_SPREADING = frozenset({"tuple", "new_index", "template_interpolation", "quoted_template"})
 
 
 @frozen
 class Literal:
-    """A value that was written out; it may be a secret, so it is never shown."""
+    """A value that was written out or computed; it may be a secret, so it is never shown."""
 
     value: HclValue = field(repr=False)
 
 
-class _NotLiteral(Exception):
-    """An expression needs variables, functions or operators."""
+@frozen
+class _Step:
+    """An index or a name behind a value."""
+
+    key: HclValue
+
+
+@frozen
+class _Word:
+    """A name without quotes: a text as the key of an object, and else a variable."""
+
+    text: str
+
+
+_Part: TypeAlias = HclValue | _Step | _Word
 
 
 def literal_of(node: Node, source: bytes) -> Literal | None:
-    """Return the value of an expression, or None if it is more than a literal.
+    """Return the value of an expression, or None if it needs variables or functions.
 
+    Operators, conditionals, indexes and templates of literals are computed as in Terraform.
     `source` may differ from the text that was parsed, as long as all offsets agree.
     """
     if node.has_error:
         return None
-    # Not recursive: lists that are nested some hundred times are legal.
-    order: list[Node] = []
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        order.append(current)
-        waiting.extend(_parts(current))
-    values: dict[int, HclValue] = {}
+    values: dict[int, _Part] = {}
     try:
-        for current in reversed(order):
+        # Not recursive: lists that are nested some hundred times are legal.
+        for current in reversed(_top_down(node)):
             parts = [values[part.id] for part in _parts(current)]
             values[current.id] = _value(current, parts, source)
-    except _NotLiteral:
+        return Literal(_plain(values[node.id]))
+    except NotConstant:
         return None
-    return Literal(values[node.id])
 
 
 def literal_of_template(text: str) -> Literal | None:
@@ -66,87 +115,192 @@ def literal_of_template(text: str) -> Literal | None:
     return Literal(_DOUBLED_MARK.sub(lambda found: found[1][0] + "{", text))
 
 
+def _top_down(node: Node) -> list[Node]:
+    """Return a node and its parts, each before its own; raises `NotConstant`."""
+    order: list[Node] = []
+    waiting = [(node, False)]
+    while waiting:
+        current, spreads = waiting.pop()
+        if not _is_well_spread(current, spreads):
+            raise NotConstant
+        order.append(current)
+        if current.type in _CONTAINERS:
+            waiting.extend(_inner(current, spreads))
+    return order
+
+
+def _inner(node: Node, spreads: bool) -> Iterator[tuple[Node, bool]]:
+    """Give the parts of a node, and whether line breaks mean nothing in each."""
+    if node.type in _SPREADING:
+        spreads = True
+    elif node.type in ("object", "object_elem"):
+        spreads = False
+    depth = 0
+    for child in node.children:
+        depth += (child.type == "(") - (child.type == ")")
+        if child.is_named and child.type not in _PUNCTUATION:
+            yield child, spreads or depth > 0
+
+
+def _is_well_spread(node: Node, spreads: bool) -> bool:
+    """Say whether lines end where HCL lets them end; the grammar takes them anywhere."""
+    if node.type == "object":
+        return _is_separated(node)
+    if node.type not in _CONTAINERS or node.type in _SPREADING or spreads:
+        return True
+    return not breaks_line(node)
+
+
+def breaks_line(node: Node) -> bool:
+    """Say whether a line ends between the parts of a node, outside of parentheses."""
+    depth = 0
+    row = node.start_point.row
+    for child in node.children:
+        depth -= child.type == ")"
+        if child.start_point.row != row and not depth:
+            return True
+        depth += child.type == "("
+        row = child.end_point.row
+    return False
+
+
+def _is_separated(node: Node) -> bool:
+    """Say whether commas or line ends stand between the elements of an object."""
+    row = -1
+    separated = True
+    for child in node.children:
+        if child.type == "," and child.start_point.row != row:
+            return False
+        if child.type == "object_elem":
+            if not separated and child.start_point.row == row:
+                return False
+            row = child.end_point.row
+        separated = child.type == ","
+    return True
+
+
 def _parts(node: Node) -> list[Node]:
     if node.type not in _CONTAINERS:
         return []
     return [child for child in node.named_children if child.type not in _PUNCTUATION]
 
 
-def _value(node: Node, parts: list[HclValue], source: bytes) -> HclValue:
-    text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-    if node.type == "string_lit":
-        return _ESCAPE.sub(_read_escape, text[1:-1])
-    if node.type == "numeric_lit":
-        return _number(text)
-    if node.type == "bool_lit":
-        return text == "true"
-    if node.type == "null_lit":
-        return None
-    if node.type == "heredoc_template":
-        return _heredoc(node, text)
-    if node.type == "tuple":
-        return tuple(parts)
-    if node.type == "object":
-        return _object(parts)
-    if node.type == "object_elem":
-        return tuple(parts)
-    if node.type == "unary_operation":
-        return _negative(parts, text)
-    if node.type in _WRAPPERS and len(parts) == 1:
-        return parts[0]
-    if node.type == "variable_expr" and _is_object_key(node):
-        return text
-    raise _NotLiteral
+def _value(node: Node, parts: list[_Part], source: bytes) -> _Part:
+    kind = node.type
+    if kind not in _CONTAINERS:
+        text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        return _leaf(node, text)
+    if kind in _WRAPPERS:
+        return _followed(parts)
+    if kind == "new_index":
+        return _Step(_plain(_followed(parts)))
+    if kind == "binary_operation":
+        return _binary(node, parts)
+    if kind == "unary_operation":
+        return operate_alone(node.children[0].type, _plain(_followed(parts)))
+    if kind == "object_elem":
+        return _pair(node, parts)
+    if kind == "conditional" and _is_chained(node):
+        raise NotConstant
+    return _of_plain(kind, [_plain(part) for part in parts])
+
+
+def _of_plain(kind: str, values: list[HclValue]) -> HclValue:
+    if kind == "tuple":
+        return tuple(values)
+    if kind == "object":
+        return dict(values)  # type: ignore[arg-type]  # each is a pair of _pair
+    if kind == "quoted_template":
+        return join_template(values)
+    if kind == "conditional" and len(values) == 3:
+        return choose(*values)
+    if kind == "template_interpolation" and len(values) == 1:
+        return values[0]
+    raise NotConstant
+
+
+def _leaf(node: Node, text: str) -> _Part:
+    match node.type:
+        case "string_lit":
+            return _unescaped(text[1:-1])
+        case "template_literal":
+            return _unescaped(text)
+        case "numeric_lit":
+            return _number(text)
+        case "bool_lit":
+            return text == "true"
+        case "null_lit":
+            return None
+        case "heredoc_template":
+            return _heredoc(node, text)
+        case "get_attr" | "legacy_index":
+            return _Step(text.removeprefix(".").strip())
+        case "variable_expr":
+            return _Word(text)
+    raise NotConstant
+
+
+def _plain(part: _Part) -> HclValue:
+    if isinstance(part, _Step | _Word):
+        raise NotConstant
+    return part
+
+
+def _followed(parts: list[_Part]) -> _Part:
+    """Return what the indexes and names behind a value lead to."""
+    if not parts:
+        raise NotConstant
+    value, *steps = parts
+    for step in steps:
+        if not isinstance(step, _Step):
+            raise NotConstant
+        value = element_of(_plain(value), step.key)
+    return value
+
+
+def _binary(node: Node, parts: list[_Part]) -> HclValue:
+    operator = ""
+    operands: list[list[_Part]] = [[]]
+    waiting = iter(parts)
+    for child in node.children:
+        if child.is_named and child.type not in _PUNCTUATION:
+            operands[-1].append(next(waiting))
+        elif not child.is_named and child.type not in "()":
+            operator = child.type
+            operands.append([])
+    left, right = (_plain(_followed(one)) for one in operands)
+    return operate(operator, left, right)
+
+
+def _is_chained(node: Node) -> bool:
+    # The grammar takes `a ? b : c ? d : e` for `(a ? b : c) ? d : e`, which is not what HCL does.
+    condition = node.children[0]
+    return condition.child_count == 1 and condition.children[0].type == "conditional"
+
+
+def _pair(node: Node, parts: list[_Part]) -> HclValue:
+    if len(parts) != 2:
+        raise NotConstant
+    key, value = parts
+    # A bare word is a text as a key; in parentheses it is a variable.
+    is_word = isinstance(key, _Word) and node.named_children[0].child_count == 1
+    text = key.text if isinstance(key, _Word) and is_word else text_of(_plain(key))
+    return (text, _plain(value))
 
 
 def _number(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:  # an exponent of twenty digits
-        raise _NotLiteral from None
-
-
-def _is_object_key(node: Node) -> bool:
-    expression = node.parent
-    if (
-        expression is None
-        or expression.named_child_count != 1
-        or expression.child_count != 1
-    ):
-        return False
-    element = expression.parent
-    return (
-        element is not None
-        and element.type == "object_elem"
-        and element.named_children[0].id == expression.id
-    )
-
-
-def _object(pairs: list[HclValue]) -> HclValue:
-    found: dict[str, HclValue] = {}
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise _NotLiteral
-        key, value = pair
-        if isinstance(key, Decimal):
-            key = write_hcl(key)
-        if not isinstance(key, str):
-            raise _NotLiteral
-        found[key] = value
-    return found
-
-
-def _negative(parts: list[HclValue], text: str) -> HclValue:
-    number = parts[0] if len(parts) == 1 else None
-    if not text.startswith("-") or not isinstance(number, Decimal):
-        raise _NotLiteral
-    return number.copy_negate()  # the operator would round
+        raise NotConstant from None
 
 
 def _heredoc(node: Node, text: str) -> str:
     inside = {child.type for child in node.named_children}
     if inside & {"template_interpolation", "template_directive"}:
-        raise _NotLiteral
+        raise NotConstant
+    if not _HEREDOC_START.match(text):
+        raise NotConstant
     body = text[text.index("\n") + 1 : text.rindex("\n") + 1]
     if text.startswith("<<-"):
         body = _without_indent(body)
@@ -161,6 +315,12 @@ def _without_indent(body: str) -> str:
     return "".join(line[indent:] if line.strip() else line for line in lines)
 
 
+def _unescaped(text: str) -> str:
+    if "\n" in text:  # only heredocs have lines
+        raise NotConstant
+    return _ESCAPE.sub(_read_escape, text)
+
+
 def _read_escape(found: re.Match[str]) -> str:
     short, long, plain, mark = found.groups()
     if mark:
@@ -168,8 +328,8 @@ def _read_escape(found: re.Match[str]) -> str:
     if plain is None:
         number = int(short or long, 16)
         if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-            raise _NotLiteral
+            raise NotConstant
         return chr(number)
     if plain not in _PLAIN_ESCAPES:
-        raise _NotLiteral
+        raise NotConstant
     return _PLAIN_ESCAPES[plain]

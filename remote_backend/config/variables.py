@@ -1,21 +1,28 @@
 """Variables of the command line, as HCL expressions for a run."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
 
 from remote_backend.config.configuration_files import read_configuration_files
-from remote_backend.config.hcl import Attribute, parse_hcl
+from remote_backend.config.hcl import parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
+from remote_backend.config.hcl_operations import NotConstant, bool_of, number_of
 from remote_backend.errors import RunOptionsError
-from remote_backend.models.hcl_text import write_hcl
+from remote_backend.models.hcl_text import HclValue, write_hcl
 
 __all__ = ("VariableSource", "run_variables")
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _PROBE = b"value = "
+# Terraform takes values of simple types as texts, and converts them.
+_CONVERSIONS: Mapping[str, tuple[Callable[[str], HclValue], str]] = {
+    "string": (str, "any text"),
+    "number": (number_of, "3, -0.5 or 1e6"),
+    "bool": (bool_of, "true or false"),
+}
 
 
 @frozen
@@ -33,18 +40,18 @@ def run_variables(
 ) -> tuple[tuple[str, str], ...]:
     """Return names and HCL expressions; of two values for a name the later one wins.
 
-    The value of `-var` is a text when the configuration declares the variable as a string,
-    without a type, or not at all, and else an expression, as in Terraform. Files are
-    relative to the directory. Raises `RunOptionsError`, which never shows a value.
+    The value of `-var` is a text when the configuration declares the variable as a string, a
+    number or a bool, without a type, or not at all, and else an expression, as in Terraform.
+    Expressions are computed, and what is sent is their value. Files are relative to the
+    directory. Raises `RunOptionsError`, which never shows a value.
     """
-    is_text = _text_variables(directory) if any(s.kind == "var" for s in sources) else {}
+    types = _declared_types(directory) if any(s.kind == "var" for s in sources) else {}
     variables: dict[str, str] = {}
     for source in sources:
         if source.kind == "var":
-            name, value = _split(source.text)
-            variables[name] = (
-                write_hcl(value) if is_text.get(name, True) else _expression(name, value)
-            )
+            name, text = _split(source.text)
+            value = _converted(name, text, types.get(name, "string"))
+            variables[name] = _written(f"-var {name}=...", value)
         else:
             variables.update(_from_file(directory / source.text, source.text))
     return tuple(variables.items())
@@ -64,35 +71,51 @@ def _split(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _expression(name: str, value: str) -> str:
-    body = parse_hcl(_PROBE + value.encode("utf-8", "replace") + b"\n")
+def _converted(name: str, text: str, declared: str) -> HclValue:
+    """Return what a text of the command line means for a variable of a type."""
+    if declared not in _CONVERSIONS:
+        return _evaluated(name, text)
+    convert, examples = _CONVERSIONS[declared]
+    try:
+        return convert(text)
+    except NotConstant:
+        raise RunOptionsError(
+            f"-var {name}=...: the configuration declares {name} as a {declared}, so the value "
+            f"must be one, like {examples}"
+        ) from None
+
+
+def _evaluated(name: str, text: str) -> HclValue:
+    body = parse_hcl(_PROBE + text.encode("utf-8", "replace") + b"\n")
     alone = body.attributes[0] if len(body.attributes) == 1 else None
     if body.error_line is not None or body.has_blocks or alone is None or not alone.literal:
         raise RunOptionsError(
             f"-var {name}=...: the configuration declares {name} with a type other than "
-            "string, so the value must be a literal HCL expression, as 3, true, [1, 2] or "
-            '{ a = "b" }'
+            "string, number and bool, so the value must be an HCL expression without "
+            'variables and functions, like [1, 2] or { a = "b" }'
         )
-    return _source(alone)
+    return alone.literal.value
 
 
-def _source(attribute: Attribute) -> str:
-    # A heredoc needs a line end after it, which an expression alone does not have.
-    if "<<" in attribute.source and attribute.literal is not None:
-        return write_hcl(attribute.literal.value)
-    return attribute.source
+def _written(where: str, value: HclValue) -> str:
+    try:
+        return write_hcl(value)
+    except RecursionError:
+        raise RunOptionsError(
+            f"{where}: the value is nested too deeply; simplify it"
+        ) from None
 
 
-def _text_variables(directory: Path) -> dict[str, bool]:
-    """Tell of each declared variable whether the command line gives its value as a text."""
-    found = {}
+def _declared_types(directory: Path) -> dict[str, str]:
+    """Return the types of all variables whose declarations have one."""
+    types = {}
     for file in read_configuration_files(directory, ("variable",)):
         for block in file.body.blocks_of("variable"):
-            types = [one.source for one in block.attributes if one.name == "type"]
+            sources = [one.source for one in block.attributes if one.name == "type"]
             # An override that names no type leaves the type as it was.
-            if types and block.labels:
-                found[block.labels[0]] = types[-1].strip().strip('"') == "string"
-    return found
+            if sources and block.labels:
+                types[block.labels[0]] = sources[-1].strip().strip('"')
+    return types
 
 
 def _from_file(path: Path, shown: str) -> Mapping[str, str]:
@@ -117,16 +140,16 @@ def _from_json(source: bytes, shown: str) -> Iterator[tuple[str, str]]:
             continue
         if not _NAME.fullmatch(name):
             raise RunOptionsError(f"-var-file {shown}: {name!r} is no name of a variable")
-        try:
-            yield name, write_hcl(value)
-        except RecursionError:
-            raise RunOptionsError(
-                f"-var-file {shown}: {name} is nested too deeply; simplify its value"
-            ) from None
+        yield name, _written(f"-var-file {shown}: {name}", value)
 
 
 def _from_hcl(source: bytes, shown: str) -> Iterator[tuple[str, str]]:
     body = parse_hcl(source)
+    if body.is_json:
+        raise RunOptionsError(
+            f"-var-file {shown}:1: it holds JSON; Terraform reads that from a file with the "
+            f"name {shown}.json, so rename it"
+        )
     if body.error_line is not None:
         raise RunOptionsError(
             f"-var-file {shown}:{body.error_line}: near this line the file cannot be read; "
@@ -145,7 +168,9 @@ def _from_hcl(source: bytes, shown: str) -> Iterator[tuple[str, str]]:
             )
         if attribute.literal is None:
             raise RunOptionsError(
-                f"{where} is no literal; variables and functions may not be used here"
+                f"{where} is not a constant; only values and operators, conditions (in "
+                "parentheses), indexes and templates of values may be used here, and results "
+                "must be exact"
             )
         lines[attribute.name] = attribute.line
-        yield attribute.name, _source(attribute)
+        yield attribute.name, _written(where, attribute.literal.value)

@@ -99,3 +99,11 @@ def test_a_cloud_block_takes_variables_instead(tmp_path: Path) -> None:
     """The text names them."""
     with pytest.raises(SettingsError, match="TF_CLOUD_ORGANIZATION"):
         merged(tmp_path, "organization=a", values=BlockValues(kind="cloud"))
+
+
+def test_json_in_a_file_with_another_name_is_refused(tmp_path: Path) -> None:
+    """Only a file whose name ends in .json holds JSON, as for Terraform (N15)."""
+    with pytest.raises(
+        SettingsError, match=r"^b.conf:1: it holds JSON; name it b.conf.json"
+    ):
+        merged(tmp_path, "b.conf", b__conf='{"organization": "acme"}')

@@ -228,7 +228,7 @@ def test_faults_inside_the_block_have_their_line(
 
 def test_tokens_stay_out_of_errors(tmp_path: Path) -> None:
     """A fault of the token argument does not show the token."""
-    error = fault(tmp_path, backend('token = "${"sekret"}"', 'organization = "a"'))
+    error = fault(tmp_path, backend('token = "sekret${x}"', 'organization = "a"'))
 
     assert "token" in str(error)
     assert "sekret" not in str(error)
@@ -385,6 +385,16 @@ def test_a_fault_elsewhere_is_a_warning(tmp_path: Path, broken: str) -> None:
         assert len(block.warnings) == 1
         assert block.warnings[0].startswith("main.tf:")
         assert "could not be read in full" in block.warnings[0]
+
+
+def test_json_in_a_tf_file_is_refused(tmp_path: Path) -> None:
+    """It is not taken for a file without blocks, and the error says how to name it (N15)."""
+    error = fault(tmp_path, '{"terraform": {"backend": {"remote": {}}}}')
+
+    assert str(error).startswith(
+        "main.tf:1: no backend block was found, but the file holds JSON"
+    )
+    assert "main.tf.json" in str(error)
 
 
 def test_a_fault_in_another_file_is_a_warning(tmp_path: Path) -> None:

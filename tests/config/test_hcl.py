@@ -1,6 +1,9 @@
 """HCL is read as far as it can be read, and literals are told from the rest."""
 
+import subprocess
+import sys
 from decimal import Decimal
+from itertools import count
 
 import pytest
 import tree_sitter_hcl
@@ -61,8 +64,6 @@ def test_a_literal_has_its_value(source: bytes, value: object) -> None:
         b'"%{ if true }a%{ endif }"',
         b"<<EOT\n${x}\nEOT",
         b'file("x")',
-        b"1 + 2",
-        b"!true",
         b'-"x"',
         b"[var.x]",
         b"{ a = x }",
@@ -70,18 +71,146 @@ def test_a_literal_has_its_value(source: bytes, value: object) -> None:
         b"{ a.b = 1 }",
         b"{ null = 1 }",
         b"[for x in [1] : x]",
-        b"true ? 1 : 2",
         b'"\\q"',
         b'"\\uD800"',
         b"1e99999999999999999999",
     ],
 )
 def test_more_than_a_literal_is_told_with_its_text(source: bytes) -> None:
-    """What needs variables, functions, operators or is malformed is no literal."""
+    """What needs variables or functions or is malformed has no value."""
     body = parse_hcl(b"a = " + source + b"\n")
 
     assert body.attributes[0].literal is None
     assert body.attributes[0].source.strip() == source.decode()
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("50 * 1024", Decimal(51200)),
+        ("1 + 2 * 3 - -4 % 3", Decimal(8)),
+        ("(1 + 2) * 3 / 4", Decimal("2.25")),
+        ("0.1 + 0.2 == 0.3", True),
+        ('"5" + 1', Decimal(6)),
+        ('1 == "1"', False),
+        ("null == null", True),
+        ('!"true" || 2 >= "2" && true', True),
+        ('true ? 1 : "a"', "1"),
+        ('false ? "a" : (true ? "b" : "c")', "b"),
+        ("true ? null : [1]", None),
+        ('"a${"b"}-${2 * 0.5}-${true}$${x}"', "ab-1-true${x}"),
+        ('"${5}"', Decimal(5)),
+        ('[1, [2]]["1"][0]', Decimal(2)),
+        ('{ a = { "b" = [3] } }.a["b"].0', Decimal(3)),
+        ('{ ("a${1}") = 1, true = 2, 1.50 = 3 }', {"a1": 1, "true": 2, "1.5": 3}),
+        ("(1\n+ 2)", Decimal(3)),
+        ("[\n1\n+ 2,\n]", (Decimal(3),)),
+    ],
+)
+def test_constant_expressions_are_computed(source: str, value: object) -> None:
+    """Operators, conditionals, indexes and templates give what they give in Terraform (N17)."""
+    body = parse_hcl(f"a = {source}\nb = 1\n".encode())
+
+    assert body.error_line is None
+    literal = body.attributes[0].literal
+    assert literal is not None
+    assert literal.value == value
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1 / 3",
+        "1 / 0",
+        '"a" + 1',
+        '"a" < "b"',
+        "1 && true",
+        "true ? 1 : true",
+        "true ? [1] : []",
+        "[1] == [1]",
+        '"a${null}"',
+        '"a${[1]}"',
+        '"${~ 1 ~}"',
+        '"%{ if true }x%{ endif }"',
+        "[1][1]",
+        "[1][0.5]",
+        "{ a = 1 }.b",
+        "[1][*]",
+        "1e999999 + 1",
+        '"x${1e999}"',
+        'true ? "true" : false ? "b" : "c"',
+        "<<EOT x\nEOT\n",
+        '"a\nb"',
+        "-\n1",
+        "{ a = 1 b = 2 }",
+        "{ a =\n1 }",
+        '{ "a" = 1\n, "b" = 2 }',
+    ],
+)
+def test_what_terraform_computes_otherwise_or_refuses_has_no_value(source: str) -> None:
+    """No value at all is better than another one than Terraform's (N17, kind H)."""
+    assert parse_hcl(f"a = {source}\n".encode()).attributes[0].literal is None
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (b"a = 1 b = 2\n", 1),
+        (b"x = 1\na\n= 1\n", 2),
+        (b"a =\n1\n", 1),
+        (b"terraform {\n  a = 1 b = 2\n}\n", 2),
+        (b'# c\n{"a": 1}\n', 2),
+        (b'{"a": 1}', 1),
+    ],
+)
+def test_what_hcl_refuses_and_the_grammar_takes_is_a_fault(
+    source: bytes, line: int
+) -> None:
+    """Lines that hold two things, or half of one, and JSON are no HCL (N15, kind H)."""
+    assert parse_hcl(source, ("terraform",)).error_line == line
+
+
+def test_a_text_that_takes_too_long_is_a_fault() -> None:
+    """The parser is stopped when its time is over, and the fault is about where it was."""
+    ticks = count(step=0.01)
+    source = b"x = [1, 2]\n" * 2000
+
+    body = parse_hcl(source, clock=lambda: next(ticks))
+
+    assert body.attributes == ()
+    assert body.error_line is not None
+    assert 100 < body.error_line < 2000
+
+
+def test_a_second_try_reads_each_part_once() -> None:
+    """A file of openings without ends is read part by part, not to its end each time (L4)."""
+    parsed = []
+    source = b"terraform {\n  a = = 1\n" * 4000
+
+    def clock() -> float:
+        parsed.append(1)
+        return 0.0
+
+    assert list(parse_each_opening(source, "terraform", clock=clock)) == []
+    # The parser looks at the clock once in about a hundred steps.
+    assert len(parsed) < 4 * len(source) / 100 + 4000
+
+
+SLOW_INPUTS = """
+from remote_backend.config.hcl import parse_each_opening, parse_hcl
+for start, text in (
+    (b"", b"a = "), (b"", b'"a" '), (b"", b'"'), (b"", b"-"), (b"a = ", b'"\\n'), (b"a = ", b" "),
+    (b"a = ", b"["), (b"a = ", b"{a="), (b"", b"terraform {\\n"), (b"", b"terraform {\\n a = = "),
+):
+    source = start + text * (100_000 // len(text))
+    parse_hcl(source, ("terraform",))
+    list(parse_each_opening(source, "terraform"))
+"""
+
+
+def test_no_text_takes_long() -> None:
+    """Ten texts of 100 kB, for which the parser takes minutes by itself, end soon (L4)."""
+    subprocess.run([sys.executable, "-c", SLOW_INPUTS], check=True, timeout=60)
 
 
 def test_lists_nested_deeper_than_pythons_stack_are_read() -> None:
@@ -172,7 +301,10 @@ def test_the_grammar_has_the_node_names_that_are_used() -> None:
     """The names of nodes are the contract with the grammar."""
     grammar = Language(tree_sitter_hcl.language())
     names = (
-        "attribute block body collection_value comment expression heredoc_template identifier "
+        "attribute binary_operation block body collection_value comment conditional expression "
+        "get_attr heredoc_template identifier index legacy_index new_index quoted_template "
+        "quoted_template_end quoted_template_start template_interpolation_end "
+        "template_interpolation_start template_literal "
         "literal_value null_lit bool_lit numeric_lit object object_elem object_end object_start "
         "operation string_lit template_directive template_expr template_interpolation tuple "
         "tuple_end tuple_start unary_operation variable_expr"

@@ -63,21 +63,48 @@ def test_texts_are_quoted(tmp_path: Path, name: str, text: str, expression: str)
     ("text", "expression"),
     [
         ("number=12", "12"),
-        ("number=1e3", "1e3"),
+        ("number=1e3", "1000"),
+        ("number=+5", "5"),
+        ("number=.5", "0.5"),
+        ("number=5.", "5"),
+        ("number=-.5e-3", "-0.0005"),
         ("bool=true", "true"),
+        ("bool=1", "true"),
+        ("bool=0", "false"),
         ('list=["a", "b"]', '["a", "b"]'),
-        ("list=[\n1, # one\n]", "[\n1, # one\n]"),
-        ("any= { a = 1 } # c", "{ a = 1 }"),
+        ("list=[\n1, # one\n]", "[1]"),
+        ("any= { a = 1 } # c", '{"a" = 1}'),
         ('any="x"', '"x"'),
         ("any=<<EOT\nx\nEOT", '"x\\n"'),
         ("any=null", "null"),
+        ("any=50 * 1024", "51200"),
     ],
 )
-def test_other_types_take_expressions(tmp_path: Path, text: str, expression: str) -> None:
-    """The text is the expression; heredocs, which need a line end, are written anew."""
+def test_other_types_are_converted_or_computed(
+    tmp_path: Path, text: str, expression: str
+) -> None:
+    """Numbers and bools are texts that are converted, other types expressions (N14, N17)."""
     (tmp_path / "main.tf").write_text(DECLARATIONS)
 
     assert run_variables(var(text), tmp_path) == ((text.split("=")[0], expression),)
+
+
+@pytest.mark.parametrize("name", ["number", "bool"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "sekret", '"sekret"', " 1", "null", "True", "0x10", "1_0", "\u0663", "nan"],
+)
+def test_a_text_that_is_not_of_the_type_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    """What Terraform cannot convert is told before a run is made."""
+    (tmp_path / "main.tf").write_text(DECLARATIONS)
+
+    text = refusal(var(f"{name}={value}"), tmp_path)
+
+    assert text.startswith(
+        f"-var {name}=...: the configuration declares {name} as a {name}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,19 +160,21 @@ def test_later_values_win_in_the_first_place(tmp_path: Path) -> None:
     assert run_variables(sources, tmp_path) == (("a", "3"), ("b", '"4"'), ("c", '"5"'))
 
 
-def test_a_file_gives_the_source_of_its_values(tmp_path: Path) -> None:
-    """Values stay as they are written, only heredocs are written anew."""
+def test_a_file_gives_its_values(tmp_path: Path) -> None:
+    """Values are written anew on one line, without comments, as Terraform sends them."""
     (tmp_path / "x.tfvars").write_bytes(
         b'\xef\xbb\xbfa = "x$${y}" # c\nb = [\n  1e3,\n]\nc = <<-EOT\n  x\n  EOT\nd = null\n'
+        b"e = 50 * 1024\n"
     )
 
     found = run_variables(var_file("x.tfvars"), tmp_path)
 
     assert found == (
         ("a", '"x$${y}"'),
-        ("b", "[\n  1e3,\n]"),
+        ("b", "[1000]"),
         ("c", '"x\\n"'),
         ("d", "null"),
+        ("e", "51200"),
     )
 
 
@@ -183,7 +212,7 @@ def test_json_files_are_written_as_hcl(tmp_path: Path) -> None:
         (
             "x.tfvars",
             'a = 1\nb = var.sekret\nc = "sekret"\n',
-            "x.tfvars:2: b is no literal",
+            "x.tfvars:2: b is not a constant",
         ),
         (
             "x.tfvars",
@@ -192,6 +221,13 @@ def test_json_files_are_written_as_hcl(tmp_path: Path) -> None:
         ),
         ("x.tfvars", 'a = "sekret" "sekret"\n', "x.tfvars:1: near this line"),
         ("x.tfvars", 'a {\n b = "sekret"\n}\n', "x.tfvars: it holds blocks"),
+        ("x.tfvars", '{"a": "sekret"}', "x.tfvars:1: it holds JSON"),
+        (
+            "x.tfvars",
+            "a = " + "[" * 5000 + "]" * 5000,
+            "x.tfvars:1: a: the value is nested",
+        ),
+        ("x.tfvars", 'a = "sekret" b = 1\n', "x.tfvars:1: near this line"),
         ("x.json", '{\n"a": "sekret" x}', "x.json:2: it is no JSON object"),
         ("x.json", '["sekret"]', "x.json:1: it is no JSON object"),
         ("x.json", '{"a": NaN}', "x.json: it is no JSON object"),
