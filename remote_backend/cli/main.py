@@ -13,6 +13,7 @@ import click
 
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformGroup, with_environ
+from remote_backend.cli.streams import OUTPUT, prepare_streams, written
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
 from remote_backend.log import be_silent
@@ -99,6 +100,7 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code; errors become one message."""
+    prepare_streams()
     try:
         code = cli.main(
             args=with_environ(
@@ -125,23 +127,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _leave(code: int) -> NoReturn:
     """End the process at once: freeing all objects takes longer than a small command does."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            # A process can be started without them.
-            if stream is not None:
-                stream.flush()
-    except OSError as error:
+    if (error := written()) is not None:
         _give_up(error)
     os._exit(code)
 
 
 def _give_up(error: OSError) -> NoReturn:
-    """End the process because something, most often the output, cannot be written."""
-    # Where the reader of our output has left, there is nobody to tell.
-    if not isinstance(error, BrokenPipeError):
+    """End the process because of something that the system refused."""
+    # A reader that has left our output does not want to know more.
+    if not (isinstance(error, BrokenPipeError) and error.filename == OUTPUT):
         with suppress(OSError):
-            _tell(f"{error.filename or 'the output'}: {error.strerror or error}")
+            _tell(_reason(error))
     os._exit(1)
+
+
+def _reason(error: OSError) -> str:
+    problem = error.strerror or str(error) or type(error).__name__
+    if error.filename is not None:
+        return f"{error.filename}: {problem}"
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current directory does not exist any more; change to another one"
+    return problem
 
 
 def _tell(message: str) -> None:

@@ -1,6 +1,5 @@
 """The command `output`: values that a state keeps for others, of one workspace or of many."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 from remote_backend.backend import Backend, read_outputs
 from remote_backend.cli.arguments import TerraformCommand, flag, many, value
 from remote_backend.cli.state_work import run_with_backend
+from remote_backend.cli.streams import utf8_of, write_bytes
 from remote_backend.config.block import DEFAULT_HOSTNAME
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.file import Output
@@ -88,8 +88,7 @@ def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any])
                 f"output {wanted} is no text, number or truth value, so it has no raw form; "
                 "use -json"
             )
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        write_bytes(utf8_of(text))
     elif given["json"]:
         click.echo(json_text(one.value))
     else:

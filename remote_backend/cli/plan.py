@@ -1,6 +1,7 @@
 """The command `plan`: one workspace, or many at once."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ from remote_backend.cli.plan_command import (
     journal_folder_of,
 )
 from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import screen_of
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
-from remote_backend.errors import RunOptionsError
+from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 
@@ -118,6 +119,9 @@ def plan(context: click.Context, /, **given: Any) -> int:
         VariableSource(kind, text)
         for kind, text in in_given_order(context, "var", "var_file")
     ]
+    environ = process_environ()
+    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
+    is_batch = bool(given["all"] or given["select"] or given["exclude"])
     command = PlanCommand(
         directory=directory,
         options=PlanOptions(
@@ -129,7 +133,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
             variables=run_variables(sources, directory),
             message=given["message"],
         ),
-        is_batch=bool(given["all"] or given["select"] or given["exclude"]),
+        is_batch=is_batch,
         select=given["select"],
         exclude=given["exclude"],
         at_once=given["parallelism"],
@@ -142,13 +146,19 @@ def plan(context: click.Context, /, **given: Any) -> int:
         detach=given["detach"],
         reports=given["report"],
         style=_style(given),
-        journal_folder=journal_folder_of(process_environ()),
+        journal_folder=_journal_folder(environ, screen) if is_batch else None,
         detailed_exit_code=given["detailed_exitcode"],
     )
-    screen = screen_of(
-        sys.stdout, sys.stderr, process_environ(), no_color=given["no_color"]
-    )
     return anyio.run(run_plan, command, screen)
+
+
+def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
+    try:
+        return journal_folder_of(environ)
+    except SettingsError as error:
+        # A journal is insurance: the batch is worth more than the chance to resume it.
+        screen.note(f"Warning: this batch has no journal and cannot be resumed: {error}")
+        return None
 
 
 def _style(given: dict[str, Any]) -> Style:

@@ -16,11 +16,28 @@ __all__ = (
 
 
 def user_data_directory(environ: Mapping[str, str]) -> Path:
-    """Return where this program keeps what outlives a command, by the system's custom."""
+    """Return where this program keeps what outlives a command, by the system's custom.
+
+    Raises `SettingsError` where no home directory is known, as in containers that run with a
+    user id of their own.
+    """
     if os.name == "nt" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"], "remote-backend")
-    home = Path(environ.get("HOME") or Path.home())
-    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share", "remote-backend")
+    if data_home := environ.get("XDG_DATA_HOME"):
+        return Path(data_home, "remote-backend")
+    return _home(environ) / ".local" / "share" / "remote-backend"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    if home := environ.get("HOME"):
+        return Path(home)
+    try:
+        return Path.home()
+    except RuntimeError:  # this account has no entry in the list of users
+        raise SettingsError(
+            "no home directory is known, so there is no place for files that are kept; "
+            "set XDG_DATA_HOME to a directory that can be written, or HOME"
+        ) from None
 
 
 def data_directory(directory: Path, environ: Mapping[str, str]) -> Path:
