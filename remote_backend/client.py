@@ -122,6 +122,14 @@ class Client:
             wire.configurations.load_configuration_version,
         )
 
+    async def list_configuration_versions(
+        self, workspace_id: str
+    ) -> "tuple[ConfigurationVersion, ...]":
+        """Return the newest configuration versions of a workspace."""
+        request = wire.configurations.request_to_list_configuration_versions(workspace_id)
+        page = await self._ask(request, wire.configurations.load_configuration_versions)
+        return page.items
+
     async def upload(self, address: SignedUrl, body: FileBody) -> None:
         """Send an archive to a signed address."""
         await self._send(wire.configurations.request_to_upload(address, body))
@@ -140,14 +148,26 @@ class Client:
         )
 
     async def find_run(self, request: "RunRequest") -> "Run | None":
-        """Return the run of a workspace and configuration version among the newest, or None."""
+        """Return the run of a workspace and configuration version among the newest, or None.
+
+        Raises `UnexpectedAnswer` where the lists of the server do not say what there is.
+        """
         wanted = request.configuration_version_id
-        page = await self._ask(
-            wire.runs.request_to_list_runs(request.workspace_id), wire.runs.load_runs
-        )
+        page = await self._list_runs(request.workspace_id, filtered=True)
+        if page.is_vacant:
+            page = await self._list_runs(request.workspace_id, filtered=False)
+        if page.is_vacant:
+            raise UnexpectedAnswer(
+                f"the list of the runs of {request.workspace_id} is an empty page with the "
+                "number 0, which does not say what runs there are"
+            )
         return next(
             (run for run in page.items if run.configuration_version_id == wanted), None
         )
+
+    async def _list_runs(self, workspace_id: str, *, filtered: bool) -> "Page[Run]":
+        request = wire.runs.request_to_list_runs(workspace_id, filtered=filtered)
+        return await self._ask(request, wire.runs.load_runs)
 
     async def list_batch_runs(
         self, token: str, *, page: int

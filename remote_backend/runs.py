@@ -5,23 +5,12 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from remote_backend.client import Client
-from remote_backend.errors import (
-    ApiError,
-    Conflict,
-    NotFound,
-    TransportError,
-    may_have_happened,
-)
-from remote_backend.log import Log
+from remote_backend.errors import Conflict, NotFound
+from remote_backend.exactly_once import create_once, find_late
 from remote_backend.models.run import Run, RunRequest
 
 __all__ = ("find_run", "queue_run", "stop_run")
 
-log = Log()
-
-_ATTEMPTS = 5
-_LOOKS = 3
-_LOOK_SECONDS = 2.0
 _COMMENT = "stopped by remote-backend"
 
 
@@ -31,31 +20,25 @@ async def queue_run(
     *,
     find: Callable[[RunRequest], Awaitable[Run | None]] | None = None,
     in_flight: Callable[[bool], None] | None = None,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Run:
     """Make a plan-only run, exactly one, whatever happens to the answers.
 
-    A create is never repeated blindly: after a doubtful answer `find` looks for the run that
-    may have been made, and only when there is none another one is asked for. A run is known
+    After an ambiguous failure `find` looks for the run that may have been made. A run is known
     by its workspace and configuration version, which no other run shares. `in_flight` is called
     with True before a run may be made, and with False when it is known that none was.
     """
-    attempt = 0
-    while True:
-        attempt += 1
-        try:
-            return await client.queue_run(request, in_flight)
-        except (TransportError, ApiError) as error:
-            if not may_have_happened(error):
-                raise
-            log.info("run.doubtful", workspace_id=request.workspace_id, problem=str(error))
-            found = await (find(request) if find else find_run(client, request))
-            if found is not None:
-                log.info("run.adopted", run_id=found.id)
-                return found
-            if in_flight is not None:
-                in_flight(False)
-            if attempt >= _ATTEMPTS:
-                raise
+
+    def missing() -> None:
+        if in_flight is not None:
+            in_flight(False)
+
+    return await create_once(
+        lambda: client.queue_run(request, in_flight),
+        lambda: find(request) if find else find_run(client, request),
+        missing=missing,
+        sleep=sleep,
+    )
 
 
 async def find_run(
@@ -65,13 +48,7 @@ async def find_run(
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Run | None:
     """Return the run that was made for a request, or None; lists may lag some seconds."""
-    for look in range(_LOOKS):
-        if look:
-            await sleep(_LOOK_SECONDS)
-        found = await client.find_run(request)
-        if found is not None:
-            return found
-    return None
+    return await find_late(lambda: client.find_run(request), sleep=sleep)
 
 
 async def stop_run(client: Client, run_id: str) -> Run | None:

@@ -1,6 +1,6 @@
 """From an archive on disk to a configuration version that the server can use."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -9,11 +9,17 @@ from remote_backend.client import Client
 from remote_backend.errors import (
     ApiError,
     ConfigurationVersionFailed,
+    NotFound,
+    Rejected,
     TransportError,
     UnexpectedAnswer,
 )
+from remote_backend.exactly_once import create_once, find_late
 from remote_backend.messages import FileBody
-from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.models.configuration import (
+    USABLE_WITHIN_SECONDS,
+    ConfigurationVersion,
+)
 
 __all__ = ("upload_configuration", "wait_until_usable")
 
@@ -27,42 +33,112 @@ async def upload_configuration(
     archive: Path,
     *,
     progress: Callable[[int], None] | None = None,
-    waits: bool = True,
+    usable_within_seconds: float | None = None,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> ConfigurationVersion:
-    """Make a configuration version from an archive, and wait until it can be used if `waits`.
+    """Make a configuration version from an archive.
 
-    Raises `ConfigurationVersionFailed` as soon as the server says that it never will be.
+    With `usable_within_seconds` it is returned when runs can be made from it, as by
+    `wait_until_usable`. Raises `ConfigurationVersionFailed` as soon as the server says that it
+    never will be usable.
     """
-    created = await client.create_configuration_version(workspace_id)
-    if created.upload_url is None:
-        raise UnexpectedAnswer(f"configuration version {created.id} has no upload address")
-    body = FileBody(archive, archive.stat().st_size, progress)
-    try:
-        await client.upload(created.upload_url, body)
-    except (ApiError, TransportError) as error:
-        # A repeated upload is refused where the first one arrived and its answer was lost.
-        current = await client.read_configuration_version(created.id)
-        if current.is_lost:
-            raise _failed(current) from error
-        if current.status == "pending":
-            raise _explained(error, body.size_bytes) from error
-    return await wait_until_usable(client, created.id) if waits else created
+    created = await create_once(
+        lambda: client.create_configuration_version(workspace_id),
+        lambda: _find_created(client, workspace_id),
+        sleep=sleep,
+    )
+    await _send(client, created, archive, progress, sleep)
+    if usable_within_seconds is None:
+        return created
+    return await wait_until_usable(
+        client, created.id, limit_seconds=usable_within_seconds, sleep=sleep
+    )
 
 
-async def wait_until_usable(client: Client, id: str) -> ConfigurationVersion:
+async def wait_until_usable(
+    client: Client,
+    id: str,
+    *,
+    limit_seconds: float = USABLE_WITHIN_SECONDS,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> ConfigurationVersion:
     """Wait until runs can be made from an uploaded configuration version, and return it.
 
-    Raises `ConfigurationVersionFailed` as soon as the server says that it never will be.
+    Raises `ConfigurationVersionFailed` as soon as the server says that it never will be, and
+    when it is not after `limit_seconds`.
     """
-    wait_seconds = _FIRST_WAIT_SECONDS
+    waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
     while True:
         current = await client.read_configuration_version(id)
         if current.is_usable:
             return current
         if current.is_lost:
             raise _failed(current)
-        await anyio.sleep(wait_seconds)
+        if waited_seconds >= limit_seconds:
+            raise _unprocessed(current, limit_seconds)
+        await sleep(wait_seconds)
+        waited_seconds += wait_seconds
         wait_seconds = min(_LONGEST_WAIT_SECONDS, wait_seconds * 1.5)
+
+
+async def _find_created(client: Client, workspace_id: str) -> ConfigurationVersion | None:
+    """Return the one empty configuration version that can still be uploaded to, or None.
+
+    Only then is another one not needed: empty ones start nothing. Servers that show the upload
+    address in the answer to the creation alone, as HCP Terraform does
+    (https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions),
+    never have such a one. Two of them may belong to other clients, so neither is taken.
+    """
+    try:
+        listed = await client.list_configuration_versions(workspace_id)
+    except (NotFound, Rejected):
+        return None
+    empty = [version for version in listed if version.is_empty_plan_only]
+    return empty[0] if len(empty) == 1 and empty[0].upload_url is not None else None
+
+
+async def _send(
+    client: Client,
+    created: ConfigurationVersion,
+    archive: Path,
+    progress: Callable[[int], None] | None,
+    sleep: Callable[[float], Awaitable[None]],
+) -> None:
+    address = created.upload_url
+    if address is None:
+        raise UnexpectedAnswer(f"configuration version {created.id} has no upload address")
+    body = FileBody(archive, archive.stat().st_size, progress)
+
+    async def upload() -> ConfigurationVersion:
+        await client.upload(address, body)
+        return created
+
+    async def find_uploaded() -> ConfigurationVersion | None:
+        current = await client.read_configuration_version(created.id)
+        return None if current.is_pending else current
+
+    try:
+        # A server may still be storing the body whose answer came too late.
+        current = await create_once(
+            upload, lambda: find_late(find_uploaded, sleep=sleep), sleep=sleep
+        )
+    except (ApiError, TransportError) as error:
+        # A repeated upload is refused where the first one arrived and its answer was lost.
+        current = await client.read_configuration_version(created.id)
+        if current.is_pending:
+            raise _explained(error, body.size_bytes) from error
+    if current.is_lost:
+        raise _failed(current)
+
+
+def _unprocessed(
+    current: ConfigurationVersion, limit_seconds: float
+) -> ConfigurationVersionFailed:
+    message = (
+        f"the server has not processed the upload after {limit_seconds:g} seconds; "
+        "try again later, or allow more time"
+    )
+    return ConfigurationVersionFailed(current.id, current.status, message)
 
 
 def _failed(current: ConfigurationVersion) -> ConfigurationVersionFailed:

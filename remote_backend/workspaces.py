@@ -5,14 +5,8 @@ import re
 from attrs import frozen
 
 from remote_backend.client import Client
-from remote_backend.errors import (
-    ApiError,
-    Rejected,
-    RunRefused,
-    SelectionError,
-    TransportError,
-    may_have_happened,
-)
+from remote_backend.errors import Rejected, RunRefused, SelectionError
+from remote_backend.exactly_once import create_once
 from remote_backend.models.workspace import Mode, NameMode, TagsMode, Workspace
 
 __all__ = (
@@ -130,19 +124,16 @@ def full_name_of(mode: Mode, short: str) -> str:
 
 async def _create(client: Client, short: str, full: str) -> Workspace:
     try:
-        return await client.create_workspace(full)
-    except (TransportError, ApiError) as error:
-        if isinstance(error, Rejected):
-            # It was looked for before, so the token cannot see what takes the name (P94).
-            if any("taken" in problem.lower() for problem in error.problems):
-                raise SelectionError(
-                    f"workspace {short} exists ({full}), but the token may not see it"
-                ) from None
-            raise
-        found = await client.find_workspace(full) if may_have_happened(error) else None
-        if found is None:
-            raise
-        return found
+        return await create_once(
+            lambda: client.create_workspace(full), lambda: client.find_workspace(full)
+        )
+    except Rejected as error:
+        # It was looked for before, so the token cannot see what takes the name (P94).
+        if any("taken" in problem.lower() for problem in error.problems):
+            raise SelectionError(
+                f"workspace {short} exists ({full}), but the token may not see it"
+            ) from None
+        raise
 
 
 def _short(named: Named) -> str:

@@ -176,7 +176,9 @@ async def uploaded(tmp_path: Path, script: dict[str, Any]) -> ScriptedTransport:
     transport = ScriptedTransport(
         {"POST workspaces/ws-1/configuration-versions": created, **script}
     )
-    await upload_configuration(Client(transport, "acme"), "ws-1", archive)
+    await upload_configuration(
+        Client(transport, "acme"), "ws-1", archive, usable_within_seconds=60
+    )
     return transport
 
 

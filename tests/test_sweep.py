@@ -228,3 +228,30 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
     assert spared == quick.sweep_seconds
     assert soon == sorted(soon)
     assert soon[0] < spared == soon[-1]
+
+
+class Vacant(Runs):
+    """A server whose lists of an organization are empty pages with the number 0."""
+
+    async def send(self, request: Request) -> Response:
+        """Answer a read; only the list of the workspace shows the run."""
+        if request.where.startswith("organizations/"):
+            return answer(200, {"data": [], "meta": {"pagination": {"current-page": 0}}})
+        linked = {"data": {"type": "configuration-versions", "id": "cv-1"}}
+        relationships = {"configuration-version": linked}
+        return answer(
+            200, {"data": [{**self.resource("run-1"), "relationships": relationships}]}
+        )
+
+
+async def test_lists_that_say_nothing_do_not_prove_that_there_is_no_run() -> None:
+    """A page without runs and with the number 0 counts like a list that does not exist (W2)."""
+    server = Vacant()
+    server.statuses = {"run-1": "planning"}
+    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+
+    found = await found_by(
+        sweep, RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
+    )
+
+    assert found is not None and found.id == "run-1"

@@ -222,7 +222,10 @@ class _Work:
             run_url=plan.run_url,
             outbox=outbox,
             configurations=Configurations(
-                client, plan.upload, is_alone=len(workspaces) == 1
+                client,
+                plan.upload,
+                usable_within_seconds=plan.limits.upload_seconds,
+                is_alone=len(workspaces) == 1,
             ),
             sweep=self._sweep,
             journal=self._journal,

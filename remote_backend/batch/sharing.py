@@ -10,7 +10,11 @@ from attrs import define, field
 from remote_backend.client import Client
 from remote_backend.errors import ConfigurationVersionFailed, NotFound, Rejected
 from remote_backend.log import Log
-from remote_backend.models.configuration import ConfigurationVersion, UploadMode
+from remote_backend.models.configuration import (
+    USABLE_WITHIN_SECONDS,
+    ConfigurationVersion,
+    UploadMode,
+)
 from remote_backend.slug.archive import Slug
 from remote_backend.uploads import upload_configuration, wait_until_usable
 from remote_backend.workspaces import Named
@@ -44,6 +48,7 @@ class Configurations:
 
     client: Client
     mode: UploadMode = UploadMode.AUTO
+    usable_within_seconds: float = USABLE_WITHIN_SECONDS
     is_alone: bool = False
     """Whether there is one workspace, so that nobody else would be refused too."""
 
@@ -83,12 +88,13 @@ class Configurations:
 
         Where a refusal costs little, runs are asked for before it is known to be usable.
         """
+        waits = not self.is_alone and self.client.tells_limits
         return await upload_configuration(
             self.client,
             named.remote.id,
             slug.path,
             progress=progress,
-            waits=not self.is_alone and self.client.tells_limits,
+            usable_within_seconds=self.usable_within_seconds if waits else None,
         )
 
     async def until_usable(self, version: ConfigurationVersion) -> None:
@@ -98,7 +104,9 @@ class Configurations:
         """
         async with self._asking.setdefault(version.id, anyio.Lock()):
             if version.id not in self._usable:
-                await wait_until_usable(self.client, version.id)
+                await wait_until_usable(
+                    self.client, version.id, limit_seconds=self.usable_within_seconds
+                )
                 self._usable.add(version.id)
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """The command `plan`: one workspace, or many at once."""
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RunOptionsError, SettingsError
-from remote_backend.models.configuration import UploadMode
+from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 
 __all__ = ("plan",)
@@ -77,6 +78,13 @@ __all__ = ("plan",)
     "Stop a run whose plan has not begun after this time.",
     type=Duration(),
     default="0s",
+    metavar="TIME",
+)
+@value(
+    "upload-timeout",
+    "Fail when the server has not processed an upload after this time.",
+    type=Duration(),
+    default=f"{USABLE_WITHIN_SECONDS:g}s",
     metavar="TIME",
 )
 @many(
@@ -141,6 +149,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         limits=WaitLimits(
             lock_seconds=given["lock_timeout"] or None,
             queue_seconds=given["queue_timeout"] or None,
+            upload_seconds=given["upload_timeout"] or math.inf,
         ),
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],

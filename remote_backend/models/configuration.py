@@ -6,8 +6,12 @@ from attrs import frozen
 
 from remote_backend.messages import SignedUrl
 
-__all__ = ("ConfigurationVersion", "UploadMode")
+__all__ = ("USABLE_WITHIN_SECONDS", "ConfigurationVersion", "UploadMode")
 
+USABLE_WITHIN_SECONDS = 120.0
+"""How long the server may process an upload; Terraform gives up after 30 seconds."""
+
+_EMPTY = "pending"
 _USABLE = "uploaded"
 _NEVER_USABLE = frozenset(
     {
@@ -40,7 +44,17 @@ class ConfigurationVersion:
     error: str | None = None
     error_message: str | None = None
     upload_url: SignedUrl | None = None
-    """Told only in the answer to its creation."""
+    """Most servers show it only in the answer to the creation."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the server still waits for its archive."""
+        return self.status == _EMPTY
+
+    @property
+    def is_empty_plan_only(self) -> bool:
+        """Whether it is one as this client makes them, and nothing was uploaded to it yet."""
+        return self.is_pending and self.speculative and not self.auto_queue_runs
 
     @property
     def is_usable(self) -> bool:

@@ -4,6 +4,8 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from remote_backend.models.configuration import USABLE_WITHIN_SECONDS
+
 __all__ = (
     "AWAITING_DECISION",
     "FAILED",
@@ -165,6 +167,9 @@ class WaitLimits:
 
     queue_seconds: float | None = None
     """Until its plan begins, whatever it waits for."""
+
+    upload_seconds: float = USABLE_WITHIN_SECONDS
+    """How long the server may process an upload before the plan fails."""
 
     def all(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
         """Return each limit by name, with the statuses that it ends."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import anyio
 
 from remote_backend.client import Client
-from remote_backend.errors import ApiError, NotFound, Rejected
+from remote_backend.errors import ApiError, NotFound, Rejected, UnexpectedAnswer
 from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.watch.failures import (
@@ -236,6 +236,9 @@ class Sweep:
         while page_number is not None and pages < most_pages and (wanted or whole):
             page = await self._client.list_batch_runs(self._token, page=page_number)
             pages += 1
+            if page.is_vacant:
+                self._lists_exist = False
+                raise UnexpectedAnswer("a list of runs that says nothing")
             for run, plan in page.items:
                 wanted.discard(run.id)
                 key = (run.workspace_id or "", run.configuration_version_id or "")

@@ -1,12 +1,25 @@
 """Configuration versions on the wire."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from remote_backend.messages import FileBody, Request, Response, SignedUrl
 from remote_backend.models.configuration import ConfigurationVersion
-from remote_backend.wire.document import address_of, body_of, load_resource, parse_document
+from remote_backend.wire.document import (
+    Page,
+    address_of,
+    attribute_of,
+    body_of,
+    load_page,
+    load_resource,
+    parse_document,
+)
 
 __all__ = (
     "load_configuration_version",
+    "load_configuration_versions",
     "request_to_create_configuration_version",
+    "request_to_list_configuration_versions",
     "request_to_read_configuration_version",
     "request_to_upload",
 )
@@ -20,9 +33,8 @@ def request_to_create_configuration_version(workspace_id: str) -> Request:
         method="POST",
         target=f"workspaces/{workspace_id}/configuration-versions",
         body=body_of("configuration-versions", attributes),
-        # One whose answer was lost cannot be adopted, since only that answer tells where to
-        # upload; it stays empty and starts nothing, so making another one does no harm.
-        repeatable=True,
+        # The caller looks for one whose answer was lost (P46).
+        repeatable=False,
         urgency=0,
     )
 
@@ -34,8 +46,17 @@ def request_to_read_configuration_version(configuration_version_id: str) -> Requ
     )
 
 
+def request_to_list_configuration_versions(workspace_id: str) -> Request:
+    """Ask for the newest configuration versions of a workspace."""
+    return Request(
+        method="GET",
+        target=f"workspaces/{workspace_id}/configuration-versions",
+        query=(("page[size]", "20"),),
+    )
+
+
 def request_to_upload(address: SignedUrl, body: FileBody) -> Request:
-    """Send an archive to a signed address; sending it again does no harm."""
+    """Send an archive to a signed address."""
     return Request(
         method="PUT",
         target=address,
@@ -44,12 +65,22 @@ def request_to_upload(address: SignedUrl, body: FileBody) -> Request:
             "Content-Type": "application/octet-stream",
         },
         body=body,
+        # The caller first looks whether an upload without an answer arrived (P48).
+        repeatable=False,
     )
 
 
 def load_configuration_version(response: Response) -> ConfigurationVersion:
     """Turn an answer into a configuration version."""
-    resource = parse_document(response).resource
-    attributes = resource.get("attributes")
-    url = attributes.get("upload-url") if isinstance(attributes, dict) else None
-    return load_resource(resource, ConfigurationVersion, upload_url=address_of(url))
+    return _load(parse_document(response).resource)
+
+
+def load_configuration_versions(response: Response) -> Page[ConfigurationVersion]:
+    """Turn an answer into a page of configuration versions, newest first."""
+    document = parse_document(response)
+    return load_page(document, (_load(item) for item in document.resources))
+
+
+def _load(resource: Mapping[str, Any]) -> ConfigurationVersion:
+    address = address_of(attribute_of(resource, "upload_url"))
+    return load_resource(resource, ConfigurationVersion, upload_url=address)

@@ -77,6 +77,16 @@ class Page(Generic[Value]):
 
     items: tuple[Value, ...]
     next_number: int | None
+    number: int | None = None
+
+    @property
+    def is_vacant(self) -> bool:
+        """Whether it is empty and numbered 0, as no page is that was really read.
+
+        OTF answers so for filters that it only pretends to know (seen in November 2026), so
+        such a page does not prove that there is nothing.
+        """
+        return not self.items and self.number == 0
 
 
 def parse_document(response: Response) -> Document:
@@ -155,8 +165,8 @@ def load_page(document: Document, items: Iterable[Value]) -> Page[Value]:
     current, following = numbers.get("current-page"), numbers.get("next-page")
     # A page past the end is an empty answer, and odd servers point at themselves.
     if not found or not isinstance(following, int) or following <= (current or 0):
-        return Page(found, None)
-    return Page(found, following)
+        return Page(found, None, current if isinstance(current, int) else None)
+    return Page(found, following, current if isinstance(current, int) else None)
 
 
 def address_of(text: Any) -> SignedUrl | None:
