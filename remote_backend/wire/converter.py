@@ -9,7 +9,9 @@ from cattrs.errors import BaseValidationError
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import SignedUrl
 
-__all__ = ("structure",)
+__all__ = ("TOO_DEEP", "structure")
+
+TOO_DEEP = "JSON that is nested too deeply"
 
 Value = TypeVar("Value")
 
@@ -57,7 +59,10 @@ def structure(members: Mapping[str, Any], kind: type[Value]) -> Value:
 
     Raises `UnexpectedAnswer` that names the members, never their contents.
     """
-    given = _without_nulls(members)
+    try:
+        given = _without_nulls(members)
+    except RecursionError:
+        raise UnexpectedAnswer(TOO_DEEP) from None
     try:
         return _CONVERTER.structure(given, kind)
     except Exception:  # whatever the type that it meets raises

@@ -9,7 +9,7 @@ from attrs import fields, frozen
 
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import Response, SignedUrl
-from remote_backend.wire.converter import structure
+from remote_backend.wire.converter import TOO_DEEP, structure
 
 __all__ = (
     "JSON_API",
@@ -96,6 +96,8 @@ def parse_document(response: Response) -> Document:
     except ValueError:
         kind = response.headers.get("content-type", "no media type")
         raise UnexpectedAnswer(f"no JSON ({kind}, {len(response.body)} bytes)") from None
+    except RecursionError:
+        raise UnexpectedAnswer(TOO_DEEP) from None
     if not isinstance(parsed, dict) or "data" not in parsed:
         raise UnexpectedAnswer("JSON that is no document with data")
     included = parsed.get("included")
@@ -131,7 +133,7 @@ def _members(resource: Resource, wanted: frozenset[str] | None) -> dict[str, Any
     for key, value in _mapping(resource, "attributes").items():
         name = _snake(key)
         if wanted is None or name in wanted:
-            members[name] = _deep_snake(value) if isinstance(value, dict) else value
+            members[name] = _snaked(value) if isinstance(value, dict) else value
     for key, related in _mapping(resource, "relationships").items():
         name = _snake(key)
         linkage = related.get("data") if isinstance(related, dict) else None
@@ -213,6 +215,13 @@ def _linkage(resource: Resource, relationship: str) -> Any:
 @lru_cache(maxsize=1024)
 def _snake(name: str) -> str:
     return name.replace("-", "_")
+
+
+def _snaked(value: dict[str, Any]) -> Any:
+    try:
+        return _deep_snake(value)
+    except RecursionError:
+        raise UnexpectedAnswer(TOO_DEEP) from None
 
 
 def _deep_snake(value: Any) -> Any:

@@ -24,7 +24,7 @@ def problems_of(response: Response) -> tuple[str, ...]:
     """
     try:
         errors = json.loads(response.body)["errors"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return _plain(response)
     if not isinstance(errors, list):
         return _plain(response)
@@ -38,10 +38,11 @@ def _text_of(error: Any) -> str:
     if not isinstance(error, dict):
         return ""
     texts = [error.get("title"), error.get("detail")]
-    text = ": ".join(str(part).strip() for part in texts if part)
+    told = (part for part in texts if part and isinstance(part, str | int | float))
+    text = ": ".join(str(part).strip() for part in told)
     source = error.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else None
-    return f"{text} ({pointer})" if pointer else text
+    return f"{text} ({pointer})" if pointer and isinstance(pointer, str) else text
 
 
 def _plain(response: Response) -> tuple[str, ...]:
