@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from remote_backend.batch.orchestrate import Batch
     from remote_backend.models.changes import PlannedChanges
     from remote_backend.state.file import Output, StateFile
-    from remote_backend.state.storage import LockOptions
+    from remote_backend.state.locks import LockOptions
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
 

@@ -80,6 +80,11 @@ class Client:
         request = wire.workspaces.request_to_read_workspace(self.organization, name)
         return await self._find(request, wire.workspaces.load_workspace)
 
+    async def find_lock_holder(self, name: str) -> "Workspace | None":
+        """Return a workspace whose `locked_by` names who holds its lock, or None."""
+        request = wire.workspaces.request_to_read_lock_holder(self.organization, name)
+        return await self._find(request, wire.workspaces.load_lock_holder)
+
     async def create_workspace(self, name: str) -> "Workspace":
         """Make a workspace."""
         request = wire.workspaces.request_to_create_workspace(self.organization, name)
@@ -241,14 +246,19 @@ class Client:
         """Return the bytes of a state; empty when there is none."""
         return (await self._send(wire.state.request_to_download_state(address))).body
 
-    async def create_state_version(self, request: "StateVersionRequest") -> "StateVersion":
-        """Store a state, or prepare its upload."""
-        request_ = wire.state.request_to_create_state_version(request)
+    async def create_state_version(
+        self, request: "StateVersionRequest", moved: Callable[[], None] | None = None
+    ) -> "StateVersion":
+        """Store a state, or prepare its upload; `moved` is called when parts were sent."""
+        request_ = evolve(wire.state.request_to_create_state_version(request), moved=moved)
         return await self._ask(request_, wire.state.load_state_version)
 
-    async def upload_state(self, address: SignedUrl, body: bytes) -> None:
-        """Send the bytes of a state to a signed address."""
-        await self._send(wire.state.request_to_upload_state(address, body))
+    async def upload_state(
+        self, address: SignedUrl, body: bytes, moved: Callable[[], None] | None = None
+    ) -> None:
+        """Send the bytes of a state to a signed address, once; `moved` is called at each part."""
+        request = wire.state.request_to_upload_state(address, body)
+        await self._send(evolve(request, moved=moved))
 
     async def list_current_outputs(self, workspace_id: str) -> "tuple[StateOutput, ...]":
         """Return the outputs of the newest state; sensitive ones without values."""

@@ -251,9 +251,23 @@ class StateLocked(StateError):
 
 
 class StateUnconfirmed(StateError):
-    """Nobody knows whether a state was stored; its bytes are part of the error."""
+    """Nobody knows whether a state was stored; its bytes are part of the error.
 
-    def __init__(self, workspace: str, problem: str, state: bytes) -> None:
+    `lock_id` is ORGANIZATION/WORKSPACE where the workspace was left locked, or empty.
+    """
+
+    def __init__(
+        self, workspace: str, problem: str, state: bytes, *, lock_id: str = ""
+    ) -> None:
         self.workspace = workspace
+        self.problem = problem
         self.state = state
-        super().__init__(f"the state of {workspace} may not have been stored: {problem}")
+        self.lock_id = lock_id
+        kept = (
+            f"; the workspace stays locked, `remote-backend force-unlock {lock_id}` takes the "
+            "lock away"
+        )
+        super().__init__(
+            f"the state of {workspace} may not have been stored: {problem}"
+            + (kept if lock_id else "")
+        )

@@ -47,6 +47,9 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict)
     body: bytes | FileBody | None = field(default=None, repr=False)
+    moved: Callable[[], None] | None = field(default=None, eq=False, repr=False)
+    """Called whenever a part of a large body was sent."""
+
     repeatable: bool = True
     """Whether sending it twice is as good as once; creates are not."""
 

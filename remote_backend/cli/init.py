@@ -32,9 +32,9 @@ from remote_backend.errors import (
     SettingsError,
 )
 from remote_backend.models.workspace import NameMode
+from remote_backend.state.locks import LockOptions
 from remote_backend.state.migrate import Step, migrate
 from remote_backend.state.places import LocalPlace, Place, RemotePlace, local_places
-from remote_backend.state.storage import LockOptions
 from remote_backend.workspaces import DEFAULT, full_name_of, list_named
 
 __all__ = ("InitWork", "init", "input_allowed")

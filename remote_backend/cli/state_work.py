@@ -12,7 +12,7 @@ from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.arguments import Duration, flag, value
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.storage import LockOptions
+from remote_backend.state.locks import LockOptions
 
 __all__ = (
     "lock_flags",

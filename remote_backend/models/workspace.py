@@ -63,6 +63,9 @@ class Workspace:
     current_run_id: str | None = None
     current_state_version_id: str | None = None
     locked_by_id: str | None = None
+    locked_by: str | None = None
+    """What holds the lock, as `user ann`, `team ops` or `run run-1`, where it was asked for."""
+
     locked_reason: str | None = None
     resource_count: int | None = None
 

@@ -3,7 +3,8 @@
 from remote_backend.client import Client
 from remote_backend.errors import Conflict, NotFound, SelectionError
 from remote_backend.state.edits import addresses
-from remote_backend.state.storage import LockOptions, locked, read_state
+from remote_backend.state.locks import LockOptions, locked
+from remote_backend.state.storage import read_state
 from remote_backend.workspaces import Named
 
 __all__ = ("delete_named",)

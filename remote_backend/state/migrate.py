@@ -76,8 +76,10 @@ async def _move(step: Step, answers: Answers) -> Moved | None:
     overwrites = there is not None and not there.is_empty
     if not await _is_wanted(step, state, there if overwrites else None, answers):
         return Moved(str(source), str(destination), "left")
-    if there is not None:
-        state = state.with_head(serial=max(state.serial, there.serial + 1))
+    # Serial 0 means no state to Terraform.
+    serial = max(state.serial, there.serial + 1 if there is not None else 1)
+    if serial != state.serial:
+        state = state.with_head(serial=serial)
     await destination.write(state, there)
     await source.retire()
     return Moved(str(source), str(destination), "copied")

@@ -1,8 +1,8 @@
 """Where a state can be: a file here, or a workspace on a server."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,8 @@ from remote_backend.errors import StateConflict, StateError, StateLocked
 from remote_backend.models.workspace import Mode, NameMode, Workspace
 from remote_backend.private_files import replace_file
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.storage import LockOptions, locked, read_state, write_state
+from remote_backend.state.locks import LockOptions, locked
+from remote_backend.state.storage import read_state, store_state
 from remote_backend.workspaces import create_named, full_name_of
 
 __all__ = ("LocalPlace", "Place", "RemotePlace", "local_places")
@@ -125,12 +126,16 @@ class RemotePlace:
             else:
                 made = await create_named(self.client, self.mode, self.short)
                 self.workspace = made.remote
-        async with _kept_when_doubtful(self.client, self.workspace, self.lock):
-            before = await read_state(self.client, self.workspace)
+        workspace = self.workspace
+        async with locked(self.client, workspace, self.lock) as lock:
+            before = await read_state(self.client, workspace)
             if _text(before) != _text(expected):
                 raise StateConflict(f"the state of {self} has changed meanwhile")
-            await write_state(self.client, self.workspace, state, force=before is not None)
-            after = await read_state(self.client, self.workspace)
+            force = before is not None
+            await store_state(
+                self.client, workspace, state, lock, options=self.lock, force=force
+            )
+            after = await read_state(self.client, workspace)
             if _text(after) != state.text:
                 raise StateConflict(
                     f"{self} holds another state than was just stored there"
@@ -153,19 +158,6 @@ def local_places(directory: Path) -> dict[str, LocalPlace]:
                 entry / _FILE, f"{_FILE}.d/{entry.name}/{_FILE}"
             )
     return places
-
-
-@asynccontextmanager
-async def _kept_when_doubtful(
-    client: Client, workspace: Workspace, options: LockOptions
-) -> AsyncIterator[None]:
-    async with locked(client, workspace, options) as lock:
-        try:
-            yield
-        except StateError as error:
-            # The lock keeps others away from a state that nobody is sure of.
-            lock.keep = type(error) is not StateConflict
-            raise
 
 
 @contextmanager

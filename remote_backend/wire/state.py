@@ -61,12 +61,14 @@ def request_to_create_state_version(request: StateVersionRequest) -> Request:
 
 
 def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
-    """Send the bytes of a state to a signed address."""
+    """Send the bytes of a state to a signed address; servers may refuse them a second time."""
     headers = {
         "Accept": "application/json, */*",
         "Content-Type": "application/octet-stream",
     }
-    return Request(method="PUT", target=address, headers=headers, body=body)
+    return Request(
+        method="PUT", target=address, headers=headers, body=body, repeatable=False
+    )
 
 
 def request_to_list_current_outputs(workspace_id: str) -> Request:

@@ -1,19 +1,25 @@
 """Workspaces on the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
+
+from attrs import evolve
 
 from remote_backend.messages import Request, Response
 from remote_backend.models.workspace import Workspace
 from remote_backend.wire.document import (
     Page,
+    attribute_of,
     body_of,
     load_page,
     load_resource,
+    members_of,
     parse_document,
 )
 
 __all__ = (
+    "load_lock_holder",
     "load_workspace",
     "load_workspaces",
     "request_to_create_workspace",
@@ -21,6 +27,7 @@ __all__ = (
     "request_to_force_unlock",
     "request_to_list_workspaces",
     "request_to_lock",
+    "request_to_read_lock_holder",
     "request_to_read_workspace",
     "request_to_unlock",
 )
@@ -49,6 +56,12 @@ def request_to_read_workspace(organization: str, name: str) -> Request:
     return Request(
         method="GET", target=f"{_collection(organization)}/{quote(name, safe='')}"
     )
+
+
+def request_to_read_lock_holder(organization: str, name: str) -> Request:
+    """Ask for a workspace and who holds its lock."""
+    request = request_to_read_workspace(organization, name)
+    return evolve(request, query=(("include", "locked_by"),))
 
 
 def request_to_create_workspace(organization: str, name: str) -> Request:
@@ -91,6 +104,25 @@ def request_to_force_unlock(workspace_id: str) -> Request:
 def load_workspace(response: Response) -> Workspace:
     """Turn an answer into a workspace."""
     return load_resource(parse_document(response).resource, Workspace)
+
+
+def load_lock_holder(response: Response) -> Workspace:
+    """Turn an answer into a workspace that names the holder of its lock."""
+    document = parse_document(response)
+    resource = document.resource
+    holder = document.linked(resource, "locked-by")
+    id = members_of(resource).get("locked_by_id")
+    return load_resource(resource, Workspace, locked_by=_holder(id, holder))
+
+
+def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
+    """Name a holder of a lock; ids say by their prefix what they are (`user-`, `team-`, `run-`)."""
+    if not isinstance(id, str):
+        return None
+    kind = id.partition("-")[0]
+    names = [attribute_of(holder, name) for name in ("username", "name")] if holder else []
+    name = next((name for name in names if isinstance(name, str) and name), id)
+    return f"{kind} {name}"
 
 
 def load_workspaces(response: Response) -> Page[Workspace]:

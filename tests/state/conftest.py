@@ -15,7 +15,7 @@ from remote_backend.cli.demo import backend_block
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.storage import LockOptions
+from remote_backend.state.locks import LockOptions
 from remote_backend.transport import retry
 from tests.cli.conftest import Shop
 from tests.running import hosted

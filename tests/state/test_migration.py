@@ -19,8 +19,9 @@ from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.locks import LockOptions
 from remote_backend.state.places import RemotePlace
-from remote_backend.state.storage import LockOptions, read_state
+from remote_backend.state.storage import read_state
 from tests.running import hosted
 from tests.state.conftest import pass_by
 

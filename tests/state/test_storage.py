@@ -28,7 +28,9 @@ from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move, remove, set_tainted
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.storage import LockOptions, change_state, write_state
+from remote_backend.state.locks import LockOptions
+from remote_backend.state.storage import change_state
+from remote_backend.state.versions import write_state
 from tests.cli.test_kills import planning, server_process
 from tests.fakes import ScriptedTransport, answer
 from tests.state.conftest import QUICK, Desk, state, there

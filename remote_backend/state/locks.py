@@ -1,0 +1,278 @@
+"""The lock of a workspace: asked for, held while a state changes, and given back.
+
+A request for the lock carries a mark that nobody else has, as the reason of the lock. After a
+lost answer the workspace is read, and the mark in it says whose the lock is. Servers without
+reasons (OTF) leave that open; there a lock is never taken away by force.
+"""
+
+import getpass
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+from attrs import define, field, frozen
+
+from remote_backend.client import Client
+from remote_backend.errors import (
+    ApiError,
+    Conflict,
+    RemoteBackendError,
+    StateError,
+    StateLocked,
+    TransportError,
+    UnexpectedAnswer,
+    may_have_happened,
+)
+from remote_backend.models.workspace import Workspace
+from remote_backend.task_groups import finished
+
+__all__ = ("Lock", "LockOptions", "locked")
+
+_LONGEST_LOCK_WAIT_SECONDS = 16.0
+_AMBIGUOUS_ATTEMPTS = 3
+_INTERRUPTED_SECONDS = 15.0
+_UNLOCK_SECONDS = 60.0
+_LONGEST_UNLOCK_WAIT_SECONDS = 3.0
+_PATIENCE_SECONDS = 10.0
+_UNSURE = (ApiError, TransportError, UnexpectedAnswer)
+
+
+@frozen(kw_only=True)
+class LockOptions:
+    """Whether and how long to wait for the lock of a workspace."""
+
+    lock: bool = True
+    timeout_seconds: float = 0.0
+    operation: str = "state"
+    """What the lock is for, in one word, for those who find it."""
+
+    sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, repr=False)
+
+
+@define
+class Lock:
+    """A lock that is held, or about to be."""
+
+    mark: str
+    """The reason of the lock, which no other lock has."""
+
+    is_asked_for: bool = False
+    """Whether a request for it was sent whose outcome is unknown."""
+
+    is_held: bool = False
+    keep: bool = False
+    """Whether it stays when its holder leaves, because a write could not be confirmed."""
+
+    stored: str = ""
+    """What was stored under it, for the error when it cannot be given back."""
+
+
+@asynccontextmanager
+async def locked(
+    client: Client, workspace: Workspace, options: LockOptions
+) -> AsyncIterator[Lock]:
+    """Hold the lock of a workspace; it is given back at the end, whatever happens in between.
+
+    A cancellation never cuts a request for the lock off, which could take it unnoticed. Raises
+    `StateLocked` that names the holder when the lock cannot be had in time, and `StateError`
+    that says how to take it away when it cannot be given back.
+    """
+    lock = Lock(_mark(options))
+    if not options.lock:
+        yield lock
+        return
+    problem: RemoteBackendError | None = None
+    try:
+        await _acquire(client, workspace, lock, options)
+        yield lock
+    except RemoteBackendError as error:
+        problem = error
+        raise
+    finally:
+        if lock.is_held and not lock.keep:
+            with anyio.CancelScope(shield=True):
+                await _release(client, workspace, lock, options, problem)
+        elif lock.is_asked_for and problem is None:
+            raise StateError(
+                f"the command was interrupted while it asked for the lock of {workspace.name}; "
+                f"if that is locked now ({lock.mark}), {_way_out(client, workspace)}"
+            )
+
+
+async def _acquire(
+    client: Client, workspace: Workspace, lock: Lock, options: LockOptions
+) -> None:
+    began = anyio.current_time()
+    wait_seconds = 1.0
+    ambiguous_count = 0
+    while True:
+        attempt = partial(_try_to_lock, client, workspace, lock)
+        refused = await finished(attempt, grace_seconds=_INTERRUPTED_SECONDS)
+        if refused is None:
+            return
+        error, current = refused
+        ambiguous_count += not isinstance(error, Conflict)
+        left = options.timeout_seconds - (anyio.current_time() - began)
+        if isinstance(error, Conflict) and left <= 0:
+            raise await _locked_out(client, current, lock) from None
+        if ambiguous_count >= _AMBIGUOUS_ATTEMPTS:
+            raise StateError(
+                f"whether {workspace.name} is locked now is unknown: {error}; if it is, by "
+                f"{lock.mark!r}, {_way_out(client, workspace)}"
+            ) from error
+        await options.sleep(wait_seconds if left <= 0 else min(wait_seconds, left))
+        wait_seconds = min(_LONGEST_LOCK_WAIT_SECONDS, wait_seconds * 2)
+
+
+async def _try_to_lock(
+    client: Client, workspace: Workspace, lock: Lock
+) -> tuple[Exception, Workspace] | None:
+    """Ask for the lock; return None when it is held, or why not and how the workspace is."""
+    was_asked_for, lock.is_asked_for = lock.is_asked_for, True
+    try:
+        await client.lock_workspace(workspace.id, lock.mark)
+        lock.is_held, lock.is_asked_for = True, False
+        return None
+    except _UNSURE as error:
+        if not isinstance(error, Conflict) and not may_have_happened(error):
+            lock.is_asked_for = was_asked_for
+            raise
+        current = await client.find_workspace(workspace.name) or workspace
+        lock.is_held = current.locked and current.locked_reason == lock.mark
+        if lock.is_held or current.locked_reason:
+            # The reason says whose it is.
+            lock.is_asked_for = False
+        elif isinstance(error, Conflict):
+            # This request did not take the lock, but an earlier one may have.
+            lock.is_asked_for = was_asked_for
+        return None if lock.is_held else (error, current)
+
+
+async def _release(
+    client: Client,
+    workspace: Workspace,
+    lock: Lock,
+    options: LockOptions,
+    earlier: RemoteBackendError | None,
+) -> None:
+    wait_seconds, waited_seconds = 0.2, 0.0
+    problem: Exception | None = None
+    with anyio.move_on_after(_UNLOCK_SECONDS):
+        while waited_seconds < _UNLOCK_SECONDS:
+            is_late = waited_seconds >= _PATIENCE_SECONDS
+            problem = await _try_to_unlock(client, workspace, lock, is_late=is_late)
+            if problem is None:
+                return
+            if not _may_pass(problem):
+                break
+            await options.sleep(wait_seconds)
+            waited_seconds += wait_seconds
+            wait_seconds = min(_LONGEST_UNLOCK_WAIT_SECONDS, wait_seconds * 2)
+    stays = f"{workspace.name} stays locked: {problem}; {_way_out(client, workspace)}"
+    raise StateError(
+        "; ".join(filter(None, [str(earlier or ""), lock.stored, stays]))
+    ) from (earlier or problem)
+
+
+async def _try_to_unlock(
+    client: Client, workspace: Workspace, lock: Lock, *, is_late: bool
+) -> Exception | None:
+    """Give the lock back; return None when it is ours no more, or why it could not be.
+
+    Force is only used for a lock that was seen with our mark right before: a state version
+    whose upload was refused stays pending for ever, and keeps its lock from going.
+    """
+    try:
+        if is_late and await _bears_mark(client, workspace, lock):
+            await client.force_unlock_workspace(workspace.id)
+        else:
+            await client.unlock_workspace(workspace.id)
+        return None
+    except _UNSURE as error:
+        if not _is_unclear(error):
+            return error
+        problem = error
+    # An earlier answer may have been lost, and others may hold the lock by now.
+    try:
+        return problem if await _may_be_ours(client, workspace, lock) else None
+    except _UNSURE:
+        return problem
+
+
+def _is_unclear(error: Exception) -> bool:
+    """Whether a failed unlock leaves open whose the lock is."""
+    return not _is_pending(error) and (
+        isinstance(error, Conflict) or may_have_happened(error)
+    )
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an unlock that failed may succeed later."""
+    return _is_pending(error) or isinstance(error, Conflict) or may_have_happened(error)
+
+
+def _is_pending(error: Exception) -> bool:
+    # The status is 503 for old clients and 400 or 422 for new ones; the words are the same.
+    return "pending" in str(error)
+
+
+async def _bears_mark(client: Client, workspace: Workspace, lock: Lock) -> bool:
+    current = await client.find_workspace(workspace.name)
+    return current is not None and current.locked and current.locked_reason == lock.mark
+
+
+async def _may_be_ours(client: Client, workspace: Workspace, lock: Lock) -> bool:
+    current = await client.find_workspace(workspace.name)
+    if current is None or not current.locked:
+        return False
+    return current.locked_reason in (None, "", lock.mark)
+
+
+async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> StateLocked:
+    holder = await _holder(client, workspace)
+    reason = f" ({holder.locked_reason})" if holder.locked_reason else ""
+    if holder.locked_by and holder.locked_by.startswith("run "):
+        return StateLocked(
+            f"{workspace.name} is locked by {holder.locked_by}{reason}; wait with "
+            "-lock-timeout=5m until it ends, or cancel or discard that run on the server"
+        )
+    by = holder.locked_by or "someone else"
+    doubt = (
+        "; an answer to a request for the lock was lost, so it may also be our own"
+        if lock.is_asked_for
+        else ""
+    )
+    return StateLocked(
+        f"{workspace.name} is locked by {by}{reason}{doubt}; wait with -lock-timeout=5m, or, if "
+        f"nobody works on it any more, {_way_out(client, workspace)}"
+    )
+
+
+async def _holder(client: Client, workspace: Workspace) -> Workspace:
+    """Return the workspace with the name of who holds its lock, where that can be read."""
+    try:
+        return await client.find_lock_holder(workspace.name) or workspace
+    except _UNSURE:
+        return workspace
+
+
+def _way_out(client: Client, workspace: Workspace) -> str:
+    id = f"{client.organization}/{workspace.name}"
+    return f"`remote-backend force-unlock {id}` takes the lock away"
+
+
+def _mark(options: LockOptions) -> str:
+    return (
+        f"{options.operation} by {_person()} with remote-backend ({secrets.token_hex(4)})"
+    )
+
+
+def _person() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        name = "someone"
+    return f"{name}@{socket.gethostname()}"

@@ -1,0 +1,231 @@
+"""State versions on a server: the current one read, a new one written once and confirmed."""
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+from attrs import evolve, field, frozen
+
+from remote_backend.client import Client
+from remote_backend.errors import (
+    ApiError,
+    Conflict,
+    NotAuthorized,
+    NotFound,
+    Rejected,
+    RemoteBackendError,
+    StateConflict,
+    StateError,
+    StateUnconfirmed,
+    TransportError,
+    UnexpectedAnswer,
+    may_have_happened,
+)
+from remote_backend.log import Log
+from remote_backend.messages import SignedUrl
+from remote_backend.models.state import StateVersion, StateVersionRequest
+from remote_backend.models.workspace import Workspace
+from remote_backend.state.file import StateFile, md5_of
+
+__all__ = ("download_state", "write_state")
+
+log = Log()
+
+_ATTEMPTS = 4
+_UPLOAD_ATTEMPTS = 3
+_PENDING_SECONDS = 60.0
+_LONGEST_PENDING_WAIT_SECONDS = 3.0
+_LOST = frozenset({"discarded", "errored"})
+_UNSURE = (ApiError, TransportError, UnexpectedAnswer)
+
+
+async def download_state(client: Client, workspace: Workspace) -> bytes:
+    """Return the bytes of the current state, whatever they say; empty when there is none.
+
+    Raises `StateError` for bytes that are not those that were stored.
+    """
+    version = await client.find_current_state_version(workspace.id)
+    if version is not None:
+        return await _download(client, workspace, version)
+    if workspace.current_state_version_id is not None or (
+        workspace.permissions.can_read_state_versions is False
+    ):
+        # Servers answer as if there were none to those who may not see it.
+        raise StateError(
+            f"the token may not read the state of {workspace.name}; ask for that permission"
+        )
+    return b""
+
+
+async def write_state(
+    client: Client,
+    workspace: Workspace,
+    state: StateFile,
+    *,
+    force: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    moved: Callable[[], None] | None = None,
+) -> None:
+    """Store a state and see that it is the current one; the workspace must be locked by us.
+
+    Writing the same bytes with the same serial twice is as good as once. `moved` is called
+    whenever a part of the state was sent. Raises `StateConflict` when something else was
+    stored, and `StateUnconfirmed` with the bytes when that cannot be known.
+    """
+    data = state.data
+    request = StateVersionRequest(
+        workspace_id=workspace.id,
+        serial=state.serial,
+        md5=md5_of(data),
+        lineage=state.lineage or None,
+        force=force,
+    )
+    writing = _Writing(client, workspace, request, data, sleep, moved)
+    problem: Exception | None = None
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            await sleep(0.2 * 2**attempt)
+        try:
+            await writing.write_once()
+            return
+        except (Conflict, StateConflict) as error:
+            if await writing.is_current(problem or error):
+                return
+            raise StateConflict(_why_refused(workspace, error)) from error
+        except Rejected as error:
+            problems = "; ".join(error.problems) or str(error)
+            raise StateError(
+                f"the server refused the state of {workspace.name}: {problems}"
+            ) from error
+        except _UNSURE as error:
+            if not may_have_happened(error):
+                raise
+            log.info("state.doubtful", workspace=workspace.name, problem=str(error))
+            problem = error
+            if await writing.is_current(error):
+                return
+    raise StateUnconfirmed(workspace.name, str(problem), data)
+
+
+@frozen
+class _Writing:
+    """A state on its way to a server."""
+
+    client: Client
+    workspace: Workspace
+    request: StateVersionRequest
+    data: bytes = field(repr=False)
+    sleep: Callable[[float], Awaitable[None]]
+    moved: Callable[[], None] | None
+
+    async def write_once(self) -> None:
+        """Make a state version, upload its bytes, and wait until it is final."""
+        version = await self._create()
+        if version.upload_url is not None and version.status != "finalized":
+            version = await self._upload(version, version.upload_url)
+        await _await_final(self.client, version)
+
+    async def _create(self) -> StateVersion:
+        try:
+            return await self.client.create_state_version(self.request)
+        except ApiError as error:
+            told = " ".join(error.problems)
+            if (
+                error.status not in (400, 422)
+                or "state" not in told
+                or "missing" not in told
+            ):
+                raise
+        # Servers of before 2023 take the bytes inside the request only.
+        inline = evolve(self.request, state=self.data)
+        return await self.client.create_state_version(inline, moved=self.moved)
+
+    async def _upload(self, version: StateVersion, address: SignedUrl) -> StateVersion:
+        """Upload the bytes and return how the version is then.
+
+        Servers refuse a second upload of bytes that have arrived (OTF answers it with 500), so
+        the version is read after the first failure: only while it is pending the bytes are
+        still awaited.
+        """
+        for attempt in range(_UPLOAD_ATTEMPTS):
+            if attempt:
+                await self.sleep(0.2 * 2**attempt)
+            try:
+                await self.client.upload_state(address, self.data, moved=self.moved)
+                return version
+            except _UNSURE as error:
+                problem = error
+            version = await self.client.read_state_version(version.id)
+            if version.status != "pending":
+                return version
+            if not may_have_happened(problem):
+                break
+        raise problem
+
+    async def is_current(self, problem: Exception) -> bool:
+        """Say whether exactly these bytes are the current state: a lost answer, not a lost write."""
+        try:
+            current = await self.client.find_current_state_version(self.workspace.id)
+            if current is None or current.serial not in (None, self.request.serial):
+                return False
+            if current.md5:
+                return current.md5 == self.request.md5
+            return await _download(self.client, self.workspace, current) == self.data
+        except RemoteBackendError:
+            raise StateUnconfirmed(
+                self.workspace.name, str(problem), self.data
+            ) from problem
+
+
+def _why_refused(workspace: Workspace, error: Exception) -> str:
+    """Say why a server did not take a state (409 and 412), by the words of its answer."""
+    text = str(error).lower()
+    if "lock" in text:
+        why = "its lock is not ours any more; see who works on it before you try again"
+    elif "md5" in text:
+        why = (
+            "another state with the same serial is there; compare it, `state pull` shows it"
+        )
+    elif "lineage" in text:
+        why = "a state of another lineage is there; see whether this is the right workspace"
+    else:
+        why = "another one is there; `state pull` shows it"
+    return f"the state of {workspace.name} was not stored: {why} ({error})"
+
+
+async def _await_final(client: Client, version: StateVersion) -> None:
+    wait_seconds = 0.05
+    with anyio.move_on_after(_PENDING_SECONDS):
+        while version.status == "pending":
+            version = await client.read_state_version(version.id)
+            if version.status == "pending":
+                await anyio.sleep(wait_seconds)
+                wait_seconds = min(_LONGEST_PENDING_WAIT_SECONDS, wait_seconds * 2)
+    if version.status == "pending":
+        raise TransportError(
+            "PUT",
+            f"state-versions/{version.id}",
+            "it stays pending",
+            may_have_happened=True,
+        )
+    if version.status in _LOST:
+        raise StateConflict(f"state version {version.id} is {version.status}")
+
+
+async def _download(client: Client, workspace: Workspace, version: StateVersion) -> bytes:
+    if version.download_address is None:
+        raise StateError(f"the server does not tell where the state of {workspace.name} is")
+    try:
+        data = await client.download_state(version.download_address)
+    except (NotFound, NotAuthorized):
+        # Its address has expired; a second one is told to who asks again.
+        again = await client.read_state_version(version.id)
+        if again.download_address is None:
+            raise
+        data = await client.download_state(again.download_address)
+    wrong_size = version.size is not None and version.size not in (0, len(data))
+    if wrong_size or (version.md5 and version.md5 != md5_of(data)):
+        raise StateError(
+            f"the state of {workspace.name} was damaged on its way; try again, and look at "
+            f"state version {version.id} on the server"
+        )
+    return data
