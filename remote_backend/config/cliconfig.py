@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from remote_backend.config.hcl1 import parse_hcl1
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.errors import BadHostname
 from remote_backend.log import Log
@@ -158,7 +159,7 @@ def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
         return {}
     try:
         document = _parse(text)
-    except Exception as error:  # the parser raises whatever its tables lead it to
+    except (ValueError, RecursionError) as error:
         found = _LINE.search(str(error))
         where = f"{path}:{found[1]}" if found else str(path)
         warnings.append(f"{where} cannot be parsed; the whole file is left out")
@@ -171,13 +172,7 @@ def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
 
 
 def _parse(text: str) -> Any:
-    # What `terraform login` writes is JSON; for HCL, tables of a grammar are made first, which
-    # takes longer than a short plan has.
-    if text.lstrip().startswith("{"):
-        return json.loads(text)
-    import hcl
-
-    return hcl.loads(text)
+    return json.loads(text) if text.lstrip().startswith("{") else parse_hcl1(text)
 
 
 def _labelled(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:

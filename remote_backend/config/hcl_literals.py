@@ -19,7 +19,14 @@ from remote_backend.config.hcl_operations import (
 )
 from remote_backend.models.hcl_text import HclValue
 
-__all__ = ("Literal", "breaks_line", "literal_of", "literal_of_template")
+__all__ = (
+    "Literal",
+    "breaks_line",
+    "heredoc_text",
+    "literal_of",
+    "literal_of_template",
+    "unescaped",
+)
 
 _ESCAPE = re.compile(
     r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))|(\$\$|%%)\{", re.DOTALL
@@ -222,9 +229,9 @@ def _of_plain(kind: str, values: list[HclValue]) -> HclValue:
 def _leaf(node: Node, text: str) -> _Part:
     match node.type:
         case "string_lit":
-            return _unescaped(text[1:-1])
+            return unescaped(text[1:-1])
         case "template_literal":
-            return _unescaped(text)
+            return unescaped(text)
         case "numeric_lit":
             return _number(text)
         case "bool_lit":
@@ -299,10 +306,15 @@ def _heredoc(node: Node, text: str) -> str:
     inside = {child.type for child in node.named_children}
     if inside & {"template_interpolation", "template_directive"}:
         raise NotConstant
-    if not _HEREDOC_START.match(text):
+    return heredoc_text(text)
+
+
+def heredoc_text(source: str) -> str:
+    """Return the text of a heredoc without templates; raises `NotConstant`."""
+    if not _HEREDOC_START.match(source):
         raise NotConstant
-    body = text[text.index("\n") + 1 : text.rindex("\n") + 1]
-    if text.startswith("<<-"):
+    body = source[source.index("\n") + 1 : source.rindex("\n") + 1]
+    if source.startswith("<<-"):
         body = _without_indent(body)
     return _DOUBLED_MARK.sub(lambda found: found[1][0] + "{", body)
 
@@ -315,7 +327,8 @@ def _without_indent(body: str) -> str:
     return "".join(line[indent:] if line.strip() else line for line in lines)
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """Return what a text between quotes stands for; raises `NotConstant`."""
     if "\n" in text:  # only heredocs have lines
         raise NotConstant
     return _ESCAPE.sub(_read_escape, text)

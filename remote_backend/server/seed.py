@@ -2,11 +2,13 @@
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
+from remote_backend.config.hcl1 import Hcl1Error, parse_hcl1
 from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
 from remote_backend.models.hcl_text import write_hcl
@@ -42,6 +44,7 @@ _SIMULATED_KEYS = frozenset(
 _POLICY_KEYS = frozenset({"level", "passes", "text"})
 _COST_KEYS = frozenset({"matched", "prior", "proposed", "resources"})
 _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?\Z")
+_LARGEST_NUMBER = 1_000_000_000
 _VARIABLE_KEYS = frozenset({"category", "description", "hcl", "sensitive", "value"})
 
 
@@ -88,19 +91,29 @@ def read_seed(path: Path) -> tuple[SeedWorkspace, ...]:
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
-        if path.suffix == ".json":
-            parsed = json.loads(text)
-        else:
-            import hcl
-
-            parsed = hcl.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
+        parsed = _load_json(text) if path.suffix == ".json" else parse_hcl1(text)
+    except Hcl1Error as error:
+        raise SettingsError(
+            f"{path}:{error.line} cannot be read: {error.problem}"
+        ) from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        problem = str(error) or "its numbers or its depth are too large"
+        raise SettingsError(f"{path} cannot be read: {problem}") from None
     if not isinstance(parsed, dict) or set(parsed) - {"workspace"}:
         raise SettingsError(
             f'{path}: only blocks of the form workspace "NAME" are expected'
         )
     return parsed
+
+
+def _load_json(text: str) -> Any:
+    return json.loads(
+        text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant
+    )
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
@@ -231,10 +244,10 @@ def _tags(where: str, members: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _number(where: str, members: dict[str, Any], name: str) -> float:
-    value = members.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise SettingsError(f"{where}: {name} must be a number that is not negative")
-    return value
+    value = members.get(name, Decimal())
+    if not isinstance(value, Decimal) or not 0 <= value <= _LARGEST_NUMBER:
+        raise SettingsError(f"{where}: {name} must be a number from 0 to {_LARGEST_NUMBER}")
+    return float(value)
 
 
 def _flag(where: str, members: dict[str, Any], name: str, *, default: bool = False) -> bool:

@@ -45,6 +45,10 @@ def of_text(directory: Path, text: str | bytes) -> CliConfiguration:
         '# c\n// c\n/* c */\ncredentials "tfe.test" { token = "x" }',
         'credentials = { "tfe.test" = { token = "x" } }',
         '"credentials" "tfe.test" { token = "x" }',
+        'credentials tfe.test { token = "\\u0078" }',
+        'plugin_cache_dir = "/x"\ndisable_checkpoint = true\nflags = [true, false]\n'
+        'provider_installation {\n  network_mirror {\n    url = "https://m.test/"\n'
+        '    include = ["a.test/*/*"],\n  }\n}\ncredentials "tfe.test" { token = "x" }',
         '{"credentials": {"tfe.test": {"token": "x"}}}',
         '{"credentials": [{"tfe.test": [{"token": "x"}]}]}',
         '\ufeffcredentials "tfe.test" {\r\n  token = "x"\r\n}\r\n',

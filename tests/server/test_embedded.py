@@ -157,3 +157,47 @@ def test_a_bad_seed_is_told_by_its_place(text: str, problem: str, tmp_path: Path
 
     assert str(path) in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_texts_of_a_seed_have_the_escapes_of_hcl(tmp_path: Path) -> None:
+    """Tabs, line ends, letters and lists of truth values arrive as they are meant (N23, A14)."""
+    path = tmp_path / "seed.hcl"
+    path.write_text(
+        'workspace "a" {\n  variables = {\n    tab = "a\\tb"\n    uni = "\\u00e9"\n'
+        '    flags = [true, false]\n  }\n  simulated { log = "a\\nb\\n", add = 1 }\n}\n'
+    )
+
+    (workspace,) = read_seed(path)
+
+    found = {one.key: one.value for one in workspace.variables}
+    assert found == {"tab": "a\tb", "uni": "é", "flags": "[true, false]"}
+    assert workspace.simulation is not None
+    assert workspace.simulation.parts == (b"a\n", b"b\n")
+    assert workspace.simulation.counts.add == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        (
+            "seed.hcl",
+            'workspace "a" {\n  description = "x\n}',
+            ":2 cannot be read: a text has",
+        ),
+        ("seed.json", '{"workspace": ' * 100_000, "cannot be read"),
+        (
+            "seed.json",
+            '{"workspace": {"a": {"simulated": {"add": 1e400}}}}',
+            "add must be a",
+        ),
+        ("seed.json", '{"workspace": {"a": {"simulated": {"add": Infinity}}}}', "Infinity"),
+    ],
+)
+def test_a_seed_that_cannot_be_read_is_told(
+    name: str, text: str, problem: str, tmp_path: Path
+) -> None:
+    """Faults have their line, and odd depth and numbers are faults like others (L13)."""
+    (tmp_path / name).write_text(text)
+
+    with pytest.raises(SettingsError, match=problem):
+        read_seed(tmp_path / name)
