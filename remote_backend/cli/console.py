@@ -1,14 +1,18 @@
 """Events to the terminal: logs to standard output, everything else to standard error."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from io import StringIO
 
 import anyio
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.log_text import LogLines, render_structured
-from remote_backend.cli.screen import Screen
-from remote_backend.models.outcome import Outcome
+from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_title
+from remote_backend.cli.log_text import LogRenderer, log_text
+from remote_backend.cli.runner_commands import disarm_json
+from remote_backend.cli.screen import Screen, with_reset
+from remote_backend.formats.ansi import one_line, physical_lines
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import check_text, counts_text, sentence_of, word_for
 from remote_backend.reports.to_json import event_to_json
 
@@ -24,6 +28,9 @@ __all__ = (
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _HEARTBEAT_SECONDS = 30.0
+# Somebody sits there and waits.
+_DUMB_HEARTBEAT_SECONDS = 10.0
+_END_OF_LOG_BYTES = 1 << 14
 WAITING = {
     "pending": "waiting for its turn",
     "plan_queued": "waiting for a worker",
@@ -41,8 +48,11 @@ class SinglePlanConsole:
 
     screen: Screen
     is_drift: bool = False
-    _lines: LogLines = field(factory=LogLines)
+    _log: LogRenderer = field(init=False)
     _open: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        self._log = LogRenderer(self.screen.clean)
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
@@ -56,11 +66,9 @@ class SinglePlanConsole:
             case events.RunStatusChanged() if event.status in WAITING:
                 self.screen.note(f"The run is {WAITING[event.status]}.")
             case events.LogChunkRead():
-                for line in self._lines.feed(event.data):
-                    self._write(line)
+                self._write(self._log.feed(event.data))
             case events.LogEnded():
-                for line in self._lines.finish():
-                    self._write(line)
+                self._write(self._log.finish())
                 self._end_line()
                 if not event.is_complete:
                     self.screen.note(_cut_log(event))
@@ -73,11 +81,11 @@ class SinglePlanConsole:
             case _:
                 pass
 
-    def _write(self, line: str) -> None:
-        text = self.screen.clean(render_structured(line))
-        self.screen.out.write(text)
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.screen.out.write(line)
+            self._open = not line.endswith("\n")
         self.screen.out.flush()
-        self._open = not text.endswith("\n")
 
     def _end_line(self) -> None:
         # A file gets the log as it is; a person must not read two lines as one.
@@ -95,13 +103,14 @@ class BatchConsole:
     is_drift: bool = False
     _width: int = 0
     _order: dict[str, int] = field(factory=dict)
-    _lines: dict[str, LogLines] = field(factory=dict)
+    _logs: dict[str, LogRenderer] = field(factory=dict)
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
         match event:
             case events.BatchStarted():
-                self._width = max((len(name) for name in event.workspaces), default=0)
+                names = map(one_line, event.workspaces)
+                self._width = max(map(len, names), default=0)
                 self._order = {name: at for at, name in enumerate(event.workspaces)}
                 self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
             case events.WarningRaised():
@@ -111,13 +120,11 @@ class BatchConsole:
             case events.RunQueued():
                 self._note(event.workspace, f"run {event.run_url}")
             case events.LogChunkRead():
-                lines = self._lines.setdefault(event.workspace, LogLines())
-                for line in lines.feed(event.data):
-                    self._line(event.workspace, line)
+                log = self._logs.get(event.workspace) or self._new_log(event.workspace)
+                self._write(log.feed(event.data))
             case events.LogEnded():
-                if event.workspace in self._lines:
-                    for line in self._lines.pop(event.workspace).finish():
-                        self._line(event.workspace, line)
+                if event.workspace in self._logs:
+                    self._write(self._logs.pop(event.workspace).finish())
                 if not event.is_complete:
                     self._note(event.workspace, _cut_log(event))
             case events.CheckReported():
@@ -131,21 +138,25 @@ class BatchConsole:
             case _:
                 pass
 
-    def _line(self, workspace: str, line: str) -> None:
-        screen = self.screen
-        for part in render_structured(line).rstrip("\n").split("\n"):
-            text = screen.clean(part)
+    def _new_log(self, workspace: str) -> LogRenderer:
+        prefix, clean = self._prefix(workspace), self.screen.clean
+        # With its prefix, because a name too may begin what a runner takes for a command.
+        log = LogRenderer(lambda line: clean(f"{prefix}{line}"))
+        self._logs[workspace] = log
+        return log
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
             # Colors that a line leaves open must not run into the next one's name.
-            reset = "\x1b[0m" if screen.colors and "\x1b[" in text else ""
-            screen.out.write(f"{self._prefix(workspace)}{text}{reset}\n")
-        screen.out.flush()
+            self.screen.out.write(f"{with_reset(line.removesuffix(chr(10)))}\n")
+        self.screen.out.flush()
 
     def _note(self, workspace: str, text: str) -> None:
-        for line in text.split("\n"):
+        for line in physical_lines(text):
             self.screen.note(f"{self._prefix(workspace)}{line}")
 
     def _prefix(self, workspace: str) -> str:
-        name = workspace.ljust(self._width)
+        name = one_line(workspace).ljust(self._width)
         if self.screen.colors:
             color = _PREFIX_COLORS[self._order.get(workspace, 0) % len(_PREFIX_COLORS)]
             name = f"\x1b[{color}m{name}\x1b[0m"
@@ -154,17 +165,40 @@ class BatchConsole:
 
 @define
 class QuietConsole:
-    """Shows the table at the end and nothing before."""
+    """Shows what went wrong as it happens, the table at the end, and nothing else."""
 
     screen: Screen
     is_drift: bool = False
+    _ends: dict[str, bytearray] = field(factory=dict)
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
-        if isinstance(event, events.WarningRaised):
-            self.screen.note(f"Warning: {event.text}")
-        if isinstance(event, events.BatchFinished):
-            print_table(self.screen, event.outcomes, is_drift=self.is_drift)
+        match event:
+            case events.WarningRaised():
+                self.screen.note(f"Warning: {event.text}")
+            case events.LogChunkRead():
+                end = self._ends.setdefault(event.workspace, bytearray())
+                end += event.data
+                if len(end) > 2 * _END_OF_LOG_BYTES:
+                    del end[:-_END_OF_LOG_BYTES]
+            case events.PlanFinished():
+                end = self._ends.pop(event.outcome.workspace, bytearray())
+                if not event.outcome.succeeded:
+                    self._tell_failure(event.outcome, bytes(end[-_END_OF_LOG_BYTES:]))
+            case events.BatchFinished():
+                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
+            case _:
+                pass
+
+    def _tell_failure(self, outcome: Outcome, end: bytes) -> None:
+        lines: list[str] = []
+        if outcome.result is Result.FAILED:
+            # The first line of a long log may have been cut.
+            whole = end.partition(b"\n")[2] if len(end) == _END_OF_LOG_BYTES else end
+            log = log_text(whole).rstrip("\n")
+            end_of_log = physical_lines(log)[-LINES_OF_LOG:] if log else []
+            lines = failure_lines(outcome, end_of_log)
+        self.screen.note("\n".join([failure_title(outcome), *lines]))
 
 
 @define
@@ -175,7 +209,8 @@ class JsonConsole:
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
-        self.screen.out.write(event_to_json(event) + "\n")
+        text = disarm_json(event_to_json(event), self.screen.services)
+        self.screen.out.write(f"{text}\n")
         self.screen.out.flush()
 
 
@@ -198,14 +233,18 @@ def print_table(
     with console.capture() as capture:
         # Terminals wrap an address so that it can still be copied.
         console.print(summary_table(outcomes, is_drift=is_drift), soft_wrap=True)
-    screen.out.write(f"\n{capture.get()}\n{sentence_of(outcomes, is_drift=is_drift)}\n")
-    screen.out.flush()
+    screen.print(f"\n{capture.get()}\n{sentence_of(outcomes, is_drift=is_drift)}")
 
 
-async def beat(screen: Screen, unfinished: dict[str, str]) -> None:
-    """Tell every half minute what is still going on, so that a quiet log is no dead one."""
+async def beat(
+    screen: Screen,
+    unfinished: dict[str, str],
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> None:
+    """Say from time to time what is still going on, where nothing is drawn in place."""
+    seconds = _DUMB_HEARTBEAT_SECONDS if screen.is_dumb else _HEARTBEAT_SECONDS
     while True:
-        await anyio.sleep(_HEARTBEAT_SECONDS)
+        await sleep(seconds)
         if unfinished:
             names = ", ".join(sorted(unfinished)[:5])
             more = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""

@@ -15,16 +15,17 @@ from rich.text import Text
 
 from remote_backend import events
 from remote_backend.cli.console import WAITING, print_table
-from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_title
+from remote_backend.cli.log_text import LogRenderer
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
+from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.reports.summary import counts_text, failed_checks_text, word_for
+from remote_backend.reports.summary import counts_text, word_for
 
 __all__ = ("LiveConsole",)
 
 _SECONDS_BETWEEN = 0.1
-_LINES_OF_A_FAILURE = 20
 # What stands around the rows: bar, head, the line about those that are not shown.
 _AROUND = 5
 _NARROW = 60
@@ -34,12 +35,19 @@ _NARROW = 60
 class _Row:
     """What is known of one workspace."""
 
+    log: LogRenderer
     phase: str = "waiting"
     started: float | None = None
     last_line: str = ""
     outcome: Outcome | None = None
-    lines: LogLines = field(factory=LogLines)
-    tail: deque[str] = field(factory=lambda: deque(maxlen=_LINES_OF_A_FAILURE))
+    tail: deque[str] = field(factory=lambda: deque(maxlen=LINES_OF_LOG))
+
+    def take(self, line: str) -> None:
+        """Remember a line of the log."""
+        text = line.removesuffix("\n")
+        self.tail.append(text)
+        if text.strip():
+            self.last_line = text.strip()
 
 
 @define(eq=False)
@@ -78,12 +86,12 @@ class LiveConsole:
         """Show an event."""
         match event:
             case events.BatchStarted():
-                self._rows = {name: _Row() for name in event.workspaces}
+                self._rows = {name: self._new_row() for name in event.workspaces}
             case events.WarningRaised():
-                self._above(Text(f"Warning: {event.text}"))
+                self._above(f"Warning: {event.text}")
             case events.SlugPacked():
                 for warning in event.warnings:
-                    self._above(Text(f"Warning: {warning}"))
+                    self._above(f"Warning: {warning}")
             case events.PlanStarted():
                 self._of(event.workspace).phase = "starting"
                 self._of(event.workspace).started = self.clock()
@@ -95,8 +103,8 @@ class LiveConsole:
                 self._of(event.workspace).phase = phase
             case events.LogChunkRead():
                 row = self._of(event.workspace)
-                for line in row.lines.feed(event.data):
-                    self._take(row, line)
+                for line in row.log.feed(event.data):
+                    row.take(line)
             case events.PlanFinished():
                 self._finish(event.outcome)
             case events.BatchFinished():
@@ -120,34 +128,29 @@ class LiveConsole:
         self._live.update(self._drawing(), refresh=True)
 
     def _of(self, workspace: str) -> _Row:
-        return self._rows.setdefault(workspace, _Row())
+        if workspace not in self._rows:
+            self._rows[workspace] = self._new_row()
+        return self._rows[workspace]
 
-    def _take(self, row: _Row, line: str) -> None:
-        for part in render_structured(line).rstrip("\n").split("\n"):
-            text = clean_line(part, colors=False, terminal=True)
-            row.tail.append(text)
-            if text.strip():
-                row.last_line = text.strip()
+    def _new_row(self) -> _Row:
+        return _Row(LogRenderer(self.screen.plain))
 
     def _finish(self, outcome: Outcome) -> None:
         row = self._of(outcome.workspace)
         row.outcome = outcome
         row.phase = word_for(outcome.result, is_drift=self.is_drift)
-        for line in row.lines.finish():
-            self._take(row, line)
+        for line in row.log.finish():
+            row.take(line)
         if outcome.succeeded or (self._is_paused and outcome.result is not Result.FAILED):
             return
-        title = f"{outcome.workspace}: {outcome.result.value}: {outcome.reason}"
-        self._above(Text(title, style=STYLES[outcome.result]))
-        failed = failed_checks_text(outcome).splitlines()
-        checks = [clean_line(line, colors=False, terminal=True) for line in failed]
-        for line in (*row.tail, *checks):
-            self._above(Text(f"  {line}"))
-        if outcome.run_url:
-            self._above(Text(f"  {outcome.run_url}"))
+        self._above(failure_title(outcome), STYLES[outcome.result])
+        for line in failure_lines(outcome, row.tail):
+            self._above(line)
 
-    def _above(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+    def _above(self, text: str, style: str = "") -> None:
+        # Rich passes on what steers a terminal.
+        for line in physical_lines(text):
+            self._console.print(Text(self.screen.plain(line), style=style), soft_wrap=True)
 
     def _drawing(self) -> Group:
         over = [row for row in self._rows.values() if row.outcome is not None]
@@ -178,7 +181,8 @@ class LiveConsole:
             table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name, row in rows:
             style = STYLES[row.outcome.result] if row.outcome else ""
-            cells = [Text(name), Text(row.phase, style=style), Text(self._seconds(row))]
+            cells = [Text(self._cell(name)), Text(self._cell(row.phase), style=style)]
+            cells.append(Text(self._seconds(row)))
             if self._width >= _NARROW:
                 told = row.last_line
                 if row.outcome is not None:
@@ -186,6 +190,9 @@ class LiveConsole:
                 cells.append(Text(told, style="" if row.outcome else "dim"))
             table.add_row(*cells)
         return table
+
+    def _cell(self, text: str) -> str:
+        return self.screen.plain(one_line(text))
 
     @property
     def _width(self) -> int:

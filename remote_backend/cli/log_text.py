@@ -2,70 +2,114 @@
 
 import codecs
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ("LogLines", "clean_line", "disarm", "render_structured")
+from remote_backend.cli.runner_commands import LONGEST_COMMAND
+from remote_backend.formats.ansi import clean, physical_lines
 
-_COLOR = re.compile(r"\x1b\[[0-9;:]*m")
-_ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x07|\x1b\\|$)|[ -/]*[0-~]|$)|\x9b[0-?]*[ -/]*[@-~]"
-)
-_FRAME_BYTES = re.compile("[\x02\x03]")
-_RUNNER_COMMAND = re.compile(r"^(\s*):(?=:)|##(?=\[|vso\[)")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+__all__ = ("LogLines", "LogRenderer", "log_text", "render_structured")
+
+_LONGEST_LINE = 1 << 20
 
 
 class LogLines:
     """Cuts a log that comes in chunks of any size into lines.
 
-    Bytes that are no UTF-8 are replaced, `\\r\\n` becomes `\\n`, and a lone `\\r`, which
-    would overwrite what stands before it, ends a line too.
+    Bytes that are not UTF-8 are replaced, `\\r\\n` becomes `\\n`, and a lone `\\r`, which
+    would overwrite what stands before it, ends a line too. A line of more than 1 MiB is given
+    in parts, of which only the last one has an end.
     """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._parts: list[str] = []
+        self._size = 0
+        self._held_return = ""
 
     def feed(self, chunk: bytes) -> Iterator[str]:
         """Take the next bytes; give the lines that are complete, each with its end."""
-        self._rest += self._decoder.decode(chunk)
+        text = self._held_return + self._decoder.decode(chunk)
         # A final \r is kept back: the \n that makes it one line end may follow.
-        *lines, self._rest = re.split(r"\r\n|\n|\r(?!\n|\Z)", self._rest)
-        for line in lines:
-            yield f"{line}\n"
+        self._held_return = "\r" if text.endswith("\r") else ""
+        for number, piece in enumerate(physical_lines(text.removesuffix("\r"))):
+            if number:
+                yield f"{self._taken()}\n"
+            self._parts.append(piece)
+            self._size += len(piece)
+        # What was seen once is never looked at again: long lines cost no more than short ones.
+        if self._size > _LONGEST_LINE:
+            yield self._taken()
 
     def finish(self) -> Iterator[str]:
         """Give the last line when it has no end."""
-        rest = self._rest + self._decoder.decode(b"", final=True)
-        self._rest = ""
-        if rest.endswith("\r"):
-            yield f"{rest[:-1]}\n"
+        rest = self._taken() + self._decoder.decode(b"", final=True)
+        if self._held_return:
+            yield f"{rest}\n"
         elif rest:
             yield rest
+        self._held_return = ""
+
+    def _taken(self) -> str:
+        text = "".join(self._parts)
+        self._parts, self._size = [], 0
+        return text
 
 
-def clean_line(line: str, *, colors: bool, terminal: bool) -> str:
-    """Remove what does not belong: colors where unwanted, on terminals all that steers them."""
-    end = "\n" if line.endswith("\n") else ""
-    text = _FRAME_BYTES.sub("", line.removesuffix("\n"))
-    if not colors:
-        text = _ESCAPE.sub("", text)
-    elif terminal:
-        text = _ESCAPE.sub(_only_color, text)
-    if terminal:
-        text = _CONTROLS.sub("", text)
-    return text + end
+class LogRenderer:
+    """Turns the bytes of one log into lines for a place, and none of them into two.
 
-
-def disarm(line: str) -> str:
-    """Break what runners of CI services would take for a command to them.
-
-    GitHub reads `::name::` at the beginning of a line, and `##[name]` anywhere, as Azure reads
-    `##vso[name]`; a blank ends that and leaves the text readable.
+    Lines of Terraform's JSON output become text first, then what is written is cut into the
+    lines that a terminal sees, and each of these is given to `clean_line`.
     """
-    return _RUNNER_COMMAND.sub(lambda found: f"{found[0]} ", line)
+
+    def __init__(self, clean_line: Callable[[str], str]) -> None:
+        self._clean_line = clean_line
+        self._lines = LogLines()
+        self._is_within_line = False
+        self._held = ""
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        """Take the next bytes; give the lines that are complete, each with its end.
+
+        Of a line of more than 1 MiB the parts are given as they come, without an end.
+        """
+        for line in self._lines.feed(chunk):
+            yield from self._rendered(line, is_whole=line.endswith("\n"))
+
+    def finish(self) -> Iterator[str]:
+        """Give the last line, with an end only if the log has one."""
+        for line in self._lines.finish():
+            yield from self._rendered(line, is_whole=True)
+        if self._held:
+            yield self._clean_line(self._held)
+        self._held = ""
+
+    def _rendered(self, line: str, *, is_whole: bool) -> Iterator[str]:
+        if self._is_within_line or not is_whole:
+            yield self._part_of_line(line)
+            return
+        *lines, last = physical_lines(render_structured(line))
+        for one in lines:
+            yield self._clean_line(f"{one}\n")
+        if last:
+            yield self._clean_line(last)
+
+    def _part_of_line(self, part: str) -> str:
+        end = "\n" if part.endswith("\n") else ""
+        # Colors could be cut in two here, so a line of this length has none. What may be the
+        # beginning of a command to a runner waits for the rest of it.
+        text = self._clean_line(self._held + clean(part.removesuffix("\n")))
+        cut = len(text) if end else max(0, len(text) - LONGEST_COMMAND)
+        self._held = text[cut:]
+        self._is_within_line = not end
+        return f"{text[:cut]}{end}"
+
+
+def log_text(data: bytes) -> str:
+    """Return a log as text for people; it is not clean yet."""
+    lines = LogLines()
+    return "".join(map(render_structured, (*lines.feed(data), *lines.finish())))
 
 
 def render_structured(line: str) -> str:
@@ -74,15 +118,10 @@ def render_structured(line: str) -> str:
         return line
     try:
         message = json.loads(line)
-    except ValueError:
+        is_structured = isinstance(message, dict) and "@level" in message
+        return _render(message) if is_structured else line
+    except (ValueError, RecursionError):
         return line
-    if not isinstance(message, dict) or "@level" not in message:
-        return line
-    return _render(message)
-
-
-def _only_color(match: re.Match[str]) -> str:
-    return match.group() if _COLOR.fullmatch(match.group()) else ""
 
 
 def _render(message: dict[str, Any]) -> str:

@@ -18,9 +18,11 @@ from remote_backend.cli.console import (
 )
 from remote_backend.cli.plan_command import PlanCommand, Style
 from remote_backend.cli.report_files import Collector, write_reports
+from remote_backend.cli.runner_commands import escape_data, escape_property
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.config.settings import process_environ
+from remote_backend.formats.ansi import one_line
 from remote_backend.lazy import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
 
@@ -99,14 +101,14 @@ class PlanStory:
         if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
             for outcome in batch.outcomes:
                 if not outcome.succeeded:
-                    self.screen.out.write(_annotation(outcome))
+                    self.screen.out.write(_annotation(self.screen, outcome))
             self.screen.out.flush()
 
 
 def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
     if command.style is not Style.AUTO or not command.is_batch:
         return None
-    if not (screen.is_terminal and screen.err.isatty()):
+    if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
         return None
     # Drawing takes longer to import than all that a plan without a terminal needs.
     from remote_backend.cli.live import LiveConsole
@@ -124,19 +126,16 @@ def _console(
         return QuietConsole(screen, is_drift)
     if not command.is_batch:
         return SinglePlanConsole(screen, is_drift)
-    if command.style is Style.AUTO and screen.sections and not screen.is_terminal:
+    if command.style is Style.AUTO and screen.folds and not screen.is_terminal:
         return SectionsConsole(screen, is_drift)
     return BatchConsole(screen, is_drift)
 
 
-def _annotation(outcome: Outcome) -> str:
-    def escaped(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-    title = escaped(outcome.workspace).replace(":", "%3A").replace(",", "%2C")
+def _annotation(screen: Screen, outcome: Outcome) -> str:
     found = outcome.changes.diagnostics if outcome.changes is not None else ()
-    told = (outcome.reason or outcome.result.value, *(one.text for one in found))
-    return f"::error title={title}::{escaped(chr(10).join(told))}\n"
+    reasons = (outcome.reason or outcome.result.value, *(one.text for one in found))
+    text = escape_data(screen.clean_lines("\n".join(reasons)))
+    return f"::error title={escape_property(one_line(outcome.workspace))}::{text}\n"
 
 
 @define
@@ -162,7 +161,7 @@ async def _beating(
 ) -> AsyncIterator[_Progress]:
     progress = _Progress()
     async with anyio.create_task_group() as group:
-        if not screen.is_terminal:
+        if not screen.is_terminal or screen.is_dumb:
             group.start_soon(beat, screen, progress.unfinished)
         if live is not None:
             group.start_soon(_tick, live)

@@ -1,49 +1,95 @@
-"""Where a command writes, and what the places can show."""
+"""Where a command writes, and what the places can show: the one sink for text of others."""
 
+import sys
 from collections.abc import Mapping
 from typing import TextIO
 
 from attrs import frozen
 
-from remote_backend.cli.log_text import clean_line, disarm
+from remote_backend.cli.runner_commands import disarm, services_of
+from remote_backend.config.settings import process_environ
+from remote_backend.formats.ansi import SGR, clean, physical_lines
 
-__all__ = ("Screen", "screen_of")
+__all__ = ("Screen", "process_screen", "screen_of", "with_reset")
 
-_RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
-_FOLDERS = {"GITHUB_ACTIONS": "github", "GITLAB_CI": "gitlab"}
+_FOLDING = ("github", "gitlab")
+_RESETS = ("\x1b[0m", "\x1b[m")
 
 
 @frozen(eq=False, repr=False)
 class Screen:
-    """Where to write and what the places can show."""
+    """Where to write and what the places can show.
+
+    All that servers, logs, policies and configurations say is written by the methods of this
+    class. They clean it for each line that a terminal or a CI runner sees, after the last
+    decoding: no escape sequence but colors where they are wanted, nothing that hides text, and
+    no command to the runner.
+    """
 
     out: TextIO
     err: TextIO
     colors: bool
     is_terminal: bool
-    obeys: bool = False
-    """Whether a runner of a CI service reads it and takes some lines for commands."""
+    services: tuple[str, ...] = ()
+    """The CI services whose runners read it and take some lines for commands."""
 
-    sections: str = ""
-    """`github` or `gitlab` where a CI service folds parts of what is written."""
+    is_dumb: bool = False
+    """Whether the terminal can only add lines (TERM=dumb)."""
+
+    @property
+    def folds(self) -> str:
+        """`github` or `gitlab` where a CI service folds parts of what is written."""
+        return next((one for one in self.services if one in _FOLDING), "")
 
     def clean(self, line: str) -> str:
-        """Return a line of a log as it may be written here."""
-        text = clean_line(line, colors=self.colors, terminal=self.is_terminal)
-        return disarm(text) if self.obeys else text
+        """Return one line of others, with or without its end, as it may be written here."""
+        return self._cleaned(line, colors=self.colors)
+
+    def plain(self, line: str) -> str:
+        """Return one line as `clean` does, without colors, for a drawing that has its own."""
+        return self._cleaned(line, colors=False)
+
+    def _cleaned(self, line: str, *, colors: bool) -> str:
+        text = line.removesuffix("\n")
+        text = disarm(clean(text, colors=colors), self.services)
+        return f"{text}\n" if line.endswith("\n") else text
+
+    def clean_lines(self, text: str) -> str:
+        """Return a text of several lines as it may be written here; colors end with each line."""
+        lines = (self.clean(line) for line in physical_lines(text))
+        return "\n".join(map(with_reset, lines))
 
     def note(self, text: str) -> None:
-        """Write a line that is no result."""
-        self.err.write(text + "\n")
+        """Write lines that are no result to standard error."""
+        self.ask(f"{text}\n")
+
+    def ask(self, text: str) -> None:
+        """Write lines to standard error of which the last one stays open for an answer."""
+        self.err.write(self.clean_lines(text))
         self.err.flush()
+
+    def print(self, text: str) -> None:
+        """Write lines of a result to standard output."""
+        self.out.write(f"{self.clean_lines(text)}\n")
+        self.out.flush()
+
+
+def with_reset(line: str) -> str:
+    """End the colors that a line leaves open, which would run into what follows."""
+    colors = SGR.findall(line)
+    return f"{line}\x1b[0m" if colors and colors[-1] not in _RESETS else line
 
 
 def screen_of(
     out: TextIO, err: TextIO, environ: Mapping[str, str], *, no_color: bool
 ) -> Screen:
-    """Find out what the streams of a process can show; NO_COLOR is obeyed."""
+    """Find out what the streams of a process can show; NO_COLOR and TERM=dumb are obeyed."""
     is_terminal = out.isatty()
-    colors = is_terminal and not no_color and not environ.get("NO_COLOR")
-    obeys = any(environ.get(name) for name in _RUNNERS)
-    sections = next((name for one, name in _FOLDERS.items() if environ.get(one)), "")
-    return Screen(out, err, colors, is_terminal, obeys, sections)
+    is_dumb = environ.get("TERM") == "dumb"
+    colors = is_terminal and not (no_color or is_dumb or environ.get("NO_COLOR"))
+    return Screen(out, err, colors, is_terminal, services_of(environ), is_dumb)
+
+
+def process_screen(*, no_color: bool = True) -> Screen:
+    """Return the screen of this process, as its streams are now."""
+    return screen_of(sys.stdout, sys.stderr, process_environ(), no_color=no_color)

@@ -1,7 +1,7 @@
 """A batch in the log of a CI job: each workspace as a section that can be opened."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from time import time
 
 from attrs import define, field
@@ -9,8 +9,10 @@ from attrs import define, field
 from remote_backend import events
 from remote_backend.cli.console import print_table
 from remote_backend.cli.log_folder import LogFolder
-from remote_backend.cli.log_text import LogLines, render_structured
+from remote_backend.cli.log_text import LogRenderer
+from remote_backend.cli.runner_commands import escape_data, stop_marks
 from remote_backend.cli.screen import Screen
+from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import check_text, word_for
 
@@ -28,6 +30,7 @@ class SectionsConsole:
     is_drift: bool = False
     clock: Callable[[], float] = time
     _logs: LogFolder = field(factory=LogFolder)
+    _names: set[str] = field(factory=set)
 
     def __enter__(self) -> "SectionsConsole":
         return self
@@ -55,40 +58,67 @@ class SectionsConsole:
                 pass
 
     def _section(self, outcome: Outcome) -> None:
-        out = self.screen.out
-        title = f"{outcome.workspace}: {word_for(outcome.result, is_drift=self.is_drift)}"
-        if outcome.reason:
-            title += f": {' '.join(outcome.reason.split())}"
-        opening, closing = self._marks(title, outcome)
-        out.write(opening)
-        lines = LogLines()
-        for block in self._logs.read(outcome.workspace):
-            self._write(lines.feed(block))
-        self._write(lines.finish())
-        self._logs.remove(outcome.workspace)
-        if problem := self._logs.problems.pop(outcome.workspace, None):
-            self._write([f"Warning: the rest of this log could not be kept: {problem}"])
+        opening, closing = self._marks(outcome)
+        self.screen.out.write(opening)
+        self._write_log(outcome.workspace)
         for check in outcome.checks:
-            self._write(check_text(check).split("\n"))
+            self._write(check_text(check))
         if outcome.run_url:
-            out.write(f"{outcome.run_url}\n")
-        out.write(closing)
-        out.flush()
+            self._write(outcome.run_url)
+        self.screen.out.write(closing)
+        self.screen.out.flush()
 
-    def _write(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            text = self.screen.clean(render_structured(line))
-            self.screen.out.write(text if text.endswith("\n") else f"{text}\n")
+    def _write_log(self, workspace: str) -> None:
+        out, log, last = self.screen.out, LogRenderer(self.screen.clean), "\n"
+        for block in self._logs.read(workspace):
+            for last in log.feed(block):
+                out.write(last)
+        for last in log.finish():
+            out.write(last)
+        if not last.endswith("\n"):
+            out.write("\n")
+        self._logs.remove(workspace)
+        if problem := self._logs.problems.pop(workspace, None):
+            self._write(f"Warning: the rest of this log could not be kept: {problem}")
 
-    def _marks(self, title: str, outcome: Outcome) -> tuple[str, str]:
-        if self.screen.sections == "github":
-            if not outcome.succeeded:
-                return f"{title}\n", ""
-            return f"::group::{title}\n", "::endgroup::\n"
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", f"plan_{outcome.workspace}")
+    def _write(self, text: str) -> None:
+        self.screen.out.write(f"{self.screen.clean_lines(text)}\n")
+
+    def _marks(self, outcome: Outcome) -> tuple[str, str]:
+        title = _title(outcome, is_drift=self.is_drift)
+        if self.screen.folds == "github":
+            return self._github_marks(title, is_open=not outcome.succeeded)
+        name = self._section_name(outcome.workspace)
         now = int(self.clock())
         folded = "[collapsed=true]" if outcome.succeeded else ""
+        title = self.screen.clean(title)
         return (
             f"\x1b[0Ksection_start:{now}:{name}{folded}\r\x1b[0K{title}\n",
             f"\x1b[0Ksection_end:{now}:{name}\r\x1b[0K\n",
         )
+
+    def _github_marks(self, title: str, *, is_open: bool) -> tuple[str, str]:
+        stop, go_on = stop_marks()
+        if is_open:
+            return f"{self.screen.clean(title)}\n{stop}", go_on
+        return f"::group::{escape_data(title)}\n{stop}", f"{go_on}::endgroup::\n"
+
+    def _section_name(self, workspace: str) -> str:
+        """Return a name for GitLab that no other section of the batch has.
+
+        GitLab takes letters, digits and `_.-`, so that other names can become the same.
+        """
+        wanted = re.sub(r"[^A-Za-z0-9_.-]", "_", f"plan_{workspace}")
+        name, number = wanted, 1
+        while name in self._names:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._names.add(name)
+        return name
+
+
+def _title(outcome: Outcome, *, is_drift: bool) -> str:
+    title = f"{outcome.workspace}: {word_for(outcome.result, is_drift=is_drift)}"
+    if outcome.reason:
+        title += f": {' '.join(outcome.reason.split())}"
+    return one_line(title)

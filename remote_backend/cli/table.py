@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import counts_text, word_for
 
@@ -42,9 +43,9 @@ def summary_table(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> Tex
 
 def _cells(outcome: Outcome, is_drift: bool) -> tuple[str, ...]:
     return (
-        outcome.workspace,
+        one_line(outcome.workspace),
         word_for(outcome.result, is_drift=is_drift),
         counts_text(outcome.counts, is_drift=is_drift),
         f"{outcome.seconds:.1f}",
-        outcome.run_url or "-",
+        one_line(outcome.run_url or "-"),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import fields, has
 
 from remote_backend.events import Event
+from remote_backend.formats.ansi import UNSEEN
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import Report
 
@@ -36,7 +37,7 @@ def event_to_json(event: Event) -> str:
     did, so a character can be cut in two.
     """
     members = {"type": event_type(event), **_members(event)}
-    return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    return _dumped(members, separators=(",", ":"))
 
 
 def to_json(report: Report) -> str:
@@ -60,7 +61,18 @@ def to_json(report: Report) -> str:
         ],
         "workspaces": [outcome_to_dict(outcome) for outcome in report.outcomes],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return _dumped(document, indent=2) + "\n"
+
+
+def _dumped(document: Any, **how: Any) -> str:
+    """Return JSON as text that a person can look at; its values stay as they are."""
+    text = json.dumps(document, ensure_ascii=False, **how)
+    # Only strings hold what is not printable here, and no stream could encode half a pair.
+    return text if text.isprintable() else UNSEEN.sub(_escaped, text)
+
+
+def _escaped(unseen: re.Match[str]) -> str:
+    return json.dumps(unseen[0])[1:-1]
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:

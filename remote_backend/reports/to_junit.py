@@ -40,9 +40,9 @@ def to_junit(report: Report) -> str:
             found = outcome.changes.diagnostics if outcome.changes is not None else ()
             causes = "".join(f"{one.text}\n" for one in found)
             if failed := failed_checks_text(outcome):
-                causes += f"{plain_text(failed)}\n"
-            log = plain_text(report.logs.get(outcome.workspace, ""))
-            failure.text = _clean(causes + log[-20_000:])
+                causes += f"{failed}\n"
+            log = plain_text(report.logs.get(outcome.workspace, ""))[-20_000:]
+            failure.text = _clean(f"{causes}{log}")
         elif not outcome.succeeded:
             ElementTree.SubElement(case, "skipped", message=message)
         told = [outcome.result.value, outcome.run_url or ""]
@@ -55,4 +55,4 @@ def to_junit(report: Report) -> str:
 
 
 def _clean(text: str) -> str:
-    return _FORBIDDEN.sub("\ufffd", text)
+    return _FORBIDDEN.sub("\ufffd", plain_text(text))

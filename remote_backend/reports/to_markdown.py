@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from remote_backend.formats.ansi import one_line
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
@@ -18,8 +19,10 @@ _TITLE_CHARACTERS = 600
 _NAMES_CHARACTERS = 4_000
 _BACKTICKS = re.compile(r"`+")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
-# People and issues must not be called by what a plan happens to say.
+# People and issues must not be called by what a plan happens to say: a character of no width,
+# which is named here so that no reader of the file has to look for it, ends the word.
 _CALLS = re.compile(r"([@#])(?=\w)")
+_NO_CALL = "\\1&ZeroWidthSpace;"
 _PLAIN = ("create", "delete")
 _ICONS = {
     Result.FAILED: "\u274c",
@@ -112,7 +115,7 @@ def _group(report: Report, group: Group, level: int) -> str:
     found = _of(report, group)
     failed = failed_checks_text(found[0])
     if failed and level < 3:
-        parts.append(_details(f"Checks of {names[0]}", _fenced(plain_text(failed))))
+        parts.append(_details(f"Checks of {names[0]}", _fenced(failed)))
     if level == 0 and group.result is not Result.NO_CHANGES:
         log = plain_text(report.logs.get(names[0], ""))
         if log:
@@ -156,7 +159,7 @@ def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator
                     "\n", " "
                 )
     for diagnostic in changes.diagnostics:
-        yield f"# {plain_text(diagnostic.text)}"
+        yield f"# {diagnostic.text}"
     for output in changes.outputs:
         yield f"{sign_of(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
 
@@ -182,23 +185,28 @@ def _notes(one: ResourceChange) -> str:
 
 
 def _details(title: str, body: str) -> str:
-    return f"<details><summary>{_html(title)}</summary>\n\n{body}\n</details>\n\n"
+    return (
+        f"<details><summary>{_html(_one_line(title))}</summary>\n\n{body}\n</details>\n\n"
+    )
 
 
 def _fenced(text: str, language: str = "") -> str:
+    text = plain_text(text)
     longest = max((len(found) for found in _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
 
 
 def _plain(text: str) -> str:
-    one_line = " ".join(plain_text(text).split())
-    # A character of no width keeps names of people and numbers of issues from being links.
-    return _CALLS.sub("\\1\u200b", _SPECIAL.sub(r"\\\1", _html(one_line)))
+    return _CALLS.sub(_NO_CALL, _SPECIAL.sub(r"\\\1", _html(_one_line(text))))
 
 
 def _code(text: str) -> str:
-    return text.replace("`", "'")
+    return _one_line(text).replace("`", "'")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(plain_text(text).split())
 
 
 def _html(text: str) -> str:
@@ -206,4 +214,4 @@ def _html(text: str) -> str:
 
 
 def _address(outcome: Outcome) -> str:
-    return (outcome.run_url or "").replace(")", "%29").replace(" ", "%20")
+    return one_line(outcome.run_url or "").replace(")", "%29").replace(" ", "%20")

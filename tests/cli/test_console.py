@@ -1,6 +1,7 @@
 """Events on the screen."""
 
 import io
+import re
 
 from remote_backend import events
 from remote_backend.cli.console import BatchConsole, SinglePlanConsole
@@ -215,9 +216,13 @@ def test_services_fold_each_workspace() -> None:
                 console.show(event)
         told[variable] = written(on)[0]
 
+    words = re.findall(r"^::stop-commands::([0-9a-f]{32})$", told["GITHUB_ACTIONS"], re.M)
+    assert len(set(words)) == 2
+    first, second = words
     assert told["GITHUB_ACTIONS"] == (
-        "::group::a: changes\none\n: :error::two\nsection_end:1:plan_a\n"
-        "https://tfe/runs/1\n::endgroup::\nb: failed: the run errored\nError: no\n"
+        f"::group::a: changes\n::stop-commands::{first}\none\n: :error::two\n"
+        f"section_end:1:plan_a\nhttps://tfe/runs/1\n::{first}::\n::endgroup::\n"
+        f"b: failed: the run errored\n::stop-commands::{second}\nError: no\n::{second}::\n"
     )
     assert told["GITLAB_CI"] == (
         "\x1b[0Ksection_start:7:plan_a[collapsed=true]\r\x1b[0Ka: changes\n"
@@ -239,8 +244,9 @@ def test_views_that_hold_back_tell_what_policies_say() -> None:
     on = screen_of(io.StringIO(), io.StringIO(), {"GITHUB_ACTIONS": "true"}, no_color=False)
     with SectionsConsole(on) as sections:
         sections.show(events.PlanFinished(failed))
-    assert written(on)[0].splitlines() == [
-        "a: failed: policies",
+    title, _, *told, _ = written(on)[0].splitlines()
+    assert title == "a: failed: policies"
+    assert told == [
         "policy check org: hard_failed",
         "no tags",
         "cost estimate monthly cost: finished",

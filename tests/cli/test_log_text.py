@@ -1,12 +1,15 @@
 """From the bytes of a log to lines for people."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.cli.log_text import LogLines, clean_line, render_structured
+from remote_backend.cli.log_text import LogLines, LogRenderer, render_structured
+from remote_backend.cli.runner_commands import disarm
+from remote_backend.formats.ansi import clean
 
 
 def lines_of(chunks: list[bytes]) -> str:
@@ -14,11 +17,6 @@ def lines_of(chunks: list[bytes]) -> str:
     reader = LogLines()
     found = [line for chunk in chunks for line in reader.feed(chunk)]
     return "".join([*found, *reader.finish()])
-
-
-def shown(line: str, *, colors: bool = False, terminal: bool = False) -> str:
-    """Return a line as it is shown."""
-    return clean_line(line, colors=colors, terminal=terminal)
 
 
 @given(
@@ -51,42 +49,43 @@ def test_line_ends_and_odd_bytes(chunks: list[bytes], text: str) -> None:
     assert lines_of(chunks) == text
 
 
-@pytest.mark.parametrize(
-    "line", ["[red]word[reset] [default]\n", "[bold]\n", "a [1;31] b\n"]
-)
-def test_words_in_brackets_are_text(line: str) -> None:
-    """Terraform swallows such words; here they are printed."""
-    assert shown(line) == shown(line, colors=True, terminal=True) == line
-
-
-def test_colors_go_where_they_do_not_belong() -> None:
-    """A pipe gets plain text, a terminal with colors keeps them (P12)."""
-    line = "\x1b[1mPlan:\x1b[0m 1 to add\n"
-
-    assert shown(line) == shown(line, terminal=True) == "Plan: 1 to add\n"
-    assert shown(line, colors=True, terminal=True) == line
-
-
-@pytest.mark.parametrize(
-    "escape",
-    [
-        "\x1b[2J",
-        "\x1b[H",
-        "\x1b]0;title\x07",
-        "\x1b]8;;http://x\x1b\\",
-        "\x1bc",
-        "\x9b2J",
-        "\x07",
-    ],
-)
-def test_nothing_steers_the_terminal(escape: str) -> None:
-    """A log may color its text and nothing else: not clear, move, or name the window."""
-    assert shown(f"a{escape}b\n", colors=True, terminal=True) == "ab\n"
+def rendered(*chunks: bytes) -> list[str]:
+    """Return the lines of a log in chunks, cleaned as for a file."""
+    renderer = LogRenderer(clean)
+    found = [line for chunk in chunks for line in renderer.feed(chunk)]
+    return [*found, *renderer.finish()]
 
 
 def test_frame_bytes_are_never_printed() -> None:
     """They may be data in the middle of a log, and still say nothing to a person (P06)."""
-    assert shown("a\x02b\x03c\n") == "abc\n"
+    assert rendered(b"a\x02b\x03c\n") == ["abc\n"]
+
+
+def test_a_long_line_is_passed_on_in_parts() -> None:
+    """A line without an end costs no memory and no time for what was seen before (P08)."""
+    renderer = LogRenderer(clean)
+    chunk = b"x" * (1 << 16)
+
+    parts = [part for _ in range(64) for part in renderer.feed(chunk)]
+    held = sum(map(len, (*renderer.feed(b"y\nnext"), *renderer.finish())))
+
+    assert len(parts) == 3 and all("\n" not in part for part in parts)
+    assert held == (64 << 16) + len("y\nnext") - sum(map(len, parts))
+
+
+@pytest.mark.parametrize(
+    "evil", ["##[error]x", "##\u200b\u200b\u200b[error]x", "##teamcity[x", "::error::x"]
+)
+def test_a_part_of_a_line_ends_before_a_command(evil: str) -> None:
+    """Two parts that are written after each other make no command that neither holds."""
+    padding = b" " * ((1 << 20) + 1)
+    for cut in range(1, len(evil)):
+        renderer = LogRenderer(lambda part: disarm(part, ("github", "teamcity")))
+        chunks = (padding + evil[:cut].encode(), evil[cut:].encode() + b"\n")
+        text = "".join(part for chunk in chunks for part in renderer.feed(chunk))
+
+        assert text.endswith("x\n")
+        assert not re.search(r"##\[|##teamcity|::error", text.replace(": :", ""))
 
 
 def message(**members: object) -> str:
@@ -140,3 +139,25 @@ def test_structured_outputs_hide_sensitive_values() -> None:
     text = render_structured(message(type="outputs", outputs=outputs))
 
     assert "a = (sensitive value)" in text and "b = 1" in text and "hush" not in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        message(type="outputs", outputs={"x": {"value": "@"}}).replace('"@"', "[" * 1200 + "]" * 1200),
+        "[" * 100_000 + "\n",
+        "{" + '"@level":' * 100_000 + "\n",
+        '{"@level":1,"@message":' + "[" * 100_000 + "\n",
+        '{"@level":1,"x":' + "9" * 5000 + "}\n",
+    ],
+)  # fmt: skip
+def test_a_line_that_is_too_deep_is_shown_as_it_is(line: str) -> None:
+    """One odd line ends no batch: it stands there as the server wrote it (M4)."""
+    assert render_structured(line) == line
+
+
+def test_half_a_character_is_replaced() -> None:
+    """A lone surrogate in a structured line reaches no stream that could not encode it (N25)."""
+    line = b'{"@level":"info","@message":"a \\ud83d b"}\n'
+
+    assert rendered(line) == ["a \ufffd b\n"]

@@ -1,0 +1,3 @@
+"""Text formats of others, read and written without any I/O."""
+
+__all__ = ()
