@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         UnexpectedAnswer,
     )
     from remote_backend.events import (
+        BatchFailed,
         BatchFinished,
         BatchStarted,
         CheckReported,
@@ -82,6 +83,7 @@ __all__ = (
     "BadBackendBlock",
     "BadHostname",
     "Batch",
+    "BatchFailed",
     "BatchFinished",
     "BatchStarted",
     "CheckReport",
@@ -175,6 +177,7 @@ _HOMES = {
         "UnexpectedAnswer",
     ),
     "remote_backend.events": (
+        "BatchFailed",
         "BatchFinished",
         "BatchStarted",
         "CheckReported",

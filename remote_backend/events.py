@@ -5,6 +5,7 @@ from attrs import field, frozen
 from remote_backend import models
 
 __all__ = (
+    "BatchFailed",
     "BatchFinished",
     "BatchStarted",
     "CheckReported",
@@ -130,6 +131,15 @@ class BatchFinished:
     outcomes: "tuple[models.outcome.Outcome, ...]"
 
 
+@frozen
+class BatchFailed:
+    """No plan was begun; in place of `BatchFinished` where a program reads events as JSON."""
+
+    reason: str
+    kind: str
+    """The name of the error."""
+
+
 Event = (
     BatchStarted
     | SlugPacked
@@ -144,4 +154,5 @@ Event = (
     | WarningRaised
     | PlanFinished
     | BatchFinished
+    | BatchFailed
 )

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
+from remote_backend.batch.failures import reason_of_error
 from remote_backend.cli.console import (
     BatchConsole,
     JsonConsole,
@@ -17,7 +18,11 @@ from remote_backend.cli.console import (
     beat,
 )
 from remote_backend.cli.plan_command import PlanCommand, Style
-from remote_backend.cli.report_files import Collector, write_reports
+from remote_backend.cli.report_files import (
+    Collector,
+    write_reports,
+    write_step_summary,
+)
 from remote_backend.cli.runner_commands import escape_data, escape_property
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.sections import SectionsConsole
@@ -25,6 +30,7 @@ from remote_backend.config.settings import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.lazy import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
+from remote_backend.reports.summary import Report
 
 if TYPE_CHECKING:
     from remote_backend.batch.orchestrate import Batch
@@ -44,6 +50,7 @@ class PlanStory:
     _live: "LiveConsole | None" = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
+    _lacks_reports: bool = False
 
     async def tell(self, backend: Backend, batch: "Batch") -> None:
         """Tell all events of a batch; with -detach, those until all runs are queued."""
@@ -65,6 +72,24 @@ class PlanStory:
             if tells_more and batch.outcomes:
                 self._report(collector, backend, batch)
 
+    def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
+        """Tell, where programs read it, that no plan was begun; people read the error itself."""
+        if self.command.style is Style.JSON:
+            JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
+        if self.command.tells_more:
+            with Collector() as collector:
+                report = collector.report(
+                    (),
+                    batch_id="",
+                    hostname=backend.hostname if backend else "unknown host",
+                    organization=backend.organization
+                    if backend
+                    else "unknown organization",
+                    is_drift=self.command.is_drift,
+                    problem=reason,
+                )
+                self._write(report)
+
     def pause(self) -> None:
         """Stop drawing for good, because something else is asked or told now."""
         if self._live is not None:
@@ -74,6 +99,8 @@ class PlanStory:
         """Return the exit code of the command for how its plans ended, or were queued."""
         if self.command.detach and not outcomes:
             return int(self._some_not_queued)
+        if self._lacks_reports:
+            return 1
         return exit_code_of(outcomes, detailed=self.command.detailed_exit_code)
 
     def _all_queued(self, event: events.Event) -> bool:
@@ -88,21 +115,36 @@ class PlanStory:
         return not self._queued
 
     def _report(self, collector: Collector, backend: Backend, batch: "Batch") -> None:
-        report = collector.report(
-            batch.outcomes,
-            batch_id=batch.id,
-            hostname=backend.hostname,
-            organization=backend.organization,
-            is_drift=self.command.is_drift,
-        )
-        write_reports(report, self.command.reports, process_environ())
-        for name in self.command.reports:
-            self.screen.note(f"Wrote {name}.")
+        try:
+            report = collector.report(
+                batch.outcomes,
+                batch_id=batch.id,
+                hostname=backend.hostname,
+                organization=backend.organization,
+                is_drift=self.command.is_drift,
+            )
+        except Exception as error:  # whatever an odd plan of one workspace leads to
+            self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
+            self._lacks_reports = True
+        else:
+            self._write(report)
         if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
             for outcome in batch.outcomes:
                 if not outcome.succeeded:
                     self.screen.out.write(_annotation(self.screen, outcome))
             self.screen.out.flush()
+
+    def _write(self, report: Report) -> None:
+        problems = write_reports(report, self.command.reports)
+        for name in self.command.reports:
+            if not any(problem.startswith(f"-report={name} ") for problem in problems):
+                self.screen.note(f"Wrote {name}.")
+        for problem in problems:
+            self.screen.note(f"Error: {problem}")
+            self._lacks_reports = True
+        # Nobody asked for it, so it decides about no exit code.
+        if warning := write_step_summary(report, process_environ()):
+            self.screen.note(f"Warning: {warning}")
 
 
 def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":

@@ -11,6 +11,7 @@ from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.plan_command import OnInterrupt, PlanCommand
 from remote_backend.cli.screen import Screen
+from remote_backend.errors import RemoteBackendError
 from remote_backend.lazy import load_beside
 from remote_backend.task_groups import unwrapped
 
@@ -40,7 +41,7 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
             await work.carry_out()
             group.cancel_scope.cancel()
     if interrupts.exit_code:
-        work.tell_living()
+        work.tell_interrupt()
     return interrupts.exit_code or work.code
 
 
@@ -52,6 +53,7 @@ class _PlanWork:
     screen: Screen
     code: int = 1
     interrupts: Interrupts = field(init=False)
+    _backend: Backend | None = None
     _batch: "Batch | None" = None
     _story: "PlanStory | None" = None
 
@@ -59,8 +61,17 @@ class _PlanWork:
         self.interrupts = Interrupts(self.stop)
 
     async def carry_out(self) -> None:
+        """Plan, and write what programs read also when that could not even begin."""
+        try:
+            await self._plan()
+        except RemoteBackendError as error:
+            self._tell_failure(str(error), type(error).__name__)
+            raise
+
+    async def _plan(self) -> None:
         command, screen = self.command, self.screen
         async with open_backend(command.directory, environ=command.environ) as backend:
+            self._backend = backend
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
             async with _start(backend, command) as batch:
@@ -116,6 +127,17 @@ class _PlanWork:
     @property
     def _is_journaled(self) -> bool:
         return self.command.is_batch and self.command.journal_folder is not None
+
+    def _tell_failure(self, reason: str, kind: str) -> None:
+        if self._batch is None:
+            from remote_backend.cli.plan_story import PlanStory
+
+            PlanStory(self.command, self.screen).tell_failure(reason, kind, self._backend)
+
+    def tell_interrupt(self) -> None:
+        """Tell what the interrupt has left: no run at all, or runs that live on."""
+        self._tell_failure("it was interrupted before any run was made", "Interrupted")
+        self.tell_living()
 
     def tell_living(self) -> None:
         """Tell which runs live on, and how to come back to them."""

@@ -13,7 +13,7 @@ from remote_backend.cli.arguments import TerraformCommand, many
 from remote_backend.cli.plan_command import journal_folder_of
 from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
 from remote_backend.config.settings import process_environ
-from remote_backend.errors import RemoteBackendError, RunOptionsError
+from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 
 __all__ = ("report",)
@@ -57,7 +57,8 @@ async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
             organization=story.organization,
             is_drift=story.options.refresh_only,
         )
-        write_reports(made, files, {})
+    if problems := write_reports(made, files):
+        raise SettingsError("; ".join(problems))
     for name in files:
         click.echo(f"Wrote {Path(name)}: {made.sentence}")
     return 0

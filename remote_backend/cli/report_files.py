@@ -8,13 +8,14 @@ from pathlib import Path
 from attrs import define, field
 
 from remote_backend import events
+from remote_backend.batch.failures import reason_of_error
 from remote_backend.cli.log_folder import LogFolder
-from remote_backend.errors import RunOptionsError, SettingsError
+from remote_backend.errors import RunOptionsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.private_files import replace_file
 from remote_backend.reports.summary import Report, make_report
 
-__all__ = ("Collector", "require_known_forms", "write_reports")
+__all__ = ("Collector", "require_known_forms", "write_reports", "write_step_summary")
 
 # Which function writes which form; only those that are asked for are imported.
 _FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
@@ -35,29 +36,42 @@ def require_known_forms(files: tuple[str, ...]) -> None:
             raise RunOptionsError(f"-report={name}: its directory does not exist")
 
 
-def write_reports(
-    report: Report, files: tuple[str, ...], environ: Mapping[str, str]
-) -> None:
-    """Write a report into files, each whole or not at all, and to the summary of a CI step."""
+def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Write a report into files, each whole or not at all.
+
+    Returns a sentence for each file that cannot be written; the others are written all the same.
+    """
+    problems = []
     for name in files:
         path = Path(name)
         try:
             # It tells what is planned where, which is not for everybody on the machine.
             replace_file(path, _writer(path.suffix)(report).encode())
-        except OSError as error:
-            raise SettingsError(
-                f"-report={name} cannot be written: {error.strerror}"
-            ) from None
-    if step := environ.get("GITHUB_STEP_SUMMARY"):
-        from remote_backend.reports.to_markdown import to_markdown
+        except Exception as error:  # whatever an odd text of one workspace leads to
+            problems.append(f"-report={name} cannot be written: {_reason(error)}")
+    return tuple(problems)
 
-        try:
-            with open(step, "a", encoding="utf-8") as file:
-                file.write(to_markdown(report, most_characters=_MOST_OF_A_STEP) + "\n")
-        except OSError as error:
-            raise SettingsError(
-                f"GITHUB_STEP_SUMMARY cannot be written: {error.strerror}"
-            ) from None
+
+def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None:
+    """Add a report to the summary of a CI step, where there is one; return what is wrong."""
+    step = environ.get("GITHUB_STEP_SUMMARY")
+    if not step:
+        return None
+    from remote_backend.reports.to_markdown import to_markdown
+
+    try:
+        with open(step, "a", encoding="utf-8") as file:
+            file.write(to_markdown(report, most_characters=_MOST_OF_A_STEP) + "\n")
+    except Exception as error:  # as above
+        return f"GITHUB_STEP_SUMMARY cannot be written: {_reason(error)}"
+    return None
+
+
+def _reason(error: Exception) -> str:
+    # The file is named already.
+    return (error.strerror if isinstance(error, OSError) else None) or reason_of_error(
+        error
+    )
 
 
 def _writer(suffix: str) -> Callable[[Report], str]:
@@ -94,6 +108,7 @@ class Collector:
         hostname: str,
         organization: str,
         is_drift: bool,
+        problem: str | None = None,
     ) -> Report:
         """Return the report of the batch."""
         most = min(_MOST_OF_ONE_LOG, _MOST_OF_ALL_LOGS // max(1, len(outcomes)))
@@ -105,6 +120,7 @@ class Collector:
             started_at=self.started_at,
             logs={name: self._tail(name, most) for name in self._logs.workspaces},
             is_drift=is_drift,
+            problem=problem,
         )
 
     def _tail(self, workspace: str, most: int) -> str:

@@ -40,9 +40,14 @@ class Report:
     is_drift: bool = False
     """Whether only what has changed outside was looked for."""
 
+    problem: str | None = None
+    """Why no plan was begun at all; None when they were."""
+
     @property
     def sentence(self) -> str:
         """Say how many workspaces ended how."""
+        if self.problem is not None:
+            return f"no workspace was planned: {self.problem}"
         told = sentence_of(self.outcomes, is_drift=self.is_drift)
         return told if self.outcomes else f"{told}none"
 
@@ -81,6 +86,7 @@ def make_report(
     started_at: str,
     logs: Mapping[str, str] | None = None,
     is_drift: bool = False,
+    problem: str | None = None,
 ) -> Report:
     """Put a report together; groups come with the most dangerous first."""
     return Report(
@@ -93,6 +99,7 @@ def make_report(
         groups=group_outcomes(outcomes),
         logs=logs or {},
         is_drift=is_drift,
+        problem=problem,
     )
 
 

@@ -50,6 +50,7 @@ def to_json(report: Report) -> str:
         "started_at": report.started_at,
         "is_drift": report.is_drift,
         "summary": report.sentence,
+        "problem": report.problem,
         "groups": [
             {
                 "result": group.result.value,

@@ -20,9 +20,9 @@ def to_junit(report: Report) -> str:
         "testsuite",
         name=_clean(f"{report.organization} on {report.hostname}"),
         id=report.batch_id,
-        tests=str(len(results)),
+        tests=str(len(results) + (report.problem is not None)),
         failures=str(results.count(Result.FAILED)),
-        errors="0",
+        errors=str(int(report.problem is not None)),
         skipped=str(results.count(Result.CANCELED) + results.count(Result.NOT_STARTED)),
         time=f"{sum(outcome.seconds for outcome in report.outcomes):.3f}",
     )
@@ -47,6 +47,9 @@ def to_junit(report: Report) -> str:
             ElementTree.SubElement(case, "skipped", message=message)
         told = [outcome.result.value, outcome.run_url or ""]
         ElementTree.SubElement(case, "system-out").text = _clean("\n".join(told))
+    if report.problem is not None:
+        case = ElementTree.SubElement(suite, "testcase", name="batch", time="0.000")
+        ElementTree.SubElement(case, "error", message=_clean(report.problem))
     suites = ElementTree.Element("testsuites")
     suites.append(suite)
     ElementTree.indent(suites)

@@ -1,0 +1,99 @@
+"""Results that programs read, also where something fails."""
+
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from tests.cli.conftest import Shop
+
+
+@pytest.fixture
+async def refused(shop: Shop) -> AsyncIterator[Shop]:
+    """Run a server that does not accept the token of the configuration."""
+    text = shop.server.cli_config_file.read_text()
+    shop.server.cli_config_file.write_text(text.replace(shop.server.token, "wrong-token"))
+    yield shop
+
+
+@pytest.mark.parametrize("flags", [("-all",), ()])
+async def test_a_failure_at_the_start_has_a_result_too(
+    flags: tuple[str, ...], refused: Shop
+) -> None:
+    """A token that is refused is in the last event and in every report (P167)."""
+    forms = ("md", "html", "json", "xml")
+    done = await refused.run(
+        "plan", *flags, "-json", *(f"-report=r.{form}" for form in forms),
+        TF_WORKSPACE="" if flags else "dev",
+    )  # fmt: skip
+
+    assert done.code == 1
+    last = json.loads(done.out.splitlines()[-1])
+    assert (last["type"], last["kind"]) == ("batch_failed", "NotAuthorized")
+    for form in forms:
+        assert "does not accept the token" in (refused.directory / f"r.{form}").read_text()
+    assert json.loads((refused.directory / "r.json").read_text())["workspaces"] == []
+    assert done.err.count("does not accept the token") == 1
+
+
+async def test_a_failure_before_the_connection_has_a_result_too(shop: Shop) -> None:
+    """A configuration without a backend as well."""
+    (shop.directory / "main.tf").write_text("")
+    done = await shop.run("plan", "-all", "-json")
+
+    assert done.code == 1
+    assert json.loads(done.out)["kind"] == "NoBackendBlock"
+
+
+async def test_a_report_that_cannot_be_written_costs_no_other(shop: Shop) -> None:
+    """It is named, the others and the table are there, and the exit code says it."""
+    (shop.directory / "bad.md").mkdir()
+    done = await shop.run(
+        "plan", "-all", "-report=bad.md", "-report=good.json", "-detailed-exitcode"
+    )
+
+    assert done.code == 1
+    assert "3 workspaces: 2 with changes, 1 no changes" in done.out
+    assert "Error: -report=bad.md cannot be written: Is a directory" in done.err
+    assert "Wrote good.json." in done.err and "Wrote bad.md." not in done.err
+    assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 3
+
+
+async def test_a_step_summary_that_is_not_there_is_a_warning(shop: Shop) -> None:
+    """Nobody asked for it, so the verdict stays what it is (N38)."""
+    step = str(shop.directory / "missing" / "step.md")
+    done = await shop.run(
+        "plan", "-all", "-detailed-exitcode", "-report=r.json", GITHUB_STEP_SUMMARY=step
+    )
+
+    assert done.code == 2
+    assert "Warning: GITHUB_STEP_SUMMARY cannot be written" in done.err
+    assert (shop.directory / "r.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None:
+    """The last line of -json is batch_finished, with what became of each workspace (A3)."""
+    text = (shop.directory / "main.tf").read_text()
+    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    process = await anyio.open_process(
+        shop.command("plan", "-all", "-json"),
+        cwd=shop.directory,
+        env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    async with process:
+        assert process.stdout is not None
+        out = b""
+        while out.count(b'"run_queued"') < 2:
+            out += await process.stdout.receive()
+        process.send_signal(signal.SIGTERM)
+        out += b"".join([data async for data in process.stdout])
+        await process.wait()
+
+    last = json.loads(out.splitlines()[-1])
+    assert last["type"] == "batch_finished"
+    assert [one["result"] for one in last["outcomes"]] == ["canceled", "canceled"]
