@@ -33,6 +33,7 @@ RemoteBackendError
 import os
 
 __all__ = (
+    "FINAL_STATUSES",
     "AddressError",
     "ApiError",
     "BadBackendBlock",
@@ -63,6 +64,11 @@ __all__ = (
     "UnexpectedAnswer",
     "may_have_happened",
 )
+
+
+# 5xx that say that the server will never do this: not implemented, wrong version of HTTP, and
+# the page of a network that wants a login first (RFC 9110, section 15.6, and RFC 6585).
+FINAL_STATUSES = frozenset({501, 505, 511})
 
 
 class RemoteBackendError(Exception):
@@ -143,14 +149,26 @@ class RunOptionsError(RemoteBackendError):
 
 
 class TransportError(RemoteBackendError):
-    """An exchange did not take place, or its answer was lost."""
+    """An exchange did not take place, or its answer was lost.
+
+    `may_have_happened` is False where nothing was sent; `is_permanent` is True where another
+    attempt would end in the same way.
+    """
 
     def __init__(
-        self, method: str, where: str, problem: str, *, may_have_happened: bool
+        self,
+        method: str,
+        where: str,
+        problem: str,
+        *,
+        may_have_happened: bool,
+        is_permanent: bool = False,
     ) -> None:
         self.method = method
         self.where = where
+        self.problem = problem
         self.may_have_happened = may_have_happened
+        self.is_permanent = is_permanent
         super().__init__(f"{method} {where}: {problem}")
 
 
@@ -190,9 +208,9 @@ def may_have_happened(error: Exception) -> bool:
         return error.may_have_happened
     if isinstance(error, UnexpectedAnswer):
         return True
-    return isinstance(error, ApiError) and (
-        error.status >= 500 or error.status in (408, 425)
-    )
+    if not isinstance(error, ApiError) or error.status in FINAL_STATUSES:
+        return False
+    return error.status >= 500 or error.status in (408, 425)
 
 
 class UnexpectedAnswer(RemoteBackendError):

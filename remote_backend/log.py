@@ -1,5 +1,7 @@
 """What happens, told to structlog, which is imported when something is told."""
 
+import sys
+
 __all__ = ("Log", "be_silent")
 
 _is_silent = False
@@ -7,6 +9,15 @@ _is_silent = False
 
 class Log:
     """Tells structlog: most runs have nothing to tell, and its import takes longer than they do."""
+
+    def debug(self, event: str, **facts: object) -> None:
+        """Report a single step, to programs that have configured structlog for themselves.
+
+        Without a configuration structlog prints everything, and there are many steps.
+        """
+        structlog = None if _is_silent else sys.modules.get("structlog")
+        if structlog is not None and structlog.is_configured():
+            structlog.get_logger().debug(event, **facts)
 
     def info(self, event: str, **facts: object) -> None:
         """Tell what a person may want to know afterwards."""

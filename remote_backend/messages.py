@@ -56,6 +56,15 @@ class Request:
     urgency: int = 2
     """Who goes first where a server limits requests: -1 cancels runs, 0 makes them, 3 can wait."""
 
+    retry_seconds: float | None = None
+    """How long it is worth repeating while the server fails; None for as long as any other.
+
+    Data that a command can do without sets a small time.
+    """
+
+    most_bytes: int = 64 << 20
+    """The largest body of an answer that is read, after decompression."""
+
     is_run_list: bool = False
     """Whether it counts for the lower limit that servers set on lists of runs."""
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 
-__all__ = ("hosted", "run_virtually")
+__all__ = ("hosted", "listening", "replying", "run_virtually")
 
 Value = TypeVar("Value")
 
@@ -84,3 +85,40 @@ def run_virtually(main: Callable[[], Coroutine[Any, Any, Value]]) -> Value:
 
     with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(run())
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def replying(*parts: bytes) -> Handler:
+    """Return a handler that reads a head, writes some bytes as they are, and closes."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        writer.close()
+
+    return handle
+
+
+@asynccontextmanager
+async def listening(
+    handle: Handler, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serve raw connections on loopback; give the port."""
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handle(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client has left
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappush
@@ -13,6 +14,7 @@ from attrs import define, field
 from remote_backend.errors import TransportError
 from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
+from remote_backend.notices import Notices
 from remote_backend.transport.faults import asked_wait_seconds
 
 __all__ = ("Budget", "BudgetedTransport", "TokenBucket", "Window")
@@ -27,6 +29,10 @@ _SLOWER = 0.7
 _SLOWEST = 0.1
 # After a refusal the old rate comes back within about this many seconds.
 _RECOVERY_SECONDS = 10.0
+# Where a server refuses and tells no limit, that of HCP Terraform is assumed for a minute
+# (https://developer.hashicorp.com/terraform/cloud-docs/api-docs#rate-limiting), evenly spread.
+_ASSUMED_PER_SECOND = 30.0
+_ASSUMED_SECONDS = 60.0
 
 
 @define(eq=False, repr=False)
@@ -94,6 +100,8 @@ class Window:
     limit: float
     """Infinite where nobody limits."""
 
+    _assumed_until: float = -math.inf
+    _next_at: float = -math.inf
     _open: int = 0
     _answered: deque[float] = field(factory=deque)
     _closed_until: float = -math.inf
@@ -104,6 +112,8 @@ class Window:
         """Return how long the next turn is away; infinite when an answer decides."""
         if now < self._closed_until:
             return self._closed_until - now
+        if now < self._assumed_until:
+            return max(0.0, self._next_at - now)
         if math.isinf(self.limit):
             return 0.0
         self._forget(now)
@@ -117,6 +127,8 @@ class Window:
     def take(self, now: float) -> None:
         """Take a turn."""
         self._open += 1
+        if now < self._assumed_until:
+            self._next_at = now + 1 / (_ASSUMED_PER_SECOND * self._recovered(now))
 
     def answered(self, now: float) -> None:
         """Take note that a request was answered, or never will be."""
@@ -124,11 +136,23 @@ class Window:
         self._answered.append(now)
         self._forget(now)
 
+    def allow(self, limit: float) -> None:
+        """Take note of the limit that the server tells."""
+        self.limit, self._assumed_until = limit, -math.inf
+
     def close(self, now: float, seconds: float) -> None:
-        """Give no turn for a time, and then fewer for a while: others use this limit too."""
+        """Give no turn for a time, and then fewer for a while: others use this limit too.
+
+        Where no limit is known and several requests are on their way, one is assumed for a
+        minute, so that they do not all come back at the same instant.
+        """
+        # Requests that were refused together are one refusal.
+        if now >= self._closed_until:
+            self._share = max(_SLOWEST, self._recovered(now) * _SLOWER)
+            self._share_at = now
         self._closed_until = max(self._closed_until, now + seconds)
-        self._share = max(_SLOWEST, self._recovered(now) * _SLOWER)
-        self._share_at = now
+        if math.isinf(self.limit) and self._open:
+            self._assumed_until = self._closed_until + _ASSUMED_SECONDS
 
     def _allowed(self, now: float) -> int:
         return max(1, math.floor(self.limit * self._recovered(now)))
@@ -211,10 +235,14 @@ class BudgetedTransport:
         self,
         inner: Transport,
         *,
+        notices: Notices | None = None,
         clock: Callable[[], float] = anyio.current_time,
+        wall_clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
+        self._notices = notices or Notices()
+        self._wall_clock = wall_clock
         self._chance = chance
         # Until an answer tells a limit there is none. That of run lists is never told: servers
         # that have it are those that tell the other one.
@@ -227,9 +255,10 @@ class BudgetedTransport:
         """Wait for the turn of a request and send it."""
         if not isinstance(request.target, str):
             return await self._inner.send(request)
-        if request.is_run_list:
-            await self._run_lists.take(request.urgency)
-        await self._requests.take(request.urgency)
+        with self._notices.waiting("a turn within the rate limit of the server"):
+            if request.is_run_list:
+                await self._run_lists.take(request.urgency)
+            await self._requests.take(request.urgency)
         try:
             response = await _sent(self._inner, request)
         finally:
@@ -240,12 +269,12 @@ class BudgetedTransport:
     def _learn(self, request: Request, response: Response) -> None:
         limit = response.requests_per_second
         if limit is not None:
-            self._window.limit = max(1, math.floor(limit))
+            self._window.allow(max(1, math.floor(limit)))
         if limit is not None or (request.is_run_list and response.status == 429):
             self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
         if response.status != 429:
             return
-        asked = asked_wait_seconds(response.headers)
+        asked = asked_wait_seconds(response.headers, self._wall_clock())
         seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if asked is None else asked)
         # Processes that share a token must not come back together.
         seconds *= 1 + 0.3 * self._chance()

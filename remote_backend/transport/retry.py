@@ -1,6 +1,7 @@
 """Trying again: a pure decision, and a thin loop around one transport."""
 
 import random
+import time
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -9,9 +10,10 @@ from attrs import frozen
 from remote_backend.errors import TransportError
 from remote_backend.log import Log
 from remote_backend.messages import Request, Response, Transport
+from remote_backend.notices import Notices
 from remote_backend.transport.faults import Fault, asked_wait_seconds, fault_of
 
-__all__ = ("GiveUp", "RetryingTransport", "Wait", "next_step")
+__all__ = ("GiveUp", "RetryLimits", "RetryingTransport", "Wait", "next_step")
 
 log = Log()
 
@@ -21,7 +23,25 @@ _FIRST_WAIT_SECONDS = 0.25
 # A wrong address shall be told within seconds; a living server gets minutes.
 _ATTEMPTS_BEFORE_FIRST_ANSWER = 3
 _ATTEMPTS = 10
-_THROTTLED_ATTEMPTS = 60
+
+
+@frozen(kw_only=True)
+class RetryLimits:
+    """For how long a request is repeated, from its first attempt on."""
+
+    retry_seconds: float = 120.0
+    """While the server cannot be reached, breaks off or answers with 5xx."""
+
+    rate_limit_seconds: float = 600.0
+    """While the server answers that there are too many requests (429)."""
+
+    def seconds_for(self, fault: Fault, request: Request) -> float:
+        """Return the limit for a kind of fault of a request."""
+        if fault is Fault.THROTTLED:
+            return self.rate_limit_seconds
+        if request.retry_seconds is not None:
+            return min(request.retry_seconds, self.retry_seconds)
+        return self.retry_seconds
 
 
 @frozen
@@ -51,17 +71,43 @@ def next_step(
     The wait is the longest one; the loop takes a random part of it, so that many who were
     refused together do not come back together.
     """
+    if fault is Fault.PERMANENT:
+        return GiveUp("it would end in the same way")
     if fault is Fault.BROKEN and not repeatable:
         return GiveUp("it may already have happened")
-    if fault is Fault.THROTTLED:
-        limit = _THROTTLED_ATTEMPTS
-    else:
-        limit = _ATTEMPTS if met else _ATTEMPTS_BEFORE_FIRST_ANSWER
-    if attempt >= limit:
+    limit = _ATTEMPTS if met else _ATTEMPTS_BEFORE_FIRST_ANSWER
+    if fault is not Fault.THROTTLED and attempt >= limit:
         return GiveUp("tried often enough")
     if asked_wait_seconds is not None:
         return Wait(min(_LONGEST_ASKED_WAIT_SECONDS, max(0.1, asked_wait_seconds)))
     return Wait(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(attempt, 10)))
+
+
+@frozen
+class _Attempt:
+    """How one attempt ended."""
+
+    response: Response | None
+    error: TransportError | None
+    fault: Fault | None
+    """None for a definite answer."""
+
+    def result(self) -> Response:
+        """Return the answer, or raise what came in its place."""
+        if self.error is not None:
+            raise self.error
+        assert self.response is not None
+        return self.response
+
+    @property
+    def reason(self) -> str:
+        """Why there is another attempt, as the second half of a sentence."""
+        if self.error is not None:
+            return self.error.problem
+        assert self.response is not None
+        if self.fault is Fault.THROTTLED:
+            return "the server limits requests (429)"
+        return f"the server answered {self.response.status}"
 
 
 class RetryingTransport:
@@ -71,62 +117,88 @@ class RetryingTransport:
         self,
         inner: Transport,
         *,
+        limits: RetryLimits | None = None,
+        notices: Notices | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = anyio.current_time,
+        wall_clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
+        self._limits = limits or RetryLimits()
+        self._notices = notices or Notices()
         self._sleep = sleep
+        self._clock = clock
+        self._wall_clock = wall_clock
         self._chance = chance
         self._met = False
 
     async def send(self, request: Request) -> Response:
         """Send a request; raise `TransportError` when no answer came in the end."""
-        attempt = 0
-        while True:
-            attempt += 1
-            response, error = await self._try(request)
-            fault = _fault(response, error)
-            if fault is None and response is not None:
-                return response
-            asked = asked_wait_seconds(response.headers) if response else None
-            step = next_step(
-                fault or Fault.BROKEN,
-                attempt,
-                repeatable=request.repeatable,
-                met=self._met,
-                asked_wait_seconds=asked,
-            )
-            if isinstance(step, GiveUp):
-                if response is not None:
-                    return response
-                assert error is not None
-                raise error
-            await self._pause(request, fault, step, asked=asked is not None)
+        began = self._clock()
+        last = await self._try(request)
+        if last.fault is not None:
+            return await self._repeat(request, last, began)
+        return last.result()
 
-    async def _try(self, request: Request) -> tuple[Response | None, TransportError | None]:
+    async def _repeat(self, request: Request, last: _Attempt, began: float) -> Response:
+        attempt, slept = 1, 0.0
+        with self._notices.waiting("", detail=lambda: _shown(request)) as waiting:
+            while last.fault is not None:
+                seconds = self._wait_seconds(request, last, attempt)
+                limit = self._limits.seconds_for(last.fault, request)
+                spent = max(slept, self._clock() - began)
+                # A large upload can take longer than that before it breaks.
+                if seconds is None or (attempt > 1 and spent + seconds > limit):
+                    break
+                waiting.what = f"another attempt, because {last.reason}"
+                waiting.limit_seconds = limit
+                log.info(
+                    "request.delayed",
+                    method=request.method,
+                    where=request.where,
+                    fault=last.fault.value,
+                    attempt=attempt,
+                    seconds=round(seconds, 3),
+                )
+                await self._sleep(seconds)
+                slept += seconds
+                last = await self._try(request)
+                attempt += 1
+        return last.result()
+
+    async def _try(self, request: Request) -> _Attempt:
         try:
             response = await self._inner.send(request)
         except TransportError as error:
-            return None, error
+            return _Attempt(None, error, _fault_of(error))
         self._met = True
-        return response, None
+        return _Attempt(response, None, fault_of(response.status))
 
-    async def _pause(
-        self, request: Request, fault: Fault | None, step: Wait, *, asked: bool
-    ) -> None:
-        # An asked wait is the shortest that helps, so chance only ever adds to it.
-        share = 1 + 0.3 * self._chance() if asked else 0.5 + 0.5 * self._chance()
-        log.info(
-            "request.delayed",
-            method=request.method,
-            where=request.where,
-            fault=fault.value if fault else None,
-            seconds=round(step.seconds * share, 3),
+    def _wait_seconds(self, request: Request, last: _Attempt, attempt: int) -> float | None:
+        """Return how long to wait before the next attempt; None when there is none."""
+        assert last.fault is not None
+        headers = last.response.headers if last.response else {}
+        asked = asked_wait_seconds(headers, self._wall_clock())
+        step = next_step(
+            last.fault,
+            attempt,
+            repeatable=request.repeatable,
+            met=self._met,
+            asked_wait_seconds=asked,
         )
-        await self._sleep(step.seconds * share)
+        if isinstance(step, GiveUp):
+            return None
+        # An asked wait is the shortest that helps, so chance only ever adds to it.
+        share = 0.5 + 0.5 * self._chance() if asked is None else 1 + 0.3 * self._chance()
+        return step.seconds * share
 
 
-def _fault(response: Response | None, error: TransportError | None) -> Fault | None:
-    if response is not None:
-        return fault_of(response.status)
-    return Fault.BROKEN if error is None or error.may_have_happened else Fault.UNREACHED
+def _fault_of(error: TransportError) -> Fault:
+    if error.is_permanent:
+        return Fault.PERMANENT
+    return Fault.BROKEN if error.may_have_happened else Fault.UNREACHED
+
+
+def _shown(request: Request) -> str:
+    return f"{request.method} {request.where}"

@@ -1,4 +1,4 @@
-"""Requests over aiohttp: the only module of the client that knows it."""
+"""Requests over aiohttp: with its two neighbors the only module of the client that knows it."""
 
 import os
 import ssl
@@ -12,14 +12,26 @@ from attrs import field, frozen
 from yarl import URL
 
 from remote_backend.errors import TransportError
-from remote_backend.messages import FileBody, PublicUrl, Request, Response, SignedUrl
+from remote_backend.log import Log
+from remote_backend.messages import PublicUrl, Request, Response, SignedUrl
+from remote_backend.notices import Notices
+from remote_backend.transport.session_bodies import (
+    CutBody,
+    UnreadableBody,
+    is_streamed,
+    opened,
+    read_body,
+)
+from remote_backend.transport.session_failures import Attempt
 
 __all__ = ("AiohttpTransport", "ConnectionSettings", "Origin", "open_transport")
 
-_BLOCK_BYTES = 1 << 16
-_LARGE_BYTES = 1 << 20
+log = Log()
+
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# aiohttp limits the answer to CONNECT only together with the wait for a free connection.
+_PROXY_CONNECT_TIMES = 6
 
 
 def _directly(address: str) -> None:
@@ -34,6 +46,12 @@ class ConnectionSettings:
     connect_seconds: float = 10.0
     read_seconds: float = 60.0
     """How long an answer may be silent; a living stream has no time limit."""
+
+    upload_seconds: float = 300.0
+    """How long a large upload may make no progress, and how long its answer may take.
+
+    Up to some megabytes of what counts as sent are still in buffers of the system.
+    """
 
     connections: int = 100
     ca_file: str | None = None
@@ -62,83 +80,157 @@ class AiohttpTransport:
         session: aiohttp.ClientSession,
         settings: ConnectionSettings,
         origin: Origin | None = None,
+        *,
+        notices: Notices | None = None,
     ) -> None:
         self._session = session
         self._settings = settings
         self._origin = origin
+        self._notices = notices or Notices()
 
     def at(self, origin: Origin) -> "AiohttpTransport":
         """Return a transport to an API that shares the connections of this one."""
-        return AiohttpTransport(self._session, self._settings, origin)
+        return AiohttpTransport(
+            self._session, self._settings, origin, notices=self._notices
+        )
 
     async def send(self, request: Request) -> Response:
         """Send a request; raise `TransportError` when there is no answer."""
         url = self._url(request)
-        method, redirects = request.method, 0
+        redirects = 0
         while True:
             response = await self._exchange(request, url)
             target = response.headers.get("location")
             if (
                 response.status not in _REDIRECTS
                 or not target
-                or method not in ("GET", "HEAD")
+                or request.method not in ("GET", "HEAD")
             ):
                 return response
             redirects += 1
+            attempt = self._attempt(request, url)
             if redirects > _MOST_REDIRECTS:
-                raise _lost(request, "redirected too often")
-            url = _joined(request, url, target)
+                raise attempt.lost("redirected too often", is_permanent=True)
+            url = _joined(attempt, url, target)
 
     async def _exchange(self, request: Request, url: URL) -> Response:
-        headers = dict(request.headers)
+        what = "the end of an upload" if is_streamed(request.body) else "an answer"
+        began = anyio.current_time()
+        with self._notices.waiting(what, detail=lambda: _words(request)):
+            try:
+                response = await self._converse(request, url)
+            except TransportError as error:
+                log.debug(
+                    "request.failed",
+                    method=request.method,
+                    where=request.where,
+                    seconds=round(anyio.current_time() - began, 3),
+                    problem=error.problem,
+                )
+                raise
+        log.debug(
+            "request.answered",
+            method=request.method,
+            where=request.where,
+            status=response.status,
+            seconds=round(anyio.current_time() - began, 3),
+            size_bytes=len(response.body),
+            request_id=response.headers.get("x-request-id"),
+        )
+        return response
+
+    async def _converse(self, request: Request, url: URL) -> Response:
+        try:
+            if is_streamed(request.body):
+                return await self._upload(request, url)
+            read_seconds = self._settings.read_seconds
+            return await self._answer(request, url, request.body, {}, read_seconds)
+        except UnreadableBody as error:
+            attempt = self._attempt(request, url)
+            problem = f"the answer of {attempt.host} cannot be read: {error}"
+            raise attempt.lost(problem, is_permanent=True) from None
+        except (aiohttp.ClientError, CutBody, OSError, ValueError) as error:
+            raise self._attempt(request, url).failure(error) from None
+
+    async def _upload(self, request: Request, url: URL) -> Response:
+        """Send a large body; the time without progress has a limit, not the whole time."""
+        seconds = self._settings.upload_seconds
+        headers: dict[str, str] = {}
+        with anyio.CancelScope() as scope:
+
+            def moved() -> None:
+                scope.deadline = anyio.current_time() + seconds
+
+            async with opened(request.body, headers, moved) as data:
+                return await self._answer(request, url, data, headers, seconds)
+        problem = f"the upload made no progress for {seconds:g} s"
+        raise self._attempt(request, url).lost(problem)
+
+    async def _answer(
+        self,
+        request: Request,
+        url: URL,
+        data: object,
+        more_headers: dict[str, str],
+        read_seconds: float,
+    ) -> Response:
+        headers = {**request.headers, **more_headers}
         if self._origin is not None and self._may_carry_token(request, url):
             headers["Authorization"] = f"Bearer {self._origin.token}"
-        try:
-            async with (
-                _opened(request.body, headers) as data,
-                self._session.request(
-                    request.method,
-                    url,
-                    headers=headers,
-                    data=data,
-                    allow_redirects=False,
-                    proxy=self._settings.proxy_of(str(url.origin())),
-                ) as answer,
-            ):
-                return Response(
-                    status=answer.status,
-                    headers={name.lower(): value for name, value in answer.headers.items()},
-                    body=await _body(answer),
-                    url=str(answer.url),
-                )
-        except aiohttp.ClientConnectorError as error:
-            raise _unreached(request, url, error) from None
-        except (aiohttp.ClientError, ValueError) as error:
-            raise _lost(request, type(error).__name__) from None
-        except TimeoutError as error:
-            before = isinstance(error, aiohttp.ConnectionTimeoutError)
-            raise TransportError(
-                request.method,
-                _shown(request, url),
-                f"no {'connection' if before else 'answer'} in time",
-                may_have_happened=not before,
-            ) from None
-        except OSError as error:
-            raise _lost(request, error.strerror or type(error).__name__) from None
+        proxy = self._settings.proxy_of(str(url.origin()))
+        connect_seconds = self._settings.connect_seconds
+        async with self._session.request(
+            request.method,
+            url,
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            proxy=proxy,
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=connect_seconds * _PROXY_CONNECT_TIMES if proxy else None,
+                sock_connect=connect_seconds,
+                sock_read=read_seconds,
+            ),
+        ) as answer:
+            return Response(
+                status=answer.status,
+                headers={name.lower(): value for name, value in answer.headers.items()},
+                body=await read_body(answer, request.most_bytes),
+                url=str(answer.url),
+            )
+
+    def _attempt(self, request: Request, url: URL) -> Attempt:
+        proxy = self._settings.proxy_of(str(url.origin()))
+        return Attempt(
+            request.method,
+            _shown(request, url),
+            _host_of(str(url)),
+            _host_of(proxy) if proxy else None,
+        )
 
     def _url(self, request: Request) -> URL:
         target = request.target
         base = self._origin.base_url if self._origin else None
         text = target if isinstance(target, str) else target.address
-        # Signed addresses may be relative to the API; what is signed is not re-quoted.
-        url = URL(text, encoded=not isinstance(target, str))
-        if base is not None:
-            url = URL(base).join(url)
-        if not url.absolute:
-            raise ValueError(
-                f"{request.where} is relative and there is no API to add it to"
+        try:
+            # Signed addresses may be relative to the API; what is signed is not re-quoted.
+            url = URL(text, encoded=not isinstance(target, str))
+            if base is not None:
+                url = URL(base).join(url)
+            url = url.update_query(list(request.query)) if request.query else url
+            is_usable = url.scheme in ("http", "https") and url.host is not None
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            raise TransportError(
+                request.method,
+                request.where,
+                "this is not a web address",
+                may_have_happened=False,
+                is_permanent=True,
             )
-        return url.update_query(list(request.query)) if request.query else url
+        return url
 
     def _may_carry_token(self, request: Request, url: URL) -> bool:
         if not isinstance(request.target, str) or self._origin is None:
@@ -148,25 +240,22 @@ class AiohttpTransport:
 
 
 @asynccontextmanager
-async def open_transport(settings: ConnectionSettings) -> AsyncIterator[AiohttpTransport]:
+async def open_transport(
+    settings: ConnectionSettings, notices: Notices | None = None
+) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections; it is closed when the block is left."""
     tls = _trusting(settings)
-    timeout = aiohttp.ClientTimeout(
-        total=None,
-        connect=None,
-        sock_connect=settings.connect_seconds,
-        sock_read=settings.read_seconds,
-    )
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=settings.connections),
-        timeout=timeout,
-        headers={"User-Agent": settings.user_agent},
+        headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
+        # aiohttp does not notice that a compressed body has no end.
+        auto_decompress=False,
         # A session cookie of the host would outrank the token.
         cookie_jar=aiohttp.DummyCookieJar(),
         # With trust_env the passwords of ~/.netrc would be sent to signed addresses.
         trust_env=False,
     ) as session:
-        yield AiohttpTransport(session, settings)
+        yield AiohttpTransport(session, settings, notices=notices)
 
 
 def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
@@ -184,91 +273,31 @@ def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
     return tls
 
 
-async def _body(answer: aiohttp.ClientResponse) -> bytes:
-    """Read a body whole; a large one in one piece of memory, without a second copy of it."""
-    length = answer.content_length
-    if length is None or length < _LARGE_BYTES or "Content-Encoding" in answer.headers:
-        return await answer.read()
-    body = bytearray(length)
-    place = 0
-    async for part in answer.content.iter_any():
-        body[place : place + len(part)] = part
-        place += len(part)
-    return bytes(body)
-
-
-@asynccontextmanager
-async def _opened(
-    body: bytes | FileBody | None, headers: dict[str, str]
-) -> AsyncIterator[bytes | AsyncIterator[bytes] | None]:
-    if isinstance(body, bytes) and len(body) > _LARGE_BYTES:
-        headers["Content-Length"] = str(len(body))
-        yield _parts(body)
-        return
-    if not isinstance(body, FileBody):
-        yield body
-        return
-    headers["Content-Length"] = str(body.size_bytes)
-    # Opened out here, because aiohttp leaves off reading when it has the announced length.
-    async with await anyio.open_file(os.fspath(body.path), "rb") as file:
-        yield _blocks(file, body)
-
-
-async def _parts(body: bytes) -> AsyncIterator[bytes]:
-    # In one piece it would be copied whole into the buffer of the connection.
-    for start in range(0, len(body), _BLOCK_BYTES):
-        yield body[start : start + _BLOCK_BYTES]
-
-
-async def _blocks(file: anyio.AsyncFile[bytes], body: FileBody) -> AsyncIterator[bytes]:
-    sent = 0
-    while block := await file.read(_BLOCK_BYTES):
-        sent += len(block)
-        yield block
-        if body.progress is not None:
-            body.progress(sent)
-
-
-def _joined(request: Request, url: URL, target: str) -> URL:
+def _joined(attempt: Attempt, url: URL, target: str) -> URL:
     try:
         joined = url.join(URL(target, encoded=True))
     except ValueError:
-        raise _lost(request, "redirected to something that is no address") from None
+        problem = "redirected to something that is not an address"
+        raise attempt.lost(problem, is_permanent=True) from None
     if joined.scheme not in ("http", "https") or (url.scheme, joined.scheme) == (
         "https",
         "http",
     ):
-        raise _lost(request, "redirected to an address that is not safe to follow")
+        problem = "redirected to an address that is not safe to follow"
+        raise attempt.lost(problem, is_permanent=True)
     return joined
 
 
 def _shown(request: Request, url: URL) -> str:
-    if isinstance(request.target, SignedUrl):
-        return request.where
-    if isinstance(request.target, PublicUrl):
+    if isinstance(request.target, SignedUrl | PublicUrl):
         return request.where
     return f"{url.origin()}{url.path}"
 
 
-def _unreached(
-    request: Request, url: URL, error: aiohttp.ClientConnectorError
-) -> TransportError:
-    host = urlsplit(str(url)).netloc
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        problem = f"the certificate of {host} is not trusted ({error.certificate_error})"
-    elif isinstance(error, aiohttp.ClientConnectorDNSError):
-        problem = f"the name {url.host} cannot be resolved"
-    else:
-        problem = f"{host} cannot be reached ({error.os_error.strerror or error.os_error})"
-    return TransportError(
-        request.method, _shown(request, url), problem, may_have_happened=False
-    )
+def _words(request: Request) -> str:
+    return f"{request.method} {request.where}"
 
 
-def _lost(request: Request, problem: str) -> TransportError:
-    return TransportError(
-        request.method,
-        request.where,
-        f"the connection broke ({problem})",
-        may_have_happened=True,
-    )
+def _host_of(address: str) -> str:
+    """Return host and port of an address, without the password that may stand before them."""
+    return urlsplit(address).netloc.rpartition("@")[2]

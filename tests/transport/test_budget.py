@@ -4,7 +4,10 @@ import math
 from heapq import heappop, heappush
 
 import anyio
+import anyio.abc
+import anyio.lowlevel
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -263,3 +266,46 @@ async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
 
     with anyio.fail_after(5):
         await transport.send(Request(method="GET", target="ping"))
+
+
+class Refusing(Server):
+    """Refuses what it is asked until it is told otherwise."""
+
+    async def send(self, request: Request) -> Response:
+        """Let all come in before any is answered."""
+        await anyio.lowlevel.checkpoint()
+        return await super().send(request)
+
+
+@pytest.mark.parametrize("headers", [{"retry_after": "1"}, {"x_ratelimit_reset": "1"}, {}])
+async def test_those_who_were_refused_do_not_come_back_at_once(
+    headers: dict[str, str],
+) -> None:
+    """Also where no answer tells a limit, and one refused burst counts once (P43)."""
+    clock = Clock()
+    server = Refusing(answer(429, **headers))
+    transport = BudgetedTransport(server, clock=clock, chance=lambda: 0.0)
+    request = Request(method="GET", target="ping")
+
+    async def all_at_once(group: anyio.abc.TaskGroup) -> int:
+        before = len(server.asked)
+        for _ in range(39):
+            group.start_soon(transport.send, request)
+        await anyio.wait_all_tasks_blocked()
+        return len(server.asked) - before
+
+    async with anyio.create_task_group() as group:
+        assert await all_at_once(group) == 39
+        server.response = answer(200)
+        clock.now += 1.01
+        assert await all_at_once(group) == 1
+        for _ in range(10):
+            clock.now += 0.1
+            await transport.send(evolve(request, urgency=0))
+        assert 10 < len(server.asked) - 39 < 30
+        group.cancel_scope.cancel()
+
+    # Long after the last refusal nothing is assumed any more.
+    clock.now += 100
+    async with anyio.create_task_group() as group:
+        assert await all_at_once(group) == 39

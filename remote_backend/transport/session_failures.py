@@ -1,0 +1,147 @@
+"""From the exceptions of aiohttp to `TransportError`: who is to blame, and was anything sent."""
+
+import ssl
+from urllib.parse import urlsplit
+
+import aiohttp
+from attrs import frozen
+
+from remote_backend.errors import TransportError
+
+__all__ = ("Attempt",)
+
+# https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+
+
+@frozen
+class Attempt:
+    """One exchange that was begun, as its failures name it."""
+
+    method: str
+    where: str
+    """The address as it may be shown."""
+
+    host: str
+    """The host and port that the request is for."""
+
+    proxy: str | None = None
+    """Host and port of the proxy on the way, without its password."""
+
+    def failure(self, error: BaseException) -> TransportError:
+        """Return what an exception of aiohttp means."""
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return self.unreached(
+                self._connecting(error), is_permanent=_is_refused_for_good(error)
+            )
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            return self.unreached(
+                self._refused_by_proxy(error.status), is_permanent=error.status < 500
+            )
+        # aiohttp's timeouts are ClientErrors as well, so they must be looked for first.
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return self.unreached(f"no connection to {self._way} in time")
+        if isinstance(error, TimeoutError):
+            return self.lost(f"no answer from {self._way} in time")
+        if isinstance(error, aiohttp.InvalidURL | UnicodeError):
+            return self.unreached("this is not an address", is_permanent=True)
+        if isinstance(error, aiohttp.ClientResponseError):
+            return self.lost(f"{self._way} answers with invalid HTTP", is_permanent=True)
+        if "CERTIFICATE_REQUIRED" in str(error):
+            return self.unreached(self._wants_certificate(), is_permanent=True)
+        return self.lost(f"the connection to {self._way} broke ({_reason_of(error)})")
+
+    def unreached(self, problem: str, *, is_permanent: bool = False) -> TransportError:
+        """Return the failure of a request that was never sent."""
+        return TransportError(
+            self.method,
+            self.where,
+            problem,
+            may_have_happened=False,
+            is_permanent=is_permanent,
+        )
+
+    def lost(self, problem: str, *, is_permanent: bool = False) -> TransportError:
+        """Return the failure of a request that was sent and may have had its effect."""
+        return TransportError(
+            self.method,
+            self.where,
+            problem,
+            may_have_happened=True,
+            is_permanent=is_permanent,
+        )
+
+    @property
+    def _way(self) -> str:
+        return f"{self.host} through the proxy {self.proxy}" if self.proxy else self.host
+
+    def _connecting(self, error: aiohttp.ClientConnectorError) -> str:
+        host = f"{error.host}:{error.port}"
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            return _certificate_problem(host, error.certificate_error)
+        if isinstance(error, aiohttp.ClientConnectorDNSError):
+            owner = "of the proxy " if self.proxy and error.host != _name(self.host) else ""
+            return f"the name {owner}{error.host} cannot be resolved"
+        if isinstance(error, aiohttp.ClientProxyConnectionError):
+            return f"the proxy {host} cannot be reached ({_reason_of(error.os_error)})"
+        if isinstance(error, aiohttp.ClientConnectorSSLError):
+            return self._tls_problem(host, str(error.os_error))
+        return f"{host} cannot be reached ({_reason_of(error.os_error)})"
+
+    def _tls_problem(self, host: str, text: str) -> str:
+        if "CERTIFICATE_REQUIRED" in text:
+            return self._wants_certificate()
+        if any(sign in text for sign in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_")):
+            return f"{host} does not speak TLS; plain HTTP may be served on this port"
+        return f"no TLS connection to {host} ({_openssl_reason(text)})"
+
+    def _wants_certificate(self) -> str:
+        return f"{self.host} wants a client certificate, which cannot be sent"
+
+    def _refused_by_proxy(self, status: int) -> str:
+        if status == 407:
+            return (
+                f"the proxy {self.proxy} wants a name and a password; they belong into its "
+                "address: http://NAME:PASSWORD@HOST:PORT"
+            )
+        return (
+            f"the proxy {self.proxy} makes no connection to {self.host} (status {status})"
+        )
+
+
+def _is_refused_for_good(error: aiohttp.ClientConnectorError) -> bool:
+    return isinstance(
+        error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
+    )
+
+
+def _certificate_problem(host: str, error: Exception) -> str:
+    message = getattr(error, "verify_message", None) or str(error)
+    problem = f"the certificate of {host} is not trusted ({message})"
+    if isinstance(error, ssl.SSLCertVerificationError) and (
+        error.verify_code in _UNKNOWN_AUTHORITY
+    ):
+        return f"{problem}; SSL_CERT_FILE can name a PEM file with its authority"
+    return problem
+
+
+def _reason_of(error: BaseException) -> str:
+    """Return a reason in words; some errors of asyncio have no text."""
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it was closed without an answer"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer ended too early"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, ConnectionError):
+        return "it was closed"
+    return str(error) or type(error).__name__
+
+
+def _openssl_reason(text: str) -> str:
+    # "[SSL: SSLV3_ALERT_HANDSHAKE_FAILURE] sslv3 alert handshake failure (_ssl.c:1016)"
+    return text.partition("] ")[2].partition(" (_ssl")[0] or text
+
+
+def _name(host: str) -> str | None:
+    return urlsplit(f"//{host}").hostname
