@@ -33,6 +33,7 @@ from remote_backend.log import Log
 from remote_backend.logs import LogSettings, LogTail
 from remote_backend.models.configuration import ConfigurationVersion
 from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
+from remote_backend.plans.log_facts import LogFacts
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.task_groups import unwrapped
@@ -118,6 +119,7 @@ class _OnePlan:
         self._may_have_run = False
         self._seen: RunWatch | SweptRun | None = None
         self._over = False
+        self._facts = LogFacts()
         self._waited_too_long: str | None = None
         self._times: dict[str, float] = {}
         self._started = anyio.current_time()
@@ -198,10 +200,11 @@ class _OnePlan:
 
         return self._outcome(
             verdict.result_of(look),
-            reason=self._waited_too_long or verdict.reason_of(look, more.get("checks", ())),
+            reason=self._waited_too_long
+            or verdict.reason_of(look, more.get("checks", ()), self._facts.interruption),
             phase=None if look.succeeded else verdict.phase_reached(look),
             status=look.run.status,
-            counts=look.plan.counts if look.plan and look.succeeded else None,
+            counts=verdict.counts_of(look, more.get("changes"), self._facts.counts),
             **more,
         )
 
@@ -416,5 +419,6 @@ class _OnePlan:
     async def _tail(self, tail: LogTail) -> None:
         short = self._named.short
         async for data in tail.chunks():
+            self._facts.feed(data)
             self._job.outbox.put(LogChunkRead(short, data))
         self._job.outbox.put(LogEnded(short, tail.is_complete, tail.problem))

@@ -10,11 +10,19 @@ from remote_backend.client import Client
 from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Result
+from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase, PlanOptions
 from remote_backend.watch import Look
 
-__all__ = ("changes_of", "phase_reached", "read_checks", "reason_of", "result_of")
+__all__ = (
+    "changes_of",
+    "counts_of",
+    "phase_reached",
+    "read_checks",
+    "reason_of",
+    "result_of",
+)
 
 _REASONS = {
     "errored": "the run errored",
@@ -45,8 +53,10 @@ def phase_reached(look: Look) -> str:
     return "plan" if has_begun or look.run.status == "planning" else "wait"
 
 
-def reason_of(look: Look, checks: Sequence[CheckReport]) -> str | None:
-    """Say why a run failed, or None when it did not."""
+def reason_of(
+    look: Look, checks: Sequence[CheckReport], interruption: str | None = None
+) -> str | None:
+    """Say why a run failed, or None when it did not; the end of its log can tell more."""
     if look.succeeded:
         return None
     status = look.run.status
@@ -61,7 +71,26 @@ def reason_of(look: Look, checks: Sequence[CheckReport]) -> str | None:
         return f"{reason}: {', '.join(failed)}"
     if status == "errored" and look.plan is not None and look.plan.never_starts:
         return f"{reason} before its plan began"
+    if status == "errored" and interruption is not None:
+        return f"{reason}: {interruption}"
     return reason
+
+
+def counts_of(
+    look: Look, changes: PlannedChanges | None, in_log: Counts | None
+) -> Counts | None:
+    """Return the numbers of a plan that is finished, also of one that policies fail.
+
+    OTF tells none (November 2026), so they are counted, or taken from the log.
+    """
+    plan = look.plan
+    if not look.succeeded and (plan is None or plan.status != "finished"):
+        return None
+    if plan is not None and plan.counts is not None:
+        return plan.counts
+    if changes is not None and look.succeeded:
+        return changes.counts
+    return in_log
 
 
 async def changes_of(

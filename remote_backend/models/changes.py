@@ -2,6 +2,8 @@
 
 from attrs import frozen
 
+from remote_backend.models.plan import Counts
+
 __all__ = (
     "AttributeChange",
     "Diagnostic",
@@ -80,6 +82,18 @@ class PlannedChanges:
     drift: tuple[ResourceChange, ...] = ()
     deferred: tuple[ResourceChange, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        """The numbers of the plan, as Terraform counts them."""
+        actions = [one.action for one in self.resources]
+        replaced = actions.count("replace")
+        return Counts(
+            add=actions.count("create") + replaced,
+            change=actions.count("update"),
+            destroy=actions.count("delete") + replaced,
+            imported=sum(one.imported_id is not None for one in self.resources),
+        )
 
     @property
     def is_empty(self) -> bool:

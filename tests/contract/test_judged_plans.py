@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from remote_backend.backend import open_backend
 from remote_backend.models.outcome import Result
+from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import read_seed
 from tests.contract.conftest import TERRAFORM_1_15, system_environ, terraform
@@ -102,6 +103,12 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
     assert "$1.5/mo -$7.5" in [one.text for one in outcomes["hard"].checks]
     assert "hard_failed" in (outcomes["hard"].reason or "")
     assert outcomes["soft"].status == "policy_soft_failed"
+    # A plan that policies fail has numbers and an id all the same (A6, P160).
+    assert {outcomes[name].counts for name in ("hard", "soft")} == {Counts(1)}
+    assert {(outcomes[name].plan_id or "")[:5] for name in outcomes} == {"plan-"}
+    assert [outcomes[name].phase for name in sorted(outcomes)] == [
+        *("plan", None, "checks", "checks")
+    ]
     assert "a is public" in outcomes["soft"].checks[0].text
     fine = outcomes["fine"].changes
     assert fine is not None

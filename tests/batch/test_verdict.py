@@ -1,0 +1,139 @@
+"""What is made of a run that is over: its numbers, and why it failed."""
+
+import pytest
+
+from remote_backend.batch.verdict import counts_of, phase_reached, reason_of
+from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.plan import Counts, Plan
+from remote_backend.models.run import Run
+from remote_backend.plans.log_facts import LogFacts
+from remote_backend.watch import Look
+
+PLAN_LINE = b"Plan: 2 to add, 1 to change, 3 to destroy.\n"
+BANNER = (
+    b"aws_vpc.main: Refreshing state...\n"
+    b"------------ Terraform Enterprise System Message ------------\n"
+    b"WARNING: This plan has timed out and will now terminate!\n"
+    b"Terraform Enterprise enforces a 30m0s maximum run time for this\noperation.\n"
+    b"-------------------------------------------------------------\n"
+)
+
+
+def facts_of(*parts: bytes) -> LogFacts:
+    """Return what a log says that comes in parts."""
+    facts = LogFacts()
+    for part in parts:
+        facts.feed(part)
+    return facts
+
+
+@pytest.mark.parametrize(
+    ("log", "counts"),
+    [
+        (PLAN_LINE, Counts(2, 1, 3)),
+        (b"\x1b[0m\x1b[1mPlan:\x1b[0m 4 to add, 0 to change, 0 to destroy.", Counts(4)),
+        (
+            b"Plan: 5 to import, 1 to add, 0 to change, 0 to destroy.",
+            Counts(1, 0, 0, imported=5),
+        ),
+        (
+            b'{"@level":"info","@message":"Plan: 1 to add, 2 to change, 0 to destroy."}',
+            Counts(1, 2),
+        ),
+        (b'  + text = "Plan: 9 to add, 9 to change, 9 to destroy."\n', None),
+        (PLAN_LINE + b"Changes to Outputs:\n" + b"  + x = 1\n" * 10_000, Counts(2, 1, 3)),
+        (b"No changes. Your infrastructure matches the configuration.\n", None),
+    ],
+)
+def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) -> None:
+    """Where a server tells none, as OTF, and wherever the parts of the log end (W10)."""
+    assert facts_of(log).counts == counts
+    for cut in range(0, 120, 7):
+        assert facts_of(log[:cut], log[cut:]).counts == counts
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (b"Refreshing state...\nKilled\n", "its plan was killed"),
+        (
+            b"x\nOperation failed: failed running terraform plan (signal: killed)\n",
+            "killed",
+        ),
+        (BANNER, "its plan timed out (the limit is 30m0s)"),
+        (b"Killed 3 instances\nError: no\n", None),
+        (b"Error: Invalid value\n", None),
+    ],
+)
+def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
+    """A worker without memory and a time limit leave words in the log alone (P39)."""
+    errored = Look(Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored"))
+    reason = reason_of(errored, [], facts_of(log[:20], log[20:]).interruption)
+
+    assert reason is not None and reason.startswith("the run errored")
+    assert (told in reason) if told else reason == "the run errored"
+
+
+def test_a_plan_that_succeeded_was_not_cut_off() -> None:
+    """The log decides about nothing."""
+    finished = Look(Run(id="run-1", status="planned_and_finished"), None)
+    assert reason_of(finished, [], "its plan was killed") is None
+
+
+def resource(action: str, imported_id: str | None = None) -> ResourceChange:
+    """Return a change of a resource."""
+    return ResourceChange(address="a.b", action=action, imported_id=imported_id)
+
+
+CHANGES = PlannedChanges(
+    resources=(
+        resource("create"),
+        resource("replace"),
+        resource("update", imported_id="i-1"),
+        resource("import", imported_id="i-2"),
+        resource("delete"),
+        resource("forget"),
+        resource("read"),
+    )
+)
+COUNTED = Counts(add=2, change=1, destroy=2, imported=2)
+TOLD = Plan(id="plan-1", status="finished", resource_additions=7)
+UNTOLD = Plan(id="plan-1", status="finished")
+
+
+@pytest.mark.parametrize(
+    ("status", "plan", "changes", "counts"),
+    [
+        ("planned_and_finished", TOLD, CHANGES, Counts(7)),
+        ("planned_and_finished", UNTOLD, CHANGES, COUNTED),
+        ("planned_and_finished", UNTOLD, None, Counts(1)),
+        ("planned_and_finished", None, None, Counts(1)),
+        ("policy_soft_failed", TOLD, None, Counts(7)),
+        ("errored", TOLD, None, Counts(7)),
+        ("errored", UNTOLD, None, Counts(1)),
+        ("errored", Plan(id="plan-1", status="errored"), None, None),
+        ("canceled", None, None, None),
+    ],
+)
+def test_numbers_come_from_the_server_the_plan_or_the_log(
+    status: str, plan: Plan | None, changes: PlannedChanges | None, counts: Counts | None
+) -> None:
+    """In this order, also where policies fail the plan afterwards (A6, W10)."""
+    look = Look(Run(id="run-1", status=status), plan)
+    assert counts_of(look, changes, Counts(1)) == counts
+
+
+@pytest.mark.parametrize(
+    ("status", "plan_status", "phase"),
+    [
+        ("errored", "unreachable", "wait"),
+        ("canceled", "pending", "wait"),
+        ("planning", "running", "plan"),
+        ("errored", "errored", "plan"),
+        ("policy_soft_failed", "finished", "checks"),
+    ],
+)
+def test_the_phase_is_how_far_it_came(status: str, plan_status: str, phase: str) -> None:
+    """Before its plan, in it, or after it (P140, P167)."""
+    look = Look(Run(id="run-1", status=status), Plan(id="plan-1", status=plan_status))
+    assert phase_reached(look) == phase
