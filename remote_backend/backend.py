@@ -159,7 +159,11 @@ class Backend:
         await self._connection.require_operations()
         require_plannable(named)
         async with self._run(
-            (named,), options, limits=limits or WaitLimits(), details=details
+            (named,),
+            options,
+            limits=limits or WaitLimits(),
+            details=details,
+            is_batch=False,
         ) as batch:
             yield batch
 
@@ -365,12 +369,14 @@ class Backend:
         self, workspaces: tuple[Named, ...], options: PlanOptions, **more: Any
     ) -> "AsyncIterator[Batch]":
         from remote_backend.batch.orchestrate import BatchPlan, run_batch
+        from remote_backend.config.origin import describe_origin
 
         connection = self._connection
         plan = BatchPlan(
             directory=connection.directory,
             options=options,
             run_url=connection.run_url,
+            origin=describe_origin(connection.environ, connection.directory),
             facts={"hostname": self.hostname, "organization": self.organization},
             **more,
         )

@@ -80,7 +80,13 @@ class BatchPlan:
     """The batch that is resumed."""
 
     id: str = field(factory=new_batch_id)
-    """Names the batch; it is part of the message of each run."""
+    """Names the batch; it is part of the message of each run, which lists are searched for."""
+
+    is_batch: bool = True
+    """Whether there is a batch to come back to, and not one plan alone."""
+
+    origin: str = ""
+    """Who plans what, for the messages of runs where none is given."""
 
 
 class Batch:
@@ -212,8 +218,7 @@ class _Work:
                 expected=total if total <= plan.at_once else 0,
                 settings=plan.watch,
             )
-            # The lists of runs are searched for what the messages hold.
-            options = evolve(options, message=f"{options.message or _MESSAGE} ({plan.id})")
+        options = evolve(options, message=_message(plan))
         self._plan = plan
         self._journal = _journal(plan, outbox)
         self.job = PlanJob(
@@ -310,6 +315,13 @@ class _Work:
                         slug.warnings,
                     )
                 )
+
+
+def _message(plan: BatchPlan) -> str:
+    message = plan.options.message
+    if not message:
+        message = f"{_MESSAGE}: {plan.origin}" if plan.origin else _MESSAGE
+    return f"{message} ({plan.id})" if plan.is_batch else message
 
 
 def _not_started(named: Named) -> "Outcome":

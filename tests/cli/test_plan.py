@@ -136,6 +136,21 @@ async def test_options_reach_the_run(shop: Shop) -> None:
     }
 
 
+async def test_every_run_says_who_made_it(shop: Shop) -> None:
+    """A person, the revision and the batch, for one workspace and for many (A18)."""
+    (shop.directory / ".git").mkdir()
+    (shop.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
+    await shop.run("plan", TF_WORKSPACE="dev", USER="alice")
+    await shop.run("plan", "-select=dev", USER="alice")
+    await shop.run("plan", "-select=dev", "-message=why")
+
+    alone, batch, given = [run["message"] for run in runs_of(shop)]
+    origin = "Planned by remote-backend: alice, branch topic"
+    assert alone == origin
+    assert re.fullmatch(re.escape(origin) + r" \(batch-\w+\)", batch)
+    assert re.fullmatch(r"why \(batch-\w+\)", given)
+
+
 async def test_destroy_and_refresh_only_reach_the_run(shop: Shop) -> None:
     """Each makes another kind of plan, and both at once are refused before anything is sent."""
     await shop.run("plan", "-destroy", TF_WORKSPACE="dev")
