@@ -209,7 +209,7 @@ async def test_bad_input_gives_one_message_and_makes_nothing(
         ('"acme"', '"nobody"', "organization 'nobody' does not exist on localhost"),
         ('organization = "acme"', "", "organization"),
         (EVERYTHING, "nothing-", "the configuration has no workspaces yet"),
-        ("networking-", '${"x"}', "main.tf:6"),
+        ("networking-", "${var.x}", "main.tf:6"),
         ('backend "remote"', 'backend "s3"', "s3"),
         ("backend", "blackened", 'no backend "remote" block'),
         ("{", "[", "main.tf"),
