@@ -27,6 +27,7 @@ from remote_backend.lazy import load_beside
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
+from remote_backend.notices import Notice
 from remote_backend.task_groups import unwrapped
 from remote_backend.workspaces import (
     DEFAULT,
@@ -52,16 +53,22 @@ _STATES_AT_ONCE = 20
 
 @asynccontextmanager
 async def open_backend(
-    directory: str | PathLike[str] = ".", *, environ: Mapping[str, str] | None = None
+    directory: str | PathLike[str] = ".",
+    *,
+    environ: Mapping[str, str] | None = None,
+    report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator["Backend"]:
     """Open the remote backend that the configuration in a directory names.
 
-    `environ` takes the place of the variables of the process. Raises the errors of
-    `connect`: of settings and discovery before it yields, of token and organization when it is
-    asked for the first time.
+    `environ` takes the place of the variables of the process. `report` is called with
+    what is waited for, when that takes longer than five seconds, and with warnings. Raises the
+    errors of `connect`: of settings and discovery before it yields, of token and organization
+    when it is asked for the first time.
     """
     variables = process_environ() if environ is None else environ
-    async with connect(Path(directory), variables, eager=False) as connection:
+    async with connect(
+        Path(directory), variables, eager=False, report=report
+    ) as connection:
         yield Backend(connection)
 
 
@@ -89,6 +96,7 @@ async def read_outputs(
     organization: str,
     hostname: str = DEFAULT_HOSTNAME,
     environ: Mapping[str, str] | None = None,
+    report: Callable[[Notice], None] | None = None,
 ) -> "dict[str, Output]":
     """Return the outputs of a workspace as `outputs` does, with their types."""
     variables = process_environ() if environ is None else environ
@@ -99,7 +107,9 @@ async def read_outputs(
         name=workspace,
         path="outputs",
     )
-    async with connect_to(block, Path(), variables, eager=False) as connection:
+    async with connect_to(
+        block, Path(), variables, eager=False, report=report
+    ) as connection:
         return await Backend(connection).outputs(DEFAULT)
 
 

@@ -9,6 +9,7 @@ from attrs import evolve
 from remote_backend import wire
 from remote_backend.errors import NotFound, UnexpectedAnswer
 from remote_backend.messages import FileBody, Request, Response, SignedUrl, Transport
+from remote_backend.notices import Notices
 from remote_backend.wire.document import JSON_API, Page
 
 if TYPE_CHECKING:
@@ -37,9 +38,14 @@ class Client:
     answer is an error, and `UnexpectedAnswer` when it is no document of this API.
     """
 
-    def __init__(self, transport: Transport, organization: str) -> None:
+    def __init__(
+        self, transport: Transport, organization: str, notices: Notices | None = None
+    ) -> None:
         self._transport = transport
         self.organization = organization
+        self.notices = notices or Notices()
+        """Where long waits and warnings are reported."""
+
         self.api_version: str | None = None
         """What the server last told about itself; None on servers that do not tell."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -26,9 +27,10 @@ from remote_backend.errors import (
 )
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
+from remote_backend.notices import Notice, Notices
 from remote_backend.task_groups import unwrapped
 from remote_backend.transport.budget import BudgetedTransport
-from remote_backend.transport.retry import RetryingTransport
+from remote_backend.transport.retry import RetryingTransport, RetryLimits
 from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
 
 __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
@@ -117,9 +119,15 @@ class OrganizationCheck:
 
 @asynccontextmanager
 async def connect(
-    directory: Path, environ: Mapping[str, str], *, eager: bool = True
+    directory: Path,
+    environ: Mapping[str, str],
+    *,
+    eager: bool = True,
+    report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to the backend of a configuration; connections are closed at the end.
+
+    `report` is called with long waits and warnings; without it they go to the log.
 
     Raises a `SettingsError` for what files and variables say wrong, a `DiscoveryError` for
     a host that is none of this kind, `NotAuthorized` for a token that is not valid, and
@@ -127,7 +135,9 @@ async def connect(
     unless `eager`.
     """
     block = read_backend(directory, environ)
-    async with connect_to(block, directory, environ, eager=eager) as connection:
+    async with connect_to(
+        block, directory, environ, eager=eager, report=report
+    ) as connection:
         yield connection
 
 
@@ -138,6 +148,7 @@ async def connect_to(
     environ: Mapping[str, str],
     *,
     eager: bool = True,
+    report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend, as `connect` does, whatever the configuration names now."""
     cli = read_cli_configuration(environ)
@@ -147,13 +158,14 @@ async def connect_to(
     )
     if token is None:
         raise missing_token(block.hostname)
-    async with open_transport(
-        _connections(transport_settings(environ), environ)
-    ) as transport:
-        services = await discover(block.hostname, cli, RetryingTransport(transport))
+    settings = transport_settings(environ)
+    notices = Notices(report)
+    async with open_transport(_connections(settings, environ), notices) as transport:
+        retrying = partial(RetryingTransport, limits=_limits(settings), notices=notices)
+        services = await discover(block.hostname, cli, retrying(transport))
         origin = Origin(services.tfe_v2, token)
-        paced = BudgetedTransport(transport.at(origin))
-        client = Client(RetryingTransport(paced), block.organization)
+        paced = BudgetedTransport(transport.at(origin), notices=notices)
+        client = Client(retrying(paced), block.organization, notices)
         check = OrganizationCheck(client, block)
         if eager:
             await check.entitlements()
@@ -188,6 +200,13 @@ async def _require_organization(client: Client, block: BackendBlock) -> Entitlem
         ) from None
 
 
+def _limits(settings: TransportSettings) -> RetryLimits:
+    return RetryLimits(
+        retry_seconds=settings.retry_seconds,
+        rate_limit_seconds=settings.rate_limit_seconds,
+    )
+
+
 def _connections(
     settings: TransportSettings, environ: Mapping[str, str]
 ) -> ConnectionSettings:
@@ -195,6 +214,7 @@ def _connections(
         user_agent=f"remote-backend/{__version__}",
         connect_seconds=settings.connect_seconds,
         read_seconds=settings.read_seconds,
+        upload_seconds=settings.upload_seconds,
         connections=settings.connections,
         ca_file=settings.ca_file,
         ca_directory=settings.ca_directory,

@@ -89,7 +89,8 @@ def version(context: click.Context, /, **given: Any) -> int:
 
 async def _server(directory: Path) -> dict[str, str | None]:
     from remote_backend.backend import open_backend
+    from remote_backend.cli.screen import process_screen
 
-    async with open_backend(directory) as backend:
+    async with open_backend(directory, report=process_screen().report) as backend:
         api_version = backend.connection.client.api_version
         return {"hostname": backend.hostname, "api_version": api_version or "before 2.0"}

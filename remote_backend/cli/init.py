@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.state_work import lock_flags, lock_options
 from remote_backend.config.backend_config import merge_given
-from remote_backend.config.block import FoundBlock, backend_of_record, read_block
+from remote_backend.config.block import (
+    BackendBlock,
+    FoundBlock,
+    backend_of_record,
+    read_block,
+)
 from remote_backend.config.datadir import (
     record_path,
     select_workspace,
@@ -132,7 +138,7 @@ class InitWork:
                 f"{block.where}: the backend differs from the one that was configured here; "
                 "-migrate-state moves states along, -reconfigure forgets the earlier one"
             )
-        async with connect_to(backend, self.directory, self.environ) as connection:
+        async with self._connected(backend) as connection:
             for warning in connection.warnings:
                 self.screen.note(f"Warning: {warning}")
             if not is_same:
@@ -151,6 +157,9 @@ class InitWork:
         if not self.environ.get("TF_IN_AUTOMATION"):
             self.screen.note("`remote-backend plan -all` plans all of its workspaces.")
         return 0
+
+    def _connected(self, backend: BackendBlock) -> AbstractAsyncContextManager[Connection]:
+        return connect_to(backend, self.directory, self.environ, report=self.screen.report)
 
     def _block(self) -> FoundBlock | None:
         try:
@@ -188,9 +197,7 @@ class InitWork:
             )
         if record.values.kind not in _REMOTE:
             raise _foreign(record)
-        async with connect_to(
-            backend_of_record(record, self.directory), self.directory, self.environ
-        ) as source:
+        async with self._connected(backend_of_record(record, self.directory)) as source:
             places = await self._remote_places(source)
             steps = [Step(place, self._local(short)) for short, place in places.items()]
             await self._migrate(steps)
@@ -220,9 +227,7 @@ class InitWork:
             return
         if record.values.kind not in _REMOTE:
             raise _foreign(record)
-        async with connect_to(
-            backend_of_record(record, self.directory), self.directory, self.environ
-        ) as source:
+        async with self._connected(backend_of_record(record, self.directory)) as source:
             places = await self._remote_places(source)
             await self._migrate_from(await self._full(places), destination)
 

@@ -21,6 +21,7 @@ from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.notices import Notice
 from remote_backend.reports.summary import counts_text, word_for
 
 __all__ = ("LiveConsole",)
@@ -121,6 +122,11 @@ class LiveConsole:
         """Stop drawing for good, because something else is asked or told now."""
         self._is_paused = True
         self._live.stop()
+
+    def report(self, notice: Notice) -> None:
+        """Write what is waited for, or a warning, above the drawing."""
+        if not self._is_paused:
+            self._above(str(notice))
 
     def tick(self) -> None:
         """Draw it anew, since time passes also when nothing happens."""

@@ -8,6 +8,7 @@ import click
 
 from remote_backend.backend import Backend, read_outputs
 from remote_backend.cli.arguments import TerraformCommand, flag, many, value
+from remote_backend.cli.screen import process_screen
 from remote_backend.cli.state_work import run_with_backend
 from remote_backend.cli.streams import utf8_of, write_bytes
 from remote_backend.config.block import DEFAULT_HOSTNAME
@@ -68,7 +69,12 @@ async def _foreign(name: str) -> dict[str, Output]:
             f"-workspace={name}: NAME, ORGANIZATION/NAME or HOST/ORGANIZATION/NAME is expected"
         )
     hostname = parts[0] if len(parts) == 3 else DEFAULT_HOSTNAME
-    return await read_outputs(parts[-1], organization=parts[-2], hostname=hostname)
+    return await read_outputs(
+        parts[-1],
+        organization=parts[-2],
+        hostname=hostname,
+        report=process_screen().report,
+    )
 
 
 def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any]) -> int:

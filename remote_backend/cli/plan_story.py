@@ -30,6 +30,7 @@ from remote_backend.config.settings import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.lazy import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
+from remote_backend.notices import Notice, StillWaiting
 from remote_backend.reports.summary import Report
 
 if TYPE_CHECKING:
@@ -89,6 +90,15 @@ class PlanStory:
                     problem=reason,
                 )
                 self._write(report)
+
+    def report(self, notice: Notice) -> None:
+        """Write what is waited for, or a warning; a drawing goes on below it."""
+        if self.command.style is Style.QUIET and isinstance(notice, StillWaiting):
+            return
+        if self._live is not None:
+            self._live.report(notice)
+        else:
+            self.screen.report(notice)
 
     def pause(self) -> None:
         """Stop drawing for good, because something else is asked or told now."""

@@ -9,10 +9,11 @@ from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.interrupts import Interrupts
-from remote_backend.cli.plan_command import OnInterrupt, PlanCommand
+from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
 from remote_backend.cli.screen import Screen
 from remote_backend.errors import RemoteBackendError
 from remote_backend.lazy import load_beside
+from remote_backend.notices import Notice, Warned
 from remote_backend.task_groups import unwrapped
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ class _PlanWork:
 
     async def _plan(self) -> None:
         command, screen = self.command, self.screen
-        async with open_backend(command.directory, environ=command.environ) as backend:
+        async with open_backend(
+            command.directory, environ=command.environ, report=self._report
+        ) as backend:
             self._backend = backend
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
@@ -89,6 +92,12 @@ class _PlanWork:
         if command.detach and not batch.outcomes:
             self.tell_living()
         self.code = story.exit_code(batch.outcomes)
+
+    def _report(self, notice: Notice) -> None:
+        if self._story is not None:
+            self._story.report(notice)
+        elif self.command.style is not Style.QUIET or isinstance(notice, Warned):
+            self.screen.report(notice)
 
     async def stop(self) -> bool:
         """Decide what becomes of the runs, and say so; return whether to leave at once."""

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from attrs import frozen
 
 from remote_backend.cli.runner_commands import disarm, services_of
 from remote_backend.config.settings import process_environ
 from remote_backend.formats.ansi import SGR, clean, physical_lines
+
+if TYPE_CHECKING:
+    from remote_backend.notices import Notice
 
 __all__ = ("Screen", "process_screen", "screen_of", "with_reset")
 
@@ -62,6 +65,10 @@ class Screen:
     def note(self, text: str) -> None:
         """Write lines that are no result to standard error."""
         self.ask(f"{text}\n")
+
+    def report(self, notice: "Notice") -> None:
+        """Write what is waited for, or a warning, to standard error."""
+        self.note(str(notice))
 
     def ask(self, text: str) -> None:
         """Write lines to standard error of which the last one stays open for an answer."""
