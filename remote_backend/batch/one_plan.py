@@ -149,14 +149,18 @@ class _OnePlan:
         from remote_backend.batch import verdict
 
         look = watch.latest
-        checks = [report async for report in verdict.read_checks(job.client, look.run)]
-        for report in checks:
+        optional = await verdict.read_optional_data(
+            job.client, look, job.options if job.details else None, runs=len(job.watched)
+        )
+        for report in optional.checks:
             job.outbox.put(CheckReported(short, report))
-        changes = None
-        if job.details:
-            changes = await verdict.changes_of(job.client, look, job.options)
+        if not optional.is_complete:
+            job.outbox.warn("not all that policies and plans say could be read in time")
         return self._judged(
-            look, checks=tuple(checks), log_is_complete=tail.is_complete, changes=changes
+            look,
+            checks=tuple(optional.checks),
+            log_is_complete=tail.is_complete,
+            changes=optional.changes,
         )
 
     async def failed(self, error: Exception) -> "Outcome":

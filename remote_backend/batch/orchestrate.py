@@ -25,7 +25,6 @@ from remote_backend.events import (
     PlanFinished,
     PlanStarted,
     SlugPacked,
-    WarningRaised,
 )
 from remote_backend.lazy import load_beside
 from remote_backend.logs import LogSettings
@@ -339,10 +338,7 @@ def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
     # A plan of one workspace keeps none.
     from remote_backend.batch.journal import Journal
 
-    def warn(text: str) -> None:
-        outbox.put(WarningRaised(text))
-
-    return Journal.at(plan.journal_folder, plan.id, warn)
+    return Journal.at(plan.journal_folder, plan.id, outbox.warn)
 
 
 def _paced(settings: LogSettings, workspaces: int) -> LogSettings:

@@ -41,7 +41,7 @@ class Outbox:
         self._changed = anyio.Event()
         self._closed = False
         self._has_reader = False
-        self._has_warned = False
+        self._warnings: set[str] = set()
 
     def __enter__(self) -> "Outbox":
         return self
@@ -71,6 +71,12 @@ class Outbox:
         """Add an event that nobody misses, unless others wait already."""
         if not self._events:
             self.put(event)
+
+    def warn(self, text: str) -> None:
+        """Add a warning, unless the same one was added before."""
+        if text not in self._warnings:
+            self._warnings.add(text)
+            self.put(WarningRaised(text))
 
     def close(self) -> None:
         """Say that no event will follow."""
@@ -116,21 +122,15 @@ class Outbox:
                 left = left[self._spool.write(left) :]
         except OSError as error:
             self._in_memory += len(event.data)
-            self._warn(error)
+            self.warn(
+                "logs that wait to be read are kept in memory, because no temporary file can "
+                f"be written: {error.strerror}"
+            )
             return event
         spooled = _Spooled(event.workspace, self._spool_end, len(event.data))
         self._spool_end += len(event.data)
         self._spooled += 1
         return spooled
-
-    def _warn(self, error: OSError) -> None:
-        if not self._has_warned:
-            self._has_warned = True
-            text = (
-                "logs that wait to be read are kept in memory, because no temporary file can "
-                f"be written: {error.strerror}"
-            )
-            self._events.append(WarningRaised(text))
 
     def _read(self, spooled: _Spooled) -> LogChunkRead:
         assert self._spool is not None

@@ -5,9 +5,13 @@ Plans import it while they wait: it is not needed before the first of them has e
 
 from collections.abc import Sequence
 
+import anyio
+from attrs import define, field
+
 from remote_backend.checks import read_checks
 from remote_backend.client import Client
 from remote_backend.details import read_changes, read_diagnostics
+from remote_backend.log import Log
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
@@ -16,13 +20,18 @@ from remote_backend.models.run import Phase, PlanOptions
 from remote_backend.watch import Look
 
 __all__ = (
-    "changes_of",
+    "OptionalData",
     "counts_of",
     "phase_reached",
-    "read_checks",
+    "read_optional_data",
     "reason_of",
     "result_of",
+    "seconds_for_optional_data",
 )
+
+log = Log()
+
+_OPTIONAL_SECONDS = 30.0
 
 _REASONS = {
     "errored": "the run errored",
@@ -93,10 +102,49 @@ def counts_of(
     return in_log
 
 
-async def changes_of(
+@define(eq=False)
+class OptionalData:
+    """What a server says about a plan that is over, beside the status of its run."""
+
+    checks: list[CheckReport] = field(factory=list)
+    changes: PlannedChanges | None = None
+    is_complete: bool = True
+    """Whether all was read that there may be."""
+
+
+def seconds_for_optional_data(runs: int, requests_per_second: float) -> float:
+    """Return how long optional data may take for each of so many runs that end together.
+
+    Thirty seconds, and the time that the rate limit needs for four requests a run.
+    """
+    return _OPTIONAL_SECONDS + 4 * runs / requests_per_second
+
+
+async def read_optional_data(
+    client: Client, look: Look, options: PlanOptions | None, *, runs: int = 1
+) -> OptionalData:
+    """Read what policies and tasks said, and with `options` what the plan would change.
+
+    The run's own status is the verdict, so nothing is raised here, and the time is bounded.
+    """
+    found = OptionalData()
+    seconds = seconds_for_optional_data(runs, client.requests_per_second)
+    with anyio.move_on_after(seconds) as scope:
+        try:
+            async for report in read_checks(client, look.run):
+                found.checks.append(report)
+            if options is not None:
+                found.changes = await _changes_of(client, look, options)
+        except Exception as error:  # whatever an odd plan or policy leads to
+            log.warning("plan.details_failed", problem=type(error).__name__)
+            found.is_complete = False
+    found.is_complete = found.is_complete and not scope.cancelled_caught
+    return found
+
+
+async def _changes_of(
     client: Client, look: Look, options: PlanOptions
 ) -> PlannedChanges | None:
-    """Ask the server what a plan would change, or why it failed; None where it is not told."""
     plan = look.plan
     if plan is None:
         return None

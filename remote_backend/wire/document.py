@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 from attrs import fields, frozen
 
 from remote_backend.errors import UnexpectedAnswer
-from remote_backend.messages import Response, SignedUrl
+from remote_backend.messages import Request, Response, SignedUrl
 from remote_backend.wire.converter import TOO_DEEP, structure
 
 __all__ = (
@@ -21,10 +21,12 @@ __all__ = (
     "load_page",
     "load_resource",
     "members_of",
+    "optional_request",
     "parse_document",
 )
 
 JSON_API = "application/vnd.api+json"
+_OPTIONAL_RETRY_SECONDS = 3.0
 
 Value = TypeVar("Value")
 Resource = Mapping[str, Any]
@@ -189,6 +191,20 @@ def body_of(
             for name, (related, id_) in relationships.items()
         }
     return json.dumps({"data": data}).encode()
+
+
+def optional_request(
+    target: str, *, query: tuple[tuple[str, str], ...] = (), accept: str = JSON_API
+) -> Request:
+    """Ask for data that a plan can do without: after all others, and not again and again."""
+    return Request(
+        method="GET",
+        target=target,
+        query=query,
+        headers={"Accept": accept},
+        urgency=3,
+        retry_seconds=_OPTIONAL_RETRY_SECONDS,
+    )
 
 
 def _resource(data: Any) -> Resource:

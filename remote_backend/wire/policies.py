@@ -10,7 +10,12 @@ from remote_backend.models.policy import (
     PolicySetOutcome,
     TaskStage,
 )
-from remote_backend.wire.document import load_resource, members_of, parse_document
+from remote_backend.wire.document import (
+    load_resource,
+    members_of,
+    optional_request,
+    parse_document,
+)
 
 __all__ = (
     "load_cost_estimate",
@@ -27,35 +32,31 @@ __all__ = (
 
 def request_to_read_policy_check(policy_check_id: str) -> Request:
     """Ask how a policy check is."""
-    return Request(method="GET", target=f"policy-checks/{policy_check_id}", urgency=3)
+    return optional_request(f"policy-checks/{policy_check_id}")
 
 
 def request_to_read_policy_check_output(policy_check_id: str) -> Request:
     """Ask for the text that a policy check wrote."""
-    return Request(
-        method="GET",
-        target=f"policy-checks/{policy_check_id}/output",
-        headers={"Accept": "text/plain, */*"},
+    return optional_request(
+        f"policy-checks/{policy_check_id}/output", accept="text/plain, */*"
     )
 
 
 def request_to_read_task_stage(task_stage_id: str) -> Request:
     """Ask how a stage is, with its task results and policy evaluations."""
     query = (("include", "task_results,policy_evaluations"),)
-    return Request(
-        method="GET", target=f"task-stages/{task_stage_id}", query=query, urgency=3
-    )
+    return optional_request(f"task-stages/{task_stage_id}", query=query)
 
 
 def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
     """Ask what the policies of an evaluation said, set by set."""
     target = f"policy-evaluations/{policy_evaluation_id}/policy-set-outcomes"
-    return Request(method="GET", target=target, query=(("page[size]", "100"),))
+    return optional_request(target, query=(("page[size]", "100"),))
 
 
 def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
     """Ask how a cost estimate is."""
-    return Request(method="GET", target=f"cost-estimates/{cost_estimate_id}", urgency=3)
+    return optional_request(f"cost-estimates/{cost_estimate_id}")
 
 
 def load_policy_check(response: Response) -> PolicyCheck:

@@ -18,6 +18,7 @@ from remote_backend.wire.document import (
     body_of,
     load_page,
     load_resource,
+    optional_request,
     parse_document,
 )
 
@@ -118,7 +119,7 @@ def request_to_read_plan(plan_id: str) -> Request:
 def request_to_read_json_plan(plan_id: str, *, redacted: bool) -> Request:
     """Ask for a plan as JSON; the form that is not redacted needs more rights."""
     kind = "json-output-redacted" if redacted else "json-output"
-    return Request(method="GET", target=f"plans/{plan_id}/{kind}", urgency=3)
+    return optional_request(f"plans/{plan_id}/{kind}")
 
 
 def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:
