@@ -1,11 +1,10 @@
 """The one place where the parts of the client are put together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 import anyio
 from anyio import to_thread
@@ -14,8 +13,8 @@ from attrs import define, field, frozen
 from remote_backend._version import __version__
 from remote_backend.client import Client
 from remote_backend.config.block import BackendBlock, read_backend
-from remote_backend.config.cliconfig import read_cli_configuration
-from remote_backend.config.credentials import find_token, missing_token
+from remote_backend.config.cliconfig import CliConfiguration, read_cli_configuration
+from remote_backend.config.credentials import FoundToken, find_token, missing_token
 from remote_backend.config.discovery import discover
 from remote_backend.config.proxies import proxies_of
 from remote_backend.config.settings import TransportSettings, transport_settings
@@ -25,6 +24,7 @@ from remote_backend.errors import (
     RemoteBackendError,
     SettingsError,
 )
+from remote_backend.messages import path_part
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
 from remote_backend.notices import Notice, Notices
@@ -63,8 +63,8 @@ class Connection:
 
     def run_url(self, workspace: str, run_id: str) -> str:
         """Return the address at which people look at a run."""
-        organization = quote(self.block.organization, safe="")
-        name = quote(workspace, safe="")
+        organization = path_part(self.block.organization)
+        name = path_part(workspace)
         return (
             f"{self.scheme}://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
         )
@@ -76,6 +76,7 @@ class OrganizationCheck:
 
     client: Client
     block: BackendBlock
+    token: FoundToken
     _asking: anyio.Lock = field(factory=anyio.Lock)
     _found: Entitlements | None = None
 
@@ -83,7 +84,9 @@ class OrganizationCheck:
         """Return what the organization may use, or raise what is wrong with it."""
         async with self._asking:
             if self._found is None:
-                self._found = await _require_organization(self.client, self.block)
+                self._found = await _require_organization(
+                    self.client, self.block, self.token
+                )
             return self._found
 
     async def beside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
@@ -151,24 +154,27 @@ async def connect_to(
     report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend, as `connect` does, whatever the configuration names now."""
-    cli = read_cli_configuration(environ)
-    # A credentials helper may take its time.
-    token = await to_thread.run_sync(
-        find_token, block.hostname, block.token, cli, environ, abandon_on_cancel=True
+    # A credentials helper, or a pipe in the place of a file, may take its time.
+    cli, token = await to_thread.run_sync(
+        _read_credentials, block, environ, abandon_on_cancel=True
     )
-    if token is None:
-        raise missing_token(block.hostname)
+    warnings = (*block.warnings, *cli.warnings, *token.warnings)
+    with _warned(warnings):
+        if token.value is None:
+            raise missing_token(block.hostname, environ)
     settings = transport_settings(environ)
     notices = Notices(report)
     async with open_transport(_connections(settings, environ), notices) as transport:
         retrying = partial(RetryingTransport, limits=_limits(settings), notices=notices)
-        services = await discover(block.hostname, cli, retrying(transport))
-        origin = Origin(services.tfe_v2, token)
+        with _warned(warnings):
+            services = await discover(block.hostname, cli, retrying(transport))
+        origin = Origin(services.tfe_v2, token.value)
         paced = BudgetedTransport(transport.at(origin), notices=notices)
         client = Client(retrying(paced), block.organization, notices)
-        check = OrganizationCheck(client, block)
+        check = OrganizationCheck(client, block, token)
         if eager:
-            await check.entitlements()
+            with _warned(warnings):
+                await check.entitlements()
         yield Connection(
             client=client,
             block=block,
@@ -177,8 +183,29 @@ async def connect_to(
             directory=directory,
             environ=environ,
             scheme=services.tfe_v2.partition(":")[0],
-            warnings=(*block.warnings, *cli.warnings),
+            warnings=warnings,
         )
+
+
+def _read_credentials(
+    block: BackendBlock, environ: Mapping[str, str]
+) -> tuple[CliConfiguration, FoundToken]:
+    cli = read_cli_configuration(environ)
+    try:
+        return cli, find_token(block.hostname, block.token, cli, environ)
+    except RemoteBackendError as error:
+        error.warnings = (*block.warnings, *cli.warnings)
+        raise
+
+
+@contextmanager
+def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
+    """Let an error carry the warnings before it: they may be its cause, and nobody saw them."""
+    try:
+        yield
+    except RemoteBackendError as error:
+        error.warnings = warnings
+        raise
 
 
 def _mode(block: BackendBlock) -> Mode:
@@ -187,16 +214,21 @@ def _mode(block: BackendBlock) -> Mode:
     return NameMode(block.name) if block.name else PrefixMode(block.prefix or "")
 
 
-async def _require_organization(client: Client, block: BackendBlock) -> Entitlements:
+async def _require_organization(
+    client: Client, block: BackendBlock, token: FoundToken
+) -> Entitlements:
     try:
         return await client.read_entitlements()
     except NotAuthorized as error:
-        problem = f"{block.hostname} does not accept the token; is it expired or revoked?"
+        problem = (
+            f"{block.hostname} does not accept the token from {token.source} "
+            f"({token.kind}); is it expired or revoked, or of another host?"
+        )
         raise NotAuthorized(error.status, error.method, error.where, (problem,)) from None
     except NotFound:
         raise SettingsError(
             f"{block.path}: organization {block.organization!r} does not exist on "
-            f"{block.hostname}, or the token may not see it"
+            f"{block.hostname}, or the token from {token.source} may not see it"
         ) from None
 
 

@@ -74,6 +74,9 @@ FINAL_STATUSES = frozenset({501, 505, 511})
 class RemoteBackendError(Exception):
     """The family of all errors raised on purpose; its text is fit for a person."""
 
+    warnings: tuple[str, ...] = ()
+    """What was found before and may be the cause; to be shown before the error."""
+
 
 class SettingsError(RemoteBackendError):
     """A file or variable that holds settings cannot be used as it is."""

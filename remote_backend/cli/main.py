@@ -116,10 +116,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _tell(error.format_message())
         code = 1
     except RemoteBackendError as error:
+        for warning in error.warnings:
+            _note(f"Warning: {warning}")
         _tell(str(error))
         code = 1
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except UnicodeEncodeError:
+        # The text may be a secret, so it is not shown.
+        _tell("an argument or a variable of the environment holds bytes that are not UTF-8")
+        code = 1
     except OSError as error:
         _give_up(error)
     _leave(code if isinstance(code, int) else 0)
@@ -136,8 +142,7 @@ def _give_up(error: OSError) -> NoReturn:
     """End the process because of something that the system refused."""
     # A reader that has left our output does not want to know more.
     if not (isinstance(error, BrokenPipeError) and error.filename == OUTPUT):
-        with suppress(OSError):
-            _tell(_reason(error))
+        _tell(_reason(error))
     os._exit(1)
 
 
@@ -153,7 +158,16 @@ def _reason(error: OSError) -> str:
 
 
 def _tell(message: str) -> None:
-    click.echo(f"Error: {message}", err=True)
+    _note(f"Error: {message}")
+
+
+def _note(text: str) -> None:
+    # Commands that end well do not need it.
+    from remote_backend.cli.screen import process_screen
+
+    with suppress(OSError):
+        # Texts of servers and files are in it, so it is cleaned like all that they say.
+        process_screen().note(text)
 
 
 def _configure_log() -> None:

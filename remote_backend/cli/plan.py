@@ -27,6 +27,7 @@ from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
+from remote_backend.decoding import is_text
 from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
@@ -190,6 +191,9 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         )
     if given["detach"] and not (given["all"] or given["select"] or given["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
+    for name in ("target", "replace"):
+        if not all(map(is_text, given[name])):
+            raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
     if given["report"]:
         # Most plans write none, and begin sooner without.
         from remote_backend.cli.report_files import require_known_forms

@@ -7,12 +7,12 @@ import click
 from attrs import evolve
 
 from remote_backend import events
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend
 from remote_backend.batch.journal import JournalStory, read_journal
 from remote_backend.cli.arguments import TerraformCommand, many
+from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import journal_folder_of
 from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
-from remote_backend.cli.screen import process_screen
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
@@ -47,7 +47,7 @@ def report(id: str | None, report: tuple[str, ...]) -> int:
 
 async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
     with Collector(started_at=story.started_at) as collector:
-        async with open_backend(story.directory, report=process_screen().report) as backend:
+        async with opened_backend(story.directory) as backend:
             ended = (story.outcomes.get(name) for name in story.workspaces)
             outcomes = tuple(one for one in ended if one is not None)
             outcomes = await _detailed(backend, outcomes, collector)

@@ -7,7 +7,6 @@ from typing import Any
 import anyio
 import click
 
-from remote_backend.backend import open_backend
 from remote_backend.batch.journal import (
     Begun,
     Journal,
@@ -17,9 +16,10 @@ from remote_backend.batch.journal import (
 )
 from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
 from remote_backend.cli.console import print_table
+from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import Screen, process_screen, screen_of
+from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.client import Client
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
@@ -126,7 +126,7 @@ async def _cancel_runs(story: JournalStory) -> int:
         if run_id is not None:
             click.echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
 
-    async with open_backend(story.directory, report=process_screen().report) as backend:
+    async with opened_backend(story.directory) as backend:
         client = backend.connection.client
         async with anyio.create_task_group() as group:
             for name in story.unfinished:

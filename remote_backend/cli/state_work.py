@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-import click
 
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend
 from remote_backend.cli.arguments import Duration, flag, value
-from remote_backend.cli.screen import process_screen
+from remote_backend.cli.opening import opened_backend
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
@@ -52,9 +51,7 @@ def run_with_backend(directory: Path, work: Callable[[Backend], Awaitable[int]])
     """Open the backend of a directory and do some work with it; return its exit code."""
 
     async def run() -> int:
-        async with open_backend(directory, report=process_screen().report) as backend:
-            for warning in backend.connection.warnings:
-                click.echo(f"Warning: {warning}", err=True)
+        async with opened_backend(directory) as backend:
             return await work(backend)
 
     return anyio.run(run)

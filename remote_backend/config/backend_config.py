@@ -9,6 +9,7 @@ from attrs import evolve
 from remote_backend.config.hcl import Attribute, Body, parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.record import BlockValues
+from remote_backend.decoding import text_fault
 from remote_backend.errors import BadBackendBlock, SettingsError
 from remote_backend.models.hcl_text import HclValue, write_hcl
 
@@ -70,6 +71,8 @@ def _with_file(values: BlockValues, path: Path, shown: str) -> BlockValues:
             f"-backend-config={shown} cannot be read: {error.strerror}; "
             "a value is given as KEY=VALUE"
         ) from None
+    if (fault := text_fault(source)) is not None:
+        raise BadBackendBlock(shown, fault.line, f"the file {fault.problem}")
     if path.name.endswith(".json"):
         parsed = read_json_values(source)
         if isinstance(parsed, JsonFault):

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from remote_backend.config.hcl1 import parse_hcl1
 from remote_backend.config.hostname import normalize_hostname
+from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import BadHostname
 from remote_backend.log import Log
 
@@ -40,6 +41,9 @@ class CliConfiguration:
     """What the files of the CLI configuration say together; hosts are normalized names."""
 
     credentials: Mapping[str, str] = field(factory=dict, repr=False)
+    credential_files: Mapping[str, Path] = field(factory=dict)
+    """The file that each of the credentials comes from."""
+
     hosts: Mapping[str, Mapping[str, str]] = field(factory=dict)
     credentials_helper: CredentialsHelper | None = None
     warnings: tuple[str, ...] = ()
@@ -57,6 +61,7 @@ def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
         reading.add(path)
     return CliConfiguration(
         credentials=reading.credentials,
+        credential_files=reading.credential_files,
         hosts=reading.hosts,
         credentials_helper=reading.helper,
         warnings=tuple(reading.warnings),
@@ -75,9 +80,9 @@ def configuration_directory(environ: Mapping[str, str]) -> Path | None:
 def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
     for variable in _OVERRIDES:
         if name := environ.get(variable):
-            path = Path(name)
-            if os.path.isfile(path):
-                yield path
+            # It may be a pipe, as in TF_CLI_CONFIG_FILE=<(op inject ...).
+            if os.path.exists(name):
+                yield Path(name)
             else:
                 warnings.append(f"{name}, which {variable} names, does not exist")
             return
@@ -85,7 +90,7 @@ def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
     if directory is None:
         return
     main = directory.parent / ("terraform.rc" if os.name == "nt" else ".terraformrc")
-    if os.path.isfile(main):
+    if os.path.exists(main):
         yield main
     try:
         names = sorted(os.listdir(directory))
@@ -95,8 +100,9 @@ def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
         warnings.append(f"{directory} cannot be listed: {error.strerror}")
         return
     for name in names:
-        if name.endswith((".tfrc", ".tfrc.json")) and os.path.isfile(directory / name):
-            yield directory / name
+        path = directory / name
+        if name.endswith((".tfrc", ".tfrc.json")) and not os.path.isdir(path):
+            yield path
 
 
 class _Reading:
@@ -104,6 +110,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.credentials: dict[str, str] = {}
+        self.credential_files: dict[str, Path] = {}
         self.hosts: dict[str, dict[str, str]] = {}
         self.helper: CredentialsHelper | None = None
         self.warnings: list[str] = []
@@ -115,6 +122,7 @@ class _Reading:
                 self.credentials.pop(host, None)
                 if isinstance(token := body.get("token"), str):
                     self.credentials[host] = token
+                    self.credential_files[host] = path
         for name, body in _labelled(document.get("host")):
             if (host := self._hostname(name, path)) is not None:
                 self.hosts[host] = {
@@ -148,12 +156,13 @@ class _Reading:
 def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
     """Read one file; the texts of errors are not passed on, since tokens may be in them."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decode_text(path.read_bytes())
     except OSError as error:
         warnings.append(f"{path} cannot be read: {error.strerror}")
         return {}
-    except UnicodeDecodeError:
-        warnings.append(f"{path} is not UTF-8 text and is left out")
+    if isinstance(text, TextFault):
+        where = path if text.line is None else f"{path}:{text.line}"
+        warnings.append(f"{where} {text.problem}; the whole file is left out")
         return {}
     if not text.strip():
         return {}

@@ -13,6 +13,7 @@ from remote_backend.config.hcl import (
     parse_hcl,
 )
 from remote_backend.config.hcl_json import JsonFault, parse_hcl_json
+from remote_backend.decoding import text_fault
 from remote_backend.errors import SettingsError
 
 __all__ = ("ConfigurationFile", "Fault", "read_configuration_files")
@@ -104,6 +105,8 @@ def _read(path: Path, wanted: tuple[str, ...]) -> ConfigurationFile:
 
 
 def _fault(name: str, parsed: Body | JsonFault, source: bytes) -> Fault | None:
+    if (unreadable := text_fault(source)) is not None:
+        return Fault(unreadable.line, unreadable.problem)
     if isinstance(parsed, JsonFault):
         return Fault(parsed.line, _UNREADABLE)
     if name.endswith(".json"):

@@ -1,33 +1,62 @@
 """The token for a host: from the block, the variables, the files or a helper program."""
 
 import json
-import os
-import platform
 import re
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from remote_backend.config.cliconfig import (
-    CliConfiguration,
-    CredentialsHelper,
-    configuration_directory,
-)
+from attrs import field, frozen
+
+from remote_backend.config.cliconfig import CliConfiguration, configuration_directory
+from remote_backend.config.credentials_helper import HelperFailed, ask_helper
 from remote_backend.config.hostname import display_hostname, normalize_hostname
+from remote_backend.decoding import decode_text
 from remote_backend.errors import BadHostname, CredentialsError
-from remote_backend.log import Log
 from remote_backend.private_files import replace_file
 
-__all__ = ("check_token", "find_token", "forget_token", "keep_token", "missing_token")
-
-log = Log()
+__all__ = (
+    "FoundToken",
+    "check_token",
+    "find_token",
+    "forget_token",
+    "keep_token",
+    "missing_token",
+)
 
 _PREFIX = "TF_TOKEN_"
-_HELPER_SECONDS = 60.0
+# Of the provider "tfe", of scripts for the API, and of Terraform before 0.12.
+_OF_OTHER_TOOLS = ("TFE_TOKEN", "TF_API_TOKEN", "ATLAS_TOKEN")
+# Forms that people mix up; the form does not show whose token it is.
+_KINDS = (
+    (re.compile(r"[^.]+\.atlasv1\."), "an API token of a user, a team or an organization"),
+    (re.compile(r"eyJ[^.]*\.[^.]+\.[^.]+$"), "a JSON web token"),
+    (re.compile(r"gh[opsu]_|github_pat_"), "a token of GitHub"),
+    (re.compile(r"glpat-|glcbt-"), "a token of GitLab"),
+    (re.compile(r"hv[sb]\."), "a token of Vault"),
+    (re.compile(r"[\"']"), "it stands in quotes, which no token has"),
+    (re.compile(r"[$%]|op://|vault:"), "the name of a token that was not replaced by it"),
+)
+_UNKNOWN_KIND = "its form is not known here"
 _ASCII_WHITE_SPACE = " \t\n\r\v\f"
-_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@frozen
+class FoundToken:
+    """What was found out about the token for a host."""
+
+    value: str | None = field(default=None, repr=False)
+    source: str = ""
+    """The place that it comes from."""
+
+    warnings: tuple[str, ...] = ()
+    """Why a place that could have had one has none."""
+
+    @property
+    def kind(self) -> str:
+        """What its form says about it, without any part of it."""
+        text = self.value or ""
+        return next((kind for form, kind in _KINDS if form.match(text)), _UNKNOWN_KIND)
 
 
 def find_token(
@@ -35,26 +64,37 @@ def find_token(
     block_token: str | None,
     cli: CliConfiguration,
     environ: Mapping[str, str],
-) -> str | None:
-    """Return the token for a normalized host name, or None if there is none.
+) -> FoundToken:
+    """Look for the token for a normalized host name.
 
     The first source that has one wins, in the order of Terraform 1.x: the block, a variable
     TF_TOKEN_*, the CLI configuration, its helper program. An empty variable counts as unset,
-    an empty entry hides the helper. White space around a token is dropped. Raises `CredentialsError` for a token that cannot be sent.
+    an empty entry hides the helper. White space around a token is dropped. Raises
+    `CredentialsError` for a token that cannot be sent.
     """
     if block_token:
-        return _sendable(block_token, "token in the backend block")
+        return _found(block_token, "the backend block")
     variable = _variable_for(hostname, environ)
     if variable is not None:
-        return _sendable(environ[variable], f"variable {variable}")
+        return _found(environ[variable], f"the variable {variable}")
     if hostname in cli.credentials:
-        source = f"token for {display_hostname(hostname)} in the CLI configuration"
-        return _sendable(cli.credentials[hostname], source)
-    helper = cli.credentials_helper
-    if helper is None:
-        return None
-    token = _ask_helper(helper, hostname, environ)
-    return _sendable(token or "", f"answer of the credentials helper {helper.name}")
+        file = cli.credential_files.get(hostname)
+        where = f" ({file})" if file is not None else ""
+        return _found(cli.credentials[hostname], f"the CLI configuration{where}")
+    if cli.credentials_helper is None:
+        return FoundToken()
+    try:
+        token = ask_helper(cli.credentials_helper, hostname, environ)
+    except HelperFailed as error:
+        return FoundToken(warnings=(str(error),))
+    return _found(token, f"the credentials helper {cli.credentials_helper.name}")
+
+
+def _found(text: str, source: str) -> FoundToken:
+    token = _sendable(text, f"token from {source}")
+    return FoundToken(
+        token, source, () if token else (f"the token from {source} is empty",)
+    )
 
 
 def check_token(text: str, source: str) -> str | None:
@@ -105,11 +145,15 @@ def _credentials_path(environ: Mapping[str, str]) -> Path:
 
 def _credentials(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_bytes() or b"{}")
+        text = decode_text(path.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
+    if not isinstance(text, str):
+        raise CredentialsError(f"{path} {text.problem}")
+    try:
+        document = json.loads(text or "{}")
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict) or not isinstance(
@@ -142,7 +186,7 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def missing_token(hostname: str) -> CredentialsError:
+def missing_token(hostname: str, environ: Mapping[str, str]) -> CredentialsError:
     """Make the error that says where a token for a normalized host name can be put."""
     shown = display_hostname(hostname)
     places = [
@@ -154,7 +198,18 @@ def missing_token(hostname: str) -> CredentialsError:
         places.insert(0, f"the variable {_PREFIX}{encoded}")
     return CredentialsError(
         f"there is no token for {shown}; put one into {', '.join(places[:-1])}, "
-        f"or give {places[-1]}"
+        f"or give {places[-1]}{_not_read(environ)}"
+    )
+
+
+def _not_read(environ: Mapping[str, str]) -> str:
+    names = [name for name in _OF_OTHER_TOOLS if environ.get(name)]
+    if not names:
+        return ""
+    verb = "is" if len(names) == 1 else "are"
+    return (
+        f" ({' and '.join(names)} {verb} set, but other tools read that; here and in "
+        "Terraform it has no effect)"
     )
 
 
@@ -195,75 +250,3 @@ def _decoded(encoded: str) -> str | None:
         return normalize_hostname(display_hostname(hostname))
     except BadHostname:
         return None
-
-
-def _ask_helper(
-    helper: CredentialsHelper, hostname: str, environ: Mapping[str, str]
-) -> str | None:
-    """Run `terraform-credentials-NAME ARGS get HOST`; one that fails has no token."""
-    program = _find_helper(helper.name, environ)
-    if program is None:
-        log.warning("credentials_helper.missing", helper=helper.name)
-        return None
-    try:
-        finished = subprocess.run(
-            [str(program), *helper.args, "get", hostname],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=dict(environ),
-            timeout=_HELPER_SECONDS,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        log.warning(
-            "credentials_helper.failed", helper=helper.name, reason=type(error).__name__
-        )
-        return None
-    if finished.returncode:
-        log.warning(
-            "credentials_helper.failed", helper=helper.name, exit_code=finished.returncode
-        )
-        return None
-    try:
-        answer = json.loads(finished.stdout)
-    except (ValueError, RecursionError):
-        log.warning("credentials_helper.failed", helper=helper.name, reason="no JSON")
-        return None
-    token = answer.get("token") if isinstance(answer, dict) else None
-    return token if isinstance(token, str) else None
-
-
-def _find_helper(name: str, environ: Mapping[str, str]) -> Path | None:
-    """Return the newest version of a helper from the first plugin directory that has one."""
-    pattern = re.compile(
-        rf"terraform-credentials-{re.escape(name)}(?:_v([0-9][0-9.]*))?(?:_x[0-9]+)?(?:\.exe)?"
-    )
-    for directory in _plugin_directories(environ):
-        found = [
-            (_version(match[1]), entry)
-            for entry in _entries(directory)
-            if (match := pattern.fullmatch(entry))
-        ]
-        if found:
-            return directory / max(found)[1]
-    return None
-
-
-def _plugin_directories(environ: Mapping[str, str]) -> Iterator[Path]:
-    configuration = configuration_directory(environ)
-    if configuration is not None:
-        system = "windows" if os.name == "nt" else sys.platform
-        machine = platform.machine().lower()
-        architecture = _ARCHITECTURES.get(machine, machine)
-        yield configuration / "plugins"
-        yield configuration / "plugins" / f"{system}_{architecture}"
-
-
-def _entries(directory: Path) -> list[str]:
-    try:
-        return [name for name in os.listdir(directory) if os.path.isfile(directory / name)]
-    except OSError:
-        return []
-
-
-def _version(text: str | None) -> tuple[int, ...]:
-    return tuple(int(number) for number in (text or "0").split(".") if number)

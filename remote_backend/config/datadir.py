@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from remote_backend.decoding import decode_text
 from remote_backend.errors import SettingsError
 
 __all__ = (
@@ -69,13 +70,15 @@ def selected_workspace(directory: Path, environ: Mapping[str, str]) -> str | Non
         return name
     path = data_directory(directory, environ) / "environment"
     try:
-        return path.read_bytes().decode("utf-8").strip() or None
+        found = decode_text(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         problem = error.strerror
-    except UnicodeDecodeError:
-        problem = "it is no text"
+    else:
+        if isinstance(found, str):
+            return found.strip() or None
+        problem = f"it {found.problem}"
     raise SettingsError(
         f"{path} cannot be read: {problem}; select a workspace again or set TF_WORKSPACE"
     )

@@ -10,6 +10,7 @@ from remote_backend.config.configuration_files import read_configuration_files
 from remote_backend.config.hcl import parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.hcl_operations import NotConstant, bool_of, number_of
+from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.hcl_text import HclValue, write_hcl
 
@@ -68,6 +69,8 @@ def _split(text: str) -> tuple[str, str]:
             f"-var: {name!r} is no name of a variable; write -var 'NAME=VALUE' without spaces "
             "before '='"
         )
+    if not is_text(value):
+        raise RunOptionsError(f"-var {name}=...: the value is not UTF-8 text")
     return name, value
 
 
@@ -126,6 +129,9 @@ def _from_file(path: Path, shown: str) -> Mapping[str, str]:
             f"-var-file {shown}: {path} cannot be read: {error.strerror}; give the file "
             "relative to the directory of the configuration"
         ) from None
+    if (fault := text_fault(source)) is not None:
+        where = shown if fault.line is None else f"{shown}:{fault.line}"
+        raise RunOptionsError(f"-var-file {where}: the file {fault.problem}")
     values = _from_json if shown.endswith(".json") else _from_hcl
     return dict(values(source, shown))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import evolve, field, frozen
 
+from remote_backend.decoding import text_fault
 from remote_backend.slug.patterns import PatternError, has_wildcards, regex_of
 
 __all__ = ("Decision", "Rule", "RuleSet", "normalized", "parse_rules")
@@ -90,6 +91,12 @@ def parse_rules(content: bytes | None) -> RuleSet:
     warnings: list[str] = []
     found = [_rule(text, 0) for text in _DEFAULTS]
     text = (content or b"").decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+    if (fault := text_fault(content or b"")) is not None:
+        # Terraform reads such a file in the same way, so the archives stay the same.
+        where = (
+            ".terraformignore" if fault.line is None else f".terraformignore:{fault.line}"
+        )
+        warnings.append(f"{where} {fault.problem}, or its rules may match nothing")
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.removesuffix("\r").strip()
         if not stripped or stripped.startswith("#"):

@@ -1,8 +1,6 @@
 """Organizations on the wire."""
 
-from urllib.parse import quote
-
-from remote_backend.messages import Request, Response
+from remote_backend.messages import Request, Response, path_part
 from remote_backend.models.organization import Entitlements
 from remote_backend.wire.document import load_resource, parse_document
 
@@ -12,7 +10,7 @@ __all__ = ("load_entitlements", "request_to_read_entitlements")
 def request_to_read_entitlements(organization: str) -> Request:
     """Ask what an organization may use."""
     return Request(
-        method="GET", target=f"organizations/{quote(organization, safe='')}/entitlement-set"
+        method="GET", target=f"organizations/{path_part(organization)}/entitlement-set"
     )
 
 

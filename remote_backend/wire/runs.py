@@ -4,10 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote
 
 from remote_backend.errors import UnexpectedAnswer
-from remote_backend.messages import Request, Response
+from remote_backend.messages import Request, Response, path_part
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.wire.document import (
@@ -97,7 +96,7 @@ def request_to_list_batch_runs(organization: str, token: str, *, page: int) -> R
         ("page[size]", "100"),
         ("search[basic]", token),
     )
-    target = f"organizations/{quote(organization, safe='')}/runs"
+    target = f"organizations/{path_part(organization)}/runs"
     return Request(method="GET", target=target, query=query, is_run_list=True)
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
 from attrs import evolve
 
-from remote_backend.messages import Request, Response
+from remote_backend.messages import Request, Response, path_part
 from remote_backend.models.workspace import Workspace
 from remote_backend.wire.document import (
     Page,
@@ -53,9 +52,7 @@ def request_to_list_workspaces(
 
 def request_to_read_workspace(organization: str, name: str) -> Request:
     """Ask for a workspace by its full name."""
-    return Request(
-        method="GET", target=f"{_collection(organization)}/{quote(name, safe='')}"
-    )
+    return Request(method="GET", target=f"{_collection(organization)}/{path_part(name)}")
 
 
 def request_to_read_lock_holder(organization: str, name: str) -> Request:
@@ -134,7 +131,7 @@ def load_workspaces(response: Response) -> Page[Workspace]:
 
 
 def _collection(organization: str) -> str:
-    return f"organizations/{quote(organization, safe='')}/workspaces"
+    return f"organizations/{path_part(organization)}/workspaces"
 
 
 def _action(workspace_id: str, action: str) -> Request:

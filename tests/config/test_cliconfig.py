@@ -1,6 +1,7 @@
 """The CLI configuration is found and merged as Terraform 1.x does it."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,51 @@ def test_a_file_that_cannot_be_parsed_is_told_without_its_text(
     assert len(cli.warnings) == 1
     assert cli.warnings[0].startswith(f"{tmp_path}/cli.conf{line}")
     assert "sekret" not in cli.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "warning"),
+    [
+        (
+            credentials("a.test", "sekret").encode("utf-16"),
+            "cli.conf is UTF-16, as PowerShell's > writes it, and not UTF-8",
+        ),
+        (
+            credentials("a.test", "sekret").encode("utf-16-le"),
+            "cli.conf:1 is not UTF-8 text (byte 0x00)",
+        ),
+        (
+            b"# Gr\xc3\xb6\xc3\x9fe\n# Gr\xf6\xdfe\n",
+            "cli.conf:2 is not UTF-8 text (byte 0xf6)",
+        ),
+    ],
+)
+def test_other_encodings_are_named(tmp_path: Path, data: bytes, warning: str) -> None:
+    """The warning says what was found, and where (N11, N18)."""
+    cli = of_text(tmp_path, data)
+
+    assert cli.credentials == {}
+    assert warning in cli.warnings[0]
+    assert "sekret" not in cli.warnings[0]
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    """Vaults give files as TF_CLI_CONFIG_FILE=<(...), or as a pipe at the usual place (N13)."""
+    environ = write(tmp_path)
+    reading, writing = os.pipe()
+    os.write(writing, credentials("a.test", "x").encode())
+    os.close(writing)
+    override = {"TF_CLI_CONFIG_FILE": f"/dev/fd/{reading}"}
+    assert read_cli_configuration(override).credentials == {"a.test": "x"}
+    os.close(reading)
+
+    os.mkfifo(tmp_path / ".terraformrc")
+    writer = threading.Thread(
+        target=(tmp_path / ".terraformrc").write_text, args=(credentials("b.test", "y"),)
+    )
+    writer.start()
+    assert read_cli_configuration(environ).credentials == {"b.test": "y"}
+    writer.join()
 
 
 def test_one_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -1,0 +1,20 @@
+"""Opening the backend of a configuration for a command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from remote_backend.backend import Backend, open_backend
+from remote_backend.cli.screen import process_screen
+
+__all__ = ("opened_backend",)
+
+
+@asynccontextmanager
+async def opened_backend(directory: Path) -> AsyncIterator[Backend]:
+    """Open the backend of a directory; warnings and long waits are reported as they come."""
+    screen = process_screen()
+    async with open_backend(directory, report=screen.report) as backend:
+        for warning in backend.connection.warnings:
+            screen.note(f"Warning: {warning}")
+        yield backend

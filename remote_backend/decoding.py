@@ -1,0 +1,58 @@
+"""Text files that people write: UTF-8 as Terraform requires it, or a fault with its line."""
+
+from attrs import frozen
+
+__all__ = ("TextFault", "decode_text", "is_text", "text_fault")
+
+_MARK = b"\xef\xbb\xbf"
+# The longer marks first: that of UTF-16 is the beginning of that of UTF-32.
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16, as PowerShell's > writes it"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+@frozen
+class TextFault:
+    """Why bytes cannot be read as a text."""
+
+    line: int | None
+    problem: str
+    """What to say behind the name of the file: `is not UTF-8 text (...); ...`."""
+
+
+def decode_text(data: bytes) -> str | TextFault:
+    """Return UTF-8 text without a byte order mark, or say what the bytes are instead."""
+    try:
+        text = data.removeprefix(_MARK).decode()
+    except UnicodeDecodeError as error:
+        return _fault(data, len(data) - len(error.object) + error.start)
+    # UTF-16 without a mark is valid UTF-8 as long as all of its letters are ASCII.
+    return _fault(data, data.index(b"\0")) if "\0" in text else text
+
+
+def text_fault(data: bytes) -> TextFault | None:
+    """Say what bytes are that cannot be read as UTF-8 text; None for good ones."""
+    found = decode_text(data)
+    return found if isinstance(found, TextFault) else None
+
+
+def is_text(text: str) -> bool:
+    """Say whether a text can be written as UTF-8: arguments may hold other bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fault(data: bytes, place: int) -> TextFault:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return TextFault(None, f"is {name}, and not UTF-8; save it as UTF-8")
+    line = data.count(b"\n", 0, place) + 1
+    return TextFault(
+        line, f"is not UTF-8 text (byte 0x{data[place]:02x}); save it as UTF-8"
+    )

