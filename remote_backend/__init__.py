@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         PollingFailed,
         Rejected,
         RemoteBackendError,
+        RunDiffers,
         RunOptionsError,
         RunRefused,
         SelectionError,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         PlannedChanges,
         ResourceChange,
     )
+    from remote_backend.models.configuration import UploadMode
     from remote_backend.models.notification import Notification
     from remote_backend.models.outcome import Outcome, Result
     from remote_backend.models.plan import Counts
@@ -115,6 +117,7 @@ __all__ = (
     "RemoteBackendError",
     "ResourceChange",
     "Result",
+    "RunDiffers",
     "RunOptionsError",
     "RunQueued",
     "RunRefused",
@@ -129,6 +132,7 @@ __all__ = (
     "StateUnconfirmed",
     "TransportError",
     "UnexpectedAnswer",
+    "UploadMode",
     "UploadProgressed",
     "WaitLimits",
     "WarningRaised",
@@ -164,6 +168,7 @@ _HOMES = {
         "PollingFailed",
         "Rejected",
         "RemoteBackendError",
+        "RunDiffers",
         "RunOptionsError",
         "RunRefused",
         "SelectionError",
@@ -199,6 +204,7 @@ _HOMES = {
         "PlannedChanges",
         "ResourceChange",
     ),
+    "remote_backend.models.configuration": ("UploadMode",),
     "remote_backend.models.notification": ("Notification",),
     "remote_backend.models.outcome": (
         "Outcome",

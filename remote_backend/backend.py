@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from attrs import evolve
 
-from remote_backend.batch.options import checked_options, require_same
+from remote_backend.batch.options import checked_options, require_same, require_upload_mode
 from remote_backend.batch.select import select_names
 from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
@@ -197,6 +197,7 @@ class Backend:
         folder for journals the batch can be resumed after a crash.
         """
         options = checked_options(options)
+        require_upload_mode(upload)
         existing = {named.short: named for named in await _while_loading(self.workspaces)}
         await self._connection.require_operations()
         names = select_names(existing, select=select, exclude=exclude)

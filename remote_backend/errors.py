@@ -21,6 +21,7 @@ RemoteBackendError
 ├── UnexpectedAnswer
 ├── ConfigurationVersionFailed
 ├── RunRefused
+├── RunDiffers
 ├── PollingFailed
 ├── NotificationRefused
 └── StateError
@@ -52,6 +53,7 @@ __all__ = (
     "Rejected",
     "RemoteBackendError",
     "RunOptionsError",
+    "RunDiffers",
     "RunRefused",
     "SelectionError",
     "SettingsError",
@@ -232,6 +234,29 @@ class ConfigurationVersionFailed(RemoteBackendError):
             f"the server could not use the configuration ({configuration_version} is {status}): "
             f"{message or 'it gives no reason'}"
         )
+
+
+class RunDiffers(RemoteBackendError):
+    """The server made another run than the one that was requested."""
+
+    def __init__(self, run_id: str, options: tuple[str, ...]) -> None:
+        self.run_id = run_id
+        self.options = options
+        """Names of the options that differ, in the spelling of `PlanOptions`; `plan_only` too."""
+
+        told = [_RUN_DIFFERENCES.get(name, f"it ignored {name}") for name in options]
+        super().__init__(
+            f"the server made another run than was requested: {'; '.join(told)}; "
+            f"the plan of {run_id} is not used"
+        )
+
+
+_RUN_DIFFERENCES = {
+    "plan_only": "it is not plan-only, so it might have been applied",
+    "destroy": "it ignored destroy",
+    "refresh_only": "it ignored refresh-only",
+    "variables": "it ignored run variables",
+}
 
 
 class RunRefused(RemoteBackendError):

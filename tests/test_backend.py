@@ -314,3 +314,15 @@ async def test_the_first_question_tells_what_is_wrong_with_the_organization(
         for ask in (backend.workspaces, backend.workspace):
             with pytest.raises(remote_backend.RemoteBackendError, match=told):
                 await ask()
+
+
+async def test_an_upload_mode_is_no_text(server: EmbeddedServer, tmp_path: Path) -> None:
+    """The modes are exported, and a text that looks like one is refused by name (W10)."""
+    assert remote_backend.UploadMode("each") is remote_backend.UploadMode.EACH
+    directory = configuration(tmp_path, server)
+    async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
+        with pytest.raises(
+            remote_backend.RunOptionsError, match="UploadMode.EACH, not 'each'"
+        ):
+            async with backend.plan_all(upload="each"):  # type: ignore[arg-type]
+                pass

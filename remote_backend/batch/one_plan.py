@@ -7,6 +7,7 @@ import anyio
 from attrs import field, frozen
 
 from remote_backend import models
+from remote_backend.batch.as_requested import require_as_requested
 from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Leaving, Stopped
 from remote_backend.batch.failures import cause_of, reason_of_error
 from remote_backend.batch.outbox import Outbox
@@ -135,6 +136,7 @@ class _OnePlan:
         require_plannable(self._named)
         self._phase = "upload"
         self._run = run = await self._queue()
+        require_as_requested(run, job.options)
         job.leaving.going.add(run.id)
         self._seen = watch = self._watch_of(run)
         tail = LogTail(job.client, watch, job.log)
@@ -409,6 +411,7 @@ class _OnePlan:
         self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
         self._note(status)
         async for look in watch.looks():
+            require_as_requested(look.run, self._job.options)
             if look.run.status != status:
                 status = look.run.status
                 self._note(status)

@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING
 
 from remote_backend.errors import RunOptionsError
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions
 
 if TYPE_CHECKING:
     from remote_backend.batch.journal import JournalStory
 
-__all__ = ("checked_options", "require_same")
+__all__ = ("checked_options", "require_same", "require_upload_mode")
 
 
 def require_same(
@@ -31,6 +32,13 @@ def require_same(
             f"{story.id} was planned with run variables ({wanted}), which no journal keeps; "
             "give the same -var and -var-file again"
         )
+
+
+def require_upload_mode(mode: object) -> None:
+    """Raise `RunOptionsError` for anything but an `UploadMode`, as for the text "each"."""
+    if not isinstance(mode, UploadMode):
+        modes = ", ".join(f"UploadMode.{mode.name}" for mode in UploadMode)
+        raise RunOptionsError(f"upload must be one of {modes}, not {mode!r}")
 
 
 def checked_options(options: PlanOptions | None) -> PlanOptions:

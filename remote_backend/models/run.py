@@ -16,6 +16,7 @@ __all__ = (
     "Run",
     "RunActions",
     "RunRequest",
+    "RunSettings",
     "WaitLimits",
     "phase_of",
 )
@@ -109,6 +110,20 @@ class RunActions:
 
 
 @frozen(kw_only=True)
+class RunSettings:
+    """What a run does by its own account; None where the server does not say."""
+
+    plan_only: bool | None = None
+    destroy: bool | None = None
+    refresh: bool | None = None
+    refresh_only: bool | None = None
+    targets: tuple[str, ...] | None = None
+    replace: tuple[str, ...] | None = None
+    variable_names: tuple[str, ...] | None = None
+    """Without the values, which may be secrets."""
+
+
+@frozen(kw_only=True)
 class Run:
     """A run as the server last described it."""
 
@@ -116,9 +131,7 @@ class Run:
     status: str
     message: str | None = None
     has_changes: bool = False
-    plan_only: bool = False
-    is_destroy: bool = False
-    refresh_only: bool = False
+    settings: RunSettings = RunSettings()
     actions: RunActions = RunActions()
     workspace_id: str | None = None
     configuration_version_id: str | None = None

@@ -131,7 +131,7 @@ def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:
 
 def load_run(response: Response) -> Run:
     """Turn an answer into a run."""
-    return load_resource(parse_document(response).resource, Run)
+    return _run(parse_document(response).resource)
 
 
 def load_run_with_plan(response: Response) -> tuple[Run, Plan | None]:
@@ -143,7 +143,7 @@ def load_run_with_plan(response: Response) -> tuple[Run, Plan | None]:
 def load_runs(response: Response) -> Page[Run]:
     """Turn an answer into a page of runs, newest first."""
     document = parse_document(response)
-    return load_page(document, (load_resource(item, Run) for item in document.resources))
+    return load_page(document, (_run(item) for item in document.resources))
 
 
 def load_runs_with_plans(response: Response) -> Page[tuple[Run, Plan | None]]:
@@ -168,12 +168,46 @@ def _readable_runs(document: Document) -> Iterator[tuple[Run, Plan | None]]:
 
 def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Plan | None]:
     included = document.linked(resource, "plan")
-    run = load_resource(resource, Run)
+    run = _run(resource)
     try:
         return run, _plan(included) if included else None
     except UnexpectedAnswer:
         # What stands beside must not hide the run; the plan can be asked for alone.
         return run, None
+
+
+def _run(resource: Mapping[str, Any]) -> Run:
+    return load_resource(resource, Run, settings=_settings(resource))
+
+
+def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the members of `RunSettings`; one of another kind than expected counts as absent."""
+    return {
+        "plan_only": _flag(resource, "plan_only"),
+        "destroy": _flag(resource, "is_destroy"),
+        "refresh": _flag(resource, "refresh"),
+        "refresh_only": _flag(resource, "refresh_only"),
+        "targets": _texts(attribute_of(resource, "target_addrs")),
+        "replace": _texts(attribute_of(resource, "replace_addrs")),
+        "variable_names": _names(attribute_of(resource, "variables")),
+    }
+
+
+def _flag(resource: Mapping[str, Any], name: str) -> bool | None:
+    value = attribute_of(resource, name)
+    return value if isinstance(value, bool) else None
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    return None
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return _texts([item.get("key") for item in value])
+    return None
 
 
 def _plan(resource: Any) -> Plan:
