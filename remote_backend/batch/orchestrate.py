@@ -1,13 +1,13 @@
 """A batch: all its plans in one task group, all its events in one stream."""
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
@@ -32,6 +32,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.task_groups import unwrapped
+from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.watch import Sweep, WatchSettings
 from remote_backend.workspaces import Named
 
@@ -159,8 +160,8 @@ async def run_batch(
     Raises `SlugError` at once when the configuration cannot be packed for any of them.
     """
     chosen = tuple(workspaces)
-    with tempfile.TemporaryDirectory(prefix="remote-backend-") as folder:
-        slugs = await _pack(chosen, plan, Path(folder))
+    with temporary_folder() as folder:
+        slugs = await _pack(chosen, plan, folder)
         with Outbox() as outbox, unwrapped():
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
@@ -263,6 +264,7 @@ class _Work:
                     await checkpoint()
                     task_status.started()
                     await load_beside("remote_backend.batch.verdict")
+                    await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
         self._outbox.close()

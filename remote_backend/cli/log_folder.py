@@ -1,10 +1,11 @@
 """Logs of a batch that wait in files, one a workspace, until somebody wants them whole."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+
+from remote_backend.temporary_folders import temporary_folder
 
 __all__ = ("LogFolder",)
 
@@ -77,8 +78,5 @@ class LogFolder(ExitStack):
 
     def _existing_folder(self) -> Path:
         if self._folder is None:
-            created = tempfile.TemporaryDirectory(
-                prefix="remote-backend-logs-", ignore_cleanup_errors=True
-            )
-            self._folder = Path(self.enter_context(created))
+            self._folder = self.enter_context(temporary_folder("logs-"))
         return self._folder
