@@ -160,6 +160,8 @@ class AiohttpTransport:
 
             def moved() -> None:
                 scope.deadline = anyio.current_time() + seconds
+                if request.moved is not None:
+                    request.moved()
 
             async with opened(request.body, headers, moved) as data:
                 return await self._answer(request, url, data, headers, seconds)
@@ -222,11 +224,17 @@ class AiohttpTransport:
             is_usable = url.scheme in ("http", "https") and url.host is not None
         except ValueError:
             is_usable = False
-        if not is_usable:
+        problem = None if is_usable else "this is not a web address"
+        if is_usable and base is not None and _loses_encryption(URL(base), url):
+            problem = (
+                f"the server names an address on {url.host} without encryption (http://), "
+                "which is not used; see the settings of the server or of a proxy before it"
+            )
+        if problem is not None:
             raise TransportError(
                 request.method,
                 request.where,
-                "this is not a web address",
+                problem,
                 may_have_happened=False,
                 is_permanent=True,
             )
@@ -245,7 +253,7 @@ async def open_transport(
 ) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections; it is closed when the block is left."""
     tls = _trusting(settings)
-    async with aiohttp.ClientSession(
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=settings.connections),
         headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
         # aiohttp does not notice that a compressed body has no end.
@@ -254,8 +262,14 @@ async def open_transport(
         cookie_jar=aiohttp.DummyCookieJar(),
         # With trust_env the passwords of ~/.netrc would be sent to signed addresses.
         trust_env=False,
-    ) as session:
+    )
+    try:
         yield AiohttpTransport(session, settings, notices=notices)
+    finally:
+        # Its waits would end with the cancellation that the block may have been left by, and
+        # hide an error that the block was left with.
+        with anyio.CancelScope(shield=True):
+            await session.close()
 
 
 def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
@@ -273,16 +287,17 @@ def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
     return tls
 
 
+def _loses_encryption(url: URL, following: URL) -> bool:
+    return url.scheme == "https" and following.scheme == "http"
+
+
 def _joined(attempt: Attempt, url: URL, target: str) -> URL:
     try:
         joined = url.join(URL(target, encoded=True))
     except ValueError:
         problem = "redirected to something that is not an address"
         raise attempt.lost(problem, is_permanent=True) from None
-    if joined.scheme not in ("http", "https") or (url.scheme, joined.scheme) == (
-        "https",
-        "http",
-    ):
+    if joined.scheme not in ("http", "https") or _loses_encryption(url, joined):
         problem = "redirected to an address that is not safe to follow"
         raise attempt.lost(problem, is_permanent=True)
     return joined

@@ -27,6 +27,8 @@ __all__ = (
     "request_to_upload_state",
 )
 
+_LARGEST_STATE_BYTES = 1 << 30
+
 
 def request_to_read_current_state_version(workspace_id: str) -> Request:
     """Ask for the newest state version of a workspace."""
@@ -40,7 +42,12 @@ def request_to_read_state_version(state_version_id: str) -> Request:
 
 def request_to_download_state(address: SignedUrl | str) -> Request:
     """Ask for the bytes of a state."""
-    return Request(method="GET", target=address, headers={"Accept": "application/json"})
+    return Request(
+        method="GET",
+        target=address,
+        headers={"Accept": "application/json"},
+        most_bytes=_LARGEST_STATE_BYTES,
+    )
 
 
 def request_to_create_state_version(request: StateVersionRequest) -> Request:

@@ -221,3 +221,32 @@ async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
         ):
             async with open_transport(trusting) as opened:
                 assert (await opened.send(request)).status == 200
+
+
+async def test_an_address_without_encryption_is_not_used_by_a_server_with_https() -> None:
+    """A state would cross in clear text; nothing is sent, not even a name is looked up (L10)."""
+    origin = Origin("https://tfe.test/api/v2/", TOKEN)
+    address = SignedUrl("http://blobs.test/state?signature=secret")
+    for method in ("GET", "PUT"):
+        async with open_transport(SETTINGS) as transport:
+            with pytest.raises(
+                TransportError, match=r"blobs\.test without encryption"
+            ) as caught:
+                await transport.at(origin).send(Request(method=method, target=address))
+        assert caught.value.is_permanent and not caught.value.may_have_happened
+        assert "secret" not in str(caught.value)
+
+
+async def test_parts_of_a_large_body_are_reported_as_they_leave() -> None:
+    """By this a caller knows that a slow upload still moves (M3)."""
+    moves: list[None] = []
+    async with host() as server, open_transport(SETTINGS) as transport:
+        request = Request(
+            method="PUT",
+            target=SignedUrl(f"{server.url}/x"),
+            body=b"x" * 300_000,
+            moved=lambda: moves.append(None),
+        )
+        await transport.send(request)
+    assert len(moves) == 6
+    assert server.asked[0][3] == b"x" * 300_000
