@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from remote_backend.errors import SettingsError
 from remote_backend.models.go_text import go_quote, html_safe
-from remote_backend.private_files import PRIVATE_MODE, replace_file
+from remote_backend.private_files import replace_file
 
 __all__ = (
     "BlockValues",
@@ -129,11 +129,8 @@ def write_record(
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # It can hold a token, so it is nobody else's from its first moment.
-        mode = (
-            PRIVATE_MODE if merged is not None and merged.arguments.get("token") else 0o666
-        )
-        replace_file(path, data, mode=mode)
+        # -backend-config=token=... puts a token into it, so it is never for others to read.
+        replace_file(path, data)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -1,6 +1,7 @@
 """The backend record: hashes, both styles, and what cannot be read."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -168,3 +169,11 @@ def test_any_bytes_give_a_record_or_a_clear_error(tmp_path: Path, data: bytes) -
         assert str(path) in str(error)
     else:
         assert found is None or isinstance(found.is_of(NAMED), bool)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")
+def test_a_record_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """-backend-config=token=... puts a token into it (L12)."""
+    path = tmp_path / ".terraform" / "terraform.tfstate"
+    write_record(path, NAMED, NAMED, before=None, terraform_version="1.11.4")
+    assert path.stat().st_mode & 0o777 == 0o600
