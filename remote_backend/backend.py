@@ -253,6 +253,13 @@ class Backend:
         named = await self.workspace(workspace)
         return await self._state_of(named.remote)
 
+    async def state_data(self, workspace: str | None = None) -> bytes:
+        """Return the bytes of a state as they are stored, whatever they say; empty without one."""
+        from remote_backend.state.versions import download_state
+
+        named = await self.workspace(workspace)
+        return await download_state(self._connection.client, named.remote)
+
     async def _state_of(self, remote: Workspace) -> "StateFile | None":
         # Plans need nothing of states, and their processes begin sooner without.
         from remote_backend.state.storage import read_state

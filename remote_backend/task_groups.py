@@ -27,7 +27,8 @@ async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float
     """Do some work to its end, also when the caller is canceled meanwhile.
 
     The cancellation goes on when the work has ended, or after `grace_seconds`, which cuts the
-    work off; then nothing is returned, so the work itself must keep what came of it.
+    work off; then nothing is returned, so the work itself must keep what came of it. An error
+    of the work takes the place of the cancellation.
     """
     shield = anyio.CancelScope(shield=True)
     done = anyio.Event()
@@ -51,6 +52,9 @@ async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float
             shield.deadline = anyio.current_time() + grace_seconds
             with anyio.CancelScope(shield=True):
                 await done.wait()
+            if errors:
+                # It may say that something stays undone.
+                raise errors[0] from None
             raise
     if errors:
         raise errors[0]

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from attrs import define, evolve, field
 
 from remote_backend.cli.arguments import TerraformCommand, flag, many
+from remote_backend.cli.interrupts import run_interruptibly
 from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.state_work import lock_flags, lock_options
@@ -92,7 +94,7 @@ def init(context: click.Context, /, **given: Any) -> int:
         force_copy=given["force_copy"],
         lock=lock_options(given, "init"),
     )
-    return anyio.run(work.carry_out)
+    return anyio.run(partial(run_interruptibly, work.carry_out, announces=work.migrates))
 
 
 def input_allowed(environ: Mapping[str, str]) -> bool:
@@ -297,11 +299,17 @@ class InitWork:
         return asked
 
     async def _migrate(self, steps: list[Step]) -> None:
-        for moved in await migrate(steps, self):
-            if moved.result == "left":
-                self.screen.note(f"{moved.source} was not copied and stays as it is.")
-            else:
-                self.screen.note(f"{moved.source} -> {moved.destination}: {moved.result}")
+        try:
+            async for moved in migrate(steps, self):
+                if moved.result == "left":
+                    self.screen.note(f"{moved.source} was not copied and stays as it is.")
+                else:
+                    self.screen.note(
+                        f"{moved.source} -> {moved.destination}: {moved.result}"
+                    )
+        except anyio.get_cancelled_exc_class():
+            self.screen.note("Interrupted. Nothing is lost; run init again to go on.")
+            raise
 
     async def may_copy(
         self, source: str, destination: str, overwritten: tuple[Path, Path] | None

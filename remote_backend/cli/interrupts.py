@@ -3,11 +3,21 @@
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import anyio
+import click
 from attrs import define
 
-__all__ = ("Interrupts",)
+from remote_backend.errors import RemoteBackendError
+from remote_backend.task_groups import unwrapped
+
+__all__ = ("Interrupts", "run_interruptibly")
+
+_STOPPING = (
+    "Stopping: what has begun is finished or undone, and the lock is given back. A second signal "
+    "ends at once, and the workspace may stay locked."
+)
 
 
 @define(eq=False, repr=False)
@@ -48,6 +58,41 @@ class Interrupts:
         except NotImplementedError:
             # Windows: the event loop cancels everything itself and raises KeyboardInterrupt.
             await anyio.sleep_forever()
+
+
+async def run_interruptibly(
+    work: Callable[[], Awaitable[int]], *, announces: bool = False
+) -> int:
+    """Carry out a command and return its exit code.
+
+    The first signal cancels it. Work that must not be cut off goes on to its end, and when the
+    whole command does so its own exit code is returned, else the one of the signal. With
+    `announces` the signal is answered with a sentence about locks.
+    """
+
+    async def stop() -> bool:
+        # After SIGHUP the terminal may be gone.
+        with suppress(OSError):
+            if announces:
+                click.echo(_STOPPING, err=True)
+        return True
+
+    interrupts = Interrupts(stop)
+    codes: list[int] = []
+    try:
+        with unwrapped():
+            async with anyio.create_task_group() as group:
+                # Outside of the scope of the work, so that the second signal is seen as well.
+                with anyio.CancelScope() as scope:
+                    group.start_soon(interrupts.watch, scope)
+                    codes.append(await work())
+                group.cancel_scope.cancel()
+    except RemoteBackendError as error:
+        if not interrupts.exit_code:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        return interrupts.exit_code
+    return codes[0] if codes else interrupts.exit_code
 
 
 def _signals() -> list[signal.Signals]:

@@ -8,6 +8,7 @@ import anyio
 from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
+from remote_backend.cli.errored_state import warnings_about_errored_states
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
 from remote_backend.cli.screen import Screen
@@ -38,8 +39,10 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
     interrupts = work.interrupts
     with unwrapped():
         async with anyio.create_task_group() as group:
-            group.start_soon(interrupts.watch, group.cancel_scope)
-            await work.carry_out()
+            # Outside of the scope of the work, so that the second signal is seen as well.
+            with anyio.CancelScope() as scope:
+                group.start_soon(interrupts.watch, scope)
+                await work.carry_out()
             group.cancel_scope.cancel()
     if interrupts.exit_code:
         work.tell_interrupt()
@@ -76,6 +79,8 @@ class _PlanWork:
         ) as backend:
             self._backend = backend
             for warning in backend.connection.warnings:
+                screen.note(f"Warning: {warning}")
+            for warning in warnings_about_errored_states(command.directory):
                 screen.note(f"Warning: {warning}")
             async with _start(backend, command) as batch:
                 self._batch = batch

@@ -8,6 +8,7 @@ import click
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformCommand, TerraformGroup, flag, many, value
+from remote_backend.cli.errored_state import warnings_about_errored_states
 from remote_backend.cli.state_work import (
     lock_flags,
     lock_options,
@@ -16,6 +17,7 @@ from remote_backend.cli.state_work import (
     run_with_backend,
     saved_when_doubtful,
 )
+from remote_backend.cli.streams import write_bytes
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.address import Address, parse_address
 from remote_backend.state.edits import addresses, move, remove
@@ -24,7 +26,6 @@ from remote_backend.state.state_text import instance_text, state_json, state_tex
 
 __all__ = ("show", "state")
 
-_PIECE = 1 << 20
 _EMPTY = "the workspace has no state yet"
 
 
@@ -92,16 +93,14 @@ def _show_resource(context: click.Context, address: str) -> int:
 @state.command("pull", short_help="Write the state to standard output.")
 @click.pass_context
 def _pull_state(context: click.Context) -> int:
-    """Write the state as it is stored, byte for byte."""
+    """Write the state as it is stored, byte for byte, also one that cannot be read."""
 
     async def work(backend: Backend) -> int:
-        found = await backend.state()
-        if found is None:
+        data = await backend.state_data()
+        if not data:
             click.echo(f"{_EMPTY}.", err=True)
             return 0
-        for start in range(0, len(found.text), _PIECE):
-            sys.stdout.write(found.text[start : start + _PIECE])
-        sys.stdout.flush()
+        write_bytes(data)
         return 0
 
     return run_with_backend(Path(context.obj), work)
@@ -127,7 +126,7 @@ def _push_state(context: click.Context, /, path: str, force: bool, **given: Any)
         )
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)
 
 
 @state.command("rm", short_help="Forget resources, without destroying them.")
@@ -227,6 +226,8 @@ def _changed(
     told: list[str],
 ) -> int:
     directory = Path(context.obj)
+    for warning in warnings_about_errored_states(directory):
+        click.echo(f"Warning: {warning}", err=True)
 
     async def work(backend: Backend) -> int:
         lock = lock_options(given, operation)
@@ -235,7 +236,7 @@ def _changed(
             click.echo(line)
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)
 
 
 def _there(found: StateFile | None) -> StateFile:

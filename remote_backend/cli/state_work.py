@@ -1,7 +1,7 @@
 """What the commands about states share: whose state, under which lock, and what is saved."""
 
-import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,7 +9,10 @@ import anyio
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import Duration, flag, value
+from remote_backend.cli.errored_state import keep_errored_state
+from remote_backend.cli.interrupts import run_interruptibly
 from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.streams import write_bytes
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
@@ -24,8 +27,6 @@ __all__ = (
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_ERRORED = "errored.tfstate"
 
 
 def lock_flags(function: Function) -> Function:
@@ -47,14 +48,24 @@ def lock_options(given: dict[str, Any], operation: str) -> LockOptions:
     )
 
 
-def run_with_backend(directory: Path, work: Callable[[Backend], Awaitable[int]]) -> int:
-    """Open the backend of a directory and do some work with it; return its exit code."""
+def run_with_backend(
+    directory: Path, work: Callable[[Backend], Awaitable[int]], *, locks: bool = False
+) -> int:
+    """Open the backend of a directory and do some work with it; return its exit code.
+
+    `locks` says that the work changes something under a lock, so that a signal is answered with
+    what becomes of that.
+    """
+    codes: list[int] = []
 
     async def run() -> int:
         async with opened_backend(directory) as backend:
-            return await work(backend)
+            codes.append(await work(backend))
+        return codes[0]
 
-    return anyio.run(run)
+    code = anyio.run(partial(run_interruptibly, run, announces=locks))
+    # A signal that came while connections were closed has stopped nothing.
+    return codes[0] if codes else code
 
 
 def read_state_file(path: Path, shown: str) -> StateFile:
@@ -74,33 +85,32 @@ def parse_shown(data: bytes, shown: str) -> StateFile:
 
 
 async def saved_when_doubtful(directory: Path, work: Awaitable[Any]) -> None:
-    """Do some work; a state that may not have been stored is saved beside the configuration.
+    """Do some work; a state that may not have been stored is kept beside the configuration.
 
-    Raises `StateError` that tells how to recover.
+    Where no file can be written it goes to standard output. Raises `StateError` that says what
+    is in doubt and how to recover, whatever else fails.
     """
     try:
         await work
     except StateUnconfirmed as error:
-        path = _save(directory, error.state)
-        raise StateError(
-            f"{error}\nThe state is in {path}, and the workspace stays locked. When the server is "
-            "well again: `remote-backend force-unlock ID` with the id that it tells, then "
-            f"`remote-backend state push {path.name}`"
-        ) from error
+        raise StateError(f"{error}\n{_kept(directory, error)}") from error
 
 
-def _save(directory: Path, state: bytes) -> Path:
-    number = 0
-    while True:
-        path = directory / (_ERRORED if not number else f"{_ERRORED}.{number}")
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-            descriptor = os.open(path, flags, 0o600)
-        except FileExistsError:
-            number += 1
-            continue
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(state)
-            file.flush()
-            os.fsync(file.fileno())
-        return path
+def _kept(directory: Path, error: StateUnconfirmed) -> str:
+    """Keep a state somewhere and return where it is and how to go on."""
+    unlock = (
+        f"`remote-backend force-unlock {error.lock_id}`, then " if error.lock_id else ""
+    )
+    push = f"When the server is well again: {unlock}`remote-backend state push"
+    try:
+        path = keep_errored_state(directory, error.state)
+        return f"The state is in {path}. {push} {path.name}`"
+    except OSError as problem:
+        refused = (
+            f"The state could not be written to a file ({problem.strerror or problem})"
+        )
+    try:
+        write_bytes(error.state)
+        return f"{refused}; it stands on standard output. Put it into a file. {push} FILE`"
+    except OSError as problem:
+        return f"{refused}, nor to standard output ({problem.strerror or problem}); it is lost here"

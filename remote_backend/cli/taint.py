@@ -8,6 +8,7 @@ import click
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformCommand, flag, value
+from remote_backend.cli.errored_state import warnings_about_errored_states
 from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import screen_of
 from remote_backend.cli.state_work import (
@@ -56,6 +57,8 @@ untaint = _command(
 
 def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: bool) -> int:
     directory = Path(context.obj)
+    for warning in warnings_about_errored_states(directory):
+        click.echo(f"Warning: {warning}", err=True)
     told: list[str] = []
 
     def change(before: StateFile | None) -> StateFile | None:
@@ -82,7 +85,7 @@ def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: b
             click.echo(line)
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)
 
 
 def _address(text: str, module: str | None, format: int) -> Address:
@@ -124,4 +127,4 @@ def force_unlock(context: click.Context, id: str, force: bool) -> int:
         click.echo(f"{name} is not locked any more.")
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)

@@ -91,7 +91,7 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
         click.echo(f"Made and selected {name} ({made.remote.name}).")
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)
 
 
 @workspace.command("select", short_help="Select a workspace.")
@@ -149,7 +149,7 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
             click.echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
         return 0
 
-    return run_with_backend(directory, work)
+    return run_with_backend(directory, work, locks=True)
 
 
 def _current(directory: Path) -> str:

@@ -9,13 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 from attrs import define, field, frozen
 
 from remote_backend.errors import SettingsError
 
 __all__ = ("KINDS", "FaultRule", "FaultSettings", "Faults", "read_faults")
 
-KINDS = ("status", "status_after", "html", "reset_before", "reset_after", "cut")
+KINDS = (
+    "status",
+    "status_after",
+    "html",
+    "reset_before",
+    "reset_after",
+    "cut",
+    "hold_before",
+    "hold_after",
+)
 _MINUTE_SECONDS = 60.0
 
 
@@ -26,7 +36,7 @@ class FaultRule:
     kind: str
     """`status` answers without doing anything, `status_after` does it first; `html` is a
     page of a proxy; `reset_before` and `reset_after` break the connection; `cut` sends half
-    of a body."""
+    of a body; `hold_before` and `hold_after` wait until `Faults.release` is called."""
 
     method: str = ""
     """Empty for every method."""
@@ -85,6 +95,10 @@ class Faults:
     refused: int = 0
     """How many were more than a limit allows."""
 
+    held: anyio.Event = field(factory=anyio.Event)
+    """Set as soon as a request is held."""
+
+    _released: anyio.Event = field(factory=anyio.Event)
     _chance: random.Random = field(init=False)
     _counts: dict[int, int] = field(factory=dict)
     _seconds: dict[str, deque[float]] = field(factory=dict)
@@ -99,6 +113,17 @@ class Faults:
         self.asked = 0
         self.happened = 0
         self._counts.clear()
+        self.release()
+        self.held, self._released = anyio.Event(), anyio.Event()
+
+    async def hold(self) -> None:
+        """Wait until the requests that are held are released."""
+        self.held.set()
+        await self._released.wait()
+
+    def release(self) -> None:
+        """Let the requests go on that are held."""
+        self._released.set()
 
     def next_fault(self, method: str, path: str) -> FaultRule | None:
         """Return what happens to a request, or None."""

@@ -28,7 +28,12 @@ def misbehaving(faults: Faults) -> Middleware:
         if refused is not None:
             return refused
         rule = faults.next_fault(request.method, request.path)
+        if rule is not None and rule.kind == "hold_before":
+            await faults.hold()
+            rule = None
         response = await _happen(rule, request, handler)
+        if rule is not None and rule.kind == "hold_after":
+            await faults.hold()
         limit = faults.settings.requests_per_second
         if limit is not None and not response.prepared:
             response.headers["X-RateLimit-Limit"] = str(limit)
@@ -60,10 +65,12 @@ async def _happen(
         # What was sent is read, so that the fault is the only thing that went wrong.
         await request.read()
     response: web.StreamResponse | None = None
-    if rule.kind in ("status_after", "reset_after", "cut"):
+    if rule.kind in ("status_after", "reset_after", "cut", "hold_after"):
         response = await handler(request)
     if rule.kind in ("reset_before", "reset_after"):
         return _broken(request)
+    if rule.kind == "hold_after" and response is not None:
+        return response
     if rule.kind == "cut":
         assert response is not None
         return await _cut(request, response)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,11 +42,12 @@ class Moved:
     """`copied`, `already there`, or `left`."""
 
 
-async def migrate(steps: Sequence[Step], answers: Answers) -> tuple[Moved, ...]:
+async def migrate(steps: Sequence[Step], answers: Answers) -> AsyncIterator[Moved]:
     """Copy each state that is not empty, see that it has arrived, and only then give it up.
 
-    Lineages stay, and serials where nothing is overwritten. What breaks tells what was moved
-    before; doing it again goes on from there.
+    Gives each move as soon as it is done. Lineages stay, and serials where nothing is
+    overwritten. Raises `StateError` that says what was moved before; another call goes on from
+    there.
     """
     done: list[Moved] = []
     for step in steps:
@@ -61,7 +62,7 @@ async def migrate(steps: Sequence[Step], answers: Answers) -> tuple[Moved, ...]:
             ) from error
         if moved is not None:
             done.append(moved)
-    return tuple(done)
+            yield moved
 
 
 async def _move(step: Step, answers: Answers) -> Moved | None:

@@ -1,5 +1,6 @@
 """States of workspaces: read, changed and stored under the lock of their workspace."""
 
+import math
 from collections.abc import Callable
 
 import anyio
@@ -10,6 +11,7 @@ from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import Lock, LockOptions, locked
 from remote_backend.state.versions import download_state, write_state
+from remote_backend.task_groups import finished
 
 __all__ = ("change_state", "push_state", "read_state", "store_state")
 
@@ -153,8 +155,9 @@ async def store_state(
     `StateUnconfirmed` keeps the lock, so that nobody builds upon a state that may not be the
     current one. It is raised too when nothing has moved for five minutes.
     """
-    try:
-        with anyio.CancelScope(shield=True) as scope:
+
+    async def write() -> None:
+        with anyio.CancelScope() as scope:
 
             def moved() -> None:
                 scope.deadline = anyio.current_time() + _SILENCE_SECONDS
@@ -167,6 +170,11 @@ async def store_state(
             raise StateUnconfirmed(
                 workspace.name, f"nothing moved for {_SILENCE_SECONDS:g} s", state.data
             )
+
+    try:
+        with anyio.CancelScope(shield=True):
+            # A cancellation of asyncio itself, as by Ctrl-C on Windows, waits too.
+            await finished(write, grace_seconds=math.inf)
     except StateUnconfirmed as error:
         lock.keep = True
         raise StateUnconfirmed(

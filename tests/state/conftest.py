@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
+from anyio.abc import ByteReceiveStream, Process
 from attrs import frozen
 
 from remote_backend.backend import Backend, open_backend
@@ -76,6 +77,24 @@ class Desk:
         async with open_backend(self.directory, environ=self.environ) as backend:
             yield backend
 
+    @asynccontextmanager
+    async def start(self, *arguments: str) -> AsyncIterator[Process]:
+        """Start the command line with the workspace dev as a process of its own."""
+        workspace = {} if arguments[0] == "init" else {"TF_WORKSPACE": "dev"}
+        environ = {
+            **self.shop.environ(**workspace),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        async with await anyio.open_process(
+            self.shop.command(*arguments), cwd=self.directory, env=environ
+        ) as process:
+            yield process
+
+    async def is_locked(self) -> bool:
+        """Say whether the workspace is locked."""
+        async with self.open() as backend:
+            return (await backend.workspace("dev")).remote.locked
+
     @property
     def shop(self) -> Shop:
         """The command line in the directory."""
@@ -104,3 +123,15 @@ def there(before: StateFile | None) -> StateFile:
     """Return a state that must be there."""
     assert before is not None
     return before
+
+
+async def read_until(stream: ByteReceiveStream | None, text: bytes) -> bytes:
+    """Read a stream until a text has come, or to its end; return what was read."""
+    assert stream is not None
+    seen = b""
+    while text not in seen:
+        try:
+            seen += await stream.receive()
+        except anyio.EndOfStream:
+            break
+    return seen

@@ -1,0 +1,55 @@
+"""`state pull` writes bytes, whatever they are and whatever standard output speaks."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from remote_backend.client import Client
+from remote_backend.models.workspace import Workspace
+from remote_backend.state.file import md5_of
+from remote_backend.state.versions import download_state
+from tests.state.conftest import QUICK, Desk, state
+from tests.state.state_server import StateServer
+
+ENCODINGS = {
+    "latin-1": {"PYTHONIOENCODING": "latin-1"},
+    "ascii": {"PYTHONIOENCODING": "ascii:replace"},
+    "posix": {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+async def pulled(desk: Desk, **environ: str) -> bytes:
+    """Return what `state pull` writes."""
+    done = await anyio.run_process(
+        desk.shop.command("state", "pull"),
+        cwd=desk.directory,
+        env={
+            **desk.shop.environ(TF_WORKSPACE="dev"),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            **environ,
+        },
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+async def test_a_state_is_pulled_byte_for_byte(name: str, desk: Desk) -> None:
+    """The encoding of standard output does not matter to bytes (L6)."""
+    pushed = state(3, city="Zürich \U0001f3d4", lines="a\\r\\nb")
+    async with desk.open() as backend:
+        await backend.push_state(pushed, lock=QUICK)
+
+    assert await pulled(desk, **ENCODINGS[name]) == pushed.data
+
+
+async def test_a_state_that_cannot_be_read_is_pulled() -> None:
+    """A byte order mark, a merge conflict, bytes that are not UTF-8: to be repaired (L6, H1)."""
+    server = StateServer()
+    broken = b"\xef\xbb\xbf\xff" + state().data + b"<<<<<<< HEAD\n"
+    server.versions.append(
+        {"number": 0, "serial": 3, "md5": md5_of(broken), "data": broken}
+    )
+
+    workspace = Workspace(id="ws-1", name="net-dev")
+    assert await download_state(Client(server, "acme"), workspace) == broken
