@@ -109,12 +109,19 @@ async def listening(
 ) -> AsyncIterator[int]:
     """Serve raw connections on loopback; give the port."""
 
+    tasks: set[asyncio.Task[None]] = set()
+
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
         try:
             await handle(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has left
         finally:
+            if task.cancelling():
+                writer.transport.abort()
             writer.close()
 
     server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
@@ -122,3 +129,6 @@ async def listening(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
