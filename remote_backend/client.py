@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
 
 from remote_backend import wire
-from remote_backend.errors import NotFound, UnexpectedAnswer
+from remote_backend.errors import NotFound, Rejected, UnexpectedAnswer
 from remote_backend.messages import FileBody, Request, Response, SignedUrl, Transport
 from remote_backend.notices import Notices
 from remote_backend.wire.document import JSON_API, Page
+from remote_backend.wire.paging import MOST_PAGES, doubt_about, number_after
 
 if TYPE_CHECKING:
     from remote_backend.models.configuration import ConfigurationVersion
@@ -66,20 +68,42 @@ class Client:
     async def list_workspaces(
         self, search: str = "", tags: Sequence[tuple[str, str]] = ()
     ) -> "list[Workspace]":
-        """Return all workspaces whose names contain a text, and that have all tags."""
-        found: dict[str, Workspace] = {}
+        """Return all workspaces whose names contain a text, and that have all tags.
+
+        Those that cannot be read are left out and reported, as is a list that may not be whole.
+        """
+        request = partial(
+            wire.workspaces.request_to_list_workspaces,
+            self.organization,
+            search=search,
+            tags=tags,
+        )
+        try:
+            return await self._list_all_workspaces(request)
+        except Rejected as error:
+            if error.status != 400:
+                raise
+            return await self._list_all_workspaces(partial(request, with_empty=True))
+
+    async def _list_all_workspaces(
+        self, request: Callable[..., Request]
+    ) -> "list[Workspace]":
+        listed: dict[str, Workspace] = {}
         number: int | None = 1
         while number is not None:
-            page: Page[Workspace] = await self._ask(
-                wire.workspaces.request_to_list_workspaces(
-                    self.organization, search=search, page=number, tags=tags
-                ),
-                wire.workspaces.load_workspaces,
-            )
+            page = await self._ask(request(page=number), wire.workspaces.load_workspaces)
+            for problem in page.problems:
+                self.notices.warn(problem)
+            before = len(listed)
             # A workspace made meanwhile shifts pages, so one can come twice.
-            found.update((workspace.id, workspace) for workspace in page.items)
-            number = page.next_number
-        return list(found.values())
+            listed.update((workspace.id, workspace) for workspace in page.items)
+            following = number_after(page, number, wire.workspaces.PAGE_SIZE)
+            goes_on = len(listed) > before and number < MOST_PAGES
+            number = following if goes_on else None
+        doubt = doubt_about(page, len(listed), following, wire.workspaces.PAGE_SIZE)
+        if doubt is not None:
+            self.notices.warn(f"workspaces: {doubt}")
+        return list(listed.values())
 
     async def find_workspace(self, name: str) -> "Workspace | None":
         """Return the workspace of exactly this full name, or None."""

@@ -181,14 +181,23 @@ class ApiError(RemoteBackendError):
     """The server answered with an error; all its problems are in the text."""
 
     def __init__(
-        self, status: int, method: str, where: str, problems: tuple[str, ...]
+        self,
+        status: int,
+        method: str,
+        where: str,
+        problems: tuple[str, ...],
+        request_id: str | None = None,
     ) -> None:
         self.status = status
         self.method = method
         self.where = where
         self.problems = problems
+        self.request_id = request_id
+        """What the server calls the request in its own logs, where it says so."""
+
         told = "; ".join(problems) if problems else "the answer gives no reason"
-        super().__init__(f"{method} {where} was answered with {status}: {told}")
+        id = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{method} {where} was answered with {status}{id}: {told}")
 
 
 class NotAuthorized(ApiError):

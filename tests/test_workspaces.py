@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from remote_backend.client import Client
-from remote_backend.errors import RunRefused, SelectionError, UnexpectedAnswer
+from remote_backend.errors import Rejected, RunRefused, SelectionError, UnexpectedAnswer
+from remote_backend.messages import Response
 from remote_backend.models.workspace import NameMode, Permissions, PrefixMode, Workspace
+from remote_backend.notices import Notice, Notices
 from remote_backend.workspaces import Named, find_named, list_named, require_plannable
 from tests.fakes import ScriptedTransport, answer
 
@@ -70,12 +72,127 @@ async def test_nulls_and_unknown_things_are_tolerated() -> None:
 
 async def test_a_wrong_type_is_told_without_its_value() -> None:
     """The member is named; what it held may be a secret."""
-    bad = answer(200, {"data": [resource("net-a", locked="secret")]})
+    bad = answer(200, {"data": resource("net-a", locked="secret")})
 
     with pytest.raises(UnexpectedAnswer, match="locked") as caught:
-        await list_named(client({f"GET {PATH}": bad}), PREFIX)
+        await find_named(client({f"GET {PATH}/net-a": bad}), PREFIX, "a")
 
     assert "secret" not in str(caught.value)
+
+
+def page(*names: str, **pagination: Any) -> Response:
+    """Return a page of a list; without numbers it says nothing about pages."""
+    document: dict[str, Any] = {"data": [resource(name) for name in names]}
+    if pagination:
+        numbers = {key.replace("_", "-"): value for key, value in pagination.items()}
+        document["meta"] = {"pagination": numbers}
+    return answer(200, document)
+
+
+def names(first: int, last: int) -> list[str]:
+    """Return names of workspaces."""
+    return [f"net-{number}" for number in range(first, last)]
+
+
+async def listed(*pages: Response) -> tuple[int, int, list[str]]:
+    """Return how many workspaces are listed, in how many requests, and all warnings."""
+    heard: list[Notice] = []
+    transport = ScriptedTransport({f"GET {PATH}": pages})
+    client = Client(transport, "acme", Notices(heard.append))
+    workspaces = await list_named(client, PREFIX)
+    return len(workspaces), len(transport.requests), [str(one) for one in heard]
+
+
+async def test_odd_items_of_a_list_are_left_out_and_named() -> None:
+    """The others are there; what an item held may be a secret (L2)."""
+    odd = [resource("net-b", locked="secret"), {"type": "workspaces"}, 7, None]
+    document = {"data": [resource("net-a"), *odd]}
+
+    count, _, warnings = await listed(answer(200, document))
+
+    assert count == 1 and len(warnings) == 4
+    assert "workspace ws-net-b is left out" in warnings[0] and "locked" in warnings[0]
+    assert "number 3 of the list" in warnings[1]
+    assert "secret" not in "".join(warnings)
+
+
+async def test_numbers_of_pages_may_be_text() -> None:
+    """Some servers write them so; no page is missed (L2)."""
+    first = page("net-a", current_page="1", next_page="2")
+    last = page("net-b", current_page="2", next_page=None)
+
+    assert await listed(first, last) == (2, 2, [])
+
+
+@pytest.mark.parametrize("odd", ["soon", "", True, 1.5, [2], {}, "9" * 5000, "\u0662"])
+async def test_nonsense_is_not_a_number_of_a_page(odd: Any) -> None:
+    """It ends the list, and is not an error (L2)."""
+    assert await listed(page("net-a", current_page=odd, next_page=odd)) == (1, 1, [])
+
+
+async def test_a_server_that_ignores_the_page_is_noticed() -> None:
+    """Its list ends with the first page that brings nothing new, and a warning (P83)."""
+    same = [page("net-a", current_page=1, next_page=number) for number in range(2, 9)]
+
+    count, requests, warnings = await listed(*same)
+
+    assert (count, requests) == (1, 2)
+    assert "repeats the pages" in warnings[0] and len(warnings) == 1
+
+
+async def test_a_list_without_end_ends() -> None:
+    """A thousand pages are a hundred thousand workspaces (P83)."""
+    pages = [
+        page(f"net-{number}", current_page=number, next_page=number + 1)
+        for number in range(1, 1003)
+    ]
+
+    count, requests, warnings = await listed(*pages)
+
+    assert (count, requests, len(warnings)) == (1000, 1000, 1)
+
+
+async def test_full_pages_without_numbers_are_followed_by_others() -> None:
+    """A server that says nothing about pages may have them all the same (P83)."""
+    pages = [page(*names(0, 100)), page(*names(100, 200)), page(*names(200, 230))]
+
+    assert await listed(*pages) == (230, 3, [])
+    assert await listed(page(*names(0, 99))) == (99, 1, [])
+    # One that ignores the number gives everything at once.
+    assert await listed(page(*names(0, 130))) == (130, 2, [])
+
+
+async def test_a_round_number_of_workspaces_is_doubted() -> None:
+    """Servers that cap a list at 500 do not say so (P93)."""
+    count, requests, warnings = await listed(page(*names(0, 500)))
+
+    assert (count, requests) == (500, 2)
+    assert warnings == [
+        "Warning: workspaces: the server lists exactly 500 items and does not say whether "
+        "there are more, so others may be missing"
+    ]
+
+
+async def test_a_server_that_insists_on_searches_gets_them() -> None:
+    """A refused list is asked for once more, with searches for nothing (P93)."""
+    transport = ScriptedTransport({f"GET {PATH}": [answer(400), page("net-a")]})
+
+    assert len(await Client(transport, "acme").list_workspaces()) == 1
+
+    assert dict(transport.requests[1].query)["search[tags]"] == ""
+    assert "search[tags]" not in dict(transport.requests[0].query)
+
+
+async def test_the_error_of_a_server_names_the_request() -> None:
+    """By the id that its operators can look for in their logs (P58)."""
+    refused = answer(422, {"errors": [{"title": "no"}]}, x_request_id="abc-1")
+
+    with pytest.raises(
+        Rejected, match=r"answered with 422 \(request abc-1\): no"
+    ) as caught:
+        await client({f"GET {PATH}/net-a": refused}).find_workspace("net-a")
+
+    assert caught.value.request_id == "abc-1"
 
 
 async def test_default_is_no_workspace_of_a_prefix() -> None:

@@ -1,11 +1,11 @@
 """JSON:API documents: resources, relationships, pages, and their bodies."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import fields, frozen
+from attrs import evolve, fields, frozen
 
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import Request, Response, SignedUrl
@@ -19,6 +19,7 @@ __all__ = (
     "attribute_of",
     "body_of",
     "load_page",
+    "load_readable_page",
     "load_resource",
     "members_of",
     "optional_request",
@@ -52,15 +53,16 @@ class Document:
     @property
     def resources(self) -> list[Resource]:
         """All resources of a list."""
-        return [_resource(item) for item in self._items]
+        return [_resource(item) for item in self.items]
 
     @property
     def readable_resources(self) -> list[Resource]:
         """The resources of a list, without items of other kinds."""
-        return [item for item in self._items if _is_resource(item)]
+        return [item for item in self.items if _is_resource(item)]
 
     @property
-    def _items(self) -> list[Any]:
+    def items(self) -> list[Any]:
+        """The items of a list as they are."""
         if not isinstance(self.data, list):
             raise UnexpectedAnswer("a document whose data is no list")
         return self.data
@@ -70,7 +72,8 @@ class Document:
         linkage = _linkage(resource, relationship)
         if not isinstance(linkage, dict):
             return None
-        return self.included.get((str(linkage.get("type")), str(linkage.get("id"))))
+        key = _key(linkage)
+        return self.included.get(key) if all(key) else None
 
 
 @frozen
@@ -80,6 +83,11 @@ class Page(Generic[Value]):
     items: tuple[Value, ...]
     next_number: int | None
     number: int | None = None
+    is_numbered: bool = True
+    """Whether the server says anything about pages."""
+
+    problems: tuple[str, ...] = ()
+    """What is wrong with the items that could not be read."""
 
     @property
     def is_vacant(self) -> bool:
@@ -107,9 +115,9 @@ def parse_document(response: Response) -> Document:
     return Document(
         parsed["data"],
         {
-            (str(item.get("type")), str(item.get("id"))): item
+            _key(item): item
             for item in (included if isinstance(included, list) else ())
-            if isinstance(item, dict)
+            if _is_resource(item)
         },
         meta if isinstance(meta, dict) else {},
     )
@@ -166,11 +174,35 @@ def load_page(document: Document, items: Iterable[Value]) -> Page[Value]:
     found = tuple(items)
     pagination = document.meta.get("pagination")
     numbers = pagination if isinstance(pagination, dict) else {}
-    current, following = numbers.get("current-page"), numbers.get("next-page")
+    current = _page_number(numbers.get("current-page"))
+    following = _page_number(numbers.get("next-page"))
     # A page past the end is an empty answer, and odd servers point at themselves.
-    if not found or not isinstance(following, int) or following <= (current or 0):
-        return Page(found, None, current if isinstance(current, int) else None)
-    return Page(found, following, current if isinstance(current, int) else None)
+    if not found or following is None or following <= (current or 0):
+        following = None
+    return Page(found, following, current, is_numbered=bool(numbers))
+
+
+def load_readable_page(
+    document: Document, kind: str, load: Callable[[Resource], Value]
+) -> Page[Value]:
+    """Load a page without the items that cannot be read, which its problems name."""
+    items: list[Value] = []
+    problems: list[str] = []
+    for number, item in enumerate(document.items, start=1):
+        try:
+            items.append(load(_resource(item)))
+        except UnexpectedAnswer as error:
+            named = item.get("id") if isinstance(item, dict) else None
+            name = named if isinstance(named, str) else f"number {number} of the list"
+            problems.append(f"{kind} {name} is left out, the server answered with {error}")
+    return evolve(load_page(document, items), problems=tuple(problems))
+
+
+def _page_number(value: Any) -> int | None:
+    """Return a number of a page, also where a server writes it as text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def address_of(text: Any) -> SignedUrl | None:
@@ -215,6 +247,12 @@ def _resource(data: Any) -> Resource:
 
 def _is_resource(data: Any) -> bool:
     return isinstance(data, dict) and isinstance(data.get("id"), str)
+
+
+def _key(linkage: Resource) -> tuple[str, str]:
+    """Return type and id, as far as they are texts."""
+    kind, id = linkage.get("type"), linkage.get("id")
+    return kind if isinstance(kind, str) else "", id if isinstance(id, str) else ""
 
 
 def _mapping(resource: Resource, name: str) -> Mapping[str, Any]:

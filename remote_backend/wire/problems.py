@@ -9,12 +9,24 @@ from remote_backend.messages import Request, Response
 __all__ = ("error_of", "problems_of")
 
 _LONGEST_TEXT = 300
+_LONGEST_ID = 100
 
 
 def error_of(request: Request, response: Response) -> ApiError:
     """Make the error of an answer that is no success."""
     kind = _KINDS.get(response.status, ApiError)
-    return kind(response.status, request.method, request.where, problems_of(response))
+    return kind(
+        response.status,
+        request.method,
+        request.where,
+        problems_of(response),
+        _request_id(response),
+    )
+
+
+def _request_id(response: Response) -> str | None:
+    """Return what HCP Terraform, GitHub and most proxies name a request by, in their logs."""
+    return response.headers.get("x-request-id", "")[:_LONGEST_ID] or None
 
 
 def problems_of(response: Response) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from remote_backend.wire.document import (
     Page,
     attribute_of,
     body_of,
-    load_page,
+    load_readable_page,
     load_resource,
     members_of,
     parse_document,
 )
 
 __all__ = (
+    "PAGE_SIZE",
     "load_lock_holder",
     "load_workspace",
     "load_workspaces",
@@ -31,19 +32,31 @@ __all__ = (
     "request_to_unlock",
 )
 
-_PAGE_SIZE = "100"
+PAGE_SIZE = 100
 
 
 def request_to_list_workspaces(
-    organization: str, *, search: str, page: int, tags: Sequence[tuple[str, str]] = ()
+    organization: str,
+    *,
+    search: str,
+    page: int,
+    tags: Sequence[tuple[str, str]] = (),
+    with_empty: bool = False,
 ) -> Request:
-    """Ask for a page of the workspaces whose names contain a text, and that have tags."""
-    query = [("page[number]", str(page)), ("page[size]", _PAGE_SIZE), ("sort", "name")]
-    if search:
-        query.append(("search[name]", search))
+    """Ask for a page of the workspaces whose names contain a text, and that have tags.
+
+    `with_empty` names searches for nothing too, on which some servers insist
+    (https://github.com/terrakube-io/terrakube/issues/717).
+    """
+    query = [
+        ("page[number]", str(page)),
+        ("page[size]", str(PAGE_SIZE)),
+        ("sort", "name"),
+    ]
     plain = ",".join(key for key, value in tags if not value)
-    if plain:
-        query.append(("search[tags]", plain))
+    for name, text in (("search[name]", search), ("search[tags]", plain)):
+        if text or with_empty:
+            query.append((name, text))
     for number, (key, value) in enumerate(one for one in tags if one[1]):
         query.append((f"filter[tagged][{number}][key]", key))
         query.append((f"filter[tagged][{number}][value]", value))
@@ -123,10 +136,10 @@ def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
 
 
 def load_workspaces(response: Response) -> Page[Workspace]:
-    """Turn an answer into a page of workspaces."""
+    """Turn an answer into a page of workspaces; those that cannot be read are its problems."""
     document = parse_document(response)
-    return load_page(
-        document, (load_resource(item, Workspace) for item in document.resources)
+    return load_readable_page(
+        document, "workspace", lambda item: load_resource(item, Workspace)
     )
 
 

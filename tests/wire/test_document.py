@@ -55,3 +55,33 @@ async def test_deep_error_answers_keep_their_status(body: bytes) -> None:
     client = Client(ScriptedTransport({"GET runs/run-1": answer(422, body)}), "acme")
     with pytest.raises(Rejected):
         await client.read_run("run-1")
+
+
+@pytest.mark.parametrize(
+    ("linkage", "included"),
+    [
+        ({"type": "plans"}, [{"type": "plans"}]),
+        ({"type": "plans", "id": 5}, [{"type": "plans", "id": 5}]),
+        ({"type": ["x"], "id": "plan-1"}, [{"type": {}, "id": "plan-1"}, 5, None]),
+    ],
+)
+async def test_an_included_thing_without_id_is_not_there(
+    linkage: object, included: object
+) -> None:
+    """The run is read, and its plan can be asked for alone (L2)."""
+    document = {
+        "data": {
+            "id": "run-1",
+            "attributes": {"status": "planning"},
+            "relationships": {"workspace": {"data": None}, "plan": {"data": linkage}},
+        },
+        "included": included,
+    }
+    client = Client(ScriptedTransport({"GET runs/run-1": answer(200, document)}), "acme")
+
+    try:
+        run, plan = await client.read_run("run-1")
+    except UnexpectedAnswer as error:
+        assert "plan_id" in str(error)
+    else:
+        assert run.status == "planning" and plan is None
