@@ -1,13 +1,12 @@
 """What a `.terraformignore` file leaves out: the rules of go-slug, not those of git."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
 from attrs import evolve, field, frozen
 
 from remote_backend.decoding import text_fault
-from remote_backend.slug.patterns import PatternError, has_wildcards, regex_of
+from remote_backend.slug.patterns import PatternError, has_wildcards, matcher_of
 
 __all__ = ("Decision", "Rule", "RuleSet", "normalized", "parse_rules")
 
@@ -151,8 +150,7 @@ def _matcher(pattern: str, *, anchored: bool) -> Callable[[str], bool]:
             return lambda path: f"/{body}/" in f"/{path}"
         if not anchored and body == pattern:
             return lambda path: path == body or path.endswith(f"/{body}")
-    regex: re.Pattern[str] = regex_of(pattern if anchored else f"**/{pattern}")
-    return lambda path: regex.match(path) is not None
+    return matcher_of(pattern if anchored else f"**/{pattern}")
 
 
 def _leading(pattern: str) -> tuple[str, ...]:

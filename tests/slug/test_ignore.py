@@ -2,13 +2,17 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from remote_backend.slug.ignore import parse_rules
-from remote_backend.slug.patterns import PatternError, regex_of
+from remote_backend.slug.patterns import PatternError, matcher_of
 from remote_backend.slug.walk import Walk
 from tests.slug.trees import make_tree
 
@@ -87,7 +91,7 @@ def test_ignored_directories_are_not_walked(
 def test_a_pattern_that_cannot_be_read_says_why(pattern: str) -> None:
     """A class without an end, a reversed range and a last backslash are named."""
     with pytest.raises(PatternError, match="has|ends"):
-        regex_of(pattern)
+        matcher_of(pattern)
 
 
 def test_decomposed_and_composed_letters_are_the_same() -> None:
@@ -102,3 +106,53 @@ def test_bytes_that_are_no_text_match_themselves() -> None:
     rules = parse_rules(b"bad\xff.txt\n")
 
     assert rules.decide(os.fsdecode(b"bad\xff.txt")).excluded
+
+
+def tried(pattern: str, path: str) -> bool:
+    """Match by trying everything, as the rules are written down; exponential, and plain."""
+    if not pattern:
+        return not path
+    if pattern.startswith("**"):
+        rest = pattern[2:].removeprefix("/")
+        if not rest:
+            return True
+        ends = [0, *(at + 1 for at, one in enumerate(path) if one == "/")]
+        return any(tried(rest, path[end:]) for end in ends)
+    if pattern[0] == "*":
+        name = len(path.partition("/")[0])
+        return any(tried(pattern[1:], path[end:]) for end in range(name + 1))
+    is_one = bool(path) and (path[0] != "/" if pattern[0] == "?" else path[0] == pattern[0])
+    return is_one and tried(pattern[1:], path[1:])
+
+
+@settings(max_examples=1000)
+@given(
+    st.lists(
+        st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "a*", "/b"]), max_size=7
+    ),
+    st.lists(st.sampled_from(["a", "b", "ab", "/", "\n"]), max_size=7),
+)
+def test_matching_in_linear_time_is_matching(pattern: list[str], path: list[str]) -> None:
+    """Whatever stands next to each other, the answer is that of trying everything."""
+    whole = "".join(pattern)
+
+    assert matcher_of(whole)("".join(path)) == tried(whole, "".join(path))
+
+
+SLOW_PATTERNS = """
+from remote_backend.slug.ignore import parse_rules
+for pattern, path in (
+    ("*a" * 15 + "b", "a" * 4000),
+    ("**/a" * 15 + "b", "a/" * 2000),
+    ("**/*a/" * 15 + "b", "aa/" * 1300),
+    ("x**a" * 15, "xa/" * 60),
+    ("[ab]*?" * 300, "a" * 4000),
+    ("!*a*a*a*a*a*a*b\\n" * 100, "a" * 255),
+):
+    parse_rules(pattern.encode()).decide(path)
+"""
+
+
+def test_no_pattern_takes_long() -> None:
+    """Patterns that a matcher with second thoughts never ends with end at once (L4)."""
+    subprocess.run([sys.executable, "-c", SLOW_PATTERNS], check=True, timeout=60)
