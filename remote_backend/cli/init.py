@@ -140,7 +140,8 @@ class InitWork:
                 f"{block.where}: the backend differs from the one that was configured here; "
                 "-migrate-state moves states along, -reconfigure forgets the earlier one"
             )
-        async with self._connected(backend) as connection:
+        # Those of the block have been shown.
+        async with self._connected(evolve(backend, warnings=())) as connection:
             for warning in connection.warnings:
                 self.screen.note(f"Warning: {warning}")
             if not is_same:

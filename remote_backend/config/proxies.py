@@ -1,10 +1,16 @@
 """Which proxy an address is asked through, by the usual variables."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from remote_backend.errors import SettingsError
+
 __all__ = ("proxies_of",)
+
+_SOCKS = frozenset({"socks", "socks4", "socks4a", "socks5", "socks5h"})
+_HOST = re.compile(r"[\w.:%-]+")
 
 
 def proxies_of(environ: Mapping[str, str]) -> Callable[[str], str | None]:
@@ -13,32 +19,61 @@ def proxies_of(environ: Mapping[str, str]) -> Callable[[str], str | None]:
     HTTPS_PROXY, HTTP_PROXY and NO_PROXY count in both cases, the lower one first; NO_PROXY
     holds names with their subdomains, addresses, networks, and `*`, each with an optional
     port. This machine itself is never asked through a proxy.
+
+    The result raises `SettingsError` for an address whose proxy cannot be used. It names the
+    variable and never shows its value, which can hold a password.
     """
-    proxies = {
-        scheme: _variable(environ, f"{scheme}_proxy") for scheme in ("http", "https")
-    }
+    proxies = {scheme: _name_of(environ, f"{scheme}_proxy") for scheme in ("http", "https")}
     exceptions = [
         entry.strip().lower()
-        for entry in (_variable(environ, "no_proxy") or "").split(",")
+        for entry in environ.get(_name_of(environ, "no_proxy") or "", "").split(",")
         if entry.strip()
     ]
 
     def proxy_of(address: str) -> str | None:
         parts = urlsplit(address)
-        proxy = proxies.get(parts.scheme)
+        variable = proxies.get(parts.scheme)
         host = (parts.hostname or "").lower()
-        if proxy is None or _is_this_machine(host):
+        if variable is None or _is_this_machine(host):
             return None
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if any(_matches(entry, host, port) for entry in exceptions):
             return None
-        return proxy if "://" in proxy else f"http://{proxy}"
+        return _usable(variable, environ[variable])
 
     return proxy_of
 
 
-def _variable(environ: Mapping[str, str], name: str) -> str | None:
-    return environ.get(name) or environ.get(name.upper()) or None
+def _name_of(environ: Mapping[str, str], name: str) -> str | None:
+    """Return the spelling of a variable that is set and not empty."""
+    return next((one for one in (name, name.upper()) if environ.get(one)), None)
+
+
+def _usable(variable: str, value: str) -> str:
+    text = value.strip()
+    address = text if "://" in text else f"http://{text}"
+    if (problem := _problem(address)) is not None:
+        raise SettingsError(
+            f"the variable {variable} names a proxy that cannot be used: {problem}"
+        )
+    return address
+
+
+def _problem(address: str) -> str | None:
+    scheme = address.partition("://")[0].lower()
+    if scheme in _SOCKS:
+        return f"{scheme} is not supported; give the address of an HTTP proxy, http://HOST:PORT"
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if scheme not in ("http", "https") or host is None or not _HOST.fullmatch(host):
+        return (
+            "it is not an address like http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, "
+            "without quotes, and with %XX for special characters of the password"
+        )
+    return None
 
 
 def _is_this_machine(host: str) -> bool:

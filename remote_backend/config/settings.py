@@ -54,8 +54,10 @@ def transport_settings(environ: Mapping[str, str]) -> TransportSettings:
     """
     ca_file = environ.get("SSL_CERT_FILE") or None
     if ca_file is not None and not os.path.isfile(ca_file):
+        # The TLS library reads it more than once, which a pipe does not allow.
+        problem = "is not a regular file" if os.path.exists(ca_file) else "does not exist"
         raise SettingsError(
-            f"SSL_CERT_FILE names {ca_file}, which is no file; correct or unset it"
+            f"SSL_CERT_FILE names {ca_file}, which {problem}; correct or unset it"
         )
     directories = [
         directory

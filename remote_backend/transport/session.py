@@ -11,7 +11,7 @@ import anyio
 from attrs import field, frozen
 from yarl import URL
 
-from remote_backend.errors import TransportError
+from remote_backend.errors import SettingsError, TransportError
 from remote_backend.log import Log
 from remote_backend.messages import PublicUrl, Request, Response, SignedUrl
 from remote_backend.notices import Notices
@@ -278,13 +278,34 @@ def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
         return True
     tls = ssl.create_default_context()
     if settings.ca_file:
-        tls.load_verify_locations(cafile=settings.ca_file)
+        _trust(tls, settings.ca_file)
     for directory in (settings.ca_directory or "").split(os.pathsep):
-        for entry in sorted(os.listdir(directory)) if directory else ():
+        for entry in _listed(directory) if directory else ():
             # OpenSSL would only look at names that are hashes; Terraform reads every file.
             with suppress(OSError):
                 tls.load_verify_locations(cafile=os.path.join(directory, entry))
     return tls
+
+
+def _trust(tls: ssl.SSLContext, ca_file: str) -> None:
+    try:
+        tls.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        problem = "holds no certificate in the PEM form, or a broken one"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    else:
+        return
+    raise SettingsError(f"SSL_CERT_FILE names {ca_file}, which {problem}")
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError as error:
+        raise SettingsError(
+            f"SSL_CERT_DIR names {directory}, which cannot be listed: {error.strerror}"
+        ) from None
 
 
 def _loses_encryption(url: URL, following: URL) -> bool:

