@@ -29,7 +29,7 @@ from remote_backend.errors import (
 from remote_backend.models.workspace import Workspace
 from remote_backend.task_groups import finished
 
-__all__ = ("Lock", "LockOptions", "locked")
+__all__ = ("Lock", "LockOptions", "locked", "person")
 
 _LONGEST_LOCK_WAIT_SECONDS = 16.0
 _AMBIGUOUS_ATTEMPTS = 3
@@ -265,12 +265,11 @@ def _way_out(client: Client, workspace: Workspace) -> str:
 
 
 def _mark(options: LockOptions) -> str:
-    return (
-        f"{options.operation} by {_person()} with remote-backend ({secrets.token_hex(4)})"
-    )
+    return f"{options.operation} by {person()} with remote-backend ({secrets.token_hex(4)})"
 
 
-def _person() -> str:
+def person() -> str:
+    """Return who works here and on which machine, for those who meet a lock."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):

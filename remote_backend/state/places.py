@@ -1,18 +1,15 @@
 """Where a state can be: a file here, or a workspace on a server."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from attrs import define, field
 
 from remote_backend.client import Client
-from remote_backend.errors import StateConflict, StateError, StateLocked
+from remote_backend.errors import StateConflict, StateError
 from remote_backend.models.workspace import Mode, NameMode, Workspace
-from remote_backend.private_files import replace_file
 from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.local_file import locked_file
 from remote_backend.state.locks import LockOptions, locked
 from remote_backend.state.storage import read_state, store_state
 from remote_backend.workspaces import create_named, full_name_of
@@ -56,20 +53,17 @@ class LocalPlace:
             return None
         except OSError as error:
             raise StateError(f"{self.shown} cannot be read: {error.strerror}") from None
-        try:
-            return parse_state(data) if data else None
-        except StateError as error:
-            raise StateError(f"{self.shown} cannot be read: {error}") from None
+        return self._parsed(data)
 
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
         """Write the file, whole or not at all; what was in it is kept beside it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _file_lock(self.path, self.shown):
-                if _text(await self.read()) != _text(expected):
+            with locked_file(self.path, self.shown) as file:
+                if _text(self._parsed(file.read())) != _text(expected):
                     raise StateConflict(f"{self.shown} has changed meanwhile")
-                self._back_up()
-                replace_file(self.path, state.data)
+                file.back_up()
+                file.replace(state.data)
         except OSError as error:
             raise StateError(f"{self.shown} cannot be written: {error.strerror}") from None
 
@@ -77,20 +71,17 @@ class LocalPlace:
         """Empty the file as Terraform does, after its content was kept beside it."""
         try:
             if self.path.exists() and self.path.stat().st_size:
-                with _file_lock(self.path, self.shown):
-                    self._back_up()
-                    os.truncate(self.path, 0)
+                with locked_file(self.path, self.shown) as file:
+                    file.back_up()
+                    file.replace(b"")
         except OSError as error:
             raise StateError(f"{self.shown} cannot be emptied: {error.strerror}") from None
 
-    def _back_up(self) -> None:
+    def _parsed(self, data: bytes) -> StateFile | None:
         try:
-            data = self.path.read_bytes()
-        except FileNotFoundError:
-            return
-        if data:
-            backup = self.path.with_name(f"{self.path.name}.backup")
-            replace_file(_free(backup, data), data)
+            return parse_state(data) if data else None
+        except StateError as error:
+            raise StateError(f"{self.shown} cannot be read: {error}") from None
 
 
 @define
@@ -158,34 +149,6 @@ def local_places(directory: Path) -> dict[str, LocalPlace]:
                 entry / _FILE, f"{_FILE}.d/{entry.name}/{_FILE}"
             )
     return places
-
-
-@contextmanager
-def _file_lock(path: Path, shown: str) -> Iterator[None]:
-    """Hold the lock that Terraform takes on a state file, where the system has such locks."""
-    try:
-        import fcntl  # not there on Windows
-    except ImportError:
-        yield
-        return
-    with path.open("ab") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StateLocked(
-                f"{shown} is locked by another program; wait until it ends"
-            ) from None
-        yield
-
-
-def _free(path: Path, data: bytes) -> Path:
-    """Return a name for a backup at which no other content would be lost."""
-    number = 0
-    while True:
-        candidate = path if not number else path.with_name(f"{path.name}.{number}")
-        if not candidate.exists() or candidate.read_bytes() in (b"", data):
-            return candidate
-        number += 1
 
 
 def _text(state: StateFile | None) -> str | None:
