@@ -1,8 +1,12 @@
 """Text files that people write: UTF-8 as Terraform requires it, or a fault with its line."""
 
+from pathlib import Path
+
 from attrs import frozen
 
-__all__ = ("TextFault", "decode_text", "is_text", "text_fault")
+from remote_backend.errors import SettingsError
+
+__all__ = ("TextFault", "decode_text", "is_text", "read_text", "text_fault")
 
 _MARK = b"\xef\xbb\xbf"
 # The longer marks first: that of UTF-16 is the beginning of that of UTF-32.
@@ -31,6 +35,18 @@ def decode_text(data: bytes) -> str | TextFault:
         return _fault(data, len(data) - len(error.object) + error.start)
     # UTF-16 without a mark is valid UTF-8 as long as all of its letters are ASCII.
     return _fault(data, data.index(b"\0")) if "\0" in text else text
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; raises `SettingsError` with its name, line and encoding."""
+    try:
+        text = decode_text(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    if isinstance(text, str):
+        return text
+    where = path if text.line is None else f"{path}:{text.line}"
+    raise SettingsError(f"{where} {text.problem}")
 
 
 def text_fault(data: bytes) -> TextFault | None:

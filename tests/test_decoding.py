@@ -1,17 +1,22 @@
 """Text files of people are UTF-8, or what is said about them names file and line."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from remote_backend.config.backend_config import merge_given
 from remote_backend.config.block import read_backend
-from remote_backend.config.datadir import selected_workspace
-from remote_backend.config.record import BlockValues
+from remote_backend.config.credentials import keep_token
+from remote_backend.config.datadir import select_workspace, selected_workspace
+from remote_backend.config.record import BlockValues, write_record
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import RemoteBackendError
 from remote_backend.messages import path_part
+from remote_backend.server.faults import read_faults
+from remote_backend.server.seed import read_seed
 from remote_backend.slug.ignore import parse_rules
 
 BLOCK = """terraform {
@@ -72,6 +77,39 @@ def test_a_value_of_the_command_line_is_text() -> None:
     """Bytes of another encoding would arrive as other letters."""
     with pytest.raises(RemoteBackendError, match="-var a=...: the value is not UTF-8 text"):
         run_variables([VariableSource("var", "a=\udcff")], Path())
+
+
+@pytest.mark.parametrize("read", [read_seed, read_faults])
+def test_files_of_the_server_are_named(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    """Seeds and faults are read as strictly as files of the client."""
+    (tmp_path / "x.json").write_bytes(b"{\n\xf6}")
+    with pytest.raises(RemoteBackendError, match="x.json:2 is not UTF-8 text .byte 0xf6"):
+        read(tmp_path / "x.json")
+    with pytest.raises(RemoteBackendError, match="no.json cannot be read: No such file"):
+        read(tmp_path / "no.json")
+
+
+def test_half_a_character_is_kept_or_refused(tmp_path: Path) -> None:
+    """It may come from the JSON of others, and no file is left half-written (N25)."""
+    stored = tmp_path / ".terraform.d" / "credentials.tfrc.json"
+    stored.parent.mkdir()
+    stored.write_text('{"note": "\\ud83d", "credentials": {}}')
+    keep_token("tfe.test", "t", {"HOME": str(tmp_path)})
+    assert json.loads(stored.read_text())["note"] == "\ud83d"
+
+    record = tmp_path / "record"
+    values = BlockValues(kind="remote", arguments={"organization": "\ud83d"})
+    write_record(record, values, values, before=None, terraform_version=None)
+    assert '"organization": "\\ud83d"' in record.read_text()
+
+    with pytest.raises(RemoteBackendError, match="cannot be selected"):
+        select_workspace(tmp_path, {}, "\ud83d")
+    with pytest.raises(
+        RemoteBackendError, match="organization=...: the value is not UTF-8"
+    ):
+        merge_given(values, ["organization=\udcff"], tmp_path)
 
 
 def test_configuration_files_are_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ ROOT = Path(remote_backend.__file__).parent
 FLOORS = {
     "errors": 0, "messages": 0, "_version": 0, "log": 0,
     "exactly_once": 1, "formats": 0, "task_groups": 0, "private_files": 0, "lazy": 0,
-    "decoding": 0, "temporary_folders": 0,
+    "decoding": 1, "temporary_folders": 0,
     "models": 1, "notices": 1,
     "config.hcl1": 2, "config.hcl_literals": 2, "config.hcl_operations": 2,
     "events": 2, "wire": 2, "plans": 2, "slug": 2, "engine": 2,

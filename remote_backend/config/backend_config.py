@@ -9,7 +9,7 @@ from attrs import evolve
 from remote_backend.config.hcl import Attribute, Body, parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.record import BlockValues
-from remote_backend.decoding import text_fault
+from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import BadBackendBlock, SettingsError
 from remote_backend.models.hcl_text import HclValue, write_hcl
 
@@ -35,6 +35,8 @@ def merge_given(values: BlockValues, given: Sequence[str], directory: Path) -> B
                 "-backend-config is for backend blocks; a cloud block takes the variables "
                 "TF_CLOUD_HOSTNAME, TF_CLOUD_ORGANIZATION and TF_CLOUD_PROJECT instead"
             )
+        if not is_text(text):
+            raise SettingsError(f"-backend-config={key}=...: the value is not UTF-8 text")
         if equals:
             values = _with(
                 values, f"-backend-config={key}=...", None, key.strip(), _read(key, text)

@@ -181,7 +181,8 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_file(path, text.encode())
+        # Half a character, in an entry of somebody else, stays an escape of JSON.
+        replace_file(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 

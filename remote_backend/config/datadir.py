@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from remote_backend.decoding import decode_text
+from remote_backend.decoding import decode_text, is_text
 from remote_backend.errors import SettingsError
 
 __all__ = (
@@ -54,6 +54,8 @@ def record_path(directory: Path, environ: Mapping[str, str]) -> Path:
 def select_workspace(directory: Path, environ: Mapping[str, str], name: str) -> None:
     """Select a workspace for the commands that follow, ours and Terraform's."""
     path = data_directory(directory, environ) / "environment"
+    if not is_text(name):
+        raise SettingsError(f"{name!r} cannot be selected, because the name is not text")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())

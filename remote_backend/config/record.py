@@ -124,7 +124,8 @@ def write_record(
         text = _old_text(merged, block, before)
     else:
         text = _modern_text(merged, block, before, terraform_version)
-    data = text.encode()
+    # Half a character stays an escape of JSON.
+    data = text.encode(errors="backslashreplace")
     if before is not None and before.data == data:
         return
     try:
@@ -137,7 +138,9 @@ def write_record(
 
 def hash_modern(block: BlockValues) -> int:
     """Return the hash that Terraform 0.12 and later put into a record."""
-    return zlib.crc32(f"<{go_quote(block.kind)};{_encoded(_config(block))};>".encode())
+    return zlib.crc32(
+        f"<{go_quote(block.kind)};{_encoded(_config(block))};>".encode(errors="replace")
+    )
 
 
 def hash_old(block: BlockValues) -> int:
@@ -194,7 +197,7 @@ def _old_hash(value: Any) -> int:
         for one in value:
             total = _pair(total, _old_hash(one))
         return total
-    return _fnv(str(value).encode())
+    return _fnv(str(value).encode(errors="replace"))
 
 
 def _pair(first: int, second: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 from attrs import define, field, frozen
 
+from remote_backend.decoding import read_text
 from remote_backend.errors import SettingsError
 
 __all__ = ("KINDS", "FaultRule", "FaultSettings", "Faults", "read_faults")
@@ -175,9 +176,7 @@ def read_faults(path: Path) -> FaultSettings:
     Raises `SettingsError` that names the file and what is wrong in it.
     """
     try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        parsed = json.loads(read_text(path))
     except ValueError as error:
         raise SettingsError(f"{path} is no JSON: {error}") from None
     if not isinstance(parsed, dict):

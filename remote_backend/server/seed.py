@@ -9,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from remote_backend.config.hcl1 import Hcl1Error, parse_hcl1
+from remote_backend.decoding import read_text
 from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
 from remote_backend.models.hcl_text import write_hcl
@@ -79,11 +80,7 @@ def read_seed(path: Path) -> tuple[SeedWorkspace, ...]:
 
     Raises `SettingsError` that names the file and what is wrong in it, never a value.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {_reason(error)}") from None
-    workspaces = _parse(path, text).get("workspace", {})
+    workspaces = _parse(path, read_text(path)).get("workspace", {})
     return tuple(
         _workspace(path, name, members) for name, members in _blocks(path, workspaces)
     )
@@ -255,9 +252,3 @@ def _flag(where: str, members: dict[str, Any], name: str, *, default: bool = Fal
     if not isinstance(value, bool):
         raise SettingsError(f"{where}: {name} must be true or false")
     return value
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return "it is no UTF-8 text"
