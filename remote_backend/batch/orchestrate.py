@@ -181,6 +181,7 @@ async def _pack(
                 working_directory=working_directory,
                 destroy=plan.options.destroy,
                 into=folder,
+                refuse_outside_links=plan.options.refuse_outside_links,
             )
         except SlugError as error:
             slugs[working_directory] = error

@@ -26,6 +26,7 @@ _COMMANDS = {
     "init": "init:init",
     "workspace": "workspace:workspace",
     "plan": "plan:plan",
+    "archive": "archive:archive",
     "runs": "runs:runs",
     "report": "report:report",
     "output": "output:output",

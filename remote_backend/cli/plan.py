@@ -88,6 +88,7 @@ __all__ = ("plan",)
     default=f"{USABLE_WITHIN_SECONDS:g}s",
     metavar="TIME",
 )
+@flag("refuse-outside-links", "Fail where a link leads out of what is uploaded.")
 @many(
     "report",
     "Write a report of the batch: FILE.md, .html, .json or .xml; can be repeated.",
@@ -141,6 +142,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
             destroy=given["destroy"],
             variables=run_variables(sources, directory),
             message=given["message"],
+            refuse_outside_links=given["refuse_outside_links"],
         ),
         is_batch=is_batch,
         select=given["select"],

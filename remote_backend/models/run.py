@@ -169,6 +169,8 @@ class PlanOptions:
     """Names and values; each value is the source text of an HCL expression."""
 
     message: str | None = None
+    refuse_outside_links: bool = False
+    """Whether a link that leads out of the configuration is an error."""
 
 
 @frozen(kw_only=True)

@@ -5,28 +5,25 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterator
-from heapq import heappush, heappushpop
 from pathlib import Path
 from typing import BinaryIO
 
 import anyio
 from anyio import to_thread
-from attrs import define, field, frozen
+from attrs import frozen
 
 from remote_backend.errors import SlugError
 from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
-from remote_backend.slug.ignore import normalized, parse_rules
+from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
-from remote_backend.slug.walk import Hint, Member, Walk, unreadable
+from remote_backend.slug.tally import Tally, walk_warnings
+from remote_backend.slug.walk import Member, Walk, unreadable
 from remote_backend.task_groups import unwrapped
 
-__all__ = ("Slug", "pack")
+__all__ = ("Slug", "pack", "read_ignore_file")
 
-_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _BLOCK_BYTES = 256 << 10
-_LARGE_BYTES = 50 << 20
-_MOST_SHOWN = 5
 # A file that became a pipe since it was listed must not stop us for ever.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -47,16 +44,23 @@ class Slug:
 
 
 async def pack(
-    directory: Path, *, working_directory: str, destroy: bool, into: Path
+    directory: Path,
+    *,
+    working_directory: str,
+    destroy: bool,
+    into: Path,
+    refuse_outside_links: bool = False,
 ) -> Slug:
     """Pack the configuration in a directory into a new file in the folder `into`.
 
     The root of the archive is the directory without the workspace's working directory at its
     end. The same tree gives the same bytes. Being canceled stops the work before this
-    returns. Raises `SlugError` for what cannot be read, and for an archive without
-    configuration unless the run destroys everything.
+    returns. Raises `SlugError` for what cannot be read, for an archive without configuration
+    unless the run destroys everything, and for refused links.
     """
-    packer = _Packer(directory, working_directory, destroy=destroy, into=into)
+    packer = _Packer(
+        find_root(directory, working_directory), destroy, into, refuse_outside_links
+    )
     slugs: list[Slug] = []
     ended = anyio.Event()
 
@@ -84,84 +88,33 @@ class _Stopped(Exception):
     """Nobody wants the archive any more."""
 
 
-@define(eq=False, repr=False)
-class _Tally:
-    """What went into an archive, as far as people want to know it."""
-
-    file_count: int = 0
-    size_bytes: int = 0
-    largest: list[tuple[int, str]] = field(factory=list)
-    secrets: list[str] = field(factory=list)
-    twins: list[str] = field(factory=list)
-    has_configuration: bool = False
-    # Hashes, as a hundred thousand names would be all that an archive keeps in memory.
-    _seen: set[int] = field(factory=set)
-
-    def add(self, member: Member, below: str) -> None:
-        name = member.name.removesuffix("/")
-        alike = hash(normalized(name).casefold())
-        if alike in self._seen:
-            self.twins.append(member.name)
-        self._seen.add(alike)
-        folder, _, last = name.rpartition("/")
-        if (
-            folder == below
-            and last.endswith(_CONFIGURATION)
-            and not member.name.endswith("/")
-        ):
-            self.has_configuration = True
-        if not member.is_file:
-            return
-        self.file_count += 1
-        self.size_bytes += member.size_bytes
-        item = (member.size_bytes, member.name)
-        if len(self.largest) < _MOST_SHOWN:
-            heappush(self.largest, item)
-        else:
-            heappushpop(self.largest, item)
-        if last.endswith((".tfstate", ".tfstate.backup")) or last == ".env":
-            self.secrets.append(member.name)
-
-    def warnings(self) -> Iterator[str]:
-        if self.secrets:
-            yield (
-                f"{_listed(self.secrets)} may hold secrets and went into the archive; "
-                "leave such files out with .terraformignore"
-            )
-        if self.twins:
-            yield (
-                f"{_listed(self.twins)} differ from other names only in case or in the form "
-                "of letters; some systems will take them for the same file"
-            )
-        if self.size_bytes > _LARGE_BYTES:
-            shown = ", ".join(
-                f"{name} ({_mib(size)})" for size, name in sorted(self.largest)[::-1]
-            )
-            yield f"the archive holds {_mib(self.size_bytes)}; the largest files are {shown}"
-
-
 class _Packer:
     """The work of one archive, in a thread."""
 
     def __init__(
-        self, directory: Path, working_directory: str, *, destroy: bool, into: Path
+        self, root: ArchiveRoot, destroy: bool, into: Path, refuse_outside_links: bool
     ) -> None:
         self.stopped = threading.Event()
-        self._directory = directory
-        self._working_directory = working_directory
+        self._root = root
         self._destroy = destroy
         self._into = into
+        self._refuse_outside_links = refuse_outside_links
         self._warnings: list[str] = []
 
     def pack(self) -> Slug:
-        root = find_root(self._directory, self._working_directory)
-        rules = parse_rules(_read_ignore_file(root.path))
+        root = self._root
+        rules = parse_rules(read_ignore_file(root.path))
         descriptor, path = tempfile.mkstemp(dir=self._into, suffix=".tar.gz")
         with os.fdopen(descriptor, "wb") as file:
             status = os.fstat(file.fileno())
-            walk = Walk(root.path, rules, frozenset({(status.st_dev, status.st_ino)}))
-            tally = _Tally()
-            self._write(file, walk, tally, root)
+            walk = Walk(
+                root.path,
+                rules,
+                frozenset({(status.st_dev, status.st_ino)}),
+                refuses_outside_links=self._refuse_outside_links,
+            )
+            tally = Tally(root.below)
+            self._write(file, walk, tally)
         if not tally.has_configuration and not self._destroy:
             raise _no_configuration(root)
         return Slug(
@@ -171,26 +124,25 @@ class _Packer:
             file_count=tally.file_count,
             warnings=(
                 *root.warnings,
-                *rules.warnings,
-                *walk.warnings,
+                *_leftover_states(root),
+                *walk_warnings(walk),
                 *self._warnings,
-                *_hint_texts(walk.hints),
                 *tally.warnings(),
             ),
         )
 
-    def _write(self, file: BinaryIO, walk: Walk, tally: _Tally, root: ArchiveRoot) -> None:
+    def _write(self, file: BinaryIO, walk: Walk, tally: Tally) -> None:
         with open_gzip(file) as stream:
             for member in walk.members():
                 if self.stopped.is_set():
                     raise _Stopped
-                if self._write_member(stream, member):
-                    tally.add(member, root.below)
+                if self._write_member(stream, member, walk):
+                    tally.add(member)
             stream.write(END)
 
-    def _write_member(self, stream: GzipStream, member: Member) -> bool:
+    def _write_member(self, stream: GzipStream, member: Member, walk: Walk) -> bool:
         if member.is_file:
-            return self._write_file(stream, member)
+            return self._write_file(stream, member, walk)
         target = member.link_target
         header = Header(
             name=_archived(member.name),
@@ -201,11 +153,11 @@ class _Packer:
         stream.write(header.pack())
         return True
 
-    def _write_file(self, stream: GzipStream, member: Member) -> bool:
+    def _write_file(self, stream: GzipStream, member: Member, walk: Walk) -> bool:
         try:
             descriptor = os.open(member.path, _READ_FLAGS)
         except FileNotFoundError:
-            self._warn(member, "vanished while the archive was made; it is left out")
+            walk.vanished.append(member.path)
             return False
         except OSError as error:
             raise unreadable(member.path, error) from None
@@ -260,7 +212,8 @@ class _Packer:
         self._warnings.append(f"{member.path} {what}")
 
 
-def _read_ignore_file(root: Path) -> bytes | None:
+def read_ignore_file(root: Path) -> bytes | None:
+    """Return the rules of a root, None where there are none; raises `SlugError`."""
     path = root / ".terraformignore"
     try:
         if path.is_symlink() and root not in Path(os.path.realpath(path)).parents:
@@ -280,6 +233,14 @@ def _read_ignore_file(root: Path) -> bytes | None:
         ) from None
 
 
+def _leftover_states(root: ArchiveRoot) -> Iterator[str]:
+    for path in sorted((root.path / root.below).glob("errored.tfstate*")):
+        yield (
+            f"{path} holds a state that could not be stored, and this plan does not know it; "
+            f"compare it with `state pull`, and store it with `state push {path.name}`"
+        )
+
+
 def _no_configuration(root: ArchiveRoot) -> SlugError:
     where = root.path / root.below if root.below else root.path
     why = f" ({root.warnings[0]})" if root.warnings else ""
@@ -289,29 +250,5 @@ def _no_configuration(root: ArchiveRoot) -> SlugError:
     )
 
 
-def _hint_texts(hints: list[Hint]) -> Iterator[str]:
-    told = set()
-    for hint in hints:
-        if hint.rule in told:
-            continue
-        told.add(hint.rule)
-        files = "1 file" if hint.file_count == 1 else f"{hint.file_count} files"
-        yield (
-            f".terraformignore:{hint.rule.line}: {hint.rule.text!r} leaves out the entry of "
-            f"{hint.directory} but not what is in it: {files} with {hint.size_bytes} bytes went "
-            f"into the archive; write {hint.rule.text + '/'!r} to leave them out"
-        )
-
-
 def _archived(name: str) -> bytes:
     return os.fsencode(name) if os.sep == "/" else name.replace(os.sep, "/").encode()
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_SHOWN
-    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
-
-
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"

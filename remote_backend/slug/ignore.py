@@ -1,5 +1,6 @@
 """What a `.terraformignore` file leaves out: the rules of go-slug, not those of git."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -75,6 +76,17 @@ class RuleSet:
                 return Decision(rule)
         return Decision(None)
 
+    def drops_file(self, path: str) -> bool:
+        """Say whether a file is left out.
+
+        `.git` is a file in worktrees and submodules. It is left out like the directory, which
+        go-slug does not do, unless a rule brings it back.
+        """
+        decision = self.decide(path)
+        if decision.rule is None:
+            return path == ".git" or path.endswith("/.git")
+        return decision.excluded
+
     def prunes(self, decision: Decision, directory: str) -> bool:
         """Say whether nothing below a directory can come back after a decision about it."""
         rule = decision.rule
@@ -106,8 +118,8 @@ def parse_rules(content: bytes | None) -> RuleSet:
         except PatternError as error:
             warnings.append(f"{where} {error}; the rule does nothing")
             continue
-        if _never_matches(stripped):
-            warnings.append(f"{where} can never match: write paths without ., .. and //")
+        if (doubt := _doubt_of(stripped)) is not None:
+            warnings.append(f"{where} {doubt}")
         found.append(rule)
     return RuleSet(rules=_with_negations(found), warnings=tuple(warnings))
 
@@ -162,6 +174,17 @@ def _leading(pattern: str) -> tuple[str, ...]:
             break
         literal.append(component)
     return tuple(literal)
+
+
+def _doubt_of(text: str) -> str | None:
+    """Return why a rule is likely to match nothing that its author means."""
+    if _never_matches(text):
+        return "can never match: write paths without ., .. and //"
+    if re.search(r"\s#", text):
+        return "is one rule with all that is behind #: write a comment on a line of its own"
+    if re.search(r"\\[A-Za-z0-9]", text):
+        return "has a backslash, which separates no directories: write /"
+    return None
 
 
 def _never_matches(text: str) -> bool:

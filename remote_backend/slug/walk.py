@@ -80,14 +80,21 @@ class Walk:
     never: frozenset[Identity] = frozenset()
     """Devices and inodes that are never packed, such as the archive itself."""
 
+    refuses_outside_links: bool = False
     warnings: list[str] = field(factory=list)
+    vanished: list[str] = field(factory=list)
+    """Paths that were listed and are not there any more."""
+
+    outside_links: list[str] = field(factory=list)
+    """Links out of the root that are replaced by what they lead to."""
+
     hints: list[Hint] = field(factory=list)
     _stack: list[_Folder] = field(factory=list)
 
     def members(self) -> Iterator[Member]:
         """Give the members, each directory right before what is in it, in bytewise order.
 
-        Raises `SlugError` for what cannot be listed.
+        Raises `SlugError` for what cannot be listed, and for a refused link.
         """
         root = os.fspath(self.root)
         self._enter("", root, self._stat(root), None)
@@ -105,9 +112,7 @@ class Walk:
         try:
             status = os.lstat(path)
         except FileNotFoundError:
-            self.warnings.append(
-                f"{path} vanished while the archive was made; it is left out"
-            )
+            self.vanished.append(path)
             return ()
         except OSError as error:
             raise unreadable(path, error) from None
@@ -115,7 +120,7 @@ class Walk:
             return ()
         # Files come first because nearly everything is one.
         if stat.S_ISREG(status.st_mode):
-            return () if self.rules.decide(name).excluded else (_file(name, path, status),)
+            return () if self.rules.drops_file(name) else (_file(name, path, status),)
         if stat.S_ISLNK(status.st_mode) or _is_junction(status):
             return self._visit_link(name, path, status)
         if stat.S_ISDIR(status.st_mode):
@@ -173,6 +178,7 @@ class Walk:
             )
             return
         if stat.S_ISREG(status.st_mode):
+            self._note_outside(name, text)
             yield _file(name, path, status)
         elif stat.S_ISDIR(status.st_mode):
             if any(folder.identity == _identity(status) for folder in self._stack):
@@ -180,6 +186,7 @@ class Walk:
                     f"the link {path} leads back to a directory that holds it; it is left out"
                 )
                 return
+            self._note_outside(name, text)
             counted = Content() if self._holds_root(path) else None
             yield _directory(name, path, status)
             self._enter(f"{name}/", path, status, None, counted)
@@ -188,6 +195,14 @@ class Walk:
                 f"the link {path} leads to something that is no file or directory; "
                 "it is left out"
             )
+
+    def _note_outside(self, name: str, text: str) -> None:
+        if self.refuses_outside_links:
+            raise SlugError(
+                f"the link {name} leads to {text}, which is outside of {self.root}; remove it, "
+                "leave it out with .terraformignore, or allow such links"
+            )
+        self.outside_links.append(f"{name} -> {text}")
 
     def _enter(
         self,

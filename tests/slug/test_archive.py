@@ -13,6 +13,8 @@ import anyio
 import pytest
 
 from remote_backend.errors import SlugError
+from remote_backend.slug.archive import pack
+from remote_backend.slug.listing import list_members
 from tests.slug.trees import contents, make_tree, members, names_in, packed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
@@ -241,11 +243,115 @@ async def test_an_archive_is_never_packed_into_itself(root: Path) -> None:
 
 async def test_state_files_and_env_files_are_told(root: Path, into: Path) -> None:
     """What may hold secrets goes in, as with Terraform, but not silently."""
-    make_tree(root, ["terraform.tfstate", "d/.env"])
+    make_tree(root, ["terraform.tfstate", "d/.env", "ca.crt", ".env.example"])
 
     (warning,) = (await packed(root, into)).warnings
 
     assert "'d/.env', 'terraform.tfstate' may hold secrets" in warning
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "crash.log",
+        "crash.1700000000.log",
+        "terraform.tfstate.backup.1",
+        "terraform.tfstate.1700000000.backup",
+        "errored.tfstate.1",
+        "id_rsa",
+        "deploy.pem",
+        "client.p12",
+        ".netrc",
+        ".terraformrc",
+        "credentials.tfrc.json",
+        ".aws/credentials",
+        ".env.production",
+    ],
+)
+def test_names_of_secrets_are_known(name: str, root: Path) -> None:
+    """Keys, credentials, states and what crashes leave behind (P72, M10)."""
+    make_tree(root, [f"d/{name}"])
+
+    assert list_members(root).warnings == (
+        f"'d/{name}' may hold secrets and went into the archive; "
+        "leave such files out with .terraformignore",
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["main.pem.tf", "id_rsa.pub", "x/credentials", ".env.example", "a.tfstate.lock.info"],
+)
+def test_names_that_only_look_like_secrets_are_not_told(name: str, root: Path) -> None:
+    """A warning that is wrong most of the time is not read."""
+    assert list_members(make_tree(root, [name])).warnings == ()
+
+
+async def test_a_state_that_was_not_stored_is_told_before_a_plan(
+    root: Path, into: Path
+) -> None:
+    """It may be the newest state there is, whether it is uploaded or not (P114)."""
+    make_tree(root, {"errored.tfstate": "", ".terraformignore": "*.tfstate"})
+
+    (warning,) = (await packed(root, into)).warnings
+
+    assert warning.startswith(f"{root / 'errored.tfstate'} holds a state that could not be")
+    assert "state push errored.tfstate" in warning
+
+
+async def test_variables_that_the_server_loads_are_told(root: Path, into: Path) -> None:
+    """terraform.tfvars of the configuration itself is no private file (P161)."""
+    make_tree(root, ["net/main.tf", "net/terraform.tfvars", "d/terraform.tfvars"])
+
+    (warning,) = (await packed(root / "net", into, working_directory="net")).warnings
+
+    assert warning.startswith(
+        "'net/terraform.tfvars' went into the archive: the server loads"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_kept"), [("", False), ("!zzz", False), ("!.git", True), (".git/", False)]
+)
+async def test_git_as_a_file_is_left_out(
+    rules: str, is_kept: bool, root: Path, into: Path
+) -> None:
+    """Worktrees and submodules have a file .git, which leads to the repository (P72)."""
+    make_tree(root, {"m/.git": "gitdir: /home/x/.git", ".terraformignore": rules})
+
+    assert ("m/.git" in names_in(await packed(root, into))) == is_kept
+
+
+@POSIX_ONLY
+async def test_links_out_of_the_tree_are_told_and_can_be_refused(
+    root: Path, into: Path
+) -> None:
+    """A link brings what lies elsewhere, so it is named with its target (M10)."""
+    outside = make_tree(root.parent / "ext", {"key": "secret", "dd/f": ""})
+    (root / "k").symlink_to(outside / "key")
+    (root / "m").symlink_to("../ext/dd")
+    (root / "inside").symlink_to("main.tf")
+
+    (warning,) = (await packed(root, into)).warnings
+    with pytest.raises(SlugError, match="the link k leads to .*ext/key, which is outside"):
+        await pack(
+            root, working_directory="", destroy=False, into=into, refuse_outside_links=True
+        )
+
+    assert f"'k -> {outside / 'key'}', 'm -> ../ext/dd'" in warning
+    assert "inside" not in warning
+
+
+def test_a_listing_shows_what_would_be_packed(root: Path, into: Path) -> None:
+    """Names, links and warnings are those of the archive (P72)."""
+    make_tree(root, {"d/.env": "", "x.log": "", ".terraformignore": "*.log"})
+
+    listing = list_members(root)
+
+    assert [one.name for one in listing.members] == [
+        ".terraformignore", "d/", "d/.env", "main.tf"
+    ]  # fmt: skip
+    assert "'d/.env' may hold secrets" in listing.warnings[0]
 
 
 async def test_names_that_differ_only_in_case_are_told(root: Path, into: Path) -> None:
@@ -297,15 +403,15 @@ async def test_a_file_that_shrinks_or_grows_is_cut_to_its_header(
     ]
 
 
-async def test_a_file_that_vanished_is_left_out_with_a_warning(
+async def test_files_that_vanished_are_left_out_with_one_warning(
     root: Path, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A temporary file that goes away while we look is no reason to fail."""
-    make_tree(root, ["gone.tmp"])
+    """Temporary files that go away while we look are no reason to fail (L14)."""
+    make_tree(root, [f"{number}.tmp" for number in range(9)])
     real = os.open
 
     def open_late(path: str, *more: int) -> int:
-        if path.endswith("gone.tmp"):
+        if path.endswith(".tmp"):
             raise FileNotFoundError(path)
         return real(path, *more)
 
@@ -314,7 +420,8 @@ async def test_a_file_that_vanished_is_left_out_with_a_warning(
     monkeypatch.undo()
 
     assert names_in(slug) == ["main.tf"]
-    assert "gone.tmp vanished" in slug.warnings[0]
+    (warning,) = slug.warnings
+    assert "4.tmp' and 4 more vanished" in warning
 
 
 @pytest.mark.parametrize("what", ["open", "scandir"])

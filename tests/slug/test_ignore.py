@@ -60,6 +60,21 @@ def test_a_rule_that_can_never_match_is_told(pattern: str) -> None:
     assert warning.startswith(f".terraformignore:2: '{pattern}' can never match")
 
 
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ("node_modules/ # big", "is one rule with all that is behind #"),
+        ("build\\out", "has a backslash, which separates no directories"),
+    ],
+)
+def test_a_rule_that_says_less_than_it_seems_to_is_told(rule: str, problem: str) -> None:
+    """Comments behind rules and backslashes as separators make them match nothing (N18)."""
+    (warning,) = parse_rules(f"ok\n{rule}\n".encode()).warnings
+
+    assert warning.startswith(".terraformignore:2: ")
+    assert problem in warning
+
+
 def test_only_some_rules_are_doubted() -> None:
     """Ordinary rules give no warning."""
     rules = parse_rules(b"*.log\nfoo/\n/bar/**\n!keep.log\n/\n# no\n\n[a-c]?\n")

@@ -1,0 +1,131 @@
+"""What a person should know about the files of an archive."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heappush, heappushpop
+
+from attrs import define, field
+
+from remote_backend.slug.ignore import normalized
+from remote_backend.slug.secrets import may_hold_secrets
+from remote_backend.slug.walk import Hint, Member, Walk
+
+__all__ = ("Tally", "walk_warnings")
+
+_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+_VARIABLES = ("terraform.tfvars", "terraform.tfvars.json")
+_LARGE_BYTES = 50 << 20
+_MOST_SHOWN = 5
+
+
+@define(eq=False, repr=False)
+class Tally:
+    """What went into an archive, as far as people want to know it."""
+
+    below: str
+    """The directory of the configuration in the archive."""
+
+    file_count: int = 0
+    size_bytes: int = 0
+    largest: list[tuple[int, str]] = field(factory=list)
+    secrets: list[str] = field(factory=list)
+    twins: list[str] = field(factory=list)
+    variables: list[str] = field(factory=list)
+    has_configuration: bool = False
+    # Hashes, as a hundred thousand names would be all that an archive keeps in memory.
+    _seen: set[int] = field(factory=set)
+
+    def add(self, member: Member) -> None:
+        """Count a member that went into the archive."""
+        name = member.name.removesuffix("/")
+        alike = hash(normalized(name).casefold())
+        if alike in self._seen:
+            self.twins.append(member.name)
+        self._seen.add(alike)
+        folder, _, last = name.rpartition("/")
+        if folder == self.below and not member.name.endswith("/"):
+            self._add_configuration(member.name, last)
+        if member.is_file:
+            self._add_file(member, folder, last)
+
+    def _add_configuration(self, name: str, last: str) -> None:
+        if last.endswith(_CONFIGURATION):
+            self.has_configuration = True
+        elif last in _VARIABLES:
+            self.variables.append(name)
+
+    def _add_file(self, member: Member, folder: str, last: str) -> None:
+        self.file_count += 1
+        self.size_bytes += member.size_bytes
+        item = (member.size_bytes, member.name)
+        if len(self.largest) < _MOST_SHOWN:
+            heappush(self.largest, item)
+        else:
+            heappushpop(self.largest, item)
+        if may_hold_secrets(folder, last):
+            self.secrets.append(member.name)
+
+    def warnings(self) -> Iterator[str]:
+        """Give a text for each thing that may surprise."""
+        if self.secrets:
+            yield (
+                f"{_listed(self.secrets)} may hold secrets and went into the archive; "
+                "leave such files out with .terraformignore"
+            )
+        if self.variables:
+            # HCP Terraform and Terraform Enterprise write the workspace's variables into a file
+            # of this name (hashicorp/terraform#24399).
+            yield (
+                f"{_listed(self.variables)} went into the archive: the server loads it there, or "
+                "puts the variables of the workspace in its place"
+            )
+        if self.twins:
+            yield (
+                f"{_listed(self.twins)} differ from other names only in case or in the form "
+                "of letters; some systems will take them for the same file"
+            )
+        if self.size_bytes > _LARGE_BYTES:
+            shown = ", ".join(
+                f"{name} ({_mib(size)})" for size, name in sorted(self.largest)[::-1]
+            )
+            yield f"the archive holds {_mib(self.size_bytes)}; the largest files are {shown}"
+
+
+def walk_warnings(walk: Walk) -> Iterator[str]:
+    """Give a text for each thing that a walk has met and that may surprise."""
+    yield from walk.rules.warnings
+    yield from walk.warnings
+    if walk.vanished:
+        are = "is" if len(walk.vanished) == 1 else "are"
+        yield (
+            f"{_listed(walk.vanished)} vanished while the archive was made; {are} left out"
+        )
+    if walk.outside_links:
+        yield (
+            f"links lead out of {walk.root}, and what they lead to goes into the archive: "
+            f"{_listed(walk.outside_links)}; -refuse-outside-links refuses such links"
+        )
+    yield from _hint_texts(walk.hints)
+
+
+def _hint_texts(hints: Iterable[Hint]) -> Iterator[str]:
+    told = set()
+    for hint in hints:
+        if hint.rule in told:
+            continue
+        told.add(hint.rule)
+        files = "1 file" if hint.file_count == 1 else f"{hint.file_count} files"
+        yield (
+            f".terraformignore:{hint.rule.line}: {hint.rule.text!r} leaves out the entry of "
+            f"{hint.directory} but not what is in it: {files} with {hint.size_bytes} bytes went "
+            f"into the archive; write {hint.rule.text + '/'!r} to leave them out"
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_SHOWN
+    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _mib(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"
