@@ -242,6 +242,7 @@ class Backend:
         async with self._run(
             tuple(named for named in unfinished if named is not None),
             evolve(story.options, variables=variables),
+            upload=story.upload,
             journal_folder=journal_folder,
             earlier=story,
             id=story.id,

@@ -9,6 +9,7 @@ RemoteBackendError
 │   └── CredentialsError
 ├── DiscoveryError
 ├── SlugError
+│   └── ConfigurationChanged
 ├── EngineError
 ├── SelectionError
 ├── RunOptionsError
@@ -39,6 +40,7 @@ __all__ = (
     "ApiError",
     "BadBackendBlock",
     "BadHostname",
+    "ConfigurationChanged",
     "ConfigurationVersionFailed",
     "Conflict",
     "CredentialsError",
@@ -139,6 +141,19 @@ class DiscoveryError(RemoteBackendError):
 
 class SlugError(RemoteBackendError):
     """The configuration cannot be packed; nothing was sent."""
+
+
+class ConfigurationChanged(SlugError):
+    """The configuration is not the one that a resumed batch has begun with."""
+
+    def __init__(self, directory: str, batch: str) -> None:
+        self.directory = directory
+        self.batch = batch
+        super().__init__(
+            f"the configuration in {directory} has changed since {batch} began, and a batch "
+            "never mixes two of them; bring the earlier files back and resume again, or start "
+            "a new batch"
+        )
 
 
 class EngineError(RemoteBackendError):

@@ -12,6 +12,7 @@ from anyio import to_thread
 from attrs import define, field, fields, frozen
 
 from remote_backend.errors import SelectionError
+from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
@@ -44,6 +45,10 @@ class JournalStory:
 
     options: PlanOptions
     variable_names: tuple[str, ...] = ()
+    upload: UploadMode = UploadMode.AUTO
+    archives: dict[str, str] = field(factory=dict)
+    """Digests of the archives by working directory; empty in journals of early versions."""
+
     begun: dict[str, Begun] = field(factory=dict)
     outcomes: dict[str, Outcome] = field(factory=dict)
 
@@ -271,6 +276,8 @@ def _begin(record: dict[str, Any]) -> JournalStory:
             "directory": Path(record["directory"]),
             "variable_names": tuple(record["variable_names"]),
             "options": PlanOptions(**options),
+            "upload": UploadMode(record.get("upload", UploadMode.AUTO.value)),
+            "archives": dict(record.get("archives", {})),
         }
     )
 

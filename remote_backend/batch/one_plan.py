@@ -14,6 +14,7 @@ from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
 from remote_backend.errors import (
+    ConfigurationChanged,
     ConfigurationVersionFailed,
     NotFound,
     Rejected,
@@ -172,8 +173,11 @@ class _OnePlan:
         stopped = await self._stop()
         if stopped.problem is not None:
             reason += f"; its run is still running: {stopped.problem}"
+        result = models.outcome.Result
+        # Its run can still be made by another resume, once the files are the earlier ones.
+        is_changed = isinstance(error, ConfigurationChanged)
         return self._outcome(
-            models.outcome.Result.FAILED,
+            result.NOT_STARTED if is_changed else result.FAILED,
             reason=reason,
             phase=self._phase_now(),
             error=error,

@@ -17,7 +17,7 @@ from remote_backend.batch.one_plan import NOT_STARTED, PlanJob, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
-from remote_backend.errors import SlugError
+from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.events import (
     BatchFinished,
     BatchStarted,
@@ -161,7 +161,7 @@ async def run_batch(
     """
     chosen = tuple(workspaces)
     with temporary_folder() as folder:
-        slugs = await _pack(chosen, plan, folder)
+        slugs = _unchanged(await _pack(chosen, plan, folder), plan)
         with Outbox() as outbox, unwrapped():
             async with anyio.create_task_group() as group:
                 work = _Work(client, chosen, plan, slugs, outbox)
@@ -182,6 +182,7 @@ async def _pack(
                 destroy=plan.options.destroy,
                 into=folder,
                 refuse_outside_links=plan.options.refuse_outside_links,
+                with_digest=plan.journal_folder is not None,
             )
         except SlugError as error:
             slugs[working_directory] = error
@@ -189,6 +190,23 @@ async def _pack(
     if failures and len(failures) == len(slugs):
         raise failures[0]
     return slugs
+
+
+def _unchanged(
+    slugs: Mapping[str, Slug | SlugError], plan: BatchPlan
+) -> dict[str, Slug | SlugError]:
+    """Put an error in the place of archives that are not those of the batch that is resumed.
+
+    Runs that were made already need no archive, so they are followed all the same.
+    """
+    known = plan.earlier.archives if plan.earlier is not None else {}
+    return {
+        working_directory: ConfigurationChanged(str(plan.directory), plan.id)
+        if isinstance(slug, Slug)
+        and known.get(working_directory, slug.content_digest) != slug.content_digest
+        else slug
+        for working_directory, slug in slugs.items()
+    }
 
 
 class _Work:
@@ -252,6 +270,12 @@ class _Work:
                 **self._plan.facts,
                 id=self._plan.id,
                 directory=str(self._plan.directory.absolute()),
+                upload=self._plan.upload.value,
+                archives={
+                    working_directory: slug.content_digest
+                    for working_directory, slug in self._slugs.items()
+                    if isinstance(slug, Slug)
+                },
                 workspaces={named.short: named.remote.id for named in self._workspaces},
             )
         async with anyio.create_task_group() as group:

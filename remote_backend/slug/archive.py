@@ -1,5 +1,6 @@
 """Packing a configuration for upload: the archive, and what a person should know about it."""
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -41,6 +42,8 @@ class Slug:
 
     file_count: int
     warnings: tuple[str, ...] = ()
+    content_digest: str | None = None
+    """SHA-256 of names, modes, links and contents, without times; None where none was wanted."""
 
 
 async def pack(
@@ -50,6 +53,7 @@ async def pack(
     destroy: bool,
     into: Path,
     refuse_outside_links: bool = False,
+    with_digest: bool = False,
 ) -> Slug:
     """Pack the configuration in a directory into a new file in the folder `into`.
 
@@ -61,6 +65,8 @@ async def pack(
     packer = _Packer(
         find_root(directory, working_directory), destroy, into, refuse_outside_links
     )
+    if with_digest:
+        packer.digest = hashlib.sha256()
     slugs: list[Slug] = []
     ended = anyio.Event()
 
@@ -95,6 +101,9 @@ class _Packer:
         self, root: ArchiveRoot, destroy: bool, into: Path, refuse_outside_links: bool
     ) -> None:
         self.stopped = threading.Event()
+        self.digest: hashlib._Hash | None = None
+        """Fed with what goes into the archive, where somebody wants it."""
+
         self._root = root
         self._destroy = destroy
         self._into = into
@@ -129,6 +138,7 @@ class _Packer:
                 *self._warnings,
                 *tally.warnings(),
             ),
+            content_digest=self.digest.hexdigest() if self.digest else None,
         )
 
     def _write(self, file: BinaryIO, walk: Walk, tally: Tally) -> None:
@@ -151,6 +161,7 @@ class _Packer:
             link_target=None if target is None else _archived(target),
         )
         stream.write(header.pack())
+        self._note(header)
         return True
 
     def _write_file(self, stream: GzipStream, member: Member, walk: Walk) -> bool:
@@ -175,8 +186,11 @@ class _Packer:
                 size_bytes=size,
             )
             stream.write(header.pack())
+            self._note(header)
             for data in self._content(member, descriptor, size):
                 stream.write(data)
+                if self.digest is not None:
+                    self.digest.update(data)
             stream.write(padding(size))
         finally:
             os.close(descriptor)
@@ -207,6 +221,12 @@ class _Packer:
             yield data
             if not left:
                 return
+
+    def _note(self, header: Header) -> None:
+        # A checkout gives the same files other times, and they are the same configuration.
+        if self.digest is not None:
+            facts = (header.name, header.mode, header.size_bytes, header.link_target or b"")
+            self.digest.update(b"%b\0%o %d\0%b\0" % facts)
 
     def _warn(self, member: Member, what: str) -> None:
         self._warnings.append(f"{member.path} {what}")
