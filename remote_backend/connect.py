@@ -154,16 +154,17 @@ async def connect_to(
     report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend, as `connect` does, whatever the configuration names now."""
+    notices = Notices(report)
     # A credentials helper, or a pipe in the place of a file, may take its time.
-    cli, token = await to_thread.run_sync(
-        _read_credentials, block, environ, abandon_on_cancel=True
-    )
+    with notices.waiting("the CLI configuration and its credentials helper"):
+        cli, token = await to_thread.run_sync(
+            _read_credentials, block, environ, abandon_on_cancel=True
+        )
     warnings = (*block.warnings, *cli.warnings, *token.warnings)
     with _warned(warnings):
         if token.value is None:
             raise missing_token(block.hostname, environ)
     settings = transport_settings(environ)
-    notices = Notices(report)
     async with open_transport(_connections(settings, environ), notices) as transport:
         retrying = partial(RetryingTransport, limits=_limits(settings), notices=notices)
         with _warned(warnings):

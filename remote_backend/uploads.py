@@ -43,7 +43,7 @@ async def upload_configuration(
     never will be usable.
     """
     created = await create_once(
-        lambda: client.create_configuration_version(workspace_id),
+        lambda: _create(client, workspace_id),
         lambda: _find_created(client, workspace_id),
         sleep=sleep,
     )
@@ -53,6 +53,20 @@ async def upload_configuration(
     return await wait_until_usable(
         client, created.id, limit_seconds=usable_within_seconds, sleep=sleep
     )
+
+
+async def _create(client: Client, workspace_id: str) -> ConfigurationVersion:
+    try:
+        return await client.create_configuration_version(workspace_id)
+    except NotFound as error:
+        # The workspace was read before, so it is the token. What tokens of organizations may:
+        # https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/api-tokens
+        problem = (
+            "the token may not upload a configuration to this workspace; that needs the token of "
+            "a user or a team that may queue plans there, and not that of an organization"
+        )
+        problems = (problem, *error.problems)
+        raise NotFound(error.status, error.method, error.where, problems) from None
 
 
 async def wait_until_usable(

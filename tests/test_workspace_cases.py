@@ -1,5 +1,6 @@
 """Workspaces and rights as servers tell them, in the cases that hurt people."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from remote_backend.client import Client
 from remote_backend.errors import NotFound, SelectionError
 from remote_backend.messages import Response
 from remote_backend.models.workspace import NameMode, PrefixMode, TagsMode
+from remote_backend.uploads import upload_configuration
 from remote_backend.workspaces import create_named, find_named, list_named
 from tests.fakes import ScriptedTransport, answer
 from tests.test_workspaces import resource
@@ -43,6 +45,17 @@ async def test_a_name_that_is_taken_unseen_is_a_matter_of_rights() -> None:
     }
     with pytest.raises(SelectionError, match="may not see it"):
         await create_named(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
+
+
+async def test_a_token_that_may_not_upload_is_explained() -> None:
+    """404 for a workspace that was read before is a matter of rights, or of the token's kind (P102)."""
+    script = {"POST workspaces/ws-1/configuration-versions": answer(404)}
+    with pytest.raises(
+        NotFound, match="the token of a user or a team .* not that of an org"
+    ):
+        await upload_configuration(
+            Client(ScriptedTransport(script), "acme"), "ws-1", Path("no-archive")
+        )
 
 
 async def test_a_workspace_whose_answer_was_lost_is_adopted() -> None:
