@@ -275,8 +275,10 @@ class Backend:
         try:
             found = await self.state(workspace)
         except SelectionError:
-            remote = await self._connection.client.find_workspace(workspace or "")
-            if workspace is None or remote is None:
+            if not workspace:
+                raise
+            remote = await self._connection.client.find_workspace(workspace)
+            if remote is None:
                 raise
             found = await self._state_of(remote)
         return found.outputs() if found is not None else {}
@@ -352,9 +354,14 @@ class Backend:
         )
 
     async def force_unlock(self, workspace: str | None = None) -> None:
-        """Take the lock of a workspace away, whoever holds it."""
+        """Take the lock of a workspace away, whoever holds it.
+
+        Raises `StateError` when it is not locked.
+        """
+        from remote_backend.state.locks import break_lock
+
         named = await self.workspace(workspace)
-        await self._connection.client.force_unlock_workspace(named.remote.id)
+        await break_lock(self._connection.client, named.remote)
 
     async def details_of(self, run_id: str) -> "tuple[PlannedChanges | None, bytes]":
         """Return what a run that is over would change, and its log as far as it can be read."""

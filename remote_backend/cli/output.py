@@ -9,12 +9,22 @@ import click
 from remote_backend.backend import Backend, read_outputs
 from remote_backend.cli.arguments import TerraformCommand, flag, many, value
 from remote_backend.cli.screen import process_screen
-from remote_backend.cli.state_work import run_with_backend
+from remote_backend.cli.state_work import (
+    for_each_workspace,
+    run_with_backend,
+    with_workspace,
+)
 from remote_backend.cli.streams import utf8_of, write_bytes
 from remote_backend.config.block import DEFAULT_HOSTNAME
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.file import Output
-from remote_backend.state.value_text import json_text, outputs_json, raw_text, value_text
+from remote_backend.state.value_text import (
+    json_text,
+    object_json,
+    outputs_json,
+    raw_text,
+    value_text,
+)
 
 __all__ = ("output",)
 
@@ -78,51 +88,48 @@ async def _foreign(name: str) -> dict[str, Output]:
 
 
 def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any]) -> int:
+    screen = process_screen()
     if wanted is None:
         if given["json"]:
             click.echo(outputs_json(outputs))
         elif not outputs:
-            click.echo("Warning: the state has no outputs.", err=True)
+            screen.note("Warning: the state has no outputs.")
         for name, one in {} if given["json"] else outputs.items():
-            click.echo(f"{name} = {_shown(one)}")
+            screen.print(f"{name} = {_shown(one)}")
         return 0
     one = _named(outputs, wanted)
     if given["raw"]:
         text = raw_text(one.value)
         if text is None:
             raise StateError(
-                f"output {wanted} is no text, number or truth value, so it has no raw form; "
+                f"output {wanted} is not text, a number or a truth value, so it has no raw form; "
                 "use -json"
             )
         write_bytes(utf8_of(text))
     elif given["json"]:
         click.echo(json_text(one.value))
     else:
-        click.echo(value_text(one.value, one.type))
+        screen.print(value_text(one.value, one.type))
     return 0
 
 
 def _tell_all(
     found: dict[str, dict[str, Output] | StateError], wanted: str | None, *, as_json: bool
 ) -> int:
-    code = 0
-    document: dict[str, Any] = {}
-    for short, outputs in found.items():
-        if isinstance(outputs, StateError):
-            click.echo(f"{short}: {outputs}", err=True)
-            code = 1
-            continue
-        chosen = (
-            outputs if wanted is None else {k: v for k, v in outputs.items() if k == wanted}
-        )
-        if wanted is not None:
-            document[short] = chosen[wanted].value if chosen else None
-        else:
-            document[short] = {name: one.value for name, one in chosen.items()}
-        for name, one in {} if as_json else chosen.items():
-            click.echo(f"{short} | {name} = {_shown(one)}")
+    documents: dict[str, str] = {}
+
+    def keep(short: str, outputs: dict[str, Output]) -> None:
+        values = {name: one.value for name, one in outputs.items()}
+        documents[short] = json_text(values if wanted is None else values.get(wanted))
+
+    def write(short: str, outputs: dict[str, Output]) -> None:
+        for name, one in outputs.items():
+            if wanted in (None, name):
+                process_screen().print(with_workspace(short, f"{name} = {_shown(one)}"))
+
+    code = for_each_workspace(found, keep if as_json else write)
     if as_json:
-        click.echo(json_text(document))
+        click.echo(object_json(documents))
     return code
 
 

@@ -9,13 +9,16 @@ import click
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformCommand, TerraformGroup, flag, many, value
 from remote_backend.cli.errored_state import warnings_about_errored_states
+from remote_backend.cli.screen import process_screen
 from remote_backend.cli.state_work import (
+    for_each_workspace,
     lock_flags,
     lock_options,
     parse_shown,
     read_state_file,
     run_with_backend,
     saved_when_doubtful,
+    with_workspace,
 )
 from remote_backend.cli.streams import write_bytes
 from remote_backend.errors import RunOptionsError, StateError
@@ -23,6 +26,7 @@ from remote_backend.state.address import Address, parse_address
 from remote_backend.state.edits import addresses, move, remove
 from remote_backend.state.file import StateFile
 from remote_backend.state.state_text import instance_text, state_json, state_text
+from remote_backend.state.value_text import object_json
 
 __all__ = ("show", "state")
 
@@ -46,25 +50,23 @@ def _list_resources(
 ) -> int:
     """List the addresses of the resources in a state, or of those below the given ones."""
     wanted = [parse_address(one) for one in address]
+    screen = process_screen()
 
     async def work(backend: Backend) -> int:
         if given["all"] or given["select"] or given["exclude"]:
             found = await backend.states_of_all(
                 select=given["select"], exclude=given["exclude"]
             )
-            code = 0
-            for short, one in found.items():
-                if isinstance(one, StateError):
-                    click.echo(f"{short}: {one}", err=True)
-                    code = 1
-                    continue
+
+            def write(short: str, one: StateFile | None) -> None:
                 for line in _listed(one, wanted, given["id"]) if one else ():
-                    click.echo(f"{short} | {line}")
-            return code
+                    screen.print(with_workspace(short, line))
+
+            return for_each_workspace(found, write)
         for line in _listed(
             _there(await backend.state()), wanted, given["id"], strict=True
         ):
-            click.echo(line)
+            screen.print(line)
         return 0
 
     return run_with_backend(Path(context.obj), work)
@@ -84,7 +86,7 @@ def _show_resource(context: click.Context, address: str) -> int:
         ]
         if not matching:
             raise StateError(f"{address}: there is no such instance in the state")
-        click.echo(instance_text(matching[0], found.format))
+        process_screen().print(instance_text(matching[0], found.format))
         return 0
 
     return run_with_backend(Path(context.obj), work)
@@ -194,15 +196,14 @@ def show(context: click.Context, /, path: tuple[str, ...], **given: Any) -> int:
             found = await backend.states_of_all(
                 select=given["select"], exclude=given["exclude"]
             )
-            click.echo(
-                state_json(
-                    {k: v for k, v in found.items() if not isinstance(v, StateError)}
-                )
-            )
-            for short, one in found.items():
-                if isinstance(one, StateError):
-                    click.echo(f"{short}: {one}", err=True)
-            return int(any(isinstance(one, StateError) for one in found.values()))
+            documents: dict[str, str] = {}
+
+            def keep(short: str, one: StateFile | None) -> None:
+                documents[short] = state_json(one)
+
+            code = for_each_workspace(found, keep)
+            click.echo(object_json(documents))
+            return code
         _tell(await backend.state(), as_json=given["json"])
         return 0
 
@@ -215,7 +216,7 @@ def _tell(found: StateFile | None, *, as_json: bool) -> None:
     elif found is None or found.is_empty:
         click.echo(f"{_EMPTY}." if found is None else "The state is empty.")
     else:
-        click.echo(state_text(found))
+        process_screen().print(state_text(found))
 
 
 def _changed(
@@ -227,13 +228,13 @@ def _changed(
 ) -> int:
     directory = Path(context.obj)
     for warning in warnings_about_errored_states(directory):
-        click.echo(f"Warning: {warning}", err=True)
+        process_screen().note(f"Warning: {warning}")
 
     async def work(backend: Backend) -> int:
         lock = lock_options(given, operation)
         await saved_when_doubtful(directory, backend.change_state(change, lock=lock))
         for line in told:
-            click.echo(line)
+            process_screen().print(line)
         return 0
 
     return run_with_backend(directory, work, locks=True)
@@ -262,8 +263,11 @@ def _listed(
 
 
 def _id_of(value: dict[str, Any]) -> Any:
-    attributes = value.get("attributes") or value.get("attributes_flat") or {}
-    return attributes.get("id", value.get("id"))
+    for name in ("attributes", "attributes_flat"):
+        attributes = value.get(name)
+        if isinstance(attributes, dict) and "id" in attributes:
+            return attributes["id"]
+    return value.get("id")
 
 
 def _read(directory: Path, path: str) -> StateFile:

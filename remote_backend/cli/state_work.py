@@ -1,6 +1,6 @@
 """What the commands about states share: whose state, under which lock, and what is saved."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,21 +12,26 @@ from remote_backend.cli.arguments import Duration, flag, value
 from remote_backend.cli.errored_state import keep_errored_state
 from remote_backend.cli.interrupts import run_interruptibly
 from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.screen import process_screen
 from remote_backend.cli.streams import write_bytes
 from remote_backend.errors import StateError, StateUnconfirmed
+from remote_backend.formats.ansi import physical_lines
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 
 __all__ = (
+    "for_each_workspace",
     "lock_flags",
     "lock_options",
     "parse_shown",
     "read_state_file",
     "run_with_backend",
     "saved_when_doubtful",
+    "with_workspace",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Value = TypeVar("Value")
 
 
 def lock_flags(function: Function) -> Function:
@@ -66,6 +71,30 @@ def run_with_backend(
     code = anyio.run(partial(run_interruptibly, run, announces=locks))
     # A signal that came while connections were closed has stopped nothing.
     return codes[0] if codes else code
+
+
+def for_each_workspace(
+    found: Mapping[str, Value | StateError], write: Callable[[str, Value], None]
+) -> int:
+    """Write what was found of each workspace; return 1 when something could not be, else 0.
+
+    Errors, also those that `write` raises, are reported with the name of their workspace.
+    """
+    code = 0
+    for short, one in found.items():
+        try:
+            if isinstance(one, StateError):
+                raise one
+            write(short, one)
+        except StateError as error:
+            process_screen().note(f"{short}: {error}")
+            code = 1
+    return code
+
+
+def with_workspace(short: str, text: str) -> str:
+    """Return a text with the name of its workspace before each line that a terminal shows."""
+    return "\n".join(f"{short} | {line}" for line in physical_lines(text))
 
 
 def read_state_file(path: Path, shown: str) -> StateFile:

@@ -1,6 +1,5 @@
 """The commands `taint`, `untaint` and `force-unlock`."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,15 @@ from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.errored_state import warnings_about_errored_states
 from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.screen import screen_of
+from remote_backend.cli.screen import process_screen
 from remote_backend.cli.state_work import (
     lock_flags,
     lock_options,
     run_with_backend,
     saved_when_doubtful,
 )
-from remote_backend.config.settings import process_environ
-from remote_backend.errors import AddressError, RunOptionsError
+from remote_backend.errors import AddressError, RunOptionsError, StateError
+from remote_backend.models.workspace import Workspace
 from remote_backend.state.address import Address, old_address, parse_address, parse_module
 from remote_backend.state.edits import set_tainted
 from remote_backend.state.file import StateFile
@@ -58,7 +57,7 @@ untaint = _command(
 def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: bool) -> int:
     directory = Path(context.obj)
     for warning in warnings_about_errored_states(directory):
-        click.echo(f"Warning: {warning}", err=True)
+        process_screen().note(f"Warning: {warning}")
     told: list[str] = []
 
     def change(before: StateFile | None) -> StateFile | None:
@@ -82,7 +81,7 @@ def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: b
         lock = lock_options(given, "taint" if tainted else "untaint")
         await saved_when_doubtful(directory, backend.change_state(change, lock=lock))
         for line in told:
-            click.echo(line)
+            process_screen().print(line)
         return 0
 
     return run_with_backend(directory, work, locks=True)
@@ -106,7 +105,7 @@ def _address(text: str, module: str | None, format: int) -> Address:
 def force_unlock(context: click.Context, id: str, force: bool) -> int:
     """Take the lock of a workspace away, whoever holds it; ID is ORGANIZATION/WORKSPACE."""
     directory = Path(context.obj)
-    screen = screen_of(sys.stdout, sys.stderr, process_environ(), no_color=True)
+    screen = process_screen()
 
     async def work(backend: Backend) -> int:
         organization, _, name = id.partition("/")
@@ -117,14 +116,27 @@ def force_unlock(context: click.Context, id: str, force: bool) -> int:
                 f"{id} is not the id of the selected workspace, which is {right}; "
                 "select the one you mean"
             )
-        question = (
-            f"Take the lock of {name} away? Whoever works on it may lose what they do."
-        )
-        if not force and not await Prompts(screen).confirm(question, "-force asks nothing"):
-            click.echo("Nothing was unlocked.", err=True)
+        client = backend.connection.client
+        holder = await client.find_lock_holder(name) or named.remote
+        if not holder.locked:
+            raise StateError(f"{name} is not locked")
+        if not force and not await Prompts(screen).confirm(
+            _question(holder), "-force asks nothing"
+        ):
+            screen.note("Nothing was unlocked.")
             return 1
         await backend.force_unlock()
-        click.echo(f"{name} is not locked any more.")
+        screen.print(f"{name} is not locked any more.")
         return 0
 
     return run_with_backend(directory, work, locks=True)
+
+
+def _question(holder: Workspace) -> str:
+    """Ask whether to take a lock away, and say whose it is."""
+    by = holder.locked_by or "an unknown person or run"
+    reason = f" ({holder.locked_reason})" if holder.locked_reason else ""
+    advice = "Somebody may be at work there and lose what they do."
+    if by.startswith("run "):
+        advice = "To cancel or discard that run on the server gives the lock back in order."
+    return f"Take the lock of {holder.name} away, which is held by {by}{reason}?\n{advice}"

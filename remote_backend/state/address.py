@@ -22,6 +22,7 @@ Key = int | str | None
 
 _NAME = r"[^\W\d][\w-]*"
 _KEY = r'\[(?:(\d{1,15})|("(?:[^"\\]|\\.)*"))\]'
+_INDEX = re.compile(r"[0-9]{1,15}")
 _STEP = re.compile(rf"module\.({_NAME})(?:{_KEY})?(?:\.|$)")
 _RESOURCE = re.compile(rf"(data\.)?({_NAME})\.({_NAME})(?:{_KEY})?$")
 
@@ -136,7 +137,7 @@ def _module(text: str) -> tuple[str, str]:
 
 def _split_number(name: str) -> tuple[str, Key]:
     before, dot, number = name.rpartition(".")
-    return (before, int(number)) if dot and number.isdigit() else (name, None)
+    return (before, int(number)) if dot and _INDEX.fullmatch(number) else (name, None)
 
 
 def _key(number: str | None, quoted: str | None) -> Key:

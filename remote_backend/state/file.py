@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 
 from remote_backend.errors import AddressError, StateError
-from remote_backend.state.address import Address, old_address
+from remote_backend.state.address import Address, Key, old_address
 from remote_backend.state.json_text import (
     Edit,
     Member,
@@ -55,7 +56,7 @@ class Resource:
         found = self.value.get("instances")
         return tuple(
             Instance(
-                address=evolve(self.address, key=one.get("index_key")),
+                address=evolve(self.address, key=_key(one.get("index_key"))),
                 value=one,
                 deposed=one.get("deposed"),
                 is_tainted=one.get("status") == "tainted",
@@ -334,6 +335,14 @@ def _address(value: dict[str, Any]) -> Address:
         type=str(value.get("type") or ""),
         name=str(value.get("name") or ""),
     )
+
+
+def _key(value: Any) -> Key:
+    """Return the key of an instance; Terraform takes fractions too, and nobody means them."""
+    if isinstance(value, Decimal):
+        is_whole = value.adjusted() < 20 and value == value.to_integral_value()
+        return int(value) if is_whole else str(value)
+    return value if isinstance(value, int | str) else None
 
 
 def _keyed_address(module: str, key: str) -> Address:

@@ -38,9 +38,16 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except ArithmeticError:
+        raise ValueError(f"{digits[:40]} has an exponent that is too large") from None
+
+
 # Numbers keep their digits; most of them are small and whole.
 _DECODER = json.JSONDecoder(
-    parse_float=Decimal,
+    parse_float=_decimal,
     parse_int=lambda digits: int(digits) if len(digits) < 18 else Decimal(digits),
     parse_constant=_refuse,
 )

@@ -29,7 +29,7 @@ from remote_backend.errors import (
 from remote_backend.models.workspace import Workspace
 from remote_backend.task_groups import finished
 
-__all__ = ("Lock", "LockOptions", "locked", "person")
+__all__ = ("Lock", "LockOptions", "break_lock", "locked", "person")
 
 _LONGEST_LOCK_WAIT_SECONDS = 16.0
 _AMBIGUOUS_ATTEMPTS = 3
@@ -100,6 +100,20 @@ async def locked(
                 f"the command was interrupted while it asked for the lock of {workspace.name}; "
                 f"if that is locked now ({lock.mark}), {_way_out(client, workspace)}"
             )
+
+
+async def break_lock(client: Client, workspace: Workspace) -> None:
+    """Take the lock of a workspace away, whoever holds it.
+
+    Raises `StateError` when it is not locked.
+    """
+    try:
+        await client.force_unlock_workspace(workspace.id)
+    except ApiError as error:
+        current = await client.find_workspace(workspace.name)
+        if current is not None and not current.locked:
+            raise StateError(f"{workspace.name} is not locked") from error
+        raise
 
 
 async def _acquire(

@@ -1,14 +1,13 @@
 """States as people read them, and as one JSON document; sensitive values are masked for people."""
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from remote_backend.models.go_text import go_quote
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import Instance, StateFile
-from remote_backend.state.value_text import json_text, number_text
+from remote_backend.state.value_text import TOO_DEEP, json_text, number_text
 
 __all__ = ("instance_text", "state_json", "state_text")
 
@@ -23,7 +22,7 @@ def state_text(state: StateFile) -> str:
     if outputs:
         width = max(len(name) for name in outputs)
         lines = [
-            f"{name.ljust(width)} = {_MASK if one.sensitive else _value(one.value, 0)}"
+            f"{name.ljust(width)} = {_MASK if one.sensitive else _shown(one.value, 0)}"
             for name, one in outputs.items()
         ]
         parts.append("\n".join(["Outputs:", "", *lines]))
@@ -43,10 +42,8 @@ def instance_text(instance: Instance, format: int) -> str:
     return "\n".join([*head, *lines, "}"])
 
 
-def state_json(state: StateFile | Mapping[str, StateFile | None] | None) -> str:
-    """Return a state as JSON for programs, or many by workspace."""
-    if isinstance(state, Mapping):
-        return json_text({short: _document(one) for short, one in state.items()})
+def state_json(state: StateFile | None) -> str:
+    """Return a state as JSON for programs; raises `StateError` for very deep nesting."""
     return json_text(_document(state))
 
 
@@ -54,22 +51,43 @@ def _attributes(instance: Instance, format: int) -> dict[str, str]:
     value = instance.value
     if format == 3:
         flat = value.get("attributes")
-        known = {"id": value.get("id"), **(flat if isinstance(flat, dict) else {})}
-        return {
-            name: _value(one, 4) for name, one in sorted(known.items()) if one is not None
-        }
-    found = value.get("attributes")
-    if not isinstance(found, dict):
-        found = value.get("attributes_flat") or {}
-    masked = _masked(found, value.get("sensitive_attributes"))
-    return {name: _value(one, 4) for name, one in sorted(masked.items()) if one is not None}
+        shown = {"id": value.get("id"), **(flat if isinstance(flat, dict) else {})}
+    else:
+        shown = _masked(_values(instance), value.get("sensitive_attributes"))
+    return {name: _shown(one, 4) for name, one in sorted(shown.items()) if one is not None}
+
+
+def _values(instance: Instance) -> dict[str, Any]:
+    """Return the attributes of an instance of format 4 as Terraform shows them."""
+    for name in ("attributes", "attributes_flat"):
+        found = instance.value.get(name)
+        if isinstance(found, dict):
+            break
+    else:
+        return {}
+    if (instance.address.mode, instance.address.type) != ("managed", "terraform_data"):
+        return found
+    return {name: _unwrapped(value) for name, value in found.items()}
+
+
+def _unwrapped(value: Any) -> Any:
+    """Return a value of `terraform_data`; states hold it together with its type."""
+    if isinstance(value, dict) and set(value) == {"type", "value"}:
+        return value["value"]
+    return value
 
 
 def _masked(attributes: dict[str, Any], paths: Any) -> dict[str, Any]:
     for path in paths if isinstance(paths, list) else ():
-        steps = [_step(one) for one in (path if isinstance(path, list) else ())]
-        if steps:
-            attributes = _with_mask(attributes, steps)
+        steps = [_step(one) for one in path] if isinstance(path, list) else []
+        try:
+            masked = _with_mask(attributes, steps)
+        except RecursionError:
+            masked = None
+        if not isinstance(masked, dict):
+            # What is sensitive cannot be told, so all of it counts as that.
+            return dict.fromkeys(attributes, _Masked())
+        attributes = masked
     return attributes
 
 
@@ -83,9 +101,9 @@ def _with_mask(value: Any, steps: list[Any]) -> Any:
     if not steps:
         return _Masked()
     first, rest = steps[0], steps[1:]
-    if isinstance(value, dict) and first in value:
+    if isinstance(value, dict) and isinstance(first, str) and first in value:
         return {**value, first: _with_mask(value[first], rest)}
-    if isinstance(value, list) and isinstance(first, int) and first < len(value):
+    if isinstance(value, list) and isinstance(first, int) and 0 <= first < len(value):
         return [
             _with_mask(one, rest) if at == first else one for at, one in enumerate(value)
         ]
@@ -94,6 +112,13 @@ def _with_mask(value: Any, steps: list[Any]) -> Any:
 
 class _Masked:
     """Stands for a value that is not shown."""
+
+
+def _shown(value: Any, indent: int) -> str:
+    try:
+        return _value(value, indent)
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _value(value: Any, indent: int) -> str:
@@ -149,13 +174,13 @@ def _document(state: StateFile | None) -> dict[str, Any]:
 
 
 def _resource(instance: Instance, format: int) -> dict[str, Any]:
-    address, value = instance.address, instance.value
+    address = instance.address
     made: dict[str, Any] = {
         "address": str(address),
         "mode": address.mode,
         "type": address.type,
         "name": address.name,
-        "values": value.get("attributes") or value.get("attributes_flat") or {},
+        "values": _values(instance),
     }
     if address.key is not None:
         made["index"] = address.key

@@ -4,32 +4,53 @@ import json
 import secrets
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import chain, repeat
 from typing import Any
 
+from remote_backend.errors import StateError
 from remote_backend.models.go_text import go_quote, html_safe
 from remote_backend.state.file import Output
 
-__all__ = ("json_text", "number_text", "outputs_json", "raw_text", "value_text")
+__all__ = (
+    "TOO_DEEP",
+    "json_text",
+    "number_text",
+    "object_json",
+    "outputs_json",
+    "raw_text",
+    "value_text",
+)
+
+TOO_DEEP = "(nested too deeply to be shown)"
+"""Stands for a value that Python cannot walk."""
+
+_MOST_DIGITS = 1000
 
 _NULLS = {"string": "tostring(null)", "number": "tonumber(null)", "bool": "tobool(null)"}
 
 
-def value_text(value: Any, type_: Any, indent: int = 0) -> str:
+def value_text(value: Any, type_: Any) -> str:
     """Return a value in the notation of `terraform output`; the type is that of the state."""
+    try:
+        return _text(value, type_, 0)
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _text(value: Any, type_: Any, indent: int) -> str:
     kind, inner = _kind(type_)
     if kind == "dynamic" and isinstance(value, dict) and set(value) == {"value", "type"}:
-        return value_text(value["value"], value["type"], indent)
+        return _text(value["value"], value["type"], indent)
     if value is None:
         return _null(type_)
-    if kind in ("list", "set", "map"):
-        wrapper = {"list": "tolist", "set": "toset", "map": "tomap"}[kind]
-        if kind == "map":
-            pairs = [(key, one, inner) for key, one in sorted(value.items())]
-            return f"{wrapper}({_object(pairs, indent)})"
-        return f"{wrapper}({_list([(one, inner) for one in value], indent)})"
+    if kind in ("list", "set") and isinstance(value, list):
+        return f"to{kind}({_list([(one, inner) for one in value], indent)})"
+    if kind == "map" and isinstance(value, dict):
+        pairs = [(key, one, inner) for key, one in sorted(value.items())]
+        return f"tomap({_object(pairs, indent)})"
     if isinstance(value, list):
-        kinds = inner if isinstance(inner, list) else [None] * len(value)
-        return _list(list(zip(value, kinds, strict=False)), indent)
+        kinds = inner if isinstance(inner, list) else []
+        return _list(list(zip(value, chain(kinds, repeat(None)), strict=False)), indent)
     if isinstance(value, dict):
         types = inner if isinstance(inner, Mapping) else {}
         return _object(
@@ -52,12 +73,18 @@ def raw_text(value: Any) -> str | None:
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON on one line."""
+    """Return a value as JSON on one line; raises `StateError` for very deep nesting."""
     return _dumped(value, None)
 
 
+def object_json(members: Mapping[str, str]) -> str:
+    """Return the JSON of an object whose members are JSON already."""
+    pairs = (f"{json_text(name)}:{text}" for name, text in sorted(members.items()))
+    return f"{{{','.join(pairs)}}}"
+
+
 def outputs_json(outputs: Mapping[str, Output]) -> str:
-    """Return all outputs as the JSON of `terraform output -json`."""
+    """Return all outputs as the JSON of `terraform output -json`; raises as `json_text` does."""
     document = {
         name: {"sensitive": one.sensitive, "type": one.type, "value": one.value}
         for name, one in sorted(outputs.items())
@@ -66,9 +93,14 @@ def outputs_json(outputs: Mapping[str, Output]) -> str:
 
 
 def number_text(number: int | Decimal) -> str:
-    """Return a number without an exponent and without digits that say nothing."""
+    """Return a number without digits that say nothing, and without an exponent if that is short.
+
+    `1e300000000` takes 12 bytes in a state, and would take 300 MB here.
+    """
     if isinstance(number, int):
         return str(number)
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        return str(number).lower()
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -99,9 +131,7 @@ def _list(items: list[tuple[Any, Any]], indent: int) -> str:
     if not items:
         return "[]"
     blanks = " " * (indent + 2)
-    lines = "".join(
-        f"{blanks}{value_text(one, kind, indent + 2)},\n" for one, kind in items
-    )
+    lines = "".join(f"{blanks}{_text(one, kind, indent + 2)},\n" for one, kind in items)
     return f"[\n{lines}{' ' * indent}]"
 
 
@@ -110,7 +140,7 @@ def _object(pairs: list[tuple[str, Any, Any]], indent: int) -> str:
         return "{}"
     blanks = " " * (indent + 2)
     lines = "".join(
-        f"{blanks}{go_quote(key)} = {value_text(one, kind, indent + 2)}\n"
+        f"{blanks}{go_quote(key)} = {_text(one, kind, indent + 2)}\n"
         for key, one, kind in pairs
     )
     return f"{{\n{lines}{' ' * indent}}}"
@@ -141,13 +171,19 @@ def _dumped(value: Any, indent: int | None) -> str:
             return {key: keep(inner) for key, inner in one.items()}
         return [keep(inner) for inner in one] if isinstance(one, list) else one
 
-    text = json.dumps(
-        keep(value),
-        indent=indent,
-        separators=separators,
-        ensure_ascii=False,
-        sort_keys=True,
-    )
+    try:
+        text = json.dumps(
+            keep(value),
+            indent=indent,
+            separators=separators,
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+    except RecursionError:
+        raise StateError(
+            "it is nested too deeply to be written as JSON; `remote-backend state pull` writes the "
+            "whole state as it is"
+        ) from None
     for position, number in enumerate(numbers):
         text = text.replace(f'"{mark}:{position}"', number, 1)
     return html_safe(text)
