@@ -52,6 +52,9 @@ class Stopped:
     problem: str | None = None
     """Why it is still running; None when it is not."""
 
+    was_detached: bool = False
+    """Whether it is left running on purpose."""
+
 
 @define(eq=False, repr=False)
 class Leaving:
@@ -75,7 +78,7 @@ class Leaving:
     async def stop(self, client: Client, workspace: str, run_id: str) -> Stopped:
         """Stop a run within `seconds_to_stop`, also when canceled; remember one that goes on."""
         if self.detached:
-            stopped = Stopped(problem="it was left running")
+            stopped = Stopped(problem="it was left running", was_detached=True)
         else:
             self.to_stop += 1
             self.going.add(run_id)

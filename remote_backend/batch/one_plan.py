@@ -1,18 +1,15 @@
 """The plan of one workspace, from upload to outcome."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from attrs import field, frozen
 
 from remote_backend import models
 from remote_backend.batch.as_requested import require_as_requested
-from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Leaving, Stopped
+from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Stopped
 from remote_backend.batch.failures import cause_of, reason_of_error
-from remote_backend.batch.outbox import Outbox
-from remote_backend.batch.sharing import Configurations
-from remote_backend.client import Client
+from remote_backend.batch.plan_job import PlanJob
 from remote_backend.errors import (
     ConfigurationChanged,
     ConfigurationVersionFailed,
@@ -32,55 +29,25 @@ from remote_backend.events import (
     UploadProgressed,
 )
 from remote_backend.log import Log
-from remote_backend.logs import LogSettings, LogTail
+from remote_backend.logs import LogTail
 from remote_backend.models.configuration import ConfigurationVersion
-from remote_backend.models.run import PlanOptions, Run, RunRequest, WaitLimits
+from remote_backend.models.run import Run, RunRequest
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.runs import find_run, queue_run, stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.task_groups import unwrapped
-from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.watch import Look, RunWatch, SweptRun
 from remote_backend.workspaces import Named, require_plannable
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import Begun, Journal
+    from remote_backend.batch.journal import Begun
     from remote_backend.models.outcome import Outcome, Result
 
-__all__ = ("NOT_STARTED", "PlanJob", "plan_workspace")
+__all__ = ("NOT_STARTED", "plan_workspace")
 
 log = Log()
 
 NOT_STARTED = "the batch was canceled before its run was made"
-
-
-@frozen(kw_only=True, eq=False, repr=False)
-class PlanJob:
-    """What all plans of a batch have in common."""
-
-    client: Client
-    options: PlanOptions
-    run_url: Callable[[str, str], str]
-    """Makes the address of a run for people, from workspace name and run id."""
-
-    outbox: Outbox
-    configurations: Configurations
-    sweep: Sweep | None = None
-    """Looks at all runs together; None where each is looked at by itself."""
-
-    leaving: Leaving = field(factory=Leaving)
-    journal: "Journal | None" = None
-    begun: "Mapping[str, Begun]" = field(factory=dict)
-    """How far an earlier process had come, by short name."""
-
-    limits: WaitLimits = WaitLimits()
-    details: bool = False
-    """Whether the server is asked what each plan would change."""
-
-    watched: dict[str, RunWatch | SweptRun] = field(factory=dict)
-    """The runs that are looked at, by id."""
-
-    watch: WatchSettings = field(factory=WatchSettings)
-    log: LogSettings = field(factory=LogSettings)
 
 
 async def plan_workspace(
@@ -195,7 +162,7 @@ class _OnePlan:
         if self._over and self._seen is not None:
             return self._judged(self._seen.latest)
         stopped = await self._stop()
-        if self._job.leaving.detached:
+        if stopped.was_detached:
             return None
         if stopped.problem is not None:
             reason = f"its run could not be canceled: {stopped.problem}"

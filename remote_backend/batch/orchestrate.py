@@ -13,8 +13,9 @@ from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
 from remote_backend import models
-from remote_backend.batch.one_plan import NOT_STARTED, PlanJob, plan_workspace
+from remote_backend.batch.one_plan import NOT_STARTED, plan_workspace
 from remote_backend.batch.outbox import Outbox
+from remote_backend.batch.plan_job import PlanJob
 from remote_backend.batch.sharing import Configurations
 from remote_backend.client import Client
 from remote_backend.errors import ConfigurationChanged, SlugError

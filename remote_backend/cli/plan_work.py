@@ -46,6 +46,7 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
             group.cancel_scope.cancel()
     if interrupts.exit_code:
         work.tell_interrupt()
+    work.tell_living()
     return interrupts.exit_code or work.code
 
 
@@ -71,6 +72,11 @@ class _PlanWork:
         except RemoteBackendError as error:
             self._tell_failure(str(error), type(error).__name__)
             raise
+        except BrokenPipeError:
+            # As with `| head`: standard error can still have a reader.
+            if self._batch is not None and any(self._batch.stopped_runs):
+                self._note("Nobody reads the output any more, so the runs were canceled.")
+            raise
 
     async def _plan(self) -> None:
         command, screen = self.command, self.screen
@@ -94,8 +100,6 @@ class _PlanWork:
 
                 self._story = story = PlanStory(command, screen)
                 await story.tell(backend, batch)
-        if command.detach and not batch.outcomes:
-            self.tell_living()
         self.code = story.exit_code(batch.outcomes)
 
     def _report(self, notice: Notice) -> None:
@@ -149,9 +153,8 @@ class _PlanWork:
             PlanStory(self.command, self.screen).tell_failure(reason, kind, self._backend)
 
     def tell_interrupt(self) -> None:
-        """Tell what the interrupt has left: no run at all, or runs that live on."""
+        """Tell, where programs read it, that no run was made before the interrupt."""
         self._tell_failure("it was interrupted before any run was made", "Interrupted")
-        self.tell_living()
 
     def tell_living(self) -> None:
         """Tell which runs live on, and how to come back to them."""

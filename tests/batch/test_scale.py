@@ -15,9 +15,9 @@ from attrs import frozen
 from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.connect import connect
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
-from remote_backend.events import LogChunkRead
+from remote_backend.events import LogChunkRead, RunQueued
 from remote_backend.models.configuration import UploadMode
-from remote_backend.models.outcome import Outcome
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
@@ -48,14 +48,14 @@ class Story:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, count: int, faults: FaultSettings
+    folder: Path, count: int, faults: FaultSettings, seconds: float = 0.2
 ) -> AsyncIterator[EmbeddedServer]:
     """Run a server with many workspaces."""
     settings = ServerSettings(
         data=folder / "data",
         organization="acme",
         engine="simulated",
-        simulated=SimulatedEngine(Simulation(seconds=0.2, parts=LINES)),
+        simulated=SimulatedEngine(Simulation(seconds=seconds, parts=LINES)),
         seed=[SeedWorkspace(name=f"net-{number:03}") for number in range(count)],
         workers=count,
         faults=faults,
@@ -91,15 +91,21 @@ async def batch(
                     async for event in running:
                         if isinstance(event, LogChunkRead):
                             logs[event.workspace] += event.data
-        with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as records:
-            rows = records.execute("select kind, body from record").fetchall()
-    return Story(
-        running.outcomes,
-        logs,
-        [json.loads(body) for kind, body in rows if kind == "ServedRun"],
-        sum(kind == "ServedConfiguration" for kind, _ in rows),
-        server,
-    )
+        versions = len(records_in(folder, "ServedConfiguration"))
+        runs = runs_in(folder)
+    return Story(running.outcomes, logs, runs, versions, server)
+
+
+def runs_in(folder: Path) -> list[dict[str, Any]]:
+    """Return the runs of a server from its records."""
+    return records_in(folder, "ServedRun")
+
+
+def records_in(folder: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the records of a kind."""
+    with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as records:
+        rows = records.execute("select kind, body from record").fetchall()
+    return [json.loads(body) for found, body in rows if found == kind]
 
 
 def assert_all_went_well(story: Story, count: int) -> None:
@@ -247,3 +253,35 @@ async def test_servers_without_the_list_are_asked_run_by_run(
     story = await batch(tmp_path, 8, FaultSettings(rules=[missing]))
 
     assert_all_went_well(story, 8)
+
+
+async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
+    """Within the limit of the server, without one refusal, and no run is left (P25, P145)."""
+    count = 60
+    limits = FaultSettings(requests_per_second=60)
+    async with serving(tmp_path, count, limits, seconds=300) as server:
+        environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
+        async with connect(tmp_path / "configuration", environ) as connection:
+            named = await list_named(connection.client, connection.mode)
+            plan = BatchPlan(
+                directory=tmp_path / "configuration", run_url=connection.run_url
+            )
+            with anyio.fail_after(LONGEST_SECONDS):
+                async with run_batch(connection.client, named, plan) as running:
+                    queued = 0
+                    async for event in running:
+                        queued += isinstance(event, RunQueued)
+                        if queued == count:
+                            break
+                    before = server.faults.asked
+                    running.cancel()
+                    outcomes = await running.wait()
+        with anyio.fail_after(LONGEST_SECONDS):
+            # The server has promised it, and does it some time later.
+            while {run["status"] for run in runs_in(tmp_path)} != {"canceled"}:
+                await anyio.lowlevel.checkpoint()
+
+    assert {one.result for one in outcomes} == {Result.CANCELED}
+    assert server.faults.refused == 0
+    # A poll may have been on its way.
+    assert count <= server.faults.asked - before <= count + 2

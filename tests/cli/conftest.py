@@ -1,9 +1,13 @@
 """A server with workspaces, a configuration, and the command line as a process."""
 
+import json
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -102,3 +106,12 @@ def write_backend(shop: Shop, change: Callable[[str], str] = str) -> None:
     """Write the backend block of the configuration, changed as a test needs it."""
     block = backend_block(shop.server.hostname, "acme", "networking-")
     (shop.directory / "main.tf").write_text(change(block))
+
+
+def records_of(shop: Shop, kind: str) -> list[dict[str, Any]]:
+    """Return records of the server, read beside it."""
+    with closing(sqlite3.connect(shop.data / "records.sqlite")) as connection:
+        rows = connection.execute(
+            "select body from record where kind = ? order by number", (kind,)
+        ).fetchall()
+    return [json.loads(body) for (body,) in rows]

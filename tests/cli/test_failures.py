@@ -1,6 +1,7 @@
 """Results that programs read, also where something fails."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -8,8 +9,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 
-from tests.cli.conftest import Shop
+from tests.cli.conftest import Shop, records_of
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -83,7 +87,7 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None
     process = await anyio.open_process(
         shop.command("plan", "-all", "-json"),
         cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**shop.environ(), "PYTHONPATH": str(ROOT)},
     )
     async with process:
         assert process.stdout is not None
@@ -97,3 +101,55 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None
     last = json.loads(out.splitlines()[-1])
     assert last["type"] == "batch_finished"
     assert [one["result"] for one in last["outcomes"]] == ["canceled", "canceled"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: Shop) -> None:
+    """Its run is named, and no batch that is not there (F3)."""
+    text = (shop.directory / "main.tf").read_text()
+    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    process = await anyio.open_process(
+        shop.command("plan", "-on-interrupt=detach"),
+        cwd=shop.directory,
+        env={**shop.environ(TF_WORKSPACE="a"), "PYTHONPATH": str(ROOT)},
+    )
+    async with process:
+        assert process.stdout is not None and process.stderr is not None
+        while b"simulated" not in await process.stdout.receive():
+            pass
+        process.send_signal(signal.SIGINT)
+        notes = b"".join([data async for data in process.stderr]).decode()
+        await process.wait()
+
+    assert process.returncode == 130
+    assert "These runs live on:\n  a  run-" in notes
+    assert "resume" not in notes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end in other ways there")
+async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: Shop) -> None:
+    """As for `plan -all | head`: nothing is left behind, and standard error says it (A21)."""
+    text = (shop.directory / "main.tf").read_text()
+    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    reading, writing = os.pipe()
+    process = await anyio.open_process(
+        shop.command("plan", "-all", "-json"),
+        cwd=shop.directory,
+        env={**shop.environ(), "PYTHONPATH": str(ROOT)},
+        stdout=writing,
+    )
+    os.close(writing)
+    async with process:
+        assert process.stderr is not None
+        seen = b""
+        while b'"run_queued"' not in seen:
+            seen += await to_thread.run_sync(os.read, reading, 1 << 16)
+        os.close(reading)
+        notes = b"".join([data async for data in process.stderr]).decode()
+        await process.wait()
+
+    assert process.returncode == 1
+    assert "Nobody reads the output any more, so the runs were canceled." in notes
+    with anyio.fail_after(30):
+        while {run["status"] for run in records_of(shop, "ServedRun")} - {"canceled"}:
+            await anyio.lowlevel.checkpoint()

@@ -3,9 +3,7 @@
 import json
 import re
 import signal
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 
 from remote_backend.cli.arguments import Duration
 from remote_backend.engine.simulated import NOTICE
-from tests.cli.conftest import LONG_LOG, Shop, write_backend
+from tests.cli.conftest import LONG_LOG, Shop, records_of, write_backend
 
 EVERYTHING = "networking-"
 
@@ -318,15 +316,6 @@ def no_host_block(shop: Shop) -> Path:
 def runs_of(shop: Shop) -> list[dict[str, Any]]:
     """Return the runs of the server from its records, oldest first."""
     return records_of(shop, "ServedRun")
-
-
-def records_of(shop: Shop, kind: str) -> list[dict[str, Any]]:
-    """Return records of the server, read beside it."""
-    with closing(sqlite3.connect(shop.data / "records.sqlite")) as connection:
-        rows = connection.execute(
-            "select body from record where kind = ? order by number", (kind,)
-        ).fetchall()
-    return [json.loads(body) for (body,) in rows]
 
 
 def assert_nothing_was_made(shop: Shop) -> None:

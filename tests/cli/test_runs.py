@@ -21,8 +21,8 @@ from remote_backend.models.run import PlanOptions
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.faults import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop
-from tests.cli.test_plan import records_of, rows_of, runs_of
+from tests.cli.conftest import Shop, records_of
+from tests.cli.test_plan import rows_of, runs_of
 from tests.running import hosted
 
 COUNT = 8

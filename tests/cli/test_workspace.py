@@ -12,8 +12,8 @@ from remote_backend.cli.arguments import with_environ
 from remote_backend.errors import RunOptionsError
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop, write_backend
-from tests.cli.test_plan import records_of, rows_of
+from tests.cli.conftest import Shop, records_of, write_backend
+from tests.cli.test_plan import rows_of
 
 
 async def test_workspaces_of_a_prefix(shop: Shop) -> None:

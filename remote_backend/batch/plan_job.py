@@ -1,0 +1,49 @@
+"""What the plans of a batch have in common."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from remote_backend.batch.cancellation import Leaving
+from remote_backend.batch.outbox import Outbox
+from remote_backend.batch.sharing import Configurations
+from remote_backend.client import Client
+from remote_backend.logs import LogSettings
+from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
+
+if TYPE_CHECKING:
+    from remote_backend.batch.journal import Begun, Journal
+
+__all__ = ("PlanJob",)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class PlanJob:
+    """What all plans of a batch have in common."""
+
+    client: Client
+    options: PlanOptions
+    run_url: Callable[[str, str], str]
+    """Makes the address of a run for people, from workspace name and run id."""
+
+    outbox: Outbox
+    configurations: Configurations
+    sweep: Sweep | None = None
+    """Looks at all runs together; None where each is looked at by itself."""
+
+    leaving: Leaving = field(factory=Leaving)
+    journal: "Journal | None" = None
+    begun: "Mapping[str, Begun]" = field(factory=dict)
+    """How far an earlier process had come, by short name."""
+
+    limits: WaitLimits = WaitLimits()
+    details: bool = False
+    """Whether the server is asked what each plan would change."""
+
+    watched: dict[str, RunWatch | SweptRun] = field(factory=dict)
+    """The runs that are looked at, by id."""
+
+    watch: WatchSettings = field(factory=WatchSettings)
+    log: LogSettings = field(factory=LogSettings)
