@@ -10,6 +10,7 @@ import click
 
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformCommand, flag
+from remote_backend.cli.screen import echo, process_screen
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import EngineError
 
@@ -75,15 +76,15 @@ def version(context: click.Context, /, **given: Any) -> int:
 
         found["server"] = anyio.run(_server, Path(context.obj))
     if given["json"]:
-        click.echo(json.dumps(found, indent=2))
+        process_screen().print_json(json.dumps(found, indent=2))
         return 0
-    click.echo(f"remote-backend {__version__} (Python {found['python']})")
+    echo(f"remote-backend {__version__} (Python {found['python']})")
     if found["engine"] is not None:
-        click.echo(f"{program.product} {program.version} ({program.name})")
+        echo(f"{program.product} {program.version} ({program.name})")
     else:
-        click.echo(missing, err=True)
+        echo(missing, err=True)
     if given["remote"]:
-        click.echo(f"{found['server']['hostname']}: API {found['server']['api_version']}")
+        echo(f"{found['server']['hostname']}: API {found['server']['api_version']}")
     return 0
 
 

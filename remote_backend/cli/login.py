@@ -6,6 +6,7 @@ import sys
 import click
 
 from remote_backend.cli.arguments import TerraformCommand
+from remote_backend.cli.screen import echo
 from remote_backend.config.credentials import check_token, forget_token, keep_token
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.config.settings import process_environ
@@ -32,7 +33,7 @@ def login(hostname: str) -> int:
     if token is None:
         raise CredentialsError("no token was given; paste it, or pipe it to standard input")
     path = keep_token(host, token, process_environ())
-    click.echo(f"The token for {display_hostname(host)} is in {path}.")
+    echo(f"The token for {display_hostname(host)} is in {path}.")
     return 0
 
 
@@ -43,7 +44,7 @@ def logout(hostname: str) -> int:
     host = normalize_hostname(hostname)
     path = forget_token(host, process_environ())
     if path is None:
-        click.echo(f"No token for {display_hostname(host)} was stored.")
+        echo(f"No token for {display_hostname(host)} was stored.")
     else:
-        click.echo(f"The token for {display_hostname(host)} was removed from {path}.")
+        echo(f"The token for {display_hostname(host)} was removed from {path}.")
     return 0

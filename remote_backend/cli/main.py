@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             standalone_mode=False,
         )
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        click.echo(error.format_message())  # the help
         code = 1
     except click.ClickException as error:
         _tell(error.format_message())
@@ -174,6 +174,8 @@ def _note(text: str) -> None:
 def _configure_log() -> None:
     import structlog  # takes longer than all else that a small command needs
 
+    from remote_backend.cli.screen import process_screen
+
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -183,5 +185,6 @@ def _configure_log() -> None:
             structlog.processors.KeyValueRenderer(
                 key_order=["timestamp", "level", "event"]
             ),
+            lambda _logger, _method, line: process_screen().clean(str(line)),
         ],
     )

@@ -91,11 +91,11 @@ def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any])
     screen = process_screen()
     if wanted is None:
         if given["json"]:
-            click.echo(outputs_json(outputs))
+            screen.print_json(outputs_json(outputs))
         elif not outputs:
             screen.note("Warning: the state has no outputs.")
         for name, one in {} if given["json"] else outputs.items():
-            screen.print(f"{name} = {_shown(one)}")
+            screen.print_value(f"{name} = {_shown(one)}")
         return 0
     one = _named(outputs, wanted)
     if given["raw"]:
@@ -107,9 +107,9 @@ def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any])
             )
         write_bytes(utf8_of(text))
     elif given["json"]:
-        click.echo(json_text(one.value))
+        screen.print_json(json_text(one.value))
     else:
-        screen.print(value_text(one.value, one.type))
+        screen.print_value(value_text(one.value, one.type))
     return 0
 
 
@@ -125,11 +125,13 @@ def _tell_all(
     def write(short: str, outputs: dict[str, Output]) -> None:
         for name, one in outputs.items():
             if wanted in (None, name):
-                process_screen().print(with_workspace(short, f"{name} = {_shown(one)}"))
+                process_screen().print_value(
+                    with_workspace(short, f"{name} = {_shown(one)}")
+                )
 
     code = for_each_workspace(found, keep if as_json else write)
     if as_json:
-        click.echo(object_json(documents))
+        process_screen().print_json(object_json(documents))
     return code
 
 

@@ -45,8 +45,7 @@ class Prompts:
             raise RunOptionsError(
                 f"{question.splitlines()[0]}\nNobody can be asked; {instead}"
             )
-        self.screen.err.write(f"{question}: ")
-        self.screen.err.flush()
+        self.screen.ask(f"{question}: ")
         return (await read_line()).strip()
 
 

@@ -13,6 +13,7 @@ from remote_backend.cli.arguments import TerraformCommand, many
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import journal_folder_of
 from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
+from remote_backend.cli.screen import echo
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
@@ -40,7 +41,7 @@ def report(id: str | None, report: tuple[str, ...]) -> int:
     story = read_journal(
         journal_folder_of(process_environ()),
         id,
-        lambda text: click.echo(f"Warning: {text}", err=True),
+        lambda text: echo(f"Warning: {text}", err=True),
     )
     return anyio.run(_write, story, report)
 
@@ -61,7 +62,7 @@ async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
     if problems := write_reports(made, files):
         raise SettingsError("; ".join(problems))
     for name in files:
-        click.echo(f"Wrote {Path(name)}: {made.sentence}")
+        echo(f"Wrote {Path(name)}: {made.sentence}")
     return 0
 
 
@@ -78,7 +79,7 @@ async def _detailed(
             try:
                 changes, log = await backend.details_of(outcome.run_id)
             except RemoteBackendError as error:
-                click.echo(f"{outcome.workspace}: no details: {error}", err=True)
+                echo(f"{outcome.workspace}: no details: {error}", err=True)
                 return
         found[outcome.workspace] = evolve(outcome, changes=changes)
         collector.take(events.LogChunkRead(outcome.workspace, log))

@@ -19,7 +19,7 @@ from remote_backend.cli.console import print_table
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import Screen, screen_of
+from remote_backend.cli.screen import Screen, echo, screen_of
 from remote_backend.client import Client
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
@@ -45,9 +45,7 @@ def _list_batches() -> int:
     """List the batches on this machine, the newest first."""
     for story in list_journals(_folder(), _warn):
         done, all_ = len(story.outcomes), len(story.workspaces)
-        click.echo(
-            f"{story.id}  {story.started_at}  {done}/{all_} ended  {story.directory}"
-        )
+        echo(f"{story.id}  {story.started_at}  {done}/{all_} ended  {story.directory}")
     return 0
 
 
@@ -60,13 +58,13 @@ def _show_batch(id: str | None, no_color: bool) -> int:
     if story.ended:
         print_table(_screen(no_color), story.ended, is_drift=story.options.refresh_only)
     else:
-        click.echo(f"{story.id}: no plan has ended yet.")
+        echo(f"{story.id}: no plan has ended yet.")
     for word, names in (
         ("not ended", [name for name in story.unfinished if name in story.begun]),
         ("not started", [name for name in story.unfinished if name not in story.begun]),
     ):
         if names:
-            click.echo(f"{word}: {', '.join(names)}")
+            echo(f"{word}: {', '.join(names)}")
     return 0
 
 
@@ -116,15 +114,15 @@ async def _cancel_runs(story: JournalStory) -> int:
                 run_id = begun.run_id or await _find_run(client, story, name)
                 run = await stop_run(client, run_id) if run_id is not None else None
             except RemoteBackendError as error:
-                click.echo(f"{name}: {error}", err=True)
-                click.echo(f"{name}: {begun.run_id or 'a run that may exist'} lives on")
+                echo(f"{name}: {error}", err=True)
+                echo(f"{name}: {begun.run_id or 'a run that may exist'} lives on")
                 going.append(name)
                 return
         if run_id is not None and run is None:
             # Whoever looks at the batch again sees that, and nothing is canceled twice.
             await journal.outcome(_canceled(name, run_id))
         if run_id is not None:
-            click.echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
+            echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
 
     async with opened_backend(story.directory) as backend:
         client = backend.connection.client
@@ -156,7 +154,7 @@ def _canceled(name: str, run_id: str) -> Outcome:
 
 
 def _warn(text: str) -> None:
-    click.echo(f"Warning: {text}", err=True)
+    echo(f"Warning: {text}", err=True)
 
 
 def _folder() -> Path:

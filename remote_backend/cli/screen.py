@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from attrs import frozen
 
-from remote_backend.cli.runner_commands import disarm, services_of
+from remote_backend.cli.runner_commands import disarm, disarm_json, services_of
 from remote_backend.config.settings import process_environ
-from remote_backend.formats.ansi import SGR, clean, physical_lines
+from remote_backend.formats.ansi import SGR, clean, escape_unseen, physical_lines
 
 if TYPE_CHECKING:
     from remote_backend.notices import Notice
 
-__all__ = ("Screen", "process_screen", "screen_of", "with_reset")
+__all__ = ("Screen", "echo", "process_screen", "screen_of", "with_reset")
 
 _FOLDING = ("github", "gitlab")
 _RESETS = ("\x1b[0m", "\x1b[m")
@@ -80,6 +80,22 @@ class Screen:
         self.out.write(f"{self.clean_lines(text)}\n")
         self.out.flush()
 
+    def print_value(self, text: str) -> None:
+        """Write values of a state, which another program gets as they are."""
+        self.out.write(f"{self.clean_lines(text) if self._is_looked_at else text}\n")
+        self.out.flush()
+
+    def print_json(self, text: str) -> None:
+        """Write a document of JSON, whose meaning never changes."""
+        if self._is_looked_at:
+            text = disarm_json(escape_unseen(text), self.services)
+        self.out.write(f"{text}\n")
+        self.out.flush()
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self.is_terminal or bool(self.services)
+
 
 def with_reset(line: str) -> str:
     """End the colors that a line leaves open, which would run into what follows."""
@@ -97,6 +113,15 @@ def screen_of(
     return Screen(out, err, colors, is_terminal, services_of(environ), is_dumb)
 
 
-def process_screen(*, no_color: bool = True) -> Screen:
-    """Return the screen of this process, as its streams are now."""
-    return screen_of(sys.stdout, sys.stderr, process_environ(), no_color=no_color)
+def process_screen() -> Screen:
+    """Return a screen without colors for the streams of this process, as they are now."""
+    return screen_of(sys.stdout, sys.stderr, process_environ(), no_color=True)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Write lines to a stream of this process; a command does not need to know its screen."""
+    screen = process_screen()
+    if err:
+        screen.note(text)
+    else:
+        screen.print(text)

@@ -14,6 +14,7 @@ from attrs import frozen
 from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.demo import backend_block
 from remote_backend.cli.interrupts import Interrupts
+from remote_backend.cli.screen import echo
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import SettingsError
@@ -101,7 +102,7 @@ async def _serve(
     settings: ServerSettings, ready: _Ready, environ: Mapping[str, str]
 ) -> int:
     async def tell() -> bool:
-        click.echo("Stopping.", err=True)
+        echo("Stopping.", err=True)
         return True
 
     interrupts = Interrupts(tell)
@@ -112,7 +113,7 @@ async def _serve(
             async with serve(settings, environ) as server:
                 try:
                     ready.write(server)
-                    click.echo(_welcome(server, settings, shows_token=is_first_start))
+                    echo(_welcome(server, settings, shows_token=is_first_start))
                     sys.stdout.flush()
                     # Looking through what stays until the end would stop all answers for a while.
                     gc.freeze()

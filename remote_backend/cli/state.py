@@ -86,7 +86,7 @@ def _show_resource(context: click.Context, address: str) -> int:
         ]
         if not matching:
             raise StateError(f"{address}: there is no such instance in the state")
-        process_screen().print(instance_text(matching[0], found.format))
+        process_screen().print_value(instance_text(matching[0], found.format))
         return 0
 
     return run_with_backend(Path(context.obj), work)
@@ -100,7 +100,7 @@ def _pull_state(context: click.Context) -> int:
     async def work(backend: Backend) -> int:
         data = await backend.state_data()
         if not data:
-            click.echo(f"{_EMPTY}.", err=True)
+            process_screen().note(f"{_EMPTY}.")
             return 0
         write_bytes(data)
         return 0
@@ -202,7 +202,7 @@ def show(context: click.Context, /, path: tuple[str, ...], **given: Any) -> int:
                 documents[short] = state_json(one)
 
             code = for_each_workspace(found, keep)
-            click.echo(object_json(documents))
+            process_screen().print_json(object_json(documents))
             return code
         _tell(await backend.state(), as_json=given["json"])
         return 0
@@ -212,11 +212,11 @@ def show(context: click.Context, /, path: tuple[str, ...], **given: Any) -> int:
 
 def _tell(found: StateFile | None, *, as_json: bool) -> None:
     if as_json:
-        click.echo(state_json(found))
+        process_screen().print_json(state_json(found))
     elif found is None or found.is_empty:
-        click.echo(f"{_EMPTY}." if found is None else "The state is empty.")
+        process_screen().print(f"{_EMPTY}." if found is None else "The state is empty.")
     else:
-        process_screen().print(state_text(found))
+        process_screen().print_value(state_text(found))
 
 
 def _changed(

@@ -7,6 +7,7 @@ import click
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformGroup, flag, value
+from remote_backend.cli.screen import echo
 from remote_backend.cli.state_work import (
     lock_flags,
     lock_options,
@@ -16,6 +17,7 @@ from remote_backend.cli.state_work import (
 from remote_backend.config.datadir import select_workspace, selected_workspace
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import SelectionError
+from remote_backend.formats.ansi import one_line
 from remote_backend.models.workspace import NameMode
 from remote_backend.state.deleting import delete_named
 from remote_backend.state.places import RemotePlace
@@ -41,11 +43,11 @@ def _list_workspaces(context: click.Context) -> int:
         current = _current(directory)
         names = [named.short for named in await backend.workspaces()]
         for name in names:
-            click.echo(f"{'*' if name == current else ' '} {name}")
+            echo(f"{'*' if name == current else ' '} {one_line(name)}")
         if not names:
-            click.echo("There are no workspaces; `workspace new NAME` makes one.", err=True)
+            echo("There are no workspaces; `workspace new NAME` makes one.", err=True)
         if chosen := process_environ().get("TF_WORKSPACE"):
-            click.echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
+            echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
         return 0
 
     return run_with_backend(directory, work)
@@ -55,7 +57,7 @@ def _list_workspaces(context: click.Context) -> int:
 @click.pass_context
 def _show_workspace(context: click.Context) -> int:
     """Show the name of the selected workspace, without asking the server."""
-    click.echo(_current(Path(context.obj)))
+    echo(_current(Path(context.obj)))
     return 0
 
 
@@ -88,7 +90,7 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
             place = RemotePlace(connection.client, connection.mode, name, lock, made.remote)
             await place.write(state, None)
         select_workspace(directory, process_environ(), name)
-        click.echo(f"Made and selected {name} ({made.remote.name}).")
+        echo(f"Made and selected {name} ({made.remote.name}).")
         return 0
 
     return run_with_backend(directory, work, locks=True)
@@ -115,7 +117,7 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
                 raise SelectionError(f"{error}; -or-create makes it") from None
             named = await create_named(connection.client, connection.mode, name)
         select_workspace(directory, process_environ(), named.short)
-        click.echo(f"Selected {named.short} ({named.remote.name}).")
+        echo(f"Selected {named.short} ({named.remote.name}).")
         return 0
 
     return run_with_backend(directory, work)
@@ -144,9 +146,9 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
         forgotten = await delete_named(
             connection.client, named, force=given["force"], options=lock
         )
-        click.echo(f"Deleted {named.short} ({named.remote.name}).")
+        echo(f"Deleted {named.short} ({named.remote.name}).")
         if forgotten:
-            click.echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
+            echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
         return 0
 
     return run_with_backend(directory, work, locks=True)

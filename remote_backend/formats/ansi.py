@@ -12,9 +12,10 @@ forms, which terminals obey in UTF-8 too. A string ends at the first ESC, as in 
 (https://vt100.net/emu/dec_ansi_parser), and at the end of its line.
 """
 
+import json
 import re
 
-__all__ = ("SGR", "UNSEEN", "clean", "one_line", "physical_lines", "reveal")
+__all__ = ("SGR", "clean", "escape_unseen", "one_line", "physical_lines", "reveal")
 
 SGR = re.compile(r"\x1b\[[0-9;:]*+m")
 # Default ignorable or bidirectional characters of general category Cf, and the separators of
@@ -26,14 +27,12 @@ _INVISIBLE = (
 _SURROGATES = "\ud800-\udfff"
 _FIRST_UNSEEN = "\u00ad"
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
-UNSEEN = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_SURROGATES}]")
-"""Each character that a person does not see, or that cannot be encoded."""
-
+_UNSEEN = re.compile(f"[{_CONTROLS}{_INVISIBLE}{_SURROGATES}]")
 _STRING = r"[^\r\n\x07\x1b\x9c]*+(?:\x07|\x1b\\|\x9c)?"
 _SEQUENCE = r"[0-?]*+[ -/]*+[@-~]"
 # A set of characters comes first, for which the engine looks quickly; what follows hangs on it.
 _TOKEN = re.compile(
-    rf"{UNSEEN.pattern}(?:"
+    rf"{_UNSEEN.pattern}(?:"
     rf"(?<=\x1b)(?:(?P<sgr>\[[0-9;:]*+m)|\[{_SEQUENCE}|[\]PX^_]{_STRING}|[ -/]*+[0-~])"
     rf"|(?<=\x9b){_SEQUENCE}"
     rf"|(?<=[\x90\x98\x9d-\x9f]){_STRING}"
@@ -59,6 +58,18 @@ def reveal(text: str, *, colors: bool = False) -> str:
     if text.isprintable():
         return text
     return _TOKEN.sub(_color_or_number if colors else _number, text)
+
+
+def escape_unseen(text: str) -> str:
+    """Return a document of JSON with escapes for all that is not seen or cannot be encoded.
+
+    Its values stay as they are: only strings can hold such characters.
+    """
+    return text if text.isprintable() else _UNSEEN.sub(_escaped, text)
+
+
+def _escaped(unseen: re.Match[str]) -> str:
+    return json.dumps(unseen[0])[1:-1]
 
 
 def physical_lines(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from attrs import fields, has
 
 from remote_backend.events import Event
-from remote_backend.formats.ansi import UNSEEN
+from remote_backend.formats.ansi import escape_unseen
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import Report
 
@@ -66,14 +66,7 @@ def to_json(report: Report) -> str:
 
 
 def _dumped(document: Any, **how: Any) -> str:
-    """Return JSON as text that a person can look at; its values stay as they are."""
-    text = json.dumps(document, ensure_ascii=False, **how)
-    # Only strings hold what is not printable here, and no stream could encode half a pair.
-    return text if text.isprintable() else UNSEEN.sub(_escaped, text)
-
-
-def _escaped(unseen: re.Match[str]) -> str:
-    return json.dumps(unseen[0])[1:-1]
+    return escape_unseen(json.dumps(document, ensure_ascii=False, **how))
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
