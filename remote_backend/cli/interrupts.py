@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import anyio
-import click
 from attrs import define
 
+from remote_backend.cli.screen import echo
+from remote_backend.cli.terminal_echo import restore_echo
 from remote_backend.errors import RemoteBackendError
 from remote_backend.task_groups import unwrapped
 
@@ -52,6 +53,7 @@ class Interrupts:
                 async with anyio.create_task_group() as group:
                     async for number in signals:
                         if self._number:
+                            restore_echo()
                             os._exit(128 + number)
                         self._number = number
                         group.start_soon(stop)
@@ -74,7 +76,7 @@ async def run_interruptibly(
         # After SIGHUP the terminal may be gone.
         with suppress(OSError):
             if announces:
-                click.echo(_STOPPING, err=True)
+                echo(_STOPPING, err=True)
         return True
 
     interrupts = Interrupts(stop)
@@ -90,7 +92,7 @@ async def run_interruptibly(
     except RemoteBackendError as error:
         if not interrupts.exit_code:
             raise
-        click.echo(f"Error: {error}", err=True)
+        echo(f"Error: {error}", err=True)
         return interrupts.exit_code
     return codes[0] if codes else interrupts.exit_code
 

@@ -19,6 +19,7 @@ from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_tit
 from remote_backend.cli.log_text import LogRenderer
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.table import STYLES
+from remote_backend.cli.terminal_echo import TerminalEcho
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.notices import Notice
@@ -59,12 +60,14 @@ class LiveConsole:
     is_drift: bool = False
     clock: Callable[[], float] = monotonic
     _rows: dict[str, _Row] = field(factory=dict)
+    _echo: TerminalEcho = field(init=False)
     _live: Live = field(init=False)
     _console: RichConsole = field(init=False)
     _drawn: float = 0.0
     _is_paused: bool = False
 
     def __attrs_post_init__(self) -> None:
+        self._echo = TerminalEcho(self.screen.err)
         self._console = RichConsole(
             file=self.screen.err, no_color=not self.screen.colors, highlight=False
         )
@@ -72,6 +75,7 @@ class LiveConsole:
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> "LiveConsole":
+        self._echo.switch_off()
         self._live.start()
         return self
 
@@ -81,7 +85,13 @@ class LiveConsole:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        self._stop()
+
+    def _stop(self) -> None:
+        try:
+            self._live.stop()
+        finally:
+            self._echo.restore()
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
@@ -110,7 +120,7 @@ class LiveConsole:
                 self._finish(event.outcome)
             case events.BatchFinished():
                 self._live.update(Text(""), refresh=True)
-                self._live.stop()
+                self._stop()
                 print_table(self.screen, event.outcomes, is_drift=self.is_drift)
                 return
             case _:
@@ -121,7 +131,7 @@ class LiveConsole:
     def pause(self) -> None:
         """Stop drawing for good, because something else is asked or told now."""
         self._is_paused = True
-        self._live.stop()
+        self._stop()
 
     def report(self, notice: Notice) -> None:
         """Write what is waited for, or a warning, above the drawing."""

@@ -12,6 +12,7 @@ from remote_backend.cli.errored_state import warnings_about_errored_states
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
 from remote_backend.cli.screen import Screen
+from remote_backend.cli.terminal_echo import discard_typed
 from remote_backend.errors import RemoteBackendError
 from remote_backend.lazy import load_beside
 from remote_backend.notices import Notice, Warned
@@ -175,6 +176,8 @@ class _PlanWork:
         return self.screen.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
     async def _ask(self) -> bool:
+        # It was typed unseen, before there was a question.
+        discard_typed(sys.stdin)
         self.screen.note(
             "Cancel the runs that are still going? Type no to leave them running:"
         )

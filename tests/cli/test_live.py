@@ -84,10 +84,25 @@ class Terminal:
             assert self.read(), repr(self.raw[-3000:])
         return self.text
 
-    def finish(self) -> int:
-        """Read to the end and return the exit code."""
+    @property
+    def mode(self) -> object:
+        """The mode of the terminal, as `stty` shows it."""
+        import termios
+
+        return termios.tcgetattr(self._file)
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        import termios
+
+        return bool(termios.tcgetattr(self._file)[3] & termios.ECHO)
+
+    def finish(self, mode: object = None) -> int:
+        """Read to the end and return the exit code; the terminal has to have a mode then."""
         while self.read():
             pass
+        assert mode in (None, self.mode)
         os.close(self._file)
         return self.process.wait()
 
@@ -106,9 +121,11 @@ def terminal(
     shop: Shop, *arguments: str, size: tuple[int, int], **more: str
 ) -> Iterator[Terminal]:
     """Run a command in a terminal."""
-    environ = shop.environ(
-        TERM="xterm-256color", PYTHONPATH=str(Path(__file__).parents[2]), **more
-    )
+    environ = {
+        **shop.environ(PYTHONPATH=str(Path(__file__).parents[2])),
+        "TERM": "xterm-256color",
+        **more,
+    }
     made = Terminal(shop.command(*arguments), shop.directory, environ, size)
     try:
         yield made
@@ -149,8 +166,9 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: Shop) -> N
 
     def look() -> tuple[str, str, int, bytes]:
         with terminal(shop, "plan", "-all", size=size) as seen:
+            before = seen.mode
             living = seen.see(is_waiting_for_slow)
-            code = seen.finish()
+            code = seen.finish(before)
             return living, seen.text, code, seen.raw
 
     with anyio.fail_after(60):
@@ -277,6 +295,47 @@ async def test_an_interrupt_stops_the_drawing_and_asks(shop: Shop) -> None:
     assert "the runs that are still going are canceled" in text
 
 
+@pytest.mark.parametrize(
+    "signals",
+    [
+        ["SIGINT"],
+        ["SIGINT", "SIGINT"],
+        ["SIGTSTP", "SIGTERM"],
+        ["SIGHUP"],
+        ["SIGQUIT"],
+    ],
+    ids="-".join,
+)
+async def test_what_is_typed_is_not_echoed_into_the_drawing(
+    signals: list[str], shop: Shop
+) -> None:
+    """The echo is off while rows are drawn, on for a question and after every way out (A11).
+
+    A terminal without a shell suspends nothing, so that the plan goes on after SIGTSTP.
+    """
+
+    def look() -> tuple[list[bool], bytes]:
+        with terminal(shop, "plan", "-all", size=(80, 24)) as seen:
+            before = seen.mode
+            seen.see(lambda text: "\nslow " in text and "planning" in text)
+            echoes = [seen.echoes]
+            os.write(seen._file, b"typed-unseen\r")
+            for name in signals:
+                seen.process.send_signal(getattr(signal, name))
+                if name == "SIGINT" and len(echoes) == 1:
+                    seen.see(lambda text: "Type no to leave them running" in text)
+                    echoes.append(seen.echoes)
+            if signals == ["SIGINT"]:
+                os.write(seen._file, b"yes\n")
+            seen.finish(before)
+            return echoes, seen.raw
+
+    with anyio.fail_after(60):
+        echoes, raw = await to_thread.run_sync(look)
+    assert echoes == [False, True][: len(echoes)]
+    assert b"typed-unseen" not in raw
+
+
 async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
     """-stream writes every line behind its name, as without a terminal."""
 
@@ -289,3 +348,19 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
         text = await to_thread.run_sync(look)
     assert "slow | working on it" in text
     assert "of 3 workspaces" not in text
+
+
+async def test_a_dumb_terminal_gets_lines_without_escapes(shop: Shop) -> None:
+    """Where nothing can be drawn, the lines of all logs come as without a terminal (A16)."""
+
+    def look() -> bytes:
+        with terminal(
+            shop, "plan", "-select=dev", "-select=bad", size=(80, 24), TERM="dumb"
+        ) as seen:
+            seen.finish()
+            return seen.raw
+
+    with anyio.fail_after(60):
+        raw = await to_thread.run_sync(look)
+    assert b"bad | Error: no\r\n" in raw and b"2 workspaces: 1 failed" in raw
+    assert b"\x1b" not in raw
