@@ -193,6 +193,11 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         )
     if given["detach"] and not (given["all"] or given["select"] or given["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
+    if given["detach"] and given["report"]:
+        raise RunOptionsError(
+            "-detach and -report exclude each other: a report needs results; use "
+            "`runs resume` and then `report` when the runs have ended"
+        )
     for name in ("target", "replace"):
         if not all(map(is_text, given[name])):
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
@@ -201,7 +206,8 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         from remote_backend.cli.report_files import require_known_forms
 
         require_known_forms(given["report"])
-    if given["json"] and given["quiet"]:
-        raise RunOptionsError("-json and -quiet exclude each other; choose one")
+    forms = [f"-{name}" for name in ("stream", "json", "quiet") if given[name]]
+    if len(forms) > 1:
+        raise RunOptionsError(f"{' and '.join(forms)} exclude each other; choose one")
     if given["parallelism"] < 1:
         raise RunOptionsError(f"-parallelism={given['parallelism']} is not at least 1")

@@ -10,6 +10,7 @@ from attrs import define, field
 from remote_backend import events
 from remote_backend.batch.failures import reason_of_error
 from remote_backend.cli.log_folder import LogFolder
+from remote_backend.cli.log_text import log_text
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.private_files import replace_file
@@ -21,8 +22,11 @@ __all__ = ("Collector", "require_known_forms", "write_reports", "write_step_summ
 _FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 _MOST_OF_ALL_LOGS = 20_000_000
 _MOST_OF_ONE_LOG = 200_000
-# A step summary may have 1 MiB, and a character may need four bytes.
-_MOST_OF_A_STEP = 250_000
+# GitHub shows nothing of a step summary of more than 1 MiB, whoever wrote the rest of it:
+# https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+_STEP_BYTES = 1 << 20
+_LEAST_OF_A_STEP_BYTES = 4000
+_BYTES_OF_A_CHARACTER = 4
 
 
 def require_known_forms(files: tuple[str, ...]) -> None:
@@ -46,7 +50,8 @@ def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
         path = Path(name)
         try:
             # It tells what is planned where, which is not for everybody on the machine.
-            replace_file(path, _writer(path.suffix)(report).encode())
+            text = _writer(path.suffix)(report)
+            replace_file(path, text.encode("utf-8", "replace"))
         except Exception as error:  # whatever an odd text of one workspace leads to
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
     return tuple(problems)
@@ -60,8 +65,12 @@ def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None
     from remote_backend.reports.to_markdown import to_markdown
 
     try:
-        with open(step, "a", encoding="utf-8") as file:
-            file.write(to_markdown(report, most_characters=_MOST_OF_A_STEP) + "\n")
+        with open(step, "a", encoding="utf-8", errors="replace") as file:
+            room = _STEP_BYTES - file.tell()
+            if room < _LEAST_OF_A_STEP_BYTES:
+                return "GITHUB_STEP_SUMMARY has no room left: GitHub shows 1 MiB at most"
+            most = room // _BYTES_OF_A_CHARACTER - 1
+            file.write(to_markdown(report, most_characters=most) + "\n")
     except Exception as error:  # as above
         return f"GITHUB_STEP_SUMMARY cannot be written: {_reason(error)}"
     return None
@@ -125,6 +134,5 @@ class Collector:
 
     def _tail(self, workspace: str, most: int) -> str:
         data, is_cut = self._logs.tail(workspace, most)
-        text = data.decode("utf-8", "replace")
         # The first line may have been cut.
-        return text.partition("\n")[2] if is_cut else text
+        return log_text(data.partition(b"\n")[2] if is_cut else data)

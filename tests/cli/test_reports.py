@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from remote_backend import events
 from remote_backend.cli.demo import backend_block
+from remote_backend.cli.report_files import Collector, write_reports, write_step_summary
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.cli.conftest import Shop
@@ -87,6 +91,56 @@ async def test_reports_of_real_plans(real: Shop) -> None:
     ]
 
 
+def collected(log: bytes) -> Report:
+    """Return the report of one failed workspace with a log."""
+    failed = Outcome(
+        workspace="a",
+        full_name="a",
+        result=Result.FAILED,
+        reason="half \ud83d",
+        run_id="run-1",
+    )
+    with Collector() as collector:
+        collector.take(events.LogChunkRead("a", log))
+        return collector.report(
+            (failed,), batch_id="b", hostname="h", organization="o", is_drift=False
+        )
+
+
+def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
+    """Not their JSON; and half of a character costs no report (N05, N25)."""
+    lines = [
+        {"@level": "info", "@message": "Plan: 1 to add", "type": "change_summary"},
+        {"@level": "error", "@message": "half \ud83d", "type": "diagnostic",
+         "diagnostic": {"severity": "error", "summary": "Bad value", "detail": "a \ud83d b"}},
+    ]  # fmt: skip
+    log = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    files = tuple(str(tmp_path / f"r.{form}") for form in ("md", "html", "json", "xml"))
+
+    assert write_reports(collected(log), files) == ()
+
+    for file in files:
+        text = Path(file).read_text(encoding="utf-8")
+        assert "@level" not in text
+        assert file.endswith(".json") or "Error: Bad value" in text
+
+
+@pytest.mark.parametrize(("full", "told"), [((1 << 20) - 100, "no room"), (500_000, None)])
+def test_a_step_summary_stays_below_what_github_shows(
+    full: int, told: str | None, tmp_path: Path
+) -> None:
+    """What other commands wrote counts too: above 1 MiB GitHub shows nothing at all (N39)."""
+    path = tmp_path / "step.md"
+    path.write_bytes(b"x" * full)
+    report = collected("\u00e4\n".encode() * 100_000)
+
+    problem = write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(path)})
+
+    assert (problem is None) if told is None else (told in str(problem))
+    assert path.stat().st_size <= 1 << 20
+    assert ("Plan report" in path.read_text()) is (told is None)
+
+
 async def test_events_as_json(shop: Shop) -> None:
     """Standard output holds nothing but JSON, one event a line (P157)."""
     done = await shop.run("-debug", "plan", "-all", "-json")
@@ -105,7 +159,10 @@ async def test_events_as_json(shop: Shop) -> None:
     [
         (("plan", "-all", "-report=r.pdf"), "must end in one of .md, .html, .json, .xml"),
         (("plan", "-all", "-report=no/where.md"), "its directory does not exist"),
-        (("plan", "-all", "-json", "-quiet"), "exclude each other"),
+        (("plan", "-all", "-json", "-quiet"), "-json and -quiet exclude each other"),
+        (("plan", "-all", "-stream", "-quiet"), "-stream and -quiet exclude each other"),
+        (("plan", "-all", "-stream", "-json"), "-stream and -json exclude each other"),
+        (("plan", "-all", "-detach", "-report=r.md"), "-detach and -report exclude each"),
         (("report",), "no file is named"),
         (("report", "-report=r.md"), "there is no batch yet"),
     ],
