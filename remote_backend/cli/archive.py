@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from remote_backend.cli.arguments import TerraformCommand, value
+from remote_backend.cli.screen import echo
 from remote_backend.slug.listing import list_members
 
 __all__ = ("archive",)
@@ -23,11 +24,11 @@ def archive(context: click.Context, working_directory: str) -> int:
     """
     listing = list_members(Path(context.obj), working_directory)
     for warning in listing.warnings:
-        click.echo(f"Warning: {warning}", err=True)
-    click.echo(f"{len(listing.members)} entries below {listing.root}:", err=True)
+        echo(f"Warning: {warning}", err=True)
+    echo(f"{len(listing.members)} entries below {listing.root}:", err=True)
     for member in listing.members:
         target = "" if member.link_target is None else f" -> {_shown(member.link_target)}"
-        click.echo(f"{_shown(member.name)}{target}")
+        echo(f"{_shown(member.name)}{target}")
     return 0
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from remote_backend.batch.orchestrate import Batch
     from remote_backend.cli.live import LiveConsole
 
-__all__ = ("PlanStory",)
+__all__ = ("PlanStory", "annotation")
 
 _TICK_SECONDS = 0.25
 
@@ -141,7 +141,7 @@ class PlanStory:
         if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
             for outcome in batch.outcomes:
                 if not outcome.succeeded:
-                    self.screen.out.write(_annotation(self.screen, outcome))
+                    self.screen.out.write(annotation(self.screen, outcome))
             self.screen.out.flush()
 
     def _write(self, report: Report) -> None:
@@ -183,11 +183,14 @@ def _console(
     return BatchConsole(screen, is_drift)
 
 
-def _annotation(screen: Screen, outcome: Outcome) -> str:
+def annotation(screen: Screen, outcome: Outcome) -> str:
+    """Return a line by which GitHub shows a failed plan above the log of its job."""
     found = outcome.changes.diagnostics if outcome.changes is not None else ()
     reasons = (outcome.reason or outcome.result.value, *(one.text for one in found))
-    text = escape_data(screen.clean_lines("\n".join(reasons)))
-    return f"::error title={escape_property(one_line(outcome.workspace))}::{text}\n"
+    title = escape_property(screen.clean(one_line(outcome.workspace)))
+    return (
+        f"::error title={title}::{escape_data(screen.clean_lines(chr(10).join(reasons)))}\n"
+    )
 
 
 @define

@@ -3,8 +3,11 @@
 import io
 import re
 
+import anyio
+import pytest
+
 from remote_backend import events
-from remote_backend.cli.console import BatchConsole, SinglePlanConsole
+from remote_backend.cli.console import BatchConsole, QuietConsole, SinglePlanConsole, beat
 from remote_backend.cli.live import LiveConsole
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.sections import SectionsConsole
@@ -143,6 +146,60 @@ def test_colors_are_for_terminals_that_want_them() -> None:
     assert not screen_of(pipe, pipe, {}, no_color=False).colors
     assert not screen_of(terminal, pipe, {"NO_COLOR": "1"}, no_color=False).colors
     assert not screen_of(terminal, pipe, {}, no_color=True).colors
+
+
+def test_a_dumb_terminal_gets_lines_and_a_sign_of_life() -> None:
+    """No color, and every ten seconds it says what is going on (A16)."""
+    on = screen_of(Terminal(), Terminal(), {"TERM": "dumb"}, no_color=False)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) > 1:
+            raise TimeoutError
+
+    assert not on.colors
+    with pytest.raises(TimeoutError):
+        anyio.run(beat, on, {"dev": "started"}, sleep)
+    assert waits == [10, 10]
+    assert written(on)[1] == "Still working on dev.\n"
+
+
+def test_quiet_says_what_went_wrong() -> None:
+    """Reason, end of the log, policies and address of a failure, and the table (A7)."""
+    on = screen()
+    console = QuietConsole(on)
+    log = b"".join(b"line %d\n" % number for number in range(100)) + b"Error: no\n"
+    check = CheckReport(
+        kind="policy check", name="org", status="hard_failed", text="no tags", failed=True
+    )
+    bad = outcome(
+        "bad",
+        Result.FAILED,
+        reason="the run errored",
+        run_url="https://x/1",
+        checks=(check,),
+    )
+    late = outcome("late", Result.CANCELED, reason="it waited too long")
+    good = outcome("good", Result.CHANGES)
+
+    for name in ("bad", "good"):
+        console.show(events.LogChunkRead(name, log))
+    for one in (bad, good, late):
+        console.show(events.PlanFinished(one))
+    console.show(events.BatchFinished((bad, good, late)))
+
+    out, err = written(on)
+    assert err.splitlines() == [
+        "bad: failed: the run errored",
+        *(f"  line {number}" for number in range(81, 100)),
+        "  Error: no",
+        "  policy check org: hard_failed",
+        "  no tags",
+        "  https://x/1",
+        "late: canceled: it waited too long",
+    ]
+    assert out.endswith("3 workspaces: 1 failed, 1 canceled, 1 with changes\n")
 
 
 def test_a_log_gives_no_commands_to_a_runner() -> None:

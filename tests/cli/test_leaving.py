@@ -5,9 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio import to_thread
 
+from remote_backend.engine.simulated import Simulation
 from remote_backend.server.certificate import make_certificate
+from remote_backend.server.seed import SeedWorkspace
+from tests.cli.conftest import Shop
 
 VERSION = [sys.executable, "-m", "remote_backend", "version"]
 FULL = Path("/dev/full")
@@ -57,3 +62,42 @@ def test_the_context_of_aiohttp_that_verifies_knows_all_authorities(tmp_path: Pa
         [sys.executable, "-c", program], env=environ, capture_output=True, text=True
     )
     assert done.stdout == "1 {'CERT_REQUIRED': 1, 'CERT_NONE': 0}\n", done.stderr
+
+
+@pytest.fixture
+def seed() -> list[SeedWorkspace]:
+    """Return a workspace that takes long and one that writes a line after the other."""
+    lines = tuple(b"line %d\n" % number for number in range(1000))
+    return [
+        SeedWorkspace(name="networking-slow", simulation=Simulation(seconds=120)),
+        SeedWorkspace(
+            name="networking-wordy", simulation=Simulation(parts=lines, seconds=100)
+        ),
+    ]
+
+
+async def test_runs_are_canceled_when_the_reader_has_left(shop: Shop) -> None:
+    """As for `plan -all | head`: exit code 1, and no run goes on unseen (A21)."""
+    reading, writing = os.pipe()
+    process = await anyio.open_process(
+        shop.command("plan", "-all"),
+        stdout=writing,
+        cwd=shop.directory,
+        env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    os.close(writing)
+    with anyio.fail_after(60):
+        async with process:
+            assert process.stderr is not None
+            seen = b""
+            while b"line 1\n" not in seen:
+                seen += await to_thread.run_sync(os.read, reading, 1 << 16)
+            os.close(reading)
+            notes = b"".join([data async for data in process.stderr])
+            await process.wait()
+    listed = await shop.run("runs", "cancel")
+
+    assert process.returncode == 1
+    assert b"Traceback" not in notes and b"Broken pipe" not in notes
+    # There is nothing left to cancel.
+    assert (listed.code, listed.out) == (0, "")
