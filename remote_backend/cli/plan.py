@@ -166,11 +166,20 @@ def plan(context: click.Context, /, **given: Any) -> int:
 
 def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
     try:
-        return journal_folder_of(environ)
+        folder = journal_folder_of(environ)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except SettingsError as error:
-        # A journal is insurance: the batch is worth more than the chance to resume it.
-        screen.note(f"Warning: this batch has no journal and cannot be resumed: {error}")
-        return None
+        problem = str(error)
+    except OSError as error:
+        problem = (
+            f"{folder} cannot be made: {error.strerror}; "
+            "set XDG_DATA_HOME to a directory that can be written"
+        )
+    else:
+        return folder
+    # A journal is insurance: the batch is worth more than the chance to resume it.
+    screen.note(f"Warning: this batch has no journal and cannot be resumed: {problem}")
+    return None
 
 
 def _style(given: dict[str, Any]) -> Style:

@@ -268,11 +268,12 @@ async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
 
 
 async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: Shop) -> None:
-    """A data directory that cannot be made is a warning, once (M2, N09)."""
+    """A data directory that cannot be made is a warning, once, with a way out (M2, N09)."""
     done = await farm.run("plan", "-all", XDG_DATA_HOME="/dev/null/data")
 
     assert done.code == 0, done.err
-    assert done.err.count("Warning: the journal ") == 1
+    assert done.err.count("Warning: this batch has no journal and cannot be resumed: ") == 1
+    assert "cannot be made: Not a directory; set XDG_DATA_HOME to" in done.err
     assert len(rows_of(done.out)) == COUNT
 
 
