@@ -1,5 +1,9 @@
 """What a plan would change, asked of the server after the plan has ended."""
 
+from collections.abc import Awaitable, Callable
+
+import anyio
+
 from remote_backend.client import Client
 from remote_backend.errors import RemoteBackendError
 from remote_backend.log import Log
@@ -11,17 +15,39 @@ from remote_backend.plans.structured_log import parse_structured_log
 __all__ = ("read_changes", "read_diagnostics")
 
 _MOST_OF_A_LOG = 16 << 20
+# Servers answer 204 while they make the JSON of a plan that has just ended:
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#retrieve-the-json-execution-plan
+_SECONDS_UNTIL_READY = 5.0
+_FIRST_WAIT_SECONDS = 0.25
 log = Log()
 
 
-async def read_changes(client: Client, plan: Plan) -> PlannedChanges | None:
+async def read_changes(
+    client: Client, plan: Plan, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+) -> PlannedChanges | None:
     """Return the changes of a finished plan, or None where the server does not tell them.
 
     The redacted form is asked for first; the full one is for tokens that may read secrets, and
-    its secrets are masked here; else a structured log tells what it can. Details never decide
-    about a plan, so nothing is raised.
+    its secrets are masked here; else a structured log tells what it can. While the server says
+    that it has none yet, it is asked again for five seconds. Details never decide about a plan,
+    so nothing is raised.
     """
-    plan_id = plan.id
+    waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
+    while True:
+        changes, is_awaited = await _read_json_plan(client, plan.id)
+        if not is_awaited or waited_seconds >= _SECONDS_UNTIL_READY:
+            break
+        await sleep(wait_seconds)
+        waited_seconds += wait_seconds
+        wait_seconds *= 2
+    return changes or await _read_structured_log(client, plan)
+
+
+async def _read_json_plan(
+    client: Client, plan_id: str
+) -> tuple[PlannedChanges | None, bool]:
+    """Return the changes that the JSON of a plan tells, and whether it is still awaited."""
+    is_awaited = False
     for redacted in (True, False):
         try:
             data = await client.read_json_plan(plan_id, redacted=redacted)
@@ -30,8 +56,9 @@ async def read_changes(client: Client, plan: Plan) -> PlannedChanges | None:
             continue
         changes = parse_json_plan(data) if data else None
         if changes is not None:
-            return changes
-    return await _read_structured_log(client, plan)
+            return changes, False
+        is_awaited |= not data
+    return None, is_awaited
 
 
 async def read_diagnostics(client: Client, plan: Plan) -> PlannedChanges | None:

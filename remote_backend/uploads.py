@@ -82,17 +82,20 @@ async def wait_until_usable(
     when it is not after `limit_seconds`.
     """
     waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
-    while True:
-        current = await client.read_configuration_version(id)
-        if current.is_usable:
-            return current
-        if current.is_lost:
-            raise _failed(current)
-        if waited_seconds >= limit_seconds:
-            raise _unprocessed(current, limit_seconds)
-        await sleep(wait_seconds)
-        waited_seconds += wait_seconds
-        wait_seconds = min(_LONGEST_WAIT_SECONDS, wait_seconds * 1.5)
+    with client.notices.waiting(
+        "the server to process an upload", detail=lambda: id, limit_seconds=limit_seconds
+    ):
+        while True:
+            current = await client.read_configuration_version(id)
+            if current.is_usable:
+                return current
+            if current.is_lost:
+                raise _failed(current)
+            if waited_seconds >= limit_seconds:
+                raise _unprocessed(current, limit_seconds)
+            await sleep(wait_seconds)
+            waited_seconds += wait_seconds
+            wait_seconds = min(_LONGEST_WAIT_SECONDS, wait_seconds * 1.5)
 
 
 async def _find_created(client: Client, workspace_id: str) -> ConfigurationVersion | None:

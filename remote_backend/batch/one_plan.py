@@ -9,6 +9,7 @@ from remote_backend import models
 from remote_backend.batch.as_requested import require_as_requested
 from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Stopped
 from remote_backend.batch.failures import cause_of, reason_of_error
+from remote_backend.batch.pending import explains_pending, report_pending
 from remote_backend.batch.plan_job import PlanJob
 from remote_backend.errors import (
     ConfigurationChanged,
@@ -113,6 +114,8 @@ class _OnePlan:
             async with anyio.create_task_group() as limits:
                 for name, seconds, ends in job.limits.all():
                     limits.start_soon(self._limit, watch, name, seconds, ends)
+                if explains_pending(run, self._named.remote, is_alone=job.sweep is None):
+                    limits.start_soon(self._report_pending, watch)
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
         # It was imported while the first requests were answered.
@@ -227,6 +230,11 @@ class _OnePlan:
             watch = RunWatch(job.client, run, settings=job.watch)
         job.watched[run.id] = watch
         return watch
+
+    async def _report_pending(self, watch: RunWatch | SweptRun) -> None:
+        is_alone = self._job.sweep is None
+        workspace = self._named.remote
+        await report_pending(self._job.client, workspace, watch, is_alone=is_alone)
 
     async def _limit(
         self, watch: RunWatch | SweptRun, name: str, seconds: float, ends: frozenset[str]

@@ -70,6 +70,14 @@ class Workspace:
     resource_count: int | None = None
 
     @property
+    def lock_text(self) -> str:
+        """Say who holds the lock and why, as far as that is known; empty without a lock."""
+        if not self.locked:
+            return ""
+        reason = f" ({self.locked_reason})" if self.locked_reason else ""
+        return f"locked by {self.locked_by or 'someone else'}{reason}"
+
+    @property
     def runs_remotely(self) -> bool:
         """Whether plans of this workspace run on the server."""
         if self.execution_mode is not None:

@@ -27,6 +27,7 @@ from remote_backend.errors import (
     may_have_happened,
 )
 from remote_backend.models.workspace import Workspace
+from remote_backend.notices import Wait
 from remote_backend.task_groups import finished
 
 __all__ = ("Lock", "LockOptions", "break_lock", "locked", "person")
@@ -119,9 +120,19 @@ async def break_lock(client: Client, workspace: Workspace) -> None:
 async def _acquire(
     client: Client, workspace: Workspace, lock: Lock, options: LockOptions
 ) -> None:
+    with client.notices.waiting(
+        f"the lock of {workspace.name}", limit_seconds=options.timeout_seconds or None
+    ) as waiting:
+        await _wait_for_lock(client, workspace, lock, options, waiting)
+
+
+async def _wait_for_lock(
+    client: Client, workspace: Workspace, lock: Lock, options: LockOptions, waiting: Wait
+) -> None:
     began = anyio.current_time()
     wait_seconds = 1.0
     ambiguous_count = 0
+    holder: Workspace | None = None
     while True:
         attempt = partial(_try_to_lock, client, workspace, lock)
         refused = await finished(attempt, grace_seconds=_INTERRUPTED_SECONDS)
@@ -137,6 +148,9 @@ async def _acquire(
                 f"whether {workspace.name} is locked now is unknown: {error}; if it is, by "
                 f"{lock.mark!r}, {_way_out(client, workspace)}"
             ) from error
+        if holder is None and isinstance(error, Conflict):
+            holder = await _holder(client, current)
+            waiting.what = f"{workspace.name}, {holder.lock_text or 'which was locked'}"
         await options.sleep(wait_seconds if left <= 0 else min(wait_seconds, left))
         wait_seconds = min(_LONGEST_LOCK_WAIT_SECONDS, wait_seconds * 2)
 
@@ -174,7 +188,12 @@ async def _release(
 ) -> None:
     wait_seconds, waited_seconds = 0.2, 0.0
     problem: Exception | None = None
-    with anyio.move_on_after(_UNLOCK_SECONDS):
+    with (
+        client.notices.waiting(
+            f"the server to unlock {workspace.name}", limit_seconds=_UNLOCK_SECONDS
+        ),
+        anyio.move_on_after(_UNLOCK_SECONDS),
+    ):
         while waited_seconds < _UNLOCK_SECONDS:
             is_late = waited_seconds >= _PATIENCE_SECONDS
             problem = await _try_to_unlock(client, workspace, lock, is_late=is_late)

@@ -10,6 +10,10 @@ __all__ = ("error_of", "problems_of")
 
 _LONGEST_TEXT = 300
 _LONGEST_ID = 100
+_PROXY_WANTS_PASSWORD = (
+    "the proxy on the way wants a name and a password; they belong into its address: "
+    "http://NAME:PASSWORD@HOST:PORT"
+)
 
 
 def error_of(request: Request, response: Response) -> ApiError:
@@ -34,6 +38,8 @@ def problems_of(response: Response) -> tuple[str, ...]:
 
     Understands JSON:API errors, plain lists of text, plain text, HTML and nothing at all.
     """
+    if response.status == 407:
+        return (_PROXY_WANTS_PASSWORD,)
     try:
         errors = json.loads(response.body)["errors"]
     except (ValueError, KeyError, TypeError, RecursionError):

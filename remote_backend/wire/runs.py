@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from attrs import evolve
+
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.messages import Request, Response, path_part
 from remote_backend.models.plan import Plan
@@ -41,6 +43,7 @@ __all__ = (
 # Lists hide plan-only runs unless they are asked for by name. `save_plan` is left out: OTF
 # answers each filter that names it with an empty page (seen in November 2026), and this client
 # makes no such runs.
+_LARGEST_PLAN_BYTES = 1 << 30
 _ALL_OPERATIONS = "plan_only,plan_and_apply,refresh_only,destroy,empty_apply"
 
 
@@ -118,7 +121,8 @@ def request_to_read_plan(plan_id: str) -> Request:
 def request_to_read_json_plan(plan_id: str, *, redacted: bool) -> Request:
     """Ask for a plan as JSON; the form that is not redacted needs more rights."""
     kind = "json-output-redacted" if redacted else "json-output"
-    return optional_request(f"plans/{plan_id}/{kind}")
+    request = optional_request(f"plans/{plan_id}/{kind}")
+    return evolve(request, most_bytes=_LARGEST_PLAN_BYTES)
 
 
 def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:

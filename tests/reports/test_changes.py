@@ -13,7 +13,7 @@ from remote_backend.messages import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
-from tests.fakes import ScriptedTransport, answer
+from tests.fakes import Recorder, ScriptedTransport, answer
 from tests.reports.builders import change, plan
 
 
@@ -209,8 +209,43 @@ async def test_details_come_from_wherever_there_are_some() -> None:
         transport = ScriptedTransport(
             {**paths, "GET https://blobs.test/log": answer(200, log)}
         )
-        found = await read_changes(Client(transport, "acme"), plan_)
+        found = await read_changes(Client(transport, "acme"), plan_, sleep=Recorder().sleep)
         assert (None if found is None else len(found.resources)) == told
+
+
+async def test_a_plan_that_is_not_ready_yet_is_asked_for_again() -> None:
+    """204 means that the server still makes it, and that has an end (P118)."""
+    document = {"format_version": "1.2", "resource_changes": [change("a.b", "create")]}
+    ready = answer(200, document)
+    script: dict[str, Any] = {
+        "GET plans/plan-1/json-output-redacted": [answer(204), answer(204), ready],
+        "GET plans/plan-1/json-output": answer(404),
+    }
+    clock = Recorder()
+
+    found = await read_changes(
+        Client(ScriptedTransport(script), "acme"),
+        Plan(id="plan-1", status="finished"),
+        sleep=clock.sleep,
+    )
+
+    assert found is not None and len(found.resources) == 1
+    assert clock.slept == [0.25, 0.5]
+
+
+async def test_a_plan_that_never_gets_ready_is_given_up() -> None:
+    """Within some seconds: nothing depends on it (P118)."""
+    script = {
+        "GET plans/plan-1/json-output-redacted": answer(204),
+        "GET plans/plan-1/json-output": answer(204),
+    }
+    clock = Recorder()
+    client = Client(ScriptedTransport(script), "acme")
+    plan_ = Plan(id="plan-1", status="finished")
+
+    assert await read_changes(client, plan_, sleep=clock.sleep) is None
+
+    assert 5 <= sum(clock.slept) < 10
 
 
 async def test_a_failed_plan_tells_why_where_its_log_is_structured() -> None:

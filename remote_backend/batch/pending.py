@@ -1,0 +1,52 @@
+"""Why a run is pending: who holds the lock of its workspace, for a person who waits."""
+
+import anyio
+
+from remote_backend.client import Client
+from remote_backend.log import Log
+from remote_backend.models.run import Run
+from remote_backend.models.workspace import Workspace
+from remote_backend.watch import RunWatch, SweptRun
+
+__all__ = ("explains_pending", "report_pending")
+
+log = Log()
+
+# Most runs are pending for a shorter time, and a wait is reported one second later.
+_SECONDS_TO_EXPLAIN = 4.0
+
+
+def explains_pending(run: Run, workspace: Workspace, *, is_alone: bool) -> bool:
+    """Whether it should be reported why a run is pending.
+
+    In a batch that is so for workspaces that were locked when they were listed, which takes no
+    request; the others may only wait for their turn.
+    """
+    return run.status == "pending" and (is_alone or workspace.locked)
+
+
+async def report_pending(
+    client: Client, workspace: Workspace, watch: RunWatch | SweptRun, *, is_alone: bool
+) -> None:
+    """Report, while a run is pending, who holds the lock of its workspace and why (P24)."""
+    with client.notices.waiting(f"{workspace.name}, where the run is pending") as wait:
+        with anyio.move_on_after(_SECONDS_TO_EXPLAIN):
+            await _left_pending(watch)
+            return
+        holder = await _holder(client, workspace) if is_alone else workspace
+        if holder.locked:
+            wait.what += f"; the workspace is {holder.lock_text}"
+        await _left_pending(watch)
+
+
+async def _holder(client: Client, workspace: Workspace) -> Workspace:
+    try:
+        return await client.find_lock_holder(workspace.name) or workspace
+    except Exception as error:  # whatever it is, a plan does not depend on it
+        log.info("lock.unreadable", problem=type(error).__name__)
+        return workspace
+
+
+async def _left_pending(watch: RunWatch | SweptRun) -> None:
+    while watch.latest.run.status == "pending":
+        await watch.next_look()
