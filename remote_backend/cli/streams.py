@@ -25,6 +25,9 @@ def prepare_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, _null(number))
     codecs.register_error(_ESCAPES, _escaped)
+    if isinstance(sys.stdin, TextIOWrapper):
+        # Bytes of another encoding are refused where they are used, with a sentence.
+        sys.stdin.reconfigure(errors="surrogateescape")
     sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
 
 

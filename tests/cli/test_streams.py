@@ -131,6 +131,22 @@ async def test_an_account_without_a_home_can_plan(
     ) is warned
 
 
+async def test_standard_input_may_hold_any_bytes(shop: Shop) -> None:
+    """A token in another encoding is refused with the position, and not shown."""
+    done = await anyio.run_process(
+        shop.command("login", "tfe.test"),
+        input=b"sek\xff\xfe\n",
+        env=shop.environ(
+            PYTHONIOENCODING="utf-8:strict", PYTHONPATH=str(Path(__file__).parents[2])
+        ),
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"Error: the token that was given has at position 4")
+    assert b"sek" not in done.stderr
+
+
 @posix
 def test_a_directory_that_is_gone_is_not_called_the_output(tmp_path: Path) -> None:
     """Only what the streams refuse is the output; all else says what it is."""
