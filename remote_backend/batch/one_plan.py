@@ -142,7 +142,7 @@ class _OnePlan:
         log.info("plan.failed", workspace=self._named.short, problem=reason)
         stopped = await self._stop()
         if stopped.problem is not None:
-            reason += f"; its run is still running: {stopped.problem}"
+            reason += f"; its run may still be running: {stopped.problem}"
         result = models.outcome.Result
         # Its run can still be made by another resume, once the files are the earlier ones.
         is_changed = isinstance(error, ConfigurationChanged)
@@ -159,7 +159,7 @@ class _OnePlan:
         result = models.outcome.Result
         if self._run is None:
             if self._is_unknown():
-                reason = "its run may have been made, and no answer came; see `runs resume`"
+                reason = "its run may have been made, but no answer came"
                 return self._outcome(result.FAILED, reason=reason, still_running=True)
             return self._outcome(result.NOT_STARTED, reason=NOT_STARTED)
         if self._over and self._seen is not None:
@@ -270,13 +270,22 @@ class _OnePlan:
 
     async def _take_up(self, begun: "Begun") -> Run | None:
         """Return the run that an earlier process made, or None when it made none."""
+        version_id = begun.configuration_version_id
         if begun.run_id is not None:
+            # Whatever happens to the answer, this is the run to stop or to report.
+            self._run = Run(
+                id=begun.run_id, status="pending", configuration_version_id=version_id
+            )
             run, _ = await self._job.client.read_run(begun.run_id)
             return run
-        request = self._request(begun.configuration_version_id)
+        self._may_have_run = True
+        request = self._request(version_id)
         if self._job.sweep is not None:
-            return await self._job.sweep.find(request)
-        return await find_run(self._job.client, request)
+            found = await self._job.sweep.find(request)
+        else:
+            found = await find_run(self._job.client, request)
+        self._may_have_run = found is not None
+        return found
 
     async def _begin(self) -> Run:
         configurations = self._job.configurations

@@ -11,13 +11,14 @@ import anyio
 import pytest
 
 from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
-from remote_backend.batch.journal import read_journal
+from remote_backend.batch.journal import Begun, JournalStory, read_journal
 from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.client import Client
 from remote_backend.errors import TransportError
 from remote_backend.events import PlanFinished, RunQueued
 from remote_backend.messages import Request, Response, SignedUrl
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
 from remote_backend.transport.budget import BudgetedTransport
 from remote_backend.transport.retry import RetryingTransport
@@ -114,7 +115,12 @@ class Service:
 
 @asynccontextmanager
 async def planning(
-    service: Service, folder: Path, count: int, *, journal: bool = False
+    service: Service,
+    folder: Path,
+    count: int,
+    *,
+    journal: bool = False,
+    earlier: JournalStory | None = None,
 ) -> AsyncIterator[Batch]:
     """Plan workspaces on the service, with the whole transport but the network."""
     (folder / "main.tf").write_text("")
@@ -126,6 +132,7 @@ async def planning(
         run_url=lambda workspace, run_id: f"https://tfe.test/{run_id}",
         journal_folder=folder / "journals" if journal else None,
         facts={"hostname": "tfe.test", "organization": "acme"},
+        earlier=earlier,
     )
     async with run_batch(client, named, plan) as batch:
         yield batch
@@ -249,6 +256,43 @@ def test_a_run_that_may_have_been_made_is_reported(tmp_path: Path) -> None:
     virtually(work)
     story = read_journal(tmp_path / "journals", None)
     assert story.unfinished == ("000",) and story.begun["000"].run_id is None
+
+
+@pytest.mark.parametrize("reads", ["held", "failing"])
+def test_the_run_of_an_earlier_process_is_stopped_before_it_was_seen(
+    reads: str, tmp_path: Path
+) -> None:
+    """A resumed batch knows its runs from the journal, and leaves none behind either (P25)."""
+    service = Service()
+    service.statuses = {"run-ws-000": "planning"}
+    if reads == "held":
+        service.holds = "GET runs/run-ws-000"
+    else:
+        service.react = lambda one: answer(422) if one.method == "GET" else None
+    story = JournalStory(
+        id="batch-1",
+        directory=tmp_path,
+        hostname="tfe.test",
+        organization="acme",
+        started_at="2026-01-01",
+        workspaces={"000": "ws-000"},
+        options=PlanOptions(),
+        begun={"000": Begun(configuration_version_id="cv-1", run_id="run-ws-000")},
+    )
+
+    async def work() -> None:
+        async with planning(service, tmp_path, 1, earlier=story) as batch:
+            async with anyio.create_task_group() as group:
+                group.start_soon(batch.wait)
+                while not service.count("GET runs/"):
+                    await anyio.lowlevel.checkpoint()
+                batch.cancel()
+        [outcome] = batch.outcomes
+        expected = Result.CANCELED if reads == "held" else Result.FAILED
+        assert (outcome.result, outcome.run_id) == (expected, "run-ws-000")
+
+    virtually(work)
+    assert service.statuses == {"run-ws-000": "canceled"}
 
 
 def test_runs_that_cannot_be_canceled_are_reported(tmp_path: Path) -> None:
