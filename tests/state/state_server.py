@@ -35,7 +35,7 @@ class StateServer:
         """Called with the action of each request before it is answered."""
 
         self.hold: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
-        """What each request waits for before it is answered."""
+        """What each answer waits for after its request had its effect."""
 
         self.conflicts: list[str] = []
         """Why the next state versions are refused, with 409."""
@@ -54,7 +54,6 @@ class StateServer:
         action = _action_of(request)
         self.sent.append(action)
         self.meanwhile(action)
-        await self.hold()
         faults = self.faults.get(action) or self.plan
         fault = faults.pop(0) if faults else "none"
         if fault == "lost before":
@@ -66,6 +65,7 @@ class StateServer:
         if fault.isdecimal() and fault != "409":
             return answer(int(fault), {"errors": ["a fault"]})
         response = self._answer(request)
+        await self.hold()
         if fault == "lost after":
             raise TransportError(request.method, "x", "broke", may_have_happened=True)
         return answer(502) if fault == "502 after" else response

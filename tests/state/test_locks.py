@@ -17,6 +17,7 @@ from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state, push_state
+from remote_backend.transport.retry import RetryingTransport
 from tests.running import run_virtually
 from tests.state.conftest import QUICK, pass_by, state, there
 from tests.state.state_server import StateServer
@@ -213,8 +214,9 @@ async def test_a_lost_answer_of_an_upload_is_looked_up_at_once() -> None:
     """The bytes have arrived, and the server would answer a second upload with 500 (W10)."""
     server = StateServer()
     server.faults["PUT"] = ["lost after", "500", "500", "500", "500"]
+    client = Client(RetryingTransport(server, sleep=pass_by), "acme")
 
-    assert await push(server)
+    assert await push_state(client, WORKSPACE, state(), options=QUICK)
 
     assert server.sent.count("PUT") == 1
 

@@ -22,6 +22,7 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.places import RemotePlace
 from remote_backend.state.storage import read_state
+from remote_backend.transport import retry
 from tests.running import hosted
 from tests.state.conftest import pass_by
 
@@ -425,3 +426,32 @@ async def test_a_broken_local_state_does_not_move(world: World) -> None:
 
     assert path.read_bytes() == broken
     assert await world.remote_states() == {}
+
+
+async def test_a_migration_in_doubt_says_what_is_locked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is still here, and the error says what the workspace needs (M6)."""
+    monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.0005)
+    world.put_local("default")
+    world.block(N)
+    rules = [
+        FaultRule(kind="status", path="/api/v2/workspaces/.*/state-versions", status=502),
+        FaultRule(
+            kind="status",
+            path="/api/v2/workspaces/.*/current-state-version",
+            status=500,
+            times=tuple(range(3, 100)),
+        ),
+    ]
+    world.server.faults.become(FaultSettings(rules=rules))
+
+    with pytest.raises(RemoteBackendError) as caught:
+        await world.init(force_copy=True)
+    world.server.faults.become(FaultSettings())
+
+    told = str(caught.value)
+    assert "the state of app-one may not have been stored" in told
+    assert "stays locked, `remote-backend force-unlock acme/app-one`" in told
+    assert told.endswith("Nothing is lost; run init again to go on")
+    assert world.local("default").read_bytes() == state("default").data
