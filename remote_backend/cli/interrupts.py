@@ -13,7 +13,9 @@ from remote_backend.cli.terminal_echo import restore_echo
 from remote_backend.errors import RemoteBackendError
 from remote_backend.task_groups import unwrapped
 
-__all__ = ("Interrupts", "run_interruptibly")
+__all__ = ("Interrupts", "run_interruptibly", "show_progress")
+
+_PROGRESS_SECONDS = 1.0
 
 _STOPPING = (
     "Stopping: what has begun is finished or undone, and the lock is given back. A second signal "
@@ -104,3 +106,16 @@ def _signals() -> list[signal.Signals]:
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         numbers.append(hang_up)
     return numbers
+
+
+async def show_progress(
+    stopped: Callable[[], tuple[int, int]], note: Callable[[str], None]
+) -> None:
+    """Say each second how many runs are canceled, until this is canceled itself."""
+    shown = 0
+    while True:
+        await anyio.sleep(_PROGRESS_SECONDS)
+        done, count = stopped()
+        if done != shown:
+            note(f"{done} of {count} runs are canceled.")
+        shown = done

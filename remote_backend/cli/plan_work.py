@@ -9,7 +9,7 @@ from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.errored_state import warnings_about_errored_states
-from remote_backend.cli.interrupts import Interrupts
+from remote_backend.cli.interrupts import Interrupts, show_progress
 from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.terminal_echo import discard_typed
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from remote_backend.cli.plan_story import PlanStory
 
 __all__ = ("run_plan",)
-
-_PROGRESS_SECONDS = 1.0
 
 
 async def run_plan(command: PlanCommand, screen: Screen) -> int:
@@ -125,18 +123,8 @@ class _PlanWork:
         else:
             self._note("Stopping: the runs that are still going are canceled.")
             batch.cancel()
-            await self._show_progress(batch)
+            await show_progress(lambda: batch.stopped_runs, self._note)
         return True
-
-    async def _show_progress(self, batch: "Batch") -> None:
-        """Say how many runs are canceled, until the batch has ended and cancels this."""
-        shown = 0
-        while True:
-            await anyio.sleep(_PROGRESS_SECONDS)
-            stopped, count = batch.stopped_runs
-            if stopped != shown:
-                self._note(f"{stopped} of {count} runs are canceled.")
-            shown = stopped
 
     def _note(self, text: str) -> None:
         # A terminal that has hung up takes no text, and the runs are canceled all the same.

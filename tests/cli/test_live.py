@@ -293,6 +293,7 @@ async def test_an_interrupt_stops_the_drawing_and_asks(shop: Shop) -> None:
 
     assert code == 130
     assert "the runs that are still going are canceled" in text
+    assert "1 workspace: 1 canceled" in text
 
 
 @pytest.mark.parametrize(
