@@ -89,7 +89,12 @@ class LogRenderer:
         if self._is_within_line or not is_whole:
             yield self._part_of_line(line)
             return
-        *lines, last = physical_lines(render_structured(line))
+        text = render_structured(line)
+        if text is line:
+            yield self._clean_line(line)
+            return
+        # Text within JSON has line ends of its own.
+        *lines, last = physical_lines(text)
         for one in lines:
             yield self._clean_line(f"{one}\n")
         if last:

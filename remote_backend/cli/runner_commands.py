@@ -34,15 +34,17 @@ _VARIABLES = {
 _LINE_COMMANDS = re.compile(
     rf"^((?:\s|{SGR.pattern})*+:)(?=:)|##(?=\[|vso\[)", re.IGNORECASE
 )
-# Behind each match a blank is inserted, which ends the command and leaves it readable.
+_SERVICE_MESSAGES = re.compile(r"##(?=teamcity\[)", re.IGNORECASE)
+_GROUPS = re.compile(rf"^(?:{SGR.pattern})*+(?:-(?=--)|\+(?=\+\+)|~(?=~~)|\^(?=\^\^))")
+# What every command holds, which is quickly looked for, and what one is. Behind each match a blank
+# is inserted, which ends the command and leaves it readable.
 _COMMANDS = {
-    "github": _LINE_COMMANDS,
-    "azure": _LINE_COMMANDS,
-    "teamcity": re.compile(r"##(?=teamcity\[)", re.IGNORECASE),
-    "buildkite": re.compile(
-        rf"^(?:{SGR.pattern})*+(?:-(?=--)|\+(?=\+\+)|~(?=~~)|\^(?=\^\^))"
-    ),
+    "github": (("::", "##"), _LINE_COMMANDS),
+    "azure": (("::", "##"), _LINE_COMMANDS),
+    "teamcity": (("##",), _SERVICE_MESSAGES),
+    "buildkite": (("---", "+++", "~~~", "^^^"), _GROUPS),
 }
+_NONE: tuple[tuple[str, ...], re.Pattern[str]] = ((), _LINE_COMMANDS)
 LONGEST_COMMAND = len("##teamcity[")
 """How many characters at the end of a part may begin a command that the next part completes."""
 
@@ -58,8 +60,9 @@ def disarm(line: str, services: tuple[str, ...]) -> str:
     A line without such text stays as it is, and doing it twice changes nothing.
     """
     for service in services:
-        if service in _COMMANDS:
-            line = _COMMANDS[service].sub(_with_blank, line)
+        marks, command = _COMMANDS.get(service, _NONE)
+        if any(mark in line for mark in marks):
+            line = command.sub(_with_blank, line)
     return line
 
 

@@ -53,8 +53,7 @@ class Screen:
         return self._cleaned(line, colors=False)
 
     def _cleaned(self, line: str, *, colors: bool) -> str:
-        text = line.removesuffix("\n")
-        text = disarm(clean(text, colors=colors), self.services)
+        text = disarm(clean(line.removesuffix("\n"), colors=colors), self.services)
         return f"{text}\n" if line.endswith("\n") else text
 
     def clean_lines(self, text: str) -> str:
@@ -99,6 +98,8 @@ class Screen:
 
 def with_reset(line: str) -> str:
     """End the colors that a line leaves open, which would run into what follows."""
+    if "\x1b" not in line:
+        return line
     colors = SGR.findall(line)
     return f"{line}\x1b[0m" if colors and colors[-1] not in _RESETS else line
 

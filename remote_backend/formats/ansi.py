@@ -47,9 +47,12 @@ def clean(text: str, *, colors: bool = False) -> str:
     With `colors`, complete SGR sequences stay. Tabs and line feeds stay; half of a surrogate
     pair, which no stream can encode, becomes U+FFFD.
     """
-    # The usual line takes no more than this look: what is dropped is never printable.
+    # Usual lines take no more than these looks: what is dropped is never printable.
     if text.isprintable():
         return text
+    plain = SGR.sub("", text)
+    if plain.isprintable():
+        return text if colors else plain
     return _TOKEN.sub(_only_color if colors else _nothing, text)
 
 

@@ -28,7 +28,11 @@ from tests.cli.conftest import Shop, write_backend
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="pseudo terminals are a matter of POSIX"
 )
-HOSTILE = "\x1b[2J\x1b[1;1Hgone \x1b]0;title\x07\u7f51\u7edc end\n".encode()
+# What clears and names, and what would write into the clipboard if its inner part were removed.
+HOSTILE = (
+    "\x1b[2J\x1b[1;1Hgone \x1b]0;title\x07\u7f51\u7edc end\n"
+    "\x1b\x1b[K]52;c;cm0gLXJmIH4=\x1b\x1b[K\\\x1b\x1b[K[2J\n"
+).encode()
 
 
 class Terminal:
@@ -349,6 +353,32 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
         text = await to_thread.run_sync(look)
     assert "slow | working on it" in text
     assert "of 3 workspaces" not in text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan"],
+        ["plan", "-no-color"],
+        ["plan", "-select=bad", "-stream"],
+        ["plan", "-select=bad", "-quiet"],
+        ["plan", "-select=bad"],
+    ],
+    ids=" ".join,
+)
+async def test_no_log_steers_the_terminal(arguments: list[str], shop: Shop) -> None:
+    """No clipboard, no title, no cleared screen, in any form of output (H3)."""
+
+    def look() -> bytes:
+        name = {} if "-select=bad" in arguments else {"TF_WORKSPACE": "bad"}
+        with terminal(shop, *arguments, size=(100, 30), **name) as seen:
+            seen.finish()
+            return seen.raw
+
+    with anyio.fail_after(60):
+        raw = await to_thread.run_sync(look)
+    assert b"]52;c;cm0gLXJmIH4=" in raw and b"Error: no" in raw
+    assert b"\x1b]" not in raw and b"\x1b[2J" not in raw
 
 
 async def test_a_dumb_terminal_gets_lines_without_escapes(shop: Shop) -> None:
