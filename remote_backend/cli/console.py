@@ -23,6 +23,7 @@ __all__ = (
     "QuietConsole",
     "SinglePlanConsole",
     "beat",
+    "cut_log",
     "print_table",
 )
 
@@ -71,7 +72,7 @@ class SinglePlanConsole:
                 self._write(self._log.finish())
                 self._end_line()
                 if not event.is_complete:
-                    self.screen.note(_cut_log(event))
+                    self.screen.note(cut_log(event))
             case events.CheckReported():
                 self._end_line()
                 self.screen.note(check_text(event.report))
@@ -126,7 +127,7 @@ class BatchConsole:
                 if event.workspace in self._logs:
                     self._write(self._logs.pop(event.workspace).finish())
                 if not event.is_complete:
-                    self._note(event.workspace, _cut_log(event))
+                    self._note(event.workspace, cut_log(event))
             case events.CheckReported():
                 self._note(event.workspace, check_text(event.report))
             case events.PlanFinished():
@@ -258,7 +259,8 @@ def _packed(event: events.SlugPacked) -> str:
     return "\n".join([*lines, *(f"Warning: {warning}" for warning in event.warnings)])
 
 
-def _cut_log(event: events.LogEnded) -> str:
+def cut_log(event: events.LogEnded) -> str:
+    """Return a warning about a log that did not come whole."""
     return f"Warning: the log may be incomplete: {event.problem or 'no reason is known'}"
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_backend import events
-from remote_backend.cli.console import WAITING, print_table
+from remote_backend.cli.console import WAITING, cut_log, print_table
 from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_title
 from remote_backend.cli.log_text import LogRenderer
 from remote_backend.cli.screen import Screen
@@ -116,6 +116,8 @@ class LiveConsole:
                 row = self._of(event.workspace)
                 for line in row.log.feed(event.data):
                     row.take(line)
+            case events.LogEnded() if not event.is_complete:
+                self._above(f"{event.workspace}: {cut_log(event)}")
             case events.PlanFinished():
                 self._finish(event.outcome)
             case events.BatchFinished():

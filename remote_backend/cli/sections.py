@@ -7,7 +7,7 @@ from time import time
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.console import print_table
+from remote_backend.cli.console import cut_log, print_table
 from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import LogRenderer
 from remote_backend.cli.runner_commands import escape_data, stop_marks
@@ -30,6 +30,7 @@ class SectionsConsole:
     is_drift: bool = False
     clock: Callable[[], float] = time
     _logs: LogFolder = field(factory=LogFolder)
+    _warnings: dict[str, str] = field(factory=dict)
     _names: set[str] = field(factory=set)
 
     def __enter__(self) -> "SectionsConsole":
@@ -50,6 +51,8 @@ class SectionsConsole:
                     self.screen.note(f"Warning: {warning}")
             case events.LogChunkRead():
                 self._logs.add(event.workspace, event.data)
+            case events.LogEnded() if not event.is_complete:
+                self._warnings[event.workspace] = cut_log(event)
             case events.PlanFinished():
                 self._section(event.outcome)
             case events.BatchFinished():
@@ -78,6 +81,8 @@ class SectionsConsole:
         if not last.endswith("\n"):
             out.write("\n")
         self._logs.remove(workspace)
+        if warning := self._warnings.pop(workspace, None):
+            self._write(warning)
         if problem := self._logs.problems.pop(workspace, None):
             self._write(f"Warning: the rest of this log could not be kept: {problem}")
 

@@ -231,6 +231,21 @@ def test_a_failed_run_is_told_once() -> None:
     assert err == "Plan failed: the run errored\nhttps://tfe/runs/1\n"
 
 
+def test_every_view_says_that_a_log_is_not_whole() -> None:
+    """Folded sections within the log, and the live view above its rows (P14)."""
+    cut = events.LogEnded("a", False, "the server names no log")
+    on = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
+    with SectionsConsole(on) as sections, LiveConsole(on) as live:
+        sections.show(cut)
+        live.show(cut)
+        sections.show(events.PlanFinished(outcome("a", Result.NO_CHANGES)))
+
+    told = "Warning: the log may be incomplete: the server names no log"
+    out, err = written(on)
+    assert told in out.splitlines()
+    assert f"a: {told}" in err.splitlines()
+
+
 def test_drift_is_called_so() -> None:
     """What has changed outside is no change that a plan would make, and has no numbers."""
     counts = Counts(0, 0, 0, 0)
