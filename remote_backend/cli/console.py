@@ -184,14 +184,16 @@ class QuietConsole:
                     del end[:-_END_OF_LOG_BYTES]
             case events.PlanFinished():
                 end = self._ends.pop(event.outcome.workspace, bytearray())
-                if not event.outcome.succeeded:
-                    self._tell_failure(event.outcome, bytes(end[-_END_OF_LOG_BYTES:]))
+                self._finish(event.outcome, bytes(end[-_END_OF_LOG_BYTES:]))
             case events.BatchFinished():
                 print_table(self.screen, event.outcomes, is_drift=self.is_drift)
             case _:
                 pass
 
-    def _tell_failure(self, outcome: Outcome, end: bytes) -> None:
+    def _finish(self, outcome: Outcome, end: bytes) -> None:
+        # Nothing went wrong with a plan that was never begun, because somebody interrupted.
+        if outcome.succeeded or outcome.result is Result.NOT_STARTED:
+            return
         lines: list[str] = []
         if outcome.result is Result.FAILED:
             # The first line of a long log may have been cut.

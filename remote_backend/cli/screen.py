@@ -62,7 +62,7 @@ class Screen:
         return "\n".join(map(with_reset, lines))
 
     def note(self, text: str) -> None:
-        """Write lines that are no result to standard error."""
+        """Write lines that are not a result to standard error."""
         self.ask(f"{text}\n")
 
     def report(self, notice: "Notice") -> None:

@@ -107,7 +107,7 @@ def _on_terminal(stream: TextIO, change: Callable[[int, Any], None]) -> None:
         if os.isatty(descriptor) and not _is_in_background(descriptor):
             change(descriptor, termios)
     except (OSError, ValueError, termios.error):
-        return  # it is no terminal, or it has hung up
+        return  # it is not a terminal, or it has hung up
 
 
 def _is_in_background(descriptor: int) -> bool:

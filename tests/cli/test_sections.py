@@ -60,7 +60,7 @@ async def busy(tmp_path: Path) -> AsyncIterator[Shop]:
         seed=[
             SeedWorkspace(
                 name=f"networking-{name}",
-                # Some end while others are planned, so that new ones begin beside old ones.
+                # Some end while others are planned, so that new logs begin between old ones.
                 simulation=Simulation(
                     parts=(log_of(name).encode(), b"end\n"), seconds=0.1 + number % 2 / 2
                 ),
