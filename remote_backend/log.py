@@ -10,14 +10,19 @@ _is_silent = False
 class Log:
     """Tells structlog: most runs have nothing to tell, and its import takes longer than they do."""
 
+    @property
+    def reports_steps(self) -> bool:
+        """Whether `debug` reports anything: it takes time to say what."""
+        structlog = None if _is_silent else sys.modules.get("structlog")
+        return structlog is not None and structlog.is_configured()
+
     def debug(self, event: str, **facts: object) -> None:
         """Report a single step, to programs that have configured structlog for themselves.
 
         Without a configuration structlog prints everything, and there are many steps.
         """
-        structlog = None if _is_silent else sys.modules.get("structlog")
-        if structlog is not None and structlog.is_configured():
-            structlog.get_logger().debug(event, **facts)
+        if self.reports_steps:
+            self._tell("debug", event, facts)
 
     def info(self, event: str, **facts: object) -> None:
         """Tell what a person may want to know afterwards."""

@@ -1,6 +1,7 @@
 """What a person may want to hear while the client works: long waits, and warnings.
 
-Every part of the client that can wait says so with `Notices.waiting`, which costs little. Once a
+Every part of the client that can wait says so with `Notices.waiting`, which costs little: a
+wait takes the time of the last tick for its beginning, because each request is one. Once a
 second, as long as anything waits, a timer looks at all waits. Those that have lasted for five
 seconds are reported, one report for each kind of wait, and again every thirty seconds. So a batch
 whose thousand requests wait for the same server reports that once, with a number.
@@ -113,6 +114,7 @@ class Notices:
         self._waits: set[Wait] = set()
         self._reported_at: dict[str, float] = {}
         self._ticks = False
+        self._ticked_at = 0.0
 
     def warn(self, text: str) -> None:
         """Report that something looks wrong."""
@@ -130,11 +132,12 @@ class Notices:
 
     def begin(self, wait: Wait) -> None:
         """Take note that a wait begins."""
-        wait.since = self._clock()
-        self._waits.add(wait)
         if not self._ticks:
             self._ticks = True
+            self._ticked_at = self._clock()
             self._call_later(_TICK_SECONDS, self._tick)
+        wait.since = self._ticked_at
+        self._waits.add(wait)
 
     def end(self, wait: Wait) -> None:
         """Take note that a wait is over."""
@@ -144,7 +147,7 @@ class Notices:
         self._ticks = bool(self._waits)
         if not self._ticks:
             return
-        now = self._clock()
+        now = self._ticked_at = self._clock()
         kinds: dict[str, list[Wait]] = {}
         for wait in self._waits:
             if now - wait.since >= _REPORT_AFTER_SECONDS:

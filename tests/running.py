@@ -119,9 +119,10 @@ async def listening(
             await handle(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has left
+        except asyncio.CancelledError:
+            # The test is over; asyncio would complain of a handler that says so.
+            writer.transport.abort()
         finally:
-            if task.cancelling():
-                writer.transport.abort()
             writer.close()
 
     server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)

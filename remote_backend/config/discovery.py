@@ -46,9 +46,8 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
     try:
         response = await transport.send(request)
     except TransportError as error:
-        raise DiscoveryError(
-            shown, f"{error}; check the name, the network and the proxy"
-        ) from error
+        hint = "" if error.is_permanent else "; check the name, the network and the proxy"
+        raise DiscoveryError(shown, f"{error}{hint}") from error
     document = _document(shown, response)
     base = _find(shown, document, response.url or address, "its discovery document")
     if not base.startswith("https:"):

@@ -21,6 +21,7 @@ __all__ = ("Budget", "BudgetedTransport", "TokenBucket", "Window")
 
 log = Log()
 
+_TURN = "a turn within the rate limit of the server"
 _WINDOW_SECONDS = 1.0
 _RUN_LISTS_PER_SECOND = 20 / 60
 _RUN_LISTS_AT_ONCE = 10
@@ -185,10 +186,12 @@ class Budget:
         self,
         bucket: TokenBucket | Window,
         *,
+        notices: Notices | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self.bucket = bucket
         self.clock = clock
+        self._notices = notices or Notices()
         self._order = count()
         self._waiting: list[_Waiter] = []
 
@@ -197,7 +200,9 @@ class Budget:
         waiter = _Waiter((urgency, next(self._order)))
         heappush(self._waiting, waiter)
         try:
-            await self._turn(waiter)
+            if self._seconds(waiter) > 0:
+                with self._notices.waiting(_TURN):
+                    await self._turn(waiter)
             self.bucket.take(self.clock())
         finally:
             self._waiting.remove(waiter)
@@ -215,14 +220,15 @@ class Budget:
             self._waiting[0].changed.set()
 
     async def _turn(self, waiter: _Waiter) -> None:
-        while True:
-            is_first = self._waiting[0] is waiter
-            seconds = self.bucket.wait_seconds(self.clock()) if is_first else math.inf
-            if seconds <= 0:
-                return
+        while (seconds := self._seconds(waiter)) > 0:
             with anyio.move_on_after(seconds):
                 await waiter.changed.wait()
             waiter.changed = anyio.Event()
+
+    def _seconds(self, waiter: _Waiter) -> float:
+        if self._waiting[0] is not waiter:
+            return math.inf
+        return self.bucket.wait_seconds(self.clock())
 
 
 class BudgetedTransport:
@@ -241,24 +247,23 @@ class BudgetedTransport:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
-        self._notices = notices or Notices()
+        notices = notices or Notices()
         self._wall_clock = wall_clock
         self._chance = chance
         # Until an answer tells a limit there is none. That of run lists is never told: servers
         # that have it are those that tell the other one.
         self._window = Window(math.inf)
-        self._requests = Budget(self._window, clock=clock)
+        self._requests = Budget(self._window, notices=notices, clock=clock)
         self._run_list_bucket = TokenBucket(math.inf, math.inf)
-        self._run_lists = Budget(self._run_list_bucket, clock=clock)
+        self._run_lists = Budget(self._run_list_bucket, notices=notices, clock=clock)
 
     async def send(self, request: Request) -> Response:
         """Wait for the turn of a request and send it."""
         if not isinstance(request.target, str):
             return await self._inner.send(request)
-        with self._notices.waiting("a turn within the rate limit of the server"):
-            if request.is_run_list:
-                await self._run_lists.take(request.urgency)
-            await self._requests.take(request.urgency)
+        if request.is_run_list:
+            await self._run_lists.take(request.urgency)
+        await self._requests.take(request.urgency)
         try:
             response = await _sent(self._inner, request)
         finally:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 from attrs import frozen
@@ -84,30 +84,31 @@ def next_step(
 
 
 @frozen
-class _Attempt:
-    """How one attempt ended."""
+class _Failure:
+    """An attempt that gave no definite answer: an answer that may change, or an error."""
 
-    response: Response | None
-    error: TransportError | None
-    fault: Fault | None
-    """None for a definite answer."""
+    fault: Fault
+    cause: Response | TransportError
 
-    def result(self) -> Response:
-        """Return the answer, or raise what came in its place."""
-        if self.error is not None:
-            raise self.error
-        assert self.response is not None
-        return self.response
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer, if there was one."""
+        return self.cause.headers if isinstance(self.cause, Response) else {}
 
     @property
     def reason(self) -> str:
         """Why there is another attempt, as the second half of a sentence."""
-        if self.error is not None:
-            return self.error.problem
-        assert self.response is not None
+        if isinstance(self.cause, TransportError):
+            return self.cause.problem
         if self.fault is Fault.THROTTLED:
             return "the server limits requests (429)"
-        return f"the server answered {self.response.status}"
+        return f"the server answered {self.cause.status}"
+
+    def result(self) -> Response:
+        """Return the answer, or raise what came in its place."""
+        if isinstance(self.cause, TransportError):
+            raise self.cause
+        return self.cause
 
 
 class RetryingTransport:
@@ -137,20 +138,20 @@ class RetryingTransport:
         """Send a request; raise `TransportError` when no answer came in the end."""
         began = self._clock()
         last = await self._try(request)
-        if last.fault is not None:
-            return await self._repeat(request, last, began)
-        return last.result()
+        if isinstance(last, Response):
+            return last
+        return await self._repeat(request, last, began)
 
-    async def _repeat(self, request: Request, last: _Attempt, began: float) -> Response:
+    async def _repeat(self, request: Request, last: _Failure, began: float) -> Response:
         attempt, slept = 1, 0.0
         with self._notices.waiting("", detail=lambda: _shown(request)) as waiting:
-            while last.fault is not None:
+            while True:
                 seconds = self._wait_seconds(request, last, attempt)
                 limit = self._limits.seconds_for(last.fault, request)
                 spent = max(slept, self._clock() - began)
                 # A large upload can take longer than that before it breaks.
                 if seconds is None or (attempt > 1 and spent + seconds > limit):
-                    break
+                    return last.result()
                 waiting.what = f"another attempt, because {last.reason}"
                 waiting.limit_seconds = limit
                 log.info(
@@ -163,23 +164,24 @@ class RetryingTransport:
                 )
                 await self._sleep(seconds)
                 slept += seconds
-                last = await self._try(request)
                 attempt += 1
-        return last.result()
+                following = await self._try(request)
+                if isinstance(following, Response):
+                    return following
+                last = following
 
-    async def _try(self, request: Request) -> _Attempt:
+    async def _try(self, request: Request) -> Response | _Failure:
         try:
             response = await self._inner.send(request)
         except TransportError as error:
-            return _Attempt(None, error, _fault_of(error))
+            return _Failure(_fault_of(error), error)
         self._met = True
-        return _Attempt(response, None, fault_of(response.status))
+        fault = fault_of(response.status)
+        return response if fault is None else _Failure(fault, response)
 
-    def _wait_seconds(self, request: Request, last: _Attempt, attempt: int) -> float | None:
+    def _wait_seconds(self, request: Request, last: _Failure, attempt: int) -> float | None:
         """Return how long to wait before the next attempt; None when there is none."""
-        assert last.fault is not None
-        headers = last.response.headers if last.response else {}
-        asked = asked_wait_seconds(headers, self._wall_clock())
+        asked = asked_wait_seconds(last.headers, self._wall_clock())
         step = next_step(
             last.fault,
             attempt,

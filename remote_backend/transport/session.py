@@ -4,6 +4,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -115,19 +116,24 @@ class AiohttpTransport:
 
     async def _exchange(self, request: Request, url: URL) -> Response:
         what = "the end of an upload" if is_streamed(request.body) else "an answer"
-        began = anyio.current_time()
         with self._notices.waiting(what, detail=lambda: _words(request)):
-            try:
-                response = await self._converse(request, url)
-            except TransportError as error:
-                log.debug(
-                    "request.failed",
-                    method=request.method,
-                    where=request.where,
-                    seconds=round(anyio.current_time() - began, 3),
-                    problem=error.problem,
-                )
-                raise
+            if log.reports_steps:
+                return await self._reported(request, url)
+            return await self._converse(request, url)
+
+    async def _reported(self, request: Request, url: URL) -> Response:
+        began = anyio.current_time()
+        try:
+            response = await self._converse(request, url)
+        except TransportError as error:
+            log.debug(
+                "request.failed",
+                method=request.method,
+                where=request.where,
+                seconds=round(anyio.current_time() - began, 3),
+                problem=error.problem,
+            )
+            raise
         log.debug(
             "request.answered",
             method=request.method,
@@ -180,7 +186,6 @@ class AiohttpTransport:
         if self._origin is not None and self._may_carry_token(request, url):
             headers["Authorization"] = f"Bearer {self._origin.token}"
         proxy = self._settings.proxy_of(str(url.origin()))
-        connect_seconds = self._settings.connect_seconds
         async with self._session.request(
             request.method,
             url,
@@ -188,11 +193,8 @@ class AiohttpTransport:
             data=data,
             allow_redirects=False,
             proxy=proxy,
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=connect_seconds * _PROXY_CONNECT_TIMES if proxy else None,
-                sock_connect=connect_seconds,
-                sock_read=read_seconds,
+            timeout=_timeout(
+                self._settings.connect_seconds, read_seconds, is_proxied=proxy is not None
             ),
         ) as answer:
             return Response(
@@ -306,6 +308,18 @@ def _listed(directory: str) -> list[str]:
         raise SettingsError(
             f"SSL_CERT_DIR names {directory}, which cannot be listed: {error.strerror}"
         ) from None
+
+
+@lru_cache
+def _timeout(
+    connect_seconds: float, read_seconds: float, *, is_proxied: bool
+) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None,
+        connect=connect_seconds * _PROXY_CONNECT_TIMES if is_proxied else None,
+        sock_connect=connect_seconds,
+        sock_read=read_seconds,
+    )
 
 
 def _loses_encryption(url: URL, following: URL) -> bool:

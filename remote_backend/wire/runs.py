@@ -40,10 +40,10 @@ __all__ = (
     "request_to_read_run",
 )
 
+_LARGEST_PLAN_BYTES = 1 << 30
 # Lists hide plan-only runs unless they are asked for by name. `save_plan` is left out: OTF
 # answers each filter that names it with an empty page (seen in November 2026), and this client
 # makes no such runs.
-_LARGEST_PLAN_BYTES = 1 << 30
 _ALL_OPERATIONS = "plan_only,plan_and_apply,refresh_only,destroy,empty_apply"
 
 
