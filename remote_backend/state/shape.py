@@ -25,6 +25,11 @@ _HEAD = {
         "check_results",
     )
 }
+# Go reads null as a value that is not there.
+_TEXT = (str, type(None))
+_LIST = (list, type(None))
+_OBJECT = (dict, type(None))
+_NO_KEYS = frozenset({bool, dict, list})
 _TEXTS_OF_RESOURCE = ("module", "mode", "type", "name", "provider", "each")
 _TEXTS_OF_INSTANCE = ("status", "deposed")
 
@@ -42,10 +47,10 @@ def require_known_spelling(key: str) -> None:
 
 def check_head(head: Mapping[str, Any]) -> None:
     """Check the values of the head, apart from its long lists; raises `StateError`."""
-    _require(head.get("lineage"), str, "its lineage is not text")
-    _require(head.get("terraform_version"), str, "its terraform_version is not text")
-    _require(head.get("check_results"), list, "its check_results are not a list")
-    outputs = _require(head.get("outputs"), dict, "its outputs are not an object")
+    _require(head.get("lineage"), _TEXT, "its lineage is not text")
+    _require(head.get("terraform_version"), _TEXT, "its terraform_version is not text")
+    _require(head.get("check_results"), _LIST, "its check_results are not a list")
+    outputs = _require(head.get("outputs"), _OBJECT, "its outputs are not an object")
     for name, output in (outputs or {}).items():
         if not isinstance(output, dict):
             raise StateError(f"its output {name!r} is not an object")
@@ -54,56 +59,57 @@ def check_head(head: Mapping[str, Any]) -> None:
 def check_element(key: str, number: int, value: Any) -> None:
     """Check an element of `resources` or, in format 3, of `modules`; raises `StateError`."""
     check = _ELEMENTS.get(key)
-    if check is None:
-        return
-    what = f"{key.removesuffix('s')} {number} in it"
-    if not isinstance(value, dict):
-        raise StateError(f"{what} is not an object")
-    check(value, what)
+    problem = check(value) if check is not None else None
+    if problem is not None:
+        raise StateError(f"{key.removesuffix('s')} {number} in it {problem}")
 
 
-def _check_resource(resource: dict[str, Any], what: str) -> None:
+def _problem_of_resource(resource: Any) -> str | None:
+    """Return what is wrong with a resource; states have many, so texts are made only then."""
+    if not isinstance(resource, dict):
+        return "is not an object"
     for name in _TEXTS_OF_RESOURCE:
-        _require(resource.get(name), str, f"the {name} of {what} is not text")
-    instances = _require(
-        resource.get("instances"), list, f"the instances of {what} are not a list"
-    )
+        if name in resource and not isinstance(resource[name], _TEXT):
+            return f"has a {name} that is not text"
+    instances = resource.get("instances")
+    if not isinstance(instances, _LIST):
+        return "has instances that are not a list"
     for instance in instances or ():
         if not isinstance(instance, dict):
-            raise StateError(f"an instance of {what} is not an object")
+            return "has an instance that is not an object"
         for name in _TEXTS_OF_INSTANCE:
-            _require(
-                instance.get(name), str, f"the {name} of an instance of {what} is not text"
-            )
-        if isinstance(instance.get("index_key"), bool | dict | list):
-            raise StateError(f"an index_key of {what} is neither a number nor text")
+            if name in instance and not isinstance(instance[name], _TEXT):
+                return f"has an instance whose {name} is not text"
+        if type(instance.get("index_key")) in _NO_KEYS:
+            return "has an index_key that is neither a number nor text"
+    return None
 
 
-def _check_module(module: dict[str, Any], what: str) -> None:
-    _require(module.get("path"), list, f"the path of {what} is not a list")
-    _require(module.get("outputs"), dict, f"the outputs of {what} are not an object")
-    resources = _require(
-        module.get("resources"), dict, f"the resources of {what} are not an object"
-    )
-    for key, resource in (resources or {}).items():
+def _problem_of_module(module: Any) -> str | None:
+    if not isinstance(module, dict):
+        return "is not an object"
+    if not isinstance(module.get("path"), _LIST):
+        return "has a path that is not a list"
+    for name in ("outputs", "resources"):
+        if not isinstance(module.get(name), _OBJECT):
+            return f"has {name} that are not an object"
+    for key, resource in (module.get("resources") or {}).items():
         if not isinstance(resource, dict):
-            raise StateError(f"resource {key!r} of {what} is not an object")
-        _require(
-            resource.get("primary"), dict, f"resource {key!r} of {what} is not an instance"
-        )
-        _require(
-            resource.get("deposed"), list, f"the deposed objects of {key!r} are not a list"
-        )
+            return f"has a resource {key!r} that is not an object"
+        if not isinstance(resource.get("primary"), _OBJECT):
+            return f"has a resource {key!r} whose primary is not an object"
+        if not isinstance(resource.get("deposed"), _LIST):
+            return f"has a resource {key!r} whose deposed objects are not a list"
+    return None
 
 
-_ELEMENTS: dict[str, Callable[[dict[str, Any], str], None]] = {
-    "resources": _check_resource,
-    "modules": _check_module,
+_ELEMENTS: dict[str, Callable[[Any], str | None]] = {
+    "resources": _problem_of_resource,
+    "modules": _problem_of_module,
 }
 
 
-def _require(value: Any, kind: type, problem: str) -> Any:
-    # Go reads null as a value that is not there.
-    if value is not None and not isinstance(value, kind):
+def _require(value: Any, kind: Any, problem: str) -> Any:
+    if not isinstance(value, kind):
         raise StateError(problem)
     return value
