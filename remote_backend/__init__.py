@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from remote_backend.models.plan import Counts
     from remote_backend.models.policy import CheckReport
     from remote_backend.models.run import PlanOptions, WaitLimits
+    from remote_backend.notices import Notice, StillWaiting, Warned
     from remote_backend.notifications import read_notifications
 
 __all__ = (
@@ -106,6 +107,7 @@ __all__ = (
     "NoConfigurationFiles",
     "NotAuthorized",
     "NotFound",
+    "Notice",
     "Notification",
     "NotificationRefused",
     "Outcome",
@@ -132,11 +134,13 @@ __all__ = (
     "StateError",
     "StateLocked",
     "StateUnconfirmed",
+    "StillWaiting",
     "TransportError",
     "UnexpectedAnswer",
     "UploadMode",
     "UploadProgressed",
     "WaitLimits",
+    "Warned",
     "WarningRaised",
     "__version__",
     "open_backend",
@@ -218,6 +222,11 @@ _HOMES = {
     "remote_backend.models.run": (
         "PlanOptions",
         "WaitLimits",
+    ),
+    "remote_backend.notices": (
+        "Notice",
+        "StillWaiting",
+        "Warned",
     ),
     "remote_backend.notifications": ("read_notifications",),
 }
