@@ -67,6 +67,7 @@ __all__ = (
     "TransportError",
     "UnexpectedAnswer",
     "may_have_happened",
+    "text_of",
 )
 
 
@@ -240,6 +241,11 @@ def may_have_happened(error: Exception) -> bool:
     if not isinstance(error, ApiError) or error.status in FINAL_STATUSES:
         return False
     return error.status >= 500 or error.status in (408, 425)
+
+
+def text_of(error: Exception) -> str:
+    """Return what went wrong; unexpected errors can hold values, so only their type is named."""
+    return str(error) if isinstance(error, RemoteBackendError) else type(error).__name__
 
 
 class UnexpectedAnswer(RemoteBackendError):

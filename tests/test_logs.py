@@ -66,10 +66,15 @@ class LogServer:
         """Whether the plan is final."""
         return len(self.reads) >= self._ends_after and self.readable >= len(self.stored)
 
+    @property
+    def plan_may_have_begun(self) -> bool:
+        """Whether there may be a log."""
+        return True
+
     def hurry(self) -> None:
         """Be told that the plan may have ended."""
 
-    async def next_look(self, at_most_seconds: float) -> None:
+    async def next_log_change(self, at_most_seconds: float) -> None:
         """Let others run."""
         await anyio.lowlevel.checkpoint()
 
@@ -123,7 +128,7 @@ def test_every_byte_arrives_once_whatever_the_chunks_are(
         STX + text + ETX, grows=iter(grows), cuts=iter(cuts), ends_after=ends_after
     )
     settings = LogSettings(
-        limit_bytes=limit, first_wait_seconds=0, longest_wait_seconds=0, grace_seconds=0
+        limit_bytes=limit, first_wait_seconds=0, longest_wait_seconds=0, grace_seconds=20
     )
 
     joined, tail = anyio.run(tailed, server, settings)
@@ -277,7 +282,7 @@ class SeenMeanwhile(LogServer):
         super().__init__(stored, grows=iter(()), cuts=iter(()), ends_after=ends_after)
         self.waits: list[float] = []
 
-    async def next_look(self, at_most_seconds: float) -> None:
+    async def next_log_change(self, at_most_seconds: float) -> None:
         """Take note that somebody waits."""
         self.waits.append(at_most_seconds)
 

@@ -8,9 +8,11 @@ from typing import Any
 import anyio
 import pytest
 
+from remote_backend.batch.orchestrate import _paced
 from remote_backend.client import Client
 from remote_backend.errors import NotFound, PollingFailed, TransportError, UnexpectedAnswer
-from remote_backend.messages import Request, Response
+from remote_backend.logs import LogSettings, LogTail
+from remote_backend.messages import Request, Response, SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
@@ -40,6 +42,7 @@ class Otf:
     def __init__(self, override: Override = nothing_odd, *, ends: float = 12.0) -> None:
         self.requests: list[tuple[float, str]] = []
         self.final = "planned_and_finished"
+        self.log = b"\x02Plan: 1 to add\n\x03"
         self._override = override
         self._ends = ends
 
@@ -57,6 +60,9 @@ class Otf:
         noun, _, id = request.where.partition("/")
         if noun == "organizations":
             return NO_LIST
+        if isinstance(request.target, SignedUrl):
+            offset = int(dict(request.query)["offset"])
+            return answer(200, self.log[offset:]) if now >= 2.0 else answer(404)
         phase = (now >= 2.0) + (now >= self._ends)
         if noun == "plans":
             return answer(
@@ -502,6 +508,110 @@ def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
 
     # Forty a second while it is hurried all the time; it was as many as the network carries.
     assert len(server.requests) <= 60 * 41
+
+
+@pytest.mark.parametrize("settings", [LogSettings(), _paced(LogSettings(), 1)])
+def test_a_status_that_lags_behind_the_end_of_the_log_makes_no_hot_loop(
+    settings: LogSettings,
+) -> None:
+    """The whole log is there at 2 s, and the run says so at 62 s (F2)."""
+    server = Otf(ends=62.0)
+    text: list[bytes] = []
+
+    async def follow() -> None:
+        client = Client(server, "acme")
+        watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(statuses_of, watch)
+            text.extend([part async for part in LogTail(client, watch, settings).chunks()])
+
+    run_virtually(follow)
+
+    assert b"".join(text) == b"Plan: 1 to add\n"
+    lagging = Counter(where for at, where in server.requests if 3.0 <= at < 62.0)
+    assert lagging["a signed address"] <= 61
+    assert lagging["runs/run-1"] <= 2 * 61
+    assert lagging["plans/plan-1"] == 0
+
+
+def test_a_hundred_runs_that_wait_cost_no_read_of_a_log() -> None:
+    """Logs are read from the poll that shows that the plan has begun (P28)."""
+    server = Otf(ends=42.0)
+    regular = server.regular
+    server.regular = lambda request, now: regular(request, max(0.0, now - 40.0))  # type: ignore[method-assign]
+    texts: list[bytes] = []
+
+    async def follow() -> None:
+        client = Client(server, "acme")
+        sweep = Sweep(client, "batch-1", total=100)
+
+        async def tail(swept: SweptRun) -> None:
+            async with anyio.create_task_group() as group:
+                group.start_soon(statuses_of, swept)
+                parts = [part async for part in LogTail(client, swept).chunks()]
+                texts.append(b"".join(parts))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(sweep.run)
+            async with anyio.create_task_group() as tails:
+                for id in ids_of(100):
+                    run = Run(id=id, status="pending", plan_id=id.replace("run", "plan"))
+                    tails.start_soon(tail, sweep.watch(run))
+            group.cancel_scope.cancel()
+
+    run_virtually(follow)
+
+    assert texts == [b"Plan: 1 to add\n"] * 100
+    assert [at for at, where in server.requests if at < 42.0 and "signed" in where] == []
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
+    """The plan that OTF gives then has no log, and nobody waits for one (W8)."""
+    plan = {
+        "id": "plan-1",
+        "type": "plans",
+        "attributes": {
+            "has-changes": False,
+            "log-read-url": "https://otf.test/signed/x/logs/plan",
+            "status": "canceled",
+            "status-timestamps": {
+                "canceled-at": "2026-11-26T21:19:04.314Z",
+                "pending-at": "2026-11-26T21:19:02.279Z",
+                "queued-at": "2026-11-26T21:19:02.285Z",
+            },
+        },
+    }
+
+    def override(path: str, now: float) -> Response | None:
+        if path.startswith("plans/") and now >= 2.0:
+            return answer(200, {"data": {**plan, "id": path.removeprefix("plans/")}})
+        return answer(200) if path == "a signed address" else None
+
+    server = Otf(override, ends=2.0)
+    server.final = "canceled"
+    tails: list[LogTail] = []
+
+    async def follow() -> None:
+        client = Client(server, "acme")
+        run = Run(id="run-1", status="pending", plan_id="plan-1")
+        async with anyio.create_task_group() as group:
+            if count == 1:
+                watch: RunWatch | SweptRun = RunWatch(client, run)
+            else:
+                sweep = Sweep(client, "batch-1", total=count)
+                watch = sweep.watch(run)
+                group.start_soon(sweep.run)
+            group.start_soon(statuses_of, watch)
+            tail = LogTail(client, watch, _paced(LogSettings(), count))
+            assert [part async for part in tail.chunks()] == []
+            tails.append(tail)
+            group.cancel_scope.cancel()
+
+    run_virtually(follow)
+
+    assert tails[0].is_complete and tails[0].problem is None
+    assert server.requests[-1][0] < 4.0
 
 
 def test_the_search_for_a_run_outlives_failures() -> None:

@@ -371,8 +371,15 @@ def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
 
 def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
     if workspaces <= _LOOKED_AT_ALONE and settings == LogSettings():
-        # Somebody looks at these, and they are few: soon after each line, later less often.
-        return evolve(settings, first_wait_seconds=0.03, growth=1.05)
+        # Somebody looks at these, and they are few. When plans have waited for so long that their
+        # logs would be read once a second, their runs are polled as often.
+        share = 0.04
+        return evolve(
+            settings,
+            first_wait_seconds=0.03,
+            share_of_elapsed=share,
+            waiting_plan_seconds=settings.longest_wait_seconds / share,
+        )
     # Hundreds of logs are read more slowly each, so that their host gets no more requests.
     longest = min(2.0, workspaces / 100)
     if longest <= settings.longest_wait_seconds:

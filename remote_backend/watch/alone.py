@@ -12,7 +12,8 @@ from remote_backend.watch.settings import WatchSettings
 
 __all__ = ("RunWatch",)
 
-# A look that is hurried comes at once, and the next ones a little later each.
+# A look that is hurried comes at once, and the next ones a little later each; a status that
+# still lags behind when it is hurried again is not worth as many looks.
 _HURRIED_SHARE = 0.25
 
 
@@ -30,6 +31,7 @@ class RunWatch(Tracked):
         super().__init__(client, run, settings=settings, clock=clock)
         self._hurried = anyio.Event()
         self._is_told = False
+        self._was_hurried = False
         self._wait_seconds = self._settings.first_wait_seconds
 
     async def looks(self) -> AsyncIterator[Look]:
@@ -45,6 +47,7 @@ class RunWatch(Tracked):
             look = self.latest
             if shown is None or look.run.status != shown.run.status:
                 self._wait_seconds = self._settings.first_wait_seconds
+                self._was_hurried = False
             if look != shown:
                 shown = look
                 yield look
@@ -81,8 +84,11 @@ class RunWatch(Tracked):
         with anyio.move_on_after(max(self._wait_seconds, told_seconds)):
             await self._hurried.wait()
             # However often it is hurried, looks keep a distance.
-            self._wait_seconds = settings.first_wait_seconds * _HURRIED_SHARE
-            await anyio.sleep(max(0.0, began + self._wait_seconds - self._clock()))
+            shortest = settings.first_wait_seconds * _HURRIED_SHARE
+            await anyio.sleep(max(0.0, began + shortest - self._clock()))
+            if not self._was_hurried:
+                self._was_hurried = True
+                self._wait_seconds = shortest
         self._hurried = anyio.Event()
         longest = settings.longest_wait_seconds
         self._wait_seconds = min(longest, self._wait_seconds * settings.growth)

@@ -9,10 +9,10 @@ a time that `WatchSettings.failing_seconds` limits.
 
 from attrs import define
 
-from remote_backend.errors import NotFound, RemoteBackendError
+from remote_backend.errors import NotFound, text_of
 from remote_backend.watch.settings import WatchSettings
 
-__all__ = ("PollFailures", "back_off_seconds", "is_of_one_run", "text_of")
+__all__ = ("PollFailures", "back_off_seconds", "is_of_one_run")
 
 # Servers with several databases may not know a new run everywhere at once.
 _MISSING_POLLS = 3
@@ -55,11 +55,6 @@ class PollFailures:
                 f"the last one with: {self.problem}"
             )
         return None
-
-
-def text_of(error: Exception) -> str:
-    """Return what went wrong; unexpected errors can hold values, so only their type is named."""
-    return str(error) if isinstance(error, RemoteBackendError) else type(error).__name__
 
 
 def is_of_one_run(error: Exception) -> bool:

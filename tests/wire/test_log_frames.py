@@ -1,9 +1,12 @@
 """Taking the frame off a log."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.wire.log_frames import LogFrames
+from remote_backend.wire.runs import load_plan
+from tests.fakes import answer
 
 
 def feed(chunks: list[bytes]) -> tuple[bytes, LogFrames]:
@@ -54,3 +57,26 @@ def test_an_empty_log_is_two_bytes() -> None:
     joined, frames = feed([b"\x02", b"\x03"])
 
     assert (joined, frames.offset, frames.may_be_over) == (b"", 2, True)
+
+
+@pytest.mark.parametrize(
+    ("times", "was_started"),
+    [
+        (None, None),
+        ({}, None),
+        ([], None),
+        ("now", None),
+        ({"canceled-at": "2026-11-26T21:19:04.314Z"}, False),
+        ({"started-at": None, "queued-at": "2026-11-26T21:19:02.285Z"}, False),
+        ({"started-at": "2026-11-26T20:59:57.607Z"}, True),
+        ({"started_at": "2026-11-26T20:59:57.607Z"}, True),
+    ],
+)
+def test_times_of_a_plan_say_whether_it_was_started(
+    times: object, was_started: bool | None
+) -> None:
+    """Times of any kind are read, and none at all say nothing (W8)."""
+    attributes = {"status": "canceled", "status-timestamps": times}
+    document = {"data": {"id": "plan-1", "type": "plans", "attributes": attributes}}
+
+    assert load_plan(answer(200, document)).was_started is was_started
