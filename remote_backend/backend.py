@@ -189,12 +189,15 @@ class Backend:
         limits: WaitLimits | None = None,
         details: bool = False,
         journal_folder: Path | None = None,
+        cache_folder: Path | None = None,
     ) -> "AsyncIterator[Batch]":
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
         Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight; with
         `details` the outcomes tell what would change, for one more request each. With a
-        folder for journals the batch can be resumed after a crash.
+        folder for journals the batch can be resumed after a crash. With a folder for caches it
+        is known from earlier batches whether the server takes one upload for all workspaces;
+        otherwise one run tries that before the others are made.
         """
         options = checked_options(options)
         require_upload_mode(upload)
@@ -209,6 +212,7 @@ class Backend:
             limits=limits or WaitLimits(),
             details=details,
             journal_folder=journal_folder,
+            cache_folder=cache_folder,
         ) as batch:
             yield batch
 
@@ -218,6 +222,8 @@ class Backend:
         story: "JournalStory",
         journal_folder: Path,
         variables: tuple[tuple[str, str], ...] = (),
+        *,
+        cache_folder: Path | None = None,
     ) -> "AsyncIterator[Batch]":
         """Go on with a batch that ended early: watch its runs, make those that are missing.
 
@@ -244,6 +250,7 @@ class Backend:
             evolve(story.options, variables=variables),
             upload=story.upload,
             journal_folder=journal_folder,
+            cache_folder=cache_folder,
             earlier=story,
             id=story.id,
         ) as batch:
@@ -392,9 +399,15 @@ class Backend:
 
     @asynccontextmanager
     async def _run(
-        self, workspaces: tuple[Named, ...], options: PlanOptions, **more: Any
+        self,
+        workspaces: tuple[Named, ...],
+        options: PlanOptions,
+        *,
+        cache_folder: Path | None = None,
+        **more: Any,
     ) -> "AsyncIterator[Batch]":
         from remote_backend.batch.orchestrate import BatchPlan, run_batch
+        from remote_backend.batch.sharing_memory import SharingMemory
         from remote_backend.config.origin import describe_origin
 
         connection = self._connection
@@ -404,6 +417,9 @@ class Backend:
             run_url=connection.run_url,
             origin=describe_origin(connection.environ, connection.directory),
             facts={"hostname": self.hostname, "organization": self.organization},
+            sharing_memory=SharingMemory(cache_folder, self.hostname, self.organization)
+            if cache_folder is not None
+            else None,
             **more,
         )
         async with run_batch(connection.client, workspaces, plan) as batch:

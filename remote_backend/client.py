@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
     from remote_backend.models.workspace import Workspace
 
-__all__ = ("Client",)
+__all__ = ("Client", "server_name_of")
 
 Value = TypeVar("Value")
 
@@ -51,6 +51,9 @@ class Client:
         self.api_version: str | None = None
         """What the server last told about itself; None on servers that do not tell."""
 
+        self.server_name: str | None = None
+        """What the server calls itself, as "HCP Terraform"; None where it does not say."""
+
         self.tells_limits = False
         """Whether an answer has told how many requests are allowed."""
 
@@ -64,6 +67,10 @@ class Client:
         """Return what the organization may use."""
         request = wire.organizations.request_to_read_entitlements(self.organization)
         return await self._ask(request, wire.organizations.load_entitlements)
+
+    async def ping(self) -> None:
+        """Ask for nothing but the headers in which a server describes itself."""
+        await self._send(Request(method="GET", target="ping"))
 
     async def list_workspaces(
         self, search: str = "", tags: Sequence[tuple[str, str]] = ()
@@ -322,6 +329,7 @@ class Client:
         if isinstance(request.target, str):
             self.answered_count += 1
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
+            self.server_name = server_name_of(response) or self.server_name
             if "x-ratelimit-limit" in response.headers:
                 self.tells_limits = True
                 limit = response.requests_per_second
@@ -329,6 +337,13 @@ class Client:
         if not 200 <= response.status < 300:
             raise wire.problems.error_of(request, response)
         return response
+
+
+def server_name_of(response: Response) -> str | None:
+    """Return what a server calls itself in an answer, or None."""
+    # Before 2022 Terraform Enterprise named its version alone (go-tfe v1.109.0).
+    enterprise = "Terraform Enterprise" if "x-tfe-version" in response.headers else None
+    return response.headers.get("tfp-appname") or enterprise
 
 
 _API_HEADERS: Mapping[str, str] = {"Accept": JSON_API, "Content-Type": JSON_API}

@@ -30,6 +30,9 @@ class Begun:
     run_id: str | None = None
     """None when a run was asked for and no answer is known."""
 
+    is_foreign: bool = False
+    """Whether the configuration version was made in another workspace."""
+
 
 @define(kw_only=True)
 class JournalStory:

@@ -7,18 +7,15 @@ import anyio
 
 from remote_backend import models
 from remote_backend.batch.as_requested import require_as_requested
-from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, Stopped
+from remote_backend.batch.cancellation import Stopped
 from remote_backend.batch.failures import cause_of, reason_of_error
 from remote_backend.batch.pending import explains_pending, report_pending
 from remote_backend.batch.plan_job import PlanJob
+from remote_backend.batch.run_creation import RunCreation
 from remote_backend.errors import (
     ConfigurationChanged,
-    ConfigurationVersionFailed,
-    NotFound,
-    Rejected,
     RemoteBackendError,
     SlugError,
-    may_have_happened,
 )
 from remote_backend.events import (
     CheckReported,
@@ -27,21 +24,17 @@ from remote_backend.events import (
     LogEnded,
     RunQueued,
     RunStatusChanged,
-    UploadProgressed,
 )
 from remote_backend.log import Log
 from remote_backend.logs import LogTail
-from remote_backend.models.configuration import ConfigurationVersion
-from remote_backend.models.run import Run, RunRequest
+from remote_backend.models.run import Run
 from remote_backend.plans.log_facts import LogFacts
-from remote_backend.runs import find_run, queue_run, stop_run
+from remote_backend.runs import stop_run
 from remote_backend.slug.archive import Slug
-from remote_backend.task_groups import unwrapped
 from remote_backend.watch import Look, RunWatch, SweptRun
 from remote_backend.workspaces import Named, require_plannable
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import Begun
     from remote_backend.models.outcome import Outcome, Result
 
 __all__ = ("NOT_STARTED", "plan_workspace")
@@ -83,34 +76,48 @@ class _OnePlan:
     def __init__(self, job: PlanJob, named: Named, slug: Slug | SlugError) -> None:
         self._job = job
         self._named = named
-        self._archive = slug
+        self._creation = RunCreation(job, named, slug)
         self._phase = "start"
-        self._run: Run | None = None
-        self._may_have_run = False
         self._seen: RunWatch | SweptRun | None = None
         self._over = False
         self._facts = LogFacts()
+        self._log_has_ended = False
         self._waited_too_long: str | None = None
         self._times: dict[str, float] = {}
         self._started = anyio.current_time()
 
     @property
-    def _slug(self) -> Slug:
-        if isinstance(self._archive, SlugError):
-            raise self._archive
-        return self._archive
+    def _run(self) -> Run | None:
+        return self._creation.run
 
     async def carry_out(self) -> "Outcome":
-        job, short = self._job, self._named.short
         require_plannable(self._named)
         self._phase = "upload"
-        self._run = run = await self._queue()
+        configurations = self._job.configurations
+        try:
+            watch, tail = await self._follow(await self._creation.create())
+            trial = self._creation.trial
+            if trial is not None and trial.is_refused:
+                watch, tail = await self._plan_again()
+                if watch.latest.succeeded:
+                    await configurations.remember(works=False)
+            elif trial is not None and trial.has_planned:
+                await configurations.remember(works=True)
+        finally:
+            # Whatever has ended it: others wait until there is no canary any more.
+            configurations.canary.leave(self._named.short)
+        return await self._conclude(watch, tail)
+
+    async def _follow(self, run: Run) -> "tuple[RunWatch | SweptRun, LogTail]":
+        """Watch a run, and read its log, until both are over."""
+        job = self._job
+        self._announce(run)
         require_as_requested(run, job.options)
         job.leaving.going.add(run.id)
         self._seen = watch = self._watch_of(run)
         tail = LogTail(job.client, watch, job.log)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._tail, tail, name=f"log of {short}")
+            group.start_soon(self._tail, tail, name=f"log of {self._named.short}")
             async with anyio.create_task_group() as limits:
                 for name, seconds, ends in job.limits.all():
                     limits.start_soon(self._limit, watch, name, seconds, ends)
@@ -118,6 +125,27 @@ class _OnePlan:
                     limits.start_soon(self._report_pending, watch)
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
+        trial = self._creation.trial
+        if trial is not None:
+            trial.judge(watch.latest)
+        if not self._log_has_ended and not (trial is not None and trial.is_refused):
+            self._end_log(tail)
+        return watch, tail
+
+    async def _plan_again(self) -> "tuple[RunWatch | SweptRun, LogTail]":
+        """Plan once more, after a run for which the server did not take the shared upload."""
+        self._job.outbox.warn(
+            f"{self._named.short} is planned again with an upload of its own, as all others "
+            "from now on: the server did not take the upload of another workspace"
+        )
+        self._seen, self._over = None, False
+        self._facts = LogFacts()
+        self._times.clear()
+        return await self._follow(await self._creation.create_alone())
+
+    async def _conclude(self, watch: RunWatch | SweptRun, tail: LogTail) -> "Outcome":
+        """Return the outcome of a run that is over, with what policies say of it."""
+        job, short = self._job, self._named.short
         # It was imported while the first requests were answered.
         from remote_backend.batch import verdict
 
@@ -213,11 +241,11 @@ class _OnePlan:
         return await leaving.stop(self._job.client, short, self._run.id)
 
     def _is_unknown(self) -> bool:
-        return self._run is None and self._may_have_run
+        return self._run is None and self._creation.may_have_run
 
     def _phase_now(self) -> str:
         if self._seen is None:
-            return self._phase
+            return self._phase if self._phase == "start" else self._creation.phase
         from remote_backend.batch import verdict
 
         return verdict.phase_reached(self._seen.latest)
@@ -256,143 +284,11 @@ class _OnePlan:
             log.warning("run.not_stopped", run_id=run_id, problem=str(error))
         watch.hurry()
 
-    async def _queue(self) -> Run:
-        begun = self._job.begun.get(self._named.short)
-        run = await self._take_up(begun) if begun else None
-        run = run or await self._begin()
-        short = self._named.short
-        self._job.outbox.put(
-            ConfigurationUploaded(short, run.configuration_version_id or "")
-        )
+    def _announce(self, run: Run) -> None:
+        short, outbox = self._named.short, self._job.outbox
+        outbox.put(ConfigurationUploaded(short, run.configuration_version_id or ""))
         run_url = self._job.run_url(self._named.remote.name, run.id)
-        self._job.outbox.put(RunQueued(short, run.id, run_url))
-        return run
-
-    async def _take_up(self, begun: "Begun") -> Run | None:
-        """Return the run that an earlier process made, or None when it made none."""
-        version_id = begun.configuration_version_id
-        if begun.run_id is not None:
-            # Whatever happens to the answer, this is the run to stop or to report.
-            self._run = Run(
-                id=begun.run_id, status="pending", configuration_version_id=version_id
-            )
-            run, _ = await self._job.client.read_run(begun.run_id)
-            return run
-        self._may_have_run = True
-        request = self._request(version_id)
-        if self._job.sweep is not None:
-            found = await self._job.sweep.find(request)
-        else:
-            found = await find_run(self._job.client, request)
-        self._may_have_run = found is not None
-        return found
-
-    async def _begin(self) -> Run:
-        configurations = self._job.configurations
-        version = await configurations.version_for(self._named, self._slug, self._progress)
-        run: Run | None = None
-        try:
-            async with configurations.trying(self._named, self._slug, version) as usable:
-                if usable:
-                    run = await self._make_run_soon(version)
-        except (NotFound, Rejected, ConfigurationVersionFailed) as error:
-            if not configurations.is_refusal(error, self._named, self._slug, version):
-                raise
-        if run is None:
-            version = await configurations.own_version(
-                self._named, self._slug, self._progress
-            )
-            run = await self._make_run(version)
-        return run
-
-    async def _make_run_soon(self, version: ConfigurationVersion) -> Run:
-        """Make a run at once; where the server is not ready for it, as soon as it is.
-
-        Servers that take a while to look into an archive refuse runs until then, so that is
-        waited for beside the first attempt.
-        """
-        if version.is_usable:
-            return await self._make_run(version)
-        with unwrapped():
-            async with anyio.create_task_group() as group:
-                group.start_soon(
-                    self._job.configurations.until_usable,
-                    version,
-                    name=f"wait for {version.id}",
-                )
-                try:
-                    run = await self._make_run(version)
-                except Rejected:
-                    pass
-                else:
-                    group.cancel_scope.cancel()
-                    return run
-        return await self._make_run(version)
-
-    def _request(self, configuration_version_id: str) -> RunRequest:
-        return RunRequest(
-            workspace_id=self._named.remote.id,
-            configuration_version_id=configuration_version_id,
-            options=self._job.options,
-        )
-
-    async def _record(self, version_id: str, run_id: str | None = None) -> None:
-        if self._job.journal is not None:
-            await self._job.journal.write(
-                "begun",
-                workspace=self._named.short,
-                configuration_version_id=version_id,
-                run_id=run_id,
-            )
-
-    def _progress(self, sent: int) -> None:
-        short = self._named.short
-        self._job.outbox.put_if_free(UploadProgressed(short, sent, self._slug.size_bytes))
-
-    async def _make_run(self, version: ConfigurationVersion) -> Run:
-        request = self._request(version.id)
-        # Written before it is asked for: who resumes knows what to look for.
-        await self._record(version.id)
-        self._phase = "queue"
-        find = self._job.sweep.find if self._job.sweep else None
-        made: list[Run] = []
-        # Shielded only while the run may be made: a request that still waits for its turn is
-        # never sent once the batch is canceled.
-        scope = anyio.CancelScope()
-        done = anyio.Event()
-
-        def in_flight(may_be_made: bool) -> None:
-            scope.shield = self._may_have_run = may_be_made
-
-        async def make() -> None:
-            with scope:
-                try:
-                    self._run = await queue_run(
-                        self._job.client, request, find=find, in_flight=in_flight
-                    )
-                    made.append(self._run)
-                except Exception as error:
-                    # Of an error that nobody expected it is not known what came before it.
-                    on_purpose = isinstance(error, RemoteBackendError)
-                    self._may_have_run = not on_purpose or may_have_happened(error)
-                    failures.append(error)
-                finally:
-                    done.set()
-
-        failures: list[Exception] = []
-        async with anyio.create_task_group() as group:
-            group.start_soon(make, name=f"queue {self._named.short}")
-            try:
-                await done.wait()
-            except anyio.get_cancelled_exc_class():
-                # A run that is made while we are told to stop would be left behind, so its
-                # answer is still waited for, for a bounded time.
-                scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
-                raise
-        if failures:
-            raise failures[0]
-        await self._record(version.id, made[0].id)
-        return made[0]
+        outbox.put(RunQueued(short, run.id, run_url))
 
     async def _watch(self, watch: RunWatch | SweptRun, status: str) -> None:
         run_id = watch.latest.run.id
@@ -400,6 +296,8 @@ class _OnePlan:
         self._note(status)
         async for look in watch.looks():
             require_as_requested(look.run, self._job.options)
+            if self._creation.trial is not None:
+                self._creation.trial.saw(look)
             if look.run.status != status:
                 status = look.run.status
                 self._note(status)
@@ -412,8 +310,18 @@ class _OnePlan:
         self._times.setdefault(status, round(now, 3))
 
     async def _tail(self, tail: LogTail) -> None:
-        short = self._named.short
+        trial = self._creation.trial
         async for data in tail.chunks():
             self._facts.feed(data)
-            self._job.outbox.put(LogChunkRead(short, data))
+            shown = data if trial is None else trial.take(data)
+            if shown:
+                self._job.outbox.put(LogChunkRead(self._named.short, shown))
+        if trial is None or trial.has_planned:
+            self._end_log(tail)
+
+    def _end_log(self, tail: LogTail) -> None:
+        self._log_has_ended = True
+        short, trial = self._named.short, self._creation.trial
+        if trial is not None and (held := trial.release()):
+            self._job.outbox.put(LogChunkRead(short, held))
         self._job.outbox.put(LogEnded(short, tail.is_complete, tail.problem))

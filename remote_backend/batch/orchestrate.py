@@ -13,10 +13,12 @@ from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
 from remote_backend import models
+from remote_backend.batch.canary import Canary
 from remote_backend.batch.one_plan import NOT_STARTED, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.plan_job import PlanJob
 from remote_backend.batch.sharing import Configurations
+from remote_backend.batch.sharing_memory import SharingMemory
 from remote_backend.client import Client
 from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.events import (
@@ -67,6 +69,9 @@ class BatchPlan:
     watch: WatchSettings = field(factory=WatchSettings)
     log: LogSettings = field(factory=LogSettings)
     upload: UploadMode = UploadMode.AUTO
+    sharing_memory: SharingMemory | None = None
+    """What earlier batches found out about sharing; None to find out again."""
+
     journal_folder: Path | None = None
     """Where the journal of the batch is kept; None for none."""
 
@@ -251,6 +256,8 @@ class _Work:
                 plan.upload,
                 usable_within_seconds=plan.limits.upload_seconds,
                 is_alone=len(workspaces) == 1,
+                memory=plan.sharing_memory,
+                canary=Canary(outbox.warn),
             ),
             sweep=self._sweep,
             journal=self._journal,

@@ -1,14 +1,26 @@
-"""One configuration version for many workspaces, where the server allows it."""
+"""Which configuration version each workspace of a batch plans.
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+One that is shared saves two requests and an upload for each workspace. Servers that identify
+themselves as HCP Terraform or Terraform Enterprise promise that they take it, and so does the
+server of this package; everywhere else each workspace uploads its own. How the promise is tested
+is told in `batch.canary`.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
-from attrs import define, field
+from attrs import define, field, frozen
 
+from remote_backend.batch.canary import Canary, Trial
+from remote_backend.batch.sharing_memory import SharingMemory
 from remote_backend.client import Client
-from remote_backend.errors import ConfigurationVersionFailed, NotFound, Rejected
+from remote_backend.errors import (
+    ConfigurationVersionFailed,
+    NotFound,
+    Rejected,
+    RemoteBackendError,
+)
 from remote_backend.log import Log
 from remote_backend.models.configuration import (
     USABLE_WITHIN_SECONDS,
@@ -19,9 +31,26 @@ from remote_backend.slug.archive import Slug
 from remote_backend.uploads import upload_configuration, wait_until_usable
 from remote_backend.workspaces import Named
 
-__all__ = ("Configurations",)
+__all__ = ("Configurations", "Upload")
 
 log = Log()
+
+_OURS = "remote-backend"
+# The values of TFP-AppName, by go-tfe v1.109.0.
+_PROMISE = frozenset({"HCP Terraform", "Terraform Enterprise"})
+_SECONDS_TO_PING = 5.0
+
+
+@frozen(eq=False, repr=False)
+class Upload:
+    """A configuration version for one workspace."""
+
+    version: ConfigurationVersion
+    is_foreign: bool = False
+    """Whether it was made in another workspace."""
+
+    trial: Trial | None = None
+    """Set where it is not proven that the server takes it."""
 
 
 @define(eq=False, repr=False)
@@ -29,17 +58,9 @@ class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
     making: anyio.Lock = field(factory=anyio.Lock)
-    trying: anyio.Lock = field(factory=anyio.Lock)
     version: ConfigurationVersion | None = None
     owner: str | None = None
     """The workspace that it was made in, and in which it certainly can be used."""
-
-    works: bool | None = None
-    """Whether the server takes it for another workspace; None until one has tried."""
-
-    def is_foreign_to(self, named: Named, version: ConfigurationVersion) -> bool:
-        """Say whether a configuration version is the shared one, made in another workspace."""
-        return version is self.version and named.remote.id != self.owner
 
 
 @define(eq=False, repr=False)
@@ -50,8 +71,13 @@ class Configurations:
     mode: UploadMode = UploadMode.AUTO
     usable_within_seconds: float = USABLE_WITHIN_SECONDS
     is_alone: bool = False
-    """Whether there is one workspace, so that nobody else would be refused too."""
+    """Whether there is one workspace, so that there is nobody to share with."""
 
+    memory: SharingMemory | None = None
+    canary: Canary = field(factory=Canary)
+    _deciding: anyio.Lock = field(factory=anyio.Lock)
+    _shares: bool | None = None
+    _remembered: bool | None = None
     _shared: dict[Path, _Shared] = field(factory=dict)
     """By the archives that they are made from."""
 
@@ -61,25 +87,27 @@ class Configurations:
     _usable: set[str] = field(factory=set)
     """Ids of those that were found to be."""
 
-    async def version_for(
+    async def upload_for(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
-    ) -> ConfigurationVersion:
+    ) -> Upload:
         """Return a configuration version that can be planned in a workspace.
 
         The first who asks uploads it, and the others wait for that. Where that fails it fails
         for the first alone; the next one tries in its own workspace.
         """
-        if self.mode is UploadMode.EACH:
-            return await self.own_version(named, slug, progress)
-        shared = self._of(slug)
+        if self.is_alone or not await self._may_share():
+            return Upload(await self.own_version(named, slug, progress))
+        shared = self._shared.setdefault(slug.path, _Shared())
         async with shared.making:
-            if shared.works is not False and shared.version is None:
+            if shared.version is None and self.canary.works is not False:
                 shared.version = await self.own_version(named, slug, progress)
                 shared.owner = named.remote.id
-        if shared.works is False and shared.owner != named.remote.id:
-            return await self.own_version(named, slug, progress)
-        assert shared.version is not None
-        return shared.version
+        version = shared.version
+        if version is not None and shared.owner == named.remote.id:
+            return Upload(version)
+        if version is None or not await self.canary.admit(named.short):
+            return Upload(await self.own_version(named, slug, progress))
+        return Upload(version, is_foreign=True, trial=self._trial())
 
     async def own_version(
         self, named: Named, slug: Slug, progress: Callable[[int], None]
@@ -109,56 +137,62 @@ class Configurations:
                 )
                 self._usable.add(version.id)
 
-    @asynccontextmanager
-    async def trying(
-        self, named: Named, slug: Slug, version: ConfigurationVersion
-    ) -> AsyncIterator[bool]:
-        """Say whether a workspace may use a configuration version.
-
-        The first use in a foreign workspace happens alone, so that one refusal tells all, unless
-        the server limits nobody's requests: there all would wait for that to save a few.
-        """
-        shared = self._of(slug)
-        if not shared.is_foreign_to(named, version):
-            yield True
-            return
-        is_first = False
-        if self.client.tells_limits:
-            await shared.trying.acquire()
-            is_first = shared.works is None
-            if not is_first:
-                shared.trying.release()
-        try:
-            yield shared.works is not False
-            if shared.works is None:
-                shared.works = True
-        finally:
-            if is_first:
-                shared.trying.release()
-
     def is_refusal(
-        self,
-        error: NotFound | Rejected | ConfigurationVersionFailed,
-        named: Named,
-        slug: Slug,
-        version: ConfigurationVersion,
+        self, error: NotFound | Rejected | ConfigurationVersionFailed, upload: Upload
     ) -> bool:
-        """Say whether another configuration version than the shared one may do for a run."""
-        shared = self._of(slug)
-        if self.mode is not UploadMode.AUTO or shared.works:
-            return False
-        if not shared.is_foreign_to(named, version):
+        """Say whether a run may be made with an upload of the workspace's own."""
+        if self.mode is not UploadMode.AUTO or not upload.is_foreign:
             return False
         if isinstance(error, ConfigurationVersionFailed):
             return True
-        told = " ".join(error.problems).replace("-", " ").lower()
-        if isinstance(error, NotFound) or "configuration version" in told:
-            shared.works = False
-            log.info("configuration.not_shared", problem=str(error))
-            return True
-        return False
+        problems = " ".join(error.problems).replace("-", " ").lower()
+        if not isinstance(error, NotFound) and "configuration version" not in problems:
+            return False
+        self.canary.refuse()
+        log.info("configuration.not_shared", problem=str(error))
+        return True
 
-    def _of(self, slug: Slug) -> _Shared:
-        if slug.path not in self._shared:
-            self._shared[slug.path] = _Shared()
-        return self._shared[slug.path]
+    async def resumed_trial(self, *, is_foreign: bool) -> Trial | None:
+        """Return the trial that the run of an earlier process is, if it is one."""
+        if not is_foreign or self.mode is not UploadMode.AUTO:
+            return None
+        return self._trial() if await self._may_share() else Trial(self.canary)
+
+    async def remember(self, works: bool) -> None:
+        """Keep for later batches whether the server shares."""
+        if self.memory is not None and works is not self._remembered:
+            self._remembered = works
+            await self.memory.remember(works)
+
+    def _trial(self) -> Trial | None:
+        return None if self.canary.is_proven else Trial(self.canary)
+
+    async def _may_share(self) -> bool:
+        async with self._deciding:
+            if self._shares is None:
+                self._shares = await self._decide()
+        return self._shares
+
+    async def _decide(self) -> bool:
+        if self.mode is UploadMode.EACH:
+            return False
+        name = await self._server_name() if self.mode is UploadMode.AUTO else None
+        if self.mode is UploadMode.SHARED or name == _OURS:
+            self.canary.prove()
+            return True
+        if name not in _PROMISE:
+            return False
+        if self.memory is not None:
+            self.canary.works = self._remembered = await self.memory.recall()
+        return True
+
+    async def _server_name(self) -> str | None:
+        client = self.client
+        if client.server_name is None:
+            # That every answer names the server is seen, and not promised; go-tfe pings.
+            with anyio.move_on_after(_SECONDS_TO_PING):
+                try:
+                    await client.ping()
+                except RemoteBackendError as error:
+                    log.info("server.unnamed", problem=str(error))
+        return client.server_name

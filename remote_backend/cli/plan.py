@@ -25,6 +25,7 @@ from remote_backend.cli.plan_command import (
 )
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
+from remote_backend.config.datadir import user_cache_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import is_text
@@ -55,7 +56,7 @@ __all__ = ("plan",)
 )
 @value(
     "upload",
-    "Whether workspaces share one upload: auto (until the server refuses), shared, each.",
+    "Whether workspaces share one upload: auto (on HCP Terraform and TFE), shared, each.",
     type=click.Choice([mode.value for mode in UploadMode]),
     default=UploadMode.AUTO.value,
     metavar="MODE",
@@ -159,6 +160,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         reports=given["report"],
         style=_style(given),
         journal_folder=_journal_folder(environ, screen) if is_batch else None,
+        cache_folder=user_cache_directory(environ),
         detailed_exit_code=given["detailed_exitcode"],
     )
     return anyio.run(run_plan, command, screen)

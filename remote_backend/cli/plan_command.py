@@ -64,6 +64,9 @@ class PlanCommand:
     reports: tuple[str, ...] = ()
     style: Style = Style.AUTO
     journal_folder: Path | None = None
+    cache_folder: Path | None = None
+    """Where answers of servers are kept that the next batch can use."""
+
     resumed: "JournalStory | None" = None
     """The batch to go on with, in place of a new one."""
 

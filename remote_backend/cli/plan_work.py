@@ -178,7 +178,12 @@ class _PlanWork:
 def _start(backend: Backend, command: PlanCommand) -> "AbstractAsyncContextManager[Batch]":
     if command.resumed is not None and command.journal_folder is not None:
         variables = command.options.variables
-        return backend.resume(command.resumed, command.journal_folder, variables)
+        return backend.resume(
+            command.resumed,
+            command.journal_folder,
+            variables,
+            cache_folder=command.cache_folder,
+        )
     if not command.is_batch:
         return backend.plan(
             options=command.options,
@@ -194,4 +199,5 @@ def _start(backend: Backend, command: PlanCommand) -> "AbstractAsyncContextManag
         limits=command.limits,
         details=command.tells_more,
         journal_folder=command.journal_folder,
+        cache_folder=command.cache_folder,
     )

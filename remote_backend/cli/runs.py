@@ -21,6 +21,7 @@ from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, echo, screen_of
 from remote_backend.client import Client
+from remote_backend.config.datadir import user_cache_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
@@ -91,6 +92,7 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
         is_batch=True,
         detailed_exit_code=given["detailed_exitcode"],
         journal_folder=_folder(),
+        cache_folder=user_cache_directory(process_environ()),
         resumed=story,
     )
     return anyio.run(run_plan, command, _screen(given["no_color"]))

@@ -12,6 +12,7 @@ __all__ = (
     "record_path",
     "select_workspace",
     "selected_workspace",
+    "user_cache_directory",
     "user_data_directory",
 )
 
@@ -27,6 +28,19 @@ def user_data_directory(environ: Mapping[str, str]) -> Path:
     if data_home := environ.get("XDG_DATA_HOME"):
         return Path(data_home, "remote-backend")
     return _home(environ) / ".local" / "share" / "remote-backend"
+
+
+def user_cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """Return where this program keeps what it can find out again; None where there is no place."""
+    if os.name == "nt" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"], "remote-backend", "cache")
+    # The XDG base directory specification lets programs ignore relative paths.
+    if os.path.isabs(cache_home := environ.get("XDG_CACHE_HOME", "")):
+        return Path(cache_home, "remote-backend")
+    try:
+        return _home(environ) / ".cache" / "remote-backend"
+    except SettingsError:
+        return None
 
 
 def _home(environ: Mapping[str, str]) -> Path:

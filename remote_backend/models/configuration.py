@@ -27,7 +27,7 @@ class UploadMode(Enum):
     """Whether workspaces share a configuration version."""
 
     AUTO = "auto"
-    """Share it until the server refuses."""
+    """Share it on HCP Terraform, Terraform Enterprise and our own server, until it is refused."""
 
     SHARED = "shared"
     EACH = "each"

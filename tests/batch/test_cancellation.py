@@ -86,6 +86,8 @@ class Service:
         match request.method, request.where.split("/"):
             case "POST", ["workspaces", _, "configuration-versions"]:
                 return self._told("cv-1", "configuration-versions", "pending", 201)
+            case "GET", ["ping"]:
+                return self._limited(answer(204))
             case "GET", ["configuration-versions", _]:
                 return self._told("cv-1", "configuration-versions", "uploaded")
             case "POST", ["runs"]:
@@ -110,7 +112,8 @@ class Service:
         return self._limited(answer(code, {"data": resource}))
 
     def _limited(self, response: Response) -> Response:
-        return answer(response.status, response.body, x_ratelimit_limit=str(LIMIT))
+        headers = {"x_ratelimit_limit": str(LIMIT), "tfp_appname": "remote-backend"}
+        return answer(response.status, response.body, **headers)
 
 
 @asynccontextmanager

@@ -44,6 +44,8 @@ class Otf:
             return answer(202)
         if request.method == "POST":
             return self.made(request, parts)
+        if parts == ["ping"]:
+            return answer(204)
         if parts[0] == "organizations":
             return answer(404, b"404 page not found\n", content_type="text/plain")
         return self.read(parts[0], parts[1])

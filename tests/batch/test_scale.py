@@ -201,7 +201,7 @@ async def test_storms_of_refusals_are_waited_out(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_refuses_to_share_gets_an_upload_each(tmp_path: Path) -> None:
-    """The first refusal tells all; the batch goes on with one configuration version each."""
+    """The refusal of one run ends sharing: what is not on its way gets an upload of its own."""
     refusal = FaultRule(
         kind="status", method="POST", path="/api/v2/runs", status=404, times=(2,)
     )
@@ -211,7 +211,7 @@ async def test_a_server_that_refuses_to_share_gets_an_upload_each(tmp_path: Path
     )
 
     assert_all_went_well(story, 10)
-    assert story.versions == 10
+    assert story.versions >= 2
 
 
 async def test_a_server_without_limits_may_refuse_all_at_once(tmp_path: Path) -> None:

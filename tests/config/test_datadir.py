@@ -1,10 +1,11 @@
 """The selected workspace is found as Terraform finds it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from remote_backend.config.datadir import selected_workspace
+from remote_backend.config.datadir import selected_workspace, user_cache_directory
 from remote_backend.errors import SettingsError
 
 
@@ -71,3 +72,16 @@ def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="select a workspace again"):
         selected_workspace(tmp_path, {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has a place of its own")
+def test_what_can_be_found_out_again_is_kept_in_the_cache(tmp_path: Path) -> None:
+    """By the XDG specification, which lets relative paths be ignored."""
+    home = {"HOME": str(tmp_path)}
+
+    assert user_cache_directory(home) == tmp_path / ".cache" / "remote-backend"
+    assert user_cache_directory({**home, "XDG_CACHE_HOME": "x"}) == user_cache_directory(
+        home
+    )
+    given = {"XDG_CACHE_HOME": str(tmp_path / "c")}
+    assert user_cache_directory(given) == tmp_path / "c" / "remote-backend"
