@@ -80,11 +80,10 @@ class SectionsConsole:
             out.write(last)
         if not last.endswith("\n"):
             out.write("\n")
+        for warning in (self._warnings.pop(workspace, None), self._logs.warning(workspace)):
+            if warning is not None:
+                self._write(warning)
         self._logs.remove(workspace)
-        if warning := self._warnings.pop(workspace, None):
-            self._write(warning)
-        if problem := self._logs.problems.pop(workspace, None):
-            self._write(f"Warning: the rest of this log could not be kept: {problem}")
 
     def _write(self, text: str) -> None:
         self.screen.out.write(f"{self.screen.clean_lines(text)}\n")

@@ -125,6 +125,13 @@ def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
         assert file.endswith(".json") or "Error: Bad value" in text
 
 
+def test_a_report_says_that_a_log_was_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk for temporary files that takes nothing costs the log and no report."""
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
+
+    assert "the rest of this log could not be kept" in collected(b"x\n").logs["a"]
+
+
 @pytest.mark.parametrize(("full", "told"), [((1 << 20) - 100, "no room"), (500_000, None)])
 def test_a_step_summary_stays_below_what_github_shows(
     full: int, told: str | None, tmp_path: Path
