@@ -64,6 +64,9 @@ class Lock:
     """Whether a request for it was sent whose outcome is unknown."""
 
     is_held: bool = False
+    is_marked: bool = False
+    """Whether the server has shown the mark, so that it shows reasons of locks at all."""
+
     keep: bool = False
     """Whether it stays when its holder leaves, because a write could not be confirmed."""
 
@@ -161,8 +164,9 @@ async def _try_to_lock(
     """Ask for the lock; return None when it is held, or why not and how the workspace is."""
     was_asked_for, lock.is_asked_for = lock.is_asked_for, True
     try:
-        await client.lock_workspace(workspace.id, lock.mark)
+        current = await client.lock_workspace(workspace.id, lock.mark)
         lock.is_held, lock.is_asked_for = True, False
+        lock.is_marked = current.locked_reason == lock.mark
         return None
     except _UNSURE as error:
         if not isinstance(error, Conflict) and not may_have_happened(error):
@@ -170,6 +174,7 @@ async def _try_to_lock(
             raise
         current = await client.find_workspace(workspace.name) or workspace
         lock.is_held = current.locked and current.locked_reason == lock.mark
+        lock.is_marked = lock.is_held
         if lock.is_held or current.locked_reason:
             # The reason says whose it is.
             lock.is_asked_for = False
@@ -261,6 +266,8 @@ async def _may_be_ours(client: Client, workspace: Workspace, lock: Lock) -> bool
     current = await client.find_workspace(workspace.name)
     if current is None or not current.locked:
         return False
+    if lock.is_marked:
+        return current.locked_reason == lock.mark
     return current.locked_reason in (None, "", lock.mark)
 
 

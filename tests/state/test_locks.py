@@ -30,20 +30,21 @@ async def push(server: StateServer, options: LockOptions = QUICK) -> bool:
     return await push_state(Client(server, "acme"), WORKSPACE, state(), options=options)
 
 
-async def test_a_lock_that_others_took_meanwhile_stays_theirs() -> None:
-    """The answer of the unlock is lost, Alice locks, unlocks keep failing: her lock stays (H2)."""
+@pytest.mark.parametrize("reason", ["deploy by alice", ""])
+async def test_a_lock_that_others_took_meanwhile_stays_theirs(reason: str) -> None:
+    """The answer of the unlock is lost, Alice locks, with or without a reason: it stays (H2)."""
     server = StateServer()
     server.faults["unlock"] = ["502 after"]
 
     def meanwhile(action: str) -> None:
         if "unlock" in server.sent[:-1] and server.locked_reason is None:
-            server.locked_reason = "deploy by alice"
+            server.locked_reason = reason
 
     server.meanwhile = meanwhile
 
     assert await push(server)
 
-    assert server.locked_reason == "deploy by alice"
+    assert server.locked_reason == reason
     assert server.sent.count("unlock") == 1
     assert "force-unlock" not in server.sent
 
