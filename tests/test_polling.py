@@ -15,6 +15,7 @@ from remote_backend.logs import LogSettings, LogTail
 from remote_backend.messages import Request, Response, SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
+from remote_backend.notices import Notice, Notices
 from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
 from remote_backend.watch.failures import PollFailures, back_off_seconds
 from remote_backend.watch.look import needs_plan, rests, stalls
@@ -116,19 +117,19 @@ async def statuses_of(watch: RunWatch | SweptRun) -> list[str]:
     return [look.run.status async for look in watch.looks()]
 
 
-async def alone(server: Otf, settings: WatchSettings = SETTINGS) -> RunWatch:
+async def alone(server: Otf) -> RunWatch:
     """Poll one run by itself to its end."""
     run = Run(id="run-1", status="pending", plan_id="plan-1")
-    watch = RunWatch(Client(server, "acme"), run, settings=settings)
+    watch = RunWatch(Client(server, "acme"), run)
     await statuses_of(watch)
     return watch
 
 
 async def together(
-    server: Otf, count: int, settings: WatchSettings = SETTINGS
+    server: Otf, count: int, *, client: Client | None = None
 ) -> dict[str, str]:
     """Poll several runs to their ends; return the last status or the failure of each."""
-    sweep = Sweep(Client(server, "acme"), "batch-1", total=count, settings=settings)
+    sweep = Sweep(client or Client(server, "acme"), "batch-1", total=count)
     ends: dict[str, str] = {}
 
     async def follow(run: Run) -> None:
@@ -612,6 +613,51 @@ def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
 
     assert tails[0].is_complete and tails[0].problem is None
     assert server.requests[-1][0] < 4.0
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_failing_polls_are_reported_after_some_seconds(count: int) -> None:
+    """With what fails, how many runs it concerns, and the limit; not for longer than it lasts."""
+    server = Otf(lambda path, now: PAGE if 3.0 <= now < 50.0 else None)
+    reports: list[tuple[float, str]] = []
+
+    async def follow() -> None:
+        def report(notice: Notice) -> None:
+            reports.append((anyio.current_time(), str(notice)))
+
+        client = Client(server, "acme", Notices(report))
+        if count == 1:
+            watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+            await statuses_of(watch)
+        else:
+            await together(server, count, client=client)
+        await anyio.sleep(100.0)
+
+    run_virtually(follow)
+
+    begins = "Waiting for a run to become readable"
+    assert [text.startswith(begins) for _, text in reports] == [True, True]
+    assert all("at most 300 s" in text for _, text in reports)
+    assert ("(30 of them)" if count > 1 else "no JSON (text/html") in reports[0][1]
+    assert 8.0 <= reports[0][0] < 12.0 and reports[1][0] < 60.0
+
+
+def test_a_status_that_names_no_end_is_reported() -> None:
+    """The wait for its end says the status."""
+    server = Otf()
+    server.final = "brand_final"
+    reports: list[str] = []
+
+    async def follow() -> None:
+        client = Client(server, "acme", Notices(lambda notice: reports.append(str(notice))))
+        watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        with pytest.raises(PollingFailed):
+            await statuses_of(watch)
+
+    run_virtually(follow)
+
+    assert "a run to end whose plan is over (run-1 is brand_final)" in reports[0]
+    assert "at most 300 s" in reports[0]
 
 
 def test_the_search_for_a_run_outlives_failures() -> None:

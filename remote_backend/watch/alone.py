@@ -41,21 +41,22 @@ class RunWatch(Tracked):
         the run stays in a status that names no end.
         """
         shown: Look | None = None
-        while True:
-            began = self._clock()
-            await self._poll(began)
-            look = self.latest
-            if shown is None or look.run.status != shown.run.status:
-                self._wait_seconds = self._settings.first_wait_seconds
-                self._was_hurried = False
-            if look != shown:
-                shown = look
-                yield look
-            if look.is_over:
-                return
-            if (lost := self.why_lost()) is not None:
-                raise lost
-            await self._pause(began)
+        with self.followed():
+            while True:
+                began = self._clock()
+                await self._poll(began)
+                look = self.latest
+                if shown is None or look.run.status != shown.run.status:
+                    self._wait_seconds = self._settings.first_wait_seconds
+                    self._was_hurried = False
+                if look != shown:
+                    shown = look
+                    yield look
+                if look.is_over:
+                    return
+                if (lost := self.why_lost()) is not None:
+                    raise lost
+                await self._pause(began)
 
     def hurry(self) -> None:
         """Look soon, because something suggests that the run has moved."""

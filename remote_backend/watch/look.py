@@ -11,7 +11,8 @@ this client does not know. Both need a plan that is over and a status that does 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import anyio
 from attrs import evolve, frozen
@@ -21,6 +22,7 @@ from remote_backend.errors import PollingFailed, text_of
 from remote_backend.log import Log
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
+from remote_backend.notices import Wait
 from remote_backend.watch.failures import PollFailures, is_of_one_run
 from remote_backend.watch.settings import WatchSettings
 
@@ -128,6 +130,8 @@ class Tracked:
         self._polled = False
         self._plan_seen_in: str | None = None
         self._plan_seen_at = -math.inf
+        self._wait: Wait | None = None
+        self._is_followed = False
 
     @property
     def plan(self) -> Plan | None:
@@ -180,6 +184,7 @@ class Tracked:
 
     def wake(self) -> None:
         """Let everyone who waits look at what is known."""
+        self._report_wait()
         self._looked.set()
         self._looked = anyio.Event()
         has_address = self.plan is not None and self.plan.log_read_url is not None
@@ -188,6 +193,16 @@ class Tracked:
             self._log_facts = facts
             self._log_changed.set()
             self._log_changed = anyio.Event()
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Report long waits for the run while somebody follows it."""
+        self._is_followed = True
+        try:
+            yield
+        finally:
+            self._is_followed = False
+            self._end_wait()
 
     async def next_look(self, at_most_seconds: float = math.inf) -> None:
         """Wait for the next look, or for a time."""
@@ -245,6 +260,35 @@ class Tracked:
     def _note_plan(self, run_status: str) -> None:
         self._plan_seen_in = run_status
         self._plan_seen_at = self._clock()
+
+    def _report_wait(self) -> None:
+        """Report that the run cannot be read, or that its status names no end, if that lasts."""
+        if not self._is_followed:
+            return
+        what, limit_seconds = "", self._settings.failing_seconds
+        if self._failures.count:
+            what = "a run to become readable"
+        elif stalls(self.latest, math.inf, self._settings):
+            what = "a run to end whose plan is over"
+            limit_seconds = self._settings.stall_seconds
+        if self._wait is not None and self._wait.what == what:
+            return
+        self._end_wait()
+        if what:
+            waiting = self._client.notices.waiting
+            self._wait = waiting(what, detail=self._why, limit_seconds=limit_seconds)
+            self._client.notices.begin(self._wait)
+
+    def _why(self) -> str:
+        run = self.latest.run
+        return (
+            self._failures.problem if self._failures.count else f"{run.id} is {run.status}"
+        )
+
+    def _end_wait(self) -> None:
+        if self._wait is not None:
+            self._client.notices.end(self._wait)
+            self._wait = None
 
     def _settle(self) -> None:
         look, seconds = self.latest, self._clock() - self._same_since

@@ -38,18 +38,19 @@ class SweptRun(Tracked):
         that names no end.
         """
         shown: Look | None = None
-        while True:
-            await self.complete()
-            look = self.latest
-            if look == shown:
-                if (lost := self.why_lost()) is not None:
-                    raise lost
-                await self.next_look()
-                continue
-            shown = look
-            yield look
-            if look.is_over:
-                return
+        with self.followed():
+            while True:
+                await self.complete()
+                look = self.latest
+                if look == shown:
+                    if (lost := self.why_lost()) is not None:
+                        raise lost
+                    await self.next_look()
+                    continue
+                shown = look
+                yield look
+                if look.is_over:
+                    return
 
     def hurry(self) -> None:
         """Look soon, because something suggests that the run has moved."""
