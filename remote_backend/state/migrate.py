@@ -77,7 +77,7 @@ async def _move(step: Step, answers: Answers) -> Moved | None:
     overwrites = there is not None and not there.is_empty
     if not await _is_wanted(step, state, there if overwrites else None, answers):
         return Moved(str(source), str(destination), "left")
-    # Serial 0 means no state to Terraform.
+    # The first state that Terraform stores has serial 1.
     serial = max(state.serial, there.serial + 1 if there is not None else 1)
     if serial != state.serial:
         state = state.with_head(serial=serial)

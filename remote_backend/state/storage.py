@@ -68,6 +68,7 @@ async def push_state(
     options = options or LockOptions(operation="push")
     async with locked(client, workspace, options) as lock:
         data = await download_state(client, workspace)
+        force = force and bool(data)
         try:
             before = _parsed(data, workspace)
         except StateError as error:
@@ -81,9 +82,9 @@ async def push_state(
             if before is not None and before.text in (state.text, _numbered(state).text):
                 return False
             state = _following(workspace, state, before, force=force)
-        await store_state(
-            client, workspace, state, lock, options=options, force=force and bool(data)
-        )
+        # A state can be large, and its bytes are not needed any more.
+        del data
+        await store_state(client, workspace, state, lock, options=options, force=force)
         return True
 
 
@@ -123,8 +124,8 @@ def _above(state: StateFile, serial: int) -> StateFile:
 def _numbered(state: StateFile) -> StateFile:
     """Return a state that may be the first of a workspace.
 
-    Terraform takes serial 0 for no state at all, and would store another first state on top
-    (https://github.com/hashicorp/terraform/pull/32614).
+    The first state that Terraform stores has serial 1; with 0, later plans did not match it
+    (https://github.com/hashicorp/terraform/issues/32614).
     """
     if state.serial >= _FIRST_SERIAL:
         return state

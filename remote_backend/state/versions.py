@@ -91,18 +91,16 @@ async def write_state(
             if await writing.is_current(problem or error):
                 return
             raise StateConflict(_why_refused(workspace, error)) from error
-        except Rejected as error:
-            problems = "; ".join(error.problems) or str(error)
-            raise StateError(
-                f"the server refused the state of {workspace.name}: {problems}"
-            ) from error
         except _UNSURE as error:
-            if not may_have_happened(error):
-                raise
+            if problem is None and not may_have_happened(error):
+                raise _refused(workspace, error) from error
             log.info("state.doubtful", workspace=workspace.name, problem=str(error))
-            problem = error
-            if await writing.is_current(error):
+            # A clear refusal now says nothing about an earlier attempt.
+            problem = problem or error
+            if await writing.is_current(problem):
                 return
+            if not may_have_happened(error):
+                break
     raise StateUnconfirmed(workspace.name, str(problem), data)
 
 
@@ -146,6 +144,7 @@ class _Writing:
         the version is read after the first failure: only while it is pending the bytes are
         still awaited.
         """
+        problem: Exception | None = None
         for attempt in range(_UPLOAD_ATTEMPTS):
             if attempt:
                 await self.sleep(0.2 * 2**attempt)
@@ -153,12 +152,18 @@ class _Writing:
                 await self.client.upload_state(address, self.data, moved=self.moved)
                 return version
             except _UNSURE as error:
-                problem = error
-            version = await self.client.read_state_version(version.id)
+                # What may have happened once stays possible.
+                problem = problem or error
+                is_final = not may_have_happened(error)
+            try:
+                version = await self.client.read_state_version(version.id)
+            except _UNSURE:
+                break
             if version.status != "pending":
                 return version
-            if not may_have_happened(problem):
+            if is_final:
                 break
+        assert problem is not None
         raise problem
 
     async def is_current(self, problem: Exception) -> bool:
@@ -174,6 +179,14 @@ class _Writing:
             raise StateUnconfirmed(
                 self.workspace.name, str(problem), self.data
             ) from problem
+
+
+def _refused(workspace: Workspace, error: Exception) -> Exception:
+    """Return the error about a request that was refused at once; others stay as they are."""
+    if not isinstance(error, Rejected):
+        return error
+    problems = "; ".join(error.problems) or str(error)
+    return StateError(f"the server refused the state of {workspace.name}: {problems}")
 
 
 def _why_refused(workspace: Workspace, error: Exception) -> str:
@@ -193,20 +206,24 @@ def _why_refused(workspace: Workspace, error: Exception) -> str:
 
 
 async def _await_final(client: Client, version: StateVersion) -> None:
+    """Wait until a state version whose bytes were sent is final.
+
+    Raises `TransportError` that may have happened when that cannot be seen.
+    """
+    problem = "it stays pending"
     wait_seconds = 0.05
-    with anyio.move_on_after(_PENDING_SECONDS):
-        while version.status == "pending":
-            version = await client.read_state_version(version.id)
-            if version.status == "pending":
-                await anyio.sleep(wait_seconds)
-                wait_seconds = min(_LONGEST_PENDING_WAIT_SECONDS, wait_seconds * 2)
+    try:
+        with anyio.move_on_after(_PENDING_SECONDS):
+            while version.status == "pending":
+                version = await client.read_state_version(version.id)
+                if version.status == "pending":
+                    await anyio.sleep(wait_seconds)
+                    wait_seconds = min(_LONGEST_PENDING_WAIT_SECONDS, wait_seconds * 2)
+    except _UNSURE as error:
+        problem = str(error)
     if version.status == "pending":
-        raise TransportError(
-            "PUT",
-            f"state-versions/{version.id}",
-            "it stays pending",
-            may_have_happened=True,
-        )
+        where = f"state-versions/{version.id}"
+        raise TransportError("PUT", where, problem, may_have_happened=True)
     if version.status in _LOST:
         raise StateConflict(f"state version {version.id} is {version.status}")
 

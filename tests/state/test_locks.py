@@ -197,7 +197,7 @@ async def test_each_conflict_has_its_advice(problem: str, told: str) -> None:
 
 
 async def test_the_first_state_has_serial_1() -> None:
-    """Serial 0 means no state to Terraform; pushing the same file again changes nothing (P110)."""
+    """As in Terraform; pushing the same file again changes nothing (P110)."""
     server = StateServer()
     client = Client(server, "acme")
     first = state(0)
@@ -257,6 +257,27 @@ ACTIONS = (
     "GET sv-0",
     "unlock",
 )
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"PUT": ["lost after"], "GET sv-0": ["403"] * 9, "GET current-state-version": ["none", "403"]},
+        {"GET sv-0": ["401"] * 9, "GET current-state-version": ["none", "401"]},
+        {"PUT": ["lost before", "403"], "state-versions": ["none", "403"]},
+    ],
+    ids=["token refused after", "token refused while pending", "refused after a loss"],
+)  # fmt: skip
+async def test_a_refusal_does_not_undo_an_earlier_doubt(
+    faults: dict[str, list[str]],
+) -> None:
+    """What may have arrived once is unconfirmed, whatever the server refuses afterwards (M6)."""
+    server = StateServer()
+    server.faults = faults
+    with pytest.raises(StateUnconfirmed) as caught:
+        await push(server)
+    assert caught.value.lock_id == "acme/net-dev"
+    assert server.locked_reason is not None
 
 
 @pytest.mark.parametrize("action", ACTIONS)
