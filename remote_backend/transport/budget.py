@@ -26,7 +26,8 @@ _WINDOW_SECONDS = 1.0
 _RUN_LISTS_PER_SECOND = 20 / 60
 _RUN_LISTS_AT_ONCE = 10
 _LONGEST_PAUSE_SECONDS = 60.0
-_SLOWER = 0.7
+# Halved like the window of TCP: of two processes that share a limit each gets about half.
+_SLOWER = 0.5
 _SLOWEST = 0.1
 # After a refusal the old rate comes back within about this many seconds.
 _RECOVERY_SECONDS = 10.0

@@ -109,7 +109,7 @@ async def test_we_meet_the_lock_of_others(tmp_path: Path) -> None:
     async with await anyio.open_process(
         [sys.executable, "-c", holding, str(place.path)]
     ) as holder:
-        assert await read_until(holder.stdout, b"locked") == b"locked\n"
+        assert await read_until(holder.stdout, b"locked\n") == b"locked\n"
         with pytest.raises(StateLocked, match=r"locked by ann@desk \(OperationTypeApply\)"):
             await place.write(state(4), state())
 
