@@ -34,6 +34,7 @@ from remote_backend.workspaces import (
     Named,
     find_named,
     list_named,
+    nothing_there,
     require_plannable,
 )
 
@@ -100,6 +101,10 @@ async def read_outputs(
 ) -> "dict[str, Output]":
     """Return the outputs of a workspace as `outputs` does, with their types."""
     variables = process_environ() if environ is None else environ
+    if not workspace.strip() or not organization.strip():
+        raise SelectionError(
+            "the names of the workspace and the organization must be given"
+        )
     block = BackendBlock(
         kind="remote",
         hostname=normalize_hostname(hostname),
@@ -148,8 +153,8 @@ class Backend:
         """
         connection = self._connection
         if name is None:
-            name = selected_workspace(connection.directory, connection.environ)
-        short = name or DEFAULT
+            name = selected_workspace(connection.directory, connection.environ) or DEFAULT
+        short = name
         return await connection.check.beside(
             lambda: find_named(connection.client, connection.mode, short)
         )
@@ -203,6 +208,8 @@ class Backend:
         require_upload_mode(upload)
         existing = {named.short: named for named in await _while_loading(self.workspaces)}
         await self._connection.require_operations()
+        if not existing:
+            raise SelectionError(nothing_there(self._connection.mode, self.organization))
         names = select_names(existing, select=select, exclude=exclude)
         async with self._run(
             tuple(existing[name] for name in names),

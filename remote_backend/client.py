@@ -122,9 +122,13 @@ class Client:
         request = wire.workspaces.request_to_read_lock_holder(self.organization, name)
         return await self._find(request, wire.workspaces.load_lock_holder)
 
-    async def create_workspace(self, name: str) -> "Workspace":
-        """Make a workspace."""
-        request = wire.workspaces.request_to_create_workspace(self.organization, name)
+    async def create_workspace(
+        self, name: str, terraform_version: str | None = None
+    ) -> "Workspace":
+        """Make a workspace, which plans with a version or with the server's default."""
+        request = wire.workspaces.request_to_create_workspace(
+            self.organization, name, terraform_version
+        )
         return await self._ask(request, wire.workspaces.load_workspace)
 
     async def delete_workspace(self, workspace_id: str, *, safely: bool) -> None:

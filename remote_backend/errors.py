@@ -12,6 +12,7 @@ RemoteBackendError
 │   └── ConfigurationChanged
 ├── EngineError
 ├── SelectionError
+│   └── NoSuchWorkspace
 ├── RunOptionsError
 ├── TransportError
 ├── ApiError
@@ -48,6 +49,7 @@ __all__ = (
     "EngineError",
     "NoBackendBlock",
     "NoConfigurationFiles",
+    "NoSuchWorkspace",
     "NotAuthorized",
     "NotFound",
     "NotificationRefused",
@@ -104,7 +106,7 @@ class NoBackendBlock(SettingsError):
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(
-            f'the configuration in {directory} has no backend "remote" block (and no cloud '
+            f'the configuration in {os.path.abspath(directory)} has no backend "remote" block (and no cloud '
             'block); add terraform { backend "remote" { ... } } with organization and workspaces'
         )
 
@@ -163,6 +165,10 @@ class EngineError(RemoteBackendError):
 
 class SelectionError(RemoteBackendError):
     """The chosen workspaces do not exist, or none is chosen."""
+
+
+class NoSuchWorkspace(SelectionError):
+    """The server has no workspace of a name, or the token may not see it."""
 
 
 class RunOptionsError(RemoteBackendError):

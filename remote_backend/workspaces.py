@@ -1,13 +1,28 @@
 """Which remote workspaces there are, under the names that people use."""
 
 import re
+from collections.abc import Sequence
 
 from attrs import frozen
 
 from remote_backend.client import Client
-from remote_backend.errors import Rejected, RunRefused, SelectionError
+from remote_backend.errors import (
+    ApiError,
+    NoSuchWorkspace,
+    Rejected,
+    RunRefused,
+    SelectionError,
+    TransportError,
+    UnexpectedAnswer,
+)
 from remote_backend.exactly_once import create_once
-from remote_backend.models.workspace import Mode, NameMode, TagsMode, Workspace
+from remote_backend.models.workspace import (
+    Mode,
+    NameMode,
+    PrefixMode,
+    TagsMode,
+    Workspace,
+)
 
 __all__ = (
     "DEFAULT",
@@ -16,10 +31,14 @@ __all__ = (
     "find_named",
     "full_name_of",
     "list_named",
+    "nothing_there",
     "require_plannable",
+    "selectable_name",
+    "shown_names",
 )
 
 DEFAULT = "default"
+_MOST_SHOWN = 20
 # What Terraform accepts: names that stand in an address as they are.
 _VALID = re.compile(r"[A-Za-z0-9\-_.~$&+=:@]+")
 
@@ -54,43 +73,66 @@ async def list_named(client: Client, mode: Mode) -> tuple[Named, ...]:
 async def find_named(client: Client, mode: Mode, short: str) -> Named:
     """Return the workspace that a person means by a name.
 
-    Raises `SelectionError` when it does not exist, or when the name could mean two.
+    Raises `NoSuchWorkspace` when it does not exist, and `SelectionError` when the name is
+    empty, could mean two workspaces, or means one without the tags of the configuration.
     """
+    if not short.strip():
+        # A prefix and nothing more is the name of another workspace (P85).
+        raise SelectionError(f"{short!r} is not the name of a workspace; give one")
     if isinstance(mode, NameMode):
         return await _find_default(client, mode, short)
     if isinstance(mode, TagsMode):
-        return _existing(
-            short, await client.find_workspace(short), short, client.organization
-        )
+        return await _find_tagged(client, mode, short)
+    return await _find_prefixed(client, mode, short)
+
+
+async def _find_prefixed(client: Client, mode: PrefixMode, short: str) -> Named:
     if short == DEFAULT:
-        raise SelectionError(
-            "no workspace is selected, and the backend has a prefix, so there is no default; "
-            "set TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or plan all"
-        )
+        raise await _unselected(client, mode)
     found = await client.find_workspace(mode.prefix + short)
     # Terraform takes a name that begins with the prefix for a full one; what exists decides.
     if not short.startswith(mode.prefix) or short == mode.prefix:
-        return _existing(short, found, mode.prefix + short, client.organization)
+        return await _existing(client, mode, short, found, mode.prefix + short)
     full = await client.find_workspace(short)
     if found is not None and full is not None:
         raise SelectionError(
-            f"{short} could mean two workspaces, {found.name} and {full.name}; "
-            "choose one of them with -select"
+            f"{short} could mean two workspaces: {found.name} by its short name, and "
+            f"{full.name}; write {full.name.removeprefix(mode.prefix)} for {full.name}, or "
+            f"{found.name} for {found.name}"
         )
     if full is not None:
         return Named(full.name[len(mode.prefix) :], full)
-    return _existing(short, found, mode.prefix + short, client.organization)
+    return await _existing(client, mode, short, found, mode.prefix + short)
 
 
-async def create_named(client: Client, mode: Mode, short: str) -> Named:
+async def _find_tagged(client: Client, mode: TagsMode, short: str) -> Named:
+    tagged = await client.list_workspaces(short, tags=mode.tags)
+    for workspace in tagged:
+        if workspace.name == short:
+            return Named(short, workspace)
+    if short == DEFAULT:
+        raise await _unselected(client, mode)
+    if await client.find_workspace(short) is None:
+        raise await _missing(client, mode, short, short)
+    # Terraform refuses it too: the configuration does not mean it (P88).
+    raise SelectionError(
+        f"workspace {short} does not have the tags of the configuration, {_tags_of(mode)}; add "
+        "them on the server, or choose another workspace"
+    )
+
+
+async def create_named(
+    client: Client, mode: Mode, short: str, terraform_version: str | None = None
+) -> Named:
     """Make a workspace under the name that people use, exactly one.
 
-    Raises `SelectionError` for a name that cannot be used, and for one that is taken.
+    Without a version the server chooses the one that plans there. Raises `SelectionError` for a name that cannot be used, and for one that is taken.
     """
     full = full_name_of(mode, short)
     if await client.find_workspace(full) is not None:
         raise SelectionError(f"workspace {short} exists already ({full}); select it")
-    return Named(short, await _create(client, short, full))
+    made = await _create(client, short, full, terraform_version)
+    return Named(DEFAULT if isinstance(mode, NameMode) else short, made)
 
 
 def full_name_of(mode: Mode, short: str) -> str:
@@ -122,10 +164,13 @@ def full_name_of(mode: Mode, short: str) -> str:
     return mode.prefix + short
 
 
-async def _create(client: Client, short: str, full: str) -> Workspace:
+async def _create(
+    client: Client, short: str, full: str, terraform_version: str | None
+) -> Workspace:
     try:
         return await create_once(
-            lambda: client.create_workspace(full), lambda: client.find_workspace(full)
+            lambda: client.create_workspace(full, terraform_version),
+            lambda: client.find_workspace(full),
         )
     except Rejected as error:
         # It was looked for before, so the token cannot see what takes the name (P94).
@@ -162,15 +207,81 @@ async def _find_default(client: Client, mode: NameMode, short: str) -> Named:
             f"{mode.name}, which is called {DEFAULT}; unset TF_WORKSPACE or select {DEFAULT}"
         )
     workspace = await client.find_workspace(mode.name)
-    return _existing(DEFAULT, workspace, mode.name, client.organization)
+    return await _existing(client, mode, DEFAULT, workspace, mode.name)
 
 
-def _existing(
-    short: str, workspace: Workspace | None, full_name: str, organization: str
+async def _existing(
+    client: Client, mode: Mode, short: str, workspace: Workspace | None, full_name: str
 ) -> Named:
     if workspace is None:
-        raise SelectionError(
-            f"workspace {short} does not exist: organization {organization} has no workspace "
-            f"{full_name}, or the token may not see it"
-        )
+        raise await _missing(client, mode, short, full_name)
     return Named(short, workspace)
+
+
+async def _missing(
+    client: Client, mode: Mode, short: str, full_name: str
+) -> NoSuchWorkspace:
+    if isinstance(mode, NameMode):
+        return NoSuchWorkspace(nothing_there(mode, client.organization))
+    return NoSuchWorkspace(
+        f"workspace {short} does not exist: organization {client.organization} has no "
+        f"workspace {full_name}, or the token may not see it{await _candidates(client, mode)}"
+    )
+
+
+async def _unselected(client: Client, mode: Mode) -> SelectionError:
+    return SelectionError(
+        "no workspace is selected, and there is no default among several workspaces; set "
+        "TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or plan all"
+        f"{await _candidates(client, mode)}"
+    )
+
+
+async def _candidates(client: Client, mode: Mode) -> str:
+    """Return what to add to an error about a name: which names there are (P87)."""
+    try:
+        names = [named.short for named in await list_named(client, mode)]
+    except (ApiError, TransportError, UnexpectedAnswer):
+        return ""
+    return f"; there are {shown_names(names)}"
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names for a message, of which many are cut short."""
+    if not names:
+        return "no workspaces"
+    more = len(names) - _MOST_SHOWN
+    shown = ", ".join(names[:_MOST_SHOWN])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def nothing_there(mode: Mode, organization: str) -> str:
+    """Return what to say, and to do, where a configuration has no workspace at all."""
+    seen = ", or the token may not see it"
+    if isinstance(mode, NameMode):
+        return (
+            f"organization {organization} has no workspace {mode.name}{seen}; `remote-backend "
+            f"workspace new {mode.name}` makes it"
+        )
+    if isinstance(mode, TagsMode):
+        return (
+            f"organization {organization} has no workspace with the tags {_tags_of(mode)}{seen}; "
+            "workspaces get their tags on the server"
+        )
+    return (
+        f"organization {organization} has no workspace whose name starts with {mode.prefix}"
+        f"{seen}; check the prefix, or make one with `remote-backend workspace new NAME`"
+    )
+
+
+def selectable_name(mode: Mode, named: Named) -> str:
+    """Return the name to remember for a selected workspace, which can mean only this one."""
+    if isinstance(mode, NameMode):
+        # Terraform refuses to work with any other name (hashicorp/terraform#23110).
+        return DEFAULT
+    is_doubtful = isinstance(mode, PrefixMode) and named.short.startswith(mode.prefix)
+    return named.remote.name if is_doubtful else named.short
+
+
+def _tags_of(mode: TagsMode) -> str:
+    return ", ".join(f"{key}={value}" if value else key for key, value in mode.tags)

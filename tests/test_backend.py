@@ -326,3 +326,19 @@ async def test_an_upload_mode_is_no_text(server: EmbeddedServer, tmp_path: Path)
         ):
             async with backend.plan_all(upload="each"):  # type: ignore[arg-type]
                 pass
+
+
+async def test_an_empty_name_is_not_the_selected_workspace(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """Only None means the selected one; a name that is empty is a mistake (P85)."""
+    directory = configuration(tmp_path, server)
+    variables = {**environ(server), "TF_WORKSPACE": "dev"}
+    async with remote_backend.open_backend(directory, environ=variables) as backend:
+        with pytest.raises(remote_backend.SelectionError, match="is not the name"):
+            await backend.workspace("")
+        with pytest.raises(remote_backend.SelectionError, match="is not the name"):
+            await backend.state_data("")
+    for names in (("", "acme"), ("networking-dev", " ")):
+        with pytest.raises(remote_backend.SelectionError, match="must be given"):
+            await remote_backend.outputs(names[0], organization=names[1], environ={})

@@ -1,5 +1,7 @@
 """Workspaces and rights as servers tell them, in the cases that hurt people."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,14 @@ import pytest
 from remote_backend.client import Client
 from remote_backend.errors import NotFound, SelectionError
 from remote_backend.messages import Response
-from remote_backend.models.workspace import NameMode, PrefixMode, TagsMode
+from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
 from remote_backend.uploads import upload_configuration
-from remote_backend.workspaces import create_named, find_named, list_named
+from remote_backend.workspaces import (
+    create_named,
+    find_named,
+    list_named,
+    nothing_there,
+)
 from tests.fakes import ScriptedTransport, answer
 from tests.test_workspaces import resource
 
@@ -104,3 +111,80 @@ async def test_pages_end(following: object) -> None:
     named = await list_named(Client(transport, "acme"), PREFIX)
     assert [one.short for one in named] == ["dev"]
     assert len(transport.requests) <= 2
+
+
+def tagged(*names: str) -> Response:
+    """Return a page of workspaces."""
+    return answer(200, {"data": [resource(name) for name in names]})
+
+
+async def test_a_name_without_the_tag_is_refused() -> None:
+    """Terraform refuses it too; the search of the server is fuzzy (P88)."""
+    mode = TagsMode((("net", ""), ("team", "a")))
+    script = {
+        f"GET {COLLECTION}": tagged("dev-2", "DEV"),
+        f"GET {COLLECTION}/dev": found("dev"),
+    }
+
+    with pytest.raises(SelectionError, match="does not have the tags .* net, team=a; add"):
+        await find_named(Client(ScriptedTransport(script), "acme"), mode, "dev")
+
+
+async def test_a_name_with_the_tag_costs_one_request() -> None:
+    """The list that shows its tags shows the workspace too (P88)."""
+    transport = ScriptedTransport({f"GET {COLLECTION}": tagged("dev", "dev-2")})
+
+    named = await find_named(Client(transport, "acme"), TagsMode((("net", ""),)), "dev")
+
+    assert named.remote.name == "dev"
+    (request,) = transport.requests
+    assert ("search[tags]", "net") in request.query
+
+
+@pytest.mark.parametrize("short", ["nowhere", "default"])
+async def test_a_missing_name_comes_with_the_tagged_ones(short: str) -> None:
+    """The candidates are those of the configuration, also for nobody's choice (P87)."""
+    script = {
+        f"GET {COLLECTION}": tagged("dev", "prod"),
+        f"GET {COLLECTION}/{short}": answer(404),
+    }
+
+    with pytest.raises(SelectionError, match="there are dev, prod$"):
+        await find_named(
+            Client(ScriptedTransport(script), "acme"), TagsMode((("net", ""),)), short
+        )
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (
+            NameMode("app"),
+            "no workspace app, .*`remote-backend workspace new app` makes it",
+        ),
+        (TagsMode((("a", ""), ("b", "c"))), "the tags a, b=c, .* tags on the server"),
+        (PREFIX, "starts with app-, .*; check the prefix, or make one with"),
+    ],
+)
+def test_what_to_do_without_workspaces_fits_the_mode(mode: Mode, told: str) -> None:
+    """`workspace new` is not advised where it is refused (P89, W9)."""
+    assert re.search(told, nothing_there(mode, "acme"))
+
+
+@pytest.mark.parametrize("version", ["1.11.4", None])
+async def test_a_new_workspace_plans_with_the_version_that_is_given(
+    version: str | None,
+) -> None:
+    """Without one nothing is said about versions, and the server decides (W5)."""
+    script = {
+        f"GET {COLLECTION}/app-dev": answer(404),
+        f"POST {COLLECTION}": found("app-dev"),
+    }
+    transport = ScriptedTransport(script)
+
+    await create_named(Client(transport, "acme"), PREFIX, "dev", version)
+
+    body = transport.requests[-1].body
+    assert isinstance(body, bytes)
+    sent = json.loads(body)["data"]["attributes"]
+    assert sent == {"name": "app-dev"} | ({"terraform-version": version} if version else {})

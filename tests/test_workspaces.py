@@ -5,11 +5,31 @@ from typing import Any
 import pytest
 
 from remote_backend.client import Client
-from remote_backend.errors import Rejected, RunRefused, SelectionError, UnexpectedAnswer
+from remote_backend.errors import (
+    NoSuchWorkspace,
+    Rejected,
+    RunRefused,
+    SelectionError,
+    UnexpectedAnswer,
+)
 from remote_backend.messages import Response
-from remote_backend.models.workspace import NameMode, Permissions, PrefixMode, Workspace
+from remote_backend.models.workspace import (
+    Mode,
+    NameMode,
+    Permissions,
+    PrefixMode,
+    TagsMode,
+    Workspace,
+)
 from remote_backend.notices import Notice, Notices
-from remote_backend.workspaces import Named, find_named, list_named, require_plannable
+from remote_backend.workspaces import (
+    Named,
+    create_named,
+    find_named,
+    list_named,
+    require_plannable,
+    selectable_name,
+)
 from tests.fakes import ScriptedTransport, answer
 
 PATH = "organizations/acme/workspaces"
@@ -196,9 +216,32 @@ async def test_the_error_of_a_server_names_the_request() -> None:
 
 
 async def test_default_is_no_workspace_of_a_prefix() -> None:
-    """Nothing is asked for it (P86)."""
-    with pytest.raises(SelectionError, match="no workspace is selected"):
-        await find_named(client({}), PREFIX, "default")
+    """Only the names that there are instead are asked for, and told (P86, P87)."""
+    script = {f"GET {PATH}": page("net-a", "net-b")}
+
+    with pytest.raises(SelectionError, match="no workspace is selected.*; there are a, b$"):
+        await find_named(client(script), PREFIX, "default")
+
+
+@pytest.mark.parametrize("names", [answer(403), answer(404)])
+async def test_names_that_cannot_be_listed_hide_no_error(names: Response) -> None:
+    """The error about the name is told without them."""
+    script = {f"GET {PATH}": names, f"GET {PATH}/net-a": answer(404)}
+
+    with pytest.raises(
+        NoSuchWorkspace, match="no workspace net-a, or the token may not see"
+    ):
+        await find_named(client(script), PREFIX, "a")
+
+
+@pytest.mark.parametrize("short", ["", " ", "\t\n"])
+@pytest.mark.parametrize("mode", [PREFIX, NameMode("app"), TagsMode((("net", ""),))])
+async def test_an_empty_name_means_no_workspace(mode: Mode, short: str) -> None:
+    """Behind a prefix it would be the workspace that is called like the prefix (P85)."""
+    with pytest.raises(SelectionError, match="is not the name of a workspace"):
+        await find_named(client({}), mode, short)
+    with pytest.raises(SelectionError):
+        await create_named(client({}), mode, short)
 
 
 async def test_a_full_name_is_understood_when_it_exists() -> None:
@@ -207,8 +250,24 @@ async def test_a_full_name_is_understood_when_it_exists() -> None:
     two = {f"GET {PATH}/net-net-a": told("net-net-a"), f"GET {PATH}/net-a": told("net-a")}
 
     assert (await find_named(client(one), PREFIX, "net-a")).short == "a"
-    with pytest.raises(SelectionError, match="could mean two workspaces"):
+    with pytest.raises(SelectionError, match="could mean two workspaces") as caught:
         await find_named(client(two), PREFIX, "net-a")
+    assert str(caught.value).endswith("write a for net-a, or net-net-a for net-net-a")
+
+
+async def test_a_doubtful_short_name_is_remembered_whole() -> None:
+    """The next command finds the same workspace by the name that was remembered (F5)."""
+    script = {
+        f"GET {PATH}/net-net-net-a": answer(404),
+        f"GET {PATH}/net-net-a": told("net-net-a"),
+    }
+
+    named = await find_named(client(script), PREFIX, "net-net-a")
+
+    assert named.short == "net-a"
+    assert selectable_name(PREFIX, named) == "net-net-a"
+    assert selectable_name(PREFIX, Named("a", named.remote)) == "a"
+    assert selectable_name(NameMode("net-net-a"), named) == "default"
 
 
 async def test_name_mode_has_one_workspace() -> None:

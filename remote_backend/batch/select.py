@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from remote_backend.errors import SelectionError
+from remote_backend.workspaces import shown_names
 
 __all__ = ("select_names",)
-
-_MOST_SHOWN = 20
 
 
 def select_names(
@@ -22,7 +21,7 @@ def select_names(
     for pattern in select:
         if not any(fnmatchcase(name, pattern) for name in existing):
             raise SelectionError(
-                f"-select={pattern} matches no workspace; there are {_listed(existing)}"
+                f"-select={pattern} matches no workspace; there are {shown_names(existing)}"
             )
     chosen = tuple(
         name
@@ -32,17 +31,8 @@ def select_names(
     )
     if not chosen:
         raise SelectionError(
-            f"no workspace is left to plan; there are {_listed(existing)}"
+            f"no workspace is left to plan; there are {shown_names(existing)}"
             if existing
-            else "the configuration has no workspaces yet; make one with "
-            "`terraform workspace new NAME`"
+            else "the configuration has no workspaces"
         )
     return chosen
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    if not names:
-        return "no workspaces"
-    shown = ", ".join(names[:_MOST_SHOWN])
-    more = len(names) - _MOST_SHOWN
-    return f"{shown} and {more} more" if more > 0 else shown

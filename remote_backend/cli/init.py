@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import click
+from anyio import to_thread
 from attrs import define, evolve, field
 
 from remote_backend.cli.arguments import TerraformCommand, flag, many
@@ -16,6 +17,7 @@ from remote_backend.cli.interrupts import run_interruptibly
 from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.state_work import lock_flags, lock_options
+from remote_backend.cli.workspace_choice import WorkspaceChoice
 from remote_backend.config.backend_config import merge_given
 from remote_backend.config.block import (
     BackendBlock,
@@ -25,13 +27,12 @@ from remote_backend.config.block import (
 )
 from remote_backend.config.datadir import (
     record_path,
-    select_workspace,
     selected_workspace,
 )
 from remote_backend.config.record import BlockValues, Record, read_record, write_record
 from remote_backend.config.settings import process_environ
 from remote_backend.connect import Connection, connect_to
-from remote_backend.engine.program import find_program
+from remote_backend.engine.program import find_program, released_terraform
 from remote_backend.errors import (
     EngineError,
     NoBackendBlock,
@@ -153,7 +154,10 @@ class InitWork:
                 before=record if record is not None else self._unreadable_style(),
                 terraform_version=self._terraform_version() if record is None else None,
             )
-            await self._choose_workspace(connection)
+            choice = WorkspaceChoice(
+                connection, self.directory, self.environ, self.prompts, self.screen
+            )
+            await choice.settle(self._selected)
         self.screen.out.write(
             f"The backend is configured: {backend.organization} on {backend.hostname}.\n"
         )
@@ -258,14 +262,17 @@ class InitWork:
         if isinstance(destination.mode, NameMode) and len(sources) > 1:
             sources = await self._only_current(sources, current)
         steps = []
+        version = await self._released_version() if sources else None
         for name, source in sources.items():
             short = await self._name_in(destination, name)
-            steps.append(
-                Step(
-                    source,
-                    RemotePlace(destination.client, destination.mode, short, self.lock),
-                )
+            place = RemotePlace(
+                destination.client,
+                destination.mode,
+                short,
+                self.lock,
+                terraform_version=version,
             )
+            steps.append(Step(source, place))
             if name == current:
                 self._selected = short
         await self._migrate(steps)
@@ -327,52 +334,8 @@ class InitWork:
             )
         return await self.prompts.confirm(question, "-force-copy answers yes")
 
-    async def _choose_workspace(self, connection: Connection) -> None:
-        """See that a workspace is selected that exists."""
-        if isinstance(connection.mode, NameMode):
-            if selected_workspace(self.directory, {**self.environ, "TF_WORKSPACE": ""}):
-                select_workspace(self.directory, self.environ, DEFAULT)
-            return
-        names = [one.short for one in await list_named(connection.client, connection.mode)]
-        if self._selected is not None:
-            select_workspace(self.directory, self.environ, self._selected)
-            return
-        current = selected_workspace(self.directory, self.environ) or DEFAULT
-        if current in names:
-            return
-        if not names:
-            self.screen.note(
-                "There are no workspaces yet; `remote-backend workspace new NAME` makes one."
-            )
-        elif self.environ.get("TF_WORKSPACE"):
-            raise SelectionError(
-                f"TF_WORKSPACE names {current}, which does not exist; there are "
-                f"{', '.join(names)}; `remote-backend workspace new {current}` makes it"
-            )
-        elif len(names) == 1:
-            select_workspace(self.directory, self.environ, names[0])
-        else:
-            select_workspace(
-                self.directory, self.environ, await self._chosen(names, current)
-            )
-
-    async def _chosen(self, names: list[str], current: str) -> str:
-        lines = "".join(f"\n  {number}. {name}" for number, name in enumerate(names, 1))
-        missing = (
-            "No workspace is selected"
-            if current == DEFAULT
-            else f"{current} does not exist"
-        )
-        answer = await self.prompts.ask(
-            f"{missing}.{lines}\nNumber of the one to select",
-            f"the backend is configured; set TF_WORKSPACE to one of {', '.join(names)}, or use "
-            "`remote-backend workspace select NAME`",
-        )
-        if not answer.isdigit() or not 1 <= int(answer) <= len(names):
-            raise SelectionError(
-                f"{answer!r} is none of these numbers; nothing was selected"
-            )
-        return names[int(answer) - 1]
+    async def _released_version(self) -> str | None:
+        return await to_thread.run_sync(released_terraform, self.environ)
 
     def _terraform_version(self) -> str | None:
         try:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from anyio import to_thread
 
 from remote_backend.backend import Backend
 from remote_backend.cli.arguments import TerraformGroup, flag, value
@@ -16,14 +17,23 @@ from remote_backend.cli.state_work import (
 )
 from remote_backend.config.datadir import select_workspace, selected_workspace
 from remote_backend.config.settings import process_environ
-from remote_backend.errors import SelectionError
+from remote_backend.engine.program import released_terraform
+from remote_backend.errors import NoSuchWorkspace, SelectionError
 from remote_backend.formats.ansi import one_line
-from remote_backend.models.workspace import NameMode
+from remote_backend.models.workspace import Mode, NameMode, PrefixMode
 from remote_backend.state.deleting import delete_named
 from remote_backend.state.places import RemotePlace
-from remote_backend.workspaces import DEFAULT, create_named, find_named, full_name_of
+from remote_backend.workspaces import (
+    DEFAULT,
+    Named,
+    create_named,
+    find_named,
+    full_name_of,
+    nothing_there,
+    selectable_name,
+)
 
-__all__ = ("workspace",)
+__all__ = ("planning_with", "workspace")
 
 
 @click.group(
@@ -41,11 +51,13 @@ def _list_workspaces(context: click.Context) -> int:
 
     async def work(backend: Backend) -> int:
         current = _current(directory)
-        names = [named.short for named in await backend.workspaces()]
-        for name in names:
-            echo(f"{'*' if name == current else ' '} {one_line(name)}")
-        if not names:
-            echo("There are no workspaces; `workspace new NAME` makes one.", err=True)
+        found = await backend.workspaces()
+        for named in found:
+            mark = "*" if current in (named.short, named.remote.name) else " "
+            echo(f"{mark} {one_line(named.short)}")
+        if not found:
+            mode = backend.connection.mode
+            echo(f"{nothing_there(mode, backend.organization)}.", err=True)
         if chosen := process_environ().get("TF_WORKSPACE"):
             echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
         return 0
@@ -84,13 +96,16 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
         if isinstance(connection.mode, NameMode):
             # The explanation is that of any name here.
             full_name_of(connection.mode, name if name != DEFAULT else "new")
-        made = await create_named(connection.client, connection.mode, name)
+        version = await to_thread.run_sync(released_terraform, process_environ())
+        made = await create_named(connection.client, connection.mode, name, version)
         if state is not None:
             lock = lock_options(given, "new")
             place = RemotePlace(connection.client, connection.mode, name, lock, made.remote)
             await place.write(state, None)
-        select_workspace(directory, process_environ(), name)
-        echo(f"Made and selected {name} ({made.remote.name}).")
+        _remember(directory, connection.mode, made)
+        echo(
+            f"Made and selected {made.short} ({made.remote.name}){planning_with(version)}."
+        )
         return 0
 
     return run_with_backend(directory, work, locks=True)
@@ -110,14 +125,17 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
 
     async def work(backend: Backend) -> int:
         connection = backend.connection
+        made = ""
         try:
             named = await find_named(connection.client, connection.mode, name)
-        except SelectionError as error:
+        except NoSuchWorkspace as error:
             if not or_create:
-                raise SelectionError(f"{error}; -or-create makes it") from None
-            named = await create_named(connection.client, connection.mode, name)
-        select_workspace(directory, process_environ(), named.short)
-        echo(f"Selected {named.short} ({named.remote.name}).")
+                raise NoSuchWorkspace(f"{error}{_how_to_make(connection.mode)}") from None
+            version = await to_thread.run_sync(released_terraform, process_environ())
+            named = await create_named(connection.client, connection.mode, name, version)
+            made = f", which was made{planning_with(version)}"
+        _remember(directory, connection.mode, named)
+        echo(f"Selected {named.short} ({named.remote.name}){made}.")
         return 0
 
     return run_with_backend(directory, work)
@@ -140,7 +158,7 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
                 "name; delete it on the server"
             )
         named = await find_named(connection.client, connection.mode, name)
-        if named.short == _current(directory):
+        if _current(directory) in (named.short, named.remote.name):
             raise SelectionError(f"{named.short} is selected; select another one first")
         lock = lock_options(given, "delete")
         forgotten = await delete_named(
@@ -152,6 +170,21 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
         return 0
 
     return run_with_backend(directory, work, locks=True)
+
+
+def planning_with(version: str | None) -> str:
+    """Return what to say about the version of a workspace that was made."""
+    if version is None:
+        return "; the server chooses the version that plans there"
+    return f"; it plans with Terraform {version}, as is installed here"
+
+
+def _how_to_make(mode: Mode) -> str:
+    return "; -or-create makes it" if isinstance(mode, PrefixMode) else ""
+
+
+def _remember(directory: Path, mode: Mode, named: Named) -> None:
+    select_workspace(directory, process_environ(), selectable_name(mode, named))
 
 
 def _current(directory: Path) -> str:

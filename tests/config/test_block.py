@@ -308,6 +308,35 @@ def test_a_cloud_block_takes_what_it_lacks_from_variables(tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("body", ["", "workspaces {\n }", 'workspaces { project = "p" }'])
+def test_a_cloud_block_can_leave_the_workspace_to_a_variable(
+    tmp_path: Path, body: str
+) -> None:
+    """TF_WORKSPACE names the one workspace then, as for Terraform (P131)."""
+    text = f"terraform {{\n cloud {{\n {body}\n }}\n}}\n"
+    environ = {"TF_CLOUD_ORGANIZATION": "acme", "TF_WORKSPACE": "net-a"}
+
+    block = read(tmp_path, {**environ, "TF_CLOUD_PROJECT": "q"}, main__tf=text)
+
+    assert (block.name, block.tags) == ("net-a", ())
+    assert block.project == ("p" if "project" in body else "q")
+    del environ["TF_WORKSPACE"]
+    assert "or set TF_WORKSPACE=NAME" in str(fault(tmp_path, text, environ))
+
+
+def test_tags_of_a_cloud_block_stay_with_a_selected_workspace(tmp_path: Path) -> None:
+    """TF_WORKSPACE chooses among them and does not take their place (P131)."""
+    text = 'terraform {\n cloud {\n workspaces { tags = ["net"] }\n }\n}\n'
+    environ = {"TF_CLOUD_ORGANIZATION": "acme", "TF_WORKSPACE": "net-a"}
+
+    block = read(tmp_path, environ, main__tf=text)
+
+    assert (block.name, block.tags) == (None, (("net", ""),))
+    assert "or set TF_WORKSPACE" not in str(
+        fault(tmp_path, backend('organization = "a"'), {"TF_WORKSPACE": "net-a"})
+    )
+
+
 def test_a_cloud_block_beats_variables(tmp_path: Path) -> None:
     """What the block says itself counts more."""
     text = CLOUD.replace("cloud {", 'cloud {\n hostname = "a.b"\n organization = "own"\n')
@@ -451,7 +480,7 @@ def test_a_directory_without_configuration_is_told_so(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:
     """A path that does not exist, or is a file, is named."""
-    with pytest.raises(SettingsError, match="nowhere is no directory"):
+    with pytest.raises(SettingsError, match="^/.*nowhere is not a directory"):
         read_backend(tmp_path / "nowhere", {})
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from remote_backend.engine.plan import CommandEngine, EnginePlan, EngineResult
 from remote_backend.engine.process import run_process
-from remote_backend.engine.program import find_program
+from remote_backend.engine.program import find_program, released_terraform
 from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
 
@@ -63,6 +63,27 @@ def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
         find_program("tofu", environ)
     with pytest.raises(EngineError, match="there is no engine 'chef'"):
         find_program("chef", environ)
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize(
+    ("programs", "version"),
+    [
+        ({"terraform": "1.9.0", "tofu": "1.8.0"}, "1.9.0"),
+        ({"terraform": "1.10.0-rc2"}, "1.10.0-rc2"),
+        ({"terraform": "1.10.0-beta1"}, None),
+        ({"terraform": "1.10.0-dev"}, None),
+        ({"tofu": "1.8.0"}, None),
+    ],
+)
+def test_only_versions_that_servers_can_have_are_named_to_them(
+    programs: dict[str, str], version: str | None, tmp_path: Path
+) -> None:
+    """Releases and candidates of Terraform, as Terraform itself does it (W5)."""
+    for name, text in programs.items():
+        fake(tmp_path, name, text)
+
+    assert released_terraform({"PATH": str(tmp_path)}) == version
 
 
 async def planned(folder: Path, **more: object) -> tuple[EngineResult, str]:

@@ -1,0 +1,95 @@
+"""Which workspace is selected after `init`, and the one that it makes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from anyio import to_thread
+from attrs import field, frozen
+
+from remote_backend.cli.prompts import Prompts
+from remote_backend.cli.screen import Screen
+from remote_backend.cli.workspace import planning_with
+from remote_backend.config.datadir import select_workspace, selected_workspace
+from remote_backend.connect import Connection
+from remote_backend.engine.program import released_terraform
+from remote_backend.errors import SelectionError
+from remote_backend.models.workspace import NameMode
+from remote_backend.workspaces import (
+    DEFAULT,
+    Named,
+    create_named,
+    find_named,
+    list_named,
+    nothing_there,
+    selectable_name,
+)
+
+__all__ = ("WorkspaceChoice",)
+
+
+@frozen(eq=False, repr=False)
+class WorkspaceChoice:
+    """Selects a workspace that exists, as `terraform init` does."""
+
+    connection: Connection
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+    prompts: Prompts
+    screen: Screen
+
+    async def settle(self, migrated: str | None) -> None:
+        """Select the workspace that states were moved to, the selected, the only or a chosen one.
+
+        Raises `SelectionError` where TF_WORKSPACE names none, and where nobody can be asked.
+        """
+        mode = self.connection.mode
+        if isinstance(mode, NameMode):
+            await self._settle_the_one(mode)
+            return
+        found = await list_named(self.connection.client, mode)
+        if migrated is not None:
+            select_workspace(self.directory, self.environ, migrated)
+            return
+        current = selected_workspace(self.directory, self.environ) or DEFAULT
+        if any(current in (named.short, named.remote.name) for named in found):
+            return
+        if not found:
+            organization = self.connection.client.organization
+            self.screen.note(f"{nothing_there(mode, organization)}.")
+        elif self.environ.get("TF_WORKSPACE"):
+            await find_named(self.connection.client, mode, current)
+        else:
+            one = found[0] if len(found) == 1 else await self._chosen(found, current)
+            select_workspace(self.directory, self.environ, selectable_name(mode, one))
+
+    async def _settle_the_one(self, mode: NameMode) -> None:
+        client = self.connection.client
+        values = self.connection.block.values.workspaces or {}
+        if not values.get("name"):
+            # Only TF_WORKSPACE names it, for which Terraform makes no workspace either.
+            await find_named(client, mode, mode.name)
+        elif await client.find_workspace(mode.name) is None:
+            version = await to_thread.run_sync(released_terraform, self.environ)
+            await create_named(client, mode, DEFAULT, version)
+            self.screen.note(f"Made the workspace {mode.name}{planning_with(version)}.")
+        if selected_workspace(self.directory, {**self.environ, "TF_WORKSPACE": ""}):
+            select_workspace(self.directory, self.environ, DEFAULT)
+
+    async def _chosen(self, found: tuple[Named, ...], current: str) -> Named:
+        names = [named.short for named in found]
+        lines = "".join(f"\n  {number}. {name}" for number, name in enumerate(names, 1))
+        missing = (
+            "No workspace is selected"
+            if current == DEFAULT
+            else f"{current} does not exist"
+        )
+        answer = await self.prompts.ask(
+            f"{missing}.{lines}\nNumber of the one to select",
+            f"the backend is configured; set TF_WORKSPACE to one of {', '.join(names)}, or use "
+            "`remote-backend workspace select NAME`",
+        )
+        if not answer.isdigit() or not 1 <= int(answer) <= len(names):
+            raise SelectionError(
+                f"{answer!r} is none of these numbers; nothing was selected"
+            )
+        return found[int(answer) - 1]
