@@ -185,7 +185,7 @@ async def test_destroy_and_refresh_only_reach_the_run(shop: Shop) -> None:
         (["destroy"], {}, "destroy is refused"),
         (["import", "a.b", "id"], {}, "import is refused"),
         (["frob"], {}, "frob"),
-        (["-chdir=nowhere", "plan"], {}, "nowhere is no directory"),
+        (["-chdir=nowhere", "plan"], {}, "nowhere is not a directory"),
     ],
 )
 async def test_bad_input_gives_one_message_and_makes_nothing(
@@ -206,7 +206,7 @@ async def test_bad_input_gives_one_message_and_makes_nothing(
     [
         ('"acme"', '"nobody"', "organization 'nobody' does not exist on localhost"),
         ('organization = "acme"', "", "organization"),
-        (EVERYTHING, "nothing-", "the configuration has no workspaces yet"),
+        (EVERYTHING, "nothing-", "no workspace whose name starts with nothing-"),
         ("networking-", "${var.x}", "main.tf:6"),
         ('backend "remote"', 'backend "s3"', "s3"),
         ("backend", "blackened", 'no backend "remote" block'),
