@@ -69,7 +69,10 @@ class ConfigurationUploaded:
 
 @frozen
 class RunQueued:
-    """A run was made."""
+    """A run was made.
+
+    A workspace has a second one where the server did not take the upload that workspaces share.
+    """
 
     workspace: str
     run_id: str

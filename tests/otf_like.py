@@ -86,6 +86,9 @@ class OtfLikeServer:
     lost: str | None = None
     """What becomes of the answers to runs that are made: "dropped", "502", "html", "held"."""
 
+    app_name: str | None = None
+    """What it calls itself; OTF says nothing."""
+
     applies: bool = False
     """Whether runs are made that might be applied, whatever was requested."""
 
@@ -209,6 +212,8 @@ async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
         response = _text("404 page not found\n", 404)
     if is_api and not response.prepared:
         response.headers.update(_HEADERS)
+        if server.app_name is not None:
+            response.headers["Tfp-AppName"] = server.app_name
     return response
 
 

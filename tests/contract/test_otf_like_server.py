@@ -133,6 +133,22 @@ async def test_all_plans_are_right_by_default(site: Site) -> None:
     assert "unable to download" not in told
 
 
+async def test_a_false_promise_costs_one_run_once(site: Site) -> None:
+    """A server that only calls itself HCP Terraform is found out by a canary, and remembered."""
+    site.server.app_name = "HCP Terraform"
+
+    first = await site.run("plan", "-all", "-stream")
+    made = len(site.server.runs)
+    second = await site.run("plan", "-all", "-stream")
+
+    assert first[0] == second[0] == 0, first[1] + second[1]
+    assert (made, len(site.server.runs)) == (6, 11)
+    for _, told in (first, second):
+        assert told.count("| Plan: 2 to add, 0 to change") == 5
+        assert "unable to download" not in told
+    assert "is planned again with an upload of its own" in first[1]
+
+
 async def test_one_plan_alone_is_right(site: Site) -> None:
     """The same for a single workspace, with its log."""
     code, told = await site.run("plan", "-all", "-select=dev", "-stream")
