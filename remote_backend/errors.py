@@ -280,9 +280,9 @@ class RunDiffers(RemoteBackendError):
         self.options = options
         """Names of the options that differ, in the spelling of `PlanOptions`; `plan_only` too."""
 
-        told = [_RUN_DIFFERENCES.get(name, f"it ignored {name}") for name in options]
+        texts = [_RUN_DIFFERENCES.get(name, f"it ignored {name}") for name in options]
         super().__init__(
-            f"the server made another run than was requested: {'; '.join(told)}; "
+            f"the server made another run than was requested: {'; '.join(texts)}; "
             f"the plan of {run_id} is not used"
         )
 

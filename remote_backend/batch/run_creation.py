@@ -108,7 +108,7 @@ class RunCreation:
         """Make a run at once; where the server is not ready for it, as soon as it is.
 
         Servers that take a while to look into an archive refuse runs until then, so that is
-        waited for beside the first attempt.
+        waited for concurrently with the first attempt.
         """
         version = upload.version
         if version.is_usable:
@@ -152,7 +152,7 @@ class RunCreation:
 
     async def _make_run(self, upload: Upload) -> Run:
         request = self._request(upload.version.id)
-        # Written before it is asked for: who resumes knows what to look for.
+        # Written before the request, so that a resumed batch knows what to look for.
         await self._record(upload)
         self.phase = "queue"
         find = self._job.sweep.find if self._job.sweep else None
@@ -186,7 +186,7 @@ class RunCreation:
             try:
                 await done.wait()
             except anyio.get_cancelled_exc_class():
-                # A run that is made while we are told to stop would be left behind, so its
+                # A run that is made during the cancellation would be left behind, so its
                 # answer is still waited for, for a bounded time.
                 scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
                 raise

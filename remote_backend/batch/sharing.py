@@ -2,8 +2,8 @@
 
 One that is shared saves two requests and an upload for each workspace. Servers that identify
 themselves as HCP Terraform or Terraform Enterprise promise that they take it, and so does the
-server of this package; everywhere else each workspace uploads its own. How the promise is tested
-is told in `batch.canary`.
+server of this package; everywhere else each workspace uploads its own. `batch.canary` describes
+how the promise is tested.
 """
 
 from collections.abc import Callable

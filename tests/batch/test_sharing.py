@@ -331,7 +331,7 @@ def test_nobody_waits_for_a_canary_for_ever(tmp_path: Path) -> None:
 
 
 def test_a_batch_that_is_left_with_a_canary_ends(tmp_path: Path) -> None:
-    """Those who wait for it make no run when all are canceled."""
+    """The workspaces that wait for it make no run when all are canceled."""
     server = Server(HCP, shares=True)
     server.polls_until = {f"ws-{number}": (10**9, 10**9) for number in range(6)}
     story = Planned(server, tmp_path)
@@ -466,7 +466,7 @@ async def test_answers_are_kept_by_host_and_organization(tmp_path: Path) -> None
 
 
 async def test_a_proof_outweighs_an_earlier_refusal() -> None:
-    """Whoever asks after a run has planned is admitted at once."""
+    """Every workspace that asks after a run has planned is admitted at once."""
     canary = Canary()
     canary.refuse()
     assert not await canary.admit("a")

@@ -1,6 +1,6 @@
 """Plans on a server that we did not write: it answers from documents of a real OTF.
 
-What the server does differently from HCP Terraform is told in `tests/otf_like.py`.
+`tests/otf_like.py` describes what the server does differently from HCP Terraform.
 """
 
 import os
