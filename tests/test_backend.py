@@ -297,12 +297,18 @@ async def test_a_run_is_asked_for_again_once_its_configuration_is_usable(
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [("token", "does not accept the token"), ("organization", "'other' does not exist")],
+    [
+        (
+            "token",
+            r"does not accept the token from .*terraform\.rc.* \(its form is not known",
+        ),
+        ("organization", "'other' does not exist"),
+    ],
 )
 async def test_the_first_question_tells_what_is_wrong_with_the_organization(
     wrong: str, told: str, server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    """In place of its own error, which follows from that; each time it is asked."""
+    """Where a bad token is from, in place of an error that follows from that (P101)."""
     directory = configuration(tmp_path, server)
     if wrong == "organization":
         text = (directory / "main.tf").read_text()

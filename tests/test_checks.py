@@ -57,6 +57,26 @@ async def test_a_failed_policy_shows_its_text(status: str) -> None:
     assert "organization" in (reason_of(Look(RUN, None), [report]) or "")
 
 
+@pytest.mark.parametrize("passed", ["passed", "overridden"])
+async def test_a_check_is_judged_by_its_status_and_not_by_its_level(passed: str) -> None:
+    """A hard failure that may be overridden is one until somebody has done so (P30)."""
+    actions, path = {"is_overridable": True}, "policy-checks/polchk-1"
+    result = {"result": {"hard-failed": 1}, "actions": actions}
+    failed, overridden = [
+        (
+            await reports(
+                RUN, {f"GET {path}": told(check), f"GET {path}/output": answer(404)}
+            )
+        )
+        for check in (
+            resource("policy-checks", "polchk-1", status=status, **result)
+            for status in ("hard_failed", passed)
+        )
+    ]
+
+    assert ([one.failed for one in failed], overridden[0].failed) == ([True], False)
+
+
 async def test_a_check_is_waited_for_and_may_pass() -> None:
     """Pending and queued are no results."""
     path = "GET policy-checks/polchk-1"

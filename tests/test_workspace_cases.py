@@ -80,7 +80,7 @@ async def test_a_workspace_whose_answer_was_lost_is_adopted() -> None:
 
 
 async def test_forbidden_is_not_absent() -> None:
-    """403 is told; nothing is taken for missing (P101)."""
+    """403 is reported; nothing is taken for missing (P101)."""
     script = {f"GET {COLLECTION}/app": answer(403)}
     with pytest.raises(NotFound):
         await find_named(

@@ -69,7 +69,7 @@ async def test_all_pages_are_read_and_foreign_names_left_out() -> None:
 
 
 async def test_nulls_and_unknown_things_are_tolerated() -> None:
-    """Attributes and relationships may be null, missing or new (P95)."""
+    """Attributes and relationships may be null, missing or new (P95, P148)."""
     odd = resource(
         "net-a",
         **{

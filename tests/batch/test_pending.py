@@ -75,7 +75,7 @@ def holder(**attributes: object) -> Response:
 
 
 def test_the_holder_of_the_lock_and_its_reason_are_named() -> None:
-    """Asked once, after some seconds (P24)."""
+    """Asked once, after some seconds, and no place in a queue is guessed (P24, P27)."""
     service = Service(20, holder(locked=True, **{"locked-reason": "at work"}))
 
     heard = told_by(service, Workspace(id="ws-1", name="net-a"), is_alone=True)

@@ -2,9 +2,11 @@
 
 import pytest
 
-from remote_backend.batch.verdict import counts_of, phase_reached, reason_of
+from remote_backend.batch.verdict import counts_of, phase_reached, reason_of, result_of
 from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts, Plan
+from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.watch import Look
@@ -72,6 +74,19 @@ def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
 
     assert reason is not None and reason.startswith("the run errored")
     assert (told in reason) if told else reason == "the run errored"
+
+
+def test_the_run_decides_what_a_failed_policy_means() -> None:
+    """A soft failure in a run that the server has finished is reported and no more (P29)."""
+    check = CheckReport(kind="policy check", name="x", status="soft_failed", failed=True)
+    finished = Look(Run(id="run-1", status="planned_and_finished", has_changes=True), None)
+    stopped = Look(Run(id="run-1", status="policy_soft_failed"), None)
+
+    assert (result_of(finished), reason_of(finished, [check])) == (Result.CHANGES, None)
+    assert result_of(stopped) is Result.FAILED
+    assert reason_of(stopped, [check]) == (
+        "a soft-mandatory policy failed: policy check x soft_failed"
+    )
 
 
 def test_a_plan_that_succeeded_was_not_cut_off() -> None:

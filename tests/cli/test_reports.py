@@ -177,7 +177,7 @@ async def test_events_as_json(shop: Shop) -> None:
 async def test_wrong_reports_are_told_before_anything(
     arguments: tuple[str, ...], told: str, shop: Shop
 ) -> None:
-    """One message, and nothing is planned."""
+    """One message, and nothing is planned (A20)."""
     done = await shop.run(*arguments)
     assert done.code == 1
     assert told in done.err

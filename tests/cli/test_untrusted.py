@@ -292,7 +292,7 @@ def assert_harmless(text: str, service: str, *, colors: bool) -> None:
 def test_no_writer_passes_on_what_others_wrote(
     writer: str, service: str, text: str, log: list[bytes], terminal: bool
 ) -> None:
-    """Only complete colors where they are wanted, and no command but our own (H3, H4, N04, N06)."""
+    """Complete colors where they are wanted, and no command but our own (H3, H4, N04, N06, N43)."""
     out, err = (Terminal(), io.StringIO()) if terminal else (io.StringIO(), io.StringIO())
     screen = screen_of(out, err, VARIABLES[service], no_color=False)
 

@@ -260,7 +260,7 @@ def test_other_backends_are_named(tmp_path: Path, text: str, problem: str) -> No
 def test_a_second_block_is_told_with_both_places(
     tmp_path: Path, second: dict[str, str], where: str
 ) -> None:
-    """Neither of two blocks is silently preferred."""
+    """Neither of two blocks is silently preferred (P126)."""
     with pytest.raises(BadBackendBlock) as caught:
         read(tmp_path, None, **{"main__tf": GOOD, **second})
 
@@ -403,7 +403,7 @@ def test_wrong_tags_are_told(text: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_elsewhere_is_a_warning(tmp_path: Path, broken: str) -> None:
-    """The block is found before and behind the fault, with its true line."""
+    """The block is found before and behind the fault, with its true line (P127)."""
     behind = read(tmp_path, main__tf=broken + GOOD)
     before = read(tmp_path, main__tf=GOOD + broken)
 
@@ -458,6 +458,19 @@ def test_commented_blocks_do_not_count(tmp_path: Path) -> None:
         read(tmp_path, main__tf=f"/*\n{GOOD}*/\n")
 
 
+def test_a_remote_state_of_the_same_form_is_no_backend(tmp_path: Path) -> None:
+    """A data block with a prefix neither counts as the backend nor hides it (P90)."""
+    data = GOOD.replace("terraform {", 'data "terraform_remote_state" "x" {')
+    data = data.replace('backend "remote"', "config =").replace("net-", "other-")
+    data = data.replace("workspaces {", "workspaces = {")
+
+    block = read(tmp_path, main__tf=data + GOOD)
+
+    assert (block.prefix, block.warnings) == ("net-", ())
+    with pytest.raises(NoBackendBlock):
+        read(tmp_path, main__tf=data)
+
+
 def test_a_configuration_without_a_block_is_told_so(tmp_path: Path) -> None:
     """Other blocks, other file names and subdirectories do not count."""
     (tmp_path / "module").mkdir()
@@ -476,6 +489,21 @@ def test_a_directory_without_configuration_is_told_so(tmp_path: Path) -> None:
     """No Terraform files at all is another mistake than no block."""
     with pytest.raises(NoConfigurationFiles):
         read(tmp_path, readme__md="x")
+
+
+def test_a_wrong_directory_is_named_from_the_root_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative one, as `.`, says nothing to somebody who is in the wrong place (P80)."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "main.tf").write_text("terraform {}\n")
+
+    for directory in ("empty", "other", "missing"):
+        with pytest.raises(SettingsError) as caught:
+            read_backend(Path(directory), {})
+        assert str(tmp_path / directory) in str(caught.value)
 
 
 def test_a_missing_directory_is_told(tmp_path: Path) -> None:

@@ -42,10 +42,15 @@ BACKEND = b'terraform {\n  backend "remote" {\n    organization = "acme"\n  }\n}
         (b"<<-EOT\n\n    x\n  \n      \n\t\n    y\n    EOT", "\nx\n  \n      \n\t\ny\n"),
         (b"<<-EOT\n\t\ta\n\tEOT  ", "a\n"),
         (b"<<EOT\na\r\nEOT\r", "a\r\n"),
+        (b'<<E\n"unclosed EOT\nFAKE_E_HERE\nE \t', '"unclosed EOT\nFAKE_E_HERE\n'),
+        (b"[ /* first */ 1, 2 /* last\nof all */ ]", (Decimal(1), Decimal(2))),
+        ('{ é = 1, "ü" = 2 }'.encode(), {"é": Decimal(1), "ü": Decimal(2)}),
+        (b"{\n  # nothing\n}", {}),
+        (b"{\n  in = 1\n  for_each = 2\n}", {"in": Decimal(1), "for_each": Decimal(2)}),
     ],
 )
 def test_a_literal_has_its_value(source: bytes, value: object) -> None:
-    """Strings, heredocs, numbers, lists and objects of literals are read as values."""
+    """Strings, heredocs, numbers, lists and objects are read as values (P121 to P123)."""
     body = parse_hcl(b"a = " + source + b"\nb = 1\n")
 
     assert body.error_line is None
@@ -77,7 +82,7 @@ def test_a_literal_has_its_value(source: bytes, value: object) -> None:
     ],
 )
 def test_more_than_a_literal_is_told_with_its_text(source: bytes) -> None:
-    """What needs variables or functions or is malformed has no value."""
+    """What needs variables or functions or is malformed keeps its text alone (P125)."""
     body = parse_hcl(b"a = " + source + b"\n")
 
     assert body.attributes[0].literal is None
@@ -213,30 +218,56 @@ def test_no_text_takes_long() -> None:
     subprocess.run([sys.executable, "-c", SLOW_INPUTS], check=True, timeout=60)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        '"%{~ if var.a == "x" ~}yes%{~ else ~}no%{~ endif ~}"',
+        '"${lookup(var.m, "k", "${var.d}")}"',
+        'var.a ? "1" : var.b ? "2" : "3"',
+        "(var.a\n    ? 1\n    : 2)",
+        "[for k, v in var.m : upper(k) if v != null]",
+        "{ for k, v in var.m : k => v... }",
+        'merge(var.a, { "b" = { c = 1 } }...)',
+        "aws_x.y[*].id[0]",
+        'upper("x")',
+        "-var.x + !var.y",
+        "<<-EOT\n  %{ for x in var.l ~}\n  ${x}\n  %{ endfor ~}\n  EOT",
+    ],
+)
+def test_expressions_of_real_life_are_no_faults(expression: str) -> None:
+    """Nothing of them is needed, and the block behind them is read (P125, P127)."""
+    source = f"locals {{\n  in = {expression}\n}}\n"
+    inner = parse_hcl(source.encode(), ("locals",))
+    whole = parse_hcl(source.encode() + BACKEND, ("terraform",))
+
+    assert inner.error_line is None and whole.error_line is None
+    (attribute,) = inner.blocks[0].attributes
+    assert (attribute.name, attribute.literal) == ("in", None)
+    assert [block.kind for block in whole.blocks] == ["terraform"]
+
+
 def test_lists_nested_deeper_than_pythons_stack_are_read() -> None:
-    """Four thousand nested lists are a literal."""
+    """Four thousand nested lists are a literal (P129)."""
     body = parse_hcl(b"a = " + b"[" * 4000 + b"]" * 4000 + b"\n")
 
     assert body.attributes[0].literal is not None
 
 
 def test_wanted_blocks_have_labels_lines_and_inner_blocks() -> None:
-    """Only blocks of the wanted types are read, with all that is in them."""
-    source = (
-        b'\xef\xbb\xbfresource "a" "b" {}\nterraform {\n  backend remote {\n x = 1\n }\n}\n'
-    )
+    """Only blocks of the wanted types are read, with all that is in them and no more (P124)."""
+    source = b'\xef\xbb\xbfresource "a" "b" {}\nterraform {# c\n  backend remote {\n x = 1 // c\n }\n}\n'
     body = parse_hcl(source, ("terraform",))
 
     assert [block.kind for block in body.blocks] == ["terraform"]
     (backend,) = body.blocks[0].blocks_of("backend")
     assert (backend.labels, backend.line) == (("remote",), 3)
-    assert (backend.attributes[0].name, backend.attributes[0].line) == ("x", 4)
+    assert [(one.name, one.line) for one in backend.attributes] == [("x", 4)]
     assert body.has_blocks
     assert not parse_hcl(b"a = 1\n").has_blocks
 
 
 def test_both_of_two_equal_attributes_are_seen() -> None:
-    """Duplicates are left to the reader, who knows whether they matter."""
+    """Duplicates are left to the reader, who knows whether they matter (P126)."""
     assert [one.line for one in parse_hcl(b"a = 1\na = 2\n").attributes] == [1, 2]
 
 
@@ -298,7 +329,7 @@ def test_values_stay_out_of_reprs() -> None:
 
 
 def test_the_grammar_has_the_node_names_that_are_used() -> None:
-    """The names of nodes are the contract with the grammar."""
+    """The names of nodes are the contract with the grammar, whose releases have a limit (P132)."""
     grammar = Language(tree_sitter_hcl.language())
     names = (
         "attribute binary_operation block body collection_value comment conditional expression "

@@ -20,7 +20,7 @@ MODELS: Any = pytfe.models
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_a_plan_from_upload_to_end(server: EmbeddedServer, tmp_path: Path) -> None:
-    """Workspaces are listed; a configuration is uploaded; its run is read to the end."""
+    """Workspaces are listed; a configuration is uploaded; its run is read to the end (P155)."""
     directory = tmp_path / "networking"
     directory.mkdir()
     (directory / "main.tf").write_text(MAIN)

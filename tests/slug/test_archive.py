@@ -33,7 +33,7 @@ def into(tmp_path: Path) -> Path:
 
 
 async def test_members_come_depth_first_in_bytewise_order(root: Path, into: Path) -> None:
-    """A directory is followed by its content, and names compare one directory at a time."""
+    """A directory is followed by its content, with slashes on every system (P78)."""
     make_tree(root, ["a!/z", "a-b", "a.d/x", "a"])
     (root / "empty").mkdir()
 
@@ -43,7 +43,7 @@ async def test_members_come_depth_first_in_bytewise_order(root: Path, into: Path
 
 
 async def test_the_same_tree_gives_the_same_bytes(root: Path, into: Path) -> None:
-    """Two archives of one tree are equal, byte for byte, and hold no time of their own."""
+    """Two archives of one tree are equal, byte for byte, and hold no time of their own (P74)."""
     make_tree(root, {f"f{number}.txt": str(number) * number * 500 for number in range(60)})
 
     first, second = [(await packed(root, into)).path.read_bytes() for _ in range(2)]
@@ -56,10 +56,11 @@ async def test_the_same_tree_gives_the_same_bytes(root: Path, into: Path) -> Non
 async def test_headers_hold_permissions_and_whole_seconds_and_no_owner(
     root: Path, into: Path
 ) -> None:
-    """Special bits go, half seconds round up, owners are nobody."""
-    make_tree(root, ["suid", "quiet"])
+    """Special bits go, half seconds round up, owners are nobody (P74, P79)."""
+    make_tree(root, ["suid", "quiet", "locked/x"])
     (root / "suid").chmod(0o4755)
     (root / "quiet").chmod(0o600)
+    (root / "locked").chmod(0o555)
     os.utime(root / "suid", ns=(0, 1_500_000_000))
     os.utime(root / "quiet", ns=(0, -1_600_000_000))
 
@@ -68,6 +69,7 @@ async def test_headers_hold_permissions_and_whole_seconds_and_no_owner(
     assert by_name["suid"].mode == 0o755
     assert by_name["suid"].mtime == 2
     assert by_name["quiet"].mode == 0o600
+    assert by_name["locked"].mode == 0o555
     assert by_name["quiet"].mtime == -2
     assert {(i.uid, i.gid, i.uname, i.gname) for i in by_name.values()} == {(0, 0, "", "")}
 
@@ -129,23 +131,28 @@ async def test_links_that_stay_inside_stay_links(root: Path, into: Path) -> None
 
 @POSIX_ONLY
 async def test_links_that_leave_are_replaced_by_what_they_lead_to(
-    root: Path, into: Path
+    root: Path, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Files over any number of hops, and directories with links of their own inside."""
+    """Files over any number of hops, and directories with links of their own (P60, P61)."""
     outside = make_tree(root.parent / "ext", {"f.tf": "f", "dd/a.tf": "a", "s/b.tf": "b"})
-    (outside / "l2").symlink_to("f.tf")
+    (outside / "l3").symlink_to("f.tf")
+    (outside / "l2").symlink_to(outside / "l3")
     (outside / "dd" / "file").symlink_to("../f.tf")
     (outside / "dd" / "sub").symlink_to("../s")
     (root / "b.tf").symlink_to("../ext/l2")
     (root / "m").symlink_to(outside / "dd")
 
-    found = contents(await packed(root, into))
+    slug = await packed(root, into)
+    found = contents(slug)
 
     assert found["b.tf"] == "f"
     assert found["m/a.tf"] == "a"
     assert found["m/file"] == "f"
     assert found["m/sub/b.tf"] == "b"
     assert not [name for name in found if ".." in name]
+    assert members(slug)[names_in(slug).index("b.tf")].size == 1
+    monkeypatch.chdir(root.parent)
+    assert contents(await packed(Path(root.name), into)) == found
 
 
 @POSIX_ONLY
@@ -428,7 +435,7 @@ async def test_files_that_vanished_are_left_out_with_one_warning(
 async def test_what_cannot_be_read_is_named(
     what: str, root: Path, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unreadable file or directory stops everything before anything is sent."""
+    """An unreadable file or directory stops everything before anything is sent (P79)."""
     make_tree(root, ["closed/x"])
     real = getattr(os, what)
 

@@ -30,7 +30,7 @@ def walk_of(root: Path, ignore: str | None) -> Walk:
 def test_the_same_files_are_kept_as_by_the_reference(
     row: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Each row packs what go-slug packs, or what we say where it is wrong."""
+    """Each row packs what go-slug packs, or what we say where it is wrong (P65, P66)."""
     make_tree(tmp_path, row["files"])
     walk = walk_of(tmp_path, row["ignore"])
 
@@ -41,7 +41,7 @@ def test_the_same_files_are_kept_as_by_the_reference(
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 def test_bare_names_and_dead_rules_are_told(row: dict[str, Any], tmp_path: Path) -> None:
-    """A rule that leaves the content of a directory in gives a hint; a dead one a warning."""
+    """A rule that leaves a directory's content in gives a hint, a dead one a warning (P65)."""
     make_tree(tmp_path, row["files"])
     walk = walk_of(tmp_path, row["ignore"])
 
@@ -85,7 +85,7 @@ def test_only_some_rules_are_doubted() -> None:
 def test_ignored_directories_are_not_walked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lies below an excluded directory is not even listed, nor is `.git`."""
+    """What lies below an excluded directory is not even listed, nor is `.git` (P69)."""
     make_tree(tmp_path, ["main.tf", "node_modules/a/b.js", ".git/objects/x", "d/x"])
     walk = walk_of(tmp_path, "node_modules/\n!/infra/keep\n")
     listed: list[str] = []

@@ -23,7 +23,7 @@ from remote_backend.slug.root import find_root
 def test_the_working_directory_is_taken_off_the_end(
     at: str, working_directory: str, expected: str, tmp_path: Path
 ) -> None:
-    """Components at the end of the path are compared, after cleaning."""
+    """Components at the end of the path are compared, after cleaning (P71)."""
     (tmp_path / at).mkdir(parents=True)
 
     root = find_root(tmp_path / at, working_directory)
@@ -33,7 +33,7 @@ def test_the_working_directory_is_taken_off_the_end(
 
 
 def test_text_that_ends_alike_is_no_match(tmp_path: Path) -> None:
-    """`net` does not fit `mynet`: the directory itself is packed, and both are named."""
+    """`net` does not fit `mynet`: that directory itself is packed, and both are named (P71)."""
     (tmp_path / "mynet").mkdir()
 
     root = find_root(tmp_path / "mynet", "net")
@@ -43,7 +43,7 @@ def test_text_that_ends_alike_is_no_match(tmp_path: Path) -> None:
 
 
 def test_a_working_directory_that_leaves_is_refused(tmp_path: Path) -> None:
-    """`..` in the workspace's settings is an error that names it."""
+    """`..` in the workspace's settings is an error that names it (P71)."""
     with pytest.raises(SlugError, match="'../x' leaves the configuration"):
         find_root(tmp_path, "../x")
 

@@ -119,7 +119,7 @@ async def test_the_token_goes_to_the_api_alone(
 async def test_a_redirect_to_another_origin_loses_the_token(
     api: Host, other: Host, transport: AiohttpTransport
 ) -> None:
-    """It is followed, and even another port of the same host gets no token."""
+    """It is followed, and even another port of the same host gets no token (P50, P118)."""
     api.answers = {"/base/v2/plans/p/json-output": f"{other.url}/blob?sig=1"}
 
     response = await transport.send(get("plans/p/json-output"))
