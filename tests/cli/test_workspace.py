@@ -126,6 +126,28 @@ async def test_a_new_workspace_has_the_version_of_the_engine(shop: Shop) -> None
     assert versions["networking-eu-8"] == versions["networking-eu-9"] == version
 
 
+async def test_a_state_that_moves_makes_a_workspace_of_that_version(shop: Shop) -> None:
+    """init names the version too, so that commands of Terraform work there afterwards (W5)."""
+    write_backend(
+        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+    )
+    state = {
+        "version": 4,
+        "terraform_version": "1.0.0",
+        "serial": 1,
+        "lineage": "l",
+        "outputs": {"a": {"value": "b", "type": "string"}},
+        "resources": [],
+    }
+    (shop.directory / "terraform.tfstate").write_text(json.dumps(state))
+
+    done = await shop.run("init", "-input=false", "-force-copy")
+
+    assert done.code == 0, done.err
+    (made,) = [one for one in records_of(shop, "ServedWorkspace") if one["name"] == "fresh"]
+    assert made["terraform_version"] == released_terraform({"PATH": ""})
+
+
 async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
     """The workspace that is called like the prefix is not meant, by no command (P85)."""
     write_backend(shop, lambda text: text.replace("networking-", "other"))
