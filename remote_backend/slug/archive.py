@@ -63,7 +63,11 @@ async def pack(
     unless the run destroys everything, and for refused links.
     """
     packer = _Packer(
-        find_root(directory, working_directory), destroy, into, refuse_outside_links
+        directory,
+        find_root(directory, working_directory),
+        destroy=destroy,
+        into=into,
+        refuse_outside_links=refuse_outside_links,
     )
     if with_digest:
         packer.digest = hashlib.sha256()
@@ -98,12 +102,19 @@ class _Packer:
     """The work of one archive, in a thread."""
 
     def __init__(
-        self, root: ArchiveRoot, destroy: bool, into: Path, refuse_outside_links: bool
+        self,
+        directory: Path,
+        root: ArchiveRoot,
+        *,
+        destroy: bool,
+        into: Path,
+        refuse_outside_links: bool,
     ) -> None:
         self.stopped = threading.Event()
         self.digest: hashlib._Hash | None = None
         """Fed with what goes into the archive, where somebody wants it."""
 
+        self._directory = directory
         self._root = root
         self._destroy = destroy
         self._into = into
@@ -133,7 +144,7 @@ class _Packer:
             file_count=tally.file_count,
             warnings=(
                 *root.warnings,
-                *_leftover_states(root),
+                *_leftover_states(self._directory),
                 *walk_warnings(walk),
                 *self._warnings,
                 *tally.warnings(),
@@ -253,8 +264,8 @@ def read_ignore_file(root: Path) -> bytes | None:
         ) from None
 
 
-def _leftover_states(root: ArchiveRoot) -> Iterator[str]:
-    for path in sorted((root.path / root.below).glob("errored.tfstate*")):
+def _leftover_states(directory: Path) -> Iterator[str]:
+    for path in sorted(Path(os.path.abspath(directory)).glob("errored.tfstate*")):
         yield (
             f"{path} holds a state that could not be stored, and this plan does not know it; "
             f"compare it with `state pull`, and store it with `state push {path.name}`"

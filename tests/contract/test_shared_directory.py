@@ -126,3 +126,24 @@ async def test_a_changed_block_asks_for_init(
         assert done.code == 1
         assert "init" in done.err
     assert "backend.tf:2: the block has changed" in (await ours(theirs).run("plan")).err
+
+
+@pytest.mark.parametrize("kind", ['backend "remote"', "cloud"])
+async def test_terraform_works_where_ours_has_made_the_one_workspace(
+    kind: str, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """After `workspace new` in name mode its init finds nothing to complain about (N19)."""
+    theirs = terraform(TERRAFORM_1_15, tmp_path, server)
+    theirs.write(
+        "backend.tf",
+        f'terraform {{\n  {kind} {{\n    hostname = "{server.hostname}"\n'
+        '    organization = "acme"\n    workspaces {\n      name = "fresh"\n    }\n  }\n}\n',
+    )
+
+    made = await ours(theirs).run("workspace", "new", "fresh")
+    init = await theirs.run("init", "-input=false", "-no-color")
+    again = await ours(theirs).run("init", "-input=false")
+
+    assert made.code == 0, made.all
+    assert init.code == 0, init.all
+    assert again.code == 0, again.all
