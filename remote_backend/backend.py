@@ -394,6 +394,17 @@ class Backend:
         read = read_changes if watch.latest.succeeded else read_diagnostics
         return await read(client, watch.plan), log
 
+    async def json_plan(self, run_id: str) -> bytes:
+        """Return the JSON of the plan of a run that is over, as the server sends it.
+
+        Redacted where the server can do that; empty where it has none, or none for this token.
+        """
+        from remote_backend.details import read_json_plan
+
+        client = self._connection.client
+        run, _ = await client.read_run(run_id)
+        return await read_json_plan(client, run.plan_id) if run.plan_id else b""
+
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""
         from remote_backend.runs import stop_run

@@ -1,6 +1,7 @@
 """What a plan would change, asked of the server after the plan has ended."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import anyio
 
@@ -12,7 +13,9 @@ from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
 
-__all__ = ("read_changes", "read_diagnostics")
+__all__ = ("read_changes", "read_diagnostics", "read_json_plan")
+
+Value = TypeVar("Value")
 
 _MOST_OF_A_LOG = 16 << 20
 # Servers answer 204 while they make the JSON of a plan that has just ended:
@@ -32,21 +35,41 @@ async def read_changes(
     that it has none yet, it is asked again for five seconds. Details never decide about a plan,
     so nothing is raised.
     """
-    waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
-    while True:
-        changes, is_awaited = await _read_json_plan(client, plan.id)
-        if not is_awaited or waited_seconds >= _SECONDS_UNTIL_READY:
-            break
-        await sleep(wait_seconds)
-        waited_seconds += wait_seconds
-        wait_seconds *= 2
+    changes = await _read_when_ready(client, plan.id, parse_json_plan, sleep)
     return changes or await _read_structured_log(client, plan)
 
 
-async def _read_json_plan(
-    client: Client, plan_id: str
-) -> tuple[PlannedChanges | None, bool]:
-    """Return the changes that the JSON of a plan tells, and whether it is still awaited."""
+async def read_json_plan(
+    client: Client, plan_id: str, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+) -> bytes:
+    """Return the JSON of a finished plan as the server sends it, or nothing where it has none.
+
+    The redacted form where there is one; the full one can hold secrets. It is waited for like
+    the changes, and nothing is raised.
+    """
+    return await _read_when_ready(client, plan_id, bytes, sleep) or b""
+
+
+async def _read_when_ready(
+    client: Client,
+    plan_id: str,
+    parse: Callable[[bytes], Value | None],
+    sleep: Callable[[float], Awaitable[None]],
+) -> Value | None:
+    waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
+    while True:
+        found, is_awaited = await _read_once(client, plan_id, parse)
+        if not is_awaited or waited_seconds >= _SECONDS_UNTIL_READY:
+            return found
+        await sleep(wait_seconds)
+        waited_seconds += wait_seconds
+        wait_seconds *= 2
+
+
+async def _read_once(
+    client: Client, plan_id: str, parse: Callable[[bytes], Value | None]
+) -> tuple[Value | None, bool]:
+    """Return what the JSON of a plan is parsed to, and whether it is still awaited."""
     is_awaited = False
     for redacted in (True, False):
         try:
@@ -54,9 +77,9 @@ async def _read_json_plan(
         except RemoteBackendError as error:
             log.info("plan.details_missing", plan_id=plan_id, problem=str(error))
             continue
-        changes = parse_json_plan(data) if data else None
-        if changes is not None:
-            return changes, False
+        found = parse(data) if data else None
+        if found is not None:
+            return found, False
         is_awaited |= not data
     return None, is_awaited
 

@@ -1,5 +1,6 @@
 """Simulated policies and costs, as stock Terraform, the SDK, and our own batch meet them."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
         backend.plan_all(details=True) as batch,
     ):
         outcomes = {one.workspace: one for one in await batch.wait()}
+        json_plan = await backend.json_plan(outcomes["fine"].run_id or "")
+        assert await backend.json_plan(outcomes["broken"].run_id or "") == b""
 
     results = {name: one.result for name, one in outcomes.items()}
     assert results == {
@@ -103,6 +106,8 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
     assert "$1.5/mo -$7.5" in [one.text for one in outcomes["hard"].checks]
     assert "hard_failed" in (outcomes["hard"].reason or "")
     assert outcomes["soft"].status == "policy_soft_failed"
+    # The plan itself by the run, for programs that know its format (P160).
+    assert len(json.loads(json_plan)["resource_changes"]) == 2
     # A plan that policies fail has numbers and an id all the same (A6, P160).
     assert {outcomes[name].counts for name in ("hard", "soft")} == {Counts(1)}
     assert {(outcomes[name].plan_id or "")[:5] for name in outcomes} == {"plan-"}

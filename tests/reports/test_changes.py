@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.client import Client
-from remote_backend.details import read_changes, read_diagnostics
+from remote_backend.details import read_changes, read_diagnostics, read_json_plan
 from remote_backend.messages import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
@@ -231,6 +231,20 @@ async def test_a_plan_that_is_not_ready_yet_is_asked_for_again() -> None:
 
     assert found is not None and len(found.resources) == 1
     assert clock.slept == [0.25, 0.5]
+
+
+async def test_the_json_of_a_plan_comes_as_the_server_sends_it() -> None:
+    """Byte for byte, redacted or else in full, once it is ready; empty without one (P118, P160)."""
+    full = b'{ "a" : 1e400, "b": "\xff" }'
+    cases: list[tuple[dict[str, Any], bytes]] = [
+        ({"-redacted": [answer(204), answer(200, b"[1]")], "": answer(204)}, b"[1]"),
+        ({"-redacted": answer(404), "": answer(200, full)}, full),
+        ({"-redacted": answer(403), "": answer(501)}, b""),
+    ]
+    for script, told in cases:
+        paths = {f"GET plans/plan-1/json-output{form}": one for form, one in script.items()}
+        client = Client(ScriptedTransport(paths), "acme")
+        assert await read_json_plan(client, "plan-1", sleep=Recorder().sleep) == told
 
 
 async def test_a_plan_that_never_gets_ready_is_given_up() -> None:
