@@ -50,7 +50,7 @@ BACKEND = b'terraform {\n  backend "remote" {\n    organization = "acme"\n  }\n}
     ],
 )
 def test_a_literal_has_its_value(source: bytes, value: object) -> None:
-    """Strings, heredocs, numbers, lists and objects are read as values (P121 to P123)."""
+    """Strings, heredocs, numbers, lists and objects are read as values (P121, P122, P123)."""
     body = parse_hcl(b"a = " + source + b"\nb = 1\n")
 
     assert body.error_line is None
