@@ -59,8 +59,8 @@ def wire() -> None:
     """Documents with a hundred runs and plans, read by us, by json alone, and by pydantic."""
     import pydantic
 
-    from remote_backend.messages import Response
-    from remote_backend.wire.runs import load_runs_with_plans
+    from remote_backend.api.messages import Response
+    from remote_backend.api.wire.runs import load_runs_with_plans
 
     body = json.dumps(document(100)).encode()
     response = Response(status=200, body=body)

@@ -22,7 +22,7 @@ from remote_backend.engine.plan import EnginePlan, EngineResult, Write
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
-from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 
 FIRST = b"stamped log\n"

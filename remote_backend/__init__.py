@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from remote_backend._version import __version__
 
 if TYPE_CHECKING:
+    from remote_backend.api.webhooks import read_notifications
     from remote_backend.backend import Backend, open_backend, outputs
     from remote_backend.batch.orchestrate import Batch
     from remote_backend.errors import (
@@ -77,7 +78,6 @@ if TYPE_CHECKING:
     from remote_backend.models.policy import CheckReport
     from remote_backend.models.run import PlanOptions, WaitLimits
     from remote_backend.notices import Notice, StillWaiting, Warned
-    from remote_backend.notifications import read_notifications
 
 __all__ = (
     "AddressError",
@@ -228,7 +228,7 @@ _HOMES = {
         "StillWaiting",
         "Warned",
     ),
-    "remote_backend.notifications": ("read_notifications",),
+    "remote_backend.api.webhooks": ("read_notifications",),
 }
 
 

@@ -16,19 +16,19 @@ from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.settings import process_environ
-from remote_backend.connect import Connection, connect, connect_to
+from remote_backend.connection import Connection, connect, connect_to
 from remote_backend.errors import (
     Conflict,
     RemoteBackendError,
     SelectionError,
     StateError,
 )
-from remote_backend.lazy import load_beside
+from remote_backend.exception_groups import unwrapped
+from remote_backend.lazy_imports import load_beside
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notice
-from remote_backend.task_groups import unwrapped
 from remote_backend.workspaces import (
     DEFAULT,
     Named,

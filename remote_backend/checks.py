@@ -5,9 +5,8 @@ from typing import TypeVar
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import NotFound, RemoteBackendError
-from remote_backend.log import Log
 from remote_backend.models.policy import (
     CheckReport,
     CostEstimate,
@@ -15,6 +14,7 @@ from remote_backend.models.policy import (
     TaskStage,
 )
 from remote_backend.models.run import Run
+from remote_backend.structured_logging import Log
 
 __all__ = ("read_checks",)
 

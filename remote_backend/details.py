@@ -5,13 +5,13 @@ from typing import TypeVar
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import RemoteBackendError
-from remote_backend.log import Log
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.plan import Plan
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
+from remote_backend.structured_logging import Log
 
 __all__ = ("read_changes", "read_diagnostics", "read_json_plan")
 

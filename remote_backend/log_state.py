@@ -17,7 +17,7 @@ import math
 
 from attrs import frozen
 
-from remote_backend.wire.log_frames import LogFrames
+from remote_backend.formats.log_frames import LogFrames
 
 __all__ = ("LogRead", "LogSettings", "LogState", "LogStep")
 

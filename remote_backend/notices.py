@@ -13,7 +13,7 @@ from types import TracebackType
 import anyio
 from attrs import define, field, frozen
 
-from remote_backend.log import Log
+from remote_backend.structured_logging import Log
 
 __all__ = ("Notice", "Notices", "StillWaiting", "Wait", "Warned")
 

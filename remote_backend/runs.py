@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.exactly_once import create_once, find_late
 from remote_backend.errors import Conflict, NotFound
-from remote_backend.exactly_once import create_once, find_late
 from remote_backend.models.run import Run, RunRequest
 
 __all__ = ("find_run", "queue_run", "stop_run")

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.exactly_once import create_once, find_late
+from remote_backend.api.messages import FileBody
 from remote_backend.errors import (
     ApiError,
     ConfigurationVersionFailed,
@@ -14,8 +16,6 @@ from remote_backend.errors import (
     TransportError,
     UnexpectedAnswer,
 )
-from remote_backend.exactly_once import create_once, find_late
-from remote_backend.messages import FileBody
 from remote_backend.models.configuration import (
     USABLE_WITHIN_SECONDS,
     ConfigurationVersion,

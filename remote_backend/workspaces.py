@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.exactly_once import create_once
 from remote_backend.errors import (
     ApiError,
     NoSuchWorkspace,
@@ -15,7 +16,6 @@ from remote_backend.errors import (
     TransportError,
     UnexpectedAnswer,
 )
-from remote_backend.exactly_once import create_once
 from remote_backend.models.workspace import (
     Mode,
     NameMode,

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.api.messages import Request, Response
+from remote_backend.models.addresses import SignedUrl
 
 __all__ = ("Recorder", "ScriptedTransport", "answer")
 

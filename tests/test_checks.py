@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Response
 from remote_backend.batch.verdict import reason_of
 from remote_backend.checks import read_checks
-from remote_backend.client import Client
-from remote_backend.messages import Response
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
 from remote_backend.watch import Look

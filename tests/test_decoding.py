@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_backend.api.messages import path_part
 from remote_backend.config.backend_config import merge_given
 from remote_backend.config.block import read_backend
 from remote_backend.config.credentials import keep_token
@@ -14,8 +15,7 @@ from remote_backend.config.record import BlockValues, write_record
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import RemoteBackendError
-from remote_backend.messages import path_part
-from remote_backend.server.faults import read_faults
+from remote_backend.server.fault_rules import read_faults
 from remote_backend.server.seed import read_seed
 from remote_backend.slug.ignore import parse_rules
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.exactly_once import create_once
+from remote_backend.api.messages import Response
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     RemoteBackendError,
     TransportError,
     UnexpectedAnswer,
 )
-from remote_backend.exactly_once import create_once
-from remote_backend.messages import Response
 from remote_backend.models.run import RunRequest
 from remote_backend.models.workspace import PrefixMode
 from remote_backend.runs import queue_run

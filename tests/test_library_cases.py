@@ -15,16 +15,17 @@ import pytest
 from aiohttp import web
 
 import remote_backend
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request
+from remote_backend.api.transport.retry import RetryingTransport
+from remote_backend.api.transport.session import ConnectionSettings, open_transport
+from remote_backend.api.wire import configurations, runs
 from remote_backend.cli.demo import backend_block
-from remote_backend.client import Client
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
-from remote_backend.messages import Request, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.run import PlanOptions, RunRequest
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from remote_backend.transport.retry import RetryingTransport
-from remote_backend.transport.session import ConnectionSettings, open_transport
-from remote_backend.wire import configurations, runs
 from tests.fakes import ScriptedTransport, answer
 
 ROOT = Path(remote_backend.__file__).parents[1]

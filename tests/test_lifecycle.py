@@ -7,14 +7,14 @@ from typing import Any
 import anyio
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Response
 from remote_backend.errors import (
     ApiError,
     ConfigurationVersionFailed,
     Rejected,
     TransportError,
 )
-from remote_backend.messages import Response
 from remote_backend.models.outcome import Outcome, Result, exit_code_of
 from remote_backend.models.run import (
     AWAITING_DECISION,

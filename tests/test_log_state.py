@@ -8,11 +8,12 @@ import anyio
 import pytest
 from attrs import evolve, field, frozen
 
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.batch.orchestrate import _paced
-from remote_backend.client import Client
 from remote_backend.log_state import LogRead, LogSettings, LogState
 from remote_backend.logs import LogTail
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from tests.fakes import answer
 from tests.running import run_virtually

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.errors import TransportError
 from remote_backend.logs import LogSettings, LogTail
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from tests.fakes import answer
 

@@ -8,11 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.batch.orchestrate import _paced
-from remote_backend.client import Client
 from remote_backend.errors import NotFound, PollingFailed, TransportError, UnexpectedAnswer
 from remote_backend.logs import LogSettings, LogTail
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.notices import Notice, Notices

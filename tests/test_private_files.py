@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.private_files import replace_file
+from remote_backend.atomic_files import replace_file
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
 MANY = (
     "import sys, pathlib\n"
-    "from remote_backend.private_files import replace_file\n"
+    "from remote_backend.atomic_files import replace_file\n"
     "path, text = pathlib.Path(sys.argv[1]), sys.argv[2].encode() * 1000\n"
     "for _ in range(100): replace_file(path, text)\n"
 )

@@ -2,8 +2,8 @@
 
 import anyio
 
-from remote_backend.client import Client
-from remote_backend.messages import Request, Response
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.watch import Sweep, WatchSettings
 from tests.fakes import answer

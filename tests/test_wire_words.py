@@ -1,4 +1,4 @@
-"""The API's words stay in `wire`."""
+"""The API's words stay in `api.wire`."""
 
 import ast
 import re
@@ -36,13 +36,14 @@ def modules() -> list[Path]:
         for path in ROOT.rglob("*.py")
         if path.relative_to(ROOT).parts[0]
         # State files have words of their own, some of which are the same.
-        not in ("wire", "server", "cli", "config", "engine", "slug", "state")
+        not in ("server", "cli", "config", "engine", "slug", "state")
+        and path.relative_to(ROOT).parts[:2] != ("api", "wire")
     )
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
 def test_no_wire_words_above_the_wire(path: Path) -> None:
-    """A module outside `wire` says nothing in the API's own spelling."""
+    """A module outside `api.wire` says nothing in the API's own spelling."""
     assert words_of(path.read_text(encoding="utf-8")) == []
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Response
 from remote_backend.errors import (
     NoSuchWorkspace,
     Rejected,
@@ -12,7 +13,6 @@ from remote_backend.errors import (
     SelectionError,
     UnexpectedAnswer,
 )
-from remote_backend.messages import Response
 from remote_backend.models.workspace import (
     Mode,
     NameMode,

@@ -15,11 +15,11 @@ in `Leaving.living`, and the caller reports it.
 import anyio
 from attrs import define, field, frozen
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import RemoteBackendError
-from remote_backend.log import Log
 from remote_backend.models.run import Run
 from remote_backend.runs import stop_run
+from remote_backend.structured_logging import Log
 
 __all__ = ("SECONDS_TO_ANSWER", "Leaving", "Stopped", "seconds_to_stop")
 

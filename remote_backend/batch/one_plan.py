@@ -25,12 +25,12 @@ from remote_backend.events import (
     RunQueued,
     RunStatusChanged,
 )
-from remote_backend.log import Log
 from remote_backend.logs import LogTail
 from remote_backend.models.run import Run
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.runs import stop_run
 from remote_backend.slug.archive import Slug
+from remote_backend.structured_logging import Log
 from remote_backend.watch import Look, RunWatch, SweptRun
 from remote_backend.workspaces import Named, require_plannable
 

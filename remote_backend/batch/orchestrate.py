@@ -13,13 +13,13 @@ from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
 from remote_backend import models
+from remote_backend.api.client import Client
 from remote_backend.batch.canary import Canary
 from remote_backend.batch.one_plan import NOT_STARTED, plan_workspace
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.plan_job import PlanJob
 from remote_backend.batch.sharing import Configurations
 from remote_backend.batch.sharing_memory import SharingMemory
-from remote_backend.client import Client
 from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.events import (
     BatchFinished,
@@ -29,12 +29,12 @@ from remote_backend.events import (
     PlanStarted,
     SlugPacked,
 )
-from remote_backend.lazy import load_beside
+from remote_backend.exception_groups import unwrapped
+from remote_backend.lazy_imports import load_beside
 from remote_backend.logs import LogSettings
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.slug.archive import Slug, pack
-from remote_backend.task_groups import unwrapped
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.watch import Sweep, WatchSettings
 from remote_backend.workspaces import Named

@@ -2,10 +2,10 @@
 
 import anyio
 
-from remote_backend.client import Client
-from remote_backend.log import Log
+from remote_backend.api.client import Client
 from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
+from remote_backend.structured_logging import Log
 from remote_backend.watch import RunWatch, SweptRun
 
 __all__ = ("explains_pending", "report_pending")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from remote_backend.api.client import Client
 from remote_backend.batch.cancellation import Leaving
 from remote_backend.batch.outbox import Outbox
 from remote_backend.batch.sharing import Configurations
-from remote_backend.client import Client
 from remote_backend.logs import LogSettings
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings

@@ -17,10 +17,10 @@ from remote_backend.errors import (
     may_have_happened,
 )
 from remote_backend.events import UploadProgressed
+from remote_backend.exception_groups import unwrapped
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.runs import find_run, queue_run
 from remote_backend.slug.archive import Slug
-from remote_backend.task_groups import unwrapped
 from remote_backend.workspaces import Named
 
 if TYPE_CHECKING:

@@ -12,22 +12,22 @@ from pathlib import Path
 import anyio
 from attrs import define, field, frozen
 
+from remote_backend.api.client import Client
 from remote_backend.batch.canary import Canary, Trial
 from remote_backend.batch.sharing_memory import SharingMemory
-from remote_backend.client import Client
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     NotFound,
     Rejected,
     RemoteBackendError,
 )
-from remote_backend.log import Log
 from remote_backend.models.configuration import (
     USABLE_WITHIN_SECONDS,
     ConfigurationVersion,
     UploadMode,
 )
 from remote_backend.slug.archive import Slug
+from remote_backend.structured_logging import Log
 from remote_backend.uploads import upload_configuration, wait_until_usable
 from remote_backend.workspaces import Named
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from anyio import to_thread
 
-from remote_backend.log import Log
-from remote_backend.private_files import replace_file
+from remote_backend.atomic_files import replace_file
+from remote_backend.structured_logging import Log
 
 __all__ = ("SharingMemory",)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from remote_backend.private_files import PRIVATE_MODE, replace_file
+from remote_backend.atomic_files import PRIVATE_MODE, replace_file
 
 __all__ = ("errored_states", "keep_errored_state", "warnings_about_errored_states")
 

@@ -31,7 +31,7 @@ from remote_backend.config.datadir import (
 )
 from remote_backend.config.record import BlockValues, Record, read_record, write_record
 from remote_backend.config.settings import process_environ
-from remote_backend.connect import Connection, connect_to
+from remote_backend.connection import Connection, connect_to
 from remote_backend.engine.program import find_program, released_terraform
 from remote_backend.errors import (
     EngineError,

@@ -11,7 +11,7 @@ from attrs import define
 from remote_backend.cli.screen import echo
 from remote_backend.cli.terminal_echo import restore_echo
 from remote_backend.errors import RemoteBackendError
-from remote_backend.task_groups import unwrapped
+from remote_backend.exception_groups import unwrapped
 
 __all__ = ("Interrupts", "run_interruptibly", "show_progress")
 

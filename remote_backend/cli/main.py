@@ -16,7 +16,7 @@ from remote_backend.cli.arguments import TerraformGroup, with_environ
 from remote_backend.cli.streams import OUTPUT, prepare_streams, written
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError
-from remote_backend.log import be_silent
+from remote_backend.structured_logging import be_silent
 
 __all__ = ("cli", "main")
 

@@ -28,7 +28,7 @@ from remote_backend.cli.screen import Screen
 from remote_backend.cli.sections import SectionsConsole
 from remote_backend.config.settings import process_environ
 from remote_backend.formats.ansi import one_line
-from remote_backend.lazy import load_beside
+from remote_backend.lazy_imports import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.reports.summary import Report

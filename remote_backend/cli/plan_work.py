@@ -14,9 +14,9 @@ from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.terminal_echo import discard_typed
 from remote_backend.errors import RemoteBackendError
-from remote_backend.lazy import load_beside
+from remote_backend.exception_groups import unwrapped
+from remote_backend.lazy_imports import load_beside
 from remote_backend.notices import Notice, Warned
-from remote_backend.task_groups import unwrapped
 
 if TYPE_CHECKING:
     from remote_backend.batch.orchestrate import Batch

@@ -7,6 +7,7 @@ from typing import Any
 import anyio
 import click
 
+from remote_backend.api.client import Client
 from remote_backend.batch.journal import (
     Begun,
     Journal,
@@ -20,7 +21,6 @@ from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, echo, screen_of
-from remote_backend.client import Client
 from remote_backend.config.datadir import user_cache_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.config.variables import VariableSource, run_variables

@@ -18,10 +18,10 @@ from remote_backend.cli.screen import echo
 from remote_backend.config.datadir import user_data_directory
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import SettingsError
+from remote_backend.exception_groups import unwrapped
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
-from remote_backend.server.faults import FaultSettings, read_faults
+from remote_backend.server.fault_rules import FaultSettings, read_faults
 from remote_backend.server.seed import read_seed
-from remote_backend.task_groups import unwrapped
 
 __all__ = ("serve_command",)
 

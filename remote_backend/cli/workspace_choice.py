@@ -10,7 +10,7 @@ from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.workspace import planning_with
 from remote_backend.config.datadir import select_workspace, selected_workspace
-from remote_backend.connect import Connection
+from remote_backend.connection import Connection
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import SelectionError
 from remote_backend.models.workspace import NameMode

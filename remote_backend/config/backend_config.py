@@ -11,7 +11,7 @@ from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.record import BlockValues
 from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import BadBackendBlock, SettingsError
-from remote_backend.models.hcl_text import HclValue, write_hcl
+from remote_backend.formats.hcl import HclValue, write_hcl
 
 __all__ = ("merge_given",)
 

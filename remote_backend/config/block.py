@@ -22,7 +22,7 @@ from remote_backend.errors import (
     NoConfigurationFiles,
     SettingsError,
 )
-from remote_backend.models.hcl_text import HclValue, write_hcl
+from remote_backend.formats.hcl import HclValue, write_hcl
 
 __all__ = (
     "DEFAULT_HOSTNAME",

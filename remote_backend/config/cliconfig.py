@@ -13,7 +13,7 @@ from remote_backend.config.hcl1 import parse_hcl1
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import BadHostname
-from remote_backend.log import Log
+from remote_backend.structured_logging import Log
 
 __all__ = (
     "CliConfiguration",

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from remote_backend.config.hcl import Attribute, Block, Body
 from remote_backend.config.hcl_literals import Literal, literal_of_template
-from remote_backend.models.hcl_text import HclValue
+from remote_backend.formats.hcl import HclValue
 
 __all__ = ("JsonFault", "parse_hcl_json", "read_json_values")
 

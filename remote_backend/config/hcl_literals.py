@@ -17,7 +17,7 @@ from remote_backend.config.hcl_operations import (
     operate_alone,
     text_of,
 )
-from remote_backend.models.hcl_text import HclValue
+from remote_backend.formats.hcl import HclValue
 
 __all__ = (
     "Literal",

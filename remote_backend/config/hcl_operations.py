@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact
 
-from remote_backend.models.hcl_text import HclValue
+from remote_backend.formats.hcl import HclValue
 
 __all__ = (
     "NotConstant",

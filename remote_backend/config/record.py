@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import field, frozen
 
+from remote_backend.atomic_files import replace_file
 from remote_backend.errors import SettingsError
-from remote_backend.models.go_text import go_quote, html_safe
-from remote_backend.private_files import replace_file
+from remote_backend.formats.go_quoting import go_quote, html_safe
 
 __all__ = (
     "BlockValues",

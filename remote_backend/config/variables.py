@@ -12,7 +12,7 @@ from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.hcl_operations import NotConstant, bool_of, number_of
 from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import RunOptionsError
-from remote_backend.models.hcl_text import HclValue, write_hcl
+from remote_backend.formats.hcl import HclValue, write_hcl
 
 __all__ = ("VariableSource", "run_variables")
 

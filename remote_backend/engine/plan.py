@@ -7,12 +7,12 @@ from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
 
+from remote_backend.engine.judgement import ServedCost, ServedPolicy
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import Program
 from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
-from remote_backend.models.served import ServedCost, ServedPolicy
 
 __all__ = ("CommandEngine", "EnginePlan", "EngineResult", "PlanEngine", "Write")
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 import anyio
 from attrs import field, frozen
 
+from remote_backend.engine.judgement import ServedCost, ServedPolicy
 from remote_backend.engine.plan import EnginePlan, EngineResult, Write
 from remote_backend.models.plan import Counts
-from remote_backend.models.served import ServedCost, ServedPolicy
 
 __all__ = ("NOTICE", "SimulatedEngine", "Simulation")
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from remote_backend.lazy import modules_of
+from remote_backend.lazy_imports import modules_of
 
 if TYPE_CHECKING:
     from remote_backend.models import changes, outcome, plan, policy

@@ -4,7 +4,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from remote_backend.messages import SignedUrl
+from remote_backend.models.addresses import SignedUrl
 
 __all__ = ("USABLE_WITHIN_SECONDS", "ConfigurationVersion", "UploadMode")
 

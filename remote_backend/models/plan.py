@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from remote_backend.messages import SignedUrl
+from remote_backend.models.addresses import SignedUrl
 
 __all__ = ("Counts", "Plan")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from remote_backend.messages import SignedUrl
+from remote_backend.models.addresses import SignedUrl
 
 __all__ = ("StateOutput", "StateVersion", "StateVersionRequest")
 

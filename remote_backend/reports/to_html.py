@@ -3,8 +3,8 @@
 from html import escape
 from importlib import resources
 
+from remote_backend.formats.ansi_html import colored, plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
-from remote_backend.models.log_html import colored, plain_text
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
 from remote_backend.reports.summary import Report, check_text, words_for

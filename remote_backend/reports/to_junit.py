@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from remote_backend.models.log_html import plain_text
+from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.outcome import Result
 from remote_backend.reports.summary import Report, failed_checks_text
 

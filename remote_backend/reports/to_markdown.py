@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from remote_backend.formats.ansi import one_line
+from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
-from remote_backend.models.log_html import plain_text
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
 from remote_backend.reports.summary import Report, failed_checks_text

@@ -5,12 +5,19 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from remote_backend.errors import ApiError
-from remote_backend.log import Log
-from remote_backend.models.served import ServedUser
 from remote_backend.server.auth import digest_of
-from remote_backend.server.misbehaving import misbehaving
+from remote_backend.server.context import (
+    SERVING,
+    USER,
+    Serving,
+    error_answer,
+    missing,
+    serving_of,
+)
+from remote_backend.server.fault_injection import misbehaving
 from remote_backend.server.pages import views
 from remote_backend.server.pages.layout import page
+from remote_backend.server.records import ServedUser
 from remote_backend.server.routes import (
     configurations,
     organizations,
@@ -19,14 +26,7 @@ from remote_backend.server.routes import (
     state,
     workspaces,
 )
-from remote_backend.server.serving import (
-    SERVING,
-    USER,
-    Serving,
-    error_answer,
-    missing,
-    serving_of,
-)
+from remote_backend.structured_logging import Log
 
 __all__ = ("make_app",)
 

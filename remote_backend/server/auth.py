@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from remote_backend.private_files import replace_file
+from remote_backend.atomic_files import replace_file
 
 __all__ = ("Signer", "digest_of", "keep_secret", "make_token", "read_or_make_secret")
 

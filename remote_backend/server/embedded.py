@@ -17,7 +17,7 @@ from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_program
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.errors import SettingsError
-from remote_backend.models.served import ServedUser, ServedVariable, ServedWorkspace
+from remote_backend.exception_groups import unwrapped
 from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
     Signer,
@@ -27,18 +27,18 @@ from remote_backend.server.auth import (
     read_or_make_secret,
 )
 from remote_backend.server.certificate import Certificate, make_certificate
-from remote_backend.server.faults import Faults, FaultSettings
+from remote_backend.server.context import Serving
+from remote_backend.server.documents.documents import Incoming
+from remote_backend.server.documents.organizations import discovery_document
+from remote_backend.server.documents.workspaces import change_variable, change_workspace
+from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import ServedUser, ServedVariable, ServedWorkspace
 from remote_backend.server.routes.workspaces import new_variable, new_workspace
+from remote_backend.server.run_queue import Work
 from remote_backend.server.seed import SeedWorkspace
-from remote_backend.server.serving import Serving
 from remote_backend.server.store import Records, Store, open_store
-from remote_backend.server.work import Work
-from remote_backend.task_groups import unwrapped
-from remote_backend.wire.answers.documents import Incoming
-from remote_backend.wire.answers.organizations import discovery_document
-from remote_backend.wire.answers.workspaces import change_variable, change_workspace
 
 __all__ = ("EmbeddedServer", "ServerSettings", "serve")
 

@@ -10,11 +10,11 @@ from attrs import field, frozen
 
 from remote_backend.config.hcl1 import Hcl1Error, parse_hcl1
 from remote_backend.decoding import read_text
+from remote_backend.engine.judgement import POLICY_LEVELS, ServedCost, ServedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
-from remote_backend.models.hcl_text import write_hcl
+from remote_backend.formats.hcl import write_hcl
 from remote_backend.models.plan import Counts
-from remote_backend.models.served import POLICY_LEVELS, ServedCost, ServedPolicy
 
 __all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
 

@@ -12,7 +12,7 @@ import cattrs
 from anyio import to_thread
 from attrs import define, field
 
-from remote_backend.models.served import (
+from remote_backend.server.records import (
     ServedConfiguration,
     ServedRun,
     ServedStateVersion,

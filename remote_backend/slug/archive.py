@@ -14,13 +14,13 @@ from anyio import to_thread
 from attrs import frozen
 
 from remote_backend.errors import SlugError
+from remote_backend.exception_groups import unwrapped
 from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
 from remote_backend.slug.tally import Tally, walk_warnings
 from remote_backend.slug.walk import Member, Walk, unreadable
-from remote_backend.task_groups import unwrapped
 
 __all__ = ("Slug", "pack", "read_ignore_file")
 

@@ -6,7 +6,7 @@ import re
 from attrs import frozen
 
 from remote_backend.errors import AddressError
-from remote_backend.models.go_text import go_quote
+from remote_backend.formats.go_quoting import go_quote
 
 __all__ = (
     "Address",

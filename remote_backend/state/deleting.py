@@ -1,6 +1,6 @@
 """Deleting a workspace, and with it its state, only when that loses nothing."""
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import Conflict, NotFound, SelectionError
 from remote_backend.state.edits import addresses
 from remote_backend.state.locks import LockOptions, locked

@@ -18,8 +18,8 @@ from uuid import uuid4
 from attrs import frozen
 
 from remote_backend._version import __version__
+from remote_backend.atomic_files import PRIVATE_MODE, replace_file
 from remote_backend.errors import StateLocked
-from remote_backend.private_files import PRIVATE_MODE, replace_file
 from remote_backend.state.locks import person
 
 __all__ = ("LockedFile", "locked_file")

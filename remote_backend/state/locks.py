@@ -15,7 +15,7 @@ from functools import partial
 import anyio
 from attrs import define, field, frozen
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import (
     ApiError,
     Conflict,
@@ -26,9 +26,9 @@ from remote_backend.errors import (
     UnexpectedAnswer,
     may_have_happened,
 )
+from remote_backend.exception_groups import finished
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Wait
-from remote_backend.task_groups import finished
 
 __all__ = ("Lock", "LockOptions", "break_lock", "locked", "person")
 

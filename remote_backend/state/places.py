@@ -5,7 +5,7 @@ from typing import Protocol
 
 from attrs import define, field
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import StateConflict, StateError
 from remote_backend.models.workspace import Mode, Workspace
 from remote_backend.state.file import StateFile, parse_state

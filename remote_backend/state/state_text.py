@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from remote_backend.models.go_text import go_quote
+from remote_backend.formats.go_quoting import go_quote
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import Instance, StateFile
 from remote_backend.state.value_text import TOO_DEEP, json_text, number_text

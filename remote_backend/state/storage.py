@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import StateConflict, StateError, StateUnconfirmed
+from remote_backend.exception_groups import finished
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import Lock, LockOptions, locked
 from remote_backend.state.versions import download_state, write_state
-from remote_backend.task_groups import finished
 
 __all__ = ("change_state", "push_state", "read_state", "store_state")
 

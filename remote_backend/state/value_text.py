@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from remote_backend.errors import StateError
-from remote_backend.models.go_text import go_quote, html_safe
+from remote_backend.formats.go_quoting import go_quote, html_safe
 from remote_backend.state.file import Output
 
 __all__ = (

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 from attrs import evolve, field, frozen
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import (
     ApiError,
     Conflict,
@@ -20,11 +20,11 @@ from remote_backend.errors import (
     UnexpectedAnswer,
     may_have_happened,
 )
-from remote_backend.log import Log
-from remote_backend.messages import SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.state import StateVersion, StateVersionRequest
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, md5_of
+from remote_backend.structured_logging import Log
 
 __all__ = ("download_state", "write_state")
 

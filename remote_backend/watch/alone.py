@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.models.run import Run
 from remote_backend.watch.failures import back_off_seconds
 from remote_backend.watch.look import Look, Tracked

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 import anyio
 from attrs import evolve, frozen
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import PollingFailed, text_of
-from remote_backend.log import Log
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
 from remote_backend.notices import Wait
+from remote_backend.structured_logging import Log
 from remote_backend.watch.failures import PollFailures, is_of_one_run
 from remote_backend.watch.settings import WatchSettings
 

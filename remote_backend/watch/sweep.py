@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import anyio
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import ApiError, NotFound, Rejected, UnexpectedAnswer, text_of
-from remote_backend.log import Log
 from remote_backend.models.run import Run, RunRequest
+from remote_backend.structured_logging import Log
 from remote_backend.watch.failures import PollFailures, back_off_seconds, is_of_one_run
 from remote_backend.watch.settings import WatchSettings
 from remote_backend.watch.swept import SweptRun

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from remote_backend.api.client import Client
 from remote_backend.batch.as_requested import differences_of, require_as_requested
-from remote_backend.client import Client
 from remote_backend.errors import RunDiffers
 from remote_backend.models.run import PlanOptions, Run, RunSettings
 from tests.fakes import ScriptedTransport, answer

@@ -3,9 +3,9 @@
 import anyio
 import pytest
 
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.batch.pending import explains_pending, report_pending
-from remote_backend.client import Client
-from remote_backend.messages import Request, Response
 from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notice, Notices

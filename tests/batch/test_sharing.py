@@ -9,13 +9,14 @@ from typing import Any
 import anyio
 import pytest
 
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
 from remote_backend.batch.canary import LONGEST_WAIT_SECONDS, Canary
 from remote_backend.batch.journal import Begun, JournalStory
 from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.batch.sharing_memory import SharingMemory
-from remote_backend.client import Client
 from remote_backend.events import Event, LogChunkRead, LogEnded, WarningRaised
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions, WaitLimits

@@ -19,7 +19,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
 from remote_backend.server.embedded import ServerSettings, serve
-from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.cli.conftest import Shop, records_of
 from tests.cli.test_plan import rows_of, runs_of

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.cli.conftest import Finished, Shop
 
 # As the program, but nobody has to wait for five seconds to hear of a wait.

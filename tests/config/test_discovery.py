@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from remote_backend.api.messages import Response
 from remote_backend.config.cliconfig import CliConfiguration
 from remote_backend.config.discovery import Services, discover
 from remote_backend.errors import DiscoveryError, TransportError
-from remote_backend.messages import PublicUrl, Response
+from remote_backend.models.addresses import PublicUrl
 from tests.fakes import ScriptedTransport, answer
 
 ADDRESS = "https://tfe.test/.well-known/terraform.json"

@@ -11,7 +11,7 @@ from remote_backend.config.hcl_literals import (
     Literal,
     literal_of_template,
 )
-from remote_backend.models.hcl_text import HclValue, write_hcl
+from remote_backend.formats.hcl import HclValue, write_hcl
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.cli.demo import backend_block
-from remote_backend.connect import Connection, connect
+from remote_backend.connection import Connection, connect
 from remote_backend.errors import RunDiffers
 from remote_backend.events import Event, LogChunkRead
 from remote_backend.models.outcome import Outcome, Result

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.connect import connect
+from remote_backend.connection import connect
 from remote_backend.errors import Conflict
 from remote_backend.models.state import StateVersionRequest
 from remote_backend.server.embedded import EmbeddedServer

@@ -20,7 +20,7 @@ from remote_backend.cli.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.examples.service import make_app
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
-from remote_backend.server.faults import FaultSettings
+from remote_backend.server.fault_rules import FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.running import hosted
 

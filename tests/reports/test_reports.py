@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from attrs import evolve
 
-from remote_backend.models.log_html import colored
+from remote_backend.formats.ansi_html import colored
 from remote_backend.models.outcome import Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.plans.grouping import group_outcomes

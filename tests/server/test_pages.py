@@ -13,9 +13,9 @@ from attrs import frozen
 
 from remote_backend.backend import open_backend
 from remote_backend.cli.demo import backend_block
+from remote_backend.engine.judgement import ServedCost, ServedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
-from remote_backend.models.served import ServedCost, ServedPolicy
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.running import hosted

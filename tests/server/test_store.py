@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.models.served import ServedWorkspace
+from remote_backend.server.records import ServedWorkspace
 from remote_backend.server.store import Records, Store, open_store
 
 

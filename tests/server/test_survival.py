@@ -12,11 +12,11 @@ import pytest
 from attrs import frozen
 
 from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine, Write
-from remote_backend.models.served import ServedRun, ServedWorkspace
-from remote_backend.server.faults import Faults, FaultSettings
+from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
+from remote_backend.server.records import ServedRun, ServedWorkspace
+from remote_backend.server.run_queue import Work
 from remote_backend.server.store import Store, open_store
-from remote_backend.server.work import Work
 from tests.server.conftest import Asking, slug
 
 MANY_FILES = [f"folder-{number % 7}/file-{number}.tf" for number in range(700)]

@@ -8,8 +8,9 @@ from typing import Any
 
 import anyio.lowlevel
 
+from remote_backend.api.messages import Request, Response
 from remote_backend.errors import TransportError
-from remote_backend.messages import Request, Response, SignedUrl
+from remote_backend.models.addresses import SignedUrl
 from tests.fakes import answer
 
 __all__ = ("StateServer",)

@@ -11,7 +11,7 @@ from remote_backend.cli import state_work
 from remote_backend.cli.errored_state import errored_states, keep_errored_state
 from remote_backend.cli.state_work import saved_when_doubtful
 from remote_backend.errors import StateError, StateUnconfirmed
-from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.state.conftest import QUICK, Desk, state
 
 LOST = [

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.errors import (
     RemoteBackendError,
     StateError,

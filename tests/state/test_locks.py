@@ -4,7 +4,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.errors import (
     RemoteBackendError,
     StateConflict,
@@ -12,12 +14,10 @@ from remote_backend.errors import (
     StateLocked,
     StateUnconfirmed,
 )
-from remote_backend.messages import Request, Response
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state, push_state
-from remote_backend.transport.retry import RetryingTransport
 from tests.running import run_virtually
 from tests.state.conftest import QUICK, pass_by, state, there
 from tests.state.state_server import StateServer

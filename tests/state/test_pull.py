@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.versions import download_state

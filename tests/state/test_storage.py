@@ -13,9 +13,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from remote_backend.api.client import Client
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.demo import backend_block
-from remote_backend.client import Client
 from remote_backend.errors import (
     RemoteBackendError,
     StateConflict,
@@ -24,7 +24,7 @@ from remote_backend.errors import (
     StateUnconfirmed,
 )
 from remote_backend.models.workspace import Workspace
-from remote_backend.server.faults import FaultRule, FaultSettings
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.state import locks
 from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move, remove, set_tainted

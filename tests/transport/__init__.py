@@ -1,1 +1,1 @@
-"""Tests of `remote_backend.transport`."""
+"""Tests of `remote_backend.api.transport`."""

@@ -11,13 +11,14 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.messages import PublicUrl, Request, Response, SignedUrl
-from remote_backend.transport.budget import (
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.transport.rate_limit import (
     Budget,
     BudgetedTransport,
     TokenBucket,
     Window,
 )
+from remote_backend.models.addresses import PublicUrl, SignedUrl
 from tests.fakes import answer
 
 

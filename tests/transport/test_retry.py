@@ -7,17 +7,17 @@ from email.utils import format_datetime
 import pytest
 from attrs import evolve
 
-from remote_backend.errors import ApiError, TransportError, may_have_happened
-from remote_backend.messages import Request, Response
-from remote_backend.notices import Notice, Notices, StillWaiting
-from remote_backend.transport.faults import Fault, asked_wait_seconds, fault_of
-from remote_backend.transport.retry import (
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.transport.failures import Fault, asked_wait_seconds, fault_of
+from remote_backend.api.transport.retry import (
     GiveUp,
     RetryingTransport,
     RetryLimits,
     Wait,
     next_step,
 )
+from remote_backend.errors import ApiError, TransportError, may_have_happened
+from remote_backend.notices import Notice, Notices, StillWaiting
 from tests.fakes import Recorder, ScriptedTransport, answer
 
 READ = Request(method="GET", target="runs/run-1")

@@ -10,15 +10,16 @@ import pytest
 from aiohttp import web
 from attrs import define, field
 
-from remote_backend.errors import TransportError
-from remote_backend.messages import FileBody, PublicUrl, Request, SignedUrl
-from remote_backend.server.embedded import ServerSettings, serve
-from remote_backend.transport.session import (
+from remote_backend.api.messages import FileBody, Request
+from remote_backend.api.transport.session import (
     AiohttpTransport,
     ConnectionSettings,
     Origin,
     open_transport,
 )
+from remote_backend.errors import TransportError
+from remote_backend.models.addresses import PublicUrl, SignedUrl
+from remote_backend.server.embedded import ServerSettings, serve
 from tests.running import hosted
 
 TOKEN = "the-secret-token"

@@ -9,10 +9,11 @@ import aiohttp
 import pytest
 from attrs import evolve
 
+from remote_backend.api.messages import FileBody, Request, Response
+from remote_backend.api.transport.bodies import UnreadableBody, read_body
+from remote_backend.api.transport.session import ConnectionSettings, open_transport
 from remote_backend.errors import TransportError
-from remote_backend.messages import FileBody, PublicUrl, Request, Response, SignedUrl
-from remote_backend.transport.session import ConnectionSettings, open_transport
-from remote_backend.transport.session_bodies import UnreadableBody, read_body
+from remote_backend.models.addresses import PublicUrl, SignedUrl
 from tests.running import Handler, listening, replying
 
 SETTINGS = ConnectionSettings(user_agent="tests", read_seconds=5)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from remote_backend.api.messages import Request
+from remote_backend.api.transport.session import ConnectionSettings, Origin, open_transport
 from remote_backend.errors import TransportError
-from remote_backend.messages import PublicUrl, Request, SignedUrl
+from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.server.certificate import make_certificate
-from remote_backend.transport.session import ConnectionSettings, Origin, open_transport
 from tests.running import Handler, listening, replying
 
 SETTINGS = ConnectionSettings(user_agent="tests", connect_seconds=0.2, read_seconds=0.2)
@@ -120,7 +121,7 @@ async def test_a_proxy_that_refuses_is_named(
 
 async def test_a_proxy_that_never_answers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """aiohttp alone would wait for the answer to CONNECT for ever."""
-    monkeypatch.setattr("remote_backend.transport.session._PROXY_CONNECT_TIMES", 1)
+    monkeypatch.setattr("remote_backend.api.transport.session._PROXY_CONNECT_TIMES", 1)
 
     error = await failed_by(silent, scheme="https", proxied=True)
 

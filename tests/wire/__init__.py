@@ -1,1 +1,1 @@
-"""Tests of `remote_backend.wire`."""
+"""Tests of `remote_backend.api.wire`."""

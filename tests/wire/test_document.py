@@ -2,9 +2,9 @@
 
 import pytest
 
-from remote_backend.client import Client
+from remote_backend.api.client import Client
+from remote_backend.api.messages import Response
 from remote_backend.errors import Rejected, UnexpectedAnswer
-from remote_backend.messages import Response
 from tests.fakes import ScriptedTransport, answer
 
 DEEP = b"[" * 100_000

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.wire.log_frames import LogFrames
-from remote_backend.wire.runs import load_plan
+from remote_backend.api.wire.runs import load_plan
+from remote_backend.formats.log_frames import LogFrames
 from tests.fakes import answer
 
 

@@ -6,9 +6,9 @@ import time
 
 from aiohttp import web
 
-from remote_backend.models.served import ServedUser
 from remote_backend.server.auth import digest_of
-from remote_backend.server.serving import serving_of
+from remote_backend.server.context import serving_of
+from remote_backend.server.records import ServedUser
 
 __all__ = ("begin_session", "end_session", "user_of_session")
 

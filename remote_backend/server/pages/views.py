@@ -10,23 +10,23 @@ import anyio
 from aiohttp import ClientError, web
 from anyio import to_thread
 
+from remote_backend.formats.ansi_html import colored
 from remote_backend.models.changes import PlannedChanges
-from remote_backend.models.log_html import colored
-from remote_backend.models.served import (
-    ServedRun,
-    ServedStateVersion,
-    ServedVariable,
-    ServedWorkspace,
-)
 from remote_backend.plans.grouping import sign_of
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.server.context import Serving, serving_of
 from remote_backend.server.pages.layout import asset, link, page, table
 from remote_backend.server.pages.sessions import (
     begin_session,
     end_session,
     user_of_session,
 )
-from remote_backend.server.serving import Serving, serving_of
+from remote_backend.server.records import (
+    ServedRun,
+    ServedStateVersion,
+    ServedVariable,
+    ServedWorkspace,
+)
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)

@@ -8,11 +8,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.errors import Rejected, SlugError
-from remote_backend.log import Log
-from remote_backend.models.served import ServedConfiguration, ServedRun
-from remote_backend.server.files import Upload
-from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.serving import (
+from remote_backend.server.context import (
     Serving,
     answer,
     incoming,
@@ -21,10 +17,14 @@ from remote_backend.server.serving import (
     signed_address,
     workspace_of,
 )
+from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.runs import change_configuration, dump_configuration
+from remote_backend.server.files import Upload
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import ServedConfiguration, ServedRun
 from remote_backend.server.store import Records
 from remote_backend.slug.unpack import unpack
-from remote_backend.wire.answers.documents import dump_document, dump_page
-from remote_backend.wire.answers.runs import change_configuration, dump_configuration
+from remote_backend.structured_logging import Log
 
 __all__ = ("configuration_of", "receive_archive", "routes")
 

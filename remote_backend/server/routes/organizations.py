@@ -6,17 +6,17 @@ from typing import Any
 
 from aiohttp import web
 
-from remote_backend.models.served import ServedRun
-from remote_backend.server.ids import now_text
-from remote_backend.server.serving import answer, serving_of, signed_address
-from remote_backend.wire.answers.documents import dump_document, dump_page
-from remote_backend.wire.answers.organizations import (
+from remote_backend.server.context import answer, serving_of, signed_address
+from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.organizations import (
     discovery_document,
     dump_capacity,
     dump_entitlements,
     dump_organization,
 )
-from remote_backend.wire.answers.runs import dump_plan, dump_run, run_operation
+from remote_backend.server.documents.runs import dump_plan, dump_run, run_operation
+from remote_backend.server.ids import now_text
+from remote_backend.server.records import ServedRun
 
 __all__ = ("plan_of", "routes", "runs_answer", "wanted_operations")
 

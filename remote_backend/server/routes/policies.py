@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from remote_backend.models.served import ServedRun
-from remote_backend.server.serving import answer, conflict, missing, serving_of
-from remote_backend.wire.answers.documents import dump_document, dump_page
-from remote_backend.wire.answers.policies import (
+from remote_backend.server.context import answer, conflict, missing, serving_of
+from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.policies import (
     dump_cost_estimate,
     dump_policy_check,
     write_policy_output,
 )
+from remote_backend.server.records import ServedRun
 
 __all__ = ("routes",)
 

@@ -6,11 +6,7 @@ from aiohttp import web
 from anyio import to_thread
 
 from remote_backend.errors import Rejected
-from remote_backend.models.served import ServedRun, ServedWorkspace
-from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.routes.configurations import configuration_of
-from remote_backend.server.routes.organizations import plan_of, runs_answer
-from remote_backend.server.serving import (
+from remote_backend.server.context import (
     USER,
     Serving,
     answer,
@@ -21,10 +17,14 @@ from remote_backend.server.serving import (
     signed_address,
     workspace_of,
 )
+from remote_backend.server.documents.documents import Incoming, dump_document, dump_page
+from remote_backend.server.documents.plans import redact_plan
+from remote_backend.server.documents.runs import change_run, dump_run
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import ServedRun, ServedWorkspace
+from remote_backend.server.routes.configurations import configuration_of
+from remote_backend.server.routes.organizations import plan_of, runs_answer
 from remote_backend.server.store import Records
-from remote_backend.wire.answers.documents import Incoming, dump_document, dump_page
-from remote_backend.wire.answers.plans import redact_plan
-from remote_backend.wire.answers.runs import change_run, dump_run
 
 __all__ = ("read_json_plan", "read_log", "routes")
 

@@ -9,9 +9,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.errors import Rejected
-from remote_backend.models.served import ServedStateVersion, ServedUser, ServedWorkspace
-from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.serving import (
+from remote_backend.server.context import (
     USER,
     Serving,
     answer,
@@ -22,10 +20,8 @@ from remote_backend.server.serving import (
     signed_address,
     workspace_of,
 )
-from remote_backend.server.store import Records
-from remote_backend.server.work import newest_state
-from remote_backend.wire.answers.documents import dump_document, dump_page
-from remote_backend.wire.answers.state import (
+from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.state import (
     OutputValue,
     StateAddresses,
     StateWish,
@@ -36,6 +32,10 @@ from remote_backend.wire.answers.state import (
     parse_state_wish,
     require_state,
 )
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import ServedStateVersion, ServedUser, ServedWorkspace
+from remote_backend.server.run_queue import newest_state
+from remote_backend.server.store import Records
 
 __all__ = ("read_state", "receive_json_state", "receive_state", "routes")
 

@@ -7,15 +7,7 @@ from aiohttp import web
 from attrs import evolve
 
 from remote_backend.errors import Rejected
-from remote_backend.models.served import (
-    ServedRun,
-    ServedStateVersion,
-    ServedUser,
-    ServedVariable,
-    ServedWorkspace,
-)
-from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.serving import (
+from remote_backend.server.context import (
     USER,
     answer,
     conflict,
@@ -24,16 +16,24 @@ from remote_backend.server.serving import (
     serving_of,
     workspace_of,
 )
-from remote_backend.server.store import Records
-from remote_backend.server.work import newest_state
-from remote_backend.wire.answers.documents import dump_document, dump_page
-from remote_backend.wire.answers.state import manages_resources
-from remote_backend.wire.answers.workspaces import (
+from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.state import manages_resources
+from remote_backend.server.documents.workspaces import (
     change_variable,
     change_workspace,
     dump_variable,
     dump_workspace,
 )
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import (
+    ServedRun,
+    ServedStateVersion,
+    ServedUser,
+    ServedVariable,
+    ServedWorkspace,
+)
+from remote_backend.server.run_queue import newest_state
+from remote_backend.server.store import Records
 
 __all__ = ("new_variable", "new_workspace", "routes")
 

@@ -1,0 +1,86 @@
+"""Creating something on a server exactly once, whatever happens to the answers.
+
+A POST is never repeated blindly, because the server may have carried it out before its answer
+was lost. Three endings are told apart:
+
+- a refusal (4xx): nothing was made, and the error is final;
+- an ambiguous failure (a broken connection, a timeout, 408, 425, 5xx, a success without a
+  readable document): the object may exist, so it is looked for; what is found is adopted;
+- an ambiguous failure after which the server shows that there is nothing: POST again.
+
+Where looking fails too, nothing is known, and the ambiguous failure itself is raised.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from remote_backend.errors import RemoteBackendError, may_have_happened
+from remote_backend.structured_logging import Log
+
+__all__ = ("create_once", "find_late")
+
+log = Log()
+
+Value = TypeVar("Value")
+
+_ATTEMPTS = 5
+_FIRST_WAIT_SECONDS = 0.25
+_LOOKS = 3
+_LOOK_SECONDS = 2.0
+
+
+async def create_once(
+    create: Callable[[], Awaitable[Value]],
+    find: Callable[[], Awaitable[Value | None]],
+    *,
+    missing: Callable[[], None] = lambda: None,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Value:
+    """Return what `create` made, or what `find` found after an ambiguous failure.
+
+    `missing` is called each time when it is known that nothing was made. Raises the error of
+    `create` when it is a refusal, when `find` fails too, and after five attempts.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await create()
+        except RemoteBackendError as error:
+            if not may_have_happened(error):
+                raise
+            log.info("create.ambiguous", problem=str(error))
+            existing = await _look(find, error)
+            if existing is not None:
+                log.info("create.adopted")
+                return existing
+            missing()
+            if attempt == _ATTEMPTS:
+                raise
+        await sleep(_FIRST_WAIT_SECONDS * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _look(
+    find: Callable[[], Awaitable[Value | None]], ambiguous: RemoteBackendError
+) -> Value | None:
+    try:
+        return await find()
+    except RemoteBackendError as error:
+        log.info("create.unknown", problem=str(error))
+        raise ambiguous from error
+
+
+async def find_late(
+    find: Callable[[], Awaitable[Value | None]],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> Value | None:
+    """Look three times within four seconds, because servers may show a new object late."""
+    for look in range(_LOOKS):
+        if look:
+            await sleep(_LOOK_SECONDS)
+        existing = await find()
+        if existing is not None:
+            return existing
+    return None

@@ -1,0 +1,153 @@
+"""Bodies of requests and answers: in pieces, with limits on size, speed and silence."""
+
+import os
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import anyio
+
+from remote_backend.api.messages import FileBody
+
+__all__ = ("CutBody", "UnreadableBody", "is_streamed", "opened", "read_body")
+
+_BLOCK_BYTES = 1 << 16
+# An answer may take this long whatever its size; beyond, this is the slowest average pace.
+_SLOW_SECONDS = 300.0
+_SLOWEST_BYTES_PER_SECOND = 1000
+# With this window zlib accepts the headers of gzip and of zlib.
+_ANY_HEADER = 47
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class UnreadableBody(Exception):
+    """A body cannot be read, and would not be readable the next time."""
+
+
+class CutBody(Exception):
+    """A compressed body ended early."""
+
+
+async def read_body(
+    answer: aiohttp.ClientResponse,
+    most_bytes: int,
+    *,
+    clock: Callable[[], float] = anyio.current_time,
+) -> bytes:
+    """Read a body whole and decompress it.
+
+    Raises `UnreadableBody` when it has more than `most_bytes`, cannot be decompressed, or
+    trickles in; `CutBody` when it is compressed and ends early.
+    """
+    length = answer.content_length
+    if length is not None and length > most_bytes:
+        raise UnreadableBody(_too_large(most_bytes))
+    inflater = _inflater_of(answer.headers.get("Content-Encoding", ""), most_bytes)
+    content = answer.content
+    began: float | None = None
+    size = 0
+    parts: list[bytes] = []
+    while part := await content.readany():
+        size += len(part)
+        if inflater is None and size > most_bytes:
+            raise UnreadableBody(_too_large(most_bytes))
+        parts.append(inflater.feed(part) if inflater else part)
+        if content.at_eof():
+            break
+        # Most answers come in one part and need no look at the clock.
+        began = clock() if began is None else began
+        _require_progress(size, clock() - began)
+    if inflater is not None and size:
+        inflater.finish()
+    return b"".join(parts)
+
+
+def is_streamed(body: bytes | FileBody | None) -> bool:
+    """Whether a body of a request is sent in pieces, each of which counts as progress."""
+    return isinstance(body, FileBody) or (body is not None and len(body) > _BLOCK_BYTES)
+
+
+@asynccontextmanager
+async def opened(
+    body: bytes | FileBody | None, headers: dict[str, str], moved: Callable[[], None]
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Open a body that is sent in pieces; `moved` is called before each of them."""
+    if not isinstance(body, FileBody):
+        body = body or b""
+        headers["Content-Length"] = str(len(body))
+        yield _parts(body, moved)
+        return
+    headers["Content-Length"] = str(body.size_bytes)
+    # Opened out here, because aiohttp leaves off reading when it has the announced length.
+    async with await anyio.open_file(os.fspath(body.path), "rb") as file:
+        yield _blocks(file, body, moved)
+
+
+async def _parts(body: bytes, moved: Callable[[], None]) -> AsyncIterator[bytes]:
+    # In one piece it would be copied whole into the buffer of the connection.
+    for start in range(0, len(body), _BLOCK_BYTES):
+        moved()
+        yield body[start : start + _BLOCK_BYTES]
+    moved()
+
+
+async def _blocks(
+    file: anyio.AsyncFile[bytes], body: FileBody, moved: Callable[[], None]
+) -> AsyncIterator[bytes]:
+    sent = 0
+    while block := await file.read(_BLOCK_BYTES):
+        moved()
+        sent += len(block)
+        yield block
+        if body.progress is not None:
+            body.progress(sent)
+    moved()
+
+
+class _Inflater:
+    """Decompresses gzip or zlib data piece by piece, up to a size."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._left = most_bytes
+        self._member = zlib.decompressobj(_ANY_HEADER)
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the next part."""
+        found: list[bytes] = []
+        try:
+            while data:
+                if self._member.eof:
+                    self._member = zlib.decompressobj(_ANY_HEADER)
+                found.append(self._member.decompress(data, self._left + 1))
+                self._left -= len(found[-1])
+                if self._left < 0:
+                    raise UnreadableBody(_too_large(self._most_bytes))
+                data = self._member.unused_data
+        except zlib.error:
+            raise UnreadableBody("it is not compressed as it says") from None
+        return b"".join(found)
+
+    def finish(self) -> None:
+        """Raise `CutBody` when the end is missing."""
+        if not self._member.eof:
+            raise CutBody
+
+
+def _inflater_of(encoding: str, most_bytes: int) -> _Inflater | None:
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    if encoding in _COMPRESSED:
+        return _Inflater(most_bytes)
+    raise UnreadableBody(f"it is compressed as {encoding[:20]!r}, which was not asked for")
+
+
+def _require_progress(size: int, seconds: float) -> None:
+    if seconds > _SLOW_SECONDS + size / _SLOWEST_BYTES_PER_SECOND:
+        raise UnreadableBody(f"only {size} bytes of it came in {seconds:.0f} s")
+
+
+def _too_large(most_bytes: int) -> str:
+    return f"it has more than {most_bytes >> 10} KiB"

@@ -1,0 +1,302 @@
+"""How many requests a server wants: a window and a bucket, and who gets the next turn."""
+
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from heapq import heapify, heappush
+from itertools import count
+
+import anyio
+from attrs import define, field
+
+from remote_backend.api.messages import Request, Response, Transport
+from remote_backend.api.transport.failures import asked_wait_seconds
+from remote_backend.errors import TransportError
+from remote_backend.notices import Notices
+from remote_backend.structured_logging import Log
+
+__all__ = ("Budget", "BudgetedTransport", "TokenBucket", "Window")
+
+log = Log()
+
+_TURN = "a turn within the rate limit of the server"
+_WINDOW_SECONDS = 1.0
+_RUN_LISTS_PER_SECOND = 20 / 60
+_RUN_LISTS_AT_ONCE = 10
+_LONGEST_PAUSE_SECONDS = 60.0
+# Halved like the window of TCP: of two processes that share a limit each gets about half.
+_SLOWER = 0.5
+_SLOWEST = 0.1
+# After a refusal the old rate comes back within about this many seconds.
+_RECOVERY_SECONDS = 10.0
+# Where a server refuses and tells no limit, that of HCP Terraform is assumed for a minute
+# (https://developer.hashicorp.com/terraform/cloud-docs/api-docs#rate-limiting), evenly spread.
+_ASSUMED_PER_SECOND = 30.0
+_ASSUMED_SECONDS = 60.0
+
+
+@define(eq=False, repr=False)
+class TokenBucket:
+    """Tokens that come back evenly; pure, the time is an argument."""
+
+    per_second: float
+    """Infinite where nobody limits."""
+
+    burst: float
+    _tokens: float = field(init=False)
+    _filled_at: float = -math.inf
+    _closed_until: float = -math.inf
+    _share: float = 1.0
+
+    def __attrs_post_init__(self) -> None:
+        self._tokens = self.burst
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long the next token is away; 0 when it is there."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        if math.isinf(self.per_second):
+            return 0.0
+        self._fill(now)
+        return max(0.0, (1 - self._tokens) / (self.per_second * self._share))
+
+    def take(self, now: float) -> None:
+        """Take a token, which must be there."""
+        if not math.isinf(self.per_second):
+            self._fill(now)
+            self._tokens -= 1
+
+    def allow(self, per_second: float, burst: float) -> None:
+        """Change the rate."""
+        if per_second != self.per_second:
+            self.per_second, self.burst = per_second, burst
+            self._tokens = min(self._tokens, burst)
+
+    def answered(self, now: float) -> None:
+        """Take note that a request was answered."""
+
+    def close(self, now: float, seconds: float) -> None:
+        """Give no token for a time, and then fewer for a while: others use this limit too."""
+        self._closed_until = max(self._closed_until, now + seconds)
+        self._tokens = 0.0
+        self._share = max(_SLOWEST, self._share * _SLOWER)
+
+    def _fill(self, now: float) -> None:
+        passed = 0.0 if math.isinf(self._filled_at) else max(0.0, now - self._filled_at)
+        self._filled_at = now
+        self._share = min(1.0, self._share + passed / _RECOVERY_SECONDS)
+        added = passed * self.per_second * self._share
+        self._tokens = min(max(1.0, self.burst), self._tokens + added)
+
+
+@define(eq=False, repr=False)
+class Window:
+    """At most so many requests within each second, however the server counts them.
+
+    A request is counted somewhere between being sent and being answered. So the one that
+    would be too many is sent a second after the answer to the one that leaves the window.
+    """
+
+    limit: float
+    """Infinite where nobody limits."""
+
+    _assumed_until: float = -math.inf
+    _next_at: float = -math.inf
+    _open: int = 0
+    _answered: deque[float] = field(factory=deque)
+    _closed_until: float = -math.inf
+    _share: float = 1.0
+    _share_at: float = -math.inf
+
+    def wait_seconds(self, now: float) -> float:
+        """Return how long the next turn is away; infinite when an answer decides."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        if now < self._assumed_until:
+            return max(0.0, self._next_at - now)
+        if math.isinf(self.limit):
+            return 0.0
+        self._forget(now)
+        too_many = self._open + len(self._answered) - self._allowed(now)
+        if too_many < 0:
+            return 0.0
+        if too_many >= len(self._answered):
+            return math.inf
+        return self._answered[too_many] + _WINDOW_SECONDS - now
+
+    def take(self, now: float) -> None:
+        """Take a turn."""
+        self._open += 1
+        if now < self._assumed_until:
+            self._next_at = now + 1 / (_ASSUMED_PER_SECOND * self._recovered(now))
+
+    def answered(self, now: float) -> None:
+        """Take note that a request was answered, or never will be."""
+        self._open -= 1
+        self._answered.append(now)
+        self._forget(now)
+
+    def allow(self, limit: float) -> None:
+        """Take note of the limit that the server tells."""
+        self.limit, self._assumed_until = limit, -math.inf
+
+    def close(self, now: float, seconds: float) -> None:
+        """Give no turn for a time, and then fewer for a while: others use this limit too.
+
+        Where no limit is known and several requests are on their way, one is assumed for a
+        minute, so that they do not all come back at the same instant.
+        """
+        # Requests that were refused together are one refusal.
+        if now >= self._closed_until:
+            self._share = max(_SLOWEST, self._recovered(now) * _SLOWER)
+            self._share_at = now
+        self._closed_until = max(self._closed_until, now + seconds)
+        if math.isinf(self.limit) and self._open:
+            self._assumed_until = self._closed_until + _ASSUMED_SECONDS
+
+    def _allowed(self, now: float) -> int:
+        return max(1, math.floor(self.limit * self._recovered(now)))
+
+    def _recovered(self, now: float) -> float:
+        if self._share >= 1.0:
+            return 1.0
+        return min(1.0, self._share + (now - self._share_at) / _RECOVERY_SECONDS)
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0] <= now - _WINDOW_SECONDS:
+            self._answered.popleft()
+
+
+@define(eq=False, repr=False)
+class _Waiter:
+    """A request that waits for its turn."""
+
+    rank: tuple[int, int]
+    changed: anyio.Event = field(factory=anyio.Event)
+
+    def __lt__(self, other: "_Waiter") -> bool:
+        return self.rank < other.rank
+
+
+class Budget:
+    """One limit that many tasks share; the most urgent one is served first."""
+
+    def __init__(
+        self,
+        bucket: TokenBucket | Window,
+        *,
+        notices: Notices | None = None,
+        clock: Callable[[], float] = anyio.current_time,
+    ) -> None:
+        self.bucket = bucket
+        self.clock = clock
+        self._notices = notices or Notices()
+        self._order = count()
+        self._waiting: list[_Waiter] = []
+
+    async def take(self, urgency: int) -> None:
+        """Wait for the turn of a request."""
+        waiter = _Waiter((urgency, next(self._order)))
+        heappush(self._waiting, waiter)
+        try:
+            if self._seconds(waiter) > 0:
+                with self._notices.waiting(_TURN):
+                    await self._turn(waiter)
+            self.bucket.take(self.clock())
+        finally:
+            self._waiting.remove(waiter)
+            heapify(self._waiting)
+            self.wake()
+
+    def answered(self) -> None:
+        """Take note that a request that had its turn was answered."""
+        self.bucket.answered(self.clock())
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the next one look again, because something has changed."""
+        if self._waiting:
+            self._waiting[0].changed.set()
+
+    async def _turn(self, waiter: _Waiter) -> None:
+        while (seconds := self._seconds(waiter)) > 0:
+            with anyio.move_on_after(seconds):
+                await waiter.changed.wait()
+            waiter.changed = anyio.Event()
+
+    def _seconds(self, waiter: _Waiter) -> float:
+        if self._waiting[0] is not waiter:
+            return math.inf
+        return self.bucket.wait_seconds(self.clock())
+
+
+class BudgetedTransport:
+    """Sends requests of an API within its limits, which its answers tell.
+
+    Signed addresses and other hosts are not counted.
+    """
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        notices: Notices | None = None,
+        clock: Callable[[], float] = anyio.current_time,
+        wall_clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._inner = inner
+        notices = notices or Notices()
+        self._wall_clock = wall_clock
+        self._chance = chance
+        # Until an answer tells a limit there is none. That of run lists is never told: servers
+        # that have it are those that tell the other one.
+        self._window = Window(math.inf)
+        self._requests = Budget(self._window, notices=notices, clock=clock)
+        self._run_list_bucket = TokenBucket(math.inf, math.inf)
+        self._run_lists = Budget(self._run_list_bucket, notices=notices, clock=clock)
+
+    async def send(self, request: Request) -> Response:
+        """Wait for the turn of a request and send it."""
+        if not isinstance(request.target, str):
+            return await self._inner.send(request)
+        if request.is_run_list:
+            await self._run_lists.take(request.urgency)
+        await self._requests.take(request.urgency)
+        try:
+            response = await _sent(self._inner, request)
+        finally:
+            self._requests.answered()
+        self._learn(request, response)
+        return response
+
+    def _learn(self, request: Request, response: Response) -> None:
+        limit = response.requests_per_second
+        if limit is not None:
+            self._window.allow(max(1, math.floor(limit)))
+        if limit is not None or (request.is_run_list and response.status == 429):
+            self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
+        if response.status != 429:
+            return
+        asked = asked_wait_seconds(response.headers, self._wall_clock())
+        seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if asked is None else asked)
+        # Processes that share a token must not come back together.
+        seconds *= 1 + 0.3 * self._chance()
+        budget = self._run_lists if request.is_run_list else self._requests
+        budget.bucket.close(budget.clock(), seconds)
+        log.info("budget.exceeded", seconds=round(seconds, 3))
+
+
+async def _sent(inner: Transport, request: Request) -> Response:
+    if request.in_flight is None:
+        return await inner.send(request)
+    request.in_flight(True)
+    try:
+        response = await inner.send(request)
+    except TransportError as error:
+        request.in_flight(error.may_have_happened)
+        raise
+    request.in_flight(response.status != 429)
+    return response

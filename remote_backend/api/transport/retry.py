@@ -1,0 +1,206 @@
+"""Trying again: a pure decision, and a thin loop around one transport."""
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+import anyio
+from attrs import frozen
+
+from remote_backend.api.messages import Request, Response, Transport
+from remote_backend.api.transport.failures import Fault, asked_wait_seconds, fault_of
+from remote_backend.errors import TransportError
+from remote_backend.notices import Notices
+from remote_backend.structured_logging import Log
+
+__all__ = ("GiveUp", "RetryLimits", "RetryingTransport", "Wait", "next_step")
+
+log = Log()
+
+_LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_ASKED_WAIT_SECONDS = 60.0
+_FIRST_WAIT_SECONDS = 0.25
+# A wrong address shall be told within seconds; a living server gets minutes.
+_ATTEMPTS_BEFORE_FIRST_ANSWER = 3
+_ATTEMPTS = 10
+
+
+@frozen(kw_only=True)
+class RetryLimits:
+    """For how long a request is repeated, from its first attempt on."""
+
+    retry_seconds: float = 120.0
+    """While the server cannot be reached, breaks off or answers with 5xx."""
+
+    rate_limit_seconds: float = 600.0
+    """While the server answers that there are too many requests (429)."""
+
+    def seconds_for(self, fault: Fault, request: Request) -> float:
+        """Return the limit for a kind of fault of a request."""
+        if fault is Fault.THROTTLED:
+            return self.rate_limit_seconds
+        if request.retry_seconds is not None:
+            return min(request.retry_seconds, self.retry_seconds)
+        return self.retry_seconds
+
+
+@frozen
+class Wait:
+    """Try again after this time."""
+
+    seconds: float
+
+
+@frozen
+class GiveUp:
+    """Do not try again."""
+
+    reason: str
+
+
+def next_step(
+    fault: Fault,
+    attempt: int,
+    *,
+    repeatable: bool,
+    met: bool,
+    asked_wait_seconds: float | None = None,
+) -> Wait | GiveUp:
+    """Say whether to try again after the given number of attempts, and how long to wait.
+
+    The wait is the longest one; the loop takes a random part of it, so that many who were
+    refused together do not come back together.
+    """
+    if fault is Fault.PERMANENT:
+        return GiveUp("it would end in the same way")
+    if fault is Fault.BROKEN and not repeatable:
+        return GiveUp("it may already have happened")
+    limit = _ATTEMPTS if met else _ATTEMPTS_BEFORE_FIRST_ANSWER
+    if fault is not Fault.THROTTLED and attempt >= limit:
+        return GiveUp("tried often enough")
+    if asked_wait_seconds is not None:
+        return Wait(min(_LONGEST_ASKED_WAIT_SECONDS, max(0.1, asked_wait_seconds)))
+    return Wait(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(attempt, 10)))
+
+
+@frozen
+class _Failure:
+    """An attempt that gave no definite answer: an answer that may change, or an error."""
+
+    fault: Fault
+    cause: Response | TransportError
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer, if there was one."""
+        return self.cause.headers if isinstance(self.cause, Response) else {}
+
+    @property
+    def reason(self) -> str:
+        """Why there is another attempt, as the second half of a sentence."""
+        if isinstance(self.cause, TransportError):
+            return self.cause.problem
+        if self.fault is Fault.THROTTLED:
+            return "the server limits requests (429)"
+        return f"the server answered {self.cause.status}"
+
+    def result(self) -> Response:
+        """Return the answer, or raise what came in its place."""
+        if isinstance(self.cause, TransportError):
+            raise self.cause
+        return self.cause
+
+
+class RetryingTransport:
+    """Sends requests through another transport until there is a definite answer."""
+
+    def __init__(
+        self,
+        inner: Transport,
+        *,
+        limits: RetryLimits | None = None,
+        notices: Notices | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = anyio.current_time,
+        wall_clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._inner = inner
+        self._limits = limits or RetryLimits()
+        self._notices = notices or Notices()
+        self._sleep = sleep
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._chance = chance
+        self._met = False
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; raise `TransportError` when no answer came in the end."""
+        began = self._clock()
+        last = await self._try(request)
+        if isinstance(last, Response):
+            return last
+        return await self._repeat(request, last, began)
+
+    async def _repeat(self, request: Request, last: _Failure, began: float) -> Response:
+        attempt, slept = 1, 0.0
+        with self._notices.waiting("", detail=lambda: _shown(request)) as waiting:
+            while True:
+                seconds = self._wait_seconds(request, last, attempt)
+                limit = self._limits.seconds_for(last.fault, request)
+                spent = max(slept, self._clock() - began)
+                # A large upload can take longer than that before it breaks.
+                if seconds is None or (attempt > 1 and spent + seconds > limit):
+                    return last.result()
+                waiting.what = f"another attempt, because {last.reason}"
+                waiting.limit_seconds = limit
+                log.info(
+                    "request.delayed",
+                    method=request.method,
+                    where=request.where,
+                    fault=last.fault.value,
+                    attempt=attempt,
+                    seconds=round(seconds, 3),
+                )
+                await self._sleep(seconds)
+                slept += seconds
+                attempt += 1
+                following = await self._try(request)
+                if isinstance(following, Response):
+                    return following
+                last = following
+
+    async def _try(self, request: Request) -> Response | _Failure:
+        try:
+            response = await self._inner.send(request)
+        except TransportError as error:
+            return _Failure(_fault_of(error), error)
+        self._met = True
+        fault = fault_of(response.status)
+        return response if fault is None else _Failure(fault, response)
+
+    def _wait_seconds(self, request: Request, last: _Failure, attempt: int) -> float | None:
+        """Return how long to wait before the next attempt; None when there is none."""
+        asked = asked_wait_seconds(last.headers, self._wall_clock())
+        step = next_step(
+            last.fault,
+            attempt,
+            repeatable=request.repeatable,
+            met=self._met,
+            asked_wait_seconds=asked,
+        )
+        if isinstance(step, GiveUp):
+            return None
+        # An asked wait is the shortest that helps, so chance only ever adds to it.
+        share = 0.5 + 0.5 * self._chance() if asked is None else 1 + 0.3 * self._chance()
+        return step.seconds * share
+
+
+def _fault_of(error: TransportError) -> Fault:
+    if error.is_permanent:
+        return Fault.PERMANENT
+    return Fault.BROKEN if error.may_have_happened else Fault.UNREACHED
+
+
+def _shown(request: Request) -> str:
+    return f"{request.method} {request.where}"

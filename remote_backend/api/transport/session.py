@@ -1,0 +1,354 @@
+"""Requests over aiohttp: with its two neighbors the only module of the client that knows it."""
+
+import os
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import aiohttp
+import anyio
+from attrs import field, frozen
+from yarl import URL
+
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.transport.bodies import (
+    CutBody,
+    UnreadableBody,
+    is_streamed,
+    opened,
+    read_body,
+)
+from remote_backend.api.transport.session_failures import Attempt
+from remote_backend.errors import SettingsError, TransportError
+from remote_backend.models.addresses import PublicUrl, SignedUrl
+from remote_backend.notices import Notices
+from remote_backend.structured_logging import Log
+
+__all__ = ("AiohttpTransport", "ConnectionSettings", "Origin", "open_transport")
+
+log = Log()
+
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# aiohttp limits the answer to CONNECT only together with the wait for a free connection.
+_PROXY_CONNECT_TIMES = 6
+
+
+def _directly(address: str) -> None:
+    return None
+
+
+@frozen(kw_only=True)
+class ConnectionSettings:
+    """How connections are made."""
+
+    user_agent: str
+    connect_seconds: float = 10.0
+    read_seconds: float = 60.0
+    """How long an answer may be silent; a living stream has no time limit."""
+
+    upload_seconds: float = 300.0
+    """How long a large upload may make no progress, and how long its answer may take.
+
+    Up to some megabytes of what counts as sent are still in buffers of the system.
+    """
+
+    connections: int = 100
+    ca_file: str | None = None
+    """Authorities that are trusted besides those of the system."""
+
+    ca_directory: str | None = None
+    proxy_of: Callable[[str], str | None] = field(default=_directly, repr=False)
+    """Tells the proxy for an address, or None."""
+
+
+@frozen
+class Origin:
+    """Where an API is and the token that opens it."""
+
+    base_url: str
+    """Absolute, with a slash at its end."""
+
+    token: str = field(repr=False)
+
+
+class AiohttpTransport:
+    """Sends one request and reads one answer, with no second try."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: ConnectionSettings,
+        origin: Origin | None = None,
+        *,
+        notices: Notices | None = None,
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._origin = origin
+        self._notices = notices or Notices()
+
+    def at(self, origin: Origin) -> "AiohttpTransport":
+        """Return a transport to an API that shares the connections of this one."""
+        return AiohttpTransport(
+            self._session, self._settings, origin, notices=self._notices
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; raise `TransportError` when there is no answer."""
+        url = self._url(request)
+        redirects = 0
+        while True:
+            response = await self._exchange(request, url)
+            target = response.headers.get("location")
+            if (
+                response.status not in _REDIRECTS
+                or not target
+                or request.method not in ("GET", "HEAD")
+            ):
+                return response
+            redirects += 1
+            attempt = self._attempt(request, url)
+            if redirects > _MOST_REDIRECTS:
+                raise attempt.lost("redirected too often", is_permanent=True)
+            url = _joined(attempt, url, target)
+
+    async def _exchange(self, request: Request, url: URL) -> Response:
+        what = "the end of an upload" if is_streamed(request.body) else "an answer"
+        with self._notices.waiting(what, detail=lambda: _words(request)):
+            if log.reports_steps:
+                return await self._reported(request, url)
+            return await self._converse(request, url)
+
+    async def _reported(self, request: Request, url: URL) -> Response:
+        began = anyio.current_time()
+        try:
+            response = await self._converse(request, url)
+        except TransportError as error:
+            log.debug(
+                "request.failed",
+                method=request.method,
+                where=request.where,
+                seconds=round(anyio.current_time() - began, 3),
+                problem=error.problem,
+            )
+            raise
+        log.debug(
+            "request.answered",
+            method=request.method,
+            where=request.where,
+            status=response.status,
+            seconds=round(anyio.current_time() - began, 3),
+            size_bytes=len(response.body),
+            request_id=response.headers.get("x-request-id"),
+        )
+        return response
+
+    async def _converse(self, request: Request, url: URL) -> Response:
+        try:
+            if is_streamed(request.body):
+                return await self._upload(request, url)
+            read_seconds = self._settings.read_seconds
+            return await self._answer(request, url, request.body, {}, read_seconds)
+        except UnreadableBody as error:
+            attempt = self._attempt(request, url)
+            problem = f"the answer of {attempt.host} cannot be read: {error}"
+            raise attempt.lost(problem, is_permanent=True) from None
+        except (aiohttp.ClientError, CutBody, OSError, ValueError) as error:
+            raise self._attempt(request, url).failure(error) from None
+
+    async def _upload(self, request: Request, url: URL) -> Response:
+        """Send a large body; the time without progress has a limit, not the whole time."""
+        seconds = self._settings.upload_seconds
+        headers: dict[str, str] = {}
+        with anyio.CancelScope() as scope:
+
+            def moved() -> None:
+                scope.deadline = anyio.current_time() + seconds
+                if request.moved is not None:
+                    request.moved()
+
+            async with opened(request.body, headers, moved) as data:
+                return await self._answer(request, url, data, headers, seconds)
+        problem = f"the upload made no progress for {seconds:g} s"
+        raise self._attempt(request, url).lost(problem)
+
+    async def _answer(
+        self,
+        request: Request,
+        url: URL,
+        data: object,
+        more_headers: dict[str, str],
+        read_seconds: float,
+    ) -> Response:
+        headers = {**request.headers, **more_headers}
+        if self._origin is not None and self._may_carry_token(request, url):
+            headers["Authorization"] = f"Bearer {self._origin.token}"
+        proxy = self._settings.proxy_of(str(url.origin()))
+        async with self._session.request(
+            request.method,
+            url,
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            proxy=proxy,
+            timeout=_timeout(
+                self._settings.connect_seconds, read_seconds, is_proxied=proxy is not None
+            ),
+        ) as answer:
+            return Response(
+                status=answer.status,
+                headers={name.lower(): value for name, value in answer.headers.items()},
+                body=await read_body(answer, request.most_bytes),
+                url=str(answer.url),
+            )
+
+    def _attempt(self, request: Request, url: URL) -> Attempt:
+        proxy = self._settings.proxy_of(str(url.origin()))
+        return Attempt(
+            request.method,
+            _shown(request, url),
+            _host_of(str(url)),
+            _host_of(proxy) if proxy else None,
+        )
+
+    def _url(self, request: Request) -> URL:
+        target = request.target
+        base = self._origin.base_url if self._origin else None
+        text = target if isinstance(target, str) else target.address
+        try:
+            # Signed addresses may be relative to the API; what is signed is not re-quoted.
+            url = URL(text, encoded=not isinstance(target, str))
+            if base is not None:
+                url = URL(base).join(url)
+            url = url.update_query(list(request.query)) if request.query else url
+            is_usable = url.scheme in ("http", "https") and url.host is not None
+        except ValueError:
+            is_usable = False
+        problem = None if is_usable else "this is not a web address"
+        if is_usable and base is not None and _loses_encryption(URL(base), url):
+            problem = (
+                f"the server names an address on {url.host} without encryption (http://), "
+                "which is not used; see the settings of the server or of a proxy before it"
+            )
+        if problem is not None:
+            raise TransportError(
+                request.method,
+                request.where,
+                problem,
+                may_have_happened=False,
+                is_permanent=True,
+            )
+        return url
+
+    def _may_carry_token(self, request: Request, url: URL) -> bool:
+        if not isinstance(request.target, str) or self._origin is None:
+            return False
+        base = URL(self._origin.base_url)
+        return url.origin() == base.origin()
+
+
+@asynccontextmanager
+async def open_transport(
+    settings: ConnectionSettings, notices: Notices | None = None
+) -> AsyncIterator[AiohttpTransport]:
+    """Open a pool of connections; it is closed when the block is left."""
+    tls = _trusting(settings)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=tls, limit=settings.connections),
+        headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
+        # aiohttp does not notice that a compressed body has no end.
+        auto_decompress=False,
+        # A session cookie of the host would outrank the token.
+        cookie_jar=aiohttp.DummyCookieJar(),
+        # With trust_env the passwords of ~/.netrc would be sent to signed addresses.
+        trust_env=False,
+    )
+    try:
+        yield AiohttpTransport(session, settings, notices=notices)
+    finally:
+        # Its waits would end with the cancellation that the block may have been left by, and
+        # hide an error that the block was left with.
+        with anyio.CancelScope(shield=True):
+            await session.close()
+
+
+def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
+    if not settings.ca_file and not settings.ca_directory:
+        # aiohttp has read the authorities of the system already, which takes some time.
+        return True
+    tls = ssl.create_default_context()
+    if settings.ca_file:
+        _trust(tls, settings.ca_file)
+    for directory in (settings.ca_directory or "").split(os.pathsep):
+        for entry in _listed(directory) if directory else ():
+            # OpenSSL would only look at names that are hashes; Terraform reads every file.
+            with suppress(OSError):
+                tls.load_verify_locations(cafile=os.path.join(directory, entry))
+    return tls
+
+
+def _trust(tls: ssl.SSLContext, ca_file: str) -> None:
+    try:
+        tls.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        problem = "holds no certificate in the PEM form, or a broken one"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    else:
+        return
+    raise SettingsError(f"SSL_CERT_FILE names {ca_file}, which {problem}")
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError as error:
+        raise SettingsError(
+            f"SSL_CERT_DIR names {directory}, which cannot be listed: {error.strerror}"
+        ) from None
+
+
+@lru_cache
+def _timeout(
+    connect_seconds: float, read_seconds: float, *, is_proxied: bool
+) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=None,
+        connect=connect_seconds * _PROXY_CONNECT_TIMES if is_proxied else None,
+        sock_connect=connect_seconds,
+        sock_read=read_seconds,
+    )
+
+
+def _loses_encryption(url: URL, following: URL) -> bool:
+    return url.scheme == "https" and following.scheme == "http"
+
+
+def _joined(attempt: Attempt, url: URL, target: str) -> URL:
+    try:
+        joined = url.join(URL(target, encoded=True))
+    except ValueError:
+        problem = "redirected to something that is not an address"
+        raise attempt.lost(problem, is_permanent=True) from None
+    if joined.scheme not in ("http", "https") or _loses_encryption(url, joined):
+        problem = "redirected to an address that is not safe to follow"
+        raise attempt.lost(problem, is_permanent=True)
+    return joined
+
+
+def _shown(request: Request, url: URL) -> str:
+    if isinstance(request.target, SignedUrl | PublicUrl):
+        return request.where
+    return f"{url.origin()}{url.path}"
+
+
+def _words(request: Request) -> str:
+    return f"{request.method} {request.where}"
+
+
+def _host_of(address: str) -> str:
+    """Return host and port of an address, without the password that may stand before them."""
+    return urlsplit(address).netloc.rpartition("@")[2]

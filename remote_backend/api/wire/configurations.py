@@ -1,0 +1,87 @@
+"""Configuration versions on the wire."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from remote_backend.api.messages import FileBody, Request, Response
+from remote_backend.api.wire.document import (
+    Page,
+    address_of,
+    attribute_of,
+    body_of,
+    load_page,
+    load_resource,
+    parse_document,
+)
+from remote_backend.models.addresses import SignedUrl
+from remote_backend.models.configuration import ConfigurationVersion
+
+__all__ = (
+    "load_configuration_version",
+    "load_configuration_versions",
+    "request_to_create_configuration_version",
+    "request_to_list_configuration_versions",
+    "request_to_read_configuration_version",
+    "request_to_upload",
+)
+
+
+def request_to_create_configuration_version(workspace_id: str) -> Request:
+    """Ask for a configuration version that can only be planned and starts nothing itself."""
+    # Without the first attribute the server queues a run of its own after the upload.
+    attributes = {"auto-queue-runs": False, "speculative": True}
+    return Request(
+        method="POST",
+        target=f"workspaces/{workspace_id}/configuration-versions",
+        body=body_of("configuration-versions", attributes),
+        # The caller looks for one whose answer was lost (P46).
+        repeatable=False,
+        urgency=0,
+    )
+
+
+def request_to_read_configuration_version(configuration_version_id: str) -> Request:
+    """Ask how a configuration version is."""
+    return Request(
+        method="GET", target=f"configuration-versions/{configuration_version_id}"
+    )
+
+
+def request_to_list_configuration_versions(workspace_id: str) -> Request:
+    """Ask for the newest configuration versions of a workspace."""
+    return Request(
+        method="GET",
+        target=f"workspaces/{workspace_id}/configuration-versions",
+        query=(("page[size]", "20"),),
+    )
+
+
+def request_to_upload(address: SignedUrl, body: FileBody) -> Request:
+    """Send an archive to a signed address."""
+    return Request(
+        method="PUT",
+        target=address,
+        headers={
+            "Accept": "application/json, */*",
+            "Content-Type": "application/octet-stream",
+        },
+        body=body,
+        # The caller first looks whether an upload without an answer arrived (P48).
+        repeatable=False,
+    )
+
+
+def load_configuration_version(response: Response) -> ConfigurationVersion:
+    """Turn an answer into a configuration version."""
+    return _load(parse_document(response).resource)
+
+
+def load_configuration_versions(response: Response) -> Page[ConfigurationVersion]:
+    """Turn an answer into a page of configuration versions, newest first."""
+    document = parse_document(response)
+    return load_page(document, (_load(item) for item in document.resources))
+
+
+def _load(resource: Mapping[str, Any]) -> ConfigurationVersion:
+    address = address_of(attribute_of(resource, "upload_url"))
+    return load_resource(resource, ConfigurationVersion, upload_url=address)

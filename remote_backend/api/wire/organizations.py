@@ -1,0 +1,19 @@
+"""Organizations on the wire."""
+
+from remote_backend.api.messages import Request, Response, path_part
+from remote_backend.api.wire.document import load_resource, parse_document
+from remote_backend.models.organization import Entitlements
+
+__all__ = ("load_entitlements", "request_to_read_entitlements")
+
+
+def request_to_read_entitlements(organization: str) -> Request:
+    """Ask what an organization may use."""
+    return Request(
+        method="GET", target=f"organizations/{path_part(organization)}/entitlement-set"
+    )
+
+
+def load_entitlements(response: Response) -> Entitlements:
+    """Turn an answer into entitlements."""
+    return load_resource(parse_document(response).resource, Entitlements)

@@ -1,0 +1,99 @@
+"""Policies, run tasks and cost estimates on the wire."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.wire.document import (
+    load_resource,
+    members_of,
+    optional_request,
+    parse_document,
+)
+from remote_backend.models.policy import (
+    CostEstimate,
+    PolicyCheck,
+    PolicySetOutcome,
+    TaskStage,
+)
+
+__all__ = (
+    "load_cost_estimate",
+    "load_policy_check",
+    "load_policy_set_outcomes",
+    "load_task_stage",
+    "request_to_read_cost_estimate",
+    "request_to_read_policy_check",
+    "request_to_read_policy_check_output",
+    "request_to_read_policy_set_outcomes",
+    "request_to_read_task_stage",
+)
+
+
+def request_to_read_policy_check(policy_check_id: str) -> Request:
+    """Ask how a policy check is."""
+    return optional_request(f"policy-checks/{policy_check_id}")
+
+
+def request_to_read_policy_check_output(policy_check_id: str) -> Request:
+    """Ask for the text that a policy check wrote."""
+    return optional_request(
+        f"policy-checks/{policy_check_id}/output", accept="text/plain, */*"
+    )
+
+
+def request_to_read_task_stage(task_stage_id: str) -> Request:
+    """Ask how a stage is, with its task results and policy evaluations."""
+    query = (("include", "task_results,policy_evaluations"),)
+    return optional_request(f"task-stages/{task_stage_id}", query=query)
+
+
+def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
+    """Ask what the policies of an evaluation said, set by set."""
+    target = f"policy-evaluations/{policy_evaluation_id}/policy-set-outcomes"
+    return optional_request(target, query=(("page[size]", "100"),))
+
+
+def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
+    """Ask how a cost estimate is."""
+    return optional_request(f"cost-estimates/{cost_estimate_id}")
+
+
+def load_policy_check(response: Response) -> PolicyCheck:
+    """Turn an answer into a policy check."""
+    resource = parse_document(response).resource
+    result = members_of(resource).get("result")
+    numbers: Mapping[str, Any] = result if isinstance(result, dict) else {}
+    names = ("passed", "hard_failed", "soft_failed", "advisory_failed")
+    return load_resource(
+        resource, PolicyCheck, **{name: numbers.get(name) for name in names}
+    )
+
+
+def load_task_stage(response: Response) -> TaskStage:
+    """Turn an answer into a stage with its results, as far as they are included."""
+    document = parse_document(response)
+    results: list[dict[str, Any]] = []
+    evaluations: list[dict[str, Any]] = []
+    for (kind, _), item in document.included.items():
+        if kind.replace("_", "-") == "task-results":
+            results.append(members_of(item))
+        elif kind.replace("_", "-") == "policy-evaluations":
+            evaluations.append(members_of(item))
+    return load_resource(
+        document.resource,
+        TaskStage,
+        task_results=results,
+        policy_evaluations=evaluations,
+    )
+
+
+def load_policy_set_outcomes(response: Response) -> tuple[PolicySetOutcome, ...]:
+    """Turn an answer into what the policies said."""
+    resources = parse_document(response).resources
+    return tuple(load_resource(item, PolicySetOutcome) for item in resources)
+
+
+def load_cost_estimate(response: Response) -> CostEstimate:
+    """Turn an answer into a cost estimate."""
+    return load_resource(parse_document(response).resource, CostEstimate)

@@ -1,0 +1,122 @@
+"""State versions and outputs on the wire."""
+
+import base64
+from typing import Any
+
+from remote_backend.api.messages import Request, Response
+from remote_backend.api.wire.document import (
+    Page,
+    address_of,
+    body_of,
+    load_page,
+    load_resource,
+    members_of,
+    parse_document,
+)
+from remote_backend.models.addresses import SignedUrl
+from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+
+__all__ = (
+    "load_state_outputs",
+    "load_state_version",
+    "request_to_create_state_version",
+    "request_to_download_state",
+    "request_to_list_current_outputs",
+    "request_to_read_current_state_version",
+    "request_to_read_output",
+    "request_to_read_state_version",
+    "request_to_upload_state",
+)
+
+_LARGEST_STATE_BYTES = 1 << 30
+
+
+def request_to_read_current_state_version(workspace_id: str) -> Request:
+    """Ask for the newest state version of a workspace."""
+    return Request(method="GET", target=f"workspaces/{workspace_id}/current-state-version")
+
+
+def request_to_read_state_version(state_version_id: str) -> Request:
+    """Ask how a state version is."""
+    return Request(method="GET", target=f"state-versions/{state_version_id}")
+
+
+def request_to_download_state(address: SignedUrl | str) -> Request:
+    """Ask for the bytes of a state."""
+    return Request(
+        method="GET",
+        target=address,
+        headers={"Accept": "application/json"},
+        most_bytes=_LARGEST_STATE_BYTES,
+    )
+
+
+def request_to_create_state_version(request: StateVersionRequest) -> Request:
+    """Ask to store a state, inside this request or by a later upload."""
+    attributes: dict[str, Any] = {"serial": request.serial, "md5": request.md5}
+    if request.lineage is not None:
+        attributes["lineage"] = request.lineage
+    if request.force:
+        attributes["force"] = True
+    if request.state is not None:
+        attributes["state"] = base64.b64encode(request.state).decode()
+    return Request(
+        method="POST",
+        target=f"workspaces/{request.workspace_id}/state-versions",
+        body=body_of("state-versions", attributes),
+        repeatable=False,
+    )
+
+
+def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
+    """Send the bytes of a state to a signed address; servers may refuse them a second time."""
+    headers = {
+        "Accept": "application/json, */*",
+        "Content-Type": "application/octet-stream",
+    }
+    return Request(
+        method="PUT", target=address, headers=headers, body=body, repeatable=False
+    )
+
+
+def request_to_list_current_outputs(workspace_id: str) -> Request:
+    """Ask for the outputs of the newest state; sensitive values come as null."""
+    target = f"workspaces/{workspace_id}/current-state-version-outputs"
+    return Request(method="GET", target=target)
+
+
+def request_to_read_output(output_id: str) -> Request:
+    """Ask for one output with its value, also a sensitive one."""
+    return Request(method="GET", target=f"state-version-outputs/{output_id}")
+
+
+def load_state_version(response: Response) -> StateVersion:
+    """Turn an answer into a state version."""
+    resource = parse_document(response).resource
+    members = members_of(resource)
+    return load_resource(
+        resource,
+        StateVersion,
+        download_address=_download_address(members.get("hosted_state_download_url")),
+        upload_url=address_of(members.get("hosted_state_upload_url")),
+        json_upload_url=address_of(members.get("hosted_json_state_upload_url")),
+    )
+
+
+def load_state_outputs(response: Response) -> Page[StateOutput]:
+    """Turn an answer into outputs."""
+    document = parse_document(response)
+    return load_page(document, (_output(item) for item in document.resources))
+
+
+def _output(resource: Any) -> StateOutput:
+    attributes = resource.get("attributes")
+    value = attributes.get("value") if isinstance(attributes, dict) else None
+    return load_resource(resource, StateOutput, value=value)
+
+
+def _download_address(text: Any) -> SignedUrl | str | None:
+    # Some servers name a path of their own API here, and that one needs the token.
+    if isinstance(text, str) and text.startswith("/") and not text.startswith("/signed/"):
+        return text
+    return address_of(text)

@@ -1,0 +1,158 @@
+"""Workspaces on the wire."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+
+from remote_backend.api.messages import Request, Response, path_part
+from remote_backend.api.wire.document import (
+    Page,
+    attribute_of,
+    body_of,
+    load_readable_page,
+    load_resource,
+    members_of,
+    parse_document,
+)
+from remote_backend.models.workspace import Workspace
+
+__all__ = (
+    "PAGE_SIZE",
+    "load_lock_holder",
+    "load_workspace",
+    "load_workspaces",
+    "request_to_create_workspace",
+    "request_to_delete_workspace",
+    "request_to_force_unlock",
+    "request_to_list_workspaces",
+    "request_to_lock",
+    "request_to_read_lock_holder",
+    "request_to_read_workspace",
+    "request_to_unlock",
+)
+
+PAGE_SIZE = 100
+
+
+def request_to_list_workspaces(
+    organization: str,
+    *,
+    search: str,
+    page: int,
+    tags: Sequence[tuple[str, str]] = (),
+    with_empty: bool = False,
+) -> Request:
+    """Ask for a page of the workspaces whose names contain a text, and that have tags.
+
+    `with_empty` names searches for nothing too, on which some servers insist
+    (https://github.com/terrakube-io/terrakube/issues/717).
+    """
+    query = [
+        ("page[number]", str(page)),
+        ("page[size]", str(PAGE_SIZE)),
+        ("sort", "name"),
+    ]
+    plain = ",".join(key for key, value in tags if not value)
+    for name, text in (("search[name]", search), ("search[tags]", plain)):
+        if text or with_empty:
+            query.append((name, text))
+    for number, (key, value) in enumerate(one for one in tags if one[1]):
+        query.append((f"filter[tagged][{number}][key]", key))
+        query.append((f"filter[tagged][{number}][value]", value))
+    return Request(method="GET", target=_collection(organization), query=tuple(query))
+
+
+def request_to_read_workspace(organization: str, name: str) -> Request:
+    """Ask for a workspace by its full name."""
+    return Request(method="GET", target=f"{_collection(organization)}/{path_part(name)}")
+
+
+def request_to_read_lock_holder(organization: str, name: str) -> Request:
+    """Ask for a workspace and who holds its lock."""
+    request = request_to_read_workspace(organization, name)
+    return evolve(request, query=(("include", "locked_by"),))
+
+
+def request_to_create_workspace(
+    organization: str, name: str, terraform_version: str | None = None
+) -> Request:
+    """Ask to make a workspace; the server has a default for the version.
+
+    https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
+    """
+    version = {"terraform-version": terraform_version} if terraform_version else {}
+    return Request(
+        method="POST",
+        target=_collection(organization),
+        body=body_of("workspaces", {"name": name, **version}),
+        repeatable=False,
+    )
+
+
+def request_to_delete_workspace(workspace_id: str, *, safely: bool) -> Request:
+    """Ask to delete a workspace; safely only when it manages nothing any more."""
+    if safely:
+        return _action(workspace_id, "safe-delete")
+    return Request(method="DELETE", target=f"workspaces/{workspace_id}")
+
+
+def request_to_lock(workspace_id: str, reason: str) -> Request:
+    """Ask to lock a workspace for the owner of the token."""
+    return Request(
+        method="POST",
+        target=f"workspaces/{workspace_id}/actions/lock",
+        body=body_of("", {"reason": reason}),
+        repeatable=False,
+    )
+
+
+def request_to_unlock(workspace_id: str) -> Request:
+    """Ask to give back the lock that the owner of the token holds."""
+    return _action(workspace_id, "unlock")
+
+
+def request_to_force_unlock(workspace_id: str) -> Request:
+    """Ask to take away a lock, whoever holds it."""
+    return _action(workspace_id, "force-unlock")
+
+
+def load_workspace(response: Response) -> Workspace:
+    """Turn an answer into a workspace."""
+    return load_resource(parse_document(response).resource, Workspace)
+
+
+def load_lock_holder(response: Response) -> Workspace:
+    """Turn an answer into a workspace that names the holder of its lock."""
+    document = parse_document(response)
+    resource = document.resource
+    holder = document.linked(resource, "locked-by")
+    id = members_of(resource).get("locked_by_id")
+    return load_resource(resource, Workspace, locked_by=_holder(id, holder))
+
+
+def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
+    """Name a holder of a lock; ids say by their prefix what they are (`user-`, `team-`, `run-`)."""
+    if not isinstance(id, str):
+        return None
+    kind = id.partition("-")[0]
+    names = [attribute_of(holder, name) for name in ("username", "name")] if holder else []
+    name = next((name for name in names if isinstance(name, str) and name), id)
+    return f"{kind} {name}"
+
+
+def load_workspaces(response: Response) -> Page[Workspace]:
+    """Turn an answer into a page of workspaces; those that cannot be read are its problems."""
+    document = parse_document(response)
+    return load_readable_page(
+        document, "workspace", lambda item: load_resource(item, Workspace)
+    )
+
+
+def _collection(organization: str) -> str:
+    return f"organizations/{path_part(organization)}/workspaces"
+
+
+def _action(workspace_id: str, action: str) -> Request:
+    target = f"workspaces/{workspace_id}/actions/{action}"
+    return Request(method="POST", target=target, repeatable=False)

@@ -1,0 +1,41 @@
+"""What simulated policies and cost estimates say about a plan."""
+
+from decimal import Decimal
+
+from attrs import frozen
+
+__all__ = ("POLICY_LEVELS", "ServedCost", "ServedPolicy")
+
+POLICY_LEVELS = ("advisory", "soft-mandatory", "hard-mandatory")
+
+
+@frozen(kw_only=True)
+class ServedPolicy:
+    """What one simulated policy says about a plan."""
+
+    name: str
+    level: str = "advisory"
+    """One of `POLICY_LEVELS`."""
+
+    passed: bool = True
+    text: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """What it came to, in one word."""
+        return "passed" if self.passed else "failed"
+
+
+@frozen(kw_only=True)
+class ServedCost:
+    """A simulated estimate of monthly costs; amounts are decimal text."""
+
+    prior: str = "0.0"
+    proposed: str = "0.0"
+    resources: int = 0
+    matched: int = 0
+
+    @property
+    def delta(self) -> str:
+        """By how much the costs would change."""
+        return str(Decimal(self.proposed) - Decimal(self.prior))

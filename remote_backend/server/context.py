@@ -1,0 +1,101 @@
+"""What every route of a server needs, and how answers are made."""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+from attrs import frozen
+
+from remote_backend.errors import ApiError, Conflict, NotFound
+from remote_backend.server.auth import Signer
+from remote_backend.server.documents.documents import (
+    JSON_API,
+    Incoming,
+    dump_errors,
+    parse_incoming,
+)
+from remote_backend.server.fault_rules import Faults
+from remote_backend.server.files import Files
+from remote_backend.server.records import ServedUser, ServedWorkspace
+from remote_backend.server.run_queue import Work
+from remote_backend.server.store import Records, Store
+
+__all__ = (
+    "SERVING",
+    "USER",
+    "Serving",
+    "answer",
+    "conflict",
+    "error_answer",
+    "incoming",
+    "missing",
+    "serving_of",
+    "signed_address",
+    "workspace_of",
+)
+
+
+@frozen(kw_only=True)
+class Serving:
+    """The parts of a running server."""
+
+    store: Store
+    files: Files
+    work: Work
+    signer: Signer
+    organization: str
+    created_at: str
+    faults: Faults
+
+
+SERVING: web.AppKey[Serving] = web.AppKey("serving", Serving)
+USER: web.RequestKey[ServedUser] = web.RequestKey("user", ServedUser)
+
+
+def serving_of(request: web.Request) -> Serving:
+    """Return the parts of the server that got a request."""
+    return request.app[SERVING]
+
+
+def answer(body: bytes = b"", status: int = 200) -> web.Response:
+    """Return an answer with a document, or without a body."""
+    if not body:
+        return web.Response(status=status)
+    return web.Response(body=body, status=status, content_type=JSON_API)
+
+
+def error_answer(status: int, title: str, details: Iterable[str] = ()) -> web.Response:
+    """Return an answer that tells errors."""
+    return answer(dump_errors(status, title, details), status)
+
+
+def signed_address(request: web.Request, kind: str, id: str) -> str:
+    """Return the address, on the host that was asked, which opens one thing by itself."""
+    return f"{request.url.origin()}{serving_of(request).signer.path(kind, id)}"
+
+
+def missing(what: str) -> ApiError:
+    """Return the error of something that is not there."""
+    return NotFound(404, "", "", (f"{what} does not exist",))
+
+
+def conflict(problem: str) -> ApiError:
+    """Return the error of something that is in another state than is needed."""
+    return Conflict(409, "", "", (problem,))
+
+
+async def incoming(request: web.Request) -> Incoming:
+    """Return what a client sent."""
+    return parse_incoming(await request.read())
+
+
+def workspace_of(records: Records, request: web.Request) -> ServedWorkspace:
+    """Return the workspace that a path names, by id or by organization and name."""
+    id = request.match_info.get("workspace_id")
+    name = request.match_info.get("workspace_name", "")
+    if id is not None:
+        found = records.find(ServedWorkspace, id)
+    else:
+        found = records.find_named(ServedWorkspace, name)
+    if found is None:
+        raise missing(f"workspace {id or name}")
+    return found

@@ -1,0 +1,189 @@
+"""Configuration versions, runs and plans, as a server answers and is asked."""
+
+import re
+from typing import Any
+
+from attrs import evolve
+
+from remote_backend.server.documents.documents import (
+    Incoming,
+    invalid,
+    link_many,
+    link_one,
+    resource_of,
+)
+from remote_backend.server.records import ServedConfiguration, ServedRun
+
+__all__ = (
+    "change_configuration",
+    "change_run",
+    "dump_configuration",
+    "dump_plan",
+    "dump_run",
+    "run_operation",
+)
+
+_VARIABLE_NAME = re.compile(r"[^\W\d][\w-]*\Z")
+_STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
+
+
+def dump_configuration(
+    configuration: ServedConfiguration, upload_url: str | None = None
+) -> dict[str, Any]:
+    """Return a configuration version as a resource; only its creation tells the address."""
+    attributes: dict[str, Any] = {
+        "status": configuration.status,
+        "source": "tfe-api",
+        "speculative": configuration.speculative,
+        "provisional": configuration.provisional,
+        "auto-queue-runs": configuration.auto_queue_runs,
+        "error": configuration.error,
+        "error-message": configuration.error_message,
+        "status-timestamps": {f"{k}-at": v for k, v in configuration.times.items()},
+    }
+    if upload_url is not None:
+        attributes["upload-url"] = upload_url
+    return resource_of(
+        "configuration-versions",
+        configuration.id,
+        attributes,
+        relationships={"ingress-attributes": link_one("ingress-attributes", None)},
+        links={"self": f"/api/v2/configuration-versions/{configuration.id}"},
+    )
+
+
+def change_configuration(
+    configuration: ServedConfiguration, asked: Incoming
+) -> ServedConfiguration:
+    """Return a configuration version with what a client asked for."""
+    return evolve(
+        configuration,
+        speculative=asked.flag("speculative", False),
+        auto_queue_runs=asked.flag("auto-queue-runs", True),
+        provisional=asked.flag("provisional", False),
+    )
+
+
+def dump_run(run: ServedRun, *, position: int = 0) -> dict[str, Any]:
+    """Return a run as a resource."""
+    stoppable = run.status in _STOPPABLE
+    return resource_of(
+        "runs",
+        run.id,
+        {
+            "status": run.status,
+            "message": run.message,
+            "source": "tfe-api",
+            "trigger-reason": "manual",
+            "created-at": run.created_at,
+            "canceled-at": run.times.get("canceled"),
+            "has-changes": run.has_changes,
+            "is-destroy": run.is_destroy,
+            "refresh": run.refresh,
+            "refresh-only": run.refresh_only,
+            "plan-only": True,
+            "save-plan": False,
+            "auto-apply": False,
+            "allow-empty-apply": False,
+            "allow-config-generation": False,
+            "debugging-mode": False,
+            "target-addrs": list(run.target_addrs) or None,
+            "replace-addrs": list(run.replace_addrs) or None,
+            "terraform-version": run.terraform_version,
+            "variables": [{"key": key, "value": value} for key, value in run.variables],
+            "position-in-queue": position,
+            "status-timestamps": {
+                f"{status.replace('_', '-')}-at": time for status, time in run.times.items()
+            },
+            "actions": {
+                "is-cancelable": stoppable,
+                "is-confirmable": False,
+                "is-discardable": run.status == "pending",
+                "is-force-cancelable": False,
+            },
+            "permissions": {
+                "can-apply": False,
+                "can-cancel": True,
+                "can-comment": False,
+                "can-discard": True,
+                "can-force-execute": False,
+                "can-force-cancel": True,
+                "can-override-policy-check": False,
+            },
+        },
+        relationships={
+            "workspace": link_one("workspaces", run.workspace_id),
+            "configuration-version": link_one(
+                "configuration-versions", run.configuration_version_id
+            ),
+            "plan": link_one("plans", run.plan_id),
+            "apply": link_one("applies", "apply-" + run.id.removeprefix("run-")),
+            "cost-estimate": link_one(
+                "cost-estimates", run.cost_estimate_id if run.cost else None
+            ),
+            "policy-checks": link_many(
+                "policy-checks", [run.policy_check_id] if run.policies else []
+            ),
+            "task-stages": link_many("task-stages"),
+            "run-events": link_many("run-events"),
+            "comments": link_many("comments"),
+            "created-by": link_one("users", run.created_by),
+        },
+        links={"self": f"/api/v2/runs/{run.id}"},
+    )
+
+
+def change_run(run: ServedRun, asked: Incoming) -> ServedRun:
+    """Return a run with what a client asked for; raises `Rejected` for nonsense."""
+    variables = asked.pairs("variables")
+    if not all(_VARIABLE_NAME.match(name) for name, _ in variables):
+        raise invalid("variables", "named like Terraform variables")
+    is_destroy = asked.flag("is-destroy", False)
+    refresh_only = asked.flag("refresh-only", False)
+    if is_destroy and refresh_only:
+        raise invalid("refresh-only", "absent in a run that destroys")
+    return evolve(
+        run,
+        message=asked.text("message") or "Queued manually via the API",
+        is_destroy=is_destroy,
+        refresh=asked.flag("refresh", True),
+        refresh_only=refresh_only,
+        target_addrs=asked.texts("target-addrs"),
+        replace_addrs=asked.texts("replace-addrs"),
+        variables=variables,
+        terraform_version=asked.text("terraform-version"),
+    )
+
+
+def run_operation(run: ServedRun) -> str:
+    """Return the word by which lists of runs are filtered."""
+    if run.refresh_only:
+        return "refresh_only"
+    return "plan_only"
+
+
+def dump_plan(run: ServedRun, log_read_url: str) -> dict[str, Any]:
+    """Return the plan of a run as a resource."""
+    counts = run.counts
+    path = f"/api/v2/plans/{run.plan_id}"
+    return resource_of(
+        "plans",
+        run.plan_id,
+        {
+            "status": run.plan_status,
+            "has-changes": run.has_changes,
+            "resource-additions": counts.add if counts else None,
+            "resource-changes": counts.change if counts else None,
+            "resource-destructions": counts.destroy if counts else None,
+            "resource-imports": counts.imported if counts else None,
+            "generated-configuration": False,
+            "structured-run-output-enabled": False,
+            "execution-details": {"mode": "remote"},
+            "log-read-url": log_read_url,
+            "status-timestamps": {f"{k}-at": v for k, v in run.plan_times.items()},
+            "actions": {"is-exportable": False},
+            "permissions": {"can-export": False},
+        },
+        relationships={"state-versions": link_many("state-versions")},
+        links={"self": path, "json-output": f"{path}/json-output"},
+    )

@@ -1,0 +1,204 @@
+"""State versions and outputs, as a server answers and is asked."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from attrs import field, frozen
+
+from remote_backend.errors import Rejected
+from remote_backend.server.documents.documents import (
+    Incoming,
+    invalid,
+    link_many,
+    link_one,
+    resource_of,
+)
+from remote_backend.server.records import ServedStateVersion
+
+__all__ = (
+    "OutputValue",
+    "StateAddresses",
+    "StateWish",
+    "dump_output",
+    "dump_state_version",
+    "manages_resources",
+    "output_id",
+    "outputs_of",
+    "parse_state_wish",
+    "require_state",
+)
+
+
+@frozen(kw_only=True)
+class StateWish:
+    """A state that a client wants to store."""
+
+    serial: int
+    md5: str
+    lineage: str = ""
+    force: bool = False
+    run_id: str | None = None
+    state: bytes | None = field(default=None, repr=False)
+    """None when the bytes come later."""
+
+
+@frozen(kw_only=True)
+class StateAddresses:
+    """Where the bytes of a state version can be read, and written as long as they are awaited."""
+
+    download: str = field(repr=False)
+    upload: str | None = field(default=None, repr=False)
+    upload_json: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class OutputValue:
+    """An output in a state."""
+
+    name: str
+    value: Any = field(repr=False)
+    type: Any = None
+    sensitive: bool = False
+
+
+def parse_state_wish(asked: Incoming) -> StateWish:
+    """Read the request to store a state; raises `Rejected` for what is missing or wrong."""
+    serial, md5 = asked.number("serial"), asked.text("md5")
+    if serial is None:
+        raise invalid("serial", "a whole number")
+    if not md5:
+        raise invalid("md5", "the digest of the state")
+    encoded = asked.text("state")
+    try:
+        state = None if encoded is None else base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise invalid("state", "base64") from None
+    return StateWish(
+        serial=serial,
+        md5=md5,
+        lineage=asked.text("lineage") or "",
+        force=asked.flag("force", False),
+        run_id=asked.linked.get("run"),
+        state=state,
+    )
+
+
+def dump_state_version(
+    version: ServedStateVersion, addresses: StateAddresses, outputs: list[OutputValue]
+) -> dict[str, Any]:
+    """Return a state version as a resource."""
+    finalized = version.status == "finalized"
+    return resource_of(
+        "state-versions",
+        version.id,
+        {
+            "serial": version.serial,
+            "size": version.size,
+            "md5": version.md5,
+            "status": version.status,
+            "intermediate": False,
+            "state-version": version.state_format,
+            "terraform-version": version.terraform_version,
+            "created-at": version.created_at,
+            "resources-processed": finalized,
+            "hosted-state-download-url": addresses.download if finalized else None,
+            "hosted-json-state-download-url": None,
+            "hosted-state-upload-url": addresses.upload,
+            "hosted-json-state-upload-url": addresses.upload_json,
+            "vcs-commit-sha": None,
+            "vcs-commit-url": None,
+        },
+        relationships={
+            "workspace": link_one("workspaces", version.workspace_id),
+            "run": link_one("runs", version.run_id),
+            "created-by": link_one("users", version.created_by),
+            "outputs": link_many(
+                "state-version-outputs",
+                (output_id(version.id, one.name) for one in outputs),
+            ),
+        },
+        links={"self": f"/api/v2/state-versions/{version.id}"},
+    )
+
+
+def dump_output(version_id: str, output: OutputValue, *, reveal: bool) -> dict[str, Any]:
+    """Return an output as a resource; `reveal` shows a sensitive value too."""
+    id = output_id(version_id, output.name)
+    return resource_of(
+        "state-version-outputs",
+        id,
+        {
+            "name": output.name,
+            "sensitive": output.sensitive,
+            "type": _short_type(output.type, output.value),
+            "value": output.value if reveal or not output.sensitive else None,
+            "detailed-type": output.type,
+        },
+        links={"self": f"/api/v2/state-version-outputs/{id}"},
+    )
+
+
+def output_id(version_id: str, name: str) -> str:
+    """Return the id of an output, which tells its state version and name."""
+    return f"wsout-{version_id.removeprefix('sv-')}.{name}"
+
+
+def outputs_of(state: bytes) -> list[OutputValue]:
+    """Return the outputs of a state file of format 3 or 4; none of what is no such file."""
+    try:
+        parsed = json.loads(state)
+    except ValueError:
+        return []
+    if not isinstance(parsed, dict):
+        return []
+    return list(_outputs(parsed))
+
+
+def _outputs(parsed: dict[str, Any]) -> Iterator[OutputValue]:
+    found = parsed.get("outputs")
+    if parsed.get("version") == 3:
+        modules = parsed.get("modules")
+        roots = [m for m in modules or () if m.get("path") == ["root"]]
+        found = roots[0].get("outputs") if roots else None
+    for name, output in sorted(found.items()) if isinstance(found, dict) else ():
+        if isinstance(output, dict):
+            yield OutputValue(
+                name=name,
+                value=output.get("value"),
+                type=output.get("type"),
+                sensitive=bool(output.get("sensitive")),
+            )
+
+
+def _short_type(detailed: Any, value: Any) -> str:
+    kind = detailed[0] if isinstance(detailed, list) and detailed else detailed
+    if isinstance(kind, str):
+        return {"bool": "boolean", "list": "array", "tuple": "array", "set": "array"}.get(
+            kind, kind
+        )
+    return {bool: "boolean", str: "string", list: "array", dict: "object"}.get(
+        type(value), "number"
+    )
+
+
+def manages_resources(body: bytes) -> bool:
+    """Say whether a stored state holds anything that would be forgotten with it."""
+    state = require_state(body)
+    if state["version"] >= 4:
+        found = state.get("resources") or []
+        return any(one.get("mode") == "managed" and one.get("instances") for one in found)
+    return any(module.get("resources") for module in state.get("modules") or [])
+
+
+def require_state(body: bytes) -> dict[str, Any]:
+    """Return a state file as parsed JSON; raises `Rejected` when it is none."""
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("version"), int):
+        raise Rejected(422, "", "", ("the state is no Terraform state file",))
+    return parsed

@@ -1,0 +1,154 @@
+"""What the embedded server keeps: its own records of the things clients talk about."""
+
+from attrs import field, frozen
+
+from remote_backend.engine.judgement import ServedCost, ServedPolicy
+from remote_backend.models.plan import Counts
+
+__all__ = (
+    "ServedConfiguration",
+    "ServedRun",
+    "ServedStateVersion",
+    "ServedUser",
+    "ServedVariable",
+    "ServedWorkspace",
+)
+
+_RUN_IS_OVER = frozenset(
+    {"planned_and_finished", "policy_soft_failed", "errored", "canceled", "discarded"}
+)
+
+
+@frozen(kw_only=True)
+class ServedUser:
+    """Someone who may use the server; of the token only the digest is kept."""
+
+    id: str
+    name: str
+    token_digest: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class ServedWorkspace:
+    """A workspace of the one organization."""
+
+    id: str
+    name: str
+    created_at: str
+    description: str | None = None
+    working_directory: str = ""
+    terraform_version: str = "latest"
+    execution_mode: str = "remote"
+    auto_apply: bool = False
+    locked_by: str | None = None
+    """Id of the user who holds the lock."""
+
+    locked_reason: str = ""
+    updated_at: str = ""
+    tag_names: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class ServedVariable:
+    """A variable of a workspace."""
+
+    id: str
+    workspace_id: str
+    key: str
+    value: str = field(default="", repr=False)
+    category: str = "terraform"
+    """`terraform` or `env`."""
+
+    hcl: bool = False
+    sensitive: bool = False
+    description: str = ""
+
+
+@frozen(kw_only=True)
+class ServedConfiguration:
+    """A configuration version."""
+
+    id: str
+    workspace_id: str
+    created_at: str
+    status: str = "pending"
+    speculative: bool = False
+    auto_queue_runs: bool = True
+    provisional: bool = False
+    error: str | None = None
+    error_message: str | None = None
+    times: dict[str, str] = field(factory=dict)
+    """When each status was reached."""
+
+
+@frozen(kw_only=True)
+class ServedRun:
+    """A plan-only run and its plan, which share one life."""
+
+    id: str
+    workspace_id: str
+    configuration_version_id: str
+    created_at: str
+    created_by: str
+    status: str = "pending"
+    plan_status: str = "pending"
+    message: str = ""
+    is_destroy: bool = False
+    refresh: bool = True
+    refresh_only: bool = False
+    target_addrs: tuple[str, ...] = ()
+    replace_addrs: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    terraform_version: str | None = None
+    has_changes: bool = False
+    counts: Counts | None = None
+    times: dict[str, str] = field(factory=dict)
+    plan_times: dict[str, str] = field(factory=dict)
+    policies: tuple[ServedPolicy, ...] = ()
+    cost: ServedCost | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will never change again."""
+        return self.status in _RUN_IS_OVER
+
+    @property
+    def plan_id(self) -> str:
+        """The id of its plan."""
+        return "plan-" + self.id.removeprefix("run-")
+
+    @property
+    def cost_estimate_id(self) -> str:
+        """The id of its cost estimate, where there is one."""
+        return "ce-" + self.id.removeprefix("run-")
+
+    @property
+    def policy_check_id(self) -> str:
+        """The id of its policy check, where there are policies."""
+        return "polchk-" + self.id.removeprefix("run-")
+
+    @property
+    def policy_status(self) -> str:
+        """What its policies come to: `passed`, `soft_failed` or `hard_failed`."""
+        failed = {policy.level for policy in self.policies if not policy.passed}
+        if "hard-mandatory" in failed:
+            return "hard_failed"
+        return "soft_failed" if "soft-mandatory" in failed else "passed"
+
+
+@frozen(kw_only=True)
+class ServedStateVersion:
+    """A stored state, or one whose bytes are still to come."""
+
+    id: str
+    workspace_id: str
+    serial: int
+    md5: str
+    created_at: str
+    created_by: str
+    lineage: str = ""
+    status: str = "pending"
+    size: int = 0
+    terraform_version: str | None = None
+    state_format: int | None = None
+    run_id: str | None = None

@@ -1,0 +1,308 @@
+"""The server's work: queued runs become plans, a few at a time."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskGroup, TaskStatus
+from attrs import evolve
+
+from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
+from remote_backend.formats.hcl import write_hcl
+from remote_backend.models.run import PlanOptions
+from remote_backend.server.fault_rules import Faults
+from remote_backend.server.files import Files, LogWriter
+from remote_backend.server.ids import now_text
+from remote_backend.server.records import (
+    ServedRun,
+    ServedStateVersion,
+    ServedVariable,
+    ServedWorkspace,
+)
+from remote_backend.server.store import Records, Store
+from remote_backend.structured_logging import Log
+
+__all__ = ("Work", "newest_state")
+
+log = Log()
+
+_PLAN_TIMES = {"running": "started"}
+_STATUS_AFTER_POLICIES = {
+    "passed": "planned_and_finished",
+    "soft_failed": "policy_soft_failed",
+    "hard_failed": "errored",
+}
+
+
+# Between two attempts to store the end of a run, for instance while the disk is full.
+_RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 30.0
+
+
+class _RunDeleted(LookupError):
+    """The record of a run, or its workspace, was deleted while the run was carried out."""
+
+
+class Work:
+    """Plans the runs of a server; a canceled or broken one never harms the others.
+
+    Whatever one run raises ends that run alone: its record becomes `errored`, as soon as the
+    disk takes it, and a run whose workspace was deleted meanwhile is dropped in silence.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        files: Files,
+        engine: PlanEngine,
+        *,
+        environ: Mapping[str, str],
+        workers: int,
+        faults: Faults,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._engine = engine
+        self._sleep = sleep
+        self._store = store
+        self._files = files
+        self._faults = faults
+        self._environ = environ
+        self._slots = anyio.CapacityLimiter(workers)
+        self._scopes: dict[str, anyio.CancelScope] = {}
+        self._waiting: list[str] = []
+        self._group: TaskGroup | None = None
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of the runs that wait for their turn, the next one first."""
+        return tuple(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """How many runs are being planned."""
+        return len(self._scopes) - len(self._waiting)
+
+    async def run(
+        self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Work until canceled; runs that an earlier process left waiting get their turn.
+
+        Those that it was planning end first: part of their logs has been read.
+        """
+        left = [
+            run
+            for run in await self._store.read(lambda records: records.all(ServedRun))
+            if not run.is_over
+        ]
+        async with anyio.create_task_group() as group:
+            self._group = group
+            for run in left:
+                if run.plan_status == "running":
+                    group.start_soon(self._end_interrupted, run)
+                else:
+                    self.start(run.id)
+            task_status.started()
+            await anyio.sleep_forever()
+
+    def start(self, run_id: str) -> None:
+        """Plan a run as soon as it is its turn."""
+        assert self._group is not None
+        self._scopes[run_id] = anyio.CancelScope()
+        self._waiting.append(run_id)
+        self._group.start_soon(self._carry_out, run_id, name=run_id)
+
+    def cancel(self, run_id: str) -> bool:
+        """Stop a run that waits or is being planned; return whether there was one."""
+        scope = self._scopes.get(run_id)
+        if scope is None:
+            return False
+        scope.cancel()
+        return True
+
+    async def _carry_out(self, run_id: str) -> None:
+        scope = self._scopes[run_id]
+        try:
+            with scope:
+                if seconds := self._faults.settings.queue_seconds:
+                    await self._change(run_id, status="plan_queued", plan_status="queued")
+                    await anyio.sleep(seconds)
+                async with self._slots:
+                    self._waiting.remove(run_id)
+                    await self._plan(run_id)
+            if scope.cancelled_caught:
+                await self._end_canceled(run_id)
+        except _RunDeleted:
+            log.info("run.deleted", run_id=run_id)
+        except Exception:
+            # One task group holds all runs, so what left this function would end the server.
+            log.exception("run.broke", run_id=run_id)
+            await self._end_broken(run_id)
+        finally:
+            if run_id in self._waiting:
+                self._waiting.remove(run_id)
+            del self._scopes[run_id]
+
+    async def _plan(self, run_id: str) -> None:
+        writer = LogWriter(self._files.log(run_id))
+        writer.start()
+        run = await self._change(run_id, status="planning", plan_status="running")
+        try:
+            plan = await self._prepare(run)
+            result = await self._engine.plan(plan, writer.write)
+        except _RunDeleted:
+            raise
+        except Exception as error:
+            log.exception("run.broke", run_id=run_id)
+            await writer.write(f"\nError: {error}\n".encode())
+            result = EngineResult(succeeded=False)
+        finally:
+            if self._engine.reads_configuration:
+                with anyio.CancelScope(shield=True):
+                    await self._drop_work(run_id)
+        # A cancel that comes now is too late: half an end would be worse than a whole one.
+        with anyio.CancelScope(shield=True):
+            await self._end(run, result, writer)
+
+    async def _prepare(self, run: ServedRun) -> EnginePlan:
+        workspace, variables, version = await self._store.read(
+            lambda records: (
+                records.find(ServedWorkspace, run.workspace_id),
+                records.all(ServedVariable, run.workspace_id),
+                newest_state(records, run.workspace_id),
+            )
+        )
+        if workspace is None:
+            raise _RunDeleted(run.id)
+        root = self._files.tree(run.configuration_version_id)
+        if self._engine.reads_configuration:
+            root = await to_thread.run_sync(
+                self._files.take_tree, run.configuration_version_id, run.id
+            )
+        return EnginePlan(
+            folder=_inside(root, workspace.working_directory),
+            workspace=workspace.name,
+            options=PlanOptions(
+                targets=run.target_addrs,
+                replace=run.replace_addrs,
+                refresh=run.refresh,
+                refresh_only=run.refresh_only,
+                destroy=run.is_destroy,
+            ),
+            variables=(*_sources(variables), *run.variables),
+            environ={
+                **self._environ,
+                **{one.key: one.value for one in variables if one.category == "env"},
+                "TFC_RUN_ID": run.id,
+                "TFC_WORKSPACE_NAME": workspace.name,
+            },
+            state=self._files.state(version.id).read_bytes() if version else None,
+        )
+
+    async def _end(self, run: ServedRun, result: EngineResult, writer: LogWriter) -> None:
+        if result.json_plan is not None:
+            self._files.json_plan(run.id).write_bytes(result.json_plan)
+        # The log ends before the status does: who sees the status finds the whole log.
+        writer.end()
+        judged = {
+            "policies": result.policies,
+            "cost": result.cost,
+            "has_changes": result.has_changes,
+            "counts": result.counts,
+        }
+        status = "errored"
+        if result.succeeded:
+            policies = evolve(run, policies=result.policies).policy_status
+            status = _STATUS_AFTER_POLICIES[policies]
+        await self._change(
+            run.id,
+            status=status,
+            plan_status="finished" if result.succeeded else "errored",
+            **judged,
+        )
+
+    async def _end_canceled(self, run_id: str) -> None:
+        run = await self._store.read(lambda records: records.find(ServedRun, run_id))
+        if run is None or run.is_over:
+            return
+        began = run.plan_status == "running"
+        if began:
+            LogWriter(self._files.log(run_id)).end("\nThe run was canceled.\n")
+        await self._change(
+            run_id, status="canceled", plan_status="canceled" if began else "unreachable"
+        )
+
+    async def _end_interrupted(self, run: ServedRun) -> None:
+        await self._drop_work(run.id)
+        await self._end_broken(
+            run.id, "the server was stopped while it planned; start the run again."
+        )
+
+    async def _end_broken(
+        self, run_id: str, problem: str = "the server failed while it planned."
+    ) -> None:
+        """Mark a run as errored; retry until the record is stored or the run is deleted."""
+        wait_seconds = _RETRY_SECONDS
+        while True:
+            try:
+                # The log ends once: when the record cannot be stored the end mark is there.
+                if not self._files.log_has_ended(run_id):
+                    LogWriter(self._files.log(run_id)).end(f"\nError: {problem}\n")
+                await self._change(run_id, status="errored", plan_status="errored")
+            except _RunDeleted:
+                return
+            except Exception as error:
+                log.warning("run.end_not_stored", run_id=run_id, problem=str(error))
+                await self._sleep(wait_seconds)
+                wait_seconds = min(2 * wait_seconds, _LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    async def _drop_work(self, run_id: str) -> None:
+        """Remove the folder of a run; a process of the engine may still write to it."""
+        try:
+            await to_thread.run_sync(self._files.drop_work, run_id)
+        except OSError as error:
+            log.warning("run.folder_not_removed", run_id=run_id, problem=str(error))
+
+    async def _change(self, run_id: str, **changes: object) -> ServedRun:
+        def change(records: Records) -> ServedRun:
+            run = records.find(ServedRun, run_id)
+            if run is None:
+                raise _RunDeleted(run_id)
+            return records.put(_stamped(run, evolve(run, **changes)))  # type: ignore[arg-type]
+
+        return await self._store.write(change)
+
+
+def newest_state(records: Records, workspace_id: str) -> ServedStateVersion | None:
+    """Return the newest state of a workspace whose bytes are there."""
+    versions = records.all(ServedStateVersion, workspace_id)
+    return next((one for one in reversed(versions) if one.status == "finalized"), None)
+
+
+def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
+    times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
+    if after.status != before.status:
+        times[after.status] = now
+    if after.cost is not None and before.cost is None:
+        times["cost_estimated"] = now
+    if after.policies and not before.policies:
+        times["policy_checked"] = now
+    if after.plan_status != before.plan_status:
+        plan_times[_PLAN_TIMES.get(after.plan_status, after.plan_status)] = now
+    return evolve(after, times=times, plan_times=plan_times)
+
+
+def _sources(variables: list[ServedVariable]) -> list[tuple[str, str]]:
+    return [
+        (one.key, one.value if one.hcl else write_hcl(one.value))
+        for one in variables
+        if one.category == "terraform"
+    ]
+
+
+def _inside(root: Path, working_directory: str) -> Path:
+    return root.joinpath(
+        *(part for part in working_directory.split("/") if part not in ("", "."))
+    )
