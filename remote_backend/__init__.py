@@ -15,7 +15,6 @@ from remote_backend._version import __version__
 if TYPE_CHECKING:
     from remote_backend.api.webhooks import read_notifications
     from remote_backend.backend import Backend, open_backend, outputs
-    from remote_backend.batch.orchestrate import Batch
     from remote_backend.errors import (
         AddressError,
         ApiError,
@@ -78,6 +77,7 @@ if TYPE_CHECKING:
     from remote_backend.models.policy import CheckReport
     from remote_backend.models.run import PlanOptions, WaitLimits
     from remote_backend.notices import Notice, StillWaiting, Warned
+    from remote_backend.planning.batch import Batch
 
 __all__ = (
     "AddressError",
@@ -155,7 +155,7 @@ _HOMES = {
         "open_backend",
         "outputs",
     ),
-    "remote_backend.batch.orchestrate": ("Batch",),
+    "remote_backend.planning.batch": ("Batch",),
     "remote_backend.errors": (
         "AddressError",
         "ApiError",

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from attrs import evolve
 
-from remote_backend.batch.options import checked_options, require_same, require_upload_mode
-from remote_backend.batch.select import select_names
 from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.datadir import selected_workspace
 from remote_backend.config.hostname import normalize_hostname
@@ -29,6 +27,12 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notice
+from remote_backend.planning.options import (
+    checked_options,
+    require_same,
+    require_upload_mode,
+)
+from remote_backend.planning.selection import select_names
 from remote_backend.workspaces import (
     DEFAULT,
     Named,
@@ -39,9 +43,9 @@ from remote_backend.workspaces import (
 )
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import JournalStory
-    from remote_backend.batch.orchestrate import Batch
     from remote_backend.models.changes import PlannedChanges
+    from remote_backend.planning.batch import Batch
+    from remote_backend.planning.journal import JournalStory
     from remote_backend.state.file import Output, StateFile
     from remote_backend.state.locks import LockOptions
 
@@ -379,9 +383,9 @@ class Backend:
 
     async def details_of(self, run_id: str) -> "tuple[PlannedChanges | None, bytes]":
         """Return what a run that is over would change, and its log as far as it can be read."""
-        from remote_backend.details import read_changes, read_diagnostics
-        from remote_backend.logs import LogTail
-        from remote_backend.watch import RunWatch
+        from remote_backend.planning.log_tail import LogTail
+        from remote_backend.planning.plan_details import read_changes, read_diagnostics
+        from remote_backend.planning.polling import RunWatch
 
         client = self._connection.client
         watch = RunWatch(client, (await client.read_run(run_id))[0])
@@ -399,7 +403,7 @@ class Backend:
 
         Redacted where the server can do that; empty where it has none, or none for this token.
         """
-        from remote_backend.details import read_json_plan
+        from remote_backend.planning.plan_details import read_json_plan
 
         client = self._connection.client
         run, _ = await client.read_run(run_id)
@@ -407,7 +411,7 @@ class Backend:
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""
-        from remote_backend.runs import stop_run
+        from remote_backend.planning.run_creation import stop_run
 
         try:
             await stop_run(self._connection.client, run_id)
@@ -424,9 +428,9 @@ class Backend:
         cache_folder: Path | None = None,
         **more: Any,
     ) -> "AsyncIterator[Batch]":
-        from remote_backend.batch.orchestrate import BatchPlan, run_batch
-        from remote_backend.batch.sharing_memory import SharingMemory
         from remote_backend.config.origin import describe_origin
+        from remote_backend.planning.batch import BatchPlan, run_batch
+        from remote_backend.planning.sharing_cache import SharingMemory
 
         connection = self._connection
         plan = BatchPlan(
@@ -449,6 +453,6 @@ async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
     answers: list[Value] = []
     with unwrapped():
         async with anyio.create_task_group() as group:
-            group.start_soon(load_beside, "remote_backend.batch.orchestrate")
+            group.start_soon(load_beside, "remote_backend.planning.batch")
             answers.append(await ask())
     return answers[0]

@@ -6,11 +6,11 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
-from remote_backend.batch.verdict import reason_of
-from remote_backend.checks import read_checks
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
-from remote_backend.watch import Look
+from remote_backend.planning.policy_results import read_checks
+from remote_backend.planning.polling import Look
+from remote_backend.planning.run_result import reason_of
 from tests.fakes import ScriptedTransport, answer
 
 

@@ -16,8 +16,8 @@ from remote_backend.errors import (
 )
 from remote_backend.models.run import RunRequest
 from remote_backend.models.workspace import PrefixMode
-from remote_backend.runs import queue_run
-from remote_backend.uploads import upload_configuration, wait_until_usable
+from remote_backend.planning.run_creation import queue_run
+from remote_backend.planning.upload import upload_configuration, wait_until_usable
 from remote_backend.workspaces import create_named
 from tests.fakes import Answer, Recorder, ScriptedTransport, answer
 

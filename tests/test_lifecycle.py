@@ -26,9 +26,9 @@ from remote_backend.models.run import (
     RunRequest,
     phase_of,
 )
-from remote_backend.runs import find_run, queue_run, stop_run
-from remote_backend.uploads import upload_configuration
-from remote_backend.watch import RunWatch, WatchSettings
+from remote_backend.planning.polling import RunWatch, WatchSettings
+from remote_backend.planning.run_creation import find_run, queue_run, stop_run
+from remote_backend.planning.upload import upload_configuration
 from tests.fakes import Answer, Recorder, ScriptedTransport, answer
 
 STATUSES = """

@@ -10,11 +10,11 @@ from attrs import evolve, field, frozen
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.batch.orchestrate import _paced
-from remote_backend.log_state import LogRead, LogSettings, LogState
-from remote_backend.logs import LogTail
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
+from remote_backend.planning.batch import _paced
+from remote_backend.planning.log_state import LogRead, LogSettings, LogState
+from remote_backend.planning.log_tail import LogTail
 from tests.fakes import answer
 from tests.running import run_virtually
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.errors import TransportError
-from remote_backend.logs import LogSettings, LogTail
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
+from remote_backend.planning.log_tail import LogSettings, LogTail
 from tests.fakes import answer
 
 STX, ETX = b"\x02", b"\x03"

@@ -10,16 +10,16 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.batch.orchestrate import _paced
 from remote_backend.errors import NotFound, PollingFailed, TransportError, UnexpectedAnswer
-from remote_backend.logs import LogSettings, LogTail
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.notices import Notice, Notices
-from remote_backend.watch import Look, RunWatch, Sweep, SweptRun, WatchSettings
-from remote_backend.watch.failures import PollFailures, back_off_seconds
-from remote_backend.watch.look import needs_plan, rests, stalls
+from remote_backend.planning.batch import _paced
+from remote_backend.planning.log_tail import LogSettings, LogTail
+from remote_backend.planning.polling import Look, RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.planning.polling.failures import PollFailures, back_off_seconds
+from remote_backend.planning.polling.snapshot import needs_plan, rests, stalls
 from tests.fakes import answer
 from tests.running import run_virtually
 

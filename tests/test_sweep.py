@@ -5,7 +5,7 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.watch import Sweep, WatchSettings
+from remote_backend.planning.polling import Sweep, WatchSettings
 from tests.fakes import answer
 
 QUICK = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)

@@ -11,7 +11,7 @@ from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
 from remote_backend.errors import NotFound, SelectionError
 from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
-from remote_backend.uploads import upload_configuration
+from remote_backend.planning.upload import upload_configuration
 from remote_backend.workspaces import (
     create_named,
     find_named,

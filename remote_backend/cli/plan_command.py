@@ -13,7 +13,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import JournalStory
+    from remote_backend.planning.journal import JournalStory
 
 __all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of")
 

@@ -9,7 +9,6 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
-from remote_backend.batch.failures import reason_of_error
 from remote_backend.cli.console import (
     BatchConsole,
     JsonConsole,
@@ -31,11 +30,12 @@ from remote_backend.formats.ansi import one_line
 from remote_backend.lazy_imports import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
+from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
 
 if TYPE_CHECKING:
-    from remote_backend.batch.orchestrate import Batch
     from remote_backend.cli.live import LiveConsole
+    from remote_backend.planning.batch import Batch
 
 __all__ = ("PlanStory", "annotation")
 

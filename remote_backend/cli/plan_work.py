@@ -19,8 +19,8 @@ from remote_backend.lazy_imports import load_beside
 from remote_backend.notices import Notice, Warned
 
 if TYPE_CHECKING:
-    from remote_backend.batch.orchestrate import Batch
     from remote_backend.cli.plan_story import PlanStory
+    from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
 

@@ -8,7 +8,6 @@ from attrs import evolve
 
 from remote_backend import events
 from remote_backend.backend import Backend
-from remote_backend.batch.journal import JournalStory, read_journal
 from remote_backend.cli.arguments import TerraformCommand, many
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import journal_folder_of
@@ -17,6 +16,7 @@ from remote_backend.cli.screen import echo
 from remote_backend.config.settings import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
+from remote_backend.planning.journal import JournalStory, read_journal
 
 __all__ = ("report",)
 

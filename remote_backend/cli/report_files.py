@@ -9,11 +9,11 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.atomic_files import replace_file
-from remote_backend.batch.failures import reason_of_error
 from remote_backend.cli.log_folder import LogFolder
 from remote_backend.cli.log_text import log_text
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.outcome import Outcome
+from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report, make_report
 
 __all__ = ("Collector", "require_known_forms", "write_reports", "write_step_summary")

@@ -8,13 +8,6 @@ import anyio
 import click
 
 from remote_backend.api.client import Client
-from remote_backend.batch.journal import (
-    Begun,
-    Journal,
-    JournalStory,
-    list_journals,
-    read_journal,
-)
 from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
 from remote_backend.cli.console import print_table
 from remote_backend.cli.opening import opened_backend
@@ -27,7 +20,14 @@ from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, RunRequest
-from remote_backend.runs import find_run, stop_run
+from remote_backend.planning.journal import (
+    Begun,
+    Journal,
+    JournalStory,
+    list_journals,
+    read_journal,
+)
+from remote_backend.planning.run_creation import find_run, stop_run
 
 __all__ = ("runs",)
 

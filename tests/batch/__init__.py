@@ -1,1 +1,1 @@
-"""Tests of `remote_backend.batch`."""
+"""Tests of `remote_backend.planning`."""

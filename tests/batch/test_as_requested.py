@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from remote_backend.api.client import Client
-from remote_backend.batch.as_requested import differences_of, require_as_requested
 from remote_backend.errors import RunDiffers
 from remote_backend.models.run import PlanOptions, Run, RunSettings
+from remote_backend.planning.requested_options import differences_of, require_as_requested
 from tests.fakes import ScriptedTransport, answer
 
 ASKED = PlanOptions(

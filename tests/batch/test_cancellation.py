@@ -14,15 +14,15 @@ from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.api.transport.rate_limit import BudgetedTransport
 from remote_backend.api.transport.retry import RetryingTransport
-from remote_backend.batch.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
-from remote_backend.batch.journal import Begun, JournalStory, read_journal
-from remote_backend.batch.orchestrate import Batch, BatchPlan, run_batch
 from remote_backend.errors import TransportError
 from remote_backend.events import PlanFinished, RunQueued
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
+from remote_backend.planning.batch import Batch, BatchPlan, run_batch
+from remote_backend.planning.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
+from remote_backend.planning.journal import Begun, JournalStory, read_journal
 from remote_backend.workspaces import Named
 from tests.fakes import answer
 from tests.running import run_virtually

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from remote_backend.batch.journal import Journal, list_journals, read_journal
 from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.planning.journal import Journal, list_journals, read_journal
 
 FULL = Path("/dev/full")
 BEGINNING: dict[str, Any] = {

@@ -9,13 +9,13 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.errors import PollingFailed
 from remote_backend.events import LogChunkRead
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.workspace import Workspace
-from remote_backend.watch import WatchSettings
+from remote_backend.planning.batch import BatchPlan, run_batch
+from remote_backend.planning.polling import WatchSettings
 from remote_backend.workspaces import Named
 from tests.fakes import answer
 

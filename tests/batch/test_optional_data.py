@@ -8,16 +8,16 @@ import pytest
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.api.transport.retry import RetryingTransport
-from remote_backend.batch.verdict import (
+from remote_backend.models.outcome import Result
+from remote_backend.models.plan import Plan
+from remote_backend.models.run import PlanOptions, Run
+from remote_backend.planning.polling import Look
+from remote_backend.planning.run_result import (
     OptionalData,
     read_optional_data,
     result_of,
     seconds_for_optional_data,
 )
-from remote_backend.models.outcome import Result
-from remote_backend.models.plan import Plan
-from remote_backend.models.run import PlanOptions, Run
-from remote_backend.watch import Look
 from tests.fakes import answer
 from tests.running import run_virtually
 

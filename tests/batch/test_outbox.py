@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.batch.outbox import Outbox
 from remote_backend.events import (
     Event,
     LogChunkRead,
@@ -19,6 +18,7 @@ from remote_backend.events import (
     UploadProgressed,
     WarningRaised,
 )
+from remote_backend.planning.event_queue import Outbox
 
 EVENTS = st.lists(
     st.one_of(

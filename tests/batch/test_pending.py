@@ -5,11 +5,11 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.batch.pending import explains_pending, report_pending
 from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notice, Notices
-from remote_backend.watch import RunWatch
+from remote_backend.planning.pending_runs import explains_pending, report_pending
+from remote_backend.planning.polling import RunWatch
 from tests.fakes import answer
 from tests.running import run_virtually
 

@@ -12,16 +12,16 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.connection import connect
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.events import LogChunkRead, RunQueued
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.planning.batch import BatchPlan, run_batch
+from remote_backend.planning.polling import WatchSettings
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from remote_backend.watch import WatchSettings
 from remote_backend.workspaces import list_named
 
 LINES = tuple(b"part %d\n" % number * 50 for number in range(4))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from remote_backend.batch.select import select_names
 from remote_backend.errors import SelectionError
+from remote_backend.planning.selection import select_names
 
 NAMES = ("dev", "eu-1", "eu-2", "prod")
 

@@ -11,16 +11,16 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.batch.canary import LONGEST_WAIT_SECONDS, Canary
-from remote_backend.batch.journal import Begun, JournalStory
-from remote_backend.batch.orchestrate import BatchPlan, run_batch
-from remote_backend.batch.sharing_memory import SharingMemory
 from remote_backend.events import Event, LogChunkRead, LogEnded, WarningRaised
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
+from remote_backend.planning.batch import BatchPlan, run_batch
+from remote_backend.planning.journal import Begun, JournalStory
+from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.upload_canary import LONGEST_WAIT_SECONDS, Canary
 from remote_backend.workspaces import Named
 from tests.fakes import answer
 from tests.running import run_virtually

@@ -2,14 +2,19 @@
 
 import pytest
 
-from remote_backend.batch.verdict import counts_of, phase_reached, reason_of, result_of
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts, Plan
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
+from remote_backend.planning.polling import Look
+from remote_backend.planning.run_result import (
+    counts_of,
+    phase_reached,
+    reason_of,
+    result_of,
+)
 from remote_backend.plans.log_facts import LogFacts
-from remote_backend.watch import Look
 
 PLAN_LINE = b"Plan: 2 to add, 1 to change, 3 to destroy.\n"
 BANNER = (

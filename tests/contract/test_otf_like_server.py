@@ -14,7 +14,6 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.batch.orchestrate import BatchPlan, run_batch
 from remote_backend.cli.demo import backend_block
 from remote_backend.connection import Connection, connect
 from remote_backend.errors import RunDiffers
@@ -22,9 +21,10 @@ from remote_backend.events import Event, LogChunkRead
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
+from remote_backend.planning.batch import BatchPlan, run_batch
+from remote_backend.planning.polling import WatchSettings
 from remote_backend.state.file import parse_state
 from remote_backend.state.versions import write_state
-from remote_backend.watch import WatchSettings
 from remote_backend.workspaces import list_named
 from tests.otf_like import OtfLikeServer, serve_otf_like
 from tests.running import hosted

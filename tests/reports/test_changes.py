@@ -8,9 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.api.client import Client
-from remote_backend.details import read_changes, read_diagnostics, read_json_plan
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
+from remote_backend.planning.plan_details import (
+    read_changes,
+    read_diagnostics,
+    read_json_plan,
+)
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
 from tests.fakes import Recorder, ScriptedTransport, answer

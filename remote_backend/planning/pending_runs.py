@@ -5,8 +5,8 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
+from remote_backend.planning.polling import RunWatch, SweptRun
 from remote_backend.structured_logging import Log
-from remote_backend.watch import RunWatch, SweptRun
 
 __all__ = ("explains_pending", "report_pending")
 

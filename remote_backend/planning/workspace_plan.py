@@ -6,12 +6,6 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from remote_backend import models
-from remote_backend.batch.as_requested import require_as_requested
-from remote_backend.batch.cancellation import Stopped
-from remote_backend.batch.failures import cause_of, reason_of_error
-from remote_backend.batch.pending import explains_pending, report_pending
-from remote_backend.batch.plan_job import PlanJob
-from remote_backend.batch.run_creation import RunCreation
 from remote_backend.errors import (
     ConfigurationChanged,
     RemoteBackendError,
@@ -25,13 +19,19 @@ from remote_backend.events import (
     RunQueued,
     RunStatusChanged,
 )
-from remote_backend.logs import LogTail
 from remote_backend.models.run import Run
+from remote_backend.planning.batch_context import PlanJob
+from remote_backend.planning.cancellation import Stopped
+from remote_backend.planning.failure_reasons import cause_of, reason_of_error
+from remote_backend.planning.log_tail import LogTail
+from remote_backend.planning.pending_runs import explains_pending, report_pending
+from remote_backend.planning.polling import Look, RunWatch, SweptRun
+from remote_backend.planning.requested_options import require_as_requested
+from remote_backend.planning.run_creation import stop_run
+from remote_backend.planning.workspace_run import RunCreation
 from remote_backend.plans.log_facts import LogFacts
-from remote_backend.runs import stop_run
 from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
-from remote_backend.watch import Look, RunWatch, SweptRun
 from remote_backend.workspaces import Named, require_plannable
 
 if TYPE_CHECKING:
@@ -147,10 +147,10 @@ class _OnePlan:
         """Return the outcome of a run that is over, with what policies say of it."""
         job, short = self._job, self._named.short
         # It was imported while the first requests were answered.
-        from remote_backend.batch import verdict
+        from remote_backend.planning import run_result
 
         look = watch.latest
-        optional = await verdict.read_optional_data(
+        optional = await run_result.read_optional_data(
             job.client, look, job.options if job.details else None, runs=len(job.watched)
         )
         for report in optional.checks:
@@ -204,15 +204,15 @@ class _OnePlan:
 
     def _judged(self, look: Look, **more: Any) -> "Outcome":
         """Return the outcome of a run that is over."""
-        from remote_backend.batch import verdict
+        from remote_backend.planning import run_result
 
         return self._outcome(
-            verdict.result_of(look),
+            run_result.result_of(look),
             reason=self._waited_too_long
-            or verdict.reason_of(look, more.get("checks", ()), self._facts.interruption),
-            phase=None if look.succeeded else verdict.phase_reached(look),
+            or run_result.reason_of(look, more.get("checks", ()), self._facts.interruption),
+            phase=None if look.succeeded else run_result.phase_reached(look),
             status=look.run.status,
-            counts=verdict.counts_of(look, more.get("changes"), self._facts.counts),
+            counts=run_result.counts_of(look, more.get("changes"), self._facts.counts),
             **more,
         )
 
@@ -246,9 +246,9 @@ class _OnePlan:
     def _phase_now(self) -> str:
         if self._seen is None:
             return self._phase if self._phase == "start" else self._creation.phase
-        from remote_backend.batch import verdict
+        from remote_backend.planning import run_result
 
-        return verdict.phase_reached(self._seen.latest)
+        return run_result.phase_reached(self._seen.latest)
 
     def _watch_of(self, run: Run) -> RunWatch | SweptRun:
         job = self._job

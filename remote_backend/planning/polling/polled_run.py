@@ -6,8 +6,8 @@ import anyio
 
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
-from remote_backend.watch.look import Look, Tracked
-from remote_backend.watch.settings import WatchSettings
+from remote_backend.planning.polling.settings import WatchSettings
+from remote_backend.planning.polling.snapshot import Look, Tracked
 
 __all__ = ("SweptRun",)
 

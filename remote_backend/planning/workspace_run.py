@@ -4,10 +4,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from remote_backend.batch.canary import Trial
-from remote_backend.batch.cancellation import SECONDS_TO_ANSWER
-from remote_backend.batch.plan_job import PlanJob
-from remote_backend.batch.sharing import Upload
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     NotFound,
@@ -19,12 +15,16 @@ from remote_backend.errors import (
 from remote_backend.events import UploadProgressed
 from remote_backend.exception_groups import unwrapped
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.runs import find_run, queue_run
+from remote_backend.planning.batch_context import PlanJob
+from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
+from remote_backend.planning.configuration_versions import Upload
+from remote_backend.planning.run_creation import find_run, queue_run
+from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.workspaces import Named
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import Begun
+    from remote_backend.planning.journal import Begun
 
 __all__ = ("RunCreation",)
 

@@ -7,7 +7,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import JournalStory
+    from remote_backend.planning.journal import JournalStory
 
 __all__ = ("checked_options", "require_same", "require_upload_mode")
 

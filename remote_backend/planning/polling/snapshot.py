@@ -22,9 +22,9 @@ from remote_backend.errors import PollingFailed, text_of
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
 from remote_backend.notices import Wait
+from remote_backend.planning.polling.failures import PollFailures, is_of_one_run
+from remote_backend.planning.polling.settings import WatchSettings
 from remote_backend.structured_logging import Log
-from remote_backend.watch.failures import PollFailures, is_of_one_run
-from remote_backend.watch.settings import WatchSettings
 
 __all__ = ("Look", "Tracked", "needs_plan", "rests", "stalls")
 

@@ -10,7 +10,7 @@ a time that `WatchSettings.failing_seconds` limits.
 from attrs import define
 
 from remote_backend.errors import NotFound, text_of
-from remote_backend.watch.settings import WatchSettings
+from remote_backend.planning.polling.settings import WatchSettings
 
 __all__ = ("PollFailures", "back_off_seconds", "is_of_one_run")
 

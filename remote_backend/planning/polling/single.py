@@ -6,9 +6,9 @@ import anyio
 
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
-from remote_backend.watch.failures import back_off_seconds
-from remote_backend.watch.look import Look, Tracked
-from remote_backend.watch.settings import WatchSettings
+from remote_backend.planning.polling.failures import back_off_seconds
+from remote_backend.planning.polling.settings import WatchSettings
+from remote_backend.planning.polling.snapshot import Look, Tracked
 
 __all__ = ("RunWatch",)
 

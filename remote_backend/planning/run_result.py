@@ -9,15 +9,15 @@ import anyio
 from attrs import define, field
 
 from remote_backend.api.client import Client
-from remote_backend.checks import read_checks
-from remote_backend.details import read_changes, read_diagnostics
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase, PlanOptions
+from remote_backend.planning.plan_details import read_changes, read_diagnostics
+from remote_backend.planning.policy_results import read_checks
+from remote_backend.planning.polling import Look
 from remote_backend.structured_logging import Log
-from remote_backend.watch import Look
 
 __all__ = (
     "OptionalData",

@@ -13,8 +13,6 @@ import anyio
 from attrs import define, field, frozen
 
 from remote_backend.api.client import Client
-from remote_backend.batch.canary import Canary, Trial
-from remote_backend.batch.sharing_memory import SharingMemory
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     NotFound,
@@ -26,9 +24,11 @@ from remote_backend.models.configuration import (
     ConfigurationVersion,
     UploadMode,
 )
+from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.upload import upload_configuration, wait_until_usable
+from remote_backend.planning.upload_canary import Canary, Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
-from remote_backend.uploads import upload_configuration, wait_until_usable
 from remote_backend.workspaces import Named
 
 __all__ = ("Configurations", "Upload")

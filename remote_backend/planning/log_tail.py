@@ -11,9 +11,9 @@ import anyio
 
 from remote_backend.api.client import Client
 from remote_backend.errors import ApiError, NotAuthorized, NotFound, text_of
-from remote_backend.log_state import LogRead, LogSettings, LogState
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
+from remote_backend.planning.log_state import LogRead, LogSettings, LogState
 from remote_backend.structured_logging import Log
 
 __all__ = ("LogSettings", "LogTail", "PlanSource")

@@ -14,12 +14,6 @@ from attrs import evolve, field, frozen
 
 from remote_backend import models
 from remote_backend.api.client import Client
-from remote_backend.batch.canary import Canary
-from remote_backend.batch.one_plan import NOT_STARTED, plan_workspace
-from remote_backend.batch.outbox import Outbox
-from remote_backend.batch.plan_job import PlanJob
-from remote_backend.batch.sharing import Configurations
-from remote_backend.batch.sharing_memory import SharingMemory
 from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.events import (
     BatchFinished,
@@ -31,18 +25,24 @@ from remote_backend.events import (
 )
 from remote_backend.exception_groups import unwrapped
 from remote_backend.lazy_imports import load_beside
-from remote_backend.logs import LogSettings
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.planning.batch_context import PlanJob
+from remote_backend.planning.configuration_versions import Configurations
+from remote_backend.planning.event_queue import Outbox
+from remote_backend.planning.log_tail import LogSettings
+from remote_backend.planning.polling import Sweep, WatchSettings
+from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.upload_canary import Canary
+from remote_backend.planning.workspace_plan import NOT_STARTED, plan_workspace
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
-from remote_backend.watch import Sweep, WatchSettings
 from remote_backend.workspaces import Named
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import Journal, JournalStory
     from remote_backend.models.notification import Notification
     from remote_backend.models.outcome import Outcome
+    from remote_backend.planning.journal import Journal, JournalStory
 
 __all__ = ("Batch", "BatchPlan", "new_batch_id", "run_batch")
 
@@ -296,7 +296,7 @@ class _Work:
                     # Whatever is imported from here on shall not delay the first requests.
                     await checkpoint()
                     task_status.started()
-                    await load_beside("remote_backend.batch.verdict")
+                    await load_beside("remote_backend.planning.run_result")
                     await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
@@ -371,7 +371,7 @@ def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
     if plan.journal_folder is None:
         return None
     # A plan of one workspace keeps none.
-    from remote_backend.batch.journal import Journal
+    from remote_backend.planning.journal import Journal
 
     return Journal.at(plan.journal_folder, plan.id, outbox.warn)
 

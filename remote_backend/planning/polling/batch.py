@@ -15,10 +15,14 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.errors import ApiError, NotFound, Rejected, UnexpectedAnswer, text_of
 from remote_backend.models.run import Run, RunRequest
+from remote_backend.planning.polling.failures import (
+    PollFailures,
+    back_off_seconds,
+    is_of_one_run,
+)
+from remote_backend.planning.polling.polled_run import SweptRun
+from remote_backend.planning.polling.settings import WatchSettings
 from remote_backend.structured_logging import Log
-from remote_backend.watch.failures import PollFailures, back_off_seconds, is_of_one_run
-from remote_backend.watch.settings import WatchSettings
-from remote_backend.watch.swept import SweptRun
 
 __all__ = ("Sweep",)
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import anyio
 
-from remote_backend.watch import Look
+from remote_backend.planning.polling import Look
 
 __all__ = ("LONGEST_WAIT_SECONDS", "Canary", "Trial")
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from remote_backend.api.client import Client
-from remote_backend.batch.cancellation import Leaving
-from remote_backend.batch.outbox import Outbox
-from remote_backend.batch.sharing import Configurations
-from remote_backend.logs import LogSettings
 from remote_backend.models.run import PlanOptions, WaitLimits
-from remote_backend.watch import RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.planning.cancellation import Leaving
+from remote_backend.planning.configuration_versions import Configurations
+from remote_backend.planning.event_queue import Outbox
+from remote_backend.planning.log_tail import LogSettings
+from remote_backend.planning.polling import RunWatch, Sweep, SweptRun, WatchSettings
 
 if TYPE_CHECKING:
-    from remote_backend.batch.journal import Begun, Journal
+    from remote_backend.planning.journal import Begun, Journal
 
 __all__ = ("PlanJob",)
 

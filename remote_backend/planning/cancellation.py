@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 from remote_backend.api.client import Client
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.run import Run
-from remote_backend.runs import stop_run
+from remote_backend.planning.run_creation import stop_run
 from remote_backend.structured_logging import Log
 
 __all__ = ("SECONDS_TO_ANSWER", "Leaving", "Stopped", "seconds_to_stop")

@@ -1,3 +1,0 @@
-"""Many workspaces of one configuration, planned together."""
-
-__all__ = ()
