@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio
 from attrs import evolve
 
-from remote_backend.config.block import DEFAULT_HOSTNAME, BackendBlock
-from remote_backend.config.datadir import selected_workspace
+from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
+from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import normalize_hostname
-from remote_backend.config.settings import process_environ
+from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import Connection, connect, connect_to
 from remote_backend.errors import (
     Conflict,
@@ -428,7 +428,7 @@ class Backend:
         cache_folder: Path | None = None,
         **more: Any,
     ) -> "AsyncIterator[Batch]":
-        from remote_backend.config.origin import describe_origin
+        from remote_backend.config.run_origin import describe_origin
         from remote_backend.planning.batch import BatchPlan, run_batch
         from remote_backend.planning.sharing_cache import SharingMemory
 

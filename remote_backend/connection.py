@@ -16,12 +16,12 @@ from remote_backend.api.messages import path_part
 from remote_backend.api.transport.rate_limit import BudgetedTransport
 from remote_backend.api.transport.retry import RetryingTransport, RetryLimits
 from remote_backend.api.transport.session import ConnectionSettings, Origin, open_transport
-from remote_backend.config.block import BackendBlock, read_backend
-from remote_backend.config.cliconfig import CliConfiguration, read_cli_configuration
+from remote_backend.config.backend_block import BackendBlock, read_backend
+from remote_backend.config.cli_configuration import CliConfiguration, read_cli_configuration
 from remote_backend.config.credentials import FoundToken, find_token, missing_token
 from remote_backend.config.discovery import discover
+from remote_backend.config.environment import TransportSettings, transport_settings
 from remote_backend.config.proxies import proxies_of
-from remote_backend.config.settings import TransportSettings, transport_settings
 from remote_backend.errors import (
     NotAuthorized,
     NotFound,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from remote_backend.api.messages import path_part
-from remote_backend.config.backend_config import merge_given
-from remote_backend.config.block import read_backend
+from remote_backend.config.backend_block import read_backend
+from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_record import BlockValues, write_record
 from remote_backend.config.credentials import keep_token
-from remote_backend.config.datadir import select_workspace, selected_workspace
-from remote_backend.config.record import BlockValues, write_record
+from remote_backend.config.terraform_directory import select_workspace, selected_workspace
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import RemoteBackendError

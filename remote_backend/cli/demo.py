@@ -12,7 +12,7 @@ from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.plan_command import PlanCommand
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
 from remote_backend.engine.program import ENGINES, find_program
 from remote_backend.models.run import PlanOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve

@@ -11,7 +11,7 @@ import click
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformCommand, flag
 from remote_backend.cli.screen import echo, process_screen
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
 from remote_backend.errors import EngineError
 
 __all__ = ("fmt", "get", "providers", "validate", "version")

@@ -18,19 +18,24 @@ from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.cli.state_work import lock_flags, lock_options
 from remote_backend.cli.workspace_choice import WorkspaceChoice
-from remote_backend.config.backend_config import merge_given
-from remote_backend.config.block import (
+from remote_backend.config.backend_block import (
     BackendBlock,
     FoundBlock,
     backend_of_record,
     read_block,
 )
-from remote_backend.config.datadir import (
+from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_record import (
+    BlockValues,
+    Record,
+    read_record,
+    write_record,
+)
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import (
     record_path,
     selected_workspace,
 )
-from remote_backend.config.record import BlockValues, Record, read_record, write_record
-from remote_backend.config.settings import process_environ
 from remote_backend.connection import Connection, connect_to
 from remote_backend.engine.program import find_program, released_terraform
 from remote_backend.errors import (
@@ -43,7 +48,12 @@ from remote_backend.errors import (
 from remote_backend.models.workspace import NameMode
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.migrate import Step, migrate
-from remote_backend.state.places import LocalPlace, Place, RemotePlace, local_places
+from remote_backend.state.state_locations import (
+    LocalPlace,
+    Place,
+    RemotePlace,
+    local_places,
+)
 from remote_backend.workspaces import DEFAULT, full_name_of, list_named
 
 __all__ = ("InitWork", "init", "input_allowed")

@@ -8,8 +8,8 @@ import click
 from remote_backend.cli.arguments import TerraformCommand
 from remote_backend.cli.screen import echo
 from remote_backend.config.credentials import check_token, forget_token, keep_token
+from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import display_hostname, normalize_hostname
-from remote_backend.config.settings import process_environ
 from remote_backend.errors import CredentialsError
 
 __all__ = ("login", "logout")

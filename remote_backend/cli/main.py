@@ -14,7 +14,7 @@ import click
 from remote_backend._version import __version__
 from remote_backend.cli.arguments import TerraformGroup, with_environ
 from remote_backend.cli.streams import OUTPUT, prepare_streams, written
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError
 from remote_backend.structured_logging import be_silent
 

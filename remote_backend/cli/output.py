@@ -15,10 +15,10 @@ from remote_backend.cli.state_work import (
     with_workspace,
 )
 from remote_backend.cli.streams import utf8_of, write_bytes
-from remote_backend.config.block import DEFAULT_HOSTNAME
+from remote_backend.config.backend_block import DEFAULT_HOSTNAME
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.file import Output
-from remote_backend.state.value_text import (
+from remote_backend.state.output_format import (
     json_text,
     object_json,
     outputs_json,

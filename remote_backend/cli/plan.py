@@ -25,8 +25,8 @@ from remote_backend.cli.plan_command import (
 )
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, screen_of
-from remote_backend.config.datadir import user_cache_directory
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import user_cache_directory
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import is_text
 from remote_backend.errors import RunOptionsError, SettingsError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from remote_backend.config.datadir import user_data_directory
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 

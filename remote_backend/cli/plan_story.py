@@ -25,7 +25,7 @@ from remote_backend.cli.report_files import (
 from remote_backend.cli.runner_commands import escape_data, escape_property
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.sections import SectionsConsole
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.lazy_imports import load_beside
 from remote_backend.models.outcome import Outcome, exit_code_of

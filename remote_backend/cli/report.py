@@ -13,7 +13,7 @@ from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import journal_folder_of
 from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
 from remote_backend.cli.screen import echo
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.journal import JournalStory, read_journal

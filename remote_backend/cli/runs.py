@@ -14,8 +14,8 @@ from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
 from remote_backend.cli.plan_work import run_plan
 from remote_backend.cli.screen import Screen, echo, screen_of
-from remote_backend.config.datadir import user_cache_directory
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import user_cache_directory
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result

@@ -15,8 +15,8 @@ from remote_backend.cli.arguments import TerraformCommand, flag, value
 from remote_backend.cli.demo import backend_block
 from remote_backend.cli.interrupts import Interrupts
 from remote_backend.cli.screen import echo
-from remote_backend.config.datadir import user_data_directory
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.errors import SettingsError
 from remote_backend.exception_groups import unwrapped
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve

@@ -25,8 +25,8 @@ from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.address import Address, parse_address
 from remote_backend.state.edits import addresses, move, remove
 from remote_backend.state.file import StateFile
-from remote_backend.state.state_text import instance_text, state_json, state_text
-from remote_backend.state.value_text import object_json
+from remote_backend.state.output_format import object_json
+from remote_backend.state.state_format import instance_text, state_json, state_text
 
 __all__ = ("show", "state")
 

@@ -15,14 +15,14 @@ from remote_backend.cli.state_work import (
     read_state_file,
     run_with_backend,
 )
-from remote_backend.config.datadir import select_workspace, selected_workspace
-from remote_backend.config.settings import process_environ
+from remote_backend.config.environment import process_environ
+from remote_backend.config.terraform_directory import select_workspace, selected_workspace
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import NoSuchWorkspace, SelectionError
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.workspace import Mode, NameMode, PrefixMode
-from remote_backend.state.deleting import delete_named
-from remote_backend.state.places import RemotePlace
+from remote_backend.state.state_locations import RemotePlace
+from remote_backend.state.workspace_deletion import delete_named
 from remote_backend.workspaces import (
     DEFAULT,
     Named,

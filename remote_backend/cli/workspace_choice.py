@@ -9,7 +9,7 @@ from attrs import field, frozen
 from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen
 from remote_backend.cli.workspace import planning_with
-from remote_backend.config.datadir import select_workspace, selected_workspace
+from remote_backend.config.terraform_directory import select_workspace, selected_workspace
 from remote_backend.connection import Connection
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import SelectionError

@@ -9,7 +9,10 @@ from typing import Any
 from attrs import field, frozen
 
 from remote_backend.atomic_files import replace_file
-from remote_backend.config.cliconfig import CliConfiguration, configuration_directory
+from remote_backend.config.cli_configuration import (
+    CliConfiguration,
+    configuration_directory,
+)
 from remote_backend.config.credentials_helper import HelperFailed, ask_helper
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.decoding import decode_text

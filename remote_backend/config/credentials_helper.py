@@ -9,7 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from remote_backend.config.cliconfig import CredentialsHelper, configuration_directory
+from remote_backend.config.cli_configuration import (
+    CredentialsHelper,
+    configuration_directory,
+)
 
 __all__ = ("HelperFailed", "ask_helper")
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from attrs import frozen
 
 from remote_backend.api.messages import Request, Response, Transport
-from remote_backend.config.cliconfig import CliConfiguration
+from remote_backend.config.cli_configuration import CliConfiguration
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.errors import DiscoveryError, TransportError
 from remote_backend.models.addresses import PublicUrl

@@ -9,7 +9,7 @@ from attrs import evolve
 from remote_backend.errors import AddressError
 from remote_backend.state.address import Address, is_inside
 from remote_backend.state.file import Instance, Resource, StateFile
-from remote_backend.state.json_text import (
+from remote_backend.state.json_edits import (
     Edit,
     elements,
     find_member,

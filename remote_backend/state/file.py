@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from remote_backend.errors import AddressError, StateError
 from remote_backend.state.address import Address, Key, old_address
-from remote_backend.state.json_text import (
+from remote_backend.state.json_edits import (
     Edit,
     Member,
     elements,

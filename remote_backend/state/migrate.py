@@ -10,7 +10,7 @@ from attrs import frozen
 
 from remote_backend.errors import RemoteBackendError, StateError
 from remote_backend.state.file import StateFile
-from remote_backend.state.places import Place
+from remote_backend.state.state_locations import Place
 
 __all__ = ("Answers", "Moved", "Step", "migrate")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remote_backend.config.block import read_backend
-from remote_backend.config.cliconfig import read_cli_configuration
+from remote_backend.config.backend_block import read_backend
+from remote_backend.config.cli_configuration import read_cli_configuration
 from remote_backend.config.credentials import find_token, keep_token
 from remote_backend.errors import CredentialsError, SettingsError
 

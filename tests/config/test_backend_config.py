@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from remote_backend.config.backend_config import merge_given
-from remote_backend.config.record import BlockValues
+from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_record import BlockValues
 from remote_backend.errors import SettingsError
 
 BARE = BlockValues(kind="remote", arguments={"organization": "old"})

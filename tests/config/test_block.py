@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remote_backend.config.block import BackendBlock, read_backend
+from remote_backend.config.backend_block import BackendBlock, read_backend
 from remote_backend.errors import (
     BadBackendBlock,
     NoBackendBlock,

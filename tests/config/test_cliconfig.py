@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.config.cliconfig import (
+from remote_backend.config.cli_configuration import (
     CliConfiguration,
     CredentialsHelper,
     configuration_directory,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remote_backend.config import credentials_helper
-from remote_backend.config.cliconfig import CliConfiguration, CredentialsHelper
+from remote_backend.config.cli_configuration import CliConfiguration, CredentialsHelper
 from remote_backend.config.credentials import FoundToken, find_token, missing_token
 from remote_backend.errors import CredentialsError
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.config.datadir import selected_workspace, user_cache_directory
+from remote_backend.config.terraform_directory import (
+    selected_workspace,
+    user_cache_directory,
+)
 from remote_backend.errors import SettingsError
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from remote_backend.api.messages import Response
-from remote_backend.config.cliconfig import CliConfiguration
+from remote_backend.config.cli_configuration import CliConfiguration
 from remote_backend.config.discovery import Services, discover
 from remote_backend.errors import DiscoveryError, TransportError
 from remote_backend.models.addresses import PublicUrl

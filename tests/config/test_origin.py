@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.config.origin import describe_origin, read_git_head
+from remote_backend.config.run_origin import describe_origin, read_git_head
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GITHUB = {

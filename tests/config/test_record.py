@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from remote_backend.config.record import (
+from remote_backend.config.backend_record import (
     BlockValues,
     hash_modern,
     hash_old,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.config.settings import (
+from remote_backend.config.environment import (
     TransportSettings,
     process_environ,
     transport_settings,

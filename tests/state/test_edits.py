@@ -11,7 +11,7 @@ from remote_backend.errors import AddressError, StateError
 from remote_backend.state.address import parse_address, parse_module
 from remote_backend.state.edits import addresses, move, remove, set_tainted
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.json_text import Edit
+from remote_backend.state.json_edits import Edit
 
 NAMES = st.sampled_from(["a", "b", "c"])
 KEYS = st.one_of(

@@ -15,7 +15,7 @@ from remote_backend.errors import (
 )
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.json_text import set_member
+from remote_backend.state.json_edits import set_member
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state, read_state
 from tests.state.state_server import StateServer

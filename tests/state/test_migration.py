@@ -13,7 +13,7 @@ from remote_backend.api.transport import retry
 from remote_backend.cli.init import InitWork
 from remote_backend.cli.prompts import Prompts
 from remote_backend.cli.screen import Screen
-from remote_backend.config.datadir import selected_workspace
+from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import connect
 from remote_backend.errors import RemoteBackendError
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
@@ -21,7 +21,7 @@ from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
-from remote_backend.state.places import RemotePlace
+from remote_backend.state.state_locations import RemotePlace
 from remote_backend.state.storage import read_state
 from tests.running import hosted
 from tests.state.conftest import pass_by

@@ -15,15 +15,15 @@ from remote_backend.errors import SelectionError, StateError
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import StateFile, parse_state
-from remote_backend.state.state_text import instance_text, state_json, state_text
-from remote_backend.state.storage import push_state
-from remote_backend.state.value_text import (
+from remote_backend.state.output_format import (
     TOO_DEEP,
     json_text,
     number_text,
     raw_text,
     value_text,
 )
+from remote_backend.state.state_format import instance_text, state_json, state_text
+from remote_backend.state.storage import push_state
 from remote_backend.workspaces import create_named
 from tests.state.conftest import QUICK, RESOURCE, Desk, state
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import evolve
 
+from remote_backend.config.backend_record import BlockValues
 from remote_backend.config.hcl import Attribute, Body, parse_hcl
 from remote_backend.config.hcl_json import JsonFault, read_json_values
-from remote_backend.config.record import BlockValues
 from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import BadBackendBlock, SettingsError
 from remote_backend.formats.hcl import HclValue, write_hcl

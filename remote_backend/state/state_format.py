@@ -7,7 +7,7 @@ from typing import Any
 from remote_backend.formats.go_quoting import go_quote
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import Instance, StateFile
-from remote_backend.state.value_text import TOO_DEEP, json_text, number_text
+from remote_backend.state.output_format import TOO_DEEP, json_text, number_text
 
 __all__ = ("instance_text", "state_json", "state_text")
 

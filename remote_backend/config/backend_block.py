@@ -6,15 +6,15 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from remote_backend.config.backend_record import BlockValues, Record, read_record
 from remote_backend.config.configuration_files import (
     ConfigurationFile,
     read_configuration_files,
 )
-from remote_backend.config.datadir import record_path
 from remote_backend.config.hcl import Attribute, Block
 from remote_backend.config.hcl_literals import Literal
 from remote_backend.config.hostname import normalize_hostname
-from remote_backend.config.record import BlockValues, Record, read_record
+from remote_backend.config.terraform_directory import record_path
 from remote_backend.errors import (
     BadBackendBlock,
     BadHostname,
