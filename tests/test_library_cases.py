@@ -20,7 +20,7 @@ from remote_backend.api.messages import Request
 from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.api.transport.session import ConnectionSettings, open_transport
 from remote_backend.api.wire import configurations, runs
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.run import PlanOptions, RunRequest

@@ -12,8 +12,8 @@ from typing import NoReturn
 import click
 
 from remote_backend._version import __version__
-from remote_backend.cli.arguments import TerraformGroup, with_environ
-from remote_backend.cli.streams import OUTPUT, prepare_streams, written
+from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
+from remote_backend.cli.terraform_flags import TerraformGroup, with_environ
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError
 from remote_backend.structured_logging import be_silent
@@ -27,7 +27,7 @@ _COMMANDS = {
     "workspace": "workspace:workspace",
     "plan": "plan:plan",
     "archive": "archive:archive",
-    "runs": "runs:runs",
+    "runs": "batches:runs",
     "report": "report:report",
     "output": "output:output",
     "show": "state:show",
@@ -35,22 +35,22 @@ _COMMANDS = {
     "taint": "taint:taint",
     "untaint": "taint:untaint",
     "force-unlock": "taint:force_unlock",
-    "fmt": "engine_commands:fmt",
-    "validate": "engine_commands:validate",
-    "get": "engine_commands:get",
-    "providers": "engine_commands:providers",
-    "version": "engine_commands:version",
+    "fmt": "engine:fmt",
+    "validate": "engine:validate",
+    "get": "engine:get",
+    "providers": "engine:providers",
+    "version": "engine:version",
     "login": "login:login",
     "logout": "login:logout",
     "serve": "serve:serve_command",
     "demo": "demo:demo",
-    "apply": "refused:apply",
-    "destroy": "refused:destroy",
-    "import": "refused:import_",
-    "refresh": "refused:refresh",
+    "apply": "unsupported:apply",
+    "destroy": "unsupported:destroy",
+    "import": "unsupported:import_",
+    "refresh": "unsupported:refresh",
 }
 # Those that always talk to a server.
-_TALKING = frozenset({"init", "workspace", "plan", "runs", "output", "state", "taint"})
+_TALKING = frozenset({"init", "workspace", "plan", "batches", "output", "state", "taint"})
 
 
 class _LazyGroup(TerraformGroup):
@@ -65,7 +65,7 @@ class _LazyGroup(TerraformGroup):
             return None
         module, _, name = home.partition(":")
         with _beside_imports(module):
-            found = getattr(import_module(f"remote_backend.cli.{module}"), name)
+            found = getattr(import_module(f"remote_backend.cli.commands.{module}"), name)
         # What was imported stays until the end, where nobody needs to look through it.
         gc.freeze()
         gc.enable()
@@ -76,7 +76,7 @@ class _LazyGroup(TerraformGroup):
 def _beside_imports(module: str) -> AbstractContextManager[None]:
     if module not in _TALKING:
         return nullcontext()
-    from remote_backend.cli.authorities import read_beside
+    from remote_backend.cli.process import read_beside
 
     return read_beside()
 
@@ -164,7 +164,7 @@ def _tell(message: str) -> None:
 
 def _note(text: str) -> None:
     # Commands that end well do not need it.
-    from remote_backend.cli.screen import process_screen
+    from remote_backend.cli.output.screen import process_screen
 
     with suppress(OSError):
         # Texts of servers and files are in it, so it is cleaned like all that they say.
@@ -174,7 +174,7 @@ def _note(text: str) -> None:
 def _configure_log() -> None:
     import structlog  # takes longer than all else that a small command needs
 
-    from remote_backend.cli.screen import process_screen
+    from remote_backend.cli.output.screen import process_screen
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from remote_backend.backend import Backend, open_backend
-from remote_backend.cli.screen import process_screen
+from remote_backend.cli.output.screen import process_screen
 
 __all__ = ("opened_backend",)
 

@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 import remote_backend
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.configuration import UploadMode
 from remote_backend.planning.journal import read_journal

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve

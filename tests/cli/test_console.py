@@ -7,10 +7,15 @@ import anyio
 import pytest
 
 from remote_backend import events
-from remote_backend.cli.console import BatchConsole, QuietConsole, SinglePlanConsole, beat
-from remote_backend.cli.live import LiveConsole
-from remote_backend.cli.screen import Screen, screen_of
-from remote_backend.cli.sections import SectionsConsole
+from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.console import (
+    BatchConsole,
+    QuietConsole,
+    SinglePlanConsole,
+    beat,
+)
+from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport

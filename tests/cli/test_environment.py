@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from remote_backend.cli.demo import demo
+from remote_backend.cli.commands.demo import demo
 from tests.cli.conftest import Shop
 
 

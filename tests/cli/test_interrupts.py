@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.cli.interrupts import show_progress
+from remote_backend.cli.signals import show_progress
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.cli.conftest import Shop, records_of
 from tests.running import run_virtually

@@ -48,7 +48,7 @@ def test_the_context_of_aiohttp_that_verifies_knows_all_authorities(tmp_path: Pa
     program = (
         "import gc, ssl\n"
         "before = dict(vars(ssl.SSLContext))\n"
-        "from remote_backend.cli.authorities import read_beside\n"
+        "from remote_backend.cli.process import read_beside\n"
         "with read_beside():\n"
         "    pass\n"
         "assert dict(vars(ssl.SSLContext)) == before\n"

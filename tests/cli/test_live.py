@@ -16,8 +16,8 @@ import pyte
 import pytest
 from anyio import to_thread
 
-from remote_backend.cli.live import LiveConsole
-from remote_backend.cli.screen import Screen
+from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.screen import Screen
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.events import BatchStarted, PlanStarted, RunStatusChanged
 from remote_backend.models.plan import Counts

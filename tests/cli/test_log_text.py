@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remote_backend.cli.log_text import LogLines, LogRenderer, render_structured
-from remote_backend.cli.runner_commands import disarm
+from remote_backend.cli.output.ci_commands import disarm
+from remote_backend.cli.output.log_lines import LogLines, LogRenderer, render_structured
 from remote_backend.formats.ansi import clean
 
 

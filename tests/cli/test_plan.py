@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from remote_backend.cli.arguments import Duration
+from remote_backend.cli.terraform_flags import Duration
 from remote_backend.engine.simulated import NOTICE
 from tests.cli.conftest import LONG_LOG, Shop, records_of, write_backend
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from remote_backend import events
-from remote_backend.cli.demo import backend_block
-from remote_backend.cli.report_files import Collector, write_reports, write_step_summary
+from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.output.report_files import (
+    Collector,
+    write_reports,
+    write_step_summary,
+)
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result

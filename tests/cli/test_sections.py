@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from remote_backend import events
-from remote_backend.cli.screen import screen_of
-from remote_backend.cli.sections import SectionsConsole
+from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.screen import screen_of
 from remote_backend.engine.simulated import NOTICE, Simulation
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.server.embedded import ServerSettings, serve

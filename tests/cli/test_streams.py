@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.cli.streams import utf8_of
+from remote_backend.cli.output.streams import utf8_of
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.seed import SeedWorkspace

@@ -18,20 +18,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from remote_backend import events
-from remote_backend.cli import main, workspace
-from remote_backend.cli.console import (
+from remote_backend.cli import main
+from remote_backend.cli.commands import workspace
+from remote_backend.cli.commands.plan_output import annotation
+from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.console import (
     BatchConsole,
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
     beat,
 )
-from remote_backend.cli.live import LiveConsole
-from remote_backend.cli.plan_story import annotation
-from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.report_files import Collector, write_reports
-from remote_backend.cli.screen import Screen, screen_of
-from remote_backend.cli.sections import SectionsConsole
+from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.prompts import Prompts
+from remote_backend.cli.output.report_files import Collector, write_reports
+from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.changes import (
     AttributeChange,
     Diagnostic,

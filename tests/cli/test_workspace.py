@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.cli.arguments import with_environ
+from remote_backend.cli.terraform_flags import with_environ
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import RunOptionsError
 from remote_backend.server.embedded import ServerSettings, serve

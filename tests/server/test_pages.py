@@ -12,7 +12,7 @@ import pytest
 from attrs import frozen
 
 from remote_backend.backend import open_backend
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.judgement import ServedCost, ServedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts

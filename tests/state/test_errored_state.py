@@ -7,9 +7,9 @@ from typing import Any
 import anyio
 import pytest
 
-from remote_backend.cli import state_work
-from remote_backend.cli.errored_state import errored_states, keep_errored_state
-from remote_backend.cli.state_work import saved_when_doubtful
+from remote_backend.cli.commands import state_options
+from remote_backend.cli.commands.errored_state import errored_states, keep_errored_state
+from remote_backend.cli.commands.state_options import saved_when_doubtful
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.state.conftest import QUICK, Desk, state
@@ -79,8 +79,8 @@ async def test_the_message_comes_whatever_else_fails(
     def refuse(*_: Any) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(state_work, "keep_errored_state", refuse)
-    monkeypatch.setattr(state_work, "write_bytes", refuse)
+    monkeypatch.setattr(state_options, "keep_errored_state", refuse)
+    monkeypatch.setattr(state_options, "write_bytes", refuse)
 
     told = await failure(tmp_path)
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.state.conftest import QUICK, Desk, read_until, state, there
 

@@ -10,9 +10,9 @@ import pytest
 from attrs import define, field, frozen
 
 from remote_backend.api.transport import retry
-from remote_backend.cli.init import InitWork
-from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.screen import Screen
+from remote_backend.cli.commands.init import InitWork
+from remote_backend.cli.output.prompts import Prompts
+from remote_backend.cli.output.screen import Screen
 from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import connect
 from remote_backend.errors import RemoteBackendError

@@ -15,7 +15,7 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.backend import Backend, open_backend
-from remote_backend.cli.demo import backend_block
+from remote_backend.cli.commands.demo import backend_block
 from remote_backend.errors import (
     RemoteBackendError,
     StateConflict,

@@ -2,7 +2,7 @@
 
 import click
 
-from remote_backend.cli.arguments import TerraformCommand
+from remote_backend.cli.terraform_flags import TerraformCommand
 from remote_backend.errors import RunOptionsError
 
 __all__ = ("apply", "destroy", "import_", "refresh")

@@ -8,18 +8,18 @@ import anyio
 from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
-from remote_backend.cli.errored_state import warnings_about_errored_states
-from remote_backend.cli.interrupts import Interrupts, show_progress
-from remote_backend.cli.plan_command import OnInterrupt, PlanCommand, Style
-from remote_backend.cli.screen import Screen
-from remote_backend.cli.terminal_echo import discard_typed
+from remote_backend.cli.commands.errored_state import warnings_about_errored_states
+from remote_backend.cli.commands.plan_request import OnInterrupt, PlanCommand, Style
+from remote_backend.cli.output.screen import Screen
+from remote_backend.cli.output.terminal_echo import discard_typed
+from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import unwrapped
 from remote_backend.lazy_imports import load_beside
 from remote_backend.notices import Notice, Warned
 
 if TYPE_CHECKING:
-    from remote_backend.cli.plan_story import PlanStory
+    from remote_backend.cli.commands.plan_output import PlanStory
     from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
@@ -94,8 +94,8 @@ class _PlanWork:
                         f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
                     )
                 # The server is working already; what tells of it is imported meanwhile.
-                await load_beside("remote_backend.cli.plan_story")
-                from remote_backend.cli.plan_story import PlanStory
+                await load_beside("remote_backend.cli.commands.plan_output")
+                from remote_backend.cli.commands.plan_output import PlanStory
 
                 self._story = story = PlanStory(command, screen)
                 await story.tell(backend, batch)
@@ -137,7 +137,7 @@ class _PlanWork:
 
     def _tell_failure(self, reason: str, kind: str) -> None:
         if self._batch is None:
-            from remote_backend.cli.plan_story import PlanStory
+            from remote_backend.cli.commands.plan_output import PlanStory
 
             PlanStory(self.command, self.screen).tell_failure(reason, kind, self._backend)
 
@@ -169,7 +169,7 @@ class _PlanWork:
         self.screen.note(
             "Cancel the runs that are still going? Type no to leave them running:"
         )
-        from remote_backend.cli.prompts import read_line
+        from remote_backend.cli.output.prompts import read_line
 
         answer = await read_line()
         return answer.strip().lower() in ("n", "no")

@@ -9,8 +9,8 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.atomic_files import replace_file
-from remote_backend.cli.log_folder import LogFolder
-from remote_backend.cli.log_text import log_text
+from remote_backend.cli.output.log_lines import log_text
+from remote_backend.cli.output.log_spool import LogFolder
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.failure_reasons import reason_of_error

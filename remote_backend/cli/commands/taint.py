@@ -6,16 +6,16 @@ from typing import Any
 import click
 
 from remote_backend.backend import Backend
-from remote_backend.cli.arguments import TerraformCommand, flag, value
-from remote_backend.cli.errored_state import warnings_about_errored_states
-from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.screen import process_screen
-from remote_backend.cli.state_work import (
+from remote_backend.cli.commands.errored_state import warnings_about_errored_states
+from remote_backend.cli.commands.state_options import (
     lock_flags,
     lock_options,
     run_with_backend,
     saved_when_doubtful,
 )
+from remote_backend.cli.output.prompts import Prompts
+from remote_backend.cli.output.screen import process_screen
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.errors import AddressError, RunOptionsError, StateError
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.address import Address, old_address, parse_address, parse_module

@@ -14,12 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from remote_backend import events
-from remote_backend.cli.console import WAITING, cut_log, print_table
-from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_title
-from remote_backend.cli.log_text import LogRenderer
-from remote_backend.cli.screen import Screen
-from remote_backend.cli.table import STYLES
-from remote_backend.cli.terminal_echo import TerminalEcho
+from remote_backend.cli.output.console import WAITING, cut_log, print_table
+from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.plan_failures import (
+    LINES_OF_LOG,
+    failure_lines,
+    failure_title,
+)
+from remote_backend.cli.output.screen import Screen
+from remote_backend.cli.output.table import STYLES
+from remote_backend.cli.output.terminal_echo import TerminalEcho
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.notices import Notice

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from remote_backend.cli.arguments import TerraformCommand, value
-from remote_backend.cli.screen import echo
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.terraform_flags import TerraformCommand, value
 from remote_backend.slug.listing import list_members
 
 __all__ = ("archive",)

@@ -12,12 +12,12 @@ import click
 from anyio import to_thread
 from attrs import define, evolve, field
 
-from remote_backend.cli.arguments import TerraformCommand, flag, many
-from remote_backend.cli.interrupts import run_interruptibly
-from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.screen import Screen, screen_of
-from remote_backend.cli.state_work import lock_flags, lock_options
-from remote_backend.cli.workspace_choice import WorkspaceChoice
+from remote_backend.cli.commands.state_options import lock_flags, lock_options
+from remote_backend.cli.commands.workspace_choice import WorkspaceChoice
+from remote_backend.cli.output.prompts import Prompts
+from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.signals import run_interruptibly
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, many
 from remote_backend.config.backend_block import (
     BackendBlock,
     FoundBlock,

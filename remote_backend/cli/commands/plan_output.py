@@ -9,22 +9,22 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
-from remote_backend.cli.console import (
+from remote_backend.cli.commands.plan_request import PlanCommand, Style
+from remote_backend.cli.output.ci_commands import escape_data, escape_property
+from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.console import (
     BatchConsole,
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
     beat,
 )
-from remote_backend.cli.plan_command import PlanCommand, Style
-from remote_backend.cli.report_files import (
+from remote_backend.cli.output.report_files import (
     Collector,
     write_reports,
     write_step_summary,
 )
-from remote_backend.cli.runner_commands import escape_data, escape_property
-from remote_backend.cli.screen import Screen
-from remote_backend.cli.sections import SectionsConsole
+from remote_backend.cli.output.screen import Screen
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.lazy_imports import load_beside
@@ -34,7 +34,7 @@ from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
 
 if TYPE_CHECKING:
-    from remote_backend.cli.live import LiveConsole
+    from remote_backend.cli.output.live import LiveConsole
     from remote_backend.planning.batch import Batch
 
 __all__ = ("PlanStory", "annotation")
@@ -163,7 +163,7 @@ def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
     if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
         return None
     # Drawing takes longer to import than all that a plan without a terminal needs.
-    from remote_backend.cli.live import LiveConsole
+    from remote_backend.cli.output.live import LiveConsole
 
     return LiveConsole(screen, command.is_drift)
 
@@ -229,7 +229,7 @@ async def _beating(
 async def _load_table(progress: _Progress) -> None:
     # Whoever waits for the last plan shall not wait for this too.
     await progress.all_is_quiet.wait()
-    for name in ("rich.console", "remote_backend.cli.table"):
+    for name in ("rich.console", "remote_backend.cli.output.table"):
         await load_beside(name)
 
 

@@ -11,10 +11,10 @@ import anyio
 import click
 from attrs import frozen
 
-from remote_backend.cli.arguments import TerraformCommand, flag, value
-from remote_backend.cli.demo import backend_block
-from remote_backend.cli.interrupts import Interrupts
-from remote_backend.cli.screen import echo
+from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.signals import Interrupts
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.errors import SettingsError

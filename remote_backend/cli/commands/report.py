@@ -8,11 +8,15 @@ from attrs import evolve
 
 from remote_backend import events
 from remote_backend.backend import Backend
-from remote_backend.cli.arguments import TerraformCommand, many
+from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.plan_command import journal_folder_of
-from remote_backend.cli.report_files import Collector, require_known_forms, write_reports
-from remote_backend.cli.screen import echo
+from remote_backend.cli.output.report_files import (
+    Collector,
+    require_known_forms,
+    write_reports,
+)
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.terraform_flags import TerraformCommand, many
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome

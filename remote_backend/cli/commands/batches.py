@@ -8,12 +8,12 @@ import anyio
 import click
 
 from remote_backend.api.client import Client
-from remote_backend.cli.arguments import TerraformGroup, flag, in_given_order, many
-from remote_backend.cli.console import print_table
+from remote_backend.cli.commands.plan_request import PlanCommand, journal_folder_of
+from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.plan_command import PlanCommand, journal_folder_of
-from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import Screen, echo, screen_of
+from remote_backend.cli.output.console import print_table
+from remote_backend.cli.output.screen import Screen, echo, screen_of
+from remote_backend.cli.terraform_flags import TerraformGroup, flag, in_given_order, many
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
 from remote_backend.config.variables import VariableSource, run_variables

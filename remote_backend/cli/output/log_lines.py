@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from remote_backend.cli.runner_commands import LONGEST_COMMAND
+from remote_backend.cli.output.ci_commands import LONGEST_COMMAND
 from remote_backend.formats.ansi import clean, physical_lines
 
 __all__ = ("LogLines", "LogRenderer", "log_text", "render_structured")

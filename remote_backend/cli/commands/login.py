@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from remote_backend.cli.arguments import TerraformCommand
-from remote_backend.cli.screen import echo
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.terraform_flags import TerraformCommand
 from remote_backend.config.credentials import check_token, forget_token, keep_token
 from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import display_hostname, normalize_hostname

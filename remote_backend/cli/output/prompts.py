@@ -9,7 +9,7 @@ import anyio.from_thread
 import anyio.lowlevel
 from attrs import frozen
 
-from remote_backend.cli.screen import Screen
+from remote_backend.cli.output.screen import Screen
 from remote_backend.errors import RunOptionsError
 
 __all__ = ("Prompts", "read_line")

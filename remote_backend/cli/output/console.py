@@ -7,10 +7,14 @@ import anyio
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.failures import LINES_OF_LOG, failure_lines, failure_title
-from remote_backend.cli.log_text import LogRenderer, log_text
-from remote_backend.cli.runner_commands import disarm_json
-from remote_backend.cli.screen import Screen, with_reset
+from remote_backend.cli.output.ci_commands import disarm_json
+from remote_backend.cli.output.log_lines import LogRenderer, log_text
+from remote_backend.cli.output.plan_failures import (
+    LINES_OF_LOG,
+    failure_lines,
+    failure_title,
+)
+from remote_backend.cli.output.screen import Screen, with_reset
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import check_text, counts_text, sentence_of, word_for
@@ -224,7 +228,7 @@ def print_table(
     # A single plan has no table and does not wait for these.
     from rich.console import Console as RichConsole
 
-    from remote_backend.cli.table import summary_table
+    from remote_backend.cli.output.table import summary_table
 
     console = RichConsole(
         file=StringIO(),

@@ -8,10 +8,10 @@ from pathlib import Path
 import anyio
 import click
 
-from remote_backend.cli.arguments import TerraformCommand, flag, value
-from remote_backend.cli.plan_command import PlanCommand
-from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import Screen, screen_of
+from remote_backend.cli.commands.plan_request import PlanCommand
+from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.engine.program import ENGINES, find_program
 from remote_backend.models.run import PlanOptions

@@ -7,10 +7,8 @@ from typing import Any
 import click
 
 from remote_backend.backend import Backend
-from remote_backend.cli.arguments import TerraformCommand, TerraformGroup, flag, many, value
-from remote_backend.cli.errored_state import warnings_about_errored_states
-from remote_backend.cli.screen import process_screen
-from remote_backend.cli.state_work import (
+from remote_backend.cli.commands.errored_state import warnings_about_errored_states
+from remote_backend.cli.commands.state_options import (
     for_each_workspace,
     lock_flags,
     lock_options,
@@ -20,7 +18,15 @@ from remote_backend.cli.state_work import (
     saved_when_doubtful,
     with_workspace,
 )
-from remote_backend.cli.streams import write_bytes
+from remote_backend.cli.output.screen import process_screen
+from remote_backend.cli.output.streams import write_bytes
+from remote_backend.cli.terraform_flags import (
+    TerraformCommand,
+    TerraformGroup,
+    flag,
+    many,
+    value,
+)
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.address import Address, parse_address
 from remote_backend.state.edits import addresses, move, remove

@@ -7,14 +7,14 @@ import anyio
 import click
 
 from remote_backend.backend import Backend, read_outputs
-from remote_backend.cli.arguments import TerraformCommand, flag, many, value
-from remote_backend.cli.screen import process_screen
-from remote_backend.cli.state_work import (
+from remote_backend.cli.commands.state_options import (
     for_each_workspace,
     run_with_backend,
     with_workspace,
 )
-from remote_backend.cli.streams import utf8_of, write_bytes
+from remote_backend.cli.output.screen import process_screen
+from remote_backend.cli.output.streams import utf8_of, write_bytes
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, many, value
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME
 from remote_backend.errors import RunOptionsError, StateError
 from remote_backend.state.file import Output

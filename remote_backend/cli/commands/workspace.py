@@ -7,14 +7,14 @@ import click
 from anyio import to_thread
 
 from remote_backend.backend import Backend
-from remote_backend.cli.arguments import TerraformGroup, flag, value
-from remote_backend.cli.screen import echo
-from remote_backend.cli.state_work import (
+from remote_backend.cli.commands.state_options import (
     lock_flags,
     lock_options,
     read_state_file,
     run_with_backend,
 )
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.terraform_flags import TerraformGroup, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import select_workspace, selected_workspace
 from remote_backend.engine.program import released_terraform

@@ -7,11 +7,11 @@ from time import time
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.console import cut_log, print_table
-from remote_backend.cli.log_folder import LogFolder
-from remote_backend.cli.log_text import LogRenderer
-from remote_backend.cli.runner_commands import escape_data, stop_marks
-from remote_backend.cli.screen import Screen
+from remote_backend.cli.output.ci_commands import escape_data, stop_marks
+from remote_backend.cli.output.console import cut_log, print_table
+from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.log_spool import LogFolder
+from remote_backend.cli.output.screen import Screen
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import check_text, word_for

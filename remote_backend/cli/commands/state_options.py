@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import anyio
 
 from remote_backend.backend import Backend
-from remote_backend.cli.arguments import Duration, flag, value
-from remote_backend.cli.errored_state import keep_errored_state
-from remote_backend.cli.interrupts import run_interruptibly
+from remote_backend.cli.commands.errored_state import keep_errored_state
 from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.screen import process_screen
-from remote_backend.cli.streams import write_bytes
+from remote_backend.cli.output.screen import process_screen
+from remote_backend.cli.output.streams import write_bytes
+from remote_backend.cli.signals import run_interruptibly
+from remote_backend.cli.terraform_flags import Duration, flag, value
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.formats.ansi import physical_lines
 from remote_backend.state.file import StateFile, parse_state

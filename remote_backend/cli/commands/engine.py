@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from remote_backend._version import __version__
-from remote_backend.cli.arguments import TerraformCommand, flag
-from remote_backend.cli.screen import echo, process_screen
+from remote_backend.cli.output.screen import echo, process_screen
+from remote_backend.cli.terraform_flags import TerraformCommand, flag
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import EngineError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from attrs import frozen
 
-from remote_backend.cli.runner_commands import disarm, disarm_json, services_of
+from remote_backend.cli.output.ci_commands import disarm, disarm_json, services_of
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import SGR, clean, escape_unseen, physical_lines
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from anyio import to_thread
 from attrs import field, frozen
 
-from remote_backend.cli.prompts import Prompts
-from remote_backend.cli.screen import Screen
-from remote_backend.cli.workspace import planning_with
+from remote_backend.cli.commands.workspace import planning_with
+from remote_backend.cli.output.prompts import Prompts
+from remote_backend.cli.output.screen import Screen
 from remote_backend.config.terraform_directory import select_workspace, selected_workspace
 from remote_backend.connection import Connection
 from remote_backend.engine.program import released_terraform

@@ -9,7 +9,15 @@ from typing import Any
 import anyio
 import click
 
-from remote_backend.cli.arguments import (
+from remote_backend.cli.commands.plan_request import (
+    OnInterrupt,
+    PlanCommand,
+    Style,
+    journal_folder_of,
+)
+from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.terraform_flags import (
     Duration,
     TerraformCommand,
     flag,
@@ -17,14 +25,6 @@ from remote_backend.cli.arguments import (
     many,
     value,
 )
-from remote_backend.cli.plan_command import (
-    OnInterrupt,
-    PlanCommand,
-    Style,
-    journal_folder_of,
-)
-from remote_backend.cli.plan_work import run_plan
-from remote_backend.cli.screen import Screen, screen_of
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
 from remote_backend.config.variables import VariableSource, run_variables
@@ -214,7 +214,7 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
     if given["report"]:
         # Most plans write none, and begin sooner without.
-        from remote_backend.cli.report_files import require_known_forms
+        from remote_backend.cli.output.report_files import require_known_forms
 
         require_known_forms(given["report"])
     forms = [f"-{name}" for name in ("stream", "json", "quiet") if given[name]]

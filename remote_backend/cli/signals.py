@@ -8,8 +8,8 @@ from contextlib import suppress
 import anyio
 from attrs import define
 
-from remote_backend.cli.screen import echo
-from remote_backend.cli.terminal_echo import restore_echo
+from remote_backend.cli.output.screen import echo
+from remote_backend.cli.output.terminal_echo import restore_echo
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import unwrapped
 

@@ -1,0 +1,3 @@
+"""The commands, a module for each family."""
+
+__all__ = ()

@@ -1,0 +1,3 @@
+"""What commands write: screens, consoles, tables, sections of CI logs and report files."""
+
+__all__ = ()
