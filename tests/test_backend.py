@@ -17,7 +17,7 @@ from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.running import hosted
+from tests.support.servers import hosted
 
 LOG = b"\x1b[1mone\x1b[0m\r\n\x03two \xff\n" * 5000 + b"no end"
 

@@ -26,7 +26,7 @@ from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.run import PlanOptions, RunRequest
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.fakes import ScriptedTransport, answer
+from tests.support.fakes import ScriptedTransport, answer
 
 ROOT = Path(remote_backend.__file__).parents[1]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
+from tests.support.paths import REPOSITORY
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="folders are marked with locks of POSIX"
@@ -38,7 +39,7 @@ def another_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[1],
+        cwd=REPOSITORY,
     ) as process:
         assert process.stdout is not None
         yield process, Path(process.stdout.readline().strip())

@@ -18,7 +18,7 @@ from remote_backend.workspaces import (
     list_named,
     nothing_there,
 )
-from tests.fakes import ScriptedTransport, answer
+from tests.support.fakes import ScriptedTransport, answer
 from tests.test_workspaces import resource
 
 PREFIX = PrefixMode("app-")

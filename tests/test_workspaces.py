@@ -30,7 +30,7 @@ from remote_backend.workspaces import (
     require_plannable,
     selectable_name,
 )
-from tests.fakes import ScriptedTransport, answer
+from tests.support.fakes import ScriptedTransport, answer
 
 PATH = "organizations/acme/workspaces"
 PREFIX = PrefixMode("net-")

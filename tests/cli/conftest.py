@@ -18,7 +18,8 @@ from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.running import hosted
+from tests.support.paths import REPOSITORY
+from tests.support.servers import hosted
 
 LONG_LOG = b"".join(b"line %d \xc3\xa9\n" % number for number in range(3000))
 
@@ -61,7 +62,7 @@ class Shop:
         done = await anyio.run_process(
             self.command(*arguments),
             cwd=self.directory,
-            env={**self.environ(**environ), "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**self.environ(**environ), "PYTHONPATH": str(REPOSITORY)},
             check=False,
         )
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())

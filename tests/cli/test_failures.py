@@ -5,15 +5,13 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import anyio
 import pytest
 from anyio import to_thread
 
 from tests.cli.conftest import Shop, records_of
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import REPOSITORY
 
 
 @pytest.fixture
@@ -87,7 +85,7 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None
     process = await anyio.open_process(
         shop.command("plan", "-all", "-json"),
         cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(ROOT)},
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None
@@ -111,7 +109,7 @@ async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: Shop) -> N
     process = await anyio.open_process(
         shop.command("plan", "-on-interrupt=detach"),
         cwd=shop.directory,
-        env={**shop.environ(TF_WORKSPACE="a"), "PYTHONPATH": str(ROOT)},
+        env={**shop.environ(TF_WORKSPACE="a"), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None and process.stderr is not None
@@ -135,7 +133,7 @@ async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: Shop) -> 
     process = await anyio.open_process(
         shop.command("plan", "-all", "-json"),
         cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(ROOT)},
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
         stdout=writing,
     )
     os.close(writing)

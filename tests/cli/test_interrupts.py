@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from pathlib import Path
 
 import anyio
 import pytest
@@ -10,7 +9,8 @@ import pytest
 from remote_backend.cli.signals import show_progress
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.cli.conftest import Shop, records_of
-from tests.running import run_virtually
+from tests.support.paths import REPOSITORY
+from tests.support.servers import run_virtually
 
 
 def test_progress_is_shown_while_runs_are_canceled() -> None:
@@ -38,7 +38,7 @@ async def test_a_second_interrupt_leaves_at_once(shop: Shop) -> None:
     process = await anyio.open_process(
         shop.command("plan", "-all"),
         cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None and process.stderr is not None

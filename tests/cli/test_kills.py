@@ -17,9 +17,10 @@ from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
+from tests.cli.commands.test_plan import rows_of, runs_of
 from tests.cli.conftest import Shop
-from tests.cli.test_plan import rows_of, runs_of
-from tests.running import hosted
+from tests.support.paths import REPOSITORY
+from tests.support.servers import hosted
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="kill -9 is a matter of POSIX"
@@ -54,7 +55,7 @@ async def planning(
     command: list[str], directory: Path, environ: dict[str, str]
 ) -> AsyncIterator[Process]:
     """Run a command line as a process that can be killed."""
-    environ = {**environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environ = {**environ, "PYTHONPATH": str(REPOSITORY)}
     async with await anyio.open_process(command, cwd=directory, env=environ) as process:
         yield process
 

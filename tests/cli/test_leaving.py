@@ -13,6 +13,7 @@ from remote_backend.engine.simulated import Simulation
 from remote_backend.server.certificate import make_certificate
 from remote_backend.server.seed import SeedWorkspace
 from tests.cli.conftest import Shop
+from tests.support.paths import REPOSITORY
 
 VERSION = [sys.executable, "-m", "remote_backend", "version"]
 FULL = Path("/dev/full")
@@ -83,7 +84,7 @@ async def test_runs_are_canceled_when_the_reader_has_left(shop: Shop) -> None:
         shop.command("plan", "-all"),
         stdout=writing,
         cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     os.close(writing)
     with anyio.fail_after(60):

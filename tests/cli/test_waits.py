@@ -1,13 +1,13 @@
 """Every command says what it waits for, and with -debug what it asks."""
 
 import sys
-from pathlib import Path
 
 import anyio
 import pytest
 
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.cli.conftest import Finished, Shop
+from tests.support.paths import REPOSITORY
 
 # As the program, but nobody has to wait for five seconds to hear of a wait.
 _IMPATIENT = (
@@ -22,7 +22,7 @@ async def run_impatiently(shop: Shop, *arguments: str, **environ: str) -> Finish
     done = await anyio.run_process(
         [sys.executable, "-c", _IMPATIENT, *arguments],
         cwd=shop.directory,
-        env={**shop.environ(**environ), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**shop.environ(**environ), "PYTHONPATH": str(REPOSITORY)},
         check=False,
     )
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -9,7 +9,7 @@ from remote_backend.config.cli_configuration import CliConfiguration
 from remote_backend.config.discovery import Services, discover
 from remote_backend.errors import DiscoveryError, TransportError
 from remote_backend.models.addresses import PublicUrl
-from tests.fakes import ScriptedTransport, answer
+from tests.support.fakes import ScriptedTransport, answer
 
 ADDRESS = "https://tfe.test/.well-known/terraform.json"
 NOTHING = CliConfiguration()

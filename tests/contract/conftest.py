@@ -14,7 +14,7 @@ from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine import libterraform_process
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
-from tests.running import hosted
+from tests.support.servers import hosted
 
 TERRAFORM_1_15 = (sys.executable, "-P", libterraform_process.__file__)
 TERRAFORM_0_11 = (str(Path(sys.executable).with_name("terraform")),)

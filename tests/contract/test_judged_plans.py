@@ -15,7 +15,7 @@ from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import read_seed
 from tests.contract.conftest import TERRAFORM_1_15, system_environ, terraform
-from tests.running import hosted
+from tests.support.servers import hosted
 
 SDK: Any = pytfe
 SEED = """

@@ -26,8 +26,9 @@ from remote_backend.planning.polling import WatchSettings
 from remote_backend.state.file import parse_state
 from remote_backend.state.versions import write_state
 from remote_backend.workspaces import list_named
-from tests.otf_like import OtfLikeServer, serve_otf_like
-from tests.running import hosted
+from tests.support.otf_like_server import OtfLikeServer, serve_otf_like
+from tests.support.paths import REPOSITORY
+from tests.support.servers import hosted
 
 NAMES = ["dev", "eu-1", "eu-2", "prod", "test"]
 QUICK = WatchSettings(
@@ -51,7 +52,7 @@ class Site:
             **system,
             "HOME": str(home),
             "PATH": "",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(REPOSITORY),
             "PYTHONUTF8": "1",
             "TF_CLI_CONFIG_FILE": str(home / "terraform.rc"),
         }

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from remote_backend.server.embedded import EmbeddedServer
 from tests.contract.conftest import TERRAFORM_0_11, TERRAFORM_1_15, Terraform, terraform
+from tests.support.paths import REPOSITORY
 
 OURS = (sys.executable, "-m", "remote_backend")
 MAIN = """
@@ -21,7 +22,7 @@ output "name" {
 
 def ours(theirs: Terraform) -> Terraform:
     """Return our own command line in the same directory."""
-    environ = {**theirs.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environ = {**theirs.environ, "PYTHONPATH": str(REPOSITORY)}
     return evolve(theirs, program=OURS, environ=environ)
 
 

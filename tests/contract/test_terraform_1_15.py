@@ -17,7 +17,7 @@ from tests.contract.conftest import (
     system_environ,
     terraform,
 )
-from tests.running import hosted
+from tests.support.servers import hosted
 
 MAIN = """
 variable "environment" {

@@ -22,7 +22,7 @@ from remote_backend.examples.service import make_app
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.running import hosted
+from tests.support.servers import hosted
 
 LINES = tuple(b"line %d %s\n" % (number, b"x" * 500) for number in range(2000))
 NAMES = ["a", "b", "c", "d", "e"]

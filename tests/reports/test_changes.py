@@ -17,8 +17,8 @@ from remote_backend.planning.plan_details import (
 )
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
-from tests.fakes import Recorder, ScriptedTransport, answer
-from tests.reports.builders import change, plan
+from tests.support.fakes import Recorder, ScriptedTransport, answer
+from tests.support.report_builders import change, plan
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@
 committed.
 """
 
-from pathlib import Path
-
 import pytest
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
@@ -17,9 +15,9 @@ from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown
-from tests.reports.builders import outcome, report
+from tests.support.paths import SAMPLES
+from tests.support.report_builders import outcome, report
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 FORMS = {"md": to_markdown, "html": to_html, "json": to_json, "xml": to_junit}
 
 

@@ -5,7 +5,7 @@ import pytest
 from remote_backend.models.changes import Diagnostic, PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import group_outcomes
-from tests.reports.builders import change, outcome, plan, update
+from tests.support.report_builders import change, outcome, plan, update
 
 
 def failed(name: str, reason: str, *causes: Diagnostic) -> Outcome:

@@ -16,7 +16,7 @@ from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown
-from tests.reports.builders import change, outcome, plan, report, update
+from tests.support.report_builders import change, outcome, plan, report, update
 
 EVIL = "x``` </details><script>alert(1)</script> @team #12 \x1b[31mred\x1b[0m \x1b]0;t\x07 \x00"
 

@@ -16,7 +16,7 @@ from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
-from tests.running import hosted
+from tests.support.servers import hosted
 
 TOKEN = "the-token-of-the-tests"
 

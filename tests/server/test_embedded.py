@@ -11,8 +11,8 @@ import structlog
 from remote_backend.errors import SettingsError
 from remote_backend.server.embedded import serve
 from remote_backend.server.seed import read_seed
-from tests.running import hosted
 from tests.server.conftest import TOKEN, Asking, settings_in
+from tests.support.servers import hosted
 
 
 async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(

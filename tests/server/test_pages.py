@@ -18,7 +18,7 @@ from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
-from tests.running import hosted
+from tests.support.servers import hosted
 
 EVIL = b"<script>alert(1)</script> \x1b[31mred\x1b[0m \x1b]0;t\x07\n"
 

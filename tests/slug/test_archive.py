@@ -15,7 +15,7 @@ import pytest
 from remote_backend.errors import SlugError
 from remote_backend.slug.archive import pack
 from remote_backend.slug.listing import list_members
-from tests.slug.trees import contents, make_tree, members, names_in, packed
+from tests.support.trees import contents, make_tree, members, names_in, packed
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
 

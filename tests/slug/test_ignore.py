@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.patterns import PatternError, matcher_of
 from remote_backend.slug.walk import Walk
-from tests.slug.trees import make_tree
+from tests.support.paths import SAMPLES
+from tests.support.trees import make_tree
 
-ROWS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "samples" / "terraformignore.json").read_text()
-)
+ROWS: list[dict[str, Any]] = json.loads((SAMPLES / "terraformignore.json").read_text())
 
 
 def walk_of(root: Path, ignore: str | None) -> Walk:

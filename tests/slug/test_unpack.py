@@ -12,7 +12,7 @@ import pytest
 
 from remote_backend.errors import SlugError
 from remote_backend.slug.unpack import UnpackLimits, unpack
-from tests.slug.trees import make_tree, packed
+from tests.support.trees import make_tree, packed
 
 
 def member(name: str, data: bytes = b"", **more: object) -> tuple[tarfile.TarInfo, bytes]:

@@ -19,7 +19,8 @@ from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from tests.cli.conftest import Shop
-from tests.running import hosted
+from tests.support.paths import REPOSITORY
+from tests.support.servers import hosted
 
 
 async def pass_by(seconds: float) -> None:
@@ -83,7 +84,7 @@ class Desk:
         workspace = {} if arguments[0] == "init" else {"TF_WORKSPACE": "dev"}
         environ = {
             **self.shop.environ(**workspace),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(REPOSITORY),
         }
         async with await anyio.open_process(
             self.shop.command(*arguments), cwd=self.directory, env=environ

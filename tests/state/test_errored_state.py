@@ -13,6 +13,7 @@ from remote_backend.cli.commands.state_options import saved_when_doubtful
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.state.conftest import QUICK, Desk, state
+from tests.support.paths import REPOSITORY
 
 LOST = [
     FaultRule(kind="status", path="/api/v2/workspaces/.*/state-versions", status=502),
@@ -51,7 +52,7 @@ async def test_a_full_disk_does_not_swallow_the_state(desk: Desk) -> None:
         cwd=desk.directory,
         env={
             **desk.shop.environ(TF_WORKSPACE="dev"),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(REPOSITORY),
         },
         check=False,
     )

@@ -18,7 +18,7 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.json_edits import set_member
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state, read_state
-from tests.state.state_server import StateServer
+from tests.support.state_server import StateServer
 
 WORKSPACE = Workspace(id="ws-1", name="net-dev")
 FAULTS = (

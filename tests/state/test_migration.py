@@ -23,8 +23,8 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.state_locations import RemotePlace
 from remote_backend.state.storage import read_state
-from tests.running import hosted
 from tests.state.conftest import pass_by
+from tests.support.servers import hosted
 
 
 def state(name: str, serial: int = 5) -> StateFile:

@@ -1,7 +1,5 @@
 """`state pull` writes bytes, whatever they are and whatever standard output speaks."""
 
-from pathlib import Path
-
 import anyio
 import pytest
 
@@ -10,7 +8,8 @@ from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.versions import download_state
 from tests.state.conftest import QUICK, Desk, state
-from tests.state.state_server import StateServer
+from tests.support.paths import REPOSITORY
+from tests.support.state_server import StateServer
 
 ENCODINGS = {
     "latin-1": {"PYTHONIOENCODING": "latin-1"},
@@ -26,7 +25,7 @@ async def pulled(desk: Desk, **environ: str) -> bytes:
         cwd=desk.directory,
         env={
             **desk.shop.environ(TF_WORKSPACE="dev"),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": str(REPOSITORY),
             **environ,
         },
     )

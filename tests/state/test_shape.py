@@ -18,8 +18,8 @@ from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move
 from remote_backend.state.file import parse_state
 from remote_backend.state.storage import change_state
-from tests.fakes import ScriptedTransport, answer
 from tests.state.conftest import QUICK, RESOURCE, Desk, state, there
+from tests.support.fakes import ScriptedTransport, answer
 
 TERRAFORM = (
     [found]

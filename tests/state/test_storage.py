@@ -33,8 +33,8 @@ from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state
 from remote_backend.state.versions import write_state
 from tests.cli.test_kills import planning, server_process
-from tests.fakes import ScriptedTransport, answer
 from tests.state.conftest import QUICK, Desk, state, there
+from tests.support.fakes import ScriptedTransport, answer
 
 
 async def push_next(backend: Backend) -> None:

@@ -1,0 +1,253 @@
+"""One exchange over aiohttp, with real servers on loopback."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from attrs import define, field
+
+from remote_backend.api.messages import FileBody, Request
+from remote_backend.api.transport.session import (
+    AiohttpTransport,
+    ConnectionSettings,
+    Origin,
+    open_transport,
+)
+from remote_backend.errors import TransportError
+from remote_backend.models.addresses import PublicUrl, SignedUrl
+from remote_backend.server.embedded import ServerSettings, serve
+from tests.support.servers import hosted
+
+TOKEN = "the-secret-token"
+SETTINGS = ConnectionSettings(user_agent="tests")
+
+
+@define
+class Host:
+    """A server that remembers what it was asked."""
+
+    port: int = 0
+    asked: list[tuple[str, str, dict[str, str], bytes]] = field(factory=list)
+    answers: dict[str, Any] = field(factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Remember a request and answer as told."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.asked.append((request.method, request.path_qs, headers, await request.read()))
+        found = self.answers.get(request.path)
+        if found == "break":
+            assert request.transport is not None
+            request.transport.abort()
+        if isinstance(found, str) and found != "break":
+            return web.Response(status=307, headers={"Location": found})
+        response = web.Response(text="hello")
+        response.set_cookie("session", "other-user")
+        return response
+
+
+@asynccontextmanager
+async def host() -> AsyncIterator[Host]:
+    """Run a server on loopback."""
+    made = Host()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", made.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        listener = socket.create_server(("127.0.0.1", 0))
+        made.port = listener.getsockname()[1]
+        await web.SockSite(runner, listener).start()
+        yield made
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Host]:
+    """Run the host of an API."""
+    async with hosted(host()) as made:
+        yield made
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Host]:
+    """Run another host."""
+    async with hosted(host()) as made:
+        yield made
+
+
+@pytest.fixture
+async def transport(api: Host) -> AsyncIterator[AiohttpTransport]:
+    """Open a transport to the API."""
+    async with hosted(open_transport(SETTINGS)) as opened:
+        yield opened.at(Origin(f"{api.url}/base/v2/", TOKEN))
+
+
+def get(target: Any, **more: Any) -> Request:
+    """Return a request."""
+    return Request(method="GET", target=target, **more)
+
+
+async def test_the_token_goes_to_the_api_alone(
+    api: Host, other: Host, transport: AiohttpTransport
+) -> None:
+    """Paths get it; signed and public addresses never do, not even on the same host (P50)."""
+    await transport.send(get("runs/run-1", query=(("include", "plan"),)))
+    await transport.send(get("/api/elsewhere"))
+    await transport.send(get(SignedUrl(f"{api.url}/signed/x")))
+    await transport.send(get(SignedUrl("/signed/relative")))
+    await transport.send(get(PublicUrl(f"{other.url}/.well-known/terraform.json")))
+
+    paths = [(path, headers.get("authorization")) for _, path, headers, _ in api.asked]
+    assert paths == [
+        ("/base/v2/runs/run-1?include=plan", f"Bearer {TOKEN}"),
+        ("/api/elsewhere", f"Bearer {TOKEN}"),
+        ("/signed/x", None),
+        ("/signed/relative", None),
+    ]
+    assert "authorization" not in other.asked[0][2]
+
+
+async def test_a_redirect_to_another_origin_loses_the_token(
+    api: Host, other: Host, transport: AiohttpTransport
+) -> None:
+    """It is followed, and even another port of the same host gets no token (P50, P118)."""
+    api.answers = {"/base/v2/plans/p/json-output": f"{other.url}/blob?sig=1"}
+
+    response = await transport.send(get("plans/p/json-output"))
+
+    assert response.body == b"hello"
+    assert other.asked[0][1] == "/blob?sig=1"
+    assert "authorization" not in other.asked[0][2]
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/", "http://["])
+async def test_a_redirect_to_something_else_is_not_followed(
+    target: str, api: Host, transport: AiohttpTransport
+) -> None:
+    """Only web addresses are."""
+    api.answers = {"/base/v2/x": target}
+
+    with pytest.raises(TransportError, match="redirected to"):
+        await transport.send(get("x"))
+
+
+async def test_a_circle_of_redirects_ends(api: Host, transport: AiohttpTransport) -> None:
+    """Some are followed, not all."""
+    api.answers = {"/base/v2/x": "/base/v2/x"}
+
+    with pytest.raises(TransportError, match="redirected too often"):
+        await transport.send(get("x"))
+
+
+async def test_cookies_are_not_kept(api: Host, transport: AiohttpTransport) -> None:
+    """A session cookie of the host would outrank the token (P51)."""
+    await transport.send(get("x"))
+    await transport.send(get("y"))
+
+    assert "cookie" not in api.asked[1][2]
+
+
+async def test_files_are_streamed_with_their_length_and_again_whole(
+    api: Host, transport: AiohttpTransport, tmp_path: Path
+) -> None:
+    """A second attempt sends everything again, and progress begins anew (P49, P154)."""
+    path = tmp_path / "slug"
+    path.write_bytes(b"x" * 200_000)
+    told: list[int] = []
+    request = Request(
+        method="PUT",
+        target=SignedUrl(f"{api.url}/up"),
+        body=FileBody(path, 200_000, told.append),
+    )
+
+    for _ in range(2):
+        await transport.send(request)
+
+    assert [body for _, _, _, body in api.asked] == [b"x" * 200_000] * 2
+    assert api.asked[0][2]["content-length"] == "200000"
+    assert told[-1] == 200_000 and told.count(200_000) == 2
+
+
+async def test_a_host_that_is_down_is_named(transport: AiohttpTransport) -> None:
+    """Nothing happened, and the text says where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(
+        TransportError, match=f"127.0.0.1:{port} cannot be reached"
+    ) as caught:
+        await transport.send(get(PublicUrl(f"http://127.0.0.1:{port}/x")))
+
+    assert not caught.value.may_have_happened
+
+
+async def test_a_connection_that_breaks_may_have_had_its_effect(
+    api: Host, transport: AiohttpTransport
+) -> None:
+    """The request was sent, so nobody knows; no secret is in the text."""
+    api.answers = {"/signed/secret-path": "break", "/base/v2/runs": "break"}
+
+    for request in (
+        Request(method="POST", target="runs", repeatable=False),
+        get(SignedUrl(f"{api.url}/signed/secret-path")),
+    ):
+        with pytest.raises(TransportError, match="broke") as caught:
+            await transport.send(request)
+        assert caught.value.may_have_happened
+        shown = f"{caught.value!r} {caught.value} {request!r} {SETTINGS!r}"
+        assert "secret" not in shown
+
+
+async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
+    """Without the authority nothing is sent; with it everything goes well (P52)."""
+    settings = ServerSettings(data=tmp_path / "data", engine="simulated", tls=True)
+    async with hosted(serve(settings, {})) as server:
+        request = get(PublicUrl(f"{server.url}/.well-known/terraform.json"))
+        async with open_transport(SETTINGS) as strange:
+            with pytest.raises(TransportError, match="is not trusted"):
+                await strange.send(request)
+        for trusting in (
+            ConnectionSettings(user_agent="tests", ca_file=str(server.ca_file)),
+            ConnectionSettings(user_agent="tests", ca_directory=str(tmp_path / "data")),
+        ):
+            async with open_transport(trusting) as opened:
+                assert (await opened.send(request)).status == 200
+
+
+async def test_an_address_without_encryption_is_not_used_by_a_server_with_https() -> None:
+    """A state would cross in clear text; nothing is sent, not even a name is looked up (L10)."""
+    origin = Origin("https://tfe.test/api/v2/", TOKEN)
+    address = SignedUrl("http://blobs.test/state?signature=secret")
+    for method in ("GET", "PUT"):
+        async with open_transport(SETTINGS) as transport:
+            with pytest.raises(
+                TransportError, match=r"blobs\.test without encryption"
+            ) as caught:
+                await transport.at(origin).send(Request(method=method, target=address))
+        assert caught.value.is_permanent and not caught.value.may_have_happened
+        assert "secret" not in str(caught.value)
+
+
+async def test_parts_of_a_large_body_are_reported_as_they_leave() -> None:
+    """By this a caller knows that a slow upload still moves (M3)."""
+    moves: list[None] = []
+    async with host() as server, open_transport(SETTINGS) as transport:
+        request = Request(
+            method="PUT",
+            target=SignedUrl(f"{server.url}/x"),
+            body=b"x" * 300_000,
+            moved=lambda: moves.append(None),
+        )
+        await transport.send(request)
+    assert len(moves) == 6
+    assert server.asked[0][3] == b"x" * 300_000

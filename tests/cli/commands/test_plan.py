@@ -1,0 +1,354 @@
+"""The command `plan` against a server on loopback."""
+
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from remote_backend.cli.terraform_flags import Duration
+from remote_backend.engine.simulated import NOTICE
+from tests.cli.conftest import LONG_LOG, Shop, records_of, write_backend
+from tests.support.paths import REPOSITORY
+
+EVERYTHING = "networking-"
+
+
+def rows_of(out: str) -> dict[str, list[str]]:
+    """Return the rows of the final table by workspace."""
+    _, _, table = out.partition("\nworkspace ")
+    rows = [line.split() for line in table.splitlines()[1:]]
+    return {row[0]: row[1:] for row in rows if row and row[-1].startswith(("http", "-"))}
+
+
+async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
+    """Every line stands behind its workspace, the table has a row each, and others are left (P133)."""
+    done = await shop.run("plan", "-all")
+
+    rows = rows_of(done.out)
+    assert done.code == 0
+    assert sorted(rows) == ["dev", "eu-7", "prod"]
+    assert rows["dev"][:4] == ["changes", "+2", "~1", "-0"]
+    assert rows["eu-7"][:2] == ["no", "changes"]
+    assert "(1 imported)" in done.out
+    assert re.fullmatch(
+        rf"http://{shop.server.hostname}/app/acme/networking-dev/runs/run-\w+",
+        rows["dev"][-1],
+    )
+    assert f"dev  | {NOTICE}" in done.out
+    assert done.out.endswith("3 workspaces: 2 with changes, 1 no changes\n")
+
+
+async def test_the_log_of_one_plan_is_the_whole_output(shop: Shop) -> None:
+    """A pipe gets the log byte for byte, and everything else goes to standard error (P157)."""
+    done = await shop.run("plan", TF_WORKSPACE="prod")
+
+    assert done.out == NOTICE + LONG_LOG.decode()
+    assert "Plan finished: changes +0 ~0 -3" in done.err
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["-all"], 0),
+        (["-all", "-detailed-exitcode"], 2),
+        (["-select=eu-*", "-detailed-exitcode"], 0),
+        (["--select=eu-*", "--detailed-exitcode=true"], 0),
+        (["-exclude=dev", "-exclude=prod", "-detailed-exitcode"], 0),
+        (["-select", "dev", "-select", "prod", "-exclude", "p*", "-detailed-exitcode"], 2),
+        (["-all", "-parallelism=1"], 0),
+    ],
+)
+async def test_exit_codes_of_a_batch(shop: Shop, arguments: list[str], code: int) -> None:
+    """0 without failures; with -detailed-exitcode 2 tells of changes in what was selected."""
+    assert (await shop.run("plan", *arguments)).code == code
+
+
+async def test_one_failure_stops_nobody_and_gives_1(shop: Shop) -> None:
+    """The others are planned to their end, and the reason is told (P140, P17)."""
+    write_backend(shop, lambda text: text.replace(EVERYTHING, "broken-"))
+
+    done = await shop.run("plan", "-all", "-detailed-exitcode")
+
+    assert done.code == 1
+    assert rows_of(done.out)["one"][0] == "failed"
+    assert rows_of(done.out)["two"][:2] == ["no", "changes"]
+    assert "one | Plan failed: " in done.err
+
+
+async def test_name_mode_plans_its_one_workspace(shop: Shop) -> None:
+    """It is called `default`, alone and in a batch."""
+    write_backend(
+        shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
+    )
+
+    single, batch = await shop.run("plan"), await shop.run("plan", "-all")
+
+    assert (single.code, batch.code) == (0, 0)
+    assert list(rows_of(batch.out)) == ["default"]
+    assert "/app/acme/other/runs/" in single.err
+
+
+async def test_the_workspace_that_terraform_selected_is_planned(shop: Shop) -> None:
+    """`.terraform/environment` is shared with Terraform; TF_WORKSPACE counts before it."""
+    (shop.directory / ".terraform").mkdir()
+    (shop.directory / ".terraform" / "environment").write_text("eu-7")
+
+    selected = await shop.run("plan", "-detailed-exitcode")
+    named = await shop.run("plan", "-detailed-exitcode", TF_WORKSPACE="dev")
+
+    assert (selected.code, named.code) == (0, 2)
+
+
+async def test_options_reach_the_run(shop: Shop) -> None:
+    """Targets, replacements, variables and the rest are in the run that was made (P161)."""
+    (shop.directory / "more.tfvars").write_text('region = "eu"\nzones = ["a", "b"]\n')
+
+    done = await shop.run(
+        "plan",
+        "-target=a.b",
+        "-replace",
+        "c.d",
+        "-refresh=false",
+        "-message=why",
+        "-var=region=us",
+        "-var-file=more.tfvars",
+        "-var",
+        'quote=a"b${c}',
+        TF_WORKSPACE="dev",
+    )
+
+    assert done.code == 0, done.err
+    (run,) = runs_of(shop)
+    assert run["target_addrs"] == ["a.b"]
+    assert run["replace_addrs"] == ["c.d"]
+    assert (run["refresh"], run["message"]) == (False, "why")
+    assert dict(run["variables"]) == {
+        "region": '"eu"',
+        "zones": '["a", "b"]',
+        "quote": '"a\\"b$${c}"',
+    }
+
+
+async def test_every_run_says_who_made_it(shop: Shop) -> None:
+    """A person, the revision and the batch, for one workspace and for many (A18)."""
+    (shop.directory / ".git").mkdir()
+    (shop.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
+    await shop.run("plan", TF_WORKSPACE="dev", USER="alice")
+    await shop.run("plan", "-select=dev", USER="alice")
+    await shop.run("plan", "-select=dev", "-message=why")
+
+    alone, batch, given = [run["message"] for run in runs_of(shop)]
+    origin = "Planned by remote-backend: alice, branch topic"
+    assert alone == origin
+    assert re.fullmatch(re.escape(origin) + r" \(batch-\w+\)", batch)
+    assert re.fullmatch(r"why \(batch-\w+\)", given)
+
+
+async def test_destroy_and_refresh_only_reach_the_run(shop: Shop) -> None:
+    """Each makes another kind of plan, and both at once are refused before anything is sent."""
+    await shop.run("plan", "-destroy", TF_WORKSPACE="dev")
+    await shop.run("plan", "-refresh-only", TF_WORKSPACE="dev")
+    both = await shop.run("plan", "-destroy", "-refresh-only", TF_WORKSPACE="dev")
+
+    runs = runs_of(shop)
+    assert [(run["is_destroy"], run["refresh_only"]) for run in runs] == [
+        (True, False),
+        (False, True),
+    ]
+    assert both.code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "problem"),
+    [
+        (["plan"], {}, "no workspace is selected"),
+        (["plan"], {"TF_WORKSPACE": "nope"}, "workspace nope does not exist"),
+        (
+            ["plan", "-select=x*"],
+            {},
+            "-select=x* matches no workspace; there are dev, eu-7, prod",
+        ),
+        (["plan", "-all", "-exclude=*"], {}, "no workspace is left to plan"),
+        (["plan", "-all", "-out=x"], {}, "-out is refused"),
+        (["plan", "-all", "-parallelism=0"], {}, "-parallelism=0 is not at least 1"),
+        (["plan", "-var=x"], {"TF_WORKSPACE": "dev"}, "-var"),
+        (["plan", "-var-file=gone.tfvars"], {"TF_WORKSPACE": "dev"}, "gone.tfvars"),
+        (["plan", "-all", "saved.plan"], {}, "plan takes no argument"),
+        (["plan", "-frob"], {}, "-frob"),
+        (["apply"], {}, "apply is refused"),
+        (["apply", "-auto-approve"], {}, "apply is refused"),
+        (["destroy"], {}, "destroy is refused"),
+        (["import", "a.b", "id"], {}, "import is refused"),
+        (["frob"], {}, "frob"),
+        (["-chdir=nowhere", "plan"], {}, "nowhere is not a directory"),
+    ],
+)
+async def test_bad_input_gives_one_message_and_makes_nothing(
+    shop: Shop, arguments: list[str], environ: dict[str, str], problem: str
+) -> None:
+    """Exit code 1, the input and the problem in one message, no traceback, nothing remote."""
+    done = await shop.run(*arguments, **environ)
+
+    assert done.code == 1
+    assert done.out == ""
+    assert done.err.startswith("Error: ") and done.err.count("Error") == 1
+    assert problem in done.err
+    assert_nothing_was_made(shop)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('"acme"', '"nobody"', "organization 'nobody' does not exist on localhost"),
+        ('organization = "acme"', "", "organization"),
+        (EVERYTHING, "nothing-", "no workspace whose name starts with nothing-"),
+        ("networking-", "${var.x}", "main.tf:6"),
+        ('backend "remote"', 'backend "s3"', "s3"),
+        ("backend", "blackened", 'no backend "remote" block'),
+        ("{", "[", "main.tf"),
+    ],
+)
+async def test_a_bad_block_gives_one_message(
+    shop: Shop, before: str, after: str, problem: str
+) -> None:
+    """What the configuration says wrong is told with its place."""
+    write_backend(shop, lambda text: text.replace(before, after))
+
+    done = await shop.run("plan", "-all")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: ") and done.err.count("Error") == 1
+    assert problem in done.err
+    assert_nothing_was_made(shop)
+
+
+async def test_no_configuration_gives_one_message(shop: Shop) -> None:
+    """An empty directory is named, and what to do."""
+    (shop.directory / "main.tf").unlink()
+
+    done = await shop.run("plan", "-all")
+
+    assert done.code == 1
+    assert "holds no Terraform configuration" in done.err
+
+
+async def test_hosts_that_are_none_give_one_message(shop: Shop) -> None:
+    """Nothing listens, a certificate is missing, or the name does not resolve."""
+    host = shop.server.hostname
+    write_backend(shop, lambda text: text.replace(host, "localhost:1"))
+    down = await shop.run("plan", "-all", TF_TOKEN_localhost="x", TF_CLI_CONFIG_FILE="none")
+    config = shop.directory.parent / "down.tfrc"
+    config.write_text('credentials "localhost:1" { token = "secret-token" }\n')
+    closed = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
+    write_backend(shop)
+    plain = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(no_host_block(shop)))
+
+    assert "no token" in down.err
+    assert "localhost:1" in closed.err and "secret-token" not in closed.err
+    assert host in plain.err
+    assert {down.code, closed.code, plain.code} == {1}
+    assert not [one for one in (down, closed, plain) if "Traceback" in one.err]
+
+
+async def test_a_wrong_token_gives_one_message(shop: Shop) -> None:
+    """The host is named and the token is not."""
+    config = shop.directory.parent / "wrong.tfrc"
+    text = shop.server.cli_config_file.read_text()
+    config.write_text(text.replace(shop.server.token, "wrong-secret-token"))
+
+    done = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
+
+    assert done.code == 1
+    assert "does not accept the token" in done.err
+    assert "wrong-secret-token" not in done.err
+    assert_nothing_was_made(shop)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
+@pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+async def test_an_interrupt_cancels_every_run(shop: Shop, name: str, code: int) -> None:
+    """No run is left behind; table, report and journal know it, and the exit code (P25, A3)."""
+    write_backend(shop, lambda text: text.replace(EVERYTHING, "slow-"))
+    process = await anyio.open_process(
+        shop.command("plan", "-all", "-report=r.json"),
+        cwd=shop.directory,
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+    )
+    async with process:
+        assert process.stdout is not None and process.stderr is not None
+        seen = b""
+        while seen.count(b"simulated") < 2:
+            seen += await process.stdout.receive()
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        rest = b"".join([data async for data in process.stdout])
+        notes = b"".join([data async for data in process.stderr])
+        await process.wait()
+    shown = await shop.run("runs", "show")
+    canceled = await shop.run("runs", "cancel")
+
+    assert process.returncode == code
+    assert b"Stopping: the runs that are still going are canceled." in notes
+    assert rest.rstrip().endswith(b"2 workspaces: 2 canceled")
+    assert [row[0] for row in rows_of(shown.out).values()] == ["canceled"] * 2
+    assert (canceled.code, canceled.out) == (0, "")
+    told = json.loads((shop.directory / "r.json").read_text())["workspaces"]
+    assert [(one["result"], one["still_running"]) for one in told] == [
+        ("canceled", False)
+    ] * 2
+    with anyio.fail_after(10):
+        while {run["status"] for run in runs_of(shop)} != {"canceled"}:
+            await anyio.lowlevel.checkpoint()
+
+
+def no_host_block(shop: Shop) -> Path:
+    """Return a CLI configuration with credentials alone, so that discovery is asked."""
+    document = json.loads(shop.server.cli_config_file.read_text())
+    path = shop.directory.parent / "credentials.tfrc"
+    path.write_text(json.dumps({"credentials": document["credentials"]}))
+    return path
+
+
+def runs_of(shop: Shop) -> list[dict[str, Any]]:
+    """Return the runs of the server from its records, oldest first."""
+    return records_of(shop, "ServedRun")
+
+
+def assert_nothing_was_made(shop: Shop) -> None:
+    """Fail when the server has a run or a configuration version."""
+    assert runs_of(shop) == []
+    assert records_of(shop, "ServedConfiguration") == []
+
+
+@pytest.mark.parametrize(
+    "flag", ["-lock-timeout=soon", "-queue-timeout=5", "-queue-timeout="]
+)
+async def test_a_duration_needs_a_unit(flag: str, shop: Shop) -> None:
+    """As Terraform reads them; what is wrong is told and nothing is planned."""
+    done = await shop.run("plan", "-all", flag)
+
+    assert done.code == 1
+    assert "is no duration; write for example 30s or 1m30s" in done.err
+    assert runs_of(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("0s", 0),
+        ("90s", 90),
+        ("1m30s", 90),
+        ("1.5h", 5400),
+        (".5s", 0.5),
+        ("20ms", 0.02),
+    ],
+)
+def test_durations_are_those_of_terraform(text: str, seconds: float) -> None:
+    """Numbers with units, one after the other."""
+    assert Duration().convert(text, None, None) == pytest.approx(seconds)

@@ -1,0 +1,155 @@
+"""The commands `serve` and `demo` as processes."""
+
+import json
+import os
+import re
+import signal
+import ssl
+import sys
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import Process
+
+from tests.support.paths import REPOSITORY
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line with its arguments."""
+    return [sys.executable, "-m", "remote_backend", *arguments]
+
+
+def environ(home: Path) -> dict[str, str]:
+    """Return the variables of a process that knows nothing of this one."""
+    system = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
+    return {**system, "HOME": str(home), "PATH": "", "PYTHONPATH": str(REPOSITORY)}
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, *arguments: str
+) -> AsyncIterator[tuple[Process, dict[str, str]]]:
+    """Run a server and give what its ready file says; stop it in order."""
+    ready = folder / "ready.json"
+    flags = ("-data=data", f"-ready-file={ready}", "-engine=simulated")
+    process = await anyio.open_process(
+        command("serve", *flags, *arguments), env=environ(folder), cwd=folder
+    )
+    async with process:
+        assert process.stdout is not None
+        with anyio.fail_after(30):
+            while not ready.exists():
+                await anyio.lowlevel.checkpoint()
+        yield process, json.loads(ready.read_text())
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+    assert not ready.exists()
+
+
+def get(url: str, *, ca_file: str | None = None) -> int:
+    """Ask an address and return the status."""
+    context = ssl.create_default_context(cafile=ca_file) if ca_file else None
+    with urllib.request.urlopen(url, context=context) as response:
+        return int(response.status)
+
+
+async def test_the_ready_file_leads_to_the_server(tmp_path: Path) -> None:
+    """It names address, token file and CLI configuration, and goes away with the server."""
+    async with serving(tmp_path, "-organization=acme", "-listen=127.0.0.1:0") as (_, ready):
+        assert get(f"{ready['url']}/api/v2/ping") == 204
+        assert ready["organization"] == "acme"
+        assert re.fullmatch(r"localhost:\d+", ready["hostname"])
+        assert ready["ca_file"] is None
+        # The data directory was given relative to the server's own directory (F4).
+        assert Path(ready["token_file"]) == tmp_path / "data" / "token"
+        token = Path(ready["token_file"]).read_text()
+        configuration = Path(ready["cli_config_file"]).read_text()
+        assert token in configuration
+        assert f'"tfe.v2.1": "{ready["url"]}/api/v2/"' in configuration
+        assert token not in (tmp_path / "ready.json").read_text()
+
+
+async def test_https_is_served_with_an_authority_of_its_own(tmp_path: Path) -> None:
+    """Whoever trusts the authority file reaches the server by name and by address."""
+    async with serving(tmp_path, "-tls") as (_, ready):
+        port = ready["url"].rpartition(":")[2]
+        assert ready["url"].startswith("https://")
+        for host in ("localhost", "127.0.0.1"):
+            url = f"https://{host}:{port}/.well-known/terraform.json"
+            assert get(url, ca_file=ready["ca_file"]) == 200
+
+
+async def test_the_token_is_shown_once_and_stays(tmp_path: Path) -> None:
+    """The first start prints the token it made; later ones keep it and are silent."""
+    shown = []
+    for _ in range(2):
+        async with serving(tmp_path) as (process, ready):
+            assert process.stdout is not None
+            text = b""
+            while b"TF_CLI_CONFIG_FILE" not in text:
+                text += await process.stdout.receive()
+            with anyio.move_on_after(0):
+                text += await process.stdout.receive()
+            shown.append((Path(ready["token_file"]).read_text(), text.decode()))
+
+    (first, welcome), (second, later) = shown
+    assert first == second
+    assert first in welcome and first not in later
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["-listen=nonsense"], "-listen=nonsense is not HOST:PORT"),
+        (["-listen=127.0.0.1:99999"], "is not HOST:PORT"),
+        (["-listen=256.1.1.1:0"], "cannot listen on 256.1.1.1:0"),
+        (["-workers=0"], "-workers=0 is not at least 1"),
+        (["-engine=chef"], "there is no engine 'chef'"),
+        (["-engine=tofu"], "tofu is not installed"),
+        (["-seed=gone.hcl"], "gone.hcl cannot be read"),
+        (["-organization=a/b"], "-organization=a/b"),
+        (["-token=with blank"], "the token may hold"),
+        (
+            ["-ready-file=gone/ready.json", "-engine=simulated"],
+            "-ready-file=gone/ready.json",
+        ),
+    ],
+)
+async def test_bad_input_gives_one_message(
+    arguments: list[str], problem: str, tmp_path: Path
+) -> None:
+    """Exit code 1, one message, no traceback."""
+    done = await anyio.run_process(
+        command("serve", f"-data={tmp_path / 'data'}", *arguments),
+        env=environ(tmp_path),
+        cwd=tmp_path,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("Error: ")
+    assert problem in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+async def test_the_demo_plans_three_workspaces_for_real(tmp_path: Path) -> None:
+    """Real plans of three workspaces, interleaved, then the table; nothing stays behind."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    variables = {**environ(tmp_path), "TMPDIR": str(temporary), "TEMP": str(temporary)}
+
+    done = await anyio.run_process(
+        command("demo"), env=variables, cwd=tmp_path, check=False
+    )
+
+    out = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    for name, count in (("dev", 2), ("staging", 3), ("prod", 5)):
+        assert f"{name.ljust(7)} | Plan: {count} to add, 0 to change, 0 to destroy." in out
+        assert re.search(rf"^{name} +changes +\+{count} ~0 -0 ", out, re.MULTILINE)
+    assert out.endswith("3 workspaces: 3 with changes\n")
+    assert list(temporary.iterdir()) == []

@@ -1,0 +1,138 @@
+"""Batches in the logs of CI jobs: every line in the section of its own workspace."""
+
+import io
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from remote_backend import events
+from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.screen import screen_of
+from remote_backend.engine.simulated import NOTICE, Simulation
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.seed import SeedWorkspace
+from tests.cli.conftest import Shop, write_backend
+from tests.support.servers import hosted
+
+# Equal prefixes, and names of which one begins with another.
+NAMES = ("a", "aa", "a-1", "a-11", "a_1", "prod", "prod-eu", "prod_eu", "z", "zz")
+OPENING = {
+    "GITHUB_ACTIONS": re.compile(r"::group::(\S+): "),
+    "GITLAB_CI": re.compile(r"\x1b\[0Ksection_start:\d+:\S+?\r\x1b\[0K(\S+): "),
+}
+STOPPED = re.compile(r"::stop-commands::(\w+)\n(.*)::\1::\n", re.DOTALL)
+CLOSING = {"GITHUB_ACTIONS": "::endgroup::", "GITLAB_CI": "\x1b[0Ksection_end:"}
+
+
+def log_of(name: str) -> str:
+    """Return the log of a workspace, of lines that name it."""
+    return "".join(f"{name} line {number}  é\n" for number in range(300))
+
+
+def sections_of(text: str, service: str) -> dict[str, str]:
+    """Return what stands in each section, by the workspace in its title."""
+    sections: dict[str, str] = {}
+    name: str | None = None
+    for line in re.split(r"(?<=\n)", text):
+        if opening := OPENING[service].match(line):
+            assert name is None, f"{opening[1]} is opened within {name}"
+            name = opening[1]
+            assert name not in sections
+            sections[name] = ""
+        elif line.startswith(CLOSING[service]):
+            name = None
+        elif name is not None:
+            sections[name] += line
+    return sections
+
+
+@pytest.fixture
+async def busy(tmp_path: Path) -> AsyncIterator[Shop]:
+    """Run a server with more workspaces than it plans at once."""
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="simulated",
+        workers=4,
+        seed=[
+            SeedWorkspace(
+                name=f"networking-{name}",
+                # Some end while others are planned, so that new logs begin between old ones.
+                simulation=Simulation(
+                    parts=(log_of(name).encode(), b"end\n"), seconds=0.1 + number % 2 / 2
+                ),
+            )
+            for number, name in enumerate(NAMES)
+        ],
+    )
+    async with hosted(serve(settings, {})) as server:
+        directory = tmp_path / "networking"
+        directory.mkdir()
+        shop = Shop(server, directory, tmp_path / "data")
+        write_backend(shop)
+        yield shop
+
+
+@pytest.mark.parametrize("service", OPENING)
+async def test_every_line_stands_in_the_section_of_its_workspace(
+    service: str, busy: Shop
+) -> None:
+    """More workspaces than workers: no section mixes, none is lost, byte for byte (A1)."""
+    done = await busy.run("plan", "-all", **{service: "true"})
+
+    assert done.code == 0, done.err
+    sections = sections_of(done.out, service)
+    assert sorted(sections) == sorted(NAMES)
+    for name, section in sections.items():
+        stopped = STOPPED.fullmatch(section) if service == "GITHUB_ACTIONS" else None
+        text = stopped[2] if stopped else section
+        log, _, address = text.removesuffix("\n").rpartition("\n")
+        assert f"{log}\n" == f"{NOTICE}{log_of(name)}end\n"
+        assert f"/networking-{name}/runs/" in address
+    assert "10 workspaces: 10 with changes" in done.out
+
+
+def test_a_log_begins_after_another_has_ended() -> None:
+    """The one that begins later has a file of its own, whatever was removed before (A1)."""
+    screen = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
+    with SectionsConsole(screen) as console:
+        for event in (
+            events.LogChunkRead("a", b"from a\n"),
+            events.LogChunkRead("b", b"from b\n"),
+            events.PlanFinished(finished("a")),
+            events.LogChunkRead("c", b"from c\n"),
+            events.LogChunkRead("b", b"more from b\n"),
+            events.PlanFinished(finished("c")),
+            events.PlanFinished(finished("b")),
+        ):
+            console.show(event)
+
+    assert isinstance(screen.out, io.StringIO)
+    assert sections_of(screen.out.getvalue(), "GITLAB_CI") == {
+        "a": "from a\n",
+        "b": "from b\nmore from b\n",
+        "c": "from c\n",
+    }
+
+
+def test_a_disk_that_is_full_costs_a_log_and_no_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The section says that its log is not whole, and the others go on."""
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
+    screen = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
+    with SectionsConsole(screen) as console:
+        console.show(events.LogChunkRead("a", b"from a\n"))
+        console.show(events.PlanFinished(finished("a")))
+
+    assert isinstance(screen.out, io.StringIO)
+    [text] = sections_of(screen.out.getvalue(), "GITLAB_CI").values()
+    assert text.startswith("Warning: the rest of this log could not be kept: ")
+
+
+def finished(name: str) -> Outcome:
+    """Return the outcome of a plan without changes."""
+    return Outcome(workspace=name, full_name=name, result=Result.NO_CHANGES)

