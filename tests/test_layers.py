@@ -19,8 +19,9 @@ FLOORS = {
     "state.json_edits": 2, "state.address": 2, "state.file": 2, "state.edits": 2,
     "state.shape": 2, "state.output_format": 2, "state.state_format": 2,
     "api": 3, "config": 3, "server": 3,
-    "connection": 4, "workspaces": 4, "planning": 5, "state": 5, "reports": 5,
-    "backend": 6,
+    "connection": 4, "workspaces": 4, "state": 4, "state.workspace_deletion": 5,
+    "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5,
+    "backend_states": 5, "backend": 6,
     "cli": 7, "examples": 7, "__main__": 8,
 }  # fmt: skip
 # Walls: who may look inside, whatever the floors say.

@@ -1,0 +1,139 @@
+"""The workspaces of one configuration and their states, as a program uses them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from remote_backend.config.terraform_directory import selected_workspace
+from remote_backend.connection import Connection
+from remote_backend.errors import SelectionError
+from remote_backend.models.workspace import Workspace
+from remote_backend.workspaces import DEFAULT, Named, find_named, list_named
+
+if TYPE_CHECKING:
+    from remote_backend.state.file import Output, StateFile
+    from remote_backend.state.locks import LockOptions
+
+__all__ = ("BackendStates",)
+
+
+class BackendStates:
+    """The remote workspaces of one configuration, and their states."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def connection(self) -> Connection:
+        """The client and the settings beneath, for what this class has no verb for."""
+        return self._connection
+
+    @property
+    def hostname(self) -> str:
+        """The host of the server."""
+        return self._connection.block.hostname
+
+    @property
+    def organization(self) -> str:
+        """The organization that the workspaces belong to."""
+        return self._connection.client.organization
+
+    async def workspaces(self) -> tuple[Named, ...]:
+        """Return all workspaces of the configuration, sorted by the names people use."""
+        connection = self._connection
+        return await connection.check.beside(
+            lambda: list_named(connection.client, connection.mode)
+        )
+
+    async def workspace(self, name: str | None = None) -> Named:
+        """Return the workspace of a name, or the selected one.
+
+        Raises `SelectionError` when it does not exist.
+        """
+        connection = self._connection
+        if name is None:
+            name = selected_workspace(connection.directory, connection.environ) or DEFAULT
+        short = name
+        return await connection.check.beside(
+            lambda: find_named(connection.client, connection.mode, short)
+        )
+
+    async def state(self, workspace: str | None = None) -> "StateFile | None":
+        """Return the state of a workspace, or of the selected one; None where there is none."""
+        named = await self.workspace(workspace)
+        return await self._state_of(named.remote)
+
+    async def state_data(self, workspace: str | None = None) -> bytes:
+        """Return the bytes of a state as they are stored, whatever they say; empty without one."""
+        from remote_backend.state.versions import download_state
+
+        named = await self.workspace(workspace)
+        return await download_state(self._connection.client, named.remote)
+
+    async def _state_of(self, remote: Workspace) -> "StateFile | None":
+        # Plans need nothing of states, and their processes begin sooner without.
+        from remote_backend.state.storage import read_state
+
+        return await read_state(self._connection.client, remote)
+
+    async def outputs(self, workspace: str | None = None) -> "dict[str, Output]":
+        """Return the outputs of a workspace, or of the selected one, sensitive ones too.
+
+        A name that is none of the configuration is taken for a full name in the organization.
+        """
+        try:
+            found = await self.state(workspace)
+        except SelectionError:
+            if not workspace:
+                raise
+            remote = await self._connection.client.find_workspace(workspace)
+            if remote is None:
+                raise
+            found = await self._state_of(remote)
+        return found.outputs() if found is not None else {}
+
+    async def change_state(
+        self,
+        change: "Callable[[StateFile | None], StateFile | None]",
+        workspace: str | None = None,
+        *,
+        lock: "LockOptions | None" = None,
+    ) -> "StateFile | None":
+        """Change the state of a workspace under its lock; return what was stored, or None.
+
+        `change` gets the state and returns the new one, or None to leave it. Raises
+        `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
+        """
+        from remote_backend.state.storage import change_state
+
+        named = await self.workspace(workspace)
+        return await change_state(self._connection.client, named.remote, change, lock)
+
+    async def push_state(
+        self,
+        state: "StateFile",
+        workspace: str | None = None,
+        *,
+        force: bool = False,
+        lock: "LockOptions | None" = None,
+    ) -> bool:
+        """Store a state as it is; return whether anything was stored.
+
+        Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
+        forced; then the serial becomes higher than that one's.
+        """
+        from remote_backend.state.storage import push_state
+
+        named = await self.workspace(workspace)
+        return await push_state(
+            self._connection.client, named.remote, state, force=force, options=lock
+        )
+
+    async def force_unlock(self, workspace: str | None = None) -> None:
+        """Take the lock of a workspace away, whoever holds it.
+
+        Raises `StateError` when it is not locked.
+        """
+        from remote_backend.state.locks import break_lock
+
+        named = await self.workspace(workspace)
+        await break_lock(self._connection.client, named.remote)
