@@ -41,6 +41,8 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
+from remote_backend.models.workspace import Workspace
+from remote_backend.workspaces import Named
 
 VARIABLES = {
     "": {},
@@ -329,13 +331,6 @@ def test_no_report_passes_on_what_others_wrote(
 
 
 @frozen
-class Named:
-    """A workspace with a name."""
-
-    short: str
-
-
-@frozen
 class Backend:
     """A backend with one workspace."""
 
@@ -343,7 +338,7 @@ class Backend:
 
     async def workspaces(self) -> list[Named]:
         """Return the workspace."""
-        return [Named(self.name)]
+        return [Named(self.name, Workspace(id="ws-1", name=self.name))]
 
 
 @pytest.mark.parametrize("service", VARIABLES)
