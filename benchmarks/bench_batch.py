@@ -289,7 +289,7 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
 def runs_per_workspace(records: Path) -> dict[str, int]:
     """Return how many workspaces have how many runs, and how many runs never ended."""
     with closing(sqlite3.connect(records)) as connection:
-        rows = connection.execute("select body from record where kind = 'ServedRun'")
+        rows = connection.execute("select body from record where kind = 'run'")
         runs = [json.loads(body) for (body,) in rows]
     counts = Counter(Counter(run["workspace_id"] for run in runs).values())
     over = sum(run["status"] == "planned_and_finished" for run in runs)

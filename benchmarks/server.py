@@ -86,13 +86,13 @@ def stats(server: EmbeddedServer, engine: Stamping) -> dict[str, Any]:
     """Return what happened since the last time."""
     faults = server.faults
     found = {
-        "api": faults.asked,
-        "all": faults.seen,
-        "refused": faults.refused,
+        "api": faults.api_requests,
+        "all": faults.all_requests,
+        "refused": faults.throttled,
         "uploads": faults.uploads,
         "runs": list(engine.runs),
     }
-    faults.asked = faults.seen = faults.refused = faults.uploads = 0
+    faults.api_requests = faults.all_requests = faults.throttled = faults.uploads = 0
     engine.runs.clear()
     return found
 

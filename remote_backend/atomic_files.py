@@ -5,13 +5,13 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ("PRIVATE_MODE", "replace_file")
+__all__ = ("PRIVATE_MODE", "write_atomically")
 
 PRIVATE_MODE = 0o600
 _LONGEST_NAME = 200
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> None:
+def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> None:
     """Give a file its content, on the disk before it takes the place of an earlier one.
 
     A symbolic link stays, and the file that it leads to is replaced. Raises `OSError`; the

@@ -16,18 +16,23 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.connection import connect, connect_to
 from remote_backend.errors import Conflict, RemoteBackendError, SelectionError, StateError
-from remote_backend.exception_groups import unwrapped
-from remote_backend.lazy_imports import load_beside
+from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.lazy_imports import import_in_thread
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.notices import Notice
 from remote_backend.planning.options import (
     checked_options,
-    require_same,
+    require_same_variables,
     require_upload_mode,
 )
 from remote_backend.planning.selection import select_names
-from remote_backend.workspaces import DEFAULT, Named, nothing_there, require_plannable
+from remote_backend.workspaces import (
+    DEFAULT,
+    LocalWorkspace,
+    nothing_there,
+    require_plannable,
+)
 
 if TYPE_CHECKING:
     from remote_backend.models.changes import PlannedChanges
@@ -141,7 +146,7 @@ class Backend(BackendStates):
         *,
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
-        at_once: int = 1000,
+        max_concurrency: int = 1000,
         upload: UploadMode = UploadMode.AUTO,
         limits: WaitLimits | None = None,
         details: bool = False,
@@ -150,7 +155,7 @@ class Backend(BackendStates):
     ) -> "AsyncIterator[Batch]":
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
-        Patterns are those of `fnmatch`; `at_once` bounds the workspaces in flight; with
+        Patterns are those of `fnmatch`; `max_concurrency` bounds the workspaces in flight; with
         `details` the outcomes tell what would change, for one more request each. With a
         folder for journals the batch can be resumed after a crash. With a folder for caches it
         is known from earlier batches whether the server takes one upload for all workspaces;
@@ -158,15 +163,15 @@ class Backend(BackendStates):
         """
         options = checked_options(options)
         require_upload_mode(upload)
-        existing = {named.short: named for named in await _while_loading(self.workspaces)}
+        existing = {named.name: named for named in await _while_loading(self.workspaces)}
         await self._connection.require_operations()
         if not existing:
-            raise SelectionError(nothing_there(self._connection.mode, self.organization))
+            raise SelectionError(nothing_there(self._connection.mapping, self.organization))
         names = select_names(existing, select=select, exclude=exclude)
         async with self._run(
             tuple(existing[name] for name in names),
             options,
-            at_once=at_once,
+            max_concurrency=max_concurrency,
             upload=upload,
             limits=limits or WaitLimits(),
             details=details,
@@ -191,7 +196,7 @@ class Backend(BackendStates):
         """
         from remote_backend.models.outcome import Outcome, Result
 
-        require_same(
+        require_same_variables(
             story, variables, hostname=self.hostname, organization=self.organization
         )
         existing = {named.remote.id: named for named in await self.workspaces()}
@@ -219,7 +224,7 @@ class Backend(BackendStates):
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> "dict[str, StateFile | StateError | None]":
         """Return the states of all workspaces by short name; what cannot be read is an error."""
-        existing = {named.short: named for named in await self.workspaces()}
+        existing = {named.name: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
         found: dict[str, StateFile | StateError | None] = {}
         gate = anyio.CapacityLimiter(_STATES_AT_ONCE)
@@ -252,11 +257,11 @@ class Backend(BackendStates):
         """Return what a run that is over would change, and its log as far as it can be read."""
         from remote_backend.planning.log_tail import LogTail
         from remote_backend.planning.plan_details import read_changes, read_diagnostics
-        from remote_backend.planning.polling import RunWatch
+        from remote_backend.planning.polling import RunPoller
 
         client = self._connection.client
-        watch = RunWatch(client, (await client.read_run(run_id))[0])
-        async for _ in watch.looks():
+        watch = RunPoller(client, (await client.read_run(run_id))[0])
+        async for _ in watch.snapshots():
             pass
         tail = LogTail(client, watch)
         log = b"".join([part async for part in tail.chunks()])
@@ -289,24 +294,24 @@ class Backend(BackendStates):
     @asynccontextmanager
     async def _run(
         self,
-        workspaces: tuple[Named, ...],
+        workspaces: tuple[LocalWorkspace, ...],
         options: PlanOptions,
         *,
         cache_folder: Path | None = None,
         **more: Any,
     ) -> "AsyncIterator[Batch]":
         from remote_backend.config.run_origin import describe_origin
-        from remote_backend.planning.batch import BatchPlan, run_batch
-        from remote_backend.planning.sharing_cache import SharingMemory
+        from remote_backend.planning.batch import BatchOptions, run_batch
+        from remote_backend.planning.sharing_cache import SharingCache
 
         connection = self._connection
-        plan = BatchPlan(
+        plan = BatchOptions(
             directory=connection.directory,
             options=options,
             run_url=connection.run_url,
             origin=describe_origin(connection.environ, connection.directory),
             facts={"hostname": self.hostname, "organization": self.organization},
-            sharing_memory=SharingMemory(cache_folder, self.hostname, self.organization)
+            sharing_cache=SharingCache(cache_folder, self.hostname, self.organization)
             if cache_folder is not None
             else None,
             **more,
@@ -318,8 +323,8 @@ class Backend(BackendStates):
 async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
     """Ask the first question of a plan; the code for what follows is imported meanwhile."""
     answers: list[Value] = []
-    with unwrapped():
+    with raise_lone_exception():
         async with anyio.create_task_group() as group:
-            group.start_soon(load_beside, "remote_backend.planning.batch")
+            group.start_soon(import_in_thread, "remote_backend.planning.batch")
             answers.append(await ask())
     return answers[0]

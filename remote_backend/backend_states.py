@@ -7,7 +7,12 @@ from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import Connection
 from remote_backend.errors import SelectionError
 from remote_backend.models.workspace import Workspace
-from remote_backend.workspaces import DEFAULT, Named, find_named, list_named
+from remote_backend.workspaces import (
+    DEFAULT,
+    LocalWorkspace,
+    find_workspace,
+    list_workspaces,
+)
 
 if TYPE_CHECKING:
     from remote_backend.state.file import Output, StateFile
@@ -37,14 +42,14 @@ class BackendStates:
         """The organization that the workspaces belong to."""
         return self._connection.client.organization
 
-    async def workspaces(self) -> tuple[Named, ...]:
+    async def workspaces(self) -> tuple[LocalWorkspace, ...]:
         """Return all workspaces of the configuration, sorted by the names people use."""
         connection = self._connection
-        return await connection.check.beside(
-            lambda: list_named(connection.client, connection.mode)
+        return await connection.organization_check.run_alongside(
+            lambda: list_workspaces(connection.client, connection.mapping)
         )
 
-    async def workspace(self, name: str | None = None) -> Named:
+    async def workspace(self, name: str | None = None) -> LocalWorkspace:
         """Return the workspace of a name, or the selected one.
 
         Raises `SelectionError` when it does not exist.
@@ -53,8 +58,8 @@ class BackendStates:
         if name is None:
             name = selected_workspace(connection.directory, connection.environ) or DEFAULT
         short = name
-        return await connection.check.beside(
-            lambda: find_named(connection.client, connection.mode, short)
+        return await connection.organization_check.run_alongside(
+            lambda: find_workspace(connection.client, connection.mapping, short)
         )
 
     async def state(self, workspace: str | None = None) -> "StateFile | None":

@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from remote_backend._version import __version__
 from remote_backend.api.client import Client
 from remote_backend.api.messages import path_part
-from remote_backend.api.transport.rate_limit import BudgetedTransport
+from remote_backend.api.transport.rate_limit import RateLimitedTransport
 from remote_backend.api.transport.retry import RetryingTransport, RetryLimits
 from remote_backend.api.transport.session import ConnectionSettings, Origin, open_transport
 from remote_backend.config.backend_block import BackendBlock, read_backend
@@ -28,9 +28,9 @@ from remote_backend.errors import (
     RemoteBackendError,
     SettingsError,
 )
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.organization import Entitlements
-from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
+from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.notices import Notice, Notices
 
 __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
@@ -44,8 +44,8 @@ class Connection:
 
     client: Client
     block: BackendBlock
-    mode: Mode
-    check: "OrganizationCheck"
+    mapping: WorkspaceMapping
+    organization_check: "OrganizationCheck"
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     scheme: str = "https"
@@ -55,7 +55,7 @@ class Connection:
 
     async def require_operations(self) -> None:
         """Raise `SettingsError` where the server plans nothing for the organization."""
-        if not (await self.check.entitlements()).operations:
+        if not (await self.organization_check.entitlements()).operations:
             raise SettingsError(
                 f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
                 "plans on the server; its plan has no remote operations"
@@ -89,7 +89,7 @@ class OrganizationCheck:
                 )
             return self._found
 
-    async def beside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
+    async def run_alongside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
         """Return what a first question gives, while which this is checked.
 
         What is wrong with the token or the organization is raised in place of the error of
@@ -108,7 +108,7 @@ class OrganizationCheck:
 
         answers: list[Value] = []
         failures: list[RemoteBackendError] = []
-        with unwrapped():
+        with raise_lone_exception():
             async with anyio.create_task_group() as group:
                 group.start_soon(check, name="check of the organization")
                 try:
@@ -170,7 +170,7 @@ async def connect_to(
         with _warned(warnings):
             services = await discover(block.hostname, cli, retrying(transport))
         origin = Origin(services.tfe_v2, token.value)
-        paced = BudgetedTransport(transport.at(origin), notices=notices)
+        paced = RateLimitedTransport(transport.at(origin), notices=notices)
         client = Client(retrying(paced), block.organization, notices)
         check = OrganizationCheck(client, block, token)
         if eager:
@@ -179,8 +179,8 @@ async def connect_to(
         yield Connection(
             client=client,
             block=block,
-            mode=_mode(block),
-            check=check,
+            mapping=_mode(block),
+            organization_check=check,
             directory=directory,
             environ=environ,
             scheme=services.tfe_v2.partition(":")[0],
@@ -209,10 +209,10 @@ def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
         raise
 
 
-def _mode(block: BackendBlock) -> Mode:
+def _mode(block: BackendBlock) -> WorkspaceMapping:
     if block.tags:
-        return TagsMode(block.tags)
-    return NameMode(block.name) if block.name else PrefixMode(block.prefix or "")
+        return ByTags(block.tags)
+    return ByName(block.name) if block.name else ByPrefix(block.prefix or "")
 
 
 async def _require_organization(

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import anyio
 
-__all__ = ("finished", "unwrapped")
+__all__ = ("finished", "raise_lone_exception")
 
 Value = TypeVar("Value")
 
 
 @contextmanager
-def unwrapped() -> Iterator[None]:
+def raise_lone_exception() -> Iterator[None]:
     """Let a lone exception leave a task group as itself, so that callers can name it."""
     try:
         yield

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from anyio import to_thread
 
-__all__ = ("load_beside", "modules_of")
+__all__ = ("import_in_thread", "modules_of")
 
 
 def modules_of(package: str, names: Sequence[str]) -> Callable[[str], ModuleType]:
@@ -21,7 +21,7 @@ def modules_of(package: str, names: Sequence[str]) -> Callable[[str], ModuleType
     return get
 
 
-async def load_beside(name: str) -> None:
+async def import_in_thread(name: str) -> None:
     """Import a module in a thread, so that answers are taken meanwhile."""
     if name not in sys.modules:
         await to_thread.run_sync(import_module, name)

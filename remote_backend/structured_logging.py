@@ -2,7 +2,7 @@
 
 import sys
 
-__all__ = ("Log", "be_silent")
+__all__ = ("Log", "silence")
 
 _is_silent = False
 
@@ -44,7 +44,7 @@ class Log:
         getattr(structlog.get_logger(), level)(event, **facts)
 
 
-def be_silent() -> None:
+def silence() -> None:
     """Tell nothing in this process from now on; only the command line may say so."""
     global _is_silent
     _is_silent = True

@@ -17,20 +17,20 @@ from remote_backend.errors import (
     UnexpectedAnswer,
 )
 from remote_backend.models.workspace import (
-    Mode,
-    NameMode,
-    PrefixMode,
-    TagsMode,
+    ByName,
+    ByPrefix,
+    ByTags,
     Workspace,
+    WorkspaceMapping,
 )
 
 __all__ = (
     "DEFAULT",
-    "Named",
-    "create_named",
-    "find_named",
+    "LocalWorkspace",
+    "create_workspace",
+    "find_workspace",
     "full_name_of",
-    "list_named",
+    "list_workspaces",
     "nothing_there",
     "require_plannable",
     "selectable_name",
@@ -44,33 +44,37 @@ _VALID = re.compile(r"[A-Za-z0-9\-_.~$&+=:@]+")
 
 
 @frozen
-class Named:
+class LocalWorkspace:
     """A remote workspace and the name that people use for it."""
 
-    short: str
+    name: str
     remote: Workspace
 
 
-async def list_named(client: Client, mode: Mode) -> tuple[Named, ...]:
+async def list_workspaces(
+    client: Client, mode: WorkspaceMapping
+) -> tuple[LocalWorkspace, ...]:
     """Return all workspaces of a configuration, sorted by the names people use."""
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         workspace = await client.find_workspace(mode.name)
-        return (Named(DEFAULT, workspace),) if workspace else ()
-    if isinstance(mode, TagsMode):
+        return (LocalWorkspace(DEFAULT, workspace),) if workspace else ()
+    if isinstance(mode, ByTags):
         tagged = await client.list_workspaces(tags=mode.tags)
-        return tuple(sorted((Named(one.name, one) for one in tagged), key=_short))
+        return tuple(sorted((LocalWorkspace(one.name, one) for one in tagged), key=_short))
     prefix = mode.prefix
     # The server's search is fuzzy and may ignore case: what belongs to us is decided here.
     listed = await client.list_workspaces(prefix)
     named = (
-        Named(workspace.name[len(prefix) :], workspace)
+        LocalWorkspace(workspace.name[len(prefix) :], workspace)
         for workspace in listed
         if workspace.name.startswith(prefix) and workspace.name != prefix
     )
     return tuple(sorted(named, key=_short))
 
 
-async def find_named(client: Client, mode: Mode, short: str) -> Named:
+async def find_workspace(
+    client: Client, mode: WorkspaceMapping, short: str
+) -> LocalWorkspace:
     """Return the workspace that a person means by a name.
 
     Raises `NoSuchWorkspace` when it does not exist, and `SelectionError` when the name is
@@ -79,14 +83,14 @@ async def find_named(client: Client, mode: Mode, short: str) -> Named:
     if not short.strip():
         # A prefix and nothing more is the name of another workspace (P85).
         raise SelectionError(f"{short!r} is not the name of a workspace; give one")
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         return await _find_default(client, mode, short)
-    if isinstance(mode, TagsMode):
+    if isinstance(mode, ByTags):
         return await _find_tagged(client, mode, short)
     return await _find_prefixed(client, mode, short)
 
 
-async def _find_prefixed(client: Client, mode: PrefixMode, short: str) -> Named:
+async def _find_prefixed(client: Client, mode: ByPrefix, short: str) -> LocalWorkspace:
     if short == DEFAULT:
         raise await _unselected(client, mode)
     found = await client.find_workspace(mode.prefix + short)
@@ -101,15 +105,15 @@ async def _find_prefixed(client: Client, mode: PrefixMode, short: str) -> Named:
             f"{found.name} for {found.name}"
         )
     if full is not None:
-        return Named(full.name[len(mode.prefix) :], full)
+        return LocalWorkspace(full.name[len(mode.prefix) :], full)
     return await _existing(client, mode, short, found, mode.prefix + short)
 
 
-async def _find_tagged(client: Client, mode: TagsMode, short: str) -> Named:
+async def _find_tagged(client: Client, mode: ByTags, short: str) -> LocalWorkspace:
     tagged = await client.list_workspaces(short, tags=mode.tags)
     for workspace in tagged:
         if workspace.name == short:
-            return Named(short, workspace)
+            return LocalWorkspace(short, workspace)
     if short == DEFAULT:
         raise await _unselected(client, mode)
     if await client.find_workspace(short) is None:
@@ -121,9 +125,9 @@ async def _find_tagged(client: Client, mode: TagsMode, short: str) -> Named:
     )
 
 
-async def create_named(
-    client: Client, mode: Mode, short: str, terraform_version: str | None = None
-) -> Named:
+async def create_workspace(
+    client: Client, mode: WorkspaceMapping, short: str, terraform_version: str | None = None
+) -> LocalWorkspace:
     """Make a workspace under the name that people use, exactly one.
 
     Without a version the server chooses the one that plans there. Raises `SelectionError` for a name that cannot be used, and for one that is taken.
@@ -132,12 +136,12 @@ async def create_named(
     if await client.find_workspace(full) is not None:
         raise SelectionError(f"workspace {short} exists already ({full}); select it")
     made = await _create(client, short, full, terraform_version)
-    return Named(DEFAULT if isinstance(mode, NameMode) else short, made)
+    return LocalWorkspace(DEFAULT if isinstance(mode, ByName) else short, made)
 
 
-def full_name_of(mode: Mode, short: str) -> str:
+def full_name_of(mode: WorkspaceMapping, short: str) -> str:
     """Return the remote name that a new workspace gets; raises `SelectionError`."""
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         if short in (DEFAULT, mode.name):
             return mode.name
         raise SelectionError(
@@ -148,7 +152,7 @@ def full_name_of(mode: Mode, short: str) -> str:
         raise SelectionError(
             f"{short!r} is no name for a workspace; letters, digits, - and _ make one"
         )
-    if isinstance(mode, TagsMode):
+    if isinstance(mode, ByTags):
         raise SelectionError(
             "workspaces with tags are made on the server, where they get their tags too"
         )
@@ -181,11 +185,11 @@ async def _create(
         raise
 
 
-def _short(named: Named) -> str:
-    return named.short
+def _short(named: LocalWorkspace) -> str:
+    return named.name
 
 
-def require_plannable(named: Named) -> None:
+def require_plannable(named: LocalWorkspace) -> None:
     """Raise `RunRefused` when no plan can run in a workspace on the server."""
     workspace = named.remote
     if workspace.permissions.can_queue_run is False:
@@ -200,7 +204,7 @@ def require_plannable(named: Named) -> None:
         )
 
 
-async def _find_default(client: Client, mode: NameMode, short: str) -> Named:
+async def _find_default(client: Client, mode: ByName, short: str) -> LocalWorkspace:
     if short not in (DEFAULT, mode.name):
         raise SelectionError(
             f"there is no workspace {short} here: the backend has the one workspace "
@@ -211,17 +215,21 @@ async def _find_default(client: Client, mode: NameMode, short: str) -> Named:
 
 
 async def _existing(
-    client: Client, mode: Mode, short: str, workspace: Workspace | None, full_name: str
-) -> Named:
+    client: Client,
+    mode: WorkspaceMapping,
+    short: str,
+    workspace: Workspace | None,
+    full_name: str,
+) -> LocalWorkspace:
     if workspace is None:
         raise await _missing(client, mode, short, full_name)
-    return Named(short, workspace)
+    return LocalWorkspace(short, workspace)
 
 
 async def _missing(
-    client: Client, mode: Mode, short: str, full_name: str
+    client: Client, mode: WorkspaceMapping, short: str, full_name: str
 ) -> NoSuchWorkspace:
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         return NoSuchWorkspace(nothing_there(mode, client.organization))
     return NoSuchWorkspace(
         f"workspace {short} does not exist: organization {client.organization} has no "
@@ -229,7 +237,7 @@ async def _missing(
     )
 
 
-async def _unselected(client: Client, mode: Mode) -> SelectionError:
+async def _unselected(client: Client, mode: WorkspaceMapping) -> SelectionError:
     return SelectionError(
         "no workspace is selected, and there is no default among several workspaces; set "
         "TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or plan all"
@@ -237,10 +245,10 @@ async def _unselected(client: Client, mode: Mode) -> SelectionError:
     )
 
 
-async def _candidates(client: Client, mode: Mode) -> str:
+async def _candidates(client: Client, mode: WorkspaceMapping) -> str:
     """Return what to add to an error about a name: which names there are (P87)."""
     try:
-        names = [named.short for named in await list_named(client, mode)]
+        names = [named.name for named in await list_workspaces(client, mode)]
     except (ApiError, TransportError, UnexpectedAnswer):
         return ""
     return f"; there are {shown_names(names)}"
@@ -255,15 +263,15 @@ def shown_names(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def nothing_there(mode: Mode, organization: str) -> str:
+def nothing_there(mode: WorkspaceMapping, organization: str) -> str:
     """Return what to say, and to do, where a configuration has no workspace at all."""
     seen = ", or the token may not see it"
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         return (
             f"organization {organization} has no workspace {mode.name}{seen}; `remote-backend "
             f"workspace new {mode.name}` makes it"
         )
-    if isinstance(mode, TagsMode):
+    if isinstance(mode, ByTags):
         return (
             f"organization {organization} has no workspace with the tags {_tags_of(mode)}{seen}; "
             "workspaces get their tags on the server"
@@ -274,14 +282,14 @@ def nothing_there(mode: Mode, organization: str) -> str:
     )
 
 
-def selectable_name(mode: Mode, named: Named) -> str:
+def selectable_name(mode: WorkspaceMapping, named: LocalWorkspace) -> str:
     """Return the name to remember for a selected workspace, which can mean only this one."""
-    if isinstance(mode, NameMode):
+    if isinstance(mode, ByName):
         # Terraform refuses to work with any other name (hashicorp/terraform#23110).
         return DEFAULT
-    is_doubtful = isinstance(mode, PrefixMode) and named.short.startswith(mode.prefix)
-    return named.remote.name if is_doubtful else named.short
+    is_doubtful = isinstance(mode, ByPrefix) and named.name.startswith(mode.prefix)
+    return named.remote.name if is_doubtful else named.name
 
 
-def _tags_of(mode: TagsMode) -> str:
+def _tags_of(mode: ByTags) -> str:
     return ", ".join(f"{key}={value}" if value else key for key, value in mode.tags)

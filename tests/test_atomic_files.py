@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
 MANY = (
@@ -45,7 +45,7 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(target)
 
-    replace_file(link, b"new")
+    write_atomically(link, b"new")
 
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
@@ -64,7 +64,7 @@ def test_a_failure_leaves_the_file_and_nothing_else(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        replace_file(path, b"new")
+        write_atomically(path, b"new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["kept"]
 
@@ -78,5 +78,5 @@ def test_the_directory_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "fsync",
         lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode)),
     )
-    replace_file(tmp_path / "file", b"new")
+    write_atomically(tmp_path / "file", b"new")
     assert synced == [False, True]

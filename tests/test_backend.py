@@ -58,9 +58,7 @@ def environ(server: EmbeddedServer) -> dict[str, str]:
 def statuses(folder: Path) -> list[str]:
     """Return the statuses of all runs from the server's records."""
     with closing(sqlite3.connect(folder / "data" / "records.sqlite")) as connection:
-        rows = connection.execute(
-            "select body from record where kind = 'ServedRun'"
-        ).fetchall()
+        rows = connection.execute("select body from record where kind = 'run'").fetchall()
     return [json.loads(body)["status"] for (body,) in rows]
 
 
@@ -119,7 +117,7 @@ async def test_one_plan_and_its_outcome(server: EmbeddedServer, tmp_path: Path) 
     """A single workspace by name; waiting without reading events works too."""
     directory = configuration(tmp_path, server)
     async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
-        names = [named.short for named in await backend.workspaces()]
+        names = [named.name for named in await backend.workspaces()]
         async with backend.plan("a") as batch:
             (outcome,) = await batch.wait()
 
@@ -282,7 +280,7 @@ async def test_a_run_is_asked_for_again_once_its_configuration_is_usable(
     refused = FaultRule(
         kind="status", method="POST", path="/api/v2/runs$", times=times, status=422
     )
-    server.faults.become(FaultSettings(rules=[refused]))
+    server.faults.replace(FaultSettings(rules=[refused]))
     async with (
         remote_backend.open_backend(
             configuration(tmp_path, server), environ=environ(server)

@@ -8,7 +8,7 @@ import pytest
 
 from remote_backend.api.messages import path_part
 from remote_backend.config.backend_block import read_backend
-from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_config_flags import merge_flags
 from remote_backend.config.backend_record import BlockValues, write_record
 from remote_backend.config.credentials import keep_token
 from remote_backend.config.terraform_directory import select_workspace, selected_workspace
@@ -70,7 +70,7 @@ def test_files_of_options_are_refused(
     ):
         run_variables([VariableSource("var_file", name)], tmp_path)
     with pytest.raises(RemoteBackendError, match=f"{name}{where}: the file is .*UTF-"):
-        merge_given(BlockValues(kind="remote", arguments={}), [name], tmp_path)
+        merge_flags(BlockValues(kind="remote", arguments={}), [name], tmp_path)
 
 
 def test_a_value_of_the_command_line_is_text() -> None:
@@ -109,7 +109,7 @@ def test_half_a_character_is_kept_or_refused(tmp_path: Path) -> None:
     with pytest.raises(
         RemoteBackendError, match="organization=...: the value is not UTF-8"
     ):
-        merge_given(values, ["organization=\udcff"], tmp_path)
+        merge_flags(values, ["organization=\udcff"], tmp_path)
 
 
 def test_configuration_files_are_named(tmp_path: Path) -> None:

@@ -10,18 +10,18 @@ import pytest
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
 from remote_backend.errors import NotFound, SelectionError
-from remote_backend.models.workspace import Mode, NameMode, PrefixMode, TagsMode
+from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.planning.upload import upload_configuration
 from remote_backend.workspaces import (
-    create_named,
-    find_named,
-    list_named,
+    create_workspace,
+    find_workspace,
+    list_workspaces,
     nothing_there,
 )
 from tests.support.fakes import ScriptedTransport, answer
 from tests.test_workspaces import resource
 
-PREFIX = PrefixMode("app-")
+PREFIX = ByPrefix("app-")
 COLLECTION = "organizations/acme/workspaces"
 
 
@@ -38,7 +38,7 @@ async def test_any_terraform_version_is_fine(version: str | None) -> None:
     script = {
         f"GET {COLLECTION}/app-dev": found("app-dev", **{"terraform-version": version})
     }
-    named = await find_named(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
+    named = await find_workspace(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
     assert named.remote.name == "app-dev"
 
 
@@ -51,7 +51,7 @@ async def test_a_name_that_is_taken_unseen_is_a_matter_of_rights() -> None:
         ),
     }
     with pytest.raises(SelectionError, match="may not see it"):
-        await create_named(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
+        await create_workspace(Client(ScriptedTransport(script), "acme"), PREFIX, "dev")
 
 
 async def test_a_token_that_may_not_upload_is_explained() -> None:
@@ -72,7 +72,7 @@ async def test_a_workspace_whose_answer_was_lost_is_adopted() -> None:
         f"POST {COLLECTION}": answer(502),
     }
     transport = ScriptedTransport(script)
-    named = await create_named(Client(transport, "acme"), PREFIX, "dev")
+    named = await create_workspace(Client(transport, "acme"), PREFIX, "dev")
     assert named.remote.name == "app-dev"
     assert [sent for sent in transport.sent() if sent.startswith("POST")] == [
         f"POST {COLLECTION}"
@@ -83,16 +83,16 @@ async def test_forbidden_is_not_absent() -> None:
     """403 is reported; nothing is taken for missing (P101)."""
     script = {f"GET {COLLECTION}/app": answer(403)}
     with pytest.raises(NotFound):
-        await find_named(
-            Client(ScriptedTransport(script), "acme"), NameMode("app"), "default"
+        await find_workspace(
+            Client(ScriptedTransport(script), "acme"), ByName("app"), "default"
         )
 
 
 async def test_tags_without_a_match_are_no_error() -> None:
     """There are just no workspaces, and none is made or tagged (P89)."""
     transport = ScriptedTransport({f"GET {COLLECTION}": answer(200, {"data": []})})
-    mode = TagsMode((("net", ""), ("team", "a")))
-    assert await list_named(Client(transport, "acme"), mode) == ()
+    mode = ByTags((("net", ""), ("team", "a")))
+    assert await list_workspaces(Client(transport, "acme"), mode) == ()
     assert dict(transport.requests[0].query)["search[tags]"] == "net"
     assert dict(transport.requests[0].query)["filter[tagged][0][key]"] == "team"
 
@@ -108,8 +108,8 @@ async def test_pages_end(following: object) -> None:
         },
     )
     transport = ScriptedTransport({f"GET {COLLECTION}": page})
-    named = await list_named(Client(transport, "acme"), PREFIX)
-    assert [one.short for one in named] == ["dev"]
+    named = await list_workspaces(Client(transport, "acme"), PREFIX)
+    assert [one.name for one in named] == ["dev"]
     assert len(transport.requests) <= 2
 
 
@@ -120,21 +120,21 @@ def tagged(*names: str) -> Response:
 
 async def test_a_name_without_the_tag_is_refused() -> None:
     """Terraform refuses it too; the search of the server is fuzzy (P88)."""
-    mode = TagsMode((("net", ""), ("team", "a")))
+    mode = ByTags((("net", ""), ("team", "a")))
     script = {
         f"GET {COLLECTION}": tagged("dev-2", "DEV"),
         f"GET {COLLECTION}/dev": found("dev"),
     }
 
     with pytest.raises(SelectionError, match="does not have the tags .* net, team=a; add"):
-        await find_named(Client(ScriptedTransport(script), "acme"), mode, "dev")
+        await find_workspace(Client(ScriptedTransport(script), "acme"), mode, "dev")
 
 
 async def test_a_name_with_the_tag_costs_one_request() -> None:
     """The list that shows its tags shows the workspace too (P88)."""
     transport = ScriptedTransport({f"GET {COLLECTION}": tagged("dev", "dev-2")})
 
-    named = await find_named(Client(transport, "acme"), TagsMode((("net", ""),)), "dev")
+    named = await find_workspace(Client(transport, "acme"), ByTags((("net", ""),)), "dev")
 
     assert named.remote.name == "dev"
     (request,) = transport.requests
@@ -150,8 +150,8 @@ async def test_a_missing_name_comes_with_the_tagged_ones(short: str) -> None:
     }
 
     with pytest.raises(SelectionError, match="there are dev, prod$"):
-        await find_named(
-            Client(ScriptedTransport(script), "acme"), TagsMode((("net", ""),)), short
+        await find_workspace(
+            Client(ScriptedTransport(script), "acme"), ByTags((("net", ""),)), short
         )
 
 
@@ -159,14 +159,16 @@ async def test_a_missing_name_comes_with_the_tagged_ones(short: str) -> None:
     ("mode", "told"),
     [
         (
-            NameMode("app"),
+            ByName("app"),
             "no workspace app, .*`remote-backend workspace new app` makes it",
         ),
-        (TagsMode((("a", ""), ("b", "c"))), "the tags a, b=c, .* tags on the server"),
+        (ByTags((("a", ""), ("b", "c"))), "the tags a, b=c, .* tags on the server"),
         (PREFIX, "starts with app-, .*; check the prefix, or make one with"),
     ],
 )
-def test_what_to_do_without_workspaces_fits_the_mode(mode: Mode, told: str) -> None:
+def test_what_to_do_without_workspaces_fits_the_mode(
+    mode: WorkspaceMapping, told: str
+) -> None:
     """`workspace new` is not advised where it is refused (P89, W9)."""
     assert re.search(told, nothing_there(mode, "acme"))
 
@@ -182,7 +184,7 @@ async def test_a_new_workspace_plans_with_the_version_that_is_given(
     }
     transport = ScriptedTransport(script)
 
-    await create_named(Client(transport, "acme"), PREFIX, "dev", version)
+    await create_workspace(Client(transport, "acme"), PREFIX, "dev", version)
 
     body = transport.requests[-1].body
     assert isinstance(body, bytes)

@@ -14,26 +14,26 @@ from remote_backend.errors import (
     UnexpectedAnswer,
 )
 from remote_backend.models.workspace import (
-    Mode,
-    NameMode,
+    ByName,
+    ByPrefix,
+    ByTags,
     Permissions,
-    PrefixMode,
-    TagsMode,
     Workspace,
+    WorkspaceMapping,
 )
 from remote_backend.notices import Notice, Notices
 from remote_backend.workspaces import (
-    Named,
-    create_named,
-    find_named,
-    list_named,
+    LocalWorkspace,
+    create_workspace,
+    find_workspace,
+    list_workspaces,
     require_plannable,
     selectable_name,
 )
 from tests.support.fakes import ScriptedTransport, answer
 
 PATH = "organizations/acme/workspaces"
-PREFIX = PrefixMode("net-")
+PREFIX = ByPrefix("net-")
 
 
 def resource(name: str, **attributes: Any) -> dict[str, Any]:
@@ -63,9 +63,9 @@ async def test_all_pages_are_read_and_foreign_names_left_out() -> None:
         answer(200, {"data": [resource("net-a"), resource("net-")]}),
     ]
 
-    found = await list_named(client({f"GET {PATH}": pages}), PREFIX)
+    found = await list_workspaces(client({f"GET {PATH}": pages}), PREFIX)
 
-    assert [named.short for named in found] == ["a", "b"]
+    assert [named.name for named in found] == ["a", "b"]
 
 
 async def test_nulls_and_unknown_things_are_tolerated() -> None:
@@ -82,7 +82,7 @@ async def test_nulls_and_unknown_things_are_tolerated() -> None:
     )
     odd["relationships"] = {"current-run": {"data": None}, "project": None, "outputs": {}}
 
-    (found,) = await list_named(
+    (found,) = await list_workspaces(
         client({f"GET {PATH}": answer(200, {"data": [odd]})}), PREFIX
     )
 
@@ -95,7 +95,7 @@ async def test_a_wrong_type_is_told_without_its_value() -> None:
     bad = answer(200, {"data": resource("net-a", locked="secret")})
 
     with pytest.raises(UnexpectedAnswer, match="locked") as caught:
-        await find_named(client({f"GET {PATH}/net-a": bad}), PREFIX, "a")
+        await find_workspace(client({f"GET {PATH}/net-a": bad}), PREFIX, "a")
 
     assert "secret" not in str(caught.value)
 
@@ -119,7 +119,7 @@ async def listed(*pages: Response) -> tuple[int, int, list[str]]:
     heard: list[Notice] = []
     transport = ScriptedTransport({f"GET {PATH}": pages})
     client = Client(transport, "acme", Notices(heard.append))
-    workspaces = await list_named(client, PREFIX)
+    workspaces = await list_workspaces(client, PREFIX)
     return len(workspaces), len(transport.requests), [str(one) for one in heard]
 
 
@@ -220,7 +220,7 @@ async def test_default_is_no_workspace_of_a_prefix() -> None:
     script = {f"GET {PATH}": page("net-a", "net-b")}
 
     with pytest.raises(SelectionError, match="no workspace is selected.*; there are a, b$"):
-        await find_named(client(script), PREFIX, "default")
+        await find_workspace(client(script), PREFIX, "default")
 
 
 @pytest.mark.parametrize("names", [answer(403), answer(404)])
@@ -231,17 +231,17 @@ async def test_names_that_cannot_be_listed_hide_no_error(names: Response) -> Non
     with pytest.raises(
         NoSuchWorkspace, match="no workspace net-a, or the token may not see"
     ):
-        await find_named(client(script), PREFIX, "a")
+        await find_workspace(client(script), PREFIX, "a")
 
 
 @pytest.mark.parametrize("short", ["", " ", "\t\n"])
-@pytest.mark.parametrize("mode", [PREFIX, NameMode("app"), TagsMode((("net", ""),))])
-async def test_an_empty_name_means_no_workspace(mode: Mode, short: str) -> None:
+@pytest.mark.parametrize("mode", [PREFIX, ByName("app"), ByTags((("net", ""),))])
+async def test_an_empty_name_means_no_workspace(mode: WorkspaceMapping, short: str) -> None:
     """Behind a prefix it would be the workspace that is called like the prefix (P85)."""
     with pytest.raises(SelectionError, match="is not the name of a workspace"):
-        await find_named(client({}), mode, short)
+        await find_workspace(client({}), mode, short)
     with pytest.raises(SelectionError):
-        await create_named(client({}), mode, short)
+        await create_workspace(client({}), mode, short)
 
 
 async def test_a_full_name_is_understood_when_it_exists() -> None:
@@ -249,9 +249,9 @@ async def test_a_full_name_is_understood_when_it_exists() -> None:
     one = {f"GET {PATH}/net-net-a": answer(404), f"GET {PATH}/net-a": told("net-a")}
     two = {f"GET {PATH}/net-net-a": told("net-net-a"), f"GET {PATH}/net-a": told("net-a")}
 
-    assert (await find_named(client(one), PREFIX, "net-a")).short == "a"
+    assert (await find_workspace(client(one), PREFIX, "net-a")).name == "a"
     with pytest.raises(SelectionError, match="could mean two workspaces") as caught:
-        await find_named(client(two), PREFIX, "net-a")
+        await find_workspace(client(two), PREFIX, "net-a")
     assert str(caught.value).endswith("write a for net-a, or net-net-a for net-net-a")
 
 
@@ -262,12 +262,12 @@ async def test_a_doubtful_short_name_is_remembered_whole() -> None:
         f"GET {PATH}/net-net-a": told("net-net-a"),
     }
 
-    named = await find_named(client(script), PREFIX, "net-net-a")
+    named = await find_workspace(client(script), PREFIX, "net-net-a")
 
-    assert named.short == "net-a"
+    assert named.name == "net-a"
     assert selectable_name(PREFIX, named) == "net-net-a"
-    assert selectable_name(PREFIX, Named("a", named.remote)) == "a"
-    assert selectable_name(NameMode("net-net-a"), named) == "default"
+    assert selectable_name(PREFIX, LocalWorkspace("a", named.remote)) == "a"
+    assert selectable_name(ByName("net-net-a"), named) == "default"
 
 
 async def test_name_mode_has_one_workspace() -> None:
@@ -275,10 +275,10 @@ async def test_name_mode_has_one_workspace() -> None:
     script = {f"GET {PATH}/app": told("app")}
 
     assert (
-        await find_named(client(script), NameMode("app"), "default")
+        await find_workspace(client(script), ByName("app"), "default")
     ).remote.name == "app"
     with pytest.raises(SelectionError, match="there is no workspace dev here"):
-        await find_named(client(script), NameMode("app"), "dev")
+        await find_workspace(client(script), ByName("app"), "dev")
 
 
 def told(name: str) -> Any:
@@ -302,5 +302,7 @@ def test_what_cannot_be_planned_is_told_before_anything_is_sent(
 ) -> None:
     """Missing permission and local execution; unknown permissions are tried."""
     with pytest.raises(RunRefused, match=problem):
-        require_plannable(Named("a", workspace))
-    require_plannable(Named("a", Workspace(id="ws", name="net-a", execution_mode="agent")))
+        require_plannable(LocalWorkspace("a", workspace))
+    require_plannable(
+        LocalWorkspace("a", Workspace(id="ws", name="net-a", execution_mode="agent"))
+    )

@@ -57,7 +57,7 @@ class Request:
     repeatable: bool = True
     """Whether sending it twice is as good as once; creates are not."""
 
-    urgency: int = 2
+    priority: int = 2
     """Who goes first where a server limits requests: -1 cancels runs, 0 makes them, 3 can wait."""
 
     retry_seconds: float | None = None

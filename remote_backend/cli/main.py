@@ -16,7 +16,7 @@ from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
 from remote_backend.cli.terraform_flags import TerraformGroup, with_environ
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError
-from remote_backend.structured_logging import be_silent
+from remote_backend.structured_logging import silence
 
 __all__ = ("cli", "main")
 
@@ -27,7 +27,7 @@ _COMMANDS = {
     "workspace": "workspace:workspace",
     "plan": "plan:plan",
     "archive": "archive:archive",
-    "runs": "batches:runs",
+    "batches": "batches:batches",
     "report": "report:report",
     "output": "output:output",
     "show": "state:show",
@@ -76,9 +76,9 @@ class _LazyGroup(TerraformGroup):
 def _beside_imports(module: str) -> AbstractContextManager[None]:
     if module not in _TALKING:
         return nullcontext()
-    from remote_backend.cli.process import read_beside
+    from remote_backend.cli.process import preload_certificates
 
-    return read_beside()
+    return preload_certificates()
 
 
 @click.group(
@@ -96,7 +96,7 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
     if debug:
         _configure_log()
     else:
-        be_silent()
+        silence()
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ("read_beside",)
+__all__ = ("preload_certificates",)
 
 _METHOD = "set_default_verify_paths"
 
 
 @contextmanager
-def read_beside() -> Iterator[None]:
+def preload_certificates() -> Iterator[None]:
     """Import aiohttp; whom it trusts is read while the block imports the rest.
 
     aiohttp makes two contexts when it is imported and reads all authorities of the system for

@@ -11,7 +11,7 @@ from attrs import define
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.output.terminal_echo import restore_echo
 from remote_backend.errors import RemoteBackendError
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 
 __all__ = ("Interrupts", "run_interruptibly", "show_progress")
 
@@ -84,7 +84,7 @@ async def run_interruptibly(
     interrupts = Interrupts(stop)
     codes: list[int] = []
     try:
-        with unwrapped():
+        with raise_lone_exception():
             async with anyio.create_task_group() as group:
                 # Outside of the scope of the work, so that the second signal is seen as well.
                 with anyio.CancelScope() as scope:

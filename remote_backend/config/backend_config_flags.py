@@ -13,13 +13,13 @@ from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import BadBackendBlock, SettingsError
 from remote_backend.formats.hcl import HclValue, write_hcl
 
-__all__ = ("merge_given",)
+__all__ = ("merge_flags",)
 
 _PLAIN = ("hostname", "organization", "token")
 _WORKSPACES = ("name", "prefix")
 
 
-def merge_given(values: BlockValues, given: Sequence[str], directory: Path) -> BlockValues:
+def merge_flags(values: BlockValues, given: Sequence[str], directory: Path) -> BlockValues:
     """Return the arguments of a block with what each `-backend-config` says, the last one wins.
 
     Each is KEY=VALUE or the name of a file, relative to the directory. `workspaces` may be a

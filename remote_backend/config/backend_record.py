@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 from remote_backend.errors import SettingsError
 from remote_backend.formats.go_quoting import go_quote, html_safe
 
@@ -131,7 +131,7 @@ def write_record(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # -backend-config=token=... puts a token into it, so it is never for others to read.
-        replace_file(path, data)
+        write_atomically(path, data)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 from remote_backend.config.cli_configuration import (
     CliConfiguration,
     configuration_directory,
@@ -185,7 +185,7 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Half a character, in an entry of somebody else, stays an escape of JSON.
-        replace_file(path, text.encode(errors="backslashreplace"))
+        write_atomically(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 

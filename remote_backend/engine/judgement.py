@@ -4,13 +4,13 @@ from decimal import Decimal
 
 from attrs import frozen
 
-__all__ = ("POLICY_LEVELS", "ServedCost", "ServedPolicy")
+__all__ = ("POLICY_LEVELS", "SimulatedCost", "SimulatedPolicy")
 
 POLICY_LEVELS = ("advisory", "soft-mandatory", "hard-mandatory")
 
 
 @frozen(kw_only=True)
-class ServedPolicy:
+class SimulatedPolicy:
     """What one simulated policy says about a plan."""
 
     name: str
@@ -27,7 +27,7 @@ class ServedPolicy:
 
 
 @frozen(kw_only=True)
-class ServedCost:
+class SimulatedCost:
     """A simulated estimate of monthly costs; amounts are decimal text."""
 
     prior: str = "0.0"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
 
-from remote_backend.engine.judgement import ServedCost, ServedPolicy
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import Program
 from remote_backend.errors import EngineError
@@ -52,10 +52,10 @@ class EngineResult:
     has_changes: bool = False
     counts: Counts | None = None
     json_plan: bytes | None = field(default=None, repr=False)
-    policies: tuple[ServedPolicy, ...] = ()
+    policies: tuple[SimulatedPolicy, ...] = ()
     """What policies say; only a simulation has some."""
 
-    cost: ServedCost | None = None
+    cost: SimulatedCost | None = None
 
 
 class PlanEngine(Protocol):

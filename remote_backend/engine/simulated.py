@@ -6,7 +6,7 @@ from typing import ClassVar
 import anyio
 from attrs import field, frozen
 
-from remote_backend.engine.judgement import ServedCost, ServedPolicy
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.plan import EnginePlan, EngineResult, Write
 from remote_backend.models.plan import Counts
 
@@ -27,10 +27,10 @@ class Simulation:
 
     succeeds: bool = True
     counts: Counts = Counts(1, 0, 0, 0)
-    policies: tuple[ServedPolicy, ...] = ()
+    policies: tuple[SimulatedPolicy, ...] = ()
     """What policies say about the plan when it succeeds."""
 
-    cost: ServedCost | None = None
+    cost: SimulatedCost | None = None
 
 
 @frozen

@@ -4,7 +4,7 @@ from html import escape
 
 from remote_backend.formats.ansi import SGR, physical_lines, reveal
 
-__all__ = ("colored", "plain_text")
+__all__ = ("ansi_to_html", "plain_text")
 
 _CLASSES = {
     "1": "bold", "4": "underline", "31": "red", "32": "green", "33": "yellow", "34": "blue",
@@ -12,7 +12,7 @@ _CLASSES = {
 }  # fmt: skip
 
 
-def colored(log: str) -> str:
+def ansi_to_html(log: str) -> str:
     """Return the text of a log as HTML: its colors as classes, everything else as text."""
     text = reveal(_with_plain_ends(log), colors=True)
     parts = []

@@ -2,32 +2,32 @@
 
 from attrs import frozen
 
-__all__ = ("Mode", "NameMode", "Permissions", "PrefixMode", "TagsMode", "Workspace")
+__all__ = ("WorkspaceMapping", "ByName", "Permissions", "ByPrefix", "ByTags", "Workspace")
 
 
 @frozen
-class NameMode:
+class ByName:
     """One remote workspace, called `default` locally."""
 
     name: str
 
 
 @frozen
-class PrefixMode:
+class ByPrefix:
     """All remote workspaces whose names begin with a prefix."""
 
     prefix: str
 
 
 @frozen
-class TagsMode:
+class ByTags:
     """All remote workspaces that have some tags; people use their full names."""
 
     tags: tuple[tuple[str, str], ...]
     """Keys and values; values of plain tags are empty."""
 
 
-Mode = NameMode | PrefixMode | TagsMode
+WorkspaceMapping = ByName | ByPrefix | ByTags
 
 
 @frozen(kw_only=True)

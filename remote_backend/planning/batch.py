@@ -23,32 +23,32 @@ from remote_backend.events import (
     PlanStarted,
     SlugPacked,
 )
-from remote_backend.exception_groups import unwrapped
-from remote_backend.lazy_imports import load_beside
+from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.lazy_imports import import_in_thread
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
-from remote_backend.planning.batch_context import PlanJob
-from remote_backend.planning.configuration_versions import Configurations
-from remote_backend.planning.event_queue import Outbox
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.configuration_versions import ConfigurationVersions
+from remote_backend.planning.event_queue import EventQueue
 from remote_backend.planning.log_tail import LogSettings
-from remote_backend.planning.polling import Sweep, WatchSettings
-from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.polling import BatchPoller, PollSettings
+from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.planning.upload_canary import Canary
 from remote_backend.planning.workspace_plan import NOT_STARTED, plan_workspace
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 
 if TYPE_CHECKING:
     from remote_backend.models.notification import Notification
     from remote_backend.models.outcome import Outcome
     from remote_backend.planning.journal import Journal, JournalStory
 
-__all__ = ("Batch", "BatchPlan", "new_batch_id", "run_batch")
+__all__ = ("Batch", "BatchOptions", "new_batch_id", "run_batch")
 
 _MESSAGE = "Planned by remote-backend"
 # So few runs cost less when each is read by itself.
-_LOOKED_AT_ALONE = 3
+_POLLED_SINGLY = 3
 
 
 def new_batch_id() -> str:
@@ -57,19 +57,19 @@ def new_batch_id() -> str:
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class BatchPlan:
+class BatchOptions:
     """What a batch shall do."""
 
     directory: Path
     options: PlanOptions = field(factory=PlanOptions)
-    at_once: int = 1000
+    max_concurrency: int = 1000
     """How many workspaces are worked on at the same time."""
 
     run_url: Callable[[str, str], str]
-    watch: WatchSettings = field(factory=WatchSettings)
+    watch: PollSettings = field(factory=PollSettings)
     log: LogSettings = field(factory=LogSettings)
     upload: UploadMode = UploadMode.AUTO
-    sharing_memory: SharingMemory | None = None
+    sharing_cache: SharingCache | None = None
     """What earlier batches found out about sharing; None to find out again."""
 
     journal_folder: Path | None = None
@@ -98,18 +98,18 @@ class BatchPlan:
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, id: str, work: "_Work") -> None:
+    def __init__(self, id: str, work: "_BatchRunner") -> None:
         self.id = id
         self.outcomes: tuple[Outcome, ...] = ()
         self._work = work
-        self._outbox = work.job.outbox
-        self._leaving = work.job.leaving
-        self._watched = work.job.watched
+        self._outbox = work.job.events
+        self._leaving = work.job.on_exit
+        self._watched = work.job.pollers
 
     @property
-    def living(self) -> tuple[tuple[str, str], ...]:
+    def still_running(self) -> tuple[tuple[str, str], ...]:
         """Short names and ids of the runs that live on, once the batch was left."""
-        return tuple(self._leaving.living)
+        return tuple(self._leaving.still_running)
 
     @property
     def stopped_runs(self) -> tuple[int, int]:
@@ -137,7 +137,7 @@ class Batch:
         """
         watched = self._watched.get(notification.run_id or "")
         if watched is not None:
-            watched.tell()
+            watched.notified()
         return watched is not None
 
     def __aiter__(self) -> AsyncIterator[Event]:
@@ -159,7 +159,7 @@ class Batch:
 
 @asynccontextmanager
 async def run_batch(
-    client: Client, workspaces: Sequence[Named], plan: BatchPlan
+    client: Client, workspaces: Sequence[LocalWorkspace], plan: BatchOptions
 ) -> AsyncIterator[Batch]:
     """Start planning workspaces; leaving the block early stops what still runs.
 
@@ -168,16 +168,16 @@ async def run_batch(
     chosen = tuple(workspaces)
     with temporary_folder() as folder:
         slugs = _unchanged(await _pack(chosen, plan, folder), plan)
-        with Outbox() as outbox, unwrapped():
+        with EventQueue() as outbox, raise_lone_exception():
             async with anyio.create_task_group() as group:
-                work = _Work(client, chosen, plan, slugs, outbox)
+                work = _BatchRunner(client, chosen, plan, slugs, outbox)
                 await group.start(work.carry_out, name="batch")
                 yield Batch(plan.id, work)
                 group.cancel_scope.cancel()
 
 
 async def _pack(
-    workspaces: tuple[Named, ...], plan: BatchPlan, folder: Path
+    workspaces: tuple[LocalWorkspace, ...], plan: BatchOptions, folder: Path
 ) -> dict[str, Slug | SlugError]:
     slugs: dict[str, Slug | SlugError] = {}
     for working_directory in dict.fromkeys(w.remote.working_directory for w in workspaces):
@@ -199,7 +199,7 @@ async def _pack(
 
 
 def _unchanged(
-    slugs: Mapping[str, Slug | SlugError], plan: BatchPlan
+    slugs: Mapping[str, Slug | SlugError], plan: BatchOptions
 ) -> dict[str, Slug | SlugError]:
     """Put an error in the place of archives that are not those of the batch that is resumed.
 
@@ -215,62 +215,62 @@ def _unchanged(
     }
 
 
-class _Work:
+class _BatchRunner:
     """The part of a batch that runs in the background."""
 
     def __init__(
         self,
         client: Client,
-        workspaces: tuple[Named, ...],
-        plan: BatchPlan,
+        workspaces: tuple[LocalWorkspace, ...],
+        plan: BatchOptions,
         slugs: dict[str, Slug | SlugError],
-        outbox: Outbox,
+        outbox: EventQueue,
     ) -> None:
         self._workspaces = workspaces
         self._slugs = slugs
         self._outbox = outbox
-        self._gate = anyio.CapacityLimiter(plan.at_once)
+        self._gate = anyio.CapacityLimiter(plan.max_concurrency)
         self._plans = anyio.CancelScope()
         self._outcomes: dict[str, Outcome] = {}
         self._sweep = None
         options = plan.options
-        if len(workspaces) > _LOOKED_AT_ALONE:
+        if len(workspaces) > _POLLED_SINGLY:
             total = len(workspaces)
-            self._sweep = Sweep(
+            self._sweep = BatchPoller(
                 client,
                 plan.id,
                 total=total,
-                expected=total if total <= plan.at_once else 0,
+                expected=total if total <= plan.max_concurrency else 0,
                 settings=plan.watch,
             )
         options = evolve(options, message=_message(plan))
         self._plan = plan
         self._journal = _journal(plan, outbox)
-        self.job = PlanJob(
+        self.job = BatchContext(
             client=client,
             options=options,
             run_url=plan.run_url,
-            outbox=outbox,
-            configurations=Configurations(
+            events=outbox,
+            configurations=ConfigurationVersions(
                 client,
                 plan.upload,
                 usable_within_seconds=plan.limits.upload_seconds,
                 is_alone=len(workspaces) == 1,
-                memory=plan.sharing_memory,
+                cache=plan.sharing_cache,
                 canary=Canary(outbox.warn),
             ),
-            sweep=self._sweep,
+            poller=self._sweep,
             journal=self._journal,
             begun=plan.earlier.begun if plan.earlier else {},
             limits=plan.limits,
             details=plan.details,
-            watch=plan.watch,
-            log=_paced(plan.log, len(workspaces)),
+            poll_settings=plan.watch,
+            log_settings=_log_settings_for(plan.log, len(workspaces)),
         )
 
     async def carry_out(self, *, task_status: TaskStatus[None]) -> None:
         """Plan all workspaces; that they are begun is told by `task_status`."""
-        self._outbox.put(BatchStarted(tuple(w.short for w in self._workspaces)))
+        self._outbox.put(BatchStarted(tuple(w.name for w in self._workspaces)))
         self._tell_slugs()
         if self._journal is not None and self._plan.earlier is None:
             await self._journal.begin(
@@ -284,7 +284,7 @@ class _Work:
                     for working_directory, slug in self._slugs.items()
                     if isinstance(slug, Slug)
                 },
-                workspaces={named.short: named.remote.id for named in self._workspaces},
+                workspaces={named.name: named.remote.id for named in self._workspaces},
             )
         async with anyio.create_task_group() as group:
             if self._sweep is not None:
@@ -292,11 +292,11 @@ class _Work:
             with self._plans:
                 async with anyio.create_task_group() as plans:
                     for named in self._workspaces:
-                        plans.start_soon(self._plan_one, named, name=f"plan {named.short}")
+                        plans.start_soon(self._plan_one, named, name=f"plan {named.name}")
                     # Whatever is imported from here on shall not delay the first requests.
                     await checkpoint()
                     task_status.started()
-                    await load_beside("remote_backend.planning.run_result")
+                    await import_in_thread("remote_backend.planning.run_result")
                     await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
@@ -306,15 +306,15 @@ class _Work:
         """Cancel all plans."""
         self._plans.cancel()
 
-    async def _plan_one(self, named: Named) -> None:
+    async def _plan_one(self, named: LocalWorkspace) -> None:
         async with self._gate:
-            self._outbox.put(PlanStarted(named.short))
+            self._outbox.put(PlanStarted(named.name))
             slug = self._slugs[named.remote.working_directory]
             await plan_workspace(self.job, named, slug, self._end)
 
     async def _end(self, outcome: "Outcome") -> None:
         if outcome.run_id is None and self._sweep is not None:
-            self._sweep.expect_one_less()
+            self._sweep.one_fewer_expected()
         self._outcomes[outcome.workspace] = outcome
         # A batch that is resumed goes on with what has no outcome.
         if self._journal is not None and outcome.is_settled:
@@ -323,11 +323,11 @@ class _Work:
 
     def _all_outcomes(self) -> "tuple[Outcome, ...]":
         for named in self._workspaces:
-            if named.short not in self._outcomes and not self.job.leaving.detached:
-                self._outcomes[named.short] = _not_started(named)
+            if named.name not in self._outcomes and not self.job.on_exit.detached:
+                self._outcomes[named.name] = _not_started(named)
         earlier = self._plan.earlier
         if earlier is None:
-            shorts = (named.short for named in self._workspaces)
+            shorts = (named.name for named in self._workspaces)
             return tuple(self._outcomes[name] for name in shorts if name in self._outcomes)
         found = {**earlier.outcomes, **self._outcomes}
         return tuple(found[name] for name in earlier.workspaces if name in found)
@@ -336,7 +336,7 @@ class _Work:
         for working_directory, slug in self._slugs.items():
             if isinstance(slug, Slug):
                 shorts = (
-                    named.short
+                    named.name
                     for named in self._workspaces
                     if named.remote.working_directory == working_directory
                 )
@@ -351,23 +351,23 @@ class _Work:
                 )
 
 
-def _message(plan: BatchPlan) -> str:
+def _message(plan: BatchOptions) -> str:
     message = plan.options.message
     if not message:
         message = f"{_MESSAGE}: {plan.origin}" if plan.origin else _MESSAGE
     return f"{message} ({plan.id})" if plan.is_batch else message
 
 
-def _not_started(named: Named) -> "Outcome":
+def _not_started(named: LocalWorkspace) -> "Outcome":
     return models.outcome.Outcome(
-        workspace=named.short,
+        workspace=named.name,
         full_name=named.remote.name,
         result=models.outcome.Result.NOT_STARTED,
         reason=NOT_STARTED,
     )
 
 
-def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
+def _journal(plan: BatchOptions, outbox: EventQueue) -> "Journal | None":
     if plan.journal_folder is None:
         return None
     # A plan of one workspace keeps none.
@@ -376,8 +376,8 @@ def _journal(plan: BatchPlan, outbox: Outbox) -> "Journal | None":
     return Journal.at(plan.journal_folder, plan.id, outbox.warn)
 
 
-def _paced(settings: LogSettings, workspaces: int) -> LogSettings:
-    if workspaces <= _LOOKED_AT_ALONE and settings == LogSettings():
+def _log_settings_for(settings: LogSettings, workspaces: int) -> LogSettings:
+    if workspaces <= _POLLED_SINGLY and settings == LogSettings():
         # Somebody looks at these, and they are few. When plans have waited for so long that their
         # logs would be read once a second, their runs are polled as often.
         share = 0.04

@@ -21,7 +21,7 @@ from remote_backend.models.run import Run
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.structured_logging import Log
 
-__all__ = ("SECONDS_TO_ANSWER", "Leaving", "Stopped", "seconds_to_stop")
+__all__ = ("SECONDS_TO_ANSWER", "OnExit", "Stopped", "seconds_to_stop")
 
 log = Log()
 
@@ -57,13 +57,13 @@ class Stopped:
 
 
 @define(eq=False, repr=False)
-class Leaving:
+class OnExit:
     """What becomes of runs whose batch is left early."""
 
     detached: bool = False
     """Whether they are left running, instead of being stopped."""
 
-    living: list[tuple[str, str]] = field(factory=list)
+    still_running: list[tuple[str, str]] = field(factory=list)
     """Short names and ids of runs that live on."""
 
     going: set[str] = field(factory=set)
@@ -90,7 +90,7 @@ class Leaving:
         if stopped.problem is None:
             self.stopped += 1
         else:
-            self.living.append((workspace, run_id))
+            self.still_running.append((workspace, run_id))
         return stopped
 
 

@@ -24,14 +24,14 @@ from remote_backend.models.configuration import (
     ConfigurationVersion,
     UploadMode,
 )
-from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.planning.upload import upload_configuration, wait_until_usable
 from remote_backend.planning.upload_canary import Canary, Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("Configurations", "Upload")
+__all__ = ("ConfigurationVersions", "Upload")
 
 log = Log()
 
@@ -64,7 +64,7 @@ class _Shared:
 
 
 @define(eq=False, repr=False)
-class Configurations:
+class ConfigurationVersions:
     """Gives each workspace of a batch a configuration version to plan."""
 
     client: Client
@@ -73,7 +73,7 @@ class Configurations:
     is_alone: bool = False
     """Whether there is one workspace, so that there is nobody to share with."""
 
-    memory: SharingMemory | None = None
+    cache: SharingCache | None = None
     canary: Canary = field(factory=Canary)
     _deciding: anyio.Lock = field(factory=anyio.Lock)
     _shares: bool | None = None
@@ -88,7 +88,7 @@ class Configurations:
     """Ids of those that were found to be."""
 
     async def upload_for(
-        self, named: Named, slug: Slug, progress: Callable[[int], None]
+        self, named: LocalWorkspace, slug: Slug, progress: Callable[[int], None]
     ) -> Upload:
         """Return a configuration version that can be planned in a workspace.
 
@@ -96,21 +96,21 @@ class Configurations:
         for the first alone; the next one tries in its own workspace.
         """
         if self.is_alone or not await self._may_share():
-            return Upload(await self.own_version(named, slug, progress))
+            return Upload(await self.upload_own(named, slug, progress))
         shared = self._shared.setdefault(slug.path, _Shared())
         async with shared.making:
             if shared.version is None and self.canary.works is not False:
-                shared.version = await self.own_version(named, slug, progress)
+                shared.version = await self.upload_own(named, slug, progress)
                 shared.owner = named.remote.id
         version = shared.version
         if version is not None and shared.owner == named.remote.id:
             return Upload(version)
-        if version is None or not await self.canary.admit(named.short):
-            return Upload(await self.own_version(named, slug, progress))
+        if version is None or not await self.canary.admit(named.name):
+            return Upload(await self.upload_own(named, slug, progress))
         return Upload(version, is_foreign=True, trial=self._trial())
 
-    async def own_version(
-        self, named: Named, slug: Slug, progress: Callable[[int], None]
+    async def upload_own(
+        self, named: LocalWorkspace, slug: Slug, progress: Callable[[int], None]
     ) -> ConfigurationVersion:
         """Upload a configuration version for one workspace alone.
 
@@ -137,7 +137,7 @@ class Configurations:
                 )
                 self._usable.add(version.id)
 
-    def is_refusal(
+    def allows_fallback(
         self, error: NotFound | Rejected | ConfigurationVersionFailed, upload: Upload
     ) -> bool:
         """Say whether a run may be made with an upload of the workspace's own."""
@@ -160,9 +160,9 @@ class Configurations:
 
     async def remember(self, works: bool) -> None:
         """Keep for later batches whether the server shares."""
-        if self.memory is not None and works is not self._remembered:
+        if self.cache is not None and works is not self._remembered:
             self._remembered = works
-            await self.memory.remember(works)
+            await self.cache.remember(works)
 
     def _trial(self) -> Trial | None:
         return None if self.canary.is_proven else Trial(self.canary)
@@ -182,8 +182,8 @@ class Configurations:
             return True
         if name not in _PROMISE:
             return False
-        if self.memory is not None:
-            self.canary.works = self._remembered = await self.memory.recall()
+        if self.cache is not None:
+            self.canary.works = self._remembered = await self.cache.recall()
         return True
 
     async def _server_name(self) -> str | None:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from remote_backend.events import Event, LogChunkRead, WarningRaised
 
-__all__ = ("Outbox",)
+__all__ = ("EventQueue",)
 
 _BYTES_IN_MEMORY = 4 << 20
 
@@ -24,7 +24,7 @@ class _Spooled:
     length: int
 
 
-class Outbox:
+class EventQueue:
     """A queue of events that never makes the sender wait.
 
     Parts of logs beyond a few megabytes wait in a file without a name, which is gone with
@@ -43,7 +43,7 @@ class Outbox:
         self._has_reader = False
         self._warnings: set[str] = set()
 
-    def __enter__(self) -> "Outbox":
+    def __enter__(self) -> "EventQueue":
         return self
 
     def __exit__(
@@ -67,7 +67,7 @@ class Outbox:
             self._events.append(event)
         self._changed.set()
 
-    def put_if_free(self, event: Event) -> None:
+    def put_if_idle(self, event: Event) -> None:
         """Add an event that nobody misses, unless others wait already."""
         if not self._events:
             self.put(event)

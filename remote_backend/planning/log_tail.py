@@ -39,7 +39,7 @@ class PlanSource(Protocol):
     def log_is_over(self) -> bool:
         """Whether nobody writes to the log any more."""
 
-    def hurry(self) -> None:
+    def poll_soon(self) -> None:
         """Be told that the plan may just have ended."""
 
     async def next_log_change(self, at_most_seconds: float) -> None:
@@ -94,7 +94,7 @@ class LogTail:
             if step.is_last:
                 return
             if step.seems_over:
-                source.hurry()
+                source.poll_soon()
             # What was seen while the log was read needs no waiting for.
             if step.wait_seconds is not None and source.log_is_over == is_over:
                 await source.next_log_change(step.wait_seconds)

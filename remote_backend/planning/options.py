@@ -9,10 +9,10 @@ from remote_backend.models.run import PlanOptions
 if TYPE_CHECKING:
     from remote_backend.planning.journal import JournalStory
 
-__all__ = ("checked_options", "require_same", "require_upload_mode")
+__all__ = ("checked_options", "require_same_variables", "require_upload_mode")
 
 
-def require_same(
+def require_same_variables(
     story: "JournalStory",
     variables: tuple[tuple[str, str], ...],
     *,

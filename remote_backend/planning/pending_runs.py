@@ -5,7 +5,7 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.polling import RunWatch, SweptRun
+from remote_backend.planning.polling import PolledRun, RunPoller
 from remote_backend.structured_logging import Log
 
 __all__ = ("explains_pending", "report_pending")
@@ -26,7 +26,7 @@ def explains_pending(run: Run, workspace: Workspace, *, is_alone: bool) -> bool:
 
 
 async def report_pending(
-    client: Client, workspace: Workspace, watch: RunWatch | SweptRun, *, is_alone: bool
+    client: Client, workspace: Workspace, watch: RunPoller | PolledRun, *, is_alone: bool
 ) -> None:
     """Report, while a run is pending, who holds the lock of its workspace and why (P24)."""
     with client.notices.waiting(f"{workspace.name}, where the run is pending") as wait:
@@ -47,6 +47,6 @@ async def _holder(client: Client, workspace: Workspace) -> Workspace:
         return workspace
 
 
-async def _left_pending(watch: RunWatch | SweptRun) -> None:
+async def _left_pending(watch: RunPoller | PolledRun) -> None:
     while watch.latest.run.status == "pending":
-        await watch.next_look()
+        await watch.next_snapshot()

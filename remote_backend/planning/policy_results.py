@@ -16,7 +16,7 @@ from remote_backend.models.policy import (
 from remote_backend.models.run import Run
 from remote_backend.structured_logging import Log
 
-__all__ = ("read_checks",)
+__all__ = ("read_policy_results",)
 
 log = Log()
 
@@ -28,7 +28,7 @@ _BAD_CHECKS = frozenset({"hard_failed", "soft_failed", "errored"})
 _BAD_RESULTS = frozenset({"failed", "errored"})
 
 
-async def read_checks(client: Client, run: Run) -> AsyncIterator[CheckReport]:
+async def read_policy_results(client: Client, run: Run) -> AsyncIterator[CheckReport]:
     """Give a report for everything that judged the plan of a run that is over.
 
     A server without such features, or an answer that cannot be read, is no reason to fail

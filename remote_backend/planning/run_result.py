@@ -15,8 +15,8 @@ from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase, PlanOptions
 from remote_backend.planning.plan_details import read_changes, read_diagnostics
-from remote_backend.planning.policy_results import read_checks
-from remote_backend.planning.polling import Look
+from remote_backend.planning.policy_results import read_policy_results
+from remote_backend.planning.polling import RunSnapshot
 from remote_backend.structured_logging import Log
 
 __all__ = (
@@ -42,7 +42,7 @@ _REASONS = {
 }
 
 
-def result_of(look: Look) -> Result:
+def result_of(look: RunSnapshot) -> Result:
     """Return the result of a run that is over; the run's own status decides."""
     if look.succeeded:
         # A plan that changes only outputs has changes although all its numbers are zero.
@@ -53,7 +53,7 @@ def result_of(look: Look) -> Result:
     return Result.FAILED
 
 
-def phase_reached(look: Look) -> str:
+def phase_reached(look: RunSnapshot) -> str:
     """Return how far a run had come: `wait`, `plan` or `checks`, as outcomes name it."""
     plan = look.plan
     if plan is not None and plan.status == "finished":
@@ -63,7 +63,7 @@ def phase_reached(look: Look) -> str:
 
 
 def reason_of(
-    look: Look, checks: Sequence[CheckReport], interruption: str | None = None
+    look: RunSnapshot, checks: Sequence[CheckReport], interruption: str | None = None
 ) -> str | None:
     """Say why a run failed, or None when it did not; the end of its log can tell more."""
     if look.succeeded:
@@ -86,7 +86,7 @@ def reason_of(
 
 
 def counts_of(
-    look: Look, changes: PlannedChanges | None, in_log: Counts | None
+    look: RunSnapshot, changes: PlannedChanges | None, in_log: Counts | None
 ) -> Counts | None:
     """Return the numbers of a plan that is finished, also of one that policies fail.
 
@@ -121,7 +121,7 @@ def seconds_for_optional_data(runs: int, requests_per_second: float) -> float:
 
 
 async def read_optional_data(
-    client: Client, look: Look, options: PlanOptions | None, *, runs: int = 1
+    client: Client, look: RunSnapshot, options: PlanOptions | None, *, runs: int = 1
 ) -> OptionalData:
     """Read what policies and tasks said, and with `options` what the plan would change.
 
@@ -131,7 +131,7 @@ async def read_optional_data(
     seconds = seconds_for_optional_data(runs, client.requests_per_second)
     with anyio.move_on_after(seconds) as scope:
         try:
-            async for report in read_checks(client, look.run):
+            async for report in read_policy_results(client, look.run):
                 found.checks.append(report)
             if options is not None:
                 found.changes = await _changes_of(client, look, options)
@@ -143,7 +143,7 @@ async def read_optional_data(
 
 
 async def _changes_of(
-    client: Client, look: Look, options: PlanOptions
+    client: Client, look: RunSnapshot, options: PlanOptions
 ) -> PlannedChanges | None:
     plan = look.plan
     if plan is None:

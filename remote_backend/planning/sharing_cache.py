@@ -12,10 +12,10 @@ from typing import Any
 
 from anyio import to_thread
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 from remote_backend.structured_logging import Log
 
-__all__ = ("SharingMemory",)
+__all__ = ("SharingCache",)
 
 log = Log()
 
@@ -26,7 +26,7 @@ _MOST_ANSWERS = 1000
 _REFUSAL_SECONDS = 30 * 24 * 3600.0
 
 
-class SharingMemory:
+class SharingCache:
     """The answer of one organization on one host, in a folder that batches have in common."""
 
     def __init__(
@@ -62,7 +62,7 @@ class SharingMemory:
         newest = dict(list(answers.items())[-_MOST_ANSWERS:])
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            replace_file(self._path, json.dumps(newest, indent=1).encode())
+            write_atomically(self._path, json.dumps(newest, indent=1).encode())
         except OSError as error:
             log.info("sharing.not_remembered", problem=error.strerror)
 

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import anyio
 
-from remote_backend.planning.polling import Look
+from remote_backend.planning.polling import RunSnapshot
 
 __all__ = ("LONGEST_WAIT_SECONDS", "Canary", "Trial")
 
@@ -121,12 +121,12 @@ class Trial:
         held, self._held = self._held, b""
         return held
 
-    def saw(self, look: Look) -> None:
+    def saw(self, look: RunSnapshot) -> None:
         """Take note of how the run is."""
         if look.succeeded or (look.plan is not None and look.plan.status == "finished"):
             self._prove()
 
-    def judge(self, look: Look) -> None:
+    def judge(self, look: RunSnapshot) -> None:
         """Take note of the end of the run: whether it shows that the server does not share.
 
         An error before Terraform began proves nothing where others have planned.

@@ -20,19 +20,19 @@ from remote_backend.events import (
     RunStatusChanged,
 )
 from remote_backend.models.run import Run
-from remote_backend.planning.batch_context import PlanJob
+from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import Stopped
 from remote_backend.planning.failure_reasons import cause_of, reason_of_error
 from remote_backend.planning.log_tail import LogTail
 from remote_backend.planning.pending_runs import explains_pending, report_pending
-from remote_backend.planning.polling import Look, RunWatch, SweptRun
+from remote_backend.planning.polling import PolledRun, RunPoller, RunSnapshot
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.workspace_run import RunCreation
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
-from remote_backend.workspaces import Named, require_plannable
+from remote_backend.workspaces import LocalWorkspace, require_plannable
 
 if TYPE_CHECKING:
     from remote_backend.models.outcome import Outcome, Result
@@ -45,8 +45,8 @@ NOT_STARTED = "the batch was canceled before its run was made"
 
 
 async def plan_workspace(
-    job: PlanJob,
-    named: Named,
+    job: BatchContext,
+    named: LocalWorkspace,
     slug: Slug | SlugError,
     end: "Callable[[Outcome], Awaitable[None]]",
 ) -> None:
@@ -55,7 +55,7 @@ async def plan_workspace(
     When canceled, the run is stopped on the server, and `end` called, before the cancellation
     goes on; a run that is left running on purpose has no outcome.
     """
-    plan = _OnePlan(job, named, slug)
+    plan = _WorkspacePlan(job, named, slug)
     outcome: Outcome | None
     try:
         outcome = await plan.carry_out()
@@ -72,13 +72,15 @@ async def plan_workspace(
         await end(outcome)
 
 
-class _OnePlan:
-    def __init__(self, job: PlanJob, named: Named, slug: Slug | SlugError) -> None:
+class _WorkspacePlan:
+    def __init__(
+        self, job: BatchContext, named: LocalWorkspace, slug: Slug | SlugError
+    ) -> None:
         self._job = job
         self._named = named
         self._creation = RunCreation(job, named, slug)
         self._phase = "start"
-        self._seen: RunWatch | SweptRun | None = None
+        self._seen: RunPoller | PolledRun | None = None
         self._over = False
         self._facts = LogFacts()
         self._log_has_ended = False
@@ -105,23 +107,23 @@ class _OnePlan:
                 await configurations.remember(works=True)
         finally:
             # Whatever has ended it: others wait until there is no canary any more.
-            configurations.canary.leave(self._named.short)
+            configurations.canary.leave(self._named.name)
         return await self._conclude(watch, tail)
 
-    async def _follow(self, run: Run) -> "tuple[RunWatch | SweptRun, LogTail]":
+    async def _follow(self, run: Run) -> "tuple[RunPoller | PolledRun, LogTail]":
         """Watch a run, and read its log, until both are over."""
         job = self._job
         self._announce(run)
         require_as_requested(run, job.options)
-        job.leaving.going.add(run.id)
+        job.on_exit.going.add(run.id)
         self._seen = watch = self._watch_of(run)
-        tail = LogTail(job.client, watch, job.log)
+        tail = LogTail(job.client, watch, job.log_settings)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._tail, tail, name=f"log of {self._named.short}")
+            group.start_soon(self._tail, tail, name=f"log of {self._named.name}")
             async with anyio.create_task_group() as limits:
                 for name, seconds, ends in job.limits.all():
                     limits.start_soon(self._limit, watch, name, seconds, ends)
-                if explains_pending(run, self._named.remote, is_alone=job.sweep is None):
+                if explains_pending(run, self._named.remote, is_alone=job.poller is None):
                     limits.start_soon(self._report_pending, watch)
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
@@ -132,10 +134,10 @@ class _OnePlan:
             self._end_log(tail)
         return watch, tail
 
-    async def _plan_again(self) -> "tuple[RunWatch | SweptRun, LogTail]":
+    async def _plan_again(self) -> "tuple[RunPoller | PolledRun, LogTail]":
         """Plan once more, after a run for which the server did not take the shared upload."""
-        self._job.outbox.warn(
-            f"{self._named.short} is planned again with an upload of its own, as all others "
+        self._job.events.warn(
+            f"{self._named.name} is planned again with an upload of its own, as all others "
             "from now on: the server did not take the upload of another workspace"
         )
         self._seen, self._over = None, False
@@ -143,20 +145,20 @@ class _OnePlan:
         self._times.clear()
         return await self._follow(await self._creation.create_alone())
 
-    async def _conclude(self, watch: RunWatch | SweptRun, tail: LogTail) -> "Outcome":
+    async def _conclude(self, watch: RunPoller | PolledRun, tail: LogTail) -> "Outcome":
         """Return the outcome of a run that is over, with what policies say of it."""
-        job, short = self._job, self._named.short
+        job, short = self._job, self._named.name
         # It was imported while the first requests were answered.
         from remote_backend.planning import run_result
 
         look = watch.latest
         optional = await run_result.read_optional_data(
-            job.client, look, job.options if job.details else None, runs=len(job.watched)
+            job.client, look, job.options if job.details else None, runs=len(job.pollers)
         )
         for report in optional.checks:
-            job.outbox.put(CheckReported(short, report))
+            job.events.put(CheckReported(short, report))
         if not optional.is_complete:
-            job.outbox.warn("not all that policies and plans say could be read in time")
+            job.events.warn("not all that policies and plans say could be read in time")
         return self._judged(
             look,
             checks=tuple(optional.checks),
@@ -167,7 +169,7 @@ class _OnePlan:
     async def failed(self, error: Exception) -> "Outcome":
         """Return the outcome after an error on our side; a run that goes on is stopped."""
         reason = reason_of_error(error)
-        log.info("plan.failed", workspace=self._named.short, problem=reason)
+        log.info("plan.failed", workspace=self._named.name, problem=reason)
         stopped = await self._stop()
         if stopped.problem is not None:
             reason += f"; its run may still be running: {stopped.problem}"
@@ -199,10 +201,12 @@ class _OnePlan:
             reason = f"its run could not be canceled: {stopped.problem}"
             return self._outcome(result.FAILED, reason=reason, still_running=True)
         if stopped.run is not None:
-            return self._judged(Look(stopped.run, self._seen.plan if self._seen else None))
+            return self._judged(
+                RunSnapshot(stopped.run, self._seen.plan if self._seen else None)
+            )
         return self._outcome(result.CANCELED, reason="canceled with its batch")
 
-    def _judged(self, look: Look, **more: Any) -> "Outcome":
+    def _judged(self, look: RunSnapshot, **more: Any) -> "Outcome":
         """Return the outcome of a run that is over."""
         from remote_backend.planning import run_result
 
@@ -222,7 +226,7 @@ class _OnePlan:
         latest = self._seen.latest.run if self._seen else run
         found = {"status": latest.status if latest else None, **more}
         return models.outcome.Outcome(
-            workspace=self._named.short,
+            workspace=self._named.name,
             full_name=remote.name,
             result=result,
             seconds=anyio.current_time() - self._started,
@@ -237,7 +241,7 @@ class _OnePlan:
         """Stop the run where there is one that is not over, within a bounded time."""
         if self._run is None or self._over:
             return Stopped()
-        leaving, short = self._job.leaving, self._named.short
+        leaving, short = self._job.on_exit, self._named.name
         return await leaving.stop(self._job.client, short, self._run.id)
 
     def _is_unknown(self) -> bool:
@@ -250,22 +254,22 @@ class _OnePlan:
 
         return run_result.phase_reached(self._seen.latest)
 
-    def _watch_of(self, run: Run) -> RunWatch | SweptRun:
+    def _watch_of(self, run: Run) -> RunPoller | PolledRun:
         job = self._job
-        if job.sweep is not None:
-            watch: RunWatch | SweptRun = job.sweep.watch(run)
+        if job.poller is not None:
+            watch: RunPoller | PolledRun = job.poller.watch(run)
         else:
-            watch = RunWatch(job.client, run, settings=job.watch)
-        job.watched[run.id] = watch
+            watch = RunPoller(job.client, run, settings=job.poll_settings)
+        job.pollers[run.id] = watch
         return watch
 
-    async def _report_pending(self, watch: RunWatch | SweptRun) -> None:
-        is_alone = self._job.sweep is None
+    async def _report_pending(self, watch: RunPoller | PolledRun) -> None:
+        is_alone = self._job.poller is None
         workspace = self._named.remote
         await report_pending(self._job.client, workspace, watch, is_alone=is_alone)
 
     async def _limit(
-        self, watch: RunWatch | SweptRun, name: str, seconds: float, ends: frozenset[str]
+        self, watch: RunPoller | PolledRun, name: str, seconds: float, ends: frozenset[str]
     ) -> None:
         """Stop the run when it still waits after a time."""
         await anyio.sleep(seconds)
@@ -282,28 +286,28 @@ class _OnePlan:
                 )
         except RemoteBackendError as error:
             log.warning("run.not_stopped", run_id=run_id, problem=str(error))
-        watch.hurry()
+        watch.poll_soon()
 
     def _announce(self, run: Run) -> None:
-        short, outbox = self._named.short, self._job.outbox
+        short, outbox = self._named.name, self._job.events
         outbox.put(ConfigurationUploaded(short, run.configuration_version_id or ""))
         run_url = self._job.run_url(self._named.remote.name, run.id)
         outbox.put(RunQueued(short, run.id, run_url))
 
-    async def _watch(self, watch: RunWatch | SweptRun, status: str) -> None:
+    async def _watch(self, watch: RunPoller | PolledRun, status: str) -> None:
         run_id = watch.latest.run.id
-        self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
+        self._job.events.put(RunStatusChanged(self._named.name, run_id, status))
         self._note(status)
-        async for look in watch.looks():
+        async for look in watch.snapshots():
             require_as_requested(look.run, self._job.options)
             if self._creation.trial is not None:
                 self._creation.trial.saw(look)
             if look.run.status != status:
                 status = look.run.status
                 self._note(status)
-                self._job.outbox.put(RunStatusChanged(self._named.short, run_id, status))
+                self._job.events.put(RunStatusChanged(self._named.name, run_id, status))
         self._over = True
-        self._job.leaving.going.discard(run_id)
+        self._job.on_exit.going.discard(run_id)
 
     def _note(self, status: str) -> None:
         now = anyio.current_time() - self._started
@@ -315,13 +319,13 @@ class _OnePlan:
             self._facts.feed(data)
             shown = data if trial is None else trial.take(data)
             if shown:
-                self._job.outbox.put(LogChunkRead(self._named.short, shown))
+                self._job.events.put(LogChunkRead(self._named.name, shown))
         if trial is None or trial.has_planned:
             self._end_log(tail)
 
     def _end_log(self, tail: LogTail) -> None:
         self._log_has_ended = True
-        short, trial = self._named.short, self._creation.trial
+        short, trial = self._named.name, self._creation.trial
         if trial is not None and (held := trial.release()):
-            self._job.outbox.put(LogChunkRead(short, held))
-        self._job.outbox.put(LogEnded(short, tail.is_complete, tail.problem))
+            self._job.events.put(LogChunkRead(short, held))
+        self._job.events.put(LogEnded(short, tail.is_complete, tail.problem))

@@ -13,15 +13,15 @@ from remote_backend.errors import (
     may_have_happened,
 )
 from remote_backend.events import UploadProgressed
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.planning.batch_context import PlanJob
+from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
 from remote_backend.planning.configuration_versions import Upload
 from remote_backend.planning.run_creation import find_run, queue_run
 from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 
 if TYPE_CHECKING:
     from remote_backend.planning.journal import Begun
@@ -32,7 +32,9 @@ __all__ = ("RunCreation",)
 class RunCreation:
     """Makes the run of a workspace, and says how far that has come."""
 
-    def __init__(self, job: PlanJob, named: Named, archive: Slug | SlugError) -> None:
+    def __init__(
+        self, job: BatchContext, named: LocalWorkspace, archive: Slug | SlugError
+    ) -> None:
         self.run: Run | None = None
         self.may_have_run = False
         """Whether a run may exist although none is known."""
@@ -47,7 +49,7 @@ class RunCreation:
 
     async def create(self) -> Run:
         """Return the run that an earlier process made, or make one."""
-        begun = self._job.begun.get(self._named.short)
+        begun = self._job.begun.get(self._named.name)
         run = await self._take_up(begun) if begun else None
         self.run = run or await self._begin()
         return self.run
@@ -56,7 +58,7 @@ class RunCreation:
         """Make a run with an upload for this workspace alone."""
         self.run, self.may_have_run, self.phase = None, False, "upload"
         self.trial = None
-        version = await self._job.configurations.own_version(
+        version = await self._job.configurations.upload_own(
             self._named, self._slug, self._progress
         )
         return await self._make_run(Upload(version))
@@ -86,8 +88,8 @@ class RunCreation:
             return run
         self.may_have_run = True
         request = self._request(version_id)
-        if self._job.sweep is not None:
-            found = await self._job.sweep.find(request)
+        if self._job.poller is not None:
+            found = await self._job.poller.find(request)
         else:
             found = await find_run(self._job.client, request)
         self.may_have_run = found is not None
@@ -100,7 +102,7 @@ class RunCreation:
         try:
             return await self._make_run_soon(upload)
         except (NotFound, Rejected, ConfigurationVersionFailed) as error:
-            if not configurations.is_refusal(error, upload):
+            if not configurations.allows_fallback(error, upload):
                 raise
         return await self.create_alone()
 
@@ -113,7 +115,7 @@ class RunCreation:
         version = upload.version
         if version.is_usable:
             return await self._make_run(upload)
-        with unwrapped():
+        with raise_lone_exception():
             async with anyio.create_task_group() as group:
                 group.start_soon(
                     self._job.configurations.until_usable,
@@ -140,22 +142,22 @@ class RunCreation:
         if self._job.journal is not None:
             await self._job.journal.write(
                 "begun",
-                workspace=self._named.short,
+                workspace=self._named.name,
                 configuration_version_id=upload.version.id,
                 run_id=run_id,
                 is_foreign=upload.is_foreign,
             )
 
     def _progress(self, sent: int) -> None:
-        short = self._named.short
-        self._job.outbox.put_if_free(UploadProgressed(short, sent, self._slug.size_bytes))
+        short = self._named.name
+        self._job.events.put_if_idle(UploadProgressed(short, sent, self._slug.size_bytes))
 
     async def _make_run(self, upload: Upload) -> Run:
         request = self._request(upload.version.id)
         # Written before the request, so that a resumed batch knows what to look for.
         await self._record(upload)
         self.phase = "queue"
-        find = self._job.sweep.find if self._job.sweep else None
+        find = self._job.poller.find if self._job.poller else None
         made: list[Run] = []
         # Shielded only while the run may be made: a request that still waits for its turn is
         # never sent once the batch is canceled.
@@ -182,7 +184,7 @@ class RunCreation:
 
         failures: list[Exception] = []
         async with anyio.create_task_group() as group:
-            group.start_soon(make, name=f"queue {self._named.short}")
+            group.start_soon(make, name=f"queue {self._named.name}")
             try:
                 await done.wait()
             except anyio.get_cancelled_exc_class():

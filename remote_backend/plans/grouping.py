@@ -14,7 +14,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 
-__all__ = ("OUTSIDE_WORDS", "Group", "group_outcomes", "sign_of")
+__all__ = ("OUTSIDE_WORDS", "Group", "group_outcomes", "action_symbol")
 
 _HERE = "<workspace>"
 _DANGER = (
@@ -58,7 +58,7 @@ class Group:
     """Normalized: where a workspace's own name stood, `<workspace>` stands."""
 
     reason: str | None = None
-    near: str | None = None
+    similar_to: str | None = None
     """How it differs from a larger group that changes the same resources."""
 
     @property
@@ -70,9 +70,11 @@ class Group:
             return Result.NO_CHANGES.value
         if self.changes is None:
             return "changes whose details are not known"
-        lines = [f"{sign_of(one.action)} {one.address}" for one in _by_danger(self.changes)]
+        lines = [
+            f"{action_symbol(one.action)} {one.address}" for one in _by_danger(self.changes)
+        ]
         lines += [
-            f"{sign_of(one.action)} output {one.name}" for one in self.changes.outputs
+            f"{action_symbol(one.action)} output {one.name}" for one in self.changes.outputs
         ]
         shown = ", ".join(lines[:5])
         return (
@@ -80,7 +82,7 @@ class Group:
         )
 
 
-def sign_of(action: str) -> str:
+def action_symbol(action: str) -> str:
     """Return the sign that Terraform puts before a change of this kind."""
     return _SIGNS.get(action, "?")
 
@@ -116,7 +118,7 @@ def _reason(outcome: Outcome) -> str | None:
         text = f"{text}: {errors[0]}{more}"
     if outcome.run_id:
         text = text.replace(outcome.run_id, "<run>")
-    return _neutral(text, _names(outcome))
+    return _mask_names(text, _names(outcome))
 
 
 def _normalized(outcome: Outcome) -> PlannedChanges | None:
@@ -126,7 +128,7 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
     names = _names(outcome)
 
     def here(text: str) -> str:
-        return _neutral(text, names)
+        return _mask_names(text, names)
 
     def named(text: str | None) -> str | None:
         return None if text is None else here(text)
@@ -173,7 +175,7 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
     )
 
 
-def _neutral(text: str, names: list[str]) -> str:
+def _mask_names(text: str, names: list[str]) -> str:
     """Return a text in which the names of a workspace, as whole words, are one and the same."""
     for name in names:
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", _HERE, text)
@@ -208,16 +210,18 @@ def _compared(group: Group, groups: Sequence[Group]) -> Group:
     """Say how a group differs from a larger one with the same resources."""
     if group.changes is None:
         return group
-    mine = _skeleton(group.changes)
+    mine = _actions_by_address(group.changes)
     for other in sorted(groups, key=lambda one: -len(one.workspaces)):
         if len(other.workspaces) <= len(group.workspaces) or other.changes is None:
             continue
-        if _skeleton(other.changes) == mine:
-            return evolve(group, near=_difference(group.changes, other.changes, other))
+        if _actions_by_address(other.changes) == mine:
+            return evolve(
+                group, similar_to=_difference(group.changes, other.changes, other)
+            )
     return group
 
 
-def _skeleton(changes: PlannedChanges) -> frozenset[tuple[str, str]]:
+def _actions_by_address(changes: PlannedChanges) -> frozenset[tuple[str, str]]:
     return frozenset((one.address, one.action) for one in changes.resources)
 
 

@@ -3,10 +3,10 @@
 from html import escape
 from importlib import resources
 
-from remote_backend.formats.ansi_html import colored, plain_text
+from remote_backend.formats.ansi_html import ansi_to_html, plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
-from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
+from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
 from remote_backend.reports.summary import Report, check_text, words_for
 
 __all__ = ("to_html",)
@@ -67,7 +67,7 @@ def _group(report: Report, group: Group, by_name: dict[str, Outcome]) -> str:
     kind = _KIND[group.result]
     noun = "workspace" if len(group.workspaces) == 1 else "workspaces"
     opened = " open" if group.result in ENDED_WITHOUT_PLAN else ""
-    near = f'<p class="quiet">{_text(group.near)}</p>\n' if group.near else ""
+    near = f'<p class="quiet">{_text(group.similar_to)}</p>\n' if group.similar_to else ""
     changes = _changes(group.changes) if group.changes is not None else ""
     members = "".join(_workspace(report, by_name[name]) for name in group.workspaces)
     return (
@@ -80,7 +80,7 @@ def _group(report: Report, group: Group, by_name: dict[str, Outcome]) -> str:
 def _workspace(report: Report, outcome: Outcome) -> str:
     log = report.logs.get(outcome.workspace, "")
     cut = "... the beginning is left out ...\n" if len(log) > _LONGEST_LOG else ""
-    body = f"<pre>{cut}{colored(log[-_LONGEST_LOG:])}</pre>" if log else ""
+    body = f"<pre>{cut}{ansi_to_html(log[-_LONGEST_LOG:])}</pre>" if log else ""
     link = outcome.run_url or ""
     address = f' <a href="{_text(link)}">run</a>' if link.startswith(_LINKS) else ""
     numbers = ""
@@ -107,7 +107,7 @@ def _changes(changes: PlannedChanges) -> str:
         rows += [_resource(kind, one) for one in found]
     for output in changes.outputs:
         rows.append(
-            f'<li><span class="sign">{_text(sign_of(output.action))}</span> output '
+            f'<li><span class="sign">{_text(action_symbol(output.action))}</span> output '
             f"<code>{_text(output.name)}</code> {_text(output.before or '')} &rarr; "
             f"{_text(output.after or '(none)')}</li>\n"
         )
@@ -132,7 +132,7 @@ def _resource(kind: str, one: ResourceChange) -> str:
     )
     table = f"<table>{attributes}</table>" if attributes else ""
     return (
-        f'<li class="{_text(one.action)}"><span class="sign">{_text(sign_of(one.action))}</span> '
+        f'<li class="{_text(one.action)}"><span class="sign">{_text(action_symbol(one.action))}</span> '
         f"{kind}<code>{_text(one.address)}</code>{_text(notes)}{table}</li>\n"
     )
 

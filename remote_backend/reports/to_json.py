@@ -56,7 +56,7 @@ def to_json(report: Report) -> str:
                 "result": group.result.value,
                 "title": group.title,
                 "workspaces": list(group.workspaces),
-                "near": group.near,
+                "near": group.similar_to,
             }
             for group in report.groups
         ],

@@ -7,7 +7,7 @@ from remote_backend.formats.ansi import one_line
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, sign_of
+from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
 from remote_backend.reports.summary import Report, failed_checks_text
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
@@ -106,8 +106,8 @@ def _group(report: Report, group: Group, level: int) -> str:
     words = _shortened(group.title) if level else group.title
     title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(words)}"
     parts = [f"### {title}\n\n", f"{shown}{more}\n\n" if shown else ""]
-    if group.near:
-        parts.append(f"_{_plain(group.near)}_\n\n")
+    if group.similar_to:
+        parts.append(f"_{_plain(group.similar_to)}_\n\n")
     if group.changes is not None and level < 3:
         lines = "\n".join(_change_lines(group.changes, with_attributes=level < 2))
         if lines:
@@ -161,7 +161,7 @@ def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator
     for diagnostic in changes.diagnostics:
         yield f"# {diagnostic.text}"
     for output in changes.outputs:
-        yield f"{sign_of(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
+        yield f"{action_symbol(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
 
 
 def _mark(one: ResourceChange) -> str:

@@ -9,15 +9,15 @@ from remote_backend.server.auth import digest_of
 from remote_backend.server.context import (
     SERVING,
     USER,
-    Serving,
+    ServerContext,
+    context_of,
     error_answer,
     missing,
-    serving_of,
 )
 from remote_backend.server.fault_injection import misbehaving
 from remote_backend.server.pages import views
 from remote_backend.server.pages.layout import page
-from remote_backend.server.records import ServedUser
+from remote_backend.server.records import UserRecord
 from remote_backend.server.routes import (
     configurations,
     organizations,
@@ -47,7 +47,7 @@ _SIGNED: dict[tuple[str, str], SignedHandler] = {
 }
 
 
-def make_app(serving: Serving) -> web.Application:
+def make_app(serving: ServerContext) -> web.Application:
     """Return the application of a server."""
     app = web.Application(
         middlewares=[
@@ -70,7 +70,7 @@ async def _serve_signed(request: web.Request) -> web.StreamResponse:
     path = request.match_info
     method = "GET" if request.method == "HEAD" else request.method
     handler = _SIGNED.get((method, path["kind"]))
-    signed = serving_of(request).signer.accepts(
+    signed = context_of(request).signer.accepts(
         path["kind"], path["id"], path["until"], path["signature"]
     )
     if handler is None or not signed:
@@ -124,8 +124,8 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
     user = None
     if kind.lower() == "bearer" and token:
         digest = digest_of(token.strip())
-        user = await serving_of(request).store.read(
-            lambda records: records.find_named(ServedUser, digest)
+        user = await context_of(request).store.read(
+            lambda records: records.find_named(UserRecord, digest)
         )
     if user is None:
         return error_answer(401, "unauthorized")
@@ -136,7 +136,7 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
 @web.middleware
 async def _know_organization(request: web.Request, handler: Handler) -> web.StreamResponse:
     name = request.match_info.get("organization")
-    if name is not None and name != serving_of(request).organization:
+    if name is not None and name != context_of(request).organization:
         raise missing(f"organization {name}")
     return await handler(request)
 

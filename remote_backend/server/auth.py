@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 
 __all__ = ("Signer", "digest_of", "keep_secret", "make_token", "read_or_make_secret")
 
@@ -62,4 +62,4 @@ def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
 
 def keep_secret(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    replace_file(path, text.encode())
+    write_atomically(path, text.encode())

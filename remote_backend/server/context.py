@@ -9,49 +9,49 @@ from remote_backend.errors import ApiError, Conflict, NotFound
 from remote_backend.server.auth import Signer
 from remote_backend.server.documents.documents import (
     JSON_API,
-    Incoming,
+    RequestDocument,
     dump_errors,
-    parse_incoming,
+    parse_request_document,
 )
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
-from remote_backend.server.records import ServedUser, ServedWorkspace
-from remote_backend.server.run_queue import Work
+from remote_backend.server.records import UserRecord, WorkspaceRecord
+from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.store import Records, Store
 
 __all__ = (
     "SERVING",
     "USER",
-    "Serving",
+    "ServerContext",
     "answer",
     "conflict",
     "error_answer",
     "incoming",
     "missing",
-    "serving_of",
+    "context_of",
     "signed_address",
     "workspace_of",
 )
 
 
 @frozen(kw_only=True)
-class Serving:
+class ServerContext:
     """The parts of a running server."""
 
     store: Store
     files: Files
-    work: Work
+    run_queue: RunQueue
     signer: Signer
     organization: str
     created_at: str
     faults: Faults
 
 
-SERVING: web.AppKey[Serving] = web.AppKey("serving", Serving)
-USER: web.RequestKey[ServedUser] = web.RequestKey("user", ServedUser)
+SERVING: web.AppKey[ServerContext] = web.AppKey("serving", ServerContext)
+USER: web.RequestKey[UserRecord] = web.RequestKey("user", UserRecord)
 
 
-def serving_of(request: web.Request) -> Serving:
+def context_of(request: web.Request) -> ServerContext:
     """Return the parts of the server that got a request."""
     return request.app[SERVING]
 
@@ -70,7 +70,7 @@ def error_answer(status: int, title: str, details: Iterable[str] = ()) -> web.Re
 
 def signed_address(request: web.Request, kind: str, id: str) -> str:
     """Return the address, on the host that was asked, which opens one thing by itself."""
-    return f"{request.url.origin()}{serving_of(request).signer.path(kind, id)}"
+    return f"{request.url.origin()}{context_of(request).signer.path(kind, id)}"
 
 
 def missing(what: str) -> ApiError:
@@ -83,19 +83,19 @@ def conflict(problem: str) -> ApiError:
     return Conflict(409, "", "", (problem,))
 
 
-async def incoming(request: web.Request) -> Incoming:
+async def incoming(request: web.Request) -> RequestDocument:
     """Return what a client sent."""
-    return parse_incoming(await request.read())
+    return parse_request_document(await request.read())
 
 
-def workspace_of(records: Records, request: web.Request) -> ServedWorkspace:
+def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:
     """Return the workspace that a path names, by id or by organization and name."""
     id = request.match_info.get("workspace_id")
     name = request.match_info.get("workspace_name", "")
     if id is not None:
-        found = records.find(ServedWorkspace, id)
+        found = records.find(WorkspaceRecord, id)
     else:
-        found = records.find_named(ServedWorkspace, name)
+        found = records.find_named(WorkspaceRecord, name)
     if found is None:
         raise missing(f"workspace {id or name}")
     return found

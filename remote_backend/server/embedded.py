@@ -17,7 +17,7 @@ from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_program
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.errors import SettingsError
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
     Signer,
@@ -27,16 +27,19 @@ from remote_backend.server.auth import (
     read_or_make_secret,
 )
 from remote_backend.server.certificate import Certificate, make_certificate
-from remote_backend.server.context import Serving
-from remote_backend.server.documents.documents import Incoming
+from remote_backend.server.context import ServerContext
+from remote_backend.server.documents.documents import RequestDocument
 from remote_backend.server.documents.organizations import discovery_document
-from remote_backend.server.documents.workspaces import change_variable, change_workspace
+from remote_backend.server.documents.workspaces import (
+    variable_from_request,
+    workspace_from_request,
+)
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import ServedUser, ServedVariable, ServedWorkspace
+from remote_backend.server.records import UserRecord, VariableRecord, WorkspaceRecord
 from remote_backend.server.routes.workspaces import new_variable, new_workspace
-from remote_backend.server.run_queue import Work
+from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.server.store import Records, Store, open_store
 
@@ -129,7 +132,7 @@ async def serve(
             await _fill(store, settings, token)
             files = Files(settings.data)
             faults = Faults(settings.faults)
-            work = Work(
+            work = RunQueue(
                 store,
                 files,
                 engine,
@@ -138,16 +141,16 @@ async def serve(
                 faults=faults,
             )
             secret = read_or_make_secret(settings.data / "signing-secret", make_token)
-            serving = Serving(
+            serving = ServerContext(
                 store=store,
                 files=files,
-                work=work,
+                run_queue=work,
                 signer=Signer(secret.encode()),
                 organization=settings.organization,
                 created_at=now_text(),
                 faults=faults,
             )
-            with unwrapped():
+            with raise_lone_exception():
                 async with anyio.create_task_group() as group:
                     await group.start(work.run)
                     async with _listening(serving, settings) as (port, certificate):
@@ -202,10 +205,10 @@ async def _fill(store: Store, settings: ServerSettings, token: str) -> None:
         digest = digest_of(token)
         # Tokens of earlier starts stop being valid when another one is given.
         owner = next(
-            (user for user in records.all(ServedUser) if user.name == "owner"), None
+            (user for user in records.all(UserRecord) if user.name == "owner"), None
         )
         id = owner.id if owner else make_id("user")
-        records.put(ServedUser(id=id, name="owner", token_digest=digest))
+        records.put(UserRecord(id=id, name="owner", token_digest=digest))
         for seed in settings.seed:
             _plant(records, seed)
 
@@ -213,21 +216,23 @@ async def _fill(store: Store, settings: ServerSettings, token: str) -> None:
 
 
 def _plant(records: Records, seed: SeedWorkspace) -> None:
-    workspace = records.find_named(ServedWorkspace, seed.name) or new_workspace(seed.name)
+    workspace = records.find_named(WorkspaceRecord, seed.name) or new_workspace(seed.name)
     asked = {
         "working-directory": seed.working_directory,
         "terraform-version": seed.terraform_version,
         "description": seed.description,
         "tag-names": list(seed.tags),
     }
-    workspace = records.put(change_workspace(workspace, Incoming(attributes=asked)))
+    workspace = records.put(
+        workspace_from_request(workspace, RequestDocument(attributes=asked))
+    )
     there = {
         (variable.key, variable.category): variable
-        for variable in records.all(ServedVariable, workspace.id)
+        for variable in records.all(VariableRecord, workspace.id)
     }
     for one in seed.variables:
         before = there.get((one.key, one.category), new_variable(workspace, one.key))
-        asked_variable = Incoming(
+        asked_variable = RequestDocument(
             attributes={
                 "value": one.value,
                 "category": one.category,
@@ -236,12 +241,12 @@ def _plant(records: Records, seed: SeedWorkspace) -> None:
                 "description": one.description,
             }
         )
-        records.put(change_variable(before, asked_variable))
+        records.put(variable_from_request(before, asked_variable))
 
 
 @asynccontextmanager
 async def _listening(
-    serving: Serving, settings: ServerSettings
+    serving: ServerContext, settings: ServerSettings
 ) -> AsyncIterator[tuple[int, Certificate | None]]:
     certificate = None
     tls = None

@@ -81,10 +81,10 @@ class Faults:
 
     settings: FaultSettings = FaultSettings()
     clock: Callable[[], float] = time.monotonic
-    asked: int = 0
+    api_requests: int = 0
     """How many requests of the API there were, refused ones among them."""
 
-    seen: int = 0
+    all_requests: int = 0
     """How many requests there were of any kind, those of signed addresses among them."""
 
     uploads: int = 0
@@ -93,7 +93,7 @@ class Faults:
     happened: int = 0
     """How many requests a rule has hit."""
 
-    refused: int = 0
+    throttled: int = 0
     """How many were more than a limit allows."""
 
     held: anyio.Event = field(factory=anyio.Event)
@@ -108,10 +108,10 @@ class Faults:
     def __attrs_post_init__(self) -> None:
         self._chance = random.Random(self.settings.seed)
 
-    def become(self, settings: FaultSettings) -> None:
+    def replace(self, settings: FaultSettings) -> None:
         """Misbehave in another way from now on; counts begin anew."""
         self.settings = settings
-        self.asked = 0
+        self.api_requests = 0
         self.happened = 0
         self._counts.clear()
         self.release()
@@ -128,7 +128,7 @@ class Faults:
 
     def next_fault(self, method: str, path: str) -> FaultRule | None:
         """Return what happens to a request, or None."""
-        self.seen += 1
+        self.all_requests += 1
         self.uploads += method == "PUT" and path.startswith("/signed/configuration/")
         for number, rule in enumerate(self.settings.rules):
             if not rule.matches(method, path):
@@ -144,7 +144,7 @@ class Faults:
     def seconds_to_wait(self, who: str, *, is_run_list: bool) -> float | None:
         """Count a request; return how long it has to wait when there were too many."""
         settings = self.settings
-        self.asked += 1
+        self.api_requests += 1
         waits = [
             _overrun(self._seconds, who, settings.requests_per_second, 1.0, self.clock())
         ]
@@ -152,7 +152,7 @@ class Faults:
             limit = settings.run_lists_per_minute
             waits.append(_overrun(self._minutes, who, limit, _MINUTE_SECONDS, self.clock()))
         wait = max((wait for wait in waits if wait is not None), default=None)
-        self.refused += wait is not None
+        self.throttled += wait is not None
         return wait
 
 

@@ -2,16 +2,16 @@
 
 from attrs import field, frozen
 
-from remote_backend.engine.judgement import ServedCost, ServedPolicy
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.models.plan import Counts
 
 __all__ = (
-    "ServedConfiguration",
-    "ServedRun",
-    "ServedStateVersion",
-    "ServedUser",
-    "ServedVariable",
-    "ServedWorkspace",
+    "ConfigurationVersionRecord",
+    "RunRecord",
+    "StateVersionRecord",
+    "UserRecord",
+    "VariableRecord",
+    "WorkspaceRecord",
 )
 
 _RUN_IS_OVER = frozenset(
@@ -20,7 +20,7 @@ _RUN_IS_OVER = frozenset(
 
 
 @frozen(kw_only=True)
-class ServedUser:
+class UserRecord:
     """Someone who may use the server; of the token only the digest is kept."""
 
     id: str
@@ -29,7 +29,7 @@ class ServedUser:
 
 
 @frozen(kw_only=True)
-class ServedWorkspace:
+class WorkspaceRecord:
     """A workspace of the one organization."""
 
     id: str
@@ -49,7 +49,7 @@ class ServedWorkspace:
 
 
 @frozen(kw_only=True)
-class ServedVariable:
+class VariableRecord:
     """A variable of a workspace."""
 
     id: str
@@ -65,7 +65,7 @@ class ServedVariable:
 
 
 @frozen(kw_only=True)
-class ServedConfiguration:
+class ConfigurationVersionRecord:
     """A configuration version."""
 
     id: str
@@ -82,7 +82,7 @@ class ServedConfiguration:
 
 
 @frozen(kw_only=True)
-class ServedRun:
+class RunRecord:
     """A plan-only run and its plan, which share one life."""
 
     id: str
@@ -104,8 +104,8 @@ class ServedRun:
     counts: Counts | None = None
     times: dict[str, str] = field(factory=dict)
     plan_times: dict[str, str] = field(factory=dict)
-    policies: tuple[ServedPolicy, ...] = ()
-    cost: ServedCost | None = None
+    policies: tuple[SimulatedPolicy, ...] = ()
+    cost: SimulatedCost | None = None
 
     @property
     def is_over(self) -> bool:
@@ -137,7 +137,7 @@ class ServedRun:
 
 
 @frozen(kw_only=True)
-class ServedStateVersion:
+class StateVersionRecord:
     """A stored state, or one whose bytes are still to come."""
 
     id: str

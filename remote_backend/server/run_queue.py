@@ -15,15 +15,15 @@ from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files, LogWriter
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
-    ServedRun,
-    ServedStateVersion,
-    ServedVariable,
-    ServedWorkspace,
+    RunRecord,
+    StateVersionRecord,
+    VariableRecord,
+    WorkspaceRecord,
 )
 from remote_backend.server.store import Records, Store
 from remote_backend.structured_logging import Log
 
-__all__ = ("Work", "newest_state")
+__all__ = ("RunQueue", "newest_state")
 
 log = Log()
 
@@ -44,7 +44,7 @@ class _RunDeleted(LookupError):
     """The record of a run, or its workspace, was deleted while the run was carried out."""
 
 
-class Work:
+class RunQueue:
     """Plans the runs of a server; a canceled or broken one never harms the others.
 
     Whatever one run raises ends that run alone: its record becomes `errored`, as soon as the
@@ -92,7 +92,7 @@ class Work:
         """
         left = [
             run
-            for run in await self._store.read(lambda records: records.all(ServedRun))
+            for run in await self._store.read(lambda records: records.all(RunRecord))
             if not run.is_over
         ]
         async with anyio.create_task_group() as group:
@@ -164,11 +164,11 @@ class Work:
         with anyio.CancelScope(shield=True):
             await self._end(run, result, writer)
 
-    async def _prepare(self, run: ServedRun) -> EnginePlan:
+    async def _prepare(self, run: RunRecord) -> EnginePlan:
         workspace, variables, version = await self._store.read(
             lambda records: (
-                records.find(ServedWorkspace, run.workspace_id),
-                records.all(ServedVariable, run.workspace_id),
+                records.find(WorkspaceRecord, run.workspace_id),
+                records.all(VariableRecord, run.workspace_id),
                 newest_state(records, run.workspace_id),
             )
         )
@@ -199,7 +199,7 @@ class Work:
             state=self._files.state(version.id).read_bytes() if version else None,
         )
 
-    async def _end(self, run: ServedRun, result: EngineResult, writer: LogWriter) -> None:
+    async def _end(self, run: RunRecord, result: EngineResult, writer: LogWriter) -> None:
         if result.json_plan is not None:
             self._files.json_plan(run.id).write_bytes(result.json_plan)
         # The log ends before the status does: who sees the status finds the whole log.
@@ -222,7 +222,7 @@ class Work:
         )
 
     async def _end_canceled(self, run_id: str) -> None:
-        run = await self._store.read(lambda records: records.find(ServedRun, run_id))
+        run = await self._store.read(lambda records: records.find(RunRecord, run_id))
         if run is None or run.is_over:
             return
         began = run.plan_status == "running"
@@ -232,7 +232,7 @@ class Work:
             run_id, status="canceled", plan_status="canceled" if began else "unreachable"
         )
 
-    async def _end_interrupted(self, run: ServedRun) -> None:
+    async def _end_interrupted(self, run: RunRecord) -> None:
         await self._drop_work(run.id)
         await self._end_broken(
             run.id, "the server was stopped while it planned; start the run again."
@@ -265,9 +265,9 @@ class Work:
         except OSError as error:
             log.warning("run.folder_not_removed", run_id=run_id, problem=str(error))
 
-    async def _change(self, run_id: str, **changes: object) -> ServedRun:
-        def change(records: Records) -> ServedRun:
-            run = records.find(ServedRun, run_id)
+    async def _change(self, run_id: str, **changes: object) -> RunRecord:
+        def change(records: Records) -> RunRecord:
+            run = records.find(RunRecord, run_id)
             if run is None:
                 raise _RunDeleted(run_id)
             return records.put(_stamped(run, evolve(run, **changes)))  # type: ignore[arg-type]
@@ -275,13 +275,13 @@ class Work:
         return await self._store.write(change)
 
 
-def newest_state(records: Records, workspace_id: str) -> ServedStateVersion | None:
+def newest_state(records: Records, workspace_id: str) -> StateVersionRecord | None:
     """Return the newest state of a workspace whose bytes are there."""
-    versions = records.all(ServedStateVersion, workspace_id)
+    versions = records.all(StateVersionRecord, workspace_id)
     return next((one for one in reversed(versions) if one.status == "finalized"), None)
 
 
-def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
+def _stamped(before: RunRecord, after: RunRecord) -> RunRecord:
     times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
     if after.status != before.status:
         times[after.status] = now
@@ -294,7 +294,7 @@ def _stamped(before: ServedRun, after: ServedRun) -> ServedRun:
     return evolve(after, times=times, plan_times=plan_times)
 
 
-def _sources(variables: list[ServedVariable]) -> list[tuple[str, str]]:
+def _sources(variables: list[VariableRecord]) -> list[tuple[str, str]]:
     return [
         (one.key, one.value if one.hcl else write_hcl(one.value))
         for one in variables

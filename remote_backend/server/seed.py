@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from remote_backend.config.hcl1 import Hcl1Error, parse_hcl1
 from remote_backend.decoding import read_text
-from remote_backend.engine.judgement import POLICY_LEVELS, ServedCost, ServedPolicy
+from remote_backend.engine.judgement import POLICY_LEVELS, SimulatedCost, SimulatedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.errors import SettingsError
 from remote_backend.formats.hcl import write_hcl
@@ -158,13 +158,13 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
     )
 
 
-def _policy(where: str, name: str, block: Any) -> ServedPolicy:
+def _policy(where: str, name: str, block: Any) -> SimulatedPolicy:
     where = f"{where}, policy {name}"
     _require_known(where, block, _POLICY_KEYS)
     level = _text(where, block, "level") or POLICY_LEVELS[0]
     if level not in POLICY_LEVELS:
         raise SettingsError(f"{where}: level must be one of {', '.join(POLICY_LEVELS)}")
-    return ServedPolicy(
+    return SimulatedPolicy(
         name=name,
         level=level,
         passed=_flag(where, block, "passes", default=True),
@@ -172,7 +172,7 @@ def _policy(where: str, name: str, block: Any) -> ServedPolicy:
     )
 
 
-def _cost(where: str, block: Any) -> ServedCost:
+def _cost(where: str, block: Any) -> SimulatedCost:
     where = f"{where}, cost"
     _require_known(where, block, _COST_KEYS)
     amounts = {name: _text(where, block, name) or "0.0" for name in ("prior", "proposed")}
@@ -180,7 +180,7 @@ def _cost(where: str, block: Any) -> ServedCost:
         if not _AMOUNT.match(amount):
             raise SettingsError(f"{where}: {name} must be an amount as text, like 12.50")
     resources, matched = (int(_number(where, block, n)) for n in ("resources", "matched"))
-    return ServedCost(**amounts, resources=max(resources, matched), matched=matched)
+    return SimulatedCost(**amounts, resources=max(resources, matched), matched=matched)
 
 
 def _variable(where: str, key: str, value: Any) -> SeedVariable:

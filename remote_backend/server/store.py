@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 import anyio
 import cattrs
 from anyio import to_thread
-from attrs import define, field
+from attrs import define, field, frozen
 
 from remote_backend.server.records import (
-    ServedConfiguration,
-    ServedRun,
-    ServedStateVersion,
-    ServedUser,
-    ServedVariable,
-    ServedWorkspace,
+    ConfigurationVersionRecord,
+    RunRecord,
+    StateVersionRecord,
+    UserRecord,
+    VariableRecord,
+    WorkspaceRecord,
 )
 
 __all__ = ("Records", "Store", "open_store")
@@ -26,12 +26,12 @@ __all__ = ("Records", "Store", "open_store")
 Value = TypeVar("Value")
 Served = TypeVar(
     "Served",
-    ServedUser,
-    ServedWorkspace,
-    ServedVariable,
-    ServedConfiguration,
-    ServedRun,
-    ServedStateVersion,
+    UserRecord,
+    WorkspaceRecord,
+    VariableRecord,
+    ConfigurationVersionRecord,
+    RunRecord,
+    StateVersionRecord,
 )
 
 _READERS = 4
@@ -48,14 +48,38 @@ create table if not exists record (
 );
 create index if not exists record_of_owner on record (kind, owner, number);
 """
-# The member that says whom a record belongs to, and the one that is unique there.
-_OWNER_AND_NAME: dict[type, tuple[str | None, str | None]] = {
-    ServedUser: (None, "token_digest"),
-    ServedWorkspace: (None, "name"),
-    ServedVariable: ("workspace_id", None),
-    ServedConfiguration: ("workspace_id", None),
-    ServedRun: ("workspace_id", None),
-    ServedStateVersion: ("workspace_id", None),
+
+
+@frozen
+class _Kind:
+    """How the records of one class are stored."""
+
+    name: str
+    """Stored with each record, so it stays when a class is renamed."""
+
+    owner_field: str | None = None
+    """The field that holds the id of the record that it belongs to."""
+
+    name_field: str | None = None
+    """The field whose value is unique among the records of one owner."""
+
+
+_KINDS: dict[type, _Kind] = {
+    UserRecord: _Kind("user", name_field="token_digest"),
+    WorkspaceRecord: _Kind("workspace", name_field="name"),
+    VariableRecord: _Kind("variable", owner_field="workspace_id"),
+    ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
+    RunRecord: _Kind("run", owner_field="workspace_id"),
+    StateVersionRecord: _Kind("state-version", owner_field="workspace_id"),
+}
+# Data directories of 0.1.0 named the kinds after classes.
+_OLD_KINDS = {
+    "ServedUser": "user",
+    "ServedWorkspace": "workspace",
+    "ServedVariable": "variable",
+    "ServedConfiguration": "configuration-version",
+    "ServedRun": "run",
+    "ServedStateVersion": "state-version",
 }
 
 
@@ -80,7 +104,7 @@ class Records:
     def all(self, kind: type[Served], owner: str | None = None) -> list[Served]:
         """Return all records of a kind, or those of one owner, oldest first."""
         sql = "select body from record where kind = ?"
-        values = [kind.__name__]
+        values = [_KINDS[kind].name]
         if owner is not None:
             sql += " and owner = ?"
             values.append(owner)
@@ -89,12 +113,12 @@ class Records:
 
     def put(self, value: Served) -> Served:
         """Add a record, or replace the one of the same id, and return it."""
-        owner, name = _OWNER_AND_NAME[type(value)]
+        kind = _KINDS[type(value)]
         row = (
-            type(value).__name__,
+            kind.name,
             value.id,
-            getattr(value, owner) if owner else "",
-            getattr(value, name) if name else None,
+            getattr(value, kind.owner_field) if kind.owner_field else "",
+            getattr(value, kind.name_field) if kind.name_field else None,
             json.dumps(cattrs.unstructure(value)),
         )
         self._connection.execute(
@@ -110,7 +134,7 @@ class Records:
 
     def _one(self, kind: type[Served], where: str, value: str) -> Served | None:
         sql = f"select body from record where kind = ? and {where}"
-        row = self._connection.execute(sql, (kind.__name__, value)).fetchone()
+        row = self._connection.execute(sql, (_KINDS[kind].name, value)).fetchone()
         return _load(kind, row[0]) if row else None
 
 
@@ -135,7 +159,7 @@ class _Job:
 
 
 @define(eq=False)
-class _Lane:
+class _TransactionQueue:
     """Runs functions in transactions, in threads.
 
     Those that come while all connections are busy go together into the next transaction: handing
@@ -202,8 +226,8 @@ class Store:
     def __init__(
         self, writer: sqlite3.Connection, readers: list[sqlite3.Connection]
     ) -> None:
-        self._writing = _Lane([writer], "begin immediate")
-        self._reading = _Lane(readers, "begin")
+        self._writing = _TransactionQueue([writer], "begin immediate")
+        self._reading = _TransactionQueue(readers, "begin")
 
     async def read(self, work: Callable[[Records], Value]) -> Value:
         """Run a function on one consistent view of the records."""
@@ -221,6 +245,10 @@ async def open_store(path: Path) -> AsyncIterator[Store]:
     try:
         writer = _connect(path, connections)
         writer.executescript(_SCHEMA)
+        writer.executemany(
+            "update record set kind = ? where kind = ?",
+            [(new, old) for old, new in _OLD_KINDS.items()],
+        )
         readers = [_connect(path, connections) for _ in range(_READERS)]
         yield Store(writer, readers)
     finally:

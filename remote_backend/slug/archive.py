@@ -14,12 +14,12 @@ from anyio import to_thread
 from attrs import frozen
 
 from remote_backend.errors import SlugError
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
-from remote_backend.slug.tally import Tally, walk_warnings
+from remote_backend.slug.tally import ArchiveSummary, walk_warnings
 from remote_backend.slug.walk import Member, Walk, unreadable
 
 __all__ = ("Slug", "pack", "read_ignore_file")
@@ -83,7 +83,7 @@ async def pack(
             finally:
                 ended.set()
 
-    with unwrapped():
+    with raise_lone_exception():
         async with anyio.create_task_group() as group:
             group.start_soon(work, name="pack")
             try:
@@ -133,7 +133,7 @@ class _Packer:
                 frozenset({(status.st_dev, status.st_ino)}),
                 refuses_outside_links=self._refuse_outside_links,
             )
-            tally = Tally(root.below)
+            tally = ArchiveSummary(root.working_directory)
             self._write(file, walk, tally)
         if not tally.has_configuration and not self._destroy:
             raise _no_configuration(root)
@@ -152,7 +152,7 @@ class _Packer:
             content_digest=self.digest.hexdigest() if self.digest else None,
         )
 
-    def _write(self, file: BinaryIO, walk: Walk, tally: Tally) -> None:
+    def _write(self, file: BinaryIO, walk: Walk, tally: ArchiveSummary) -> None:
         with open_gzip(file) as stream:
             for member in walk.members():
                 if self.stopped.is_set():
@@ -273,7 +273,7 @@ def _leftover_states(directory: Path) -> Iterator[str]:
 
 
 def _no_configuration(root: ArchiveRoot) -> SlugError:
-    where = root.path / root.below if root.below else root.path
+    where = root.path / root.working_directory if root.working_directory else root.path
     why = f" ({root.warnings[0]})" if root.warnings else ""
     return SlugError(
         f"{where} holds no configuration (*.tf, *.tf.json) that would be uploaded{why}; check "

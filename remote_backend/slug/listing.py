@@ -7,7 +7,7 @@ from attrs import frozen
 from remote_backend.slug.archive import read_ignore_file
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import find_root
-from remote_backend.slug.tally import Tally, walk_warnings
+from remote_backend.slug.tally import ArchiveSummary, walk_warnings
 from remote_backend.slug.walk import Member, Walk
 
 __all__ = ("Listing", "list_members")
@@ -29,7 +29,7 @@ def list_members(directory: Path, working_directory: str = "") -> Listing:
     """
     root = find_root(directory, working_directory)
     walk = Walk(root.path, parse_rules(read_ignore_file(root.path)))
-    tally = Tally(root.below)
+    tally = ArchiveSummary(root.working_directory)
     members = tuple(walk.members())
     for member in members:
         tally.add(member)

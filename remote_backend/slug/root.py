@@ -15,7 +15,7 @@ class ArchiveRoot:
     """The directory that is packed."""
 
     path: Path
-    below: str
+    working_directory: str
     """The working directory of the workspace, clean: no slashes around it, no `.` in it."""
 
     warnings: tuple[str, ...] = ()

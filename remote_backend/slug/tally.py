@@ -7,9 +7,9 @@ from attrs import define, field
 
 from remote_backend.slug.ignore import normalized
 from remote_backend.slug.secrets import may_hold_secrets
-from remote_backend.slug.walk import Hint, Member, Walk
+from remote_backend.slug.walk import IneffectiveRule, Member, Walk
 
-__all__ = ("Tally", "walk_warnings")
+__all__ = ("ArchiveSummary", "walk_warnings")
 
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VARIABLES = ("terraform.tfvars", "terraform.tfvars.json")
@@ -18,7 +18,7 @@ _MOST_SHOWN = 5
 
 
 @define(eq=False, repr=False)
-class Tally:
+class ArchiveSummary:
     """What went into an archive, as far as people want to know it."""
 
     below: str
@@ -107,7 +107,7 @@ def walk_warnings(walk: Walk) -> Iterator[str]:
     yield from _hint_texts(walk.hints)
 
 
-def _hint_texts(hints: Iterable[Hint]) -> Iterator[str]:
+def _hint_texts(hints: Iterable[IneffectiveRule]) -> Iterator[str]:
     told = set()
     for hint in hints:
         if hint.rule in told:

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from remote_backend.errors import SlugError
 from remote_backend.slug.ignore import Rule, RuleSet
 
-__all__ = ("Content", "Hint", "Member", "Walk", "unreadable")
+__all__ = ("Content", "IneffectiveRule", "Member", "Walk", "unreadable")
 
 Identity = tuple[int, int]
 
@@ -46,7 +46,7 @@ class Content:
 
 
 @define(kw_only=True)
-class Hint(Content):
+class IneffectiveRule(Content):
     """A directory that a rule leaves out by name, while its content goes in."""
 
     rule: Rule
@@ -61,7 +61,7 @@ class _Folder:
     path: str
     identity: Identity
     entries: Iterator[str]
-    hint: Hint | None = None
+    hint: IneffectiveRule | None = None
     counted: Content | None = None
     start: str = field(init=False)
     """What the paths of its entries begin with."""
@@ -88,7 +88,7 @@ class Walk:
     outside_links: list[str] = field(factory=list)
     """Links out of the root that are replaced by what they lead to."""
 
-    hints: list[Hint] = field(factory=list)
+    hints: list[IneffectiveRule] = field(factory=list)
     _stack: list[_Folder] = field(factory=list)
 
     def members(self) -> Iterator[Member]:
@@ -143,7 +143,7 @@ class Walk:
             yield _directory(name, path, status)
         hint = None
         if bare.rule is not None and bare.excluded and bare.rule.line and full.rule is None:
-            hint = Hint(rule=bare.rule, directory=name)
+            hint = IneffectiveRule(rule=bare.rule, directory=name)
         self._enter(f"{name}/", path, status, hint)
 
     def _visit_link(self, name: str, path: str, status: os.stat_result) -> Iterator[Member]:
@@ -209,7 +209,7 @@ class Walk:
         name: str,
         path: str,
         status: os.stat_result,
-        hint: Hint | None,
+        hint: IneffectiveRule | None,
         counted: Content | None = None,
     ) -> None:
         identity = _identity(status)

@@ -13,7 +13,7 @@ __all__ = (
     "Key",
     "is_inside",
     "key_text",
-    "old_address",
+    "parse_legacy_address",
     "parse_address",
     "parse_module",
 )
@@ -84,7 +84,7 @@ def parse_address(text: str) -> Address:
     )
 
 
-def old_address(text: str, module: str) -> Address:
+def parse_legacy_address(text: str, module: str) -> Address:
     """Read an address of Terraform 0.11: the key of a resource in its module.
 
     `type.name.0` names an instance; the newer form with brackets is understood too.

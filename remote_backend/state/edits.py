@@ -11,13 +11,13 @@ from remote_backend.state.address import Address, is_inside
 from remote_backend.state.file import Instance, Resource, StateFile
 from remote_backend.state.json_edits import (
     Edit,
-    elements,
+    apply_edits,
+    array_elements,
     find_member,
     members,
     remove_elements,
     remove_member,
     set_member,
-    spliced,
 )
 
 __all__ = ("addresses", "move", "remove", "set_tainted")
@@ -137,7 +137,9 @@ def _move_instance(
     wanted = source if source.key is not None else resource.instances[0].address
     array = _member(text, resource.start, "instances")
     mine = [
-        one for one in elements(text, array) if one.value.get("index_key") == wanted.key
+        one
+        for one in array_elements(text, array)
+        if one.value.get("index_key") == wanted.key
     ]
     # What is deposed goes where its instance goes.
     parts = [_rekeyed(text[one.start : one.end], target) for one in mine]
@@ -147,7 +149,7 @@ def _move_instance(
     emptied = len(mine) == len(resource.instances)
     edits: list[Edit] = []
     if there is not None and there.start != resource.start:
-        last = list(elements(text, _member(text, there.start, "instances")))[-1]
+        last = list(array_elements(text, _member(text, there.start, "instances")))[-1]
         added = "".join(f",{indent}{part}" for part in parts)
         edits.append(Edit(last.end, last.end, added))
         edits += (
@@ -164,15 +166,15 @@ def _move_instance(
         )
     copy = text[whole.start : whole.end]
     inner = _member(copy, 0, "instances")
-    trimmed = spliced(
+    trimmed = apply_edits(
         copy, remove_elements(copy, inner, lambda one: one.get("index_key") != wanted.key)
     )
     inner = _member(trimmed, 0, "instances")
     renamed = [
         Edit(one.start, one.end, _rekeyed(trimmed[one.start : one.end], target))
-        for one in elements(trimmed, inner)
+        for one in array_elements(trimmed, inner)
     ]
-    made = spliced(trimmed, [*renamed, *_renamed(trimmed, 0, target)])
+    made = apply_edits(trimmed, [*renamed, *_renamed(trimmed, 0, target)])
     if emptied:
         return state.edited([Edit(whole.start, whole.end, made)])
     edits = remove_elements(text, array, lambda one: one.get("index_key") == wanted.key)
@@ -183,8 +185,10 @@ def _move_instance(
 def _rekeyed(instance: str, target: Address) -> str:
     if target.key is None:
         gone = remove_member(instance, 0, "index_key")
-        return spliced(instance, [gone]) if gone else instance
-    return spliced(instance, [set_member(instance, 0, "index_key", json.dumps(target.key))])
+        return apply_edits(instance, [gone]) if gone else instance
+    return apply_edits(
+        instance, [set_member(instance, 0, "index_key", json.dumps(target.key))]
+    )
 
 
 def _renamed(text: str, start: int, target: Address) -> list[Edit]:
@@ -216,7 +220,7 @@ def _removal(state: StateFile, wanted: Address) -> list[Edit]:
 
 
 def _remove_at(text: str, array: int, starts: set[int]) -> list[Edit]:
-    order = iter([one.start for one in elements(text, array)])
+    order = iter([one.start for one in array_elements(text, array)])
     return remove_elements(text, array, lambda _: next(order) in starts) if starts else []
 
 
@@ -275,7 +279,7 @@ def _why_missing(resource: Resource, wanted: Address) -> str:
 
 
 def _instance_start(text: str, resource: Resource, wanted: Address) -> int:
-    for one in elements(text, _member(text, resource.start, "instances")):
+    for one in array_elements(text, _member(text, resource.start, "instances")):
         if one.value.get("index_key") == wanted.key and not one.value.get("deposed"):
             return one.start
     raise AddressError(str(wanted), "there is no such instance in the state")
@@ -290,7 +294,7 @@ def _member(text: str, start: int, key: str) -> int:
 
 def _elements_of(state: StateFile) -> Iterator[Any]:
     array = state.place_of("resources")
-    return elements(state.text, array) if array is not None else iter(())
+    return array_elements(state.text, array) if array is not None else iter(())
 
 
 def _blanks_before(text: str, place: int) -> str:

@@ -9,17 +9,17 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from remote_backend.errors import AddressError, StateError
-from remote_backend.state.address import Address, Key, old_address
+from remote_backend.state.address import Address, Key, parse_legacy_address
 from remote_backend.state.json_edits import (
     Edit,
     Member,
-    elements,
+    apply_edits_encoded,
+    array_elements,
     members,
     parse_value,
     repeated,
     require_end,
     set_member,
-    spliced_data,
 )
 from remote_backend.state.shape import check_element, check_head, require_known_spelling
 
@@ -147,7 +147,7 @@ class StateFile:
             yield from self._old_resources()
             return
         start = self.place_of("resources")
-        for element in elements(self.text, start) if start is not None else ():
+        for element in array_elements(self.text, start) if start is not None else ():
             value = element.value
             if isinstance(value, dict):
                 yield Resource(address=_address(value), start=element.start, value=value)
@@ -155,7 +155,7 @@ class StateFile:
     def modules(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
         """Give place, path and value of each module of format 3."""
         start = self.place_of("modules")
-        for element in elements(self.text, start) if start is not None else ():
+        for element in array_elements(self.text, start) if start is not None else ():
             value = element.value
             path = value.get("path") if isinstance(value, dict) else None
             if isinstance(path, list):
@@ -238,7 +238,7 @@ class _Content:
             raise self._problem
         if not self._edits:
             return
-        data = spliced_data(self.base, self._edits)
+        data = apply_edits_encoded(self.base, self._edits)
         # Both texts can be large, so the old one goes before the new one comes.
         self.base, self._edits = "", ()
         text = data.decode()
@@ -347,7 +347,7 @@ def _key(value: Any) -> Key:
 
 def _keyed_address(module: str, key: str) -> Address:
     try:
-        return old_address(key, module)
+        return parse_legacy_address(key, module)
     except AddressError:
         # Whatever a state holds is shown as it is.
         return Address(module=module, mode="managed", type=key, name="")

@@ -16,18 +16,18 @@ __all__ = (
     "Edit",
     "Element",
     "Member",
-    "elements",
+    "array_elements",
     "find_member",
     "members",
     "parse_value",
-    "placed",
+    "members_by_key",
     "remove_elements",
     "remove_member",
     "repeated",
     "require_end",
     "set_member",
-    "spliced",
-    "spliced_data",
+    "apply_edits",
+    "apply_edits_encoded",
 )
 
 _PIECE_CHARACTERS = 1 << 20
@@ -135,12 +135,12 @@ def require_end(text: str, end: int) -> None:
         raise StateError(f"there is more behind its JSON document ({_place(text, end)})")
 
 
-def placed(text: str, start: int) -> Iterator[Member]:
+def members_by_key(text: str, start: int) -> Iterator[Member]:
     """Give the places of the members of an object, and keep none of their values."""
     return members(text, start, unread=lambda _: True)
 
 
-def elements(text: str, start: int) -> Iterator[Element]:
+def array_elements(text: str, start: int) -> Iterator[Element]:
     """Give the elements of the array that begins at a place."""
     place = _skip(text, _expect(text, start, "["))
     if text[place : place + 1] == "]":
@@ -154,12 +154,12 @@ def elements(text: str, start: int) -> Iterator[Element]:
         place = _skip(text, _expect(text, place, ","))
 
 
-def spliced(text: str, edits: Iterable[Edit]) -> str:
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """Return a text with parts of it replaced; the parts must not overlap."""
     return "".join(_pieces(text, edits))
 
 
-def spliced_data(text: str, edits: Iterable[Edit]) -> bytes:
+def apply_edits_encoded(text: str, edits: Iterable[Edit]) -> bytes:
     """Return the bytes of a text with parts of it replaced.
 
     Of a large text no other copy is made meanwhile.
@@ -193,7 +193,7 @@ def set_member(
     A new member stands behind the last one that `after` names, or first; it is laid out as
     the others are.
     """
-    found = list(placed(text, start))
+    found = list(members_by_key(text, start))
     member = _only(text, found, key)
     if member is not None:
         return Edit(member.value_start, member.value_end, value)
@@ -212,7 +212,7 @@ def set_member(
 
 def remove_member(text: str, start: int, key: str) -> Edit | None:
     """Return the edit that removes a member of an object, or None when it is not there."""
-    found = list(placed(text, start))
+    found = list(members_by_key(text, start))
     member = _only(text, found, key)
     if member is None:
         return None
@@ -225,7 +225,7 @@ def remove_member(text: str, start: int, key: str) -> Edit | None:
 
 def find_member(text: str, start: int, key: str) -> Member | None:
     """Return the place of a member of an object, or None; raises `StateError` for two of them."""
-    return _only(text, list(placed(text, start)), key)
+    return _only(text, list(members_by_key(text, start)), key)
 
 
 def repeated(text: str, member: Member) -> StateError:
@@ -236,7 +236,7 @@ def repeated(text: str, member: Member) -> StateError:
 
 def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[Edit]:
     """Return the edits that remove elements of an array."""
-    found = list(elements(text, start))
+    found = list(array_elements(text, start))
     kept = [one for one in found if not gone(one.value)]
     if len(kept) == len(found):
         return []
@@ -268,7 +268,7 @@ def _end_of(text: str, start: int, check: Callable[[int, Any], None] | None) -> 
     if text[start : start + 1] != "[":
         return parse_value(text, start)[1]
     end = start + 1
-    for number, element in enumerate(elements(text, start), start=1):
+    for number, element in enumerate(array_elements(text, start), start=1):
         end = element.end
         if check is not None:
             check(number, element.value)

@@ -18,7 +18,7 @@ from uuid import uuid4
 from attrs import frozen
 
 from remote_backend._version import __version__
-from remote_backend.atomic_files import PRIVATE_MODE, replace_file
+from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.errors import StateLocked
 from remote_backend.state.locks import person
 
@@ -47,7 +47,7 @@ class LockedFile:
         data = self.read()
         if data:
             backup = self.path.with_name(f"{self.path.name}.backup")
-            replace_file(_free(backup, data), data)
+            write_atomically(_free(backup, data), data)
 
     def replace(self, data: bytes) -> None:
         """Write another content; raise `OSError`, after which the earlier one is there."""
@@ -84,7 +84,7 @@ def locked_file(path: Path, shown: str) -> Iterator[LockedFile]:
             raise StateLocked(
                 f"{shown} is locked by {_holder(info)}; wait until it ends"
             ) from None
-        replace_file(info, _describe(path))
+        write_atomically(info, _describe(path))
         try:
             yield LockedFile(path, descriptor)
         finally:

@@ -10,12 +10,12 @@ from attrs import frozen
 
 from remote_backend.errors import RemoteBackendError, StateError
 from remote_backend.state.file import StateFile
-from remote_backend.state.state_locations import Place
+from remote_backend.state.state_locations import StateLocation
 
-__all__ = ("Answers", "Moved", "Step", "migrate")
+__all__ = ("MigrationPrompts", "MigrationResult", "Migration", "migrate")
 
 
-class Answers(Protocol):
+class MigrationPrompts(Protocol):
     """Whoever decides about states that shall move."""
 
     async def may_copy(
@@ -25,15 +25,15 @@ class Answers(Protocol):
 
 
 @frozen
-class Step:
+class Migration:
     """One state that shall move."""
 
-    source: Place
-    destination: Place
+    source: StateLocation
+    destination: StateLocation
 
 
 @frozen
-class Moved:
+class MigrationResult:
     """What became of a step."""
 
     source: str
@@ -42,14 +42,16 @@ class Moved:
     """`copied`, `already there`, or `left`."""
 
 
-async def migrate(steps: Sequence[Step], answers: Answers) -> AsyncIterator[Moved]:
+async def migrate(
+    steps: Sequence[Migration], answers: MigrationPrompts
+) -> AsyncIterator[MigrationResult]:
     """Copy each state that is not empty, see that it has arrived, and only then give it up.
 
     Gives each move as soon as it is done. Lineages stay, and serials where nothing is
     overwritten. Raises `StateError` that says what was moved before; another call goes on from
     there.
     """
-    done: list[Moved] = []
+    done: list[MigrationResult] = []
     for step in steps:
         try:
             moved = await _move(step, answers)
@@ -65,29 +67,32 @@ async def migrate(steps: Sequence[Step], answers: Answers) -> AsyncIterator[Move
             yield moved
 
 
-async def _move(step: Step, answers: Answers) -> Moved | None:
+async def _move(step: Migration, answers: MigrationPrompts) -> MigrationResult | None:
     source, destination = step.source, step.destination
     state = await source.read()
     if state is None or state.is_empty:
         return None
     there = await destination.read()
     if there is not None and _same(state, there):
-        await source.retire()
-        return Moved(str(source), str(destination), "already there")
+        await source.clear()
+        return MigrationResult(str(source), str(destination), "already there")
     overwrites = there is not None and not there.is_empty
     if not await _is_wanted(step, state, there if overwrites else None, answers):
-        return Moved(str(source), str(destination), "left")
+        return MigrationResult(str(source), str(destination), "left")
     # The first state that Terraform stores has serial 1.
     serial = max(state.serial, there.serial + 1 if there is not None else 1)
     if serial != state.serial:
         state = state.with_head(serial=serial)
     await destination.write(state, there)
-    await source.retire()
-    return Moved(str(source), str(destination), "copied")
+    await source.clear()
+    return MigrationResult(str(source), str(destination), "copied")
 
 
 async def _is_wanted(
-    step: Step, state: StateFile, overwritten: StateFile | None, answers: Answers
+    step: Migration,
+    state: StateFile,
+    overwritten: StateFile | None,
+    answers: MigrationPrompts,
 ) -> bool:
     names = (str(step.source), str(step.destination))
     if overwritten is None:

@@ -7,19 +7,19 @@ from attrs import define, field
 
 from remote_backend.api.client import Client
 from remote_backend.errors import StateConflict, StateError
-from remote_backend.models.workspace import Mode, Workspace
+from remote_backend.models.workspace import Workspace, WorkspaceMapping
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.local_file import locked_file
 from remote_backend.state.locks import LockOptions, locked
 from remote_backend.state.storage import read_state, store_state
-from remote_backend.workspaces import create_named, full_name_of
+from remote_backend.workspaces import create_workspace, full_name_of
 
-__all__ = ("LocalPlace", "Place", "RemotePlace", "local_places")
+__all__ = ("LocalLocation", "StateLocation", "RemoteLocation", "local_locations")
 
 _FILE = "terraform.tfstate"
 
 
-class Place(Protocol):
+class StateLocation(Protocol):
     """A place for one state."""
 
     def __str__(self) -> str:
@@ -31,12 +31,12 @@ class Place(Protocol):
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
         """Put a state there in place of the expected one; raise `StateConflict` for another."""
 
-    async def retire(self) -> None:
+    async def clear(self) -> None:
         """Give up the state, because it is safe elsewhere; some places keep it all the same."""
 
 
 @define
-class LocalPlace:
+class LocalLocation:
     """A state file of the local backend."""
 
     path: Path
@@ -67,7 +67,7 @@ class LocalPlace:
         except OSError as error:
             raise StateError(f"{self.shown} cannot be written: {error.strerror}") from None
 
-    async def retire(self) -> None:
+    async def clear(self) -> None:
         """Empty the file as Terraform does, after its content was kept beside it."""
         try:
             if self.path.exists() and self.path.stat().st_size:
@@ -85,11 +85,11 @@ class LocalPlace:
 
 
 @define
-class RemotePlace:
+class RemoteLocation:
     """A workspace on a server, which is made when a state is put there."""
 
     client: Client
-    mode: Mode
+    mode: WorkspaceMapping
     short: str
     lock: LockOptions = field(factory=LockOptions)
     workspace: Workspace | None = None
@@ -114,7 +114,7 @@ class RemotePlace:
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
         """Store the state under the lock and read it back."""
         if self.workspace is None:
-            made = await create_named(
+            made = await create_workspace(
                 self.client, self.mode, self.short, self.terraform_version
             )
             self.workspace = made.remote
@@ -133,20 +133,20 @@ class RemotePlace:
                     f"{self} holds another state than was just stored there"
                 )
 
-    async def retire(self) -> None:
+    async def clear(self) -> None:
         """Leave it: what is on a server stays there."""
 
 
-def local_places(directory: Path) -> dict[str, LocalPlace]:
+def local_locations(directory: Path) -> dict[str, LocalLocation]:
     """Return the state files of the local backend by the names of their workspaces."""
-    places = {"default": LocalPlace(directory / _FILE, _FILE)}
+    places = {"default": LocalLocation(directory / _FILE, _FILE)}
     try:
         entries = sorted((directory / f"{_FILE}.d").iterdir())
     except (FileNotFoundError, NotADirectoryError):
         entries = []
     for entry in entries:
         if (entry / _FILE).is_file():
-            places[entry.name] = LocalPlace(
+            places[entry.name] = LocalLocation(
                 entry / _FILE, f"{_FILE}.d/{entry.name}/{_FILE}"
             )
     return places

@@ -5,7 +5,7 @@ from remote_backend.errors import Conflict, NotFound, SelectionError
 from remote_backend.state.edits import addresses
 from remote_backend.state.locks import LockOptions, locked
 from remote_backend.state.storage import read_state
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 
 __all__ = ("delete_named",)
 
@@ -13,7 +13,11 @@ _MOST_SHOWN = 10
 
 
 async def delete_named(
-    client: Client, named: Named, *, force: bool, options: LockOptions | None = None
+    client: Client,
+    named: LocalWorkspace,
+    *,
+    force: bool,
+    options: LockOptions | None = None,
 ) -> int:
     """Delete a workspace; return how many resources were forgotten with it.
 
@@ -31,7 +35,7 @@ async def delete_named(
             shown = "".join(f"\n  {address}" for address in managed[:_MOST_SHOWN])
             more = len(managed) - _MOST_SHOWN
             raise SelectionError(
-                f"{named.short} still manages resources:{shown}"
+                f"{named.name} still manages resources:{shown}"
                 + (f"\n  and {more} more" if more > 0 else "")
                 + "\nDestroy them first; -force deletes the workspace and forgets them"
             )
@@ -42,5 +46,5 @@ async def delete_named(
         if not force and await client.find_workspace(workspace.name) is not None:
             await client.delete_workspace(workspace.id, safely=False)
     except Conflict as error:
-        raise SelectionError(f"{named.short} cannot be deleted now: {error}") from None
+        raise SelectionError(f"{named.name} cannot be deleted now: {error}") from None
     return len(managed)

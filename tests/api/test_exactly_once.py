@@ -15,10 +15,10 @@ from remote_backend.errors import (
     UnexpectedAnswer,
 )
 from remote_backend.models.run import RunRequest
-from remote_backend.models.workspace import PrefixMode
+from remote_backend.models.workspace import ByPrefix
 from remote_backend.planning.run_creation import queue_run
 from remote_backend.planning.upload import upload_configuration, wait_until_usable
-from remote_backend.workspaces import create_named
+from remote_backend.workspaces import create_workspace
 from tests.support.fakes import Answer, Recorder, ScriptedTransport, answer
 
 REQUEST = RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
@@ -129,7 +129,7 @@ async def test_a_workspace_without_a_readable_answer_is_adopted(lost: Answer) ->
         }
     )
 
-    named = await create_named(Client(transport, "acme"), PrefixMode("net-"), "new")
+    named = await create_workspace(Client(transport, "acme"), ByPrefix("net-"), "new")
 
     assert named.remote.id == "ws-9"
     assert transport.sent().count("POST organizations/acme/workspaces") == 1

@@ -149,5 +149,5 @@ async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: Shop) -> 
     assert process.returncode == 1
     assert "Nobody reads the output any more, so the runs were canceled." in notes
     with anyio.fail_after(30):
-        while {run["status"] for run in records_of(shop, "ServedRun")} - {"canceled"}:
+        while {run["status"] for run in records_of(shop, "run")} - {"canceled"}:
             await anyio.lowlevel.checkpoint()

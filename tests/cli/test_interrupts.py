@@ -32,7 +32,7 @@ def test_progress_is_shown_while_runs_are_canceled() -> None:
 async def test_a_second_interrupt_leaves_at_once(shop: Shop) -> None:
     """Also while a server refuses to cancel, and nothing more is written."""
     refusal = FaultRule(kind="status", path="/api/v2/runs/.*/cancel", status=503)
-    shop.server.faults.become(FaultSettings(rules=[refusal]))
+    shop.server.faults.replace(FaultSettings(rules=[refusal]))
     text = (shop.directory / "main.tf").read_text()
     (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
     process = await anyio.open_process(
@@ -54,7 +54,7 @@ async def test_a_second_interrupt_leaves_at_once(shop: Shop) -> None:
 
     assert process.returncode == 130
     assert b"workspaces:" not in out
-    assert {run["status"] for run in records_of(shop, "ServedRun")} <= {
+    assert {run["status"] for run in records_of(shop, "run")} <= {
         "pending",
         "planning",
     }

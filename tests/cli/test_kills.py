@@ -81,7 +81,7 @@ async def test_a_batch_that_was_killed_is_resumed(moment: int, farm: Shop) -> No
         await read_lines(process, 1 + moment)
         process.kill()
 
-    done = await farm.run("runs", "resume")
+    done = await farm.run("batches", "resume")
 
     assert done.code == 0, done.err
     assert sorted(rows_of(done.out)) == SHORT
@@ -140,7 +140,7 @@ async def test_a_batch_outlives_a_killed_server(moment: int, tmp_path: Path) -> 
 
     assert sorted(rows_of(out.decode())) == SHORT
     with closing(sqlite3.connect(tmp_path / "data" / "records.sqlite")) as records:
-        rows = records.execute("select body from record where kind = 'ServedRun'")
+        rows = records.execute("select body from record where kind = 'run'")
         runs = [json.loads(body) for (body,) in rows]
     assert len(runs) == len({run["workspace_id"] for run in runs}) == COUNT
     # What it was planning when it died has ended with that; nothing is left unended.

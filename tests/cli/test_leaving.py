@@ -49,8 +49,8 @@ def test_the_context_of_aiohttp_that_verifies_knows_all_authorities(tmp_path: Pa
     program = (
         "import gc, ssl\n"
         "before = dict(vars(ssl.SSLContext))\n"
-        "from remote_backend.cli.process import read_beside\n"
-        "with read_beside():\n"
+        "from remote_backend.cli.process import preload_certificates\n"
+        "with preload_certificates():\n"
         "    pass\n"
         "assert dict(vars(ssl.SSLContext)) == before\n"
         "found = [one for one in gc.get_objects() if isinstance(one, ssl.SSLContext)]\n"
@@ -96,7 +96,7 @@ async def test_runs_are_canceled_when_the_reader_has_left(shop: Shop) -> None:
             os.close(reading)
             notes = b"".join([data async for data in process.stderr])
             await process.wait()
-    listed = await shop.run("runs", "cancel")
+    listed = await shop.run("batches", "cancel")
 
     assert process.returncode == 1
     assert b"Traceback" not in notes and b"Broken pipe" not in notes

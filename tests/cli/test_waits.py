@@ -31,7 +31,7 @@ async def run_impatiently(shop: Shop, *arguments: str, **environ: str) -> Finish
 def fail_twice(shop: Shop, path: str = "/api/v2/organizations/acme/") -> None:
     """Let the first two requests fail."""
     rule = FaultRule(path=path, kind="status", status=503, times=(1, 2))
-    shop.server.faults.become(FaultSettings(rules=[rule]))
+    shop.server.faults.replace(FaultSettings(rules=[rule]))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ async def test_a_timeout_that_is_not_a_time_is_named(
 async def test_the_limit_of_repeats_can_be_set(shop: Shop) -> None:
     """A server that always fails is given up after that time."""
     rule = FaultRule(path="/api/v2/organizations/acme/", kind="status", status=503)
-    shop.server.faults.become(FaultSettings(rules=[rule]))
+    shop.server.faults.replace(FaultSettings(rules=[rule]))
 
     done = await shop.run(
         "-debug", "workspace", "list", REMOTE_BACKEND_RETRY_TIMEOUT="0.1s"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_config_flags import merge_flags
 from remote_backend.config.backend_record import BlockValues
 from remote_backend.errors import SettingsError
 
@@ -18,7 +18,7 @@ def merged(
     """Return the arguments after merging; files are named with two underscores for a dot."""
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
-    found = merge_given(values, given, folder)
+    found = merge_flags(values, given, folder)
     return {**found.arguments, "workspaces": found.workspaces}
 
 

@@ -21,18 +21,21 @@ from remote_backend.events import Event, LogChunkRead
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchPlan, run_batch
-from remote_backend.planning.polling import WatchSettings
+from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.polling import PollSettings
 from remote_backend.state.file import parse_state
 from remote_backend.state.versions import write_state
-from remote_backend.workspaces import list_named
+from remote_backend.workspaces import list_workspaces
 from tests.support.otf_like_server import OtfLikeServer, serve_otf_like
 from tests.support.paths import REPOSITORY
 from tests.support.servers import hosted
 
 NAMES = ["dev", "eu-1", "eu-2", "prod", "test"]
-QUICK = WatchSettings(
-    first_wait_seconds=0.01, longest_wait_seconds=0.02, sweep_seconds=0.01, find_seconds=0.0
+QUICK = PollSettings(
+    first_wait_seconds=0.01,
+    longest_wait_seconds=0.02,
+    batch_poll_seconds=0.01,
+    list_lag_seconds=0.0,
 )
 
 
@@ -79,8 +82,8 @@ class Site:
     ) -> tuple[Outcome, ...]:
         """Plan all workspaces with short pauses between polls; collect the events."""
         async with self.connected() as connection:
-            named = await list_named(connection.client, connection.mode)
-            plan = BatchPlan(
+            named = await list_workspaces(connection.client, connection.mapping)
+            plan = BatchOptions(
                 directory=self.directory,
                 options=options or PlanOptions(),
                 run_url=connection.run_url,
@@ -194,7 +197,7 @@ async def test_a_batch_killed_with_requests_in_flight_is_resumed(site: Site) -> 
         process.kill()
     site.server.lost = None
 
-    code, told = await site.run("runs", "resume")
+    code, told = await site.run("batches", "resume")
 
     assert code == 0, told
     assert site.runs_per_workspace() == ONE_EACH

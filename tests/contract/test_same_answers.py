@@ -275,7 +275,7 @@ async def test_engine_commands_are_those_of_the_engine(
     for name in [one for one in mine.environ if one.startswith("TF_CLI_CONFIG")]:
         del mine.environ[name]
     theirs.write("ugly.tf", "locals {\na=1\n}\n")
-    before = server.faults.asked
+    before = server.faults.api_requests
 
     checked = await mine.run("fmt", "-check")
     valid = await mine.run("validate", "-json")
@@ -286,6 +286,6 @@ async def test_engine_commands_are_those_of_the_engine(
     assert valid.code == 0 and json.loads(valid.out)["valid"] is True
     assert got.code == 0
     assert "remote-backend " in version.out and "Terraform v" not in version.out
-    assert server.faults.asked == before
+    assert server.faults.api_requests == before
     none = await mine.run("fmt", PATH="")
     assert none.code in (0, 1, 3)

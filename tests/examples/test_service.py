@@ -191,8 +191,8 @@ async def test_a_told_run_is_looked_at_at_once(slow_site: Site) -> None:
             if event["type"] == "run_queued":
                 assert await slow_site.notify(run_id="run-foreign") == 204
                 assert await slow_site.notify(run_id=event["run_id"]) == 204
-                asked = faults.asked
-                while faults.asked == asked:
+                asked = faults.api_requests
+                while faults.api_requests == asked:
                     await anyio.lowlevel.checkpoint()
                 async with slow_site.http.delete(f"/batches/{id}"):
                     pass

@@ -17,17 +17,17 @@ from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.events import LogChunkRead, RunQueued
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.planning.batch import BatchPlan, run_batch
-from remote_backend.planning.polling import WatchSettings
+from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.polling import PollSettings
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from remote_backend.workspaces import list_named
+from remote_backend.workspaces import list_workspaces
 
 LINES = tuple(b"part %d\n" % number * 50 for number in range(4))
 # Far more than any of these needs: a batch that hangs shall be told, not waited for.
 LONGEST_SECONDS = 120
-QUICK = WatchSettings(sweep_seconds=0.2, find_seconds=1.0)
+QUICK = PollSettings(batch_poll_seconds=0.2, list_lag_seconds=1.0)
 
 
 @frozen
@@ -79,8 +79,8 @@ async def batch(
         logs: dict[str, bytes] = defaultdict(bytes)
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with connect(folder / "configuration", environ) as connection:
-            named = await list_named(connection.client, connection.mode)
-            plan = BatchPlan(
+            named = await list_workspaces(connection.client, connection.mapping)
+            plan = BatchOptions(
                 directory=folder / "configuration",
                 run_url=connection.run_url,
                 watch=QUICK,
@@ -91,14 +91,14 @@ async def batch(
                     async for event in running:
                         if isinstance(event, LogChunkRead):
                             logs[event.workspace] += event.data
-        versions = len(records_in(folder, "ServedConfiguration"))
+        versions = len(records_in(folder, "configuration-version"))
         runs = runs_in(folder)
     return Story(running.outcomes, logs, runs, versions, server)
 
 
 def runs_in(folder: Path) -> list[dict[str, Any]]:
     """Return the runs of a server from its records."""
-    return records_in(folder, "ServedRun")
+    return records_in(folder, "run")
 
 
 def records_in(folder: Path, kind: str) -> list[dict[str, Any]]:
@@ -128,8 +128,8 @@ async def test_a_batch_needs_about_one_request_for_each_workspace(tmp_path: Path
 
     assert_all_went_well(story, 60)
     assert story.versions == 1
-    assert story.server.faults.refused == 0
-    assert story.server.faults.asked <= 1.5 * 60
+    assert story.server.faults.throttled == 0
+    assert story.server.faults.api_requests <= 1.5 * 60
 
 
 async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
 
         async def plan_half(parity: int) -> None:
             async with connect(tmp_path / "configuration", environ) as connection:
-                named = await list_named(connection.client, connection.mode)
-                half = BatchPlan(
+                named = await list_workspaces(connection.client, connection.mapping)
+                half = BatchOptions(
                     directory=tmp_path / "configuration", run_url=connection.run_url
                 )
                 chosen = named[parity::2]
@@ -156,7 +156,7 @@ async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
                     group.start_soon(plan_half, parity)
 
     assert results == [True] * count
-    assert server.faults.refused < 0.25 * server.faults.asked
+    assert server.faults.throttled < 0.25 * server.faults.api_requests
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -262,8 +262,8 @@ async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
     async with serving(tmp_path, count, limits, seconds=300) as server:
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with connect(tmp_path / "configuration", environ) as connection:
-            named = await list_named(connection.client, connection.mode)
-            plan = BatchPlan(
+            named = await list_workspaces(connection.client, connection.mapping)
+            plan = BatchOptions(
                 directory=tmp_path / "configuration", run_url=connection.run_url
             )
             with anyio.fail_after(LONGEST_SECONDS):
@@ -273,7 +273,7 @@ async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
                         queued += isinstance(event, RunQueued)
                         if queued == count:
                             break
-                    before = server.faults.asked
+                    before = server.faults.api_requests
                     running.cancel()
                     outcomes = await running.wait()
         with anyio.fail_after(LONGEST_SECONDS):
@@ -282,6 +282,6 @@ async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
                 await anyio.lowlevel.checkpoint()
 
     assert {one.result for one in outcomes} == {Result.CANCELED}
-    assert server.faults.refused == 0
+    assert server.faults.throttled == 0
     # A poll may have been on its way.
-    assert count <= server.faults.asked - before <= count + 2
+    assert count <= server.faults.api_requests - before <= count + 2

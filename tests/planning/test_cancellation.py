@@ -12,7 +12,7 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.api.transport.rate_limit import BudgetedTransport
+from remote_backend.api.transport.rate_limit import RateLimitedTransport
 from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.errors import TransportError
 from remote_backend.events import PlanFinished, RunQueued
@@ -20,10 +20,10 @@ from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import Batch, BatchPlan, run_batch
+from remote_backend.planning.batch import Batch, BatchOptions, run_batch
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
 from remote_backend.planning.journal import Begun, JournalStory, read_journal
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
@@ -128,10 +128,13 @@ async def planning(
 ) -> AsyncIterator[Batch]:
     """Plan workspaces on the service, with the whole transport but the network."""
     (folder / "main.tf").write_text("")
-    client = Client(RetryingTransport(BudgetedTransport(service)), "acme")
+    client = Client(RetryingTransport(RateLimitedTransport(service)), "acme")
     names = [f"{number:03}" for number in range(count)]
-    named = [Named(name, Workspace(id=f"ws-{name}", name=f"net-{name}")) for name in names]
-    plan = BatchPlan(
+    named = [
+        LocalWorkspace(name, Workspace(id=f"ws-{name}", name=f"net-{name}"))
+        for name in names
+    ]
+    plan = BatchOptions(
         directory=folder,
         run_url=lambda workspace, run_id: f"https://tfe.test/{run_id}",
         journal_folder=folder / "journals" if journal else None,
@@ -175,7 +178,7 @@ def test_two_hundred_of_two_hundred_runs_are_canceled(tmp_path: Path) -> None:
             took = anyio.current_time() - begun
 
         assert {one.result for one in outcomes} == {Result.CANCELED}
-        assert len(outcomes) == 200 and batch.living == ()
+        assert len(outcomes) == 200 and batch.still_running == ()
         assert batch.stopped_runs == (200, 200)
         assert set(service.statuses.values()) == {"canceled"}
         assert set(Counter(service.requests).values()) == {1}
@@ -194,7 +197,7 @@ def test_leaving_the_block_cancels_two_hundred_runs_too(tmp_path: Path) -> None:
     async def work() -> None:
         async with planning(service, tmp_path, 200) as batch:
             await until_queued(batch, 200)
-        assert batch.living == ()
+        assert batch.still_running == ()
 
     virtually(work)
     assert set(service.statuses.values()) == {"canceled"}
@@ -313,7 +316,7 @@ def test_runs_that_cannot_be_canceled_are_reported(tmp_path: Path) -> None:
             outcomes = await batch.wait()
             took = anyio.current_time() - begun
 
-        assert batch.living == (("001", "run-ws-001"),)
+        assert batch.still_running == (("001", "run-ws-001"),)
         assert [one.workspace for one in outcomes if one.still_running] == ["001"]
         assert outcomes[1].result is Result.FAILED
         assert "could not be canceled" in (outcomes[1].reason or "")

@@ -17,11 +17,11 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchPlan, run_batch
+from remote_backend.planning.batch import BatchOptions, run_batch
 from remote_backend.planning.journal import Begun, JournalStory
-from remote_backend.planning.sharing_cache import SharingMemory
+from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.planning.upload_canary import LONGEST_WAIT_SECONDS, Canary
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
@@ -175,10 +175,10 @@ class Planned:
         """Plan workspaces named ws-0, ws-1, ..."""
         (self.folder / "main.tf").write_text("")
         named = [
-            Named(f"{number}", Workspace(id=f"ws-{number}", name=f"net-{number}"))
+            LocalWorkspace(f"{number}", Workspace(id=f"ws-{number}", name=f"net-{number}"))
             for number in range(count)
         ]
-        plan = BatchPlan(
+        plan = BatchOptions(
             directory=self.folder, run_url=lambda name, run: f"{name}/{run}", **more
         )
         client = Client(self.server, "acme")
@@ -349,7 +349,7 @@ def test_a_batch_that_is_left_with_a_canary_ends(tmp_path: Path) -> None:
 def test_what_was_found_out_is_remembered(tmp_path: Path) -> None:
     """The second batch has no canary, by host and organization; a refusal is kept as well."""
     for number, shares in enumerate((True, False)):
-        memory = SharingMemory(tmp_path / str(number), "tfe.test", "acme")
+        memory = SharingCache(tmp_path / str(number), "tfe.test", "acme")
         first = Server(HCP, shares=shares)
         planned(first, tmp_path, sharing_memory=memory)
         second = Server(HCP, shares=shares)
@@ -365,7 +365,7 @@ def test_what_was_found_out_is_remembered(tmp_path: Path) -> None:
 
 def test_a_remembered_success_is_no_proof(tmp_path: Path) -> None:
     """Where the server shares no more, each run is planned again, and the refusal is kept."""
-    memory = SharingMemory(tmp_path / "cache", "tfe.test", "acme")
+    memory = SharingCache(tmp_path / "cache", "tfe.test", "acme")
     server = Server(HCP, shares=False)
 
     async def work() -> None:
@@ -433,7 +433,7 @@ def test_people_who_choose_are_obeyed(
 )
 async def test_a_damaged_memory_knows_nothing(damage: bytes, tmp_path: Path) -> None:
     """It is ignored, and written anew."""
-    memory = SharingMemory(tmp_path, "tfe.test", "acme")
+    memory = SharingCache(tmp_path, "tfe.test", "acme")
     (tmp_path / "sharing.json").write_bytes(damage)
 
     assert await memory.recall() is None
@@ -444,7 +444,7 @@ async def test_a_damaged_memory_knows_nothing(damage: bytes, tmp_path: Path) -> 
 async def test_a_memory_without_a_place_is_a_lost_optimization(tmp_path: Path) -> None:
     """A folder that cannot be made is no error."""
     (tmp_path / "file").write_text("")
-    memory = SharingMemory(tmp_path / "file" / "cache", "tfe.test", "acme")
+    memory = SharingCache(tmp_path / "file" / "cache", "tfe.test", "acme")
 
     await memory.remember(works=True)
 
@@ -455,7 +455,7 @@ async def test_answers_are_kept_by_host_and_organization(tmp_path: Path) -> None
     """A refusal counts for thirty days, a success until it is refuted."""
     now = [0.0]
     acme, other = (
-        SharingMemory(tmp_path, "tfe.test", name, clock=lambda: now[0])
+        SharingCache(tmp_path, "tfe.test", name, clock=lambda: now[0])
         for name in ("acme", "other")
     )
     await acme.remember(works=False)

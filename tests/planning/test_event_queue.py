@@ -18,7 +18,7 @@ from remote_backend.events import (
     UploadProgressed,
     WarningRaised,
 )
-from remote_backend.planning.event_queue import Outbox
+from remote_backend.planning.event_queue import EventQueue
 
 EVENTS = st.lists(
     st.one_of(
@@ -36,7 +36,7 @@ def test_events_come_out_as_they_went_in(steps: list[Event | None], limit: int) 
     async def pass_through() -> tuple[list[Event], list[Event]]:
         put: list[Event] = []
         got: list[Event] = []
-        with Outbox(limit) as outbox:
+        with EventQueue(limit) as outbox:
             for step in steps:
                 if step is not None:
                     outbox.put(step)
@@ -57,7 +57,7 @@ def test_events_come_out_as_they_went_in(steps: list[Event | None], limit: int) 
 
 async def test_nobody_waits_for_a_reader() -> None:
     """Megabytes are put without one, and little of them stays in memory."""
-    with Outbox(1000) as outbox:
+    with EventQueue(1000) as outbox:
         for number in range(100):
             outbox.put(LogChunkRead("a", bytes([number]) * 100_000))
         kept = sum(len(e.data) for e in outbox._events if isinstance(e, LogChunkRead))
@@ -69,9 +69,9 @@ async def test_nobody_waits_for_a_reader() -> None:
 
 async def test_progress_is_left_out_while_others_wait() -> None:
     """An event that nobody misses never makes a queue longer."""
-    with Outbox() as outbox:
-        outbox.put_if_free(UploadProgressed("a", 1, 2))
-        outbox.put_if_free(UploadProgressed("a", 2, 2))
+    with EventQueue() as outbox:
+        outbox.put_if_idle(UploadProgressed("a", 1, 2))
+        outbox.put_if_idle(UploadProgressed("a", 2, 2))
         outbox.put(PlanStarted("a"))
         outbox.close()
         got = [await outbox.get() for _ in range(3)]
@@ -91,7 +91,7 @@ async def test_a_full_disk_costs_memory_and_no_event(
     else:
         monkeypatch.setattr(tempfile, "tempdir", folder)
     put = [LogChunkRead("a", bytes([number]) * 10) for number in range(5)]
-    with Outbox(15) as outbox:
+    with EventQueue(15) as outbox:
         for event in put:
             outbox.put(event)
         outbox.close()
@@ -102,7 +102,7 @@ async def test_a_full_disk_costs_memory_and_no_event(
     assert len(warnings) == 1 and "no temporary file can be written" in warnings[0].text
 
 
-async def events_of(outbox: Outbox) -> AsyncIterator[Event]:
+async def events_of(outbox: EventQueue) -> AsyncIterator[Event]:
     """Give all events of a queue that is closed."""
     while (event := await outbox.get()) is not None:
         yield event
@@ -110,7 +110,7 @@ async def events_of(outbox: Outbox) -> AsyncIterator[Event]:
 
 async def test_a_second_reader_gets_an_error() -> None:
     """Two tasks that read one batch would wait for ever for what the other one got (P152)."""
-    with Outbox() as outbox:
+    with EventQueue() as outbox:
         async with anyio.create_task_group() as group:
             group.start_soon(outbox.get)
             await anyio.wait_all_tasks_blocked()

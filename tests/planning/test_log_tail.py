@@ -72,7 +72,7 @@ class LogServer:
         """Whether there may be a log."""
         return True
 
-    def hurry(self) -> None:
+    def poll_soon(self) -> None:
         """Be told that the plan may have ended."""
 
     async def next_log_change(self, at_most_seconds: float) -> None:

@@ -14,13 +14,16 @@ from remote_backend.events import LogChunkRead
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchPlan, run_batch
-from remote_backend.planning.polling import WatchSettings
-from remote_backend.workspaces import Named
+from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.polling import PollSettings
+from remote_backend.workspaces import LocalWorkspace
 from tests.support.fakes import answer
 
-QUICK = WatchSettings(
-    first_wait_seconds=0.01, longest_wait_seconds=0.02, sweep_seconds=0.01, find_seconds=0.0
+QUICK = PollSettings(
+    first_wait_seconds=0.01,
+    longest_wait_seconds=0.02,
+    batch_poll_seconds=0.01,
+    list_lag_seconds=0.0,
 )
 LOG = b"\x02Plan: 1 to add\n\x03"
 
@@ -109,10 +112,10 @@ async def planned(
     """Plan workspaces and return their outcomes and their logs."""
     (folder / "main.tf").write_text("")
     chosen = [
-        Named(str(number), Workspace(id=f"ws-{number}", name=f"net-{number}"))
+        LocalWorkspace(str(number), Workspace(id=f"ws-{number}", name=f"net-{number}"))
         for number in range(count)
     ]
-    plan = BatchPlan(
+    plan = BatchOptions(
         directory=folder, run_url=lambda name, run_id: f"{name}/{run_id}", watch=QUICK
     )
     logs: dict[str, bytes] = {}

@@ -11,7 +11,7 @@ from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import PlanOptions, Run
-from remote_backend.planning.polling import Look
+from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_result import (
     OptionalData,
     read_optional_data,
@@ -21,7 +21,7 @@ from remote_backend.planning.run_result import (
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
-LOOK = Look(
+LOOK = RunSnapshot(
     Run(
         id="run-1",
         status="planned_and_finished",

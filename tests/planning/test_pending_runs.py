@@ -9,7 +9,7 @@ from remote_backend.models.run import Run
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notice, Notices
 from remote_backend.planning.pending_runs import explains_pending, report_pending
-from remote_backend.planning.polling import RunWatch
+from remote_backend.planning.polling import RunPoller
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
@@ -41,7 +41,7 @@ def told_by(service: Service, workspace: Workspace, *, is_alone: bool) -> list[s
 
     async def wait() -> None:
         client = Client(service, "acme", Notices(heard.append))
-        watch = RunWatch(client, RUN)
+        watch = RunPoller(client, RUN)
 
         async with anyio.create_task_group() as group:
             group.start_soon(follow, watch)
@@ -51,9 +51,9 @@ def told_by(service: Service, workspace: Workspace, *, is_alone: bool) -> list[s
     return list(map(str, heard))
 
 
-async def follow(watch: RunWatch) -> None:
+async def follow(watch: RunPoller) -> None:
     """Poll a run until it ends."""
-    async for _ in watch.looks():
+    async for _ in watch.snapshots():
         pass
 
 

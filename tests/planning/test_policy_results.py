@@ -8,8 +8,8 @@ from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
-from remote_backend.planning.policy_results import read_checks
-from remote_backend.planning.polling import Look
+from remote_backend.planning.policy_results import read_policy_results
+from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_result import reason_of
 from tests.support.fakes import ScriptedTransport, answer
 
@@ -28,7 +28,7 @@ def told(data: Any, *included: Any) -> Response:
 async def reports(run: Run, script: dict[str, Any]) -> list[CheckReport]:
     """Read what judged a run."""
     client = Client(ScriptedTransport(script), "acme")
-    return [report async for report in read_checks(client, run)]
+    return [report async for report in read_policy_results(client, run)]
 
 
 RUN = Run(id="run-1", status="policy_soft_failed", policy_check_ids=("polchk-1",))
@@ -54,7 +54,7 @@ async def test_a_failed_policy_shows_its_text(status: str) -> None:
     (report,) = await reports(RUN, script)
 
     assert (report.failed, report.text) == (True, "no public subnets")
-    assert "organization" in (reason_of(Look(RUN, None), [report]) or "")
+    assert "organization" in (reason_of(RunSnapshot(RUN, None), [report]) or "")
 
 
 @pytest.mark.parametrize("passed", ["passed", "overridden"])

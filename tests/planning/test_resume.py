@@ -31,7 +31,7 @@ class Farm:
     async def begin(self, mode: UploadMode) -> None:
         """Begin a batch that is left when its first workspace has ended."""
         async with self.backend.plan_all(
-            upload=mode, at_once=1, journal_folder=self.journals
+            upload=mode, max_concurrency=1, journal_folder=self.journals
         ) as batch:
             async for event in batch:
                 if isinstance(event, remote_backend.PlanFinished):

@@ -7,7 +7,7 @@ from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts, Plan
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
-from remote_backend.planning.polling import Look
+from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_result import (
     counts_of,
     phase_reached,
@@ -74,7 +74,9 @@ def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) ->
 )
 def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
     """A worker without memory and a time limit leave words in the log alone (P39)."""
-    errored = Look(Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored"))
+    errored = RunSnapshot(
+        Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored")
+    )
     reason = reason_of(errored, [], facts_of(log[:20], log[20:]).interruption)
 
     assert reason is not None and reason.startswith("the run errored")
@@ -84,8 +86,10 @@ def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
 def test_the_run_decides_what_a_failed_policy_means() -> None:
     """A soft failure in a run that the server has finished is reported and no more (P29)."""
     check = CheckReport(kind="policy check", name="x", status="soft_failed", failed=True)
-    finished = Look(Run(id="run-1", status="planned_and_finished", has_changes=True), None)
-    stopped = Look(Run(id="run-1", status="policy_soft_failed"), None)
+    finished = RunSnapshot(
+        Run(id="run-1", status="planned_and_finished", has_changes=True), None
+    )
+    stopped = RunSnapshot(Run(id="run-1", status="policy_soft_failed"), None)
 
     assert (result_of(finished), reason_of(finished, [check])) == (Result.CHANGES, None)
     assert result_of(stopped) is Result.FAILED
@@ -96,7 +100,7 @@ def test_the_run_decides_what_a_failed_policy_means() -> None:
 
 def test_a_plan_that_succeeded_was_not_cut_off() -> None:
     """The log decides about nothing."""
-    finished = Look(Run(id="run-1", status="planned_and_finished"), None)
+    finished = RunSnapshot(Run(id="run-1", status="planned_and_finished"), None)
     assert reason_of(finished, [], "its plan was killed") is None
 
 
@@ -139,7 +143,7 @@ def test_numbers_come_from_the_server_the_plan_or_the_log(
     status: str, plan: Plan | None, changes: PlannedChanges | None, counts: Counts | None
 ) -> None:
     """In this order, also where policies fail the plan afterwards (A6, W10)."""
-    look = Look(Run(id="run-1", status=status), plan)
+    look = RunSnapshot(Run(id="run-1", status=status), plan)
     assert counts_of(look, changes, Counts(1)) == counts
 
 
@@ -155,5 +159,7 @@ def test_numbers_come_from_the_server_the_plan_or_the_log(
 )
 def test_the_phase_is_how_far_it_came(status: str, plan_status: str, phase: str) -> None:
     """Before its plan, in it, or after it (P140, P167)."""
-    look = Look(Run(id="run-1", status=status), Plan(id="plan-1", status=plan_status))
+    look = RunSnapshot(
+        Run(id="run-1", status=status), Plan(id="plan-1", status=plan_status)
+    )
     assert phase_reached(look) == phase

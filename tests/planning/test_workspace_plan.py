@@ -26,7 +26,7 @@ from remote_backend.models.run import (
     RunRequest,
     phase_of,
 )
-from remote_backend.planning.polling import RunWatch, WatchSettings
+from remote_backend.planning.polling import PollSettings, RunPoller
 from remote_backend.planning.run_creation import find_run, queue_run, stop_run
 from remote_backend.planning.upload import upload_configuration
 from tests.support.fakes import Answer, Recorder, ScriptedTransport, answer
@@ -110,11 +110,11 @@ async def test_a_watch_ends_in_final_statuses_alone(status: str) -> None:
     client = Client(transport, "acme")
     client.api_version = "2.6"
     run, _ = await client.read_run("run-1")
-    fast = WatchSettings(first_wait_seconds=0, longest_wait_seconds=0)
-    watch = RunWatch(client, run, settings=fast)
+    fast = PollSettings(first_wait_seconds=0, longest_wait_seconds=0)
+    watch = RunPoller(client, run, settings=fast)
 
     with anyio.fail_after(10):
-        seen = [look.run.status async for look in watch.looks()]
+        seen = [look.run.status async for look in watch.snapshots()]
 
     ends_in = status if is_final else "planned_and_finished"
     assert seen[-1] == ends_in
@@ -133,19 +133,19 @@ async def test_planned_is_the_end_when_it_stays() -> None:
     script = {"GET runs/run-1": run_answer("planned"), "GET plans/plan-1": plan_answer()}
     client = Client(ScriptedTransport(script), "acme")
     run, _ = await client.read_run("run-1")
-    fast = WatchSettings(first_wait_seconds=0, longest_wait_seconds=0)
-    watch = RunWatch(client, run, settings=fast, clock=clock)
+    fast = PollSettings(first_wait_seconds=0, longest_wait_seconds=0)
+    watch = RunPoller(client, run, settings=fast, clock=clock)
 
     with anyio.fail_after(10):
-        async for _ in watch.looks():
+        async for _ in watch.snapshots():
             pass
 
     assert watch.latest.succeeded
     client.api_version = "2.0"
-    newer = RunWatch(client, run, settings=fast, clock=clock)
+    newer = RunPoller(client, run, settings=fast, clock=clock)
     began = now[0]
     with anyio.fail_after(10):
-        async for _ in newer.looks():
+        async for _ in newer.snapshots():
             pass
     assert newer.latest.succeeded
     assert now[0] - began > fast.rest_seconds

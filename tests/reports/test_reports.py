@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from attrs import evolve
 
-from remote_backend.formats.ansi_html import colored
+from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.outcome import Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.plans.grouping import group_outcomes
@@ -60,8 +60,11 @@ def test_near_groups_say_how_they_differ() -> None:
     usual = [outcome(f"w{n}x", plan(update("aws_route.a", "1", "2"))) for n in range(4)]
     groups = group_outcomes([*usual, outcome("odd", plan(update("aws_route.a", "1", "3")))])
     assert groups[0].workspaces == ("odd",)
-    assert groups[0].near == 'unlike w0x and 3 others: aws_route.a cidr = "3" (there "2")'
-    assert groups[1].near is None
+    assert (
+        groups[0].similar_to
+        == 'unlike w0x and 3 others: aws_route.a cidr = "3" (there "2")'
+    )
+    assert groups[1].similar_to is None
 
 
 def test_failures_with_the_same_reason_are_one_group() -> None:
@@ -219,7 +222,7 @@ def test_runs_are_linked_where_browsers_may_go(url: str, linked: bool) -> None:
 
 def test_colors_become_classes() -> None:
     """Nested and open ones too; other sequences vanish."""
-    assert colored("\x1b[1m\x1b[32m+\x1b[0m a\x1b[2J <b>\x1b[31m!") == (
+    assert ansi_to_html("\x1b[1m\x1b[32m+\x1b[0m a\x1b[2J <b>\x1b[31m!") == (
         '<span class="bold"></span><span class="green">+</span> a &lt;b&gt;<span class="red">!</span>'
     )
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from remote_backend.backend import open_backend
 from remote_backend.cli.commands.demo import backend_block
-from remote_backend.engine.judgement import ServedCost, ServedPolicy
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
@@ -80,10 +80,12 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
                 simulation=Simulation(
                     counts=Counts(1, 0, 2, 0),
                     policies=(
-                        ServedPolicy(name="<i>tags</i>", text="<b>fine</b>"),
-                        ServedPolicy(name="public", level="soft-mandatory", passed=False),
+                        SimulatedPolicy(name="<i>tags</i>", text="<b>fine</b>"),
+                        SimulatedPolicy(
+                            name="public", level="soft-mandatory", passed=False
+                        ),
                     ),
-                    cost=ServedCost(prior="9", proposed="1.50", resources=2, matched=1),
+                    cost=SimulatedCost(prior="9", proposed="1.50", resources=2, matched=1),
                 ),
             ),
             SeedWorkspace(name="net-slow", simulation=Simulation(seconds=300)),

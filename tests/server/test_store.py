@@ -1,13 +1,15 @@
 """Records: transactions of many, together and apart."""
 
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import anyio
 import pytest
 
-from remote_backend.server.records import ServedWorkspace
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records, Store, open_store
 
 
@@ -18,9 +20,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield opened
 
 
-def workspace(number: int) -> ServedWorkspace:
+def workspace(number: int) -> WorkspaceRecord:
     """Return a workspace."""
-    return ServedWorkspace(
+    return WorkspaceRecord(
         id=f"ws-{number}", name=f"net-{number}", created_at="2026-01-01T00:00:00Z"
     )
 
@@ -44,7 +46,7 @@ async def test_one_that_fails_takes_nobody_along(store: Store) -> None:
         for number in range(30):
             group.start_soon(add, number)
 
-    found = await store.read(lambda records: records.all(ServedWorkspace))
+    found = await store.read(lambda records: records.all(WorkspaceRecord))
     assert sorted(one.id for one in found) == sorted(
         f"ws-{number}" for number in range(30) if number % 3
     )
@@ -57,7 +59,7 @@ async def test_each_gets_its_own_answer(store: Store) -> None:
 
     async def add_and_read(number: int) -> None:
         written = await store.write(lambda records: records.put(workspace(number)))
-        read = await store.read(lambda records: records.find(ServedWorkspace, written.id))
+        read = await store.read(lambda records: records.find(WorkspaceRecord, written.id))
         assert read is not None
         answers[number] = read.name
 
@@ -86,5 +88,19 @@ async def test_leaving_while_waiting_leaves_the_others(store: Store) -> None:
         await anyio.wait_all_tasks_blocked()
         goes_on.set()
 
-    found = await store.read(lambda records: records.all(ServedWorkspace))
+    found = await store.read(lambda records: records.all(WorkspaceRecord))
     assert [one.id for one in found] == ["ws-1", "ws-3"]
+
+
+async def test_records_of_an_earlier_version_are_found(tmp_path: Path) -> None:
+    """0.1.0 named the kinds of records after classes, which have other names now."""
+    path = tmp_path / "records.sqlite"
+    async with open_store(path) as opened:
+        await opened.write(lambda records: records.put(workspace(1)))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update record set kind = 'ServedWorkspace'")
+
+    async with open_store(path) as opened:
+        found = await opened.read(lambda records: records.all(WorkspaceRecord))
+
+    assert found == [workspace(1)]

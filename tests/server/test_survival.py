@@ -14,8 +14,8 @@ from attrs import frozen
 from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine, Write
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
-from remote_backend.server.records import ServedRun, ServedWorkspace
-from remote_backend.server.run_queue import Work
+from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.store import Store, open_store
 from tests.server.conftest import Asking, slug
 
@@ -44,8 +44,8 @@ class Bench:
 
     async def add(self, name: str) -> str:
         """Add a workspace with a run; return the id of the run."""
-        workspace = ServedWorkspace(id=f"ws-{name}", name=name, created_at="now")
-        run = ServedRun(
+        workspace = WorkspaceRecord(id=f"ws-{name}", name=name, created_at="now")
+        run = RunRecord(
             id=f"run-{name}",
             workspace_id=workspace.id,
             configuration_version_id="cv-1",
@@ -56,19 +56,19 @@ class Bench:
         await self.store.write(lambda records: (records.put(workspace), records.put(run)))
         return run.id
 
-    async def run(self, run_id: str) -> ServedRun | None:
+    async def run(self, run_id: str) -> RunRecord | None:
         """Return a run as it is stored."""
-        return await self.store.read(lambda records: records.find(ServedRun, run_id))
+        return await self.store.read(lambda records: records.find(RunRecord, run_id))
 
     @asynccontextmanager
-    async def working(self, work: Work) -> AsyncIterator[None]:
+    async def working(self, work: RunQueue) -> AsyncIterator[None]:
         """Carry runs out for a block."""
         async with anyio.create_task_group() as group:
             await group.start(work.run)
             yield
             group.cancel_scope.cancel()
 
-    async def until_over(self, run_id: str) -> ServedRun:
+    async def until_over(self, run_id: str) -> RunRecord:
         """Wait until a run has ended."""
         with anyio.fail_after(10):
             while True:
@@ -84,9 +84,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         yield Bench(store, Files(tmp_path))
 
 
-def work_of(bench: Bench, engine: PlanEngine, **more: Any) -> Work:
+def work_of(bench: Bench, engine: PlanEngine, **more: Any) -> RunQueue:
     """Return what carries out the runs of a store."""
-    return Work(
+    return RunQueue(
         bench.store,
         bench.files,
         engine,

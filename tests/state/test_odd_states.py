@@ -24,7 +24,7 @@ from remote_backend.state.output_format import (
 )
 from remote_backend.state.state_format import instance_text, state_json, state_text
 from remote_backend.state.storage import push_state
-from remote_backend.workspaces import create_named
+from remote_backend.workspaces import create_workspace
 from tests.state.conftest import QUICK, RESOURCE, Desk, state
 
 TERRAFORM = (
@@ -67,8 +67,8 @@ async def test_a_state_that_is_too_deep_does_not_end_the_others(desk: Desk) -> N
     """Its error names its workspace, and the JSON of the others is whole (L5)."""
     async with desk.open() as backend:
         await backend.push_state(state(3, a="x"), lock=QUICK)
-        mode = backend.connection.mode
-        other = await create_named(backend.connection.client, mode, "odd")
+        mode = backend.connection.mapping
+        other = await create_workspace(backend.connection.client, mode, "odd")
         client = backend.connection.client
         await push_state(
             client, other.remote, odd({"id": "x", "deep": deep(800)}), options=QUICK
@@ -213,12 +213,12 @@ async def test_outputs_of_nothing_ask_for_nothing(desk: Desk) -> None:
     rule = FaultRule(
         kind="status", path="/api/v2/organizations/acme/workspaces/$", status=500
     )
-    desk.server.faults.become(FaultSettings(rules=[rule]))
+    desk.server.faults.replace(FaultSettings(rules=[rule]))
     environ = {**desk.environ, "TF_WORKSPACE": ""}
     async with open_backend(desk.directory, environ=environ) as backend:
         with pytest.raises(SelectionError):
             await backend.outputs()
-    assert desk.server.faults.asked > 0
+    assert desk.server.faults.api_requests > 0
     assert desk.server.faults.happened == 0
 
 

@@ -150,13 +150,13 @@ async def test_nothing_of_a_broken_state_is_sent(desk: Desk) -> None:
         [REFUSED["a merge conflict behind it"][0], AMBIGUOUS["resources twice"][0]]
     ):
         (desk.directory / f"{number}.tfstate").write_text(text)
-        desk.server.faults.become(FaultSettings())
+        desk.server.faults.replace(FaultSettings())
         pushed = await desk.shop.run(
             "state", "push", f"{number}.tfstate", TF_WORKSPACE="dev"
         )
         assert pushed.code == 1
         assert pushed.err.startswith(f"Error: {number}.tfstate: ")
-        assert desk.server.faults.asked == 0
+        assert desk.server.faults.api_requests == 0
 
 
 async def test_a_broken_state_on_the_server_is_not_built_upon() -> None:

@@ -104,14 +104,14 @@ async def test_a_fault_at_any_request_loses_nothing(
             step += 1
             assert step < 40
             rule = FaultRule(path=PATH, times=(step,), **FAULTS[fault])
-            desk.server.faults.become(FaultSettings(rules=[rule]))
+            desk.server.faults.replace(FaultSettings(rules=[rule]))
             problem = None
             try:
                 await COMMANDS[command](backend)
             except RemoteBackendError as error:
                 problem = error
             noticed = desk.server.faults.happened > 0
-            desk.server.faults.become(FaultSettings())
+            desk.server.faults.replace(FaultSettings())
             named = await backend.workspace("dev")
             current = there(await backend.state("dev"))
             if named.remote.locked:
@@ -229,9 +229,9 @@ async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: Desk) -> Non
             times=tuple(range(2, 40)),
         ),
     ]  # fmt: skip
-    desk.server.faults.become(FaultSettings(rules=lost))
+    desk.server.faults.replace(FaultSettings(rules=lost))
     broken = await shop.run("taint", "terraform_data.one[1]", TF_WORKSPACE="dev")
-    desk.server.faults.become(FaultSettings())
+    desk.server.faults.replace(FaultSettings())
 
     saved = desk.directory / "errored.tfstate"
     assert broken.code == 1
@@ -312,16 +312,16 @@ async def test_a_killed_command_leaves_a_whole_state(
     async with desk.open() as backend:
         await backend.push_state(before, lock=QUICK)
         shop = desk.shop
-        desk.server.faults.become(FaultSettings(latency_seconds=0.05))
+        desk.server.faults.replace(FaultSettings(latency_seconds=0.05))
         environ = shop.environ(TF_WORKSPACE="dev")
         async with planning(shop.command(*command), desk.directory, environ) as process:
-            while desk.server.faults.asked < moment and process.returncode is None:
+            while desk.server.faults.api_requests < moment and process.returncode is None:
                 with anyio.move_on_after(0.002):
                     await process.wait()
             if process.returncode is None:
                 process.kill()
             await process.wait()
-        desk.server.faults.become(FaultSettings())
+        desk.server.faults.replace(FaultSettings())
 
         # What the server was about to do for the killed one it may still do meanwhile.
         for _ in range(3):
@@ -379,7 +379,7 @@ async def test_a_killed_server_keeps_what_it_has_confirmed(
     with closing(sqlite3.connect(tmp_path / "data" / "records.sqlite")) as records:
         [(lineages,)] = records.execute(
             "select count(distinct json_extract(body, '$.lineage')) from record "
-            "where kind = 'ServedStateVersion'"
+            "where kind = 'state-version'"
         ).fetchall()
     assert lineages == 1
 

@@ -7,42 +7,42 @@ from enum import Enum
 
 from remote_backend.errors import FINAL_STATUSES
 
-__all__ = ("Fault", "asked_wait_seconds", "fault_of")
+__all__ = ("Failure", "retry_after_seconds", "failure_of")
 
 # Seconds and milliseconds since 1970 are larger than any time that a server can mean by a wait.
 _FIRST_EPOCH_SECONDS = 1e9
 _FIRST_EPOCH_MILLISECONDS = 1e12
 
 
-class Fault(Enum):
+class Failure(Enum):
     """Kinds of faults, told apart by what may be done about them."""
 
     THROTTLED = "throttled"
     """Nothing happened; try again when told."""
 
-    UNREACHED = "unreached"
+    NOT_SENT = "unreached"
     """The request never got there."""
 
-    BROKEN = "broken"
+    AMBIGUOUS = "broken"
     """It may have happened, or may not."""
 
     PERMANENT = "permanent"
     """Another attempt would end in the same way."""
 
 
-def fault_of(status: int) -> Fault | None:
+def failure_of(status: int) -> Failure | None:
     """Return the fault a status stands for, or None when the answer is a definite one."""
     if status == 429:
-        return Fault.THROTTLED
+        return Failure.THROTTLED
     if status in FINAL_STATUSES:
         return None
     # 408 and 425 come from proxies and servers that did not take the request up.
     if status in (408, 425) or status >= 500:
-        return Fault.BROKEN
+        return Failure.AMBIGUOUS
     return None
 
 
-def asked_wait_seconds(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
     """Return how long a throttling server asks to wait; nonsense counts as not asked.
 
     A number is a number of seconds, or, when it is that large, a time since 1970. `now` is that

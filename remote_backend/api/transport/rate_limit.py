@@ -12,12 +12,12 @@ import anyio
 from attrs import define, field
 
 from remote_backend.api.messages import Request, Response, Transport
-from remote_backend.api.transport.failures import asked_wait_seconds
+from remote_backend.api.transport.failures import retry_after_seconds
 from remote_backend.errors import TransportError
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
 
-__all__ = ("Budget", "BudgetedTransport", "TokenBucket", "Window")
+__all__ = ("RateLimiter", "RateLimitedTransport", "TokenBucket", "SlidingWindow")
 
 log = Log()
 
@@ -62,7 +62,7 @@ class TokenBucket:
         self._fill(now)
         return max(0.0, (1 - self._tokens) / (self.per_second * self._share))
 
-    def take(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Take a token, which must be there."""
         if not math.isinf(self.per_second):
             self._fill(now)
@@ -77,7 +77,7 @@ class TokenBucket:
     def answered(self, now: float) -> None:
         """Take note that a request was answered."""
 
-    def close(self, now: float, seconds: float) -> None:
+    def block_for(self, now: float, seconds: float) -> None:
         """Give no token for a time, and then fewer for a while: others use this limit too."""
         self._closed_until = max(self._closed_until, now + seconds)
         self._tokens = 0.0
@@ -92,7 +92,7 @@ class TokenBucket:
 
 
 @define(eq=False, repr=False)
-class Window:
+class SlidingWindow:
     """At most so many requests within each second, however the server counts them.
 
     A request is counted somewhere between being sent and being answered. So the one that
@@ -126,7 +126,7 @@ class Window:
             return math.inf
         return self._answered[too_many] + _WINDOW_SECONDS - now
 
-    def take(self, now: float) -> None:
+    def acquire(self, now: float) -> None:
         """Take a turn."""
         self._open += 1
         if now < self._assumed_until:
@@ -142,7 +142,7 @@ class Window:
         """Take note of the limit that the server tells."""
         self.limit, self._assumed_until = limit, -math.inf
 
-    def close(self, now: float, seconds: float) -> None:
+    def block_for(self, now: float, seconds: float) -> None:
         """Give no turn for a time, and then fewer for a while: others use this limit too.
 
         Where no limit is known and several requests are on their way, one is assumed for a
@@ -180,12 +180,12 @@ class _Waiter:
         return self.rank < other.rank
 
 
-class Budget:
+class RateLimiter:
     """One limit that many tasks share; the most urgent one is served first."""
 
     def __init__(
         self,
-        bucket: TokenBucket | Window,
+        bucket: TokenBucket | SlidingWindow,
         *,
         notices: Notices | None = None,
         clock: Callable[[], float] = anyio.current_time,
@@ -196,15 +196,15 @@ class Budget:
         self._order = count()
         self._waiting: list[_Waiter] = []
 
-    async def take(self, urgency: int) -> None:
+    async def acquire(self, priority: int) -> None:
         """Wait for the turn of a request."""
-        waiter = _Waiter((urgency, next(self._order)))
+        waiter = _Waiter((priority, next(self._order)))
         heappush(self._waiting, waiter)
         try:
             if self._seconds(waiter) > 0:
                 with self._notices.waiting(_TURN):
                     await self._turn(waiter)
-            self.bucket.take(self.clock())
+            self.bucket.acquire(self.clock())
         finally:
             self._waiting.remove(waiter)
             heapify(self._waiting)
@@ -232,7 +232,7 @@ class Budget:
         return self.bucket.wait_seconds(self.clock())
 
 
-class BudgetedTransport:
+class RateLimitedTransport:
     """Sends requests of an API within its limits, which its answers tell.
 
     Signed addresses and other hosts are not counted.
@@ -253,18 +253,18 @@ class BudgetedTransport:
         self._chance = chance
         # Until an answer tells a limit there is none. That of run lists is never told: servers
         # that have it are those that tell the other one.
-        self._window = Window(math.inf)
-        self._requests = Budget(self._window, notices=notices, clock=clock)
+        self._window = SlidingWindow(math.inf)
+        self._requests = RateLimiter(self._window, notices=notices, clock=clock)
         self._run_list_bucket = TokenBucket(math.inf, math.inf)
-        self._run_lists = Budget(self._run_list_bucket, notices=notices, clock=clock)
+        self._run_lists = RateLimiter(self._run_list_bucket, notices=notices, clock=clock)
 
     async def send(self, request: Request) -> Response:
         """Wait for the turn of a request and send it."""
         if not isinstance(request.target, str):
             return await self._inner.send(request)
         if request.is_run_list:
-            await self._run_lists.take(request.urgency)
-        await self._requests.take(request.urgency)
+            await self._run_lists.acquire(request.priority)
+        await self._requests.acquire(request.priority)
         try:
             response = await _sent(self._inner, request)
         finally:
@@ -280,12 +280,12 @@ class BudgetedTransport:
             self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
         if response.status != 429:
             return
-        asked = asked_wait_seconds(response.headers, self._wall_clock())
+        asked = retry_after_seconds(response.headers, self._wall_clock())
         seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if asked is None else asked)
         # Processes that share a token must not come back together.
         seconds *= 1 + 0.3 * self._chance()
         budget = self._run_lists if request.is_run_list else self._requests
-        budget.bucket.close(budget.clock(), seconds)
+        budget.bucket.block_for(budget.clock(), seconds)
         log.info("budget.exceeded", seconds=round(seconds, 3))
 
 

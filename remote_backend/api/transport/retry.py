@@ -8,7 +8,7 @@ import anyio
 from attrs import frozen
 
 from remote_backend.api.messages import Request, Response, Transport
-from remote_backend.api.transport.failures import Fault, asked_wait_seconds, fault_of
+from remote_backend.api.transport.failures import Failure, failure_of, retry_after_seconds
 from remote_backend.errors import TransportError
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
@@ -35,9 +35,9 @@ class RetryLimits:
     rate_limit_seconds: float = 600.0
     """While the server answers that there are too many requests (429)."""
 
-    def seconds_for(self, fault: Fault, request: Request) -> float:
+    def seconds_for(self, fault: Failure, request: Request) -> float:
         """Return the limit for a kind of fault of a request."""
-        if fault is Fault.THROTTLED:
+        if fault is Failure.THROTTLED:
             return self.rate_limit_seconds
         if request.retry_seconds is not None:
             return min(request.retry_seconds, self.retry_seconds)
@@ -59,27 +59,27 @@ class GiveUp:
 
 
 def next_step(
-    fault: Fault,
+    fault: Failure,
     attempt: int,
     *,
     repeatable: bool,
-    met: bool,
-    asked_wait_seconds: float | None = None,
+    has_answered_before: bool,
+    retry_after_seconds: float | None = None,
 ) -> Wait | GiveUp:
     """Say whether to try again after the given number of attempts, and how long to wait.
 
     The wait is the longest one; the loop takes a random part of it, so that many who were
     refused together do not come back together.
     """
-    if fault is Fault.PERMANENT:
+    if fault is Failure.PERMANENT:
         return GiveUp("it would end in the same way")
-    if fault is Fault.BROKEN and not repeatable:
+    if fault is Failure.AMBIGUOUS and not repeatable:
         return GiveUp("it may already have happened")
-    limit = _ATTEMPTS if met else _ATTEMPTS_BEFORE_FIRST_ANSWER
-    if fault is not Fault.THROTTLED and attempt >= limit:
+    limit = _ATTEMPTS if has_answered_before else _ATTEMPTS_BEFORE_FIRST_ANSWER
+    if fault is not Failure.THROTTLED and attempt >= limit:
         return GiveUp("tried often enough")
-    if asked_wait_seconds is not None:
-        return Wait(min(_LONGEST_ASKED_WAIT_SECONDS, max(0.1, asked_wait_seconds)))
+    if retry_after_seconds is not None:
+        return Wait(min(_LONGEST_ASKED_WAIT_SECONDS, max(0.1, retry_after_seconds)))
     return Wait(min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(attempt, 10)))
 
 
@@ -87,7 +87,7 @@ def next_step(
 class _Failure:
     """An attempt that gave no definite answer: an answer that may change, or an error."""
 
-    fault: Fault
+    fault: Failure
     cause: Response | TransportError
 
     @property
@@ -100,7 +100,7 @@ class _Failure:
         """Why there is another attempt, as the second half of a sentence."""
         if isinstance(self.cause, TransportError):
             return self.cause.problem
-        if self.fault is Fault.THROTTLED:
+        if self.fault is Failure.THROTTLED:
             return "the server limits requests (429)"
         return f"the server answered {self.cause.status}"
 
@@ -123,7 +123,7 @@ class RetryingTransport:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = anyio.current_time,
         wall_clock: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
         self._limits = limits or RetryLimits()
@@ -131,7 +131,7 @@ class RetryingTransport:
         self._sleep = sleep
         self._clock = clock
         self._wall_clock = wall_clock
-        self._chance = chance
+        self._chance = random
         self._met = False
 
     async def send(self, request: Request) -> Response:
@@ -176,18 +176,18 @@ class RetryingTransport:
         except TransportError as error:
             return _Failure(_fault_of(error), error)
         self._met = True
-        fault = fault_of(response.status)
+        fault = failure_of(response.status)
         return response if fault is None else _Failure(fault, response)
 
     def _wait_seconds(self, request: Request, last: _Failure, attempt: int) -> float | None:
         """Return how long to wait before the next attempt; None when there is none."""
-        asked = asked_wait_seconds(last.headers, self._wall_clock())
+        asked = retry_after_seconds(last.headers, self._wall_clock())
         step = next_step(
             last.fault,
             attempt,
             repeatable=request.repeatable,
-            met=self._met,
-            asked_wait_seconds=asked,
+            has_answered_before=self._met,
+            retry_after_seconds=asked,
         )
         if isinstance(step, GiveUp):
             return None
@@ -196,10 +196,10 @@ class RetryingTransport:
         return step.seconds * share
 
 
-def _fault_of(error: TransportError) -> Fault:
+def _fault_of(error: TransportError) -> Failure:
     if error.is_permanent:
-        return Fault.PERMANENT
-    return Fault.BROKEN if error.may_have_happened else Fault.UNREACHED
+        return Failure.PERMANENT
+    return Failure.AMBIGUOUS if error.may_have_happened else Failure.NOT_SENT
 
 
 def _shown(request: Request) -> str:

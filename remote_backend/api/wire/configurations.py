@@ -36,7 +36,7 @@ def request_to_create_configuration_version(workspace_id: str) -> Request:
         body=body_of("configuration-versions", attributes),
         # The caller looks for one whose answer was lost (P46).
         repeatable=False,
-        urgency=0,
+        priority=0,
     )
 
 

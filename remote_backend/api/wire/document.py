@@ -235,7 +235,7 @@ def optional_request(
         target=target,
         query=query,
         headers={"Accept": accept},
-        urgency=3,
+        priority=3,
         retry_seconds=_OPTIONAL_RETRY_SECONDS,
     )
 

@@ -73,7 +73,7 @@ def request_to_queue_run(request: RunRequest) -> Request:
         ),
     }
     body = body_of("runs", attributes, relationships)
-    return Request(method="POST", target="runs", body=body, repeatable=False, urgency=0)
+    return Request(method="POST", target="runs", body=body, repeatable=False, priority=0)
 
 
 def request_to_read_run(run_id: str) -> Request:
@@ -236,5 +236,5 @@ def _action(run_id: str, action: str, comment: str) -> Request:
         body=json.dumps({"comment": comment}).encode(),
         # A repeated action is answered with 409 and does nothing, and runs that nobody needs
         # any more should not wait behind requests of those that go on.
-        urgency=-1,
+        priority=-1,
     )

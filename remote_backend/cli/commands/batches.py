@@ -1,4 +1,4 @@
-"""The commands `runs list`, `show`, `resume` and `cancel`: batches of earlier commands."""
+"""The commands `batches list`, `show`, `resume` and `cancel`: batches of earlier commands."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import anyio
 import click
 
 from remote_backend.api.client import Client
-from remote_backend.cli.commands.plan_request import PlanCommand, journal_folder_of
+from remote_backend.cli.commands.plan_request import PlanRequest, journal_folder_of
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.console import print_table
@@ -29,19 +29,19 @@ from remote_backend.planning.journal import (
 )
 from remote_backend.planning.run_creation import find_run, stop_run
 
-__all__ = ("runs",)
+__all__ = ("batches",)
 
 _AT_ONCE = 20
 
 
 @click.group(
-    "runs", cls=TerraformGroup, short_help="Look at batches, resume or cancel them."
+    "batches", cls=TerraformGroup, short_help="Look at batches, resume or cancel them."
 )
-def runs() -> None:
+def batches() -> None:
     """Look at the batches of earlier commands, go on with them, or cancel what still runs."""
 
 
-@runs.command("list", short_help="List the batches.")
+@batches.command("list", short_help="List the batches.")
 def _list_batches() -> int:
     """List the batches on this machine, the newest first."""
     for story in list_journals(_folder(), _warn):
@@ -50,7 +50,7 @@ def _list_batches() -> int:
     return 0
 
 
-@runs.command("show", short_help="Show the results of a batch.")
+@batches.command("show", short_help="Show the results of a batch.")
 @flag("no-color", "Write no colors.")
 @click.argument("id", required=False)
 def _show_batch(id: str | None, no_color: bool) -> int:
@@ -69,7 +69,7 @@ def _show_batch(id: str | None, no_color: bool) -> int:
     return 0
 
 
-@runs.command("resume", short_help="Go on with a batch that was cut off.")
+@batches.command("resume", short_help="Go on with a batch that was cut off.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many("var", "A variable of the batch, again; can be repeated.", metavar="NAME=VALUE")
 @many("var-file", "A file of variables of the batch, again.", metavar="FILE")
@@ -86,7 +86,7 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
         VariableSource(kind, text)
         for kind, text in in_given_order(context, "var", "var_file")
     ]
-    command = PlanCommand(
+    command = PlanRequest(
         directory=story.directory,
         options=PlanOptions(variables=run_variables(sources, story.directory)),
         is_batch=True,
@@ -98,7 +98,7 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
     return anyio.run(run_plan, command, _screen(given["no_color"]))
 
 
-@runs.command("cancel", short_help="Cancel what still runs of a batch.")
+@batches.command("cancel", short_help="Cancel what still runs of a batch.")
 @click.argument("id", required=False)
 def _cancel_batch(id: str | None) -> int:
     """Cancel the runs of a batch that have not ended; without ID, of the newest."""
@@ -150,7 +150,7 @@ def _canceled(name: str, run_id: str) -> Outcome:
         workspace=name,
         full_name=name,
         result=Result.CANCELED,
-        reason="canceled by `runs cancel`",
+        reason="canceled by `batches cancel`",
         run_id=run_id,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import click
 
-from remote_backend.cli.commands.plan_request import PlanCommand
+from remote_backend.cli.commands.plan_request import PlanRequest
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
@@ -60,7 +60,7 @@ async def _demonstrate(engine: str | None, screen: Screen) -> int:
             screen.note(f"A server on {server.url} plans with {server.engine}.")
             directory = Path(folder, "networking")
             _write_configuration(directory, server)
-            command = PlanCommand(
+            command = PlanRequest(
                 directory=directory,
                 options=PlanOptions(message="remote-backend demo"),
                 environ={"TF_CLI_CONFIG_FILE": str(server.cli_config_file)},

@@ -93,6 +93,6 @@ async def _server(directory: Path) -> dict[str, str | None]:
 
     async with opened_backend(directory) as backend:
         # The version is in a header of every answer of the API, so one has to be there.
-        await backend.connection.check.entitlements()
+        await backend.connection.organization_check.entitlements()
         api_version = backend.connection.client.api_version
         return {"hostname": backend.hostname, "api_version": api_version or "before 2.0"}

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from remote_backend.atomic_files import PRIVATE_MODE, replace_file
+from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 
 __all__ = ("errored_states", "keep_errored_state", "warnings_about_errored_states")
 
@@ -24,7 +24,7 @@ def keep_errored_state(directory: Path, state: bytes) -> Path:
             number += 1
             continue
         try:
-            replace_file(path, state)
+            write_atomically(path, state)
         except BaseException:
             path.unlink()
             raise

@@ -24,7 +24,7 @@ from remote_backend.config.backend_block import (
     backend_of_record,
     read_block,
 )
-from remote_backend.config.backend_config_flags import merge_given
+from remote_backend.config.backend_config_flags import merge_flags
 from remote_backend.config.backend_record import (
     BlockValues,
     Record,
@@ -45,16 +45,16 @@ from remote_backend.errors import (
     SelectionError,
     SettingsError,
 )
-from remote_backend.models.workspace import NameMode
+from remote_backend.models.workspace import ByName
 from remote_backend.state.locks import LockOptions
-from remote_backend.state.migrate import Step, migrate
+from remote_backend.state.migrate import Migration, migrate
 from remote_backend.state.state_locations import (
-    LocalPlace,
-    Place,
-    RemotePlace,
-    local_places,
+    LocalLocation,
+    RemoteLocation,
+    StateLocation,
+    local_locations,
 )
-from remote_backend.workspaces import DEFAULT, full_name_of, list_named
+from remote_backend.workspaces import DEFAULT, full_name_of, list_workspaces
 
 __all__ = ("InitWork", "init", "input_allowed")
 
@@ -138,7 +138,7 @@ class InitWork:
             assert record is not None
             await self._leave(record)
             return 0
-        merged = merge_given(block.values, self.given, self.directory)
+        merged = merge_flags(block.values, self.given, self.directory)
         if record is not None and not self.given and record.is_of(block.values):
             # What -backend-config once added still counts.
             merged = record.values
@@ -216,7 +216,9 @@ class InitWork:
             raise _foreign(record)
         async with self._connected(backend_of_record(record, self.directory)) as source:
             places = await self._remote_places(source)
-            steps = [Step(place, self._local(short)) for short, place in places.items()]
+            steps = [
+                Migration(place, self._local(short)) for short, place in places.items()
+            ]
             await self._migrate(steps)
         write_record(
             record_path(self.directory, self.environ),
@@ -229,17 +231,17 @@ class InitWork:
             "The backend is removed; states are kept in this directory.\n"
         )
 
-    def _local(self, short: str) -> LocalPlace:
+    def _local(self, short: str) -> LocalLocation:
         if short == DEFAULT:
-            return LocalPlace(self.directory / "terraform.tfstate", "terraform.tfstate")
+            return LocalLocation(self.directory / "terraform.tfstate", "terraform.tfstate")
         shown = f"terraform.tfstate.d/{short}/terraform.tfstate"
-        return LocalPlace(self.directory / shown, shown)
+        return LocalLocation(self.directory / shown, shown)
 
     async def _take_over(self, record: Record | None, destination: Connection) -> None:
         """Move states from what was configured before: this directory, or another backend."""
         if record is None:
             await self._migrate_from(
-                await self._full(local_places(self.directory)), destination
+                await self._full(local_locations(self.directory)), destination
             )
             return
         if record.values.kind not in _REMOTE:
@@ -248,16 +250,16 @@ class InitWork:
             places = await self._remote_places(source)
             await self._migrate_from(await self._full(places), destination)
 
-    async def _remote_places(self, source: Connection) -> dict[str, RemotePlace]:
-        named = await list_named(source.client, source.mode)
+    async def _remote_places(self, source: Connection) -> dict[str, RemoteLocation]:
+        named = await list_workspaces(source.client, source.mapping)
         return {
-            one.short: RemotePlace(
-                source.client, source.mode, one.short, self.lock, one.remote
+            one.name: RemoteLocation(
+                source.client, source.mapping, one.name, self.lock, one.remote
             )
             for one in named
         }
 
-    async def _full(self, places: Mapping[str, Place]) -> dict[str, Place]:
+    async def _full(self, places: Mapping[str, StateLocation]) -> dict[str, StateLocation]:
         found = {}
         for name, place in places.items():
             state = await place.read()
@@ -266,30 +268,30 @@ class InitWork:
         return found
 
     async def _migrate_from(
-        self, sources: dict[str, Place], destination: Connection
+        self, sources: dict[str, StateLocation], destination: Connection
     ) -> None:
         current = selected_workspace(self.directory, self.environ) or DEFAULT
-        if isinstance(destination.mode, NameMode) and len(sources) > 1:
+        if isinstance(destination.mapping, ByName) and len(sources) > 1:
             sources = await self._only_current(sources, current)
         steps = []
         version = await self._released_version() if sources else None
         for name, source in sources.items():
             short = await self._name_in(destination, name)
-            place = RemotePlace(
+            place = RemoteLocation(
                 destination.client,
-                destination.mode,
+                destination.mapping,
                 short,
                 self.lock,
                 terraform_version=version,
             )
-            steps.append(Step(source, place))
+            steps.append(Migration(source, place))
             if name == current:
                 self._selected = short
         await self._migrate(steps)
 
     async def _only_current(
-        self, sources: dict[str, Place], current: str
-    ) -> dict[str, Place]:
+        self, sources: dict[str, StateLocation], current: str
+    ) -> dict[str, StateLocation]:
         others = ", ".join(name for name in sources if name != current)
         question = (
             f"Copy only the state of the current workspace, {current}?\n"
@@ -302,10 +304,10 @@ class InitWork:
         return {name: place for name, place in sources.items() if name == current}
 
     async def _name_in(self, destination: Connection, name: str) -> str:
-        if isinstance(destination.mode, NameMode):
+        if isinstance(destination.mapping, ByName):
             return DEFAULT
         if name != DEFAULT:
-            full_name_of(destination.mode, name)
+            full_name_of(destination.mapping, name)
             return name
         asked = await self.prompts.ask(
             "Which workspace shall get the state of the local workspace default?\n"
@@ -313,10 +315,10 @@ class InitWork:
             "run init on a terminal, or move it with `remote-backend workspace new "
             "-state=terraform.tfstate NAME` after `init -reconfigure` with the file moved away",
         )
-        full_name_of(destination.mode, asked)
+        full_name_of(destination.mapping, asked)
         return asked
 
-    async def _migrate(self, steps: list[Step]) -> None:
+    async def _migrate(self, steps: list[Migration]) -> None:
         try:
             async for moved in migrate(steps, self):
                 if moved.result == "left":

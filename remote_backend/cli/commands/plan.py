@@ -11,7 +11,7 @@ import click
 
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
-    PlanCommand,
+    PlanRequest,
     Style,
     journal_folder_of,
 )
@@ -98,7 +98,9 @@ __all__ = ("plan",)
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write the table at the end only, and what went wrong.")
-@flag("detach", "Return as soon as all runs are queued; `runs resume` tells their results.")
+@flag(
+    "detach", "Return as soon as all runs are queued; `batches resume` tells their results."
+)
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many(
     "target",
@@ -133,7 +135,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
     environ = process_environ()
     screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
     is_batch = bool(given["all"] or given["select"] or given["exclude"])
-    command = PlanCommand(
+    command = PlanRequest(
         directory=directory,
         options=PlanOptions(
             targets=given["target"],
@@ -148,7 +150,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         is_batch=is_batch,
         select=given["select"],
         exclude=given["exclude"],
-        at_once=given["parallelism"],
+        max_concurrency=given["parallelism"],
         upload=UploadMode(given["upload"]),
         limits=WaitLimits(
             lock_seconds=given["lock_timeout"] or None,
@@ -207,7 +209,7 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
     if given["detach"] and given["report"]:
         raise RunOptionsError(
             "-detach and -report exclude each other: a report needs results; use "
-            "`runs resume` and then `report` when the runs have ended"
+            "`batches resume` and then `report` when the runs have ended"
         )
     for name in ("target", "replace"):
         if not all(map(is_text, given[name])):

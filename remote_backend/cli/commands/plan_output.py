@@ -9,7 +9,7 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
-from remote_backend.cli.commands.plan_request import PlanCommand, Style
+from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.output.ci_commands import escape_data, escape_property
 from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
@@ -17,7 +17,7 @@ from remote_backend.cli.output.console import (
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
-    beat,
+    heartbeat,
 )
 from remote_backend.cli.output.report_files import (
     Collector,
@@ -27,7 +27,7 @@ from remote_backend.cli.output.report_files import (
 from remote_backend.cli.output.screen import Screen
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
-from remote_backend.lazy_imports import load_beside
+from remote_backend.lazy_imports import import_in_thread
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.failure_reasons import reason_of_error
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from remote_backend.cli.output.live import LiveConsole
     from remote_backend.planning.batch import Batch
 
-__all__ = ("PlanStory", "annotation")
+__all__ = ("PlanOutput", "annotation")
 
 _TICK_SECONDS = 0.25
 
 
 @define
-class PlanStory:
+class PlanOutput:
     """What a plan command tells while it works."""
 
-    command: PlanCommand
+    command: PlanRequest
     screen: Screen
     _live: "LiveConsole | None" = None
     _queued: set[str] = field(factory=set)
@@ -59,7 +59,7 @@ class PlanStory:
         self._live = live = _live_console(command, screen)
         console = live or _console(command, screen)
         # Once: this is asked for every part of every log.
-        tells_more = command.tells_more
+        tells_more = command.needs_details
         with Collector() as collector:
             async with _beating(command, screen, live) as progress, _held(console):
                 async for event in batch:
@@ -77,7 +77,7 @@ class PlanStory:
         """Tell, where programs read it, that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
-        if self.command.tells_more:
+        if self.command.needs_details:
             with Collector() as collector:
                 report = collector.report(
                     (),
@@ -157,7 +157,7 @@ class PlanStory:
             self.screen.note(f"Warning: {warning}")
 
 
-def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
+def _live_console(command: PlanRequest, screen: Screen) -> "LiveConsole | None":
     if command.style is not Style.AUTO or not command.is_batch:
         return None
     if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
@@ -169,7 +169,7 @@ def _live_console(command: PlanCommand, screen: Screen) -> "LiveConsole | None":
 
 
 def _console(
-    command: PlanCommand, screen: Screen
+    command: PlanRequest, screen: Screen
 ) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
     is_drift = command.is_drift
     if command.style is Style.JSON:
@@ -212,12 +212,12 @@ class _Progress:
 
 @asynccontextmanager
 async def _beating(
-    command: PlanCommand, screen: Screen, live: "LiveConsole | None"
+    command: PlanRequest, screen: Screen, live: "LiveConsole | None"
 ) -> AsyncIterator[_Progress]:
     progress = _Progress()
     async with anyio.create_task_group() as group:
         if not screen.is_terminal or screen.is_dumb:
-            group.start_soon(beat, screen, progress.unfinished)
+            group.start_soon(heartbeat, screen, progress.unfinished)
         if live is not None:
             group.start_soon(_tick, live)
         if command.is_batch and command.style is not Style.JSON:
@@ -230,7 +230,7 @@ async def _load_table(progress: _Progress) -> None:
     # Whoever waits for the last plan shall not wait for this too.
     await progress.all_is_quiet.wait()
     for name in ("rich.console", "remote_backend.cli.output.table"):
-        await load_beside(name)
+        await import_in_thread(name)
 
 
 @asynccontextmanager

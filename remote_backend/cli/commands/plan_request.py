@@ -15,7 +15,7 @@ from remote_backend.models.run import PlanOptions, WaitLimits
 if TYPE_CHECKING:
     from remote_backend.planning.journal import JournalStory
 
-__all__ = ("OnInterrupt", "PlanCommand", "Style", "journal_folder_of")
+__all__ = ("OnInterrupt", "PlanRequest", "Style", "journal_folder_of")
 
 
 class OnInterrupt(Enum):
@@ -42,7 +42,7 @@ class Style(Enum):
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class PlanCommand:
+class PlanRequest:
     """What the command line asks for."""
 
     directory: Path
@@ -53,7 +53,7 @@ class PlanCommand:
     is_batch: bool = False
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    at_once: int = 1000
+    max_concurrency: int = 1000
     upload: UploadMode = UploadMode.AUTO
     limits: WaitLimits = WaitLimits()
     detailed_exit_code: bool = False
@@ -77,7 +77,7 @@ class PlanCommand:
         return options.refresh_only
 
     @property
-    def tells_more(self) -> bool:
+    def needs_details(self) -> bool:
         """Whether it shall tell more than its table, for which details are needed."""
         return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
 

@@ -9,23 +9,23 @@ from attrs import define, field
 
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
-from remote_backend.cli.commands.plan_request import OnInterrupt, PlanCommand, Style
+from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_echo import discard_typed
 from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.errors import RemoteBackendError
-from remote_backend.exception_groups import unwrapped
-from remote_backend.lazy_imports import load_beside
+from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.lazy_imports import import_in_thread
 from remote_backend.notices import Notice, Warned
 
 if TYPE_CHECKING:
-    from remote_backend.cli.commands.plan_output import PlanStory
+    from remote_backend.cli.commands.plan_output import PlanOutput
     from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
 
 
-async def run_plan(command: PlanCommand, screen: Screen) -> int:
+async def run_plan(command: PlanRequest, screen: Screen) -> int:
     """Carry out a plan command and return its exit code.
 
     The first Ctrl-C, SIGTERM or SIGHUP cancels the runs that are still going, or leaves them
@@ -34,9 +34,9 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
     """
     # Threads import what comes later, and who waits for an answer shall not wait for them.
     sys.setswitchinterval(0.001)
-    work = _PlanWork(command, screen)
+    work = _PlanRunner(command, screen)
     interrupts = work.interrupts
-    with unwrapped():
+    with raise_lone_exception():
         async with anyio.create_task_group() as group:
             # Outside of the scope of the work, so that the second signal is seen as well.
             with anyio.CancelScope() as scope:
@@ -50,16 +50,16 @@ async def run_plan(command: PlanCommand, screen: Screen) -> int:
 
 
 @define(eq=False, repr=False)
-class _PlanWork:
+class _PlanRunner:
     """A plan command at work."""
 
-    command: PlanCommand
+    command: PlanRequest
     screen: Screen
     code: int = 1
     interrupts: Interrupts = field(init=False)
     _backend: Backend | None = None
     _batch: "Batch | None" = None
-    _story: "PlanStory | None" = None
+    _story: "PlanOutput | None" = None
 
     def __attrs_post_init__(self) -> None:
         self.interrupts = Interrupts(self.stop)
@@ -91,13 +91,13 @@ class _PlanWork:
                 self._batch = batch
                 if self._is_journaled:
                     screen.note(
-                        f"Batch {batch.id}; should this be cut off: remote-backend runs resume {batch.id}"
+                        f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
                 # The server is working already; what tells of it is imported meanwhile.
-                await load_beside("remote_backend.cli.commands.plan_output")
-                from remote_backend.cli.commands.plan_output import PlanStory
+                await import_in_thread("remote_backend.cli.commands.plan_output")
+                from remote_backend.cli.commands.plan_output import PlanOutput
 
-                self._story = story = PlanStory(command, screen)
+                self._story = story = PlanOutput(command, screen)
                 await story.tell(backend, batch)
         self.code = story.exit_code(batch.outcomes)
 
@@ -137,9 +137,9 @@ class _PlanWork:
 
     def _tell_failure(self, reason: str, kind: str) -> None:
         if self._batch is None:
-            from remote_backend.cli.commands.plan_output import PlanStory
+            from remote_backend.cli.commands.plan_output import PlanOutput
 
-            PlanStory(self.command, self.screen).tell_failure(reason, kind, self._backend)
+            PlanOutput(self.command, self.screen).tell_failure(reason, kind, self._backend)
 
     def tell_interrupt(self) -> None:
         """Tell, where programs read it, that no run was made before the interrupt."""
@@ -147,7 +147,7 @@ class _PlanWork:
 
     def tell_living(self) -> None:
         """Tell which runs live on, and how to come back to them."""
-        living = self._batch.living if self._batch is not None else ()
+        living = self._batch.still_running if self._batch is not None else ()
         if not living:
             return
         self.screen.note("These runs live on:")
@@ -155,7 +155,7 @@ class _PlanWork:
             self.screen.note(f"  {workspace}  {run_id}")
         if self._is_journaled and self._batch is not None:
             self.screen.note(
-                f"See what came of them: remote-backend runs resume {self._batch.id}"
+                f"See what came of them: remote-backend batches resume {self._batch.id}"
             )
 
     def _can_ask(self) -> bool:
@@ -175,7 +175,7 @@ class _PlanWork:
         return answer.strip().lower() in ("n", "no")
 
 
-def _start(backend: Backend, command: PlanCommand) -> "AbstractAsyncContextManager[Batch]":
+def _start(backend: Backend, command: PlanRequest) -> "AbstractAsyncContextManager[Batch]":
     if command.resumed is not None and command.journal_folder is not None:
         variables = command.options.variables
         return backend.resume(
@@ -188,16 +188,16 @@ def _start(backend: Backend, command: PlanCommand) -> "AbstractAsyncContextManag
         return backend.plan(
             options=command.options,
             limits=command.limits,
-            details=command.tells_more,
+            details=command.needs_details,
         )
     return backend.plan_all(
         command.options,
         select=command.select,
         exclude=command.exclude,
-        at_once=command.at_once,
+        max_concurrency=command.max_concurrency,
         upload=command.upload,
         limits=command.limits,
-        details=command.tells_more,
+        details=command.needs_details,
         journal_folder=command.journal_folder,
         cache_folder=command.cache_folder,
     )

@@ -18,7 +18,7 @@ from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.errors import SettingsError
-from remote_backend.exception_groups import unwrapped
+from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultSettings, read_faults
 from remote_backend.server.seed import read_seed
@@ -107,7 +107,7 @@ async def _serve(
 
     interrupts = Interrupts(tell)
     is_first_start = not (settings.data / "token").exists()
-    with unwrapped():
+    with raise_lone_exception():
         async with anyio.create_task_group() as group:
             group.start_soon(interrupts.watch, group.cancel_scope)
             async with serve(settings, environ) as server:

@@ -18,7 +18,12 @@ from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.errors import AddressError, RunOptionsError, StateError
 from remote_backend.models.workspace import Workspace
-from remote_backend.state.address import Address, old_address, parse_address, parse_module
+from remote_backend.state.address import (
+    Address,
+    parse_address,
+    parse_legacy_address,
+    parse_module,
+)
 from remote_backend.state.edits import set_tainted
 from remote_backend.state.file import StateFile
 
@@ -89,7 +94,7 @@ def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: b
 
 def _address(text: str, module: str | None, format: int) -> Address:
     if format == 3:
-        return old_address(text, parse_module(module or ""))
+        return parse_legacy_address(text, parse_module(module or ""))
     if module is not None:
         raise RunOptionsError(
             "-module is for states of Terraform 0.11; write the module into the address, as "

@@ -20,14 +20,14 @@ from remote_backend.config.terraform_directory import select_workspace, selected
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import NoSuchWorkspace, SelectionError
 from remote_backend.formats.ansi import one_line
-from remote_backend.models.workspace import Mode, NameMode, PrefixMode
-from remote_backend.state.state_locations import RemotePlace
+from remote_backend.models.workspace import ByName, ByPrefix, WorkspaceMapping
+from remote_backend.state.state_locations import RemoteLocation
 from remote_backend.state.workspace_deletion import delete_named
 from remote_backend.workspaces import (
     DEFAULT,
-    Named,
-    create_named,
-    find_named,
+    LocalWorkspace,
+    create_workspace,
+    find_workspace,
     full_name_of,
     nothing_there,
     selectable_name,
@@ -53,10 +53,10 @@ def _list_workspaces(context: click.Context) -> int:
         current = _current(directory)
         found = await backend.workspaces()
         for named in found:
-            mark = "*" if current in (named.short, named.remote.name) else " "
-            echo(f"{mark} {one_line(named.short)}")
+            mark = "*" if current in (named.name, named.remote.name) else " "
+            echo(f"{mark} {one_line(named.name)}")
         if not found:
-            mode = backend.connection.mode
+            mode = backend.connection.mapping
             echo(f"{nothing_there(mode, backend.organization)}.", err=True)
         if chosen := process_environ().get("TF_WORKSPACE"):
             echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
@@ -93,19 +93,19 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
 
     async def work(backend: Backend) -> int:
         connection = backend.connection
-        if isinstance(connection.mode, NameMode):
+        if isinstance(connection.mapping, ByName):
             # The explanation is that of any name here.
-            full_name_of(connection.mode, name if name != DEFAULT else "new")
+            full_name_of(connection.mapping, name if name != DEFAULT else "new")
         version = await to_thread.run_sync(released_terraform, process_environ())
-        made = await create_named(connection.client, connection.mode, name, version)
+        made = await create_workspace(connection.client, connection.mapping, name, version)
         if state is not None:
             lock = lock_options(given, "new")
-            place = RemotePlace(connection.client, connection.mode, name, lock, made.remote)
+            place = RemoteLocation(
+                connection.client, connection.mapping, name, lock, made.remote
+            )
             await place.write(state, None)
-        _remember(directory, connection.mode, made)
-        echo(
-            f"Made and selected {made.short} ({made.remote.name}){planning_with(version)}."
-        )
+        _remember(directory, connection.mapping, made)
+        echo(f"Made and selected {made.name} ({made.remote.name}){planning_with(version)}.")
         return 0
 
     return run_with_backend(directory, work, locks=True)
@@ -127,15 +127,19 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
         connection = backend.connection
         made = ""
         try:
-            named = await find_named(connection.client, connection.mode, name)
+            named = await find_workspace(connection.client, connection.mapping, name)
         except NoSuchWorkspace as error:
             if not or_create:
-                raise NoSuchWorkspace(f"{error}{_how_to_make(connection.mode)}") from None
+                raise NoSuchWorkspace(
+                    f"{error}{_how_to_make(connection.mapping)}"
+                ) from None
             version = await to_thread.run_sync(released_terraform, process_environ())
-            named = await create_named(connection.client, connection.mode, name, version)
+            named = await create_workspace(
+                connection.client, connection.mapping, name, version
+            )
             made = f", which was made{planning_with(version)}"
-        _remember(directory, connection.mode, named)
-        echo(f"Selected {named.short} ({named.remote.name}){made}.")
+        _remember(directory, connection.mapping, named)
+        echo(f"Selected {named.name} ({named.remote.name}){made}.")
         return 0
 
     return run_with_backend(directory, work)
@@ -152,19 +156,19 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
 
     async def work(backend: Backend) -> int:
         connection = backend.connection
-        if isinstance(connection.mode, NameMode):
+        if isinstance(connection.mapping, ByName):
             raise SelectionError(
-                f"the one workspace of the backend, {connection.mode.name}, is not deleted by a "
+                f"the one workspace of the backend, {connection.mapping.name}, is not deleted by a "
                 "name; delete it on the server"
             )
-        named = await find_named(connection.client, connection.mode, name)
-        if _current(directory) in (named.short, named.remote.name):
-            raise SelectionError(f"{named.short} is selected; select another one first")
+        named = await find_workspace(connection.client, connection.mapping, name)
+        if _current(directory) in (named.name, named.remote.name):
+            raise SelectionError(f"{named.name} is selected; select another one first")
         lock = lock_options(given, "delete")
         forgotten = await delete_named(
             connection.client, named, force=given["force"], options=lock
         )
-        echo(f"Deleted {named.short} ({named.remote.name}).")
+        echo(f"Deleted {named.name} ({named.remote.name}).")
         if forgotten:
             echo(f"Warning: {forgotten} resources that it managed live on.", err=True)
         return 0
@@ -179,11 +183,11 @@ def planning_with(version: str | None) -> str:
     return f"; it plans with Terraform {version}, as is installed here"
 
 
-def _how_to_make(mode: Mode) -> str:
-    return "; -or-create makes it" if isinstance(mode, PrefixMode) else ""
+def _how_to_make(mode: WorkspaceMapping) -> str:
+    return "; -or-create makes it" if isinstance(mode, ByPrefix) else ""
 
 
-def _remember(directory: Path, mode: Mode, named: Named) -> None:
+def _remember(directory: Path, mode: WorkspaceMapping, named: LocalWorkspace) -> None:
     select_workspace(directory, process_environ(), selectable_name(mode, named))
 
 

@@ -13,13 +13,13 @@ from remote_backend.config.terraform_directory import select_workspace, selected
 from remote_backend.connection import Connection
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import SelectionError
-from remote_backend.models.workspace import NameMode
+from remote_backend.models.workspace import ByName
 from remote_backend.workspaces import (
     DEFAULT,
-    Named,
-    create_named,
-    find_named,
-    list_named,
+    LocalWorkspace,
+    create_workspace,
+    find_workspace,
+    list_workspaces,
     nothing_there,
     selectable_name,
 )
@@ -42,41 +42,43 @@ class WorkspaceChoice:
 
         Raises `SelectionError` where TF_WORKSPACE names none, and where nobody can be asked.
         """
-        mode = self.connection.mode
-        if isinstance(mode, NameMode):
+        mode = self.connection.mapping
+        if isinstance(mode, ByName):
             await self._settle_the_one(mode)
             return
-        found = await list_named(self.connection.client, mode)
+        found = await list_workspaces(self.connection.client, mode)
         if migrated is not None:
             select_workspace(self.directory, self.environ, migrated)
             return
         current = selected_workspace(self.directory, self.environ) or DEFAULT
-        if any(current in (named.short, named.remote.name) for named in found):
+        if any(current in (named.name, named.remote.name) for named in found):
             return
         if not found:
             organization = self.connection.client.organization
             self.screen.note(f"{nothing_there(mode, organization)}.")
         elif self.environ.get("TF_WORKSPACE"):
-            await find_named(self.connection.client, mode, current)
+            await find_workspace(self.connection.client, mode, current)
         else:
             one = found[0] if len(found) == 1 else await self._chosen(found, current)
             select_workspace(self.directory, self.environ, selectable_name(mode, one))
 
-    async def _settle_the_one(self, mode: NameMode) -> None:
+    async def _settle_the_one(self, mode: ByName) -> None:
         client = self.connection.client
         values = self.connection.block.values.workspaces or {}
         if not values.get("name"):
             # Only TF_WORKSPACE names it, for which Terraform makes no workspace either.
-            await find_named(client, mode, mode.name)
+            await find_workspace(client, mode, mode.name)
         elif await client.find_workspace(mode.name) is None:
             version = await to_thread.run_sync(released_terraform, self.environ)
-            await create_named(client, mode, DEFAULT, version)
+            await create_workspace(client, mode, DEFAULT, version)
             self.screen.note(f"Made the workspace {mode.name}{planning_with(version)}.")
         if selected_workspace(self.directory, {**self.environ, "TF_WORKSPACE": ""}):
             select_workspace(self.directory, self.environ, DEFAULT)
 
-    async def _chosen(self, found: tuple[Named, ...], current: str) -> Named:
-        names = [named.short for named in found]
+    async def _chosen(
+        self, found: tuple[LocalWorkspace, ...], current: str
+    ) -> LocalWorkspace:
+        names = [named.name for named in found]
         lines = "".join(f"\n  {number}. {name}" for number, name in enumerate(names, 1))
         missing = (
             "No workspace is selected"

@@ -10,7 +10,7 @@ from remote_backend import events
 from remote_backend.cli.output.ci_commands import escape_data, stop_marks
 from remote_backend.cli.output.console import cut_log, print_table
 from remote_backend.cli.output.log_lines import LogRenderer
-from remote_backend.cli.output.log_spool import LogFolder
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.screen import Screen
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
@@ -29,7 +29,7 @@ class SectionsConsole:
     screen: Screen
     is_drift: bool = False
     clock: Callable[[], float] = time
-    _logs: LogFolder = field(factory=LogFolder)
+    _logs: LogSpool = field(factory=LogSpool)
     _warnings: dict[str, str] = field(factory=dict)
     _names: set[str] = field(factory=set)
 

@@ -26,7 +26,7 @@ __all__ = (
     "WAITING",
     "QuietConsole",
     "SinglePlanConsole",
-    "beat",
+    "heartbeat",
     "cut_log",
     "print_table",
 )
@@ -243,7 +243,7 @@ def print_table(
     screen.print(f"\n{capture.get()}\n{sentence_of(outcomes, is_drift=is_drift)}")
 
 
-async def beat(
+async def heartbeat(
     screen: Screen,
     unfinished: dict[str, str],
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from remote_backend.temporary_folders import temporary_folder
 
-__all__ = ("LogFolder",)
+__all__ = ("LogSpool",)
 
 _BLOCK_BYTES = 1 << 16
 
 
-class LogFolder(ExitStack):
+class LogSpool(ExitStack):
     """A folder with the logs of workspaces; it goes away at the end of the block.
 
     A disk that is full or read-only costs the rest of a log, never the batch.

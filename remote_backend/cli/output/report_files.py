@@ -8,9 +8,9 @@ from pathlib import Path
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.atomic_files import replace_file
+from remote_backend.atomic_files import write_atomically
 from remote_backend.cli.output.log_lines import log_text
-from remote_backend.cli.output.log_spool import LogFolder
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.failure_reasons import reason_of_error
@@ -51,7 +51,7 @@ def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
         try:
             # It tells what is planned where, which is not for everybody on the machine.
             text = _writer(path.suffix)(report)
-            replace_file(path, text.encode("utf-8", "replace"))
+            write_atomically(path, text.encode("utf-8", "replace"))
         except Exception as error:  # whatever an odd text of one workspace leads to
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
     return tuple(problems)
@@ -96,7 +96,7 @@ class Collector:
     """Keeps what a report needs of a batch; logs wait in files."""
 
     started_at: str = field(factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    _logs: LogFolder = field(factory=LogFolder)
+    _logs: LogSpool = field(factory=LogSpool)
 
     def __enter__(self) -> "Collector":
         return self

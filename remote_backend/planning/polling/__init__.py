@@ -1,9 +1,9 @@
 """Polling runs until their results are known."""
 
-from remote_backend.planning.polling.batch import Sweep
-from remote_backend.planning.polling.polled_run import SweptRun
-from remote_backend.planning.polling.settings import WatchSettings
-from remote_backend.planning.polling.single import RunWatch
-from remote_backend.planning.polling.snapshot import Look
+from remote_backend.planning.polling.batch import BatchPoller
+from remote_backend.planning.polling.polled_run import PolledRun
+from remote_backend.planning.polling.settings import PollSettings
+from remote_backend.planning.polling.single import RunPoller
+from remote_backend.planning.polling.snapshot import RunSnapshot
 
-__all__ = ("Look", "RunWatch", "Sweep", "SweptRun", "WatchSettings")
+__all__ = ("RunSnapshot", "RunPoller", "BatchPoller", "PolledRun", "PollSettings")

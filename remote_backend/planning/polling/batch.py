@@ -20,11 +20,11 @@ from remote_backend.planning.polling.failures import (
     back_off_seconds,
     is_of_one_run,
 )
-from remote_backend.planning.polling.polled_run import SweptRun
-from remote_backend.planning.polling.settings import WatchSettings
+from remote_backend.planning.polling.polled_run import PolledRun
+from remote_backend.planning.polling.settings import PollSettings
 from remote_backend.structured_logging import Log
 
-__all__ = ("Sweep",)
+__all__ = ("BatchPoller",)
 
 log = Log()
 
@@ -33,13 +33,13 @@ _FIRST_SECONDS = 0.5
 _SHORTEST_SECONDS = 0.3
 _SHORTEST_UNLIMITED = 0.05
 # Reading as few as these costs less than a list does.
-_FEW = 3
+_READ_SINGLY_UP_TO = 3
 _READ_AT_ONCE = 10
 _READ_PER_SECOND = 15.0
 # A run that the lists do not show for so many rounds is read by itself.
 _PATIENCE_ROUNDS = 3
 # Once all runs are made, rounds follow each other sooner at first.
-_FIRST_SHARE = 0.15
+_FIRST_POLL_FRACTION = 0.15
 _SHARE_GROWTH = 1.5
 # Servers that limit nobody are asked more often.
 _UNLIMITED_SHARE = 0.03
@@ -48,7 +48,7 @@ _LISTS_LONGEST_REST_SECONDS = 60.0
 _FIND_AGAIN_SECONDS = 1.0
 
 
-class Sweep:
+class BatchPoller:
     """Watches the runs whose messages hold a token, a hundred with each request."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Sweep:
         *,
         total: int = 0,
         expected: int = 0,
-        settings: WatchSettings | None = None,
+        settings: PollSettings | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._client = client
@@ -68,9 +68,9 @@ class Sweep:
         # How many runs are about to be made; 0 where they are made one after the other.
         self._expected = expected
         self._calm_rounds = 0
-        self._settings = settings or WatchSettings()
+        self._settings = settings or PollSettings()
         self._clock = clock
-        self._watched: dict[str, SweptRun] = {}
+        self._watched: dict[str, PolledRun] = {}
         self._hurried: set[str] = set()
         self._told: set[str] = set()
         self._due = -math.inf
@@ -85,9 +85,9 @@ class Sweep:
         self._wake = anyio.Event()
         self._ended_round = anyio.Event()
 
-    def watch(self, run: Run) -> SweptRun:
+    def watch(self, run: Run) -> PolledRun:
         """Begin to look at a run."""
-        swept = SweptRun(
+        swept = PolledRun(
             self._client,
             run,
             settings=self._settings,
@@ -104,7 +104,7 @@ class Sweep:
             self._wake.set()
         return swept
 
-    def expect_one_less(self) -> None:
+    def one_fewer_expected(self) -> None:
         """Be told that one of the expected runs is not made."""
         self._expected -= 1
         if len(self._watched) == self._expected:
@@ -116,7 +116,7 @@ class Sweep:
         Lists may lag, so a run counts as missing only after some time. Raises the last error
         when nothing but errors came for as long as polls may fail.
         """
-        until = self._clock() + self._settings.find_seconds
+        until = self._clock() + self._settings.list_lag_seconds
         failures = PollFailures()
         self._finders += 1
         try:
@@ -143,7 +143,7 @@ class Sweep:
             return self._found.get(key)
         run = await self._client.find_run(request)
         if run is None:
-            await anyio.sleep(min(_FIND_AGAIN_SECONDS, self._settings.find_seconds))
+            await anyio.sleep(min(_FIND_AGAIN_SECONDS, self._settings.list_lag_seconds))
         return run
 
     async def _wait_for_whole_lists(self) -> bool:
@@ -186,23 +186,23 @@ class Sweep:
         await self._read_each([swept for swept in told if not swept.latest.is_over])
         self._drop_lost()
         if all(swept.is_told for swept in self._unfinished()):
-            self._due = self._clock() + self._settings.told_seconds
+            self._due = self._clock() + self._settings.notified_poll_seconds
 
     def _is_round_due(self) -> bool:
         return self._is_asked() or self._clock() >= self._due or self._many_hurried()
 
-    async def _round(self, unfinished: list[SweptRun]) -> None:
+    async def _round(self, unfinished: list[PolledRun]) -> None:
         self._begun += 1
         whole = self._is_asked()
         one_by_one = unfinished
-        if self._lists_work and (whole or len(unfinished) > _FEW):
+        if self._lists_work and (whole or len(unfinished) > _READ_SINGLY_UP_TO):
             if await self._try_lists(unfinished, whole=whole):
                 one_by_one = [
                     swept for swept in unfinished if swept.missed_rounds >= _PATIENCE_ROUNDS
                 ]
         await self._read_each(one_by_one)
 
-    async def _try_lists(self, unfinished: list[SweptRun], *, whole: bool) -> bool:
+    async def _try_lists(self, unfinished: list[PolledRun], *, whole: bool) -> bool:
         """Read the lists; return False when runs have to be read one by one."""
         try:
             await self._read_lists(unfinished, whole=whole)
@@ -226,7 +226,7 @@ class Sweep:
     def _lists_work(self) -> bool:
         return self._lists_exist and self._clock() >= self._lists_rest_until
 
-    async def _read_lists(self, unfinished: list[SweptRun], *, whole: bool) -> None:
+    async def _read_lists(self, unfinished: list[PolledRun], *, whole: bool) -> None:
         wanted = {swept.latest.run.id for swept in unfinished}
         # A server that does not know the search would give everything it ever ran.
         most_pages = 2 + max(self._total, len(self._watched)) // _PAGE_SIZE
@@ -244,19 +244,19 @@ class Sweep:
                 self._found[key] = run
                 if run.id in self._watched:
                     self._watched[run.id].missed_rounds = 0
-                    self._watched[run.id].saw(run, plan)
+                    self._watched[run.id].update(run, plan)
             page_number = page.next_number
         for swept in unfinished:
             swept.missed_rounds += swept.latest.run.id in wanted
 
-    async def _read_each(self, runs: list[SweptRun]) -> None:
+    async def _read_each(self, runs: list[PolledRun]) -> None:
         """Read runs one by one, several at a time; count the round as failed if none worked."""
         gate = anyio.CapacityLimiter(_READ_AT_ONCE)
         began = self._clock()
         answered = 0
         failures: list[Exception] = []
 
-        async def read(swept: SweptRun) -> None:
+        async def read(swept: PolledRun) -> None:
             nonlocal answered
             async with gate:
                 if len(failures) >= _READ_AT_ONCE and not answered:
@@ -265,7 +265,7 @@ class Sweep:
                     swept.failed(failures[-1], began)
                     return
                 try:
-                    swept.saw(*await self._client.read_run(swept.latest.run.id))
+                    swept.update(*await self._client.read_run(swept.latest.run.id))
                     swept.missed_rounds = 0
                 except Exception as error:  # whatever came, it is not a verdict
                     swept.failed(error, began)
@@ -291,7 +291,7 @@ class Sweep:
     def _is_asked(self) -> bool:
         return self._finders > 0 and self._lists_work
 
-    def _unfinished(self) -> list[SweptRun]:
+    def _unfinished(self) -> list[PolledRun]:
         return [swept for swept in self._watched.values() if not swept.latest.is_over]
 
     def _hurry(self, run_id: str) -> None:
@@ -324,19 +324,19 @@ class Sweep:
         if self._is_asked():
             return 1.0
         if unfinished and all(swept.is_told for swept in unfinished):
-            return self._settings.told_seconds
+            return self._settings.notified_poll_seconds
         pages = self._pages()
         if self._lists_work and not self._client.tells_limits:
-            return self._settings.sweep_seconds * _UNLIMITED_SHARE * pages
-        if not self._lists_work or count <= _FEW:
+            return self._settings.batch_poll_seconds * _UNLIMITED_SHARE * pages
+        if not self._lists_work or count <= _READ_SINGLY_UP_TO:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)
         # Lists of runs have a limit of their own where there are limits at all. As long as runs
         # are made it is spared for their ends, which often come together.
         if len(self._watched) < self._expected:
-            return self._settings.sweep_seconds * pages**2
-        share = min(1.0, _FIRST_SHARE * _SHARE_GROWTH**self._calm_rounds)
+            return self._settings.batch_poll_seconds * pages**2
+        share = min(1.0, _FIRST_POLL_FRACTION * _SHARE_GROWTH**self._calm_rounds)
         self._calm_rounds += 1
-        return self._settings.sweep_seconds * pages * share
+        return self._settings.batch_poll_seconds * pages * share
 
     def _pages(self) -> int:
         """Return how many pages lead to the oldest run that is not over; new ones come first."""

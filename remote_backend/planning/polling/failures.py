@@ -10,7 +10,7 @@ a time that `WatchSettings.failing_seconds` limits.
 from attrs import define
 
 from remote_backend.errors import NotFound, text_of
-from remote_backend.planning.polling.settings import WatchSettings
+from remote_backend.planning.polling.settings import PollSettings
 
 __all__ = ("PollFailures", "back_off_seconds", "is_of_one_run")
 
@@ -45,7 +45,7 @@ class PollFailures:
         """Take note of a poll that succeeded."""
         self.count = self.missing_count = 0
 
-    def reason_to_stop(self, now: float, settings: WatchSettings) -> str | None:
+    def reason_to_stop(self, now: float, settings: PollSettings) -> str | None:
         """Say why the run is not polled any more, or None while it is."""
         if self.missing_count >= _MISSING_POLLS:
             return f"the server does not know it any more ({self.problem})"
@@ -63,7 +63,7 @@ def is_of_one_run(error: Exception) -> bool:
     return isinstance(error, NotFound) and error.status == 404
 
 
-def back_off_seconds(failed_count: int, settings: WatchSettings) -> float:
+def back_off_seconds(failed_count: int, settings: PollSettings) -> float:
     """Return how long to wait after so many polls in a row have failed."""
     longest = _BACK_OFF_TIMES * settings.longest_wait_seconds
     grown = settings.first_wait_seconds * _BACK_OFF_GROWTH ** min(failed_count, 16)

@@ -6,13 +6,13 @@ import anyio
 
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
-from remote_backend.planning.polling.settings import WatchSettings
-from remote_backend.planning.polling.snapshot import Look, Tracked
+from remote_backend.planning.polling.settings import PollSettings
+from remote_backend.planning.polling.snapshot import RunSnapshot, RunTracker
 
-__all__ = ("SweptRun",)
+__all__ = ("PolledRun",)
 
 
-class SweptRun(Tracked):
+class PolledRun(RunTracker):
     """A run that a sweep looks at."""
 
     def __init__(
@@ -20,7 +20,7 @@ class SweptRun(Tracked):
         client: Client,
         run: Run,
         *,
-        settings: WatchSettings,
+        settings: PollSettings,
         hurried: Callable[[str], None],
         told: Callable[[str], None],
         clock: Callable[[], float] = anyio.current_time,
@@ -31,13 +31,13 @@ class SweptRun(Tracked):
         self.is_told = False
         self.missed_rounds = 0
 
-    async def looks(self) -> AsyncIterator[Look]:
+    async def snapshots(self) -> AsyncIterator[RunSnapshot]:
         """Give every look that differs, the last one at the end.
 
         Raises `PollingFailed` when looks fail for too long, or when the run stays in a status
         that names no end.
         """
-        shown: Look | None = None
+        shown: RunSnapshot | None = None
         with self.followed():
             while True:
                 await self.complete()
@@ -45,18 +45,18 @@ class SweptRun(Tracked):
                 if look == shown:
                     if (lost := self.why_lost()) is not None:
                         raise lost
-                    await self.next_look()
+                    await self.next_snapshot()
                     continue
                 shown = look
                 yield look
                 if look.is_over:
                     return
 
-    def hurry(self) -> None:
+    def poll_soon(self) -> None:
         """Look soon, because something suggests that the run has moved."""
         self._tell_hurry(self.latest.run.id)
 
-    def tell(self) -> None:
+    def notified(self) -> None:
         """Look now, because the server told about the run, and seldom until it tells again."""
         self.is_told = True
         self._tell_told(self.latest.run.id)

@@ -2,11 +2,11 @@
 
 from attrs import frozen
 
-__all__ = ("WatchSettings",)
+__all__ = ("PollSettings",)
 
 
 @frozen(kw_only=True)
-class WatchSettings:
+class PollSettings:
     """How often runs are looked at."""
 
     first_wait_seconds: float = 0.1
@@ -25,11 +25,11 @@ class WatchSettings:
     failing_seconds: float = 300.0
     """How long nothing but failures may come when a run is read, until its workspace fails."""
 
-    sweep_seconds: float = 2.0
+    batch_poll_seconds: float = 2.0
     """Between two looks at all runs of a batch, for each page of the list."""
 
-    told_seconds: float = 30.0
+    notified_poll_seconds: float = 30.0
     """Between two looks at runs of which the server tells by itself."""
 
-    find_seconds: float = 6.0
+    list_lag_seconds: float = 6.0
     """How long lists may lag: until then a run that is missing may still be there."""

@@ -7,17 +7,17 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.models.run import Run
 from remote_backend.planning.polling.failures import back_off_seconds
-from remote_backend.planning.polling.settings import WatchSettings
-from remote_backend.planning.polling.snapshot import Look, Tracked
+from remote_backend.planning.polling.settings import PollSettings
+from remote_backend.planning.polling.snapshot import RunSnapshot, RunTracker
 
-__all__ = ("RunWatch",)
+__all__ = ("RunPoller",)
 
 # A look that is hurried comes at once, and the next ones a little later each; a status that
 # still lags behind when it is hurried again is not worth as many looks.
 _HURRIED_SHARE = 0.25
 
 
-class RunWatch(Tracked):
+class RunPoller(RunTracker):
     """Reads one run again and again."""
 
     def __init__(
@@ -25,7 +25,7 @@ class RunWatch(Tracked):
         client: Client,
         run: Run,
         *,
-        settings: WatchSettings | None = None,
+        settings: PollSettings | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         super().__init__(client, run, settings=settings, clock=clock)
@@ -34,13 +34,13 @@ class RunWatch(Tracked):
         self._was_hurried = False
         self._wait_seconds = self._settings.first_wait_seconds
 
-    async def looks(self) -> AsyncIterator[Look]:
+    async def snapshots(self) -> AsyncIterator[RunSnapshot]:
         """Look again and again; give every look that differs, the last one at the end.
 
         Failed looks are repeated. Raises `PollingFailed` when they fail for too long, or when
         the run stays in a status that names no end.
         """
-        shown: Look | None = None
+        shown: RunSnapshot | None = None
         with self.followed():
             while True:
                 began = self._clock()
@@ -58,18 +58,18 @@ class RunWatch(Tracked):
                     raise lost
                 await self._pause(began)
 
-    def hurry(self) -> None:
+    def poll_soon(self) -> None:
         """Look soon, because something suggests that the run has moved."""
         self._hurried.set()
 
-    def tell(self) -> None:
+    def notified(self) -> None:
         """Look now, because the server told about the run, and seldom until it tells again."""
         self._is_told = True
-        self.hurry()
+        self.poll_soon()
 
     async def _poll(self, began: float) -> None:
         try:
-            self.saw(*await self._client.read_run(self.latest.run.id))
+            self.update(*await self._client.read_run(self.latest.run.id))
         except Exception as error:  # whatever came, it is not a verdict
             self.failed(error, began)
         else:
@@ -81,7 +81,7 @@ class RunWatch(Tracked):
         if self._failures.count:
             await anyio.sleep(back_off_seconds(self._failures.count, settings))
             return
-        told_seconds = settings.told_seconds if self._is_told else 0.0
+        told_seconds = settings.notified_poll_seconds if self._is_told else 0.0
         with anyio.move_on_after(max(self._wait_seconds, told_seconds)):
             await self._hurried.wait()
             # However often it is hurried, looks keep a distance.

@@ -23,10 +23,10 @@ from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
 from remote_backend.notices import Wait
 from remote_backend.planning.polling.failures import PollFailures, is_of_one_run
-from remote_backend.planning.polling.settings import WatchSettings
+from remote_backend.planning.polling.settings import PollSettings
 from remote_backend.structured_logging import Log
 
-__all__ = ("Look", "Tracked", "needs_plan", "rests", "stalls")
+__all__ = ("RunSnapshot", "RunTracker", "needs_plan", "rests", "stalls")
 
 log = Log()
 
@@ -38,7 +38,7 @@ _PLAN_AGAIN_SECONDS = 5.0
 
 
 @frozen
-class Look:
+class RunSnapshot:
     """What one look at a run showed."""
 
     run: Run
@@ -69,7 +69,7 @@ class Look:
 
 
 def needs_plan(
-    look: Look, *, seen_in: str | None, seen_seconds_ago: float, polled: bool
+    look: RunSnapshot, *, seen_in: str | None, seen_seconds_ago: float, polled: bool
 ) -> bool:
     """Say whether the plan must be read by its id.
 
@@ -87,7 +87,7 @@ def needs_plan(
 
 
 def rests(
-    look: Look, same_seconds: float, *, is_old_server: bool, settings: WatchSettings
+    look: RunSnapshot, same_seconds: float, *, is_old_server: bool, settings: PollSettings
 ) -> bool:
     """Say whether a status that usually passes is the end of a run whose plan is finished."""
     run, plan = look.run, look.plan
@@ -99,7 +99,7 @@ def rests(
     return run.actions.is_cancelable is not True and same_seconds >= settings.rest_seconds
 
 
-def stalls(look: Look, same_seconds: float, settings: WatchSettings) -> bool:
+def stalls(look: RunSnapshot, same_seconds: float, settings: PollSettings) -> bool:
     """Say whether nobody can tell how a run ended: its plan is over, its status names no end."""
     if look.is_over or not look.names_no_end:
         return False
@@ -107,7 +107,7 @@ def stalls(look: Look, same_seconds: float, settings: WatchSettings) -> bool:
     return not plan_moves and same_seconds >= settings.stall_seconds
 
 
-class Tracked:
+class RunTracker:
     """The newest look at one run, for everyone who waits for it."""
 
     def __init__(
@@ -115,12 +115,12 @@ class Tracked:
         client: Client,
         run: Run,
         *,
-        settings: WatchSettings | None = None,
+        settings: PollSettings | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
-        self.latest = Look(run, None)
+        self.latest = RunSnapshot(run, None)
         self._client = client
-        self._settings = settings or WatchSettings()
+        self._settings = settings or PollSettings()
         self._clock = clock
         self._failures = PollFailures()
         self._looked = anyio.Event()
@@ -148,14 +148,14 @@ class Tracked:
         """Whether nobody writes to the log any more."""
         return self.latest.log_is_over and not self._needs_plan()
 
-    def saw(self, run: Run, plan: Plan | None) -> None:
+    def update(self, run: Run, plan: Plan | None) -> None:
         """Take note of a look; an end is never taken back by a later, older answer."""
         self._failures.clear()
         self._polled = True
         if not self.latest.is_over:
             if run.status != self.latest.run.status:
                 self._same_since = self._clock()
-            self.latest = Look(run, self.latest.plan)
+            self.latest = RunSnapshot(run, self.latest.plan)
         if plan is not None:
             self._saw_plan(plan)
             self._note_plan(run.status)
@@ -204,7 +204,7 @@ class Tracked:
             self._is_followed = False
             self._end_wait()
 
-    async def next_look(self, at_most_seconds: float = math.inf) -> None:
+    async def next_snapshot(self, at_most_seconds: float = math.inf) -> None:
         """Wait for the next look, or for a time."""
         with anyio.move_on_after(at_most_seconds):
             await self._looked.wait()

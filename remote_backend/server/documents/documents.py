@@ -11,15 +11,15 @@ from remote_backend.errors import Rejected
 
 __all__ = (
     "JSON_API",
-    "Incoming",
+    "RequestDocument",
     "dump_document",
     "dump_errors",
     "dump_page",
     "dump_too_many",
     "invalid",
-    "link_many",
-    "link_one",
-    "parse_incoming",
+    "to_many",
+    "to_one",
+    "parse_request_document",
     "resource_of",
 )
 
@@ -30,7 +30,7 @@ _LARGEST_PAGE_SIZE = 100
 
 
 @frozen(kw_only=True)
-class Incoming:
+class RequestDocument:
     """A resource that a client sent; what it does not say is absent."""
 
     attributes: Mapping[str, Any] = field(factory=dict, repr=False)
@@ -91,13 +91,13 @@ def invalid(name: str, wanted: str) -> Rejected:
     return Rejected(422, "", "", (f"{name} must be {wanted}",))
 
 
-def parse_incoming(body: bytes) -> Incoming:
+def parse_request_document(body: bytes) -> RequestDocument:
     """Read what a client sent; JSON:API documents, plain JSON and nothing are understood.
 
     Raises `Rejected` with status 400 for a body that is no JSON object.
     """
     if not body.strip():
-        return Incoming()
+        return RequestDocument()
     try:
         parsed = json.loads(body)
     except ValueError:
@@ -107,7 +107,7 @@ def parse_incoming(body: bytes) -> Incoming:
     data = parsed.get("data")
     if not isinstance(data, dict):
         # Actions are sent as plain JSON, whatever their content type says.
-        return Incoming(attributes=parsed)
+        return RequestDocument(attributes=parsed)
     attributes = data.get("attributes")
     relationships = data.get("relationships")
     linked = {}
@@ -115,7 +115,7 @@ def parse_incoming(body: bytes) -> Incoming:
         linkage = related.get("data") if isinstance(related, dict) else None
         if isinstance(linkage, dict) and isinstance(linkage.get("id"), str):
             linked[name] = linkage["id"]
-    return Incoming(
+    return RequestDocument(
         attributes=attributes if isinstance(attributes, dict) else {}, linked=linked
     )
 
@@ -137,12 +137,12 @@ def resource_of(
     return resource
 
 
-def link_one(kind: str, id: str | None) -> dict[str, Any]:
+def to_one(kind: str, id: str | None) -> dict[str, Any]:
     """Return a to-one relationship, empty without an id."""
     return {"data": {"id": id, "type": kind} if id else None}
 
 
-def link_many(kind: str, ids: Iterable[str] = ()) -> dict[str, Any]:
+def to_many(kind: str, ids: Iterable[str] = ()) -> dict[str, Any]:
     """Return a to-many relationship."""
     return {"data": [{"id": id, "type": kind} for id in ids]}
 

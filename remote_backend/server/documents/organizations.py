@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remote_backend.server.documents.documents import link_one, resource_of
+from remote_backend.server.documents.documents import resource_of, to_one
 
 __all__ = ("discovery_document", "dump_capacity", "dump_entitlements", "dump_organization")
 
@@ -35,7 +35,7 @@ def dump_organization(name: str, created_at: str) -> dict[str, Any]:
                 "can-destroy": False,
             },
         },
-        relationships={"entitlement-set": link_one("entitlement-sets", _external_id(name))},
+        relationships={"entitlement-set": to_one("entitlement-sets", _external_id(name))},
         links={"self": f"/api/v2/organizations/{name}"},
     )
 

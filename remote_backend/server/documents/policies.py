@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from remote_backend.engine.judgement import ServedCost, ServedPolicy
-from remote_backend.server.documents.documents import link_one, resource_of
-from remote_backend.server.records import ServedRun
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
+from remote_backend.server.documents.documents import resource_of, to_one
+from remote_backend.server.records import RunRecord
 
 __all__ = ("dump_cost_estimate", "dump_policy_check", "write_policy_output")
 
 
-def dump_cost_estimate(run: ServedRun, cost: ServedCost) -> dict[str, Any]:
+def dump_cost_estimate(run: RunRecord, cost: SimulatedCost) -> dict[str, Any]:
     """Return the cost estimate of a run as a resource; amounts are decimal text."""
     id = run.cost_estimate_id
     return resource_of(
@@ -30,7 +30,7 @@ def dump_cost_estimate(run: ServedRun, cost: ServedCost) -> dict[str, Any]:
     )
 
 
-def dump_policy_check(run: ServedRun) -> dict[str, Any]:
+def dump_policy_check(run: RunRecord) -> dict[str, Any]:
     """Return the policy check of a run as a resource."""
     failed = [policy.level for policy in run.policies if not policy.passed]
     id, status = run.policy_check_id, run.policy_status
@@ -56,12 +56,12 @@ def dump_policy_check(run: ServedRun) -> dict[str, Any]:
                 f"{status.replace('_', '-')}-at": run.times.get("policy_checked")
             },
         },
-        relationships={"run": link_one("runs", run.id)},
+        relationships={"run": to_one("runs", run.id)},
         links={"output": f"/api/v2/policy-checks/{id}/output"},
     )
 
 
-def write_policy_output(policies: tuple[ServedPolicy, ...]) -> bytes:
+def write_policy_output(policies: tuple[SimulatedPolicy, ...]) -> bytes:
     """Return what a policy check writes for people."""
     verdict = "true" if all(policy.passed for policy in policies) else "false"
     told = "1 policy was" if len(policies) == 1 else f"{len(policies)} policies were"

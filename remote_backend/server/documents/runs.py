@@ -6,17 +6,17 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.server.documents.documents import (
-    Incoming,
+    RequestDocument,
     invalid,
-    link_many,
-    link_one,
     resource_of,
+    to_many,
+    to_one,
 )
-from remote_backend.server.records import ServedConfiguration, ServedRun
+from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 
 __all__ = (
-    "change_configuration",
-    "change_run",
+    "configuration_from_request",
+    "run_from_request",
     "dump_configuration",
     "dump_plan",
     "dump_run",
@@ -28,7 +28,7 @@ _STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
 
 
 def dump_configuration(
-    configuration: ServedConfiguration, upload_url: str | None = None
+    configuration: ConfigurationVersionRecord, upload_url: str | None = None
 ) -> dict[str, Any]:
     """Return a configuration version as a resource; only its creation tells the address."""
     attributes: dict[str, Any] = {
@@ -47,14 +47,14 @@ def dump_configuration(
         "configuration-versions",
         configuration.id,
         attributes,
-        relationships={"ingress-attributes": link_one("ingress-attributes", None)},
+        relationships={"ingress-attributes": to_one("ingress-attributes", None)},
         links={"self": f"/api/v2/configuration-versions/{configuration.id}"},
     )
 
 
-def change_configuration(
-    configuration: ServedConfiguration, asked: Incoming
-) -> ServedConfiguration:
+def configuration_from_request(
+    configuration: ConfigurationVersionRecord, asked: RequestDocument
+) -> ConfigurationVersionRecord:
     """Return a configuration version with what a client asked for."""
     return evolve(
         configuration,
@@ -64,7 +64,7 @@ def change_configuration(
     )
 
 
-def dump_run(run: ServedRun, *, position: int = 0) -> dict[str, Any]:
+def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
     """Return a run as a resource."""
     stoppable = run.status in _STOPPABLE
     return resource_of(
@@ -112,28 +112,28 @@ def dump_run(run: ServedRun, *, position: int = 0) -> dict[str, Any]:
             },
         },
         relationships={
-            "workspace": link_one("workspaces", run.workspace_id),
-            "configuration-version": link_one(
+            "workspace": to_one("workspaces", run.workspace_id),
+            "configuration-version": to_one(
                 "configuration-versions", run.configuration_version_id
             ),
-            "plan": link_one("plans", run.plan_id),
-            "apply": link_one("applies", "apply-" + run.id.removeprefix("run-")),
-            "cost-estimate": link_one(
+            "plan": to_one("plans", run.plan_id),
+            "apply": to_one("applies", "apply-" + run.id.removeprefix("run-")),
+            "cost-estimate": to_one(
                 "cost-estimates", run.cost_estimate_id if run.cost else None
             ),
-            "policy-checks": link_many(
+            "policy-checks": to_many(
                 "policy-checks", [run.policy_check_id] if run.policies else []
             ),
-            "task-stages": link_many("task-stages"),
-            "run-events": link_many("run-events"),
-            "comments": link_many("comments"),
-            "created-by": link_one("users", run.created_by),
+            "task-stages": to_many("task-stages"),
+            "run-events": to_many("run-events"),
+            "comments": to_many("comments"),
+            "created-by": to_one("users", run.created_by),
         },
         links={"self": f"/api/v2/runs/{run.id}"},
     )
 
 
-def change_run(run: ServedRun, asked: Incoming) -> ServedRun:
+def run_from_request(run: RunRecord, asked: RequestDocument) -> RunRecord:
     """Return a run with what a client asked for; raises `Rejected` for nonsense."""
     variables = asked.pairs("variables")
     if not all(_VARIABLE_NAME.match(name) for name, _ in variables):
@@ -155,14 +155,14 @@ def change_run(run: ServedRun, asked: Incoming) -> ServedRun:
     )
 
 
-def run_operation(run: ServedRun) -> str:
+def run_operation(run: RunRecord) -> str:
     """Return the word by which lists of runs are filtered."""
     if run.refresh_only:
         return "refresh_only"
     return "plan_only"
 
 
-def dump_plan(run: ServedRun, log_read_url: str) -> dict[str, Any]:
+def dump_plan(run: RunRecord, log_read_url: str) -> dict[str, Any]:
     """Return the plan of a run as a resource."""
     counts = run.counts
     path = f"/api/v2/plans/{run.plan_id}"
@@ -184,6 +184,6 @@ def dump_plan(run: ServedRun, log_read_url: str) -> dict[str, Any]:
             "actions": {"is-exportable": False},
             "permissions": {"can-export": False},
         },
-        relationships={"state-versions": link_many("state-versions")},
+        relationships={"state-versions": to_many("state-versions")},
         links={"self": path, "json-output": f"{path}/json-output"},
     )

@@ -10,30 +10,30 @@ from attrs import field, frozen
 
 from remote_backend.errors import Rejected
 from remote_backend.server.documents.documents import (
-    Incoming,
+    RequestDocument,
     invalid,
-    link_many,
-    link_one,
     resource_of,
+    to_many,
+    to_one,
 )
-from remote_backend.server.records import ServedStateVersion
+from remote_backend.server.records import StateVersionRecord
 
 __all__ = (
     "OutputValue",
     "StateAddresses",
-    "StateWish",
+    "StateVersionUpload",
     "dump_output",
     "dump_state_version",
     "manages_resources",
     "output_id",
     "outputs_of",
-    "parse_state_wish",
+    "parse_state_version_upload",
     "require_state",
 )
 
 
 @frozen(kw_only=True)
-class StateWish:
+class StateVersionUpload:
     """A state that a client wants to store."""
 
     serial: int
@@ -64,7 +64,7 @@ class OutputValue:
     sensitive: bool = False
 
 
-def parse_state_wish(asked: Incoming) -> StateWish:
+def parse_state_version_upload(asked: RequestDocument) -> StateVersionUpload:
     """Read the request to store a state; raises `Rejected` for what is missing or wrong."""
     serial, md5 = asked.number("serial"), asked.text("md5")
     if serial is None:
@@ -76,7 +76,7 @@ def parse_state_wish(asked: Incoming) -> StateWish:
         state = None if encoded is None else base64.b64decode(encoded, validate=True)
     except binascii.Error:
         raise invalid("state", "base64") from None
-    return StateWish(
+    return StateVersionUpload(
         serial=serial,
         md5=md5,
         lineage=asked.text("lineage") or "",
@@ -87,7 +87,7 @@ def parse_state_wish(asked: Incoming) -> StateWish:
 
 
 def dump_state_version(
-    version: ServedStateVersion, addresses: StateAddresses, outputs: list[OutputValue]
+    version: StateVersionRecord, addresses: StateAddresses, outputs: list[OutputValue]
 ) -> dict[str, Any]:
     """Return a state version as a resource."""
     finalized = version.status == "finalized"
@@ -112,10 +112,10 @@ def dump_state_version(
             "vcs-commit-url": None,
         },
         relationships={
-            "workspace": link_one("workspaces", version.workspace_id),
-            "run": link_one("runs", version.run_id),
-            "created-by": link_one("users", version.created_by),
-            "outputs": link_many(
+            "workspace": to_one("workspaces", version.workspace_id),
+            "run": to_one("runs", version.run_id),
+            "created-by": to_one("users", version.created_by),
+            "outputs": to_many(
                 "state-version-outputs",
                 (output_id(version.id, one.name) for one in outputs),
             ),

@@ -7,17 +7,17 @@ from attrs import evolve
 
 from remote_backend.errors import Rejected
 from remote_backend.server.documents.documents import (
-    Incoming,
+    RequestDocument,
     invalid,
-    link_many,
-    link_one,
     resource_of,
+    to_many,
+    to_one,
 )
-from remote_backend.server.records import ServedRun, ServedVariable, ServedWorkspace
+from remote_backend.server.records import RunRecord, VariableRecord, WorkspaceRecord
 
 __all__ = (
-    "change_variable",
-    "change_workspace",
+    "variable_from_request",
+    "workspace_from_request",
     "dump_variable",
     "dump_workspace",
 )
@@ -25,7 +25,7 @@ __all__ = (
 _LONGEST_NAME = 90
 _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _VARIABLE_NAME = re.compile(r"[^\W\d][\w-]*\Z")
-_HERE = (
+_GRANTED = (
     "can-queue-run",
     "can-read-run",
     "can-read-settings",
@@ -42,7 +42,7 @@ _HERE = (
     "can-force-delete",
 )
 # Nothing is ever applied here, and clients ask before they try.
-_NOT_HERE = (
+_DENIED = (
     "can-queue-apply",
     "can-queue-destroy",
     "can-manage-tags",
@@ -51,10 +51,10 @@ _NOT_HERE = (
 
 
 def dump_workspace(
-    workspace: ServedWorkspace,
+    workspace: WorkspaceRecord,
     organization: str,
     *,
-    newest_run: ServedRun | None = None,
+    newest_run: RunRecord | None = None,
     state_version_id: str | None = None,
 ) -> dict[str, Any]:
     """Return a workspace as a resource."""
@@ -89,18 +89,18 @@ def dump_workspace(
             "trigger-prefixes": [],
             "actions": {"is-destroyable": True},
             "permissions": {
-                **dict.fromkeys(_HERE, True),
-                **dict.fromkeys(_NOT_HERE, False),
+                **dict.fromkeys(_GRANTED, True),
+                **dict.fromkeys(_DENIED, False),
             },
         },
         relationships={
-            "organization": link_one("organizations", organization),
+            "organization": to_one("organizations", organization),
             # A plan-only run never holds the workspace, so none is ever current.
-            "current-run": link_one("runs", None),
-            "latest-run": link_one("runs", newest_run.id if newest_run else None),
-            "current-state-version": link_one("state-versions", state_version_id),
-            "locked-by": link_one("users", workspace.locked_by),
-            "outputs": link_many("workspace-outputs"),
+            "current-run": to_one("runs", None),
+            "latest-run": to_one("runs", newest_run.id if newest_run else None),
+            "current-state-version": to_one("state-versions", state_version_id),
+            "locked-by": to_one("users", workspace.locked_by),
+            "outputs": to_many("workspace-outputs"),
         },
         links={
             "self": f"/api/v2/{path}",
@@ -109,7 +109,9 @@ def dump_workspace(
     )
 
 
-def change_workspace(workspace: ServedWorkspace, asked: Incoming) -> ServedWorkspace:
+def workspace_from_request(
+    workspace: WorkspaceRecord, asked: RequestDocument
+) -> WorkspaceRecord:
     """Return a workspace with what a client asked for.
 
     Raises `Rejected` for a name that no workspace may have, or a wrong attribute.
@@ -142,7 +144,7 @@ def change_workspace(workspace: ServedWorkspace, asked: Incoming) -> ServedWorks
     )
 
 
-def dump_variable(variable: ServedVariable) -> dict[str, Any]:
+def dump_variable(variable: VariableRecord) -> dict[str, Any]:
     """Return a variable as a resource; sensitive values can only be written."""
     return resource_of(
         "vars",
@@ -155,12 +157,14 @@ def dump_variable(variable: ServedVariable) -> dict[str, Any]:
             "hcl": variable.hcl,
             "sensitive": variable.sensitive,
         },
-        relationships={"configurable": link_one("workspaces", variable.workspace_id)},
+        relationships={"configurable": to_one("workspaces", variable.workspace_id)},
         links={"self": f"/api/v2/workspaces/{variable.workspace_id}/vars/{variable.id}"},
     )
 
 
-def change_variable(variable: ServedVariable, asked: Incoming) -> ServedVariable:
+def variable_from_request(
+    variable: VariableRecord, asked: RequestDocument
+) -> VariableRecord:
     """Return a variable with what a client asked for; raises `Rejected` for nonsense."""
     category = asked.text("category", variable.category)
     if category not in ("terraform", "env"):

@@ -7,8 +7,8 @@ import time
 from aiohttp import web
 
 from remote_backend.server.auth import digest_of
-from remote_backend.server.context import serving_of
-from remote_backend.server.records import ServedUser
+from remote_backend.server.context import context_of
+from remote_backend.server.records import UserRecord
 
 __all__ = ("begin_session", "end_session", "user_of_session")
 
@@ -19,8 +19,8 @@ _SECONDS = 12 * 3600
 async def begin_session(request: web.Request, response: web.Response, token: str) -> bool:
     """Give a browser a cookie for a token; return whether the token is valid."""
     digest = digest_of(token.strip())
-    user = await serving_of(request).store.read(
-        lambda records: records.find_named(ServedUser, digest)
+    user = await context_of(request).store.read(
+        lambda records: records.find_named(UserRecord, digest)
     )
     if user is None:
         return False
@@ -42,14 +42,14 @@ def end_session(response: web.Response) -> None:
     response.del_cookie(_COOKIE, path="/app")
 
 
-async def user_of_session(request: web.Request) -> ServedUser | None:
+async def user_of_session(request: web.Request) -> UserRecord | None:
     """Return who looks, or None for nobody who is known."""
     id, _, rest = request.cookies.get(_COOKIE, "").partition(".")
     until, _, signature = rest.partition(".")
     if not until.isdigit() or int(until) < time.time():
         return None
-    user = await serving_of(request).store.read(
-        lambda records: records.find(ServedUser, id)
+    user = await context_of(request).store.read(
+        lambda records: records.find(UserRecord, id)
     )
     if user is None:
         return None
@@ -57,7 +57,7 @@ async def user_of_session(request: web.Request) -> ServedUser | None:
     return user if hmac.compare_digest(right.encode(), signature.encode()) else None
 
 
-def _signature(request: web.Request, user: ServedUser, until: str) -> str:
+def _signature(request: web.Request, user: UserRecord, until: str) -> str:
     # The digest of the token is a part of it: another token ends the session.
     text = "\n".join(("session", user.id, until, user.token_digest)).encode()
-    return hmac.new(serving_of(request).signer.secret, text, hashlib.sha256).hexdigest()
+    return hmac.new(context_of(request).signer.secret, text, hashlib.sha256).hexdigest()

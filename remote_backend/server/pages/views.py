@@ -10,11 +10,11 @@ import anyio
 from aiohttp import ClientError, web
 from anyio import to_thread
 
-from remote_backend.formats.ansi_html import colored
+from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.changes import PlannedChanges
-from remote_backend.plans.grouping import sign_of
+from remote_backend.plans.grouping import action_symbol
 from remote_backend.plans.json_plan import parse_json_plan
-from remote_backend.server.context import Serving, serving_of
+from remote_backend.server.context import ServerContext, context_of
 from remote_backend.server.pages.layout import asset, link, page, table
 from remote_backend.server.pages.sessions import (
     begin_session,
@@ -22,10 +22,10 @@ from remote_backend.server.pages.sessions import (
     user_of_session,
 )
 from remote_backend.server.records import (
-    ServedRun,
-    ServedStateVersion,
-    ServedVariable,
-    ServedWorkspace,
+    RunRecord,
+    StateVersionRecord,
+    VariableRecord,
+    WorkspaceRecord,
 )
 from remote_backend.server.store import Records
 
@@ -47,7 +47,7 @@ async def read_asset(request: web.Request) -> web.Response:
 @routes.get("/app")
 async def read_start(request: web.Request) -> web.Response:
     """Send to the organization."""
-    raise web.HTTPFound(f"/app/{quote(serving_of(request).organization)}")
+    raise web.HTTPFound(f"/app/{quote(context_of(request).organization)}")
 
 
 @routes.post("/app/-/login")
@@ -78,11 +78,11 @@ async def read_organization(request: web.Request) -> web.Response:
     """Show all workspaces with their last results."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = serving_of(request)
+    serving = context_of(request)
 
-    def find(records: Records) -> list[tuple[ServedWorkspace, ServedRun | None]]:
-        workspaces = sorted(records.all(ServedWorkspace), key=lambda one: one.name)
-        return [(one, records.newest(ServedRun, one.id)) for one in workspaces]
+    def find(records: Records) -> list[tuple[WorkspaceRecord, RunRecord | None]]:
+        workspaces = sorted(records.all(WorkspaceRecord), key=lambda one: one.name)
+        return [(one, records.newest(RunRecord, one.id)) for one in workspaces]
 
     rows = [
         (
@@ -105,13 +105,13 @@ async def read_workspace(request: web.Request) -> web.Response:
     """Show a workspace: its runs, variables and state versions."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = serving_of(request)
+    serving = context_of(request)
     workspace = await _workspace(request)
     runs, variables, versions = await serving.store.read(
         lambda records: (
-            records.all(ServedRun, workspace.id)[-_MOST_RUNS:][::-1],
-            records.all(ServedVariable, workspace.id),
-            records.all(ServedStateVersion, workspace.id)[-_MOST_RUNS:][::-1],
+            records.all(RunRecord, workspace.id)[-_MOST_RUNS:][::-1],
+            records.all(VariableRecord, workspace.id),
+            records.all(StateVersionRecord, workspace.id)[-_MOST_RUNS:][::-1],
         )
     )
     reason = f": {workspace.locked_reason}" if workspace.locked_reason else ""
@@ -166,12 +166,12 @@ async def read_run(request: web.Request) -> web.Response:
     """Show a run: how it is, what it would change, and its log as it is written."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = serving_of(request)
+    serving = context_of(request)
     workspace, run = await _workspace(request), await _run(request)
     data = await to_thread.run_sync(
         lambda: serving.files.read_log(run.id, offset=0, limit=_MOST_OF_A_LOG)
     )
-    shown = colored(data.decode("utf-8", "replace"))
+    shown = ansi_to_html(data.decode("utf-8", "replace"))
     follow = "" if run.is_over else f' data-follow="{escape(request.path)}/log"'
     body = (
         f"<p>{link(_path(serving, workspace), workspace.name)}</p>\n"
@@ -187,7 +187,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
     """Stream the log of a run from an offset on, as server-sent events of HTML."""
     if await user_of_session(request) is None:
         raise web.HTTPForbidden
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _run(request)
     asked = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
     offset = int(asked) if asked.isascii() and asked.isdigit() else 0
@@ -204,7 +204,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
             data = await to_thread.run_sync(part)
             if data:
                 offset += len(data)
-                event = {"html": colored(decoder.decode(data)), "status": run.status}
+                event = {"html": ansi_to_html(decoder.decode(data)), "status": run.status}
                 await response.write(
                     f"id: {offset}\ndata: {json.dumps(event)}\n\n".encode()
                 )
@@ -232,27 +232,27 @@ def _login(following: str, problem: str = "") -> web.Response:
     return page("Log in", body, status=401 if problem else 200)
 
 
-async def _workspace(request: web.Request) -> ServedWorkspace:
+async def _workspace(request: web.Request) -> WorkspaceRecord:
     name = request.match_info["workspace"]
-    found = await serving_of(request).store.read(
-        lambda records: records.find_named(ServedWorkspace, name)
+    found = await context_of(request).store.read(
+        lambda records: records.find_named(WorkspaceRecord, name)
     )
     if found is None:
         raise web.HTTPNotFound
     return found
 
 
-async def _run(request: web.Request) -> ServedRun:
+async def _run(request: web.Request) -> RunRecord:
     id = request.match_info["run_id"]
-    found = await serving_of(request).store.read(
-        lambda records: records.find(ServedRun, id)
+    found = await context_of(request).store.read(
+        lambda records: records.find(RunRecord, id)
     )
     if found is None:
         raise web.HTTPNotFound
     return found
 
 
-async def _changes(serving: Serving, run: ServedRun) -> str:
+async def _changes(serving: ServerContext, run: RunRecord) -> str:
     path = serving.files.json_plan(run.id)
     if run.plan_status != "finished" or not path.exists():
         return ""
@@ -266,7 +266,7 @@ async def _changes(serving: Serving, run: ServedRun) -> str:
     return f"<h2>Changes</h2>\n{told}" + table(("", "what", "how"), rows)
 
 
-def _policies(run: ServedRun) -> str:
+def _policies(run: RunRecord) -> str:
     if not run.policies:
         return ""
     rows = [
@@ -281,7 +281,7 @@ def _policies(run: ServedRun) -> str:
     return "<h2>Policies</h2>\n" + table(("", "policy", "level", "why"), rows)
 
 
-def _cost(run: ServedRun) -> str:
+def _cost(run: RunRecord) -> str:
     cost = run.cost
     if cost is None:
         return ""
@@ -304,13 +304,13 @@ def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
             for a in one.attributes
         )
         rows.append(
-            (escape(sign_of(one.action)), f"<code>{escape(one.address)}</code>", how)
+            (escape(action_symbol(one.action)), f"<code>{escape(one.address)}</code>", how)
         )
     for output in changes.outputs:
         how = f"{escape(output.before or '')} &rarr; {escape(output.after or '')}"
         rows.append(
             (
-                escape(sign_of(output.action)),
+                escape(action_symbol(output.action)),
                 f"output <code>{escape(output.name)}</code>",
                 how,
             )
@@ -318,7 +318,7 @@ def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _result(run: ServedRun) -> str:
+def _result(run: RunRecord) -> str:
     words = run.status.replace("_", " ")
     if run.status == "planned_and_finished":
         words = "changes" if run.has_changes else "no changes"
@@ -332,14 +332,14 @@ def _time(text: str) -> str:
     return f"{text[:19].replace('T', ' ')} UTC"
 
 
-def _counts(run: ServedRun) -> str:
+def _counts(run: RunRecord) -> str:
     if run.counts is None:
         return ""
     return f"+{run.counts.add} ~{run.counts.change} -{run.counts.destroy}"
 
 
 def _path(
-    serving: Serving, workspace: ServedWorkspace, run: ServedRun | None = None
+    serving: ServerContext, workspace: WorkspaceRecord, run: RunRecord | None = None
 ) -> str:
     base = f"/app/{quote(serving.organization)}/{quote(workspace.name)}"
     return f"{base}/runs/{run.id}" if run else base

@@ -9,19 +9,22 @@ from attrs import evolve
 
 from remote_backend.errors import Rejected, SlugError
 from remote_backend.server.context import (
-    Serving,
+    ServerContext,
     answer,
+    context_of,
     incoming,
     missing,
-    serving_of,
     signed_address,
     workspace_of,
 )
 from remote_backend.server.documents.documents import dump_document, dump_page
-from remote_backend.server.documents.runs import change_configuration, dump_configuration
+from remote_backend.server.documents.runs import (
+    configuration_from_request,
+    dump_configuration,
+)
 from remote_backend.server.files import Upload
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import ServedConfiguration, ServedRun
+from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 from remote_backend.server.store import Records
 from remote_backend.slug.unpack import unpack
 from remote_backend.structured_logging import Log
@@ -39,16 +42,16 @@ _LARGEST_ARCHIVE_BYTES = 1 << 30
 @routes.post(_OF_WORKSPACE)
 async def create_configuration(request: web.Request) -> web.Response:
     """Make a configuration version and tell where its archive goes."""
-    serving = serving_of(request)
+    serving = context_of(request)
     asked = await incoming(request)
 
-    def create(records: Records) -> ServedConfiguration:
-        new = ServedConfiguration(
+    def create(records: Records) -> ConfigurationVersionRecord:
+        new = ConfigurationVersionRecord(
             id=make_id("cv"),
             workspace_id=workspace_of(records, request).id,
             created_at=now_text(),
         )
-        return records.put(change_configuration(new, asked))
+        return records.put(configuration_from_request(new, asked))
 
     created = await serving.store.write(create)
     address = signed_address(request, "configuration", created.id)
@@ -59,10 +62,10 @@ async def create_configuration(request: web.Request) -> web.Response:
 async def list_configurations(request: web.Request) -> web.Response:
     """Return the configuration versions of a workspace, newest first."""
 
-    def find(records: Records) -> list[ServedConfiguration]:
-        return records.all(ServedConfiguration, workspace_of(records, request).id)
+    def find(records: Records) -> list[ConfigurationVersionRecord]:
+        return records.all(ConfigurationVersionRecord, workspace_of(records, request).id)
 
-    found = await serving_of(request).store.read(find)
+    found = await context_of(request).store.read(find)
     found.reverse()
     return answer(dump_page(found, dump_configuration, request.query, request.path))
 
@@ -71,7 +74,7 @@ async def list_configurations(request: web.Request) -> web.Response:
 async def read_configuration(request: web.Request) -> web.Response:
     """Return a configuration version."""
     id = request.match_info["configuration_id"]
-    found = await serving_of(request).store.read(
+    found = await context_of(request).store.read(
         lambda records: configuration_of(records, id)
     )
     return answer(dump_document(dump_configuration(found)))
@@ -79,7 +82,7 @@ async def read_configuration(request: web.Request) -> web.Response:
 
 async def receive_archive(request: web.Request, id: str) -> web.Response:
     """Take the archive of a configuration version; what it holds decides its status."""
-    serving = serving_of(request)
+    serving = context_of(request)
     configuration = await serving.store.read(lambda records: configuration_of(records, id))
     if configuration.status != "pending":
         # A client that lost our answer sends the same archive again.
@@ -96,9 +99,9 @@ async def receive_archive(request: web.Request, id: str) -> web.Response:
     return answer(status=200)
 
 
-def configuration_of(records: Records, id: str) -> ServedConfiguration:
+def configuration_of(records: Records, id: str) -> ConfigurationVersionRecord:
     """Return a configuration version; raises `NotFound`."""
-    found = records.find(ServedConfiguration, id)
+    found = records.find(ConfigurationVersionRecord, id)
     if found is None:
         raise missing(f"configuration version {id}")
     return found
@@ -126,10 +129,12 @@ def _unpack(upload: Upload) -> str | None:
     return None
 
 
-async def _settle(serving: Serving, id: str, upload: Upload, problem: str | None) -> None:
+async def _settle(
+    serving: ServerContext, id: str, upload: Upload, problem: str | None
+) -> None:
     """Decide the configuration version by an upload, unless another upload was faster."""
 
-    def write(records: Records) -> ServedRun | None:
+    def write(records: Records) -> RunRecord | None:
         configuration = configuration_of(records, id)
         if configuration.status != "pending":
             return None
@@ -142,12 +147,12 @@ async def _settle(serving: Serving, id: str, upload: Upload, problem: str | None
 
     run = await serving.store.write(write)
     if run is not None:
-        serving.work.start(run.id)
+        serving.run_queue.start(run.id)
 
 
 def _settled(
-    configuration: ServedConfiguration, problem: str | None
-) -> ServedConfiguration:
+    configuration: ConfigurationVersionRecord, problem: str | None
+) -> ConfigurationVersionRecord:
     status = "uploaded" if problem is None else "errored"
     return evolve(
         configuration,
@@ -158,8 +163,8 @@ def _settled(
     )
 
 
-def _run_of(configuration: ServedConfiguration) -> ServedRun:
-    return ServedRun(
+def _run_of(configuration: ConfigurationVersionRecord) -> RunRecord:
+    return RunRecord(
         id=make_id("run"),
         workspace_id=configuration.workspace_id,
         configuration_version_id=configuration.id,

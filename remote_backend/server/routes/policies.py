@@ -2,14 +2,14 @@
 
 from aiohttp import web
 
-from remote_backend.server.context import answer, conflict, missing, serving_of
+from remote_backend.server.context import answer, conflict, context_of, missing
 from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.policies import (
     dump_cost_estimate,
     dump_policy_check,
     write_policy_output,
 )
-from remote_backend.server.records import ServedRun
+from remote_backend.server.records import RunRecord
 
 __all__ = ("routes",)
 
@@ -57,7 +57,7 @@ async def refuse_override(request: web.Request) -> web.Response:
     raise conflict("this server only plans; its policy checks cannot be overridden")
 
 
-async def _checked(request: web.Request) -> ServedRun:
+async def _checked(request: web.Request) -> RunRecord:
     id = request.match_info["policy_check_id"]
     run = await _run_of(request, "polchk-", id)
     if run is None or not run.policies:
@@ -65,8 +65,8 @@ async def _checked(request: web.Request) -> ServedRun:
     return run
 
 
-async def _run_of(request: web.Request, prefix: str, id: str) -> ServedRun | None:
+async def _run_of(request: web.Request, prefix: str, id: str) -> RunRecord | None:
     run_id = "run-" + id.removeprefix(prefix)
-    return await serving_of(request).store.read(
-        lambda records: records.find(ServedRun, run_id)
+    return await context_of(request).store.read(
+        lambda records: records.find(RunRecord, run_id)
     )

@@ -8,20 +8,24 @@ from anyio import to_thread
 from remote_backend.errors import Rejected
 from remote_backend.server.context import (
     USER,
-    Serving,
+    ServerContext,
     answer,
     conflict,
+    context_of,
     incoming,
     missing,
-    serving_of,
     signed_address,
     workspace_of,
 )
-from remote_backend.server.documents.documents import Incoming, dump_document, dump_page
+from remote_backend.server.documents.documents import (
+    RequestDocument,
+    dump_document,
+    dump_page,
+)
 from remote_backend.server.documents.plans import redact_plan
-from remote_backend.server.documents.runs import change_run, dump_run
+from remote_backend.server.documents.runs import dump_run, run_from_request
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import ServedRun, ServedWorkspace
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.routes.configurations import configuration_of
 from remote_backend.server.routes.organizations import plan_of, runs_answer
 from remote_backend.server.store import Records
@@ -34,26 +38,26 @@ routes = web.RouteTableDef()
 @routes.post("/api/v2/runs")
 async def create_run(request: web.Request) -> web.Response:
     """Queue a plan-only run."""
-    serving = serving_of(request)
+    serving = context_of(request)
     asked = await incoming(request)
     user = request[USER]
     run = await serving.store.write(
         lambda records: records.put(_new_run(records, asked, user.id))
     )
-    serving.work.start(run.id)
+    serving.run_queue.start(run.id)
     return answer(dump_document(dump_run(run)), 201)
 
 
 @routes.get("/api/v2/runs/{run_id}")
 async def read_run(request: web.Request) -> web.Response:
     """Return a run, with its plan when that is asked for."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
     wanted = request.query.get("include", "").split(",")
     included = [plan_of(request, run)] if "plan" in wanted else []
     position = 0
-    if run.id in serving.work.waiting:
-        position = serving.work.waiting.index(run.id) + 1
+    if run.id in serving.run_queue.waiting:
+        position = serving.run_queue.waiting.index(run.id) + 1
     return answer(dump_document(dump_run(run, position=position), included))
 
 
@@ -61,18 +65,18 @@ async def read_run(request: web.Request) -> web.Response:
 async def list_runs(request: web.Request) -> web.Response:
     """Return the runs of a workspace that a filter names, newest first."""
 
-    def find(records: Records) -> list[ServedRun]:
-        return records.all(ServedRun, workspace_of(records, request).id)
+    def find(records: Records) -> list[RunRecord]:
+        return records.all(RunRecord, workspace_of(records, request).id)
 
-    return runs_answer(request, await serving_of(request).store.read(find))
+    return runs_answer(request, await context_of(request).store.read(find))
 
 
 @routes.get("/api/v2/runs/{run_id}/run-events")
 @routes.get("/api/v2/runs/{run_id}/task-stages")
 async def list_nothing(request: web.Request) -> web.Response:
     """Return an empty list: there are no events and no run tasks here."""
-    await _find(request, serving_of(request))
-    nothing: list[ServedRun] = []
+    await _find(request, context_of(request))
+    nothing: list[RunRecord] = []
     return answer(dump_page(nothing, dump_run, request.query, request.path))
 
 
@@ -80,9 +84,9 @@ async def list_nothing(request: web.Request) -> web.Response:
 @routes.post("/api/v2/runs/{run_id}/actions/force-cancel")
 async def cancel_run(request: web.Request) -> web.Response:
     """Stop a run that waits or is being planned."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
-    if not serving.work.cancel(run.id):
+    if not serving.run_queue.cancel(run.id):
         raise conflict(f"the run is {run.status} and cannot be canceled")
     return answer(status=202)
 
@@ -90,9 +94,9 @@ async def cancel_run(request: web.Request) -> web.Response:
 @routes.post("/api/v2/runs/{run_id}/actions/discard")
 async def discard_run(request: web.Request) -> web.Response:
     """Drop a run that waits."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
-    if run.id not in serving.work.waiting or not serving.work.cancel(run.id):
+    if run.id not in serving.run_queue.waiting or not serving.run_queue.cancel(run.id):
         raise conflict(f"the run is {run.status} and cannot be discarded")
     return answer(status=202)
 
@@ -101,7 +105,7 @@ async def discard_run(request: web.Request) -> web.Response:
 @routes.post("/api/v2/runs/{run_id}/actions/force-execute")
 async def refuse_action(request: web.Request) -> web.Response:
     """Refuse to apply anything."""
-    await _find(request, serving_of(request))
+    await _find(request, context_of(request))
     raise conflict("this server only plans; its runs cannot be applied")
 
 
@@ -109,7 +113,7 @@ async def refuse_action(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/plan")
 async def read_plan(request: web.Request) -> web.Response:
     """Return a plan."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
     return answer(dump_document(plan_of(request, run)))
 
@@ -118,7 +122,7 @@ async def read_plan(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/plan/json-output")
 async def redirect_to_json_plan(request: web.Request) -> web.Response:
     """Send to the plan as JSON, or say that there is none yet."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
     if run.plan_status != "finished" or not serving.files.json_plan(run.id).exists():
         return answer(status=204)
@@ -130,7 +134,7 @@ async def redirect_to_json_plan(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/plan/json-output-redacted")
 async def read_redacted_plan(request: web.Request) -> web.Response:
     """Return the plan as JSON without its sensitive values, or say that there is none yet."""
-    serving = serving_of(request)
+    serving = context_of(request)
     run = await _find(request, serving)
     path = serving.files.json_plan(run.id)
     if run.plan_status != "finished" or not path.exists():
@@ -143,7 +147,7 @@ async def read_log(request: web.Request, id: str) -> web.Response:
     """Return a part of a log; empty when there is nothing at an offset (yet)."""
     offset = _number(request.query, "offset") or 0
     limit = _number(request.query, "limit") or None
-    files = serving_of(request).files
+    files = context_of(request).files
     data = b""
     # Most who ask have all that there is, which needs no thread to be seen.
     if files.log_size(id) > offset:
@@ -155,15 +159,15 @@ async def read_log(request: web.Request, id: str) -> web.Response:
 
 async def read_json_plan(request: web.Request, id: str) -> web.StreamResponse:
     """Return a plan as JSON."""
-    path = serving_of(request).files.json_plan(id)
+    path = context_of(request).files.json_plan(id)
     if not path.exists():
         raise missing("the plan")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
 
 
-def _new_run(records: Records, asked: Incoming, user_id: str) -> ServedRun:
+def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecord:
     workspace_id = asked.linked.get("workspace", "")
-    workspace = records.find(ServedWorkspace, workspace_id)
+    workspace = records.find(WorkspaceRecord, workspace_id)
     if workspace is None:
         raise missing(f"workspace {workspace_id}")
     if workspace.execution_mode == "local":
@@ -178,24 +182,24 @@ def _new_run(records: Records, asked: Incoming, user_id: str) -> ServedRun:
         )
     if not asked.flag("plan-only", configuration.speculative):
         raise _refusal("this server only plans: ask for a run that is plan-only")
-    run = ServedRun(
+    run = RunRecord(
         id=make_id("run"),
         workspace_id=workspace.id,
         configuration_version_id=configuration.id,
         created_at=now_text(),
         created_by=user_id,
     )
-    return change_run(run, asked)
+    return run_from_request(run, asked)
 
 
 def _refusal(problem: str) -> Rejected:
     return Rejected(422, "", "", (problem,))
 
 
-async def _find(request: web.Request, serving: Serving) -> ServedRun:
+async def _find(request: web.Request, serving: ServerContext) -> RunRecord:
     plan_id = request.match_info.get("plan_id", "")
     id = request.match_info.get("run_id") or "run-" + plan_id.removeprefix("plan-")
-    found = await serving.store.read(lambda records: records.find(ServedRun, id))
+    found = await serving.store.read(lambda records: records.find(RunRecord, id))
     if found is None:
         raise missing(f"{'plan' if plan_id else 'run'} {plan_id or id}")
     return found

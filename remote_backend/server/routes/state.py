@@ -11,12 +11,12 @@ from attrs import evolve
 from remote_backend.errors import Rejected
 from remote_backend.server.context import (
     USER,
-    Serving,
+    ServerContext,
     answer,
     conflict,
+    context_of,
     incoming,
     missing,
-    serving_of,
     signed_address,
     workspace_of,
 )
@@ -24,16 +24,16 @@ from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.state import (
     OutputValue,
     StateAddresses,
-    StateWish,
+    StateVersionUpload,
     dump_output,
     dump_state_version,
     output_id,
     outputs_of,
-    parse_state_wish,
+    parse_state_version_upload,
     require_state,
 )
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import ServedStateVersion, ServedUser, ServedWorkspace
+from remote_backend.server.records import StateVersionRecord, UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import newest_state
 from remote_backend.server.store import Records
 
@@ -54,25 +54,25 @@ async def read_current_state_version(request: web.Request) -> web.Response:
 async def read_state_version(request: web.Request) -> web.Response:
     """Return a state version."""
     id = request.match_info["state_version_id"]
-    found = await serving_of(request).store.read(lambda records: _version(records, id))
+    found = await context_of(request).store.read(lambda records: _version(records, id))
     return await _described(request, found)
 
 
 @routes.get("/api/v2/state-versions")
 async def list_state_versions(request: web.Request) -> web.Response:
     """Return the state versions of the workspace that both filters name, newest first."""
-    serving = serving_of(request)
+    serving = context_of(request)
     name = request.query.get("filter[workspace][name]")
     if name is None or request.query.get("filter[organization][name]") is None:
         raise Rejected(400, "", "", ("filters for organization and workspace are needed",))
 
-    def find(records: Records) -> list[ServedStateVersion]:
-        workspace = records.find_named(ServedWorkspace, name)
+    def find(records: Records) -> list[StateVersionRecord]:
+        workspace = records.find_named(WorkspaceRecord, name)
         if workspace is None:
             raise missing(f"workspace {name}")
-        return records.all(ServedStateVersion, workspace.id)
+        return records.all(StateVersionRecord, workspace.id)
 
-    def dump(version: ServedStateVersion) -> dict[str, Any]:
+    def dump(version: StateVersionRecord) -> dict[str, Any]:
         return dump_state_version(version, _addresses(request, version), [])
 
     found = list(reversed(await serving.store.read(find)))
@@ -82,22 +82,22 @@ async def list_state_versions(request: web.Request) -> web.Response:
 @routes.post(_OF_WORKSPACE + "/state-versions")
 async def create_state_version(request: web.Request) -> web.Response:
     """Store a state, or prepare the upload of its bytes."""
-    serving = serving_of(request)
-    wish = parse_state_wish(await incoming(request))
+    serving = context_of(request)
+    wish = parse_state_version_upload(await incoming(request))
     user = request[USER]
     if wish.state is not None:
         _require_digest(wish.state, wish.md5)
 
-    def create(records: Records) -> ServedStateVersion:
+    def create(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
         _require_lock(workspace, user)
         same = _require_successor(records, workspace, wish)
         if same is not None:
             return same
-        for older in records.all(ServedStateVersion, workspace.id):
+        for older in records.all(StateVersionRecord, workspace.id):
             if older.status == "pending":
                 records.put(evolve(older, status="discarded"))
-        version = ServedStateVersion(
+        version = StateVersionRecord(
             id=make_id("sv"),
             workspace_id=workspace.id,
             serial=wish.serial,
@@ -124,7 +124,7 @@ async def download_state_version(request: web.Request) -> web.StreamResponse:
 async def list_outputs(request: web.Request) -> web.Response:
     """Return the outputs of a state version, page by page."""
     id = request.match_info["state_version_id"]
-    serving = serving_of(request)
+    serving = context_of(request)
     version = await serving.store.read(lambda records: _version(records, id))
     outputs = await _outputs(serving, version)
     dump = partial(dump_output, version.id, reveal=False)
@@ -135,7 +135,7 @@ async def list_outputs(request: web.Request) -> web.Response:
 async def list_current_outputs(request: web.Request) -> web.Response:
     """Return the outputs of the newest state; sensitive ones without values."""
     version = await _current(request)
-    outputs = await _outputs(serving_of(request), version)
+    outputs = await _outputs(context_of(request), version)
     return answer(
         dump_document([dump_output(version.id, one, reveal=False) for one in outputs])
     )
@@ -146,7 +146,7 @@ async def read_output(request: web.Request) -> web.Response:
     """Return one output with its value, also a sensitive one."""
     id = request.match_info["output_id"]
     version_id = "sv-" + id.removeprefix("wsout-").partition(".")[0]
-    serving = serving_of(request)
+    serving = context_of(request)
     version = await serving.store.read(lambda records: _version(records, version_id))
     for output in await _outputs(serving, version):
         if output_id(version.id, output.name) == id:
@@ -156,7 +156,7 @@ async def read_output(request: web.Request) -> web.Response:
 
 async def receive_state(request: web.Request, id: str) -> web.Response:
     """Take the bytes of a state version whose creation announced them."""
-    serving = serving_of(request)
+    serving = context_of(request)
     body = await request.read()
 
     def store(records: Records) -> None:
@@ -180,33 +180,33 @@ async def receive_json_state(request: web.Request, id: str) -> web.Response:
 
 async def read_state(request: web.Request, id: str) -> web.StreamResponse:
     """Return the bytes of a state."""
-    path = serving_of(request).files.state(id)
+    path = context_of(request).files.state(id)
     if not path.exists():
         raise missing(f"state version {id}")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
 
 
-async def _current(request: web.Request) -> ServedStateVersion:
-    def find(records: Records) -> ServedStateVersion:
+async def _current(request: web.Request) -> StateVersionRecord:
+    def find(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
         found = newest_state(records, workspace.id)
         if found is None:
             raise missing(f"a state of {workspace.name}")
         return found
 
-    return await serving_of(request).store.read(find)
+    return await context_of(request).store.read(find)
 
 
 async def _described(
-    request: web.Request, version: ServedStateVersion, status: int = 200
+    request: web.Request, version: StateVersionRecord, status: int = 200
 ) -> web.Response:
-    serving = serving_of(request)
+    serving = context_of(request)
     outputs = await _outputs(serving, version)
     resource = dump_state_version(version, _addresses(request, version), outputs)
     return answer(dump_document(resource), status)
 
 
-def _addresses(request: web.Request, version: ServedStateVersion) -> StateAddresses:
+def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddresses:
     def address(kind: str) -> str:
         return signed_address(request, kind, version.id)
 
@@ -218,21 +218,23 @@ def _addresses(request: web.Request, version: ServedStateVersion) -> StateAddres
     )
 
 
-async def _outputs(serving: Serving, version: ServedStateVersion) -> list[OutputValue]:
+async def _outputs(
+    serving: ServerContext, version: StateVersionRecord
+) -> list[OutputValue]:
     if version.status != "finalized":
         return []
     path = serving.files.state(version.id)
     return outputs_of(await to_thread.run_sync(path.read_bytes))
 
 
-def _version(records: Records, id: str) -> ServedStateVersion:
-    found = records.find(ServedStateVersion, id)
+def _version(records: Records, id: str) -> StateVersionRecord:
+    found = records.find(StateVersionRecord, id)
     if found is None:
         raise missing(f"state version {id}")
     return found
 
 
-def _require_lock(workspace: ServedWorkspace, user: ServedUser) -> None:
+def _require_lock(workspace: WorkspaceRecord, user: UserRecord) -> None:
     if workspace.locked_by is None:
         raise conflict(f"{workspace.name} accepts state versions only when it is locked")
     if workspace.locked_by != user.id:
@@ -240,8 +242,8 @@ def _require_lock(workspace: ServedWorkspace, user: ServedUser) -> None:
 
 
 def _require_successor(
-    records: Records, workspace: ServedWorkspace, wish: StateWish
-) -> ServedStateVersion | None:
+    records: Records, workspace: WorkspaceRecord, wish: StateVersionUpload
+) -> StateVersionRecord | None:
     current = newest_state(records, workspace.id)
     if current is None:
         return None
@@ -261,8 +263,8 @@ def _require_successor(
 
 
 def _stored(
-    serving: Serving, version: ServedStateVersion, body: bytes
-) -> ServedStateVersion:
+    serving: ServerContext, version: StateVersionRecord, body: bytes
+) -> StateVersionRecord:
     parsed = require_state(body)
     serving.files.state(version.id).write_bytes(body)
     terraform_version = parsed.get("terraform_version")

@@ -11,26 +11,26 @@ from remote_backend.server.context import (
     USER,
     answer,
     conflict,
+    context_of,
     incoming,
     missing,
-    serving_of,
     workspace_of,
 )
 from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.state import manages_resources
 from remote_backend.server.documents.workspaces import (
-    change_variable,
-    change_workspace,
     dump_variable,
     dump_workspace,
+    variable_from_request,
+    workspace_from_request,
 )
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.records import (
-    ServedRun,
-    ServedStateVersion,
-    ServedUser,
-    ServedVariable,
-    ServedWorkspace,
+    RunRecord,
+    StateVersionRecord,
+    UserRecord,
+    VariableRecord,
+    WorkspaceRecord,
 )
 from remote_backend.server.run_queue import newest_state
 from remote_backend.server.store import Records
@@ -44,27 +44,27 @@ _BY_NAME = _COLLECTION + "/{workspace_name}"
 _BY_ID = "/api/v2/workspaces/{workspace_id}"
 
 
-def new_workspace(name: str) -> ServedWorkspace:
+def new_workspace(name: str) -> WorkspaceRecord:
     """Return a workspace that is not kept yet."""
-    return ServedWorkspace(id=make_id("ws"), name=name, created_at=now_text())
+    return WorkspaceRecord(id=make_id("ws"), name=name, created_at=now_text())
 
 
-def new_variable(workspace: ServedWorkspace, key: str) -> ServedVariable:
+def new_variable(workspace: WorkspaceRecord, key: str) -> VariableRecord:
     """Return a variable that is not kept yet."""
-    return ServedVariable(id=make_id("var"), workspace_id=workspace.id, key=key)
+    return VariableRecord(id=make_id("var"), workspace_id=workspace.id, key=key)
 
 
 @routes.get(_COLLECTION)
 async def list_workspaces(request: web.Request) -> web.Response:
     """Return the workspaces whose names hold a text and that have all tags, by name."""
-    serving = serving_of(request)
+    serving = context_of(request)
     search = request.query.get("search[name]", "").lower()
     tags = {tag for tag in request.query.get("search[tags]", "").split(",") if tag}
 
-    def find(records: Records) -> list[ServedWorkspace]:
+    def find(records: Records) -> list[WorkspaceRecord]:
         return [
             one
-            for one in records.all(ServedWorkspace)
+            for one in records.all(WorkspaceRecord)
             if search in one.name.lower() and tags <= set(one.tag_names)
         ]
 
@@ -72,7 +72,7 @@ async def list_workspaces(request: web.Request) -> web.Response:
     if request.query.get("sort") == "-name":
         found.reverse()
 
-    def dump(workspace: ServedWorkspace) -> dict[str, Any]:
+    def dump(workspace: WorkspaceRecord) -> dict[str, Any]:
         return dump_workspace(workspace, serving.organization)
 
     return answer(dump_page(found, dump, request.query, request.path))
@@ -81,11 +81,11 @@ async def list_workspaces(request: web.Request) -> web.Response:
 @routes.post(_COLLECTION)
 async def create_workspace(request: web.Request) -> web.Response:
     """Make a workspace."""
-    serving = serving_of(request)
+    serving = context_of(request)
     asked = await incoming(request)
-    workspace = change_workspace(new_workspace(""), asked)
+    workspace = workspace_from_request(new_workspace(""), asked)
 
-    def create(records: Records) -> ServedWorkspace:
+    def create(records: Records) -> WorkspaceRecord:
         _require_free(records, workspace.name)
         return records.put(workspace)
 
@@ -106,9 +106,9 @@ async def update_workspace(request: web.Request) -> web.Response:
     """Change settings of a workspace."""
     asked = await incoming(request)
 
-    def update(records: Records) -> ServedWorkspace:
+    def update(records: Records) -> WorkspaceRecord:
         before = workspace_of(records, request)
-        after = evolve(change_workspace(before, asked), updated_at=now_text())
+        after = evolve(workspace_from_request(before, asked), updated_at=now_text())
         if after.name != before.name:
             _require_free(records, after.name)
         return records.put(after)
@@ -139,7 +139,7 @@ async def lock_workspace(request: web.Request) -> web.Response:
     # Clients send a document, plain JSON, or nothing; only the reason matters.
     reason = (await incoming(request)).text("reason") or ""
 
-    def lock(records: Records) -> ServedWorkspace:
+    def lock(records: Records) -> WorkspaceRecord:
         workspace = workspace_of(records, request)
         if workspace.locked_by is not None:
             raise conflict(f"{workspace.name} is already locked")
@@ -153,15 +153,15 @@ async def unlock_workspace(request: web.Request) -> web.Response:
     """Take back the lock of the user who asks."""
     user = request[USER]
 
-    def unlock(records: Records) -> ServedWorkspace:
+    def unlock(records: Records) -> WorkspaceRecord:
         workspace = workspace_of(records, request)
         if workspace.locked_by is None:
             raise conflict(f"{workspace.name} is not locked")
         if workspace.locked_by != user.id:
-            holder = records.find(ServedUser, workspace.locked_by)
+            holder = records.find(UserRecord, workspace.locked_by)
             name = holder.name if holder else workspace.locked_by
             raise conflict(f"{workspace.name} is locked by User {name}")
-        newest = records.newest(ServedStateVersion, workspace.id)
+        newest = records.newest(StateVersionRecord, workspace.id)
         if newest is not None and newest.status == "pending":
             # Not 409, which clients read as "not locked" before they see the reason.
             raise Rejected(422, "", "", ("the latest state version is still pending",))
@@ -174,7 +174,7 @@ async def unlock_workspace(request: web.Request) -> web.Response:
 async def force_unlock_workspace(request: web.Request) -> web.Response:
     """Take away a lock, whoever holds it."""
 
-    def unlock(records: Records) -> ServedWorkspace:
+    def unlock(records: Records) -> WorkspaceRecord:
         workspace = workspace_of(records, request)
         if workspace.locked_by is None:
             raise conflict(f"{workspace.name} is not locked")
@@ -188,10 +188,10 @@ async def force_unlock_workspace(request: web.Request) -> web.Response:
 async def list_variables(request: web.Request) -> web.Response:
     """Return the variables of a workspace, sensitive ones without values."""
 
-    def find(records: Records) -> list[ServedVariable]:
-        return records.all(ServedVariable, workspace_of(records, request).id)
+    def find(records: Records) -> list[VariableRecord]:
+        return records.all(VariableRecord, workspace_of(records, request).id)
 
-    found = await serving_of(request).store.read(find)
+    found = await context_of(request).store.read(find)
     return answer(dump_document([dump_variable(one) for one in found]))
 
 
@@ -200,22 +200,22 @@ async def create_variable(request: web.Request) -> web.Response:
     """Add a variable to a workspace."""
     asked = await incoming(request)
 
-    def create(records: Records) -> ServedVariable:
+    def create(records: Records) -> VariableRecord:
         workspace = workspace_of(records, request)
-        variable = change_variable(new_variable(workspace, ""), asked)
-        for other in records.all(ServedVariable, workspace.id):
+        variable = variable_from_request(new_variable(workspace, ""), asked)
+        for other in records.all(VariableRecord, workspace.id):
             if (other.key, other.category) == (variable.key, variable.category):
                 raise Rejected(422, "", "", (f"variable {variable.key} is there already",))
         return records.put(variable)
 
-    created = await serving_of(request).store.write(create)
+    created = await context_of(request).store.write(create)
     return answer(dump_document(dump_variable(created)), 201)
 
 
 @routes.get(_BY_ID + "/vars/{variable_id}")
 async def read_variable(request: web.Request) -> web.Response:
     """Return one variable."""
-    found = await serving_of(request).store.read(
+    found = await context_of(request).store.read(
         lambda records: _variable(records, request)
     )
     return answer(dump_document(dump_variable(found)))
@@ -225,8 +225,10 @@ async def read_variable(request: web.Request) -> web.Response:
 async def update_variable(request: web.Request) -> web.Response:
     """Change a variable."""
     asked = await incoming(request)
-    changed = await serving_of(request).store.write(
-        lambda records: records.put(change_variable(_variable(records, request), asked))
+    changed = await context_of(request).store.write(
+        lambda records: records.put(
+            variable_from_request(_variable(records, request), asked)
+        )
     )
     return answer(dump_document(dump_variable(changed)))
 
@@ -234,7 +236,7 @@ async def update_variable(request: web.Request) -> web.Response:
 @routes.delete(_BY_ID + "/vars/{variable_id}")
 async def delete_variable(request: web.Request) -> web.Response:
     """Remove a variable."""
-    await serving_of(request).store.write(
+    await context_of(request).store.write(
         lambda records: records.delete(_variable(records, request).id)
     )
     return answer(status=204)
@@ -242,11 +244,11 @@ async def delete_variable(request: web.Request) -> web.Response:
 
 async def _described(
     request: web.Request,
-    find: Callable[[Records], ServedWorkspace],
+    find: Callable[[Records], WorkspaceRecord],
     *,
     writes: bool = False,
 ) -> web.Response:
-    serving = serving_of(request)
+    serving = context_of(request)
 
     def describe(records: Records) -> bytes:
         workspace = find(records)
@@ -255,7 +257,7 @@ async def _described(
             dump_workspace(
                 workspace,
                 serving.organization,
-                newest_run=records.newest(ServedRun, workspace.id),
+                newest_run=records.newest(RunRecord, workspace.id),
                 state_version_id=state.id if state else None,
             )
         )
@@ -265,9 +267,9 @@ async def _described(
 
 
 async def _delete(request: web.Request, *, safely: bool) -> None:
-    serving = serving_of(request)
+    serving = context_of(request)
 
-    def delete(records: Records) -> list[ServedRun]:
+    def delete(records: Records) -> list[RunRecord]:
         workspace = workspace_of(records, request)
         if safely and workspace.locked_by is not None:
             raise conflict(f"{workspace.name} is locked")
@@ -278,23 +280,23 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
             and manages_resources(serving.files.state(state.id).read_bytes())
         ):
             raise conflict(f"{workspace.name} still manages resources")
-        runs = records.all(ServedRun, workspace.id)
+        runs = records.all(RunRecord, workspace.id)
         records.delete(workspace.id)
         return runs
 
     for run in await serving.store.write(delete):
-        serving.work.cancel(run.id)
+        serving.run_queue.cancel(run.id)
 
 
-def _variable(records: Records, request: web.Request) -> ServedVariable:
+def _variable(records: Records, request: web.Request) -> VariableRecord:
     workspace = workspace_of(records, request)
     id = request.match_info["variable_id"]
-    found = records.find(ServedVariable, id)
+    found = records.find(VariableRecord, id)
     if found is None or found.workspace_id != workspace.id:
         raise missing(f"variable {id}")
     return found
 
 
 def _require_free(records: Records, name: str) -> None:
-    if records.find_named(ServedWorkspace, name) is not None:
+    if records.find_named(WorkspaceRecord, name) is not None:
         raise Rejected(422, "", "", ("Name has already been taken",))

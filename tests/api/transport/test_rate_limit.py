@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from remote_backend.api.messages import Request, Response
 from remote_backend.api.transport.rate_limit import (
-    Budget,
-    BudgetedTransport,
+    RateLimitedTransport,
+    RateLimiter,
+    SlidingWindow,
     TokenBucket,
-    Window,
 )
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from tests.support.fakes import answer
@@ -40,7 +40,7 @@ def moments(bucket: TokenBucket, wanted: int, *, start: float = 0.0) -> list[flo
     while len(found) < wanted:
         seconds = bucket.wait_seconds(now)
         if seconds <= 1e-9:
-            bucket.take(now)
+            bucket.acquire(now)
             found.append(now)
         now += seconds
     return found
@@ -63,7 +63,9 @@ def test_a_bucket_is_nearly_used_up() -> None:
     assert moments(TokenBucket(27, 3), 200)[-1] < 8
 
 
-def counted(window: Window, wanted: int, ways: list[tuple[float, float]]) -> list[float]:
+def counted(
+    window: SlidingWindow, wanted: int, ways: list[tuple[float, float]]
+) -> list[float]:
     """Return when a server counts each of many requests that wait together.
 
     `ways` are the seconds to the server and back, of one request after the other.
@@ -76,7 +78,7 @@ def counted(window: Window, wanted: int, ways: list[tuple[float, float]]) -> lis
             window.answered(heappop(answers))
         seconds = window.wait_seconds(now)
         if seconds <= 0:
-            window.take(now)
+            window.acquire(now)
             there, back = ways[len(found) % len(ways)]
             found.append(now + there)
             heappush(answers, now + there + back)
@@ -97,40 +99,40 @@ def test_no_second_sees_more_than_the_limit(
     limit: int, wanted: int, ways: list[tuple[float, float]]
 ) -> None:
     """However a server counts its seconds, and however long anything is on its way."""
-    times = counted(Window(limit), wanted, ways)
+    times = counted(SlidingWindow(limit), wanted, ways)
     for first, beyond in zip(times, times[limit:], strict=False):
         assert beyond - first >= 1 - 1e-9
 
 
 def test_the_limit_is_nearly_used_up() -> None:
     """Two hundred requests at thirty a second, twenty milliseconds away."""
-    assert counted(Window(30), 203, [(0.01, 0.01)])[-1] < 6.2
+    assert counted(SlidingWindow(30), 203, [(0.01, 0.01)])[-1] < 6.2
 
 
 def test_no_limit_means_no_waiting() -> None:
     """Servers that tell no limit are not throttled."""
     assert moments(TokenBucket(math.inf, math.inf), 1000)[-1] == 0
-    assert counted(Window(math.inf), 1000, [(1.0, 1.0)])[-1] == 1.0
+    assert counted(SlidingWindow(math.inf), 1000, [(1.0, 1.0)])[-1] == 1.0
 
 
 def test_a_refusal_closes_the_window_and_slows_it_down_for_a_while() -> None:
     """After a 429 others get room, and later the old rate comes back."""
-    window = Window(10)
-    window.close(0.0, 2.0)
+    window = SlidingWindow(10)
+    window.block_for(0.0, 2.0)
     slow = counted(window, 25, [(0.0, 0.0)])
     assert slow[0] >= 2.0
     assert sum(time < slow[0] + 0.5 for time in slow) < 10
     assert window.wait_seconds(100.0) == 0
     for _ in range(10):
         assert window.wait_seconds(100.0) == 0
-        window.take(100.0)
+        window.acquire(100.0)
     assert window.wait_seconds(100.0) == math.inf
 
 
 def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
     """After a 429 others get room, and later the old rate comes back."""
     bucket = TokenBucket(10, 1)
-    bucket.close(0.0, 2.0)
+    bucket.block_for(0.0, 2.0)
 
     slow = moments(bucket, 10)
     later = moments(bucket, 10, start=slow[-1] + 60)
@@ -143,12 +145,12 @@ def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
 async def test_the_most_urgent_request_goes_first() -> None:
     """Among those that wait, urgency decides, then the order of arrival."""
     clock = Clock()
-    budget = Budget(TokenBucket(1, 1), clock=clock)
-    budget.bucket.take(clock.now)
+    budget = RateLimiter(TokenBucket(1, 1), clock=clock)
+    budget.bucket.acquire(clock.now)
     served: list[str] = []
 
     async def ask(name: str, urgency: int) -> None:
-        await budget.take(urgency)
+        await budget.acquire(urgency)
         served.append(name)
 
     async with anyio.create_task_group() as group:
@@ -166,16 +168,16 @@ async def test_the_most_urgent_request_goes_first() -> None:
 async def test_a_request_that_gives_up_leaves_its_place() -> None:
     """Cancellation while waiting takes no token and wakes the next."""
     clock = Clock()
-    budget = Budget(TokenBucket(1, 1), clock=clock)
-    budget.bucket.take(clock.now)
+    budget = RateLimiter(TokenBucket(1, 1), clock=clock)
+    budget.bucket.acquire(clock.now)
     async with anyio.create_task_group() as group:
-        group.start_soon(budget.take, 0)
+        group.start_soon(budget.acquire, 0)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
     clock.now += 1.01
 
     with anyio.fail_after(5):
-        await budget.take(3)
+        await budget.acquire(3)
 
 
 class Server:
@@ -195,7 +197,7 @@ class Server:
 async def test_nonsense_sets_no_limit(limit: str) -> None:
     """A header that is no positive number is ignored, and nobody waits for ever."""
     server = Server(answer(200, x_ratelimit_limit=limit))
-    transport = BudgetedTransport(server, clock=Clock())
+    transport = RateLimitedTransport(server, clock=Clock())
 
     with anyio.fail_after(5):
         for _ in range(100):
@@ -208,7 +210,7 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
     """After the first answer the clock decides, for the API alone."""
     clock = Clock()
     server = Server(answer(200, x_ratelimit_limit="10"))
-    transport = BudgetedTransport(server, clock=clock)
+    transport = RateLimitedTransport(server, clock=clock)
     await transport.send(Request(method="GET", target="ping"))
 
     async with anyio.create_task_group() as group:
@@ -240,7 +242,7 @@ async def test_lists_of_runs_have_a_limit_of_their_own(
     A server that tells no limit and refuses nothing has none.
     """
     server = Server(first)
-    transport = BudgetedTransport(server, clock=Clock())
+    transport = RateLimitedTransport(server, clock=Clock())
     is_list = asked_first != "ping"
     await transport.send(Request(method="GET", target=asked_first, is_run_list=is_list))
     server.asked.clear()
@@ -261,7 +263,7 @@ async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
     """429 with a reset waits that long for everybody; an hour is cut (P42)."""
     clock = Clock()
     server = Server(answer(429, x_ratelimit_reset="3600"))
-    transport = BudgetedTransport(server, clock=clock, chance=lambda: 1.0)
+    transport = RateLimitedTransport(server, clock=clock, chance=lambda: 1.0)
     await transport.send(Request(method="GET", target="ping"))
     clock.now += 79
 
@@ -285,7 +287,7 @@ async def test_those_who_were_refused_do_not_come_back_at_once(
     """Also where no answer tells a limit, and one refused burst counts once (P43)."""
     clock = Clock()
     server = Refusing(answer(429, **headers))
-    transport = BudgetedTransport(server, clock=clock, chance=lambda: 0.0)
+    transport = RateLimitedTransport(server, clock=clock, chance=lambda: 0.0)
     request = Request(method="GET", target="ping")
 
     async def all_at_once(group: anyio.abc.TaskGroup) -> int:
@@ -302,7 +304,7 @@ async def test_those_who_were_refused_do_not_come_back_at_once(
         assert await all_at_once(group) == 1
         for _ in range(10):
             clock.now += 0.1
-            await transport.send(evolve(request, urgency=0))
+            await transport.send(evolve(request, priority=0))
         assert 10 < len(server.asked) - 39 < 30
         group.cancel_scope.cancel()
 

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from remote_backend.api.messages import Request, Response
-from remote_backend.api.transport.failures import Fault, asked_wait_seconds, fault_of
+from remote_backend.api.transport.failures import Failure, failure_of, retry_after_seconds
 from remote_backend.api.transport.retry import (
     GiveUp,
     RetryingTransport,
@@ -30,7 +30,7 @@ async def send(
     """Send a request through retries to a script; return the answer and the waits."""
     inner = ScriptedTransport({f"{request.method} {request.where}": answers})
     clock = Recorder()
-    response = await RetryingTransport(inner, sleep=clock.sleep, chance=lambda: 0.0).send(
+    response = await RetryingTransport(inner, sleep=clock.sleep, random=lambda: 0.0).send(
         request
     )
     assert len(inner.requests) == len(clock.slept) + 1
@@ -94,10 +94,12 @@ async def test_a_host_that_never_answers_is_given_up_soon() -> None:
 
 def test_a_host_that_has_answered_before_gets_more_attempts() -> None:
     """A short outage in the middle of work is waited out."""
-    assert next_step(Fault.UNREACHED, 3, repeatable=True, met=False) == GiveUp(
-        "tried often enough"
+    assert next_step(
+        Failure.NOT_SENT, 3, repeatable=True, has_answered_before=False
+    ) == GiveUp("tried often enough")
+    assert isinstance(
+        next_step(Failure.NOT_SENT, 3, repeatable=True, has_answered_before=True), Wait
     )
-    assert isinstance(next_step(Fault.UNREACHED, 3, repeatable=True, met=True), Wait)
 
 
 NOW = 1_790_000_000.0
@@ -128,19 +130,25 @@ def test_the_asked_wait_is_a_number_of_seconds(
     headers: dict[str, str], seconds: float | None
 ) -> None:
     """Also as a date or a time since 1970, by the clock of the server (P44)."""
-    assert asked_wait_seconds(headers, NOW) == seconds
+    assert retry_after_seconds(headers, NOW) == seconds
 
 
 def test_an_asked_wait_has_a_limit() -> None:
     """A server that asks for an hour is asked again earlier."""
-    step = next_step(Fault.THROTTLED, 1, repeatable=True, met=True, asked_wait_seconds=3600)
+    step = next_step(
+        Failure.THROTTLED,
+        1,
+        repeatable=True,
+        has_answered_before=True,
+        retry_after_seconds=3600,
+    )
 
     assert step == Wait(60.0)
 
 
 def test_success_and_refusal_are_no_faults() -> None:
     """Only what may go away by itself is a fault."""
-    assert [fault_of(status) for status in (200, 302, 404, 422)] == [None] * 4
+    assert [failure_of(status) for status in (200, 302, 404, 422)] == [None] * 4
 
 
 async def test_a_permanent_failure_is_not_repeated() -> None:
@@ -169,7 +177,7 @@ async def test_repeating_ends(failing: Response | Exception, limit_seconds: floa
     """A server that refuses or breaks for ever is given up after a time (M8)."""
     inner = ScriptedTransport({"GET runs/run-1": [answer(), failing]})
     clock = Recorder()
-    transport = RetryingTransport(inner, sleep=clock.sleep, chance=lambda: 1.0)
+    transport = RetryingTransport(inner, sleep=clock.sleep, random=lambda: 1.0)
     await transport.send(READ)
 
     if isinstance(failing, Response):
@@ -190,7 +198,7 @@ async def test_the_limits_can_be_set() -> None:
         clock = Recorder()
         inner = ScriptedTransport({"GET runs/run-1": [answer(500)]})
         transport = RetryingTransport(
-            inner, limits=limits, sleep=clock.sleep, chance=lambda: 1.0
+            inner, limits=limits, sleep=clock.sleep, random=lambda: 1.0
         )
         assert (await transport.send(request)).status == 500
         assert clock.slept == [0.5, 1.0]
@@ -221,7 +229,7 @@ async def test_what_is_waited_for_is_reported() -> None:
 
     inner = ScriptedTransport({"GET runs/run-1": [*[answer(503)] * 5, answer(200)]})
     transport = RetryingTransport(
-        inner, notices=notices, sleep=sleep, clock=lambda: now[0], chance=lambda: 1.0
+        inner, notices=notices, sleep=sleep, clock=lambda: now[0], random=lambda: 1.0
     )
     await transport.send(READ)
 

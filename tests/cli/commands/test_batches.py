@@ -75,7 +75,7 @@ async def test_a_killed_batch_is_resumed_with_one_run_each(marks: int, farm: Sho
     journal = next((farm.directory.parent / ".local").rglob("*.journal"), None)
     assert journal is None or "secret-value" not in journal.read_text()
 
-    done = await farm.run("runs", "resume", "-var", "x=secret-value")
+    done = await farm.run("batches", "resume", "-var", "x=secret-value")
 
     if journal is None or not list_journals(journal.parent):
         # Nothing was begun, so there is nothing to go on with.
@@ -93,15 +93,15 @@ async def test_a_killed_batch_is_resumed_with_one_run_each(marks: int, farm: Sho
 async def test_a_killed_batch_can_be_canceled(farm: Shop) -> None:
     """What still runs is stopped, by the beginning of its id."""
     await killed(farm, COUNT)
-    listed = await farm.run("runs", "list")
+    listed = await farm.run("batches", "list")
     id = listed.out.split()[0]
 
-    canceled = await farm.run("runs", "cancel", id[:12])
+    canceled = await farm.run("batches", "cancel", id[:12])
 
     assert re.match(r"batch-\w+ ", listed.out) and f"/{COUNT} ended" in listed.out
     assert canceled.code == 0, canceled.err
     stopped = canceled.out.count("is stopped")
-    again, shown = await farm.run("runs", "cancel"), await farm.run("runs", "show")
+    again, shown = await farm.run("batches", "cancel"), await farm.run("batches", "show")
     assert again.out.count("is stopped") == 0
     assert shown.out.count("  canceled  ") == stopped
     with anyio.fail_after(10):
@@ -128,7 +128,7 @@ async def test_an_interrupted_batch_may_leave_its_runs_running(farm: Shop) -> No
         process.send_signal(signal.SIGTERM)
         seen += b"".join([data async for data in process.stderr])
         await process.wait()
-    resumed = await farm.run("runs", "resume")
+    resumed = await farm.run("batches", "resume")
 
     assert process.returncode == 143
     assert seen.partition(b"These runs live on:")[2].count(b"run-") == COUNT
@@ -141,7 +141,7 @@ async def test_a_batch_can_be_started_and_collected_later(farm: Shop) -> None:
     """-detach returns when all runs are queued; resume tells their results (P18)."""
     started = await farm.run("plan", "-all", "-detach")
     alone = await farm.run("plan", "-detach", TF_WORKSPACE="1")
-    collected = await farm.run("runs", "resume", "-detailed-exitcode")
+    collected = await farm.run("batches", "resume", "-detailed-exitcode")
 
     assert started.code == 0
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT
@@ -153,20 +153,20 @@ async def test_a_batch_can_be_started_and_collected_later(farm: Shop) -> None:
 async def test_a_finished_batch_is_listed_and_shown(farm: Shop) -> None:
     """Its table comes again from the journal, and resuming it makes nothing."""
     first = await farm.run("plan", "-all")
-    shown = await farm.run("runs", "show")
-    again = await farm.run("runs", "resume", "-detailed-exitcode")
+    shown = await farm.run("batches", "show")
+    again = await farm.run("batches", "resume", "-detailed-exitcode")
 
     assert rows_of(shown.out) == rows_of(first.out) == rows_of(again.out)
     assert again.code == 2
     assert len(runs_of(farm)) == COUNT
-    assert len(records_of(farm, "ServedConfiguration")) == 1
+    assert len(records_of(farm, "configuration-version")) == 1
 
 
 async def test_variables_must_be_given_again(farm: Shop) -> None:
     """A journal keeps their names and no value."""
     await farm.run("plan", "-all", "-var=x=secret-value")
 
-    done = await farm.run("runs", "resume")
+    done = await farm.run("batches", "resume")
 
     assert done.code == 1
     assert "run variables (x)" in done.err
@@ -175,8 +175,8 @@ async def test_variables_must_be_given_again(farm: Shop) -> None:
 @pytest.mark.parametrize("command", ["show", "resume", "cancel"])
 async def test_a_batch_that_is_not_there_is_told(command: str, farm: Shop) -> None:
     """With an id and without one."""
-    none = await farm.run("runs", command)
-    unknown = await farm.run("runs", command, "batch-0")
+    none = await farm.run("batches", command)
+    unknown = await farm.run("batches", command, "batch-0")
 
     assert (none.code, unknown.code) == (1, 1)
     assert "there is no batch yet" in none.err
@@ -235,7 +235,7 @@ async def test_runs_that_ended_meanwhile_are_collected(count: int, farm: Shop) -
             await anyio.lowlevel.checkpoint()
 
     with anyio.fail_after(60):
-        collected = await farm.run("runs", "resume")
+        collected = await farm.run("batches", "resume")
 
     assert collected.code == 0
     assert len(rows_of(collected.out)) == count
@@ -249,7 +249,7 @@ async def test_a_workspace_that_is_gone_has_its_row(farm: Shop) -> None:
     deleted = await farm.run("workspace", "delete", "5")
     assert deleted.code == 0, deleted.err
 
-    collected = await farm.run("runs", "resume")
+    collected = await farm.run("batches", "resume")
 
     assert collected.code == 1
     assert rows_of(collected.out)["5"][0] == "failed"
@@ -262,7 +262,7 @@ async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
         kind="status", method="POST", path="/api/v2/runs", status=422, times=(3,)
     )
     # A server without limits would be asked again once its configuration version is usable.
-    farm.server.faults.become(FaultSettings(rules=[refused], requests_per_second=1000))
+    farm.server.faults.replace(FaultSettings(rules=[refused], requests_per_second=1000))
     started = await farm.run("plan", "-all", "-detach")
     assert started.code == 1
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
@@ -293,8 +293,8 @@ async def test_a_batch_is_shown_before_anything_has_ended(farm: Shop) -> None:
     await write_begun(journal, "b")
     (folder / "odd.journal").mkdir()
 
-    shown = await farm.run("runs", "show")
-    listed = await farm.run("runs", "list")
+    shown = await farm.run("batches", "show")
+    listed = await farm.run("batches", "list")
 
     assert shown.code == listed.code == 0
     lines = ["batch-1: no plan has ended yet.", "not ended: b", "not started: a"]

@@ -289,8 +289,8 @@ async def test_an_interrupt_cancels_every_run(shop: Shop, name: str, code: int) 
         rest = b"".join([data async for data in process.stdout])
         notes = b"".join([data async for data in process.stderr])
         await process.wait()
-    shown = await shop.run("runs", "show")
-    canceled = await shop.run("runs", "cancel")
+    shown = await shop.run("batches", "show")
+    canceled = await shop.run("batches", "cancel")
 
     assert process.returncode == code
     assert b"Stopping: the runs that are still going are canceled." in notes
@@ -316,13 +316,13 @@ def no_host_block(shop: Shop) -> Path:
 
 def runs_of(shop: Shop) -> list[dict[str, Any]]:
     """Return the runs of the server from its records, oldest first."""
-    return records_of(shop, "ServedRun")
+    return records_of(shop, "run")
 
 
 def assert_nothing_was_made(shop: Shop) -> None:
     """Fail when the server has a run or a configuration version."""
     assert runs_of(shop) == []
-    assert records_of(shop, "ServedConfiguration") == []
+    assert records_of(shop, "configuration-version") == []
 
 
 @pytest.mark.parametrize(

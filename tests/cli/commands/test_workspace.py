@@ -34,7 +34,7 @@ async def test_workspaces_of_a_prefix(shop: Shop) -> None:
     assert refused.code == 1 and "eu-8 is selected" in refused.err
     assert deleted.code == 0, deleted.err
     assert (shop.directory / ".terraform" / "environment").read_bytes() == b"dev"
-    names = {one["name"] for one in records_of(shop, "ServedWorkspace")}
+    names = {one["name"] for one in records_of(shop, "workspace")}
     assert "networking-eu-8" not in names and "networking-dev" in names
 
 
@@ -75,7 +75,7 @@ async def test_init_makes_the_one_workspace_of_name_mode(shop: Shop) -> None:
     assert init.code == 0, init.err
     assert "Made the workspace fresh" in init.err
     assert "Made" not in again.err
-    names = [one["name"] for one in records_of(shop, "ServedWorkspace")]
+    names = [one["name"] for one in records_of(shop, "workspace")]
     assert names.count("fresh") == 1
 
 
@@ -122,7 +122,7 @@ async def test_a_new_workspace_has_the_version_of_the_engine(shop: Shop) -> None
     assert f"it plans with Terraform {version}, as is installed here." in made.out
     assert f"which was made; it plans with Terraform {version}" in chosen.out
     versions = {
-        one["name"]: one["terraform_version"] for one in records_of(shop, "ServedWorkspace")
+        one["name"]: one["terraform_version"] for one in records_of(shop, "workspace")
     }
     assert versions["networking-eu-8"] == versions["networking-eu-9"] == version
 
@@ -145,14 +145,14 @@ async def test_a_state_that_moves_makes_a_workspace_of_that_version(shop: Shop) 
     done = await shop.run("init", "-input=false", "-force-copy")
 
     assert done.code == 0, done.err
-    (made,) = [one for one in records_of(shop, "ServedWorkspace") if one["name"] == "fresh"]
+    (made,) = [one for one in records_of(shop, "workspace") if one["name"] == "fresh"]
     assert made["terraform_version"] == released_terraform({"PATH": ""})
 
 
 async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
     """The workspace that is called like the prefix is not meant, by no command (P85)."""
     write_backend(shop, lambda text: text.replace("networking-", "other"))
-    before = records_of(shop, "ServedWorkspace")
+    before = records_of(shop, "workspace")
     for arguments in (
         ("select", ""),
         ("select", "-or-create", ""),
@@ -165,7 +165,7 @@ async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
     planned = await shop.run("plan", TF_WORKSPACE=" ")
 
     assert planned.code == 1 and "' ' is not the name of a workspace" in planned.err
-    assert records_of(shop, "ServedWorkspace") == before
+    assert records_of(shop, "workspace") == before
 
 
 @pytest.mark.parametrize(
@@ -187,17 +187,17 @@ async def test_what_is_wrong_is_told_and_makes_nothing(
     arguments: tuple[str, ...], environ: dict[str, str], told: str, shop: Shop
 ) -> None:
     """One message, exit code 1, the same workspaces as before (P84, P86)."""
-    before = records_of(shop, "ServedWorkspace")
+    before = records_of(shop, "workspace")
     done = await shop.run("workspace", *arguments, **environ)
 
     assert done.code == 1
     assert told in done.err and "Traceback" not in done.err
-    assert records_of(shop, "ServedWorkspace") == before
+    assert records_of(shop, "workspace") == before
 
 
 async def test_reading_never_makes_a_workspace(shop: Shop) -> None:
     """Terraform makes what TF_WORKSPACE names; here it is an error (P94)."""
-    before = records_of(shop, "ServedWorkspace")
+    before = records_of(shop, "workspace")
     for command in (
         ("plan",),
         ("workspace", "list"),
@@ -206,7 +206,7 @@ async def test_reading_never_makes_a_workspace(shop: Shop) -> None:
         ("state", "list"),
     ):
         await shop.run(*command, TF_WORKSPACE="missing")
-    assert records_of(shop, "ServedWorkspace") == before
+    assert records_of(shop, "workspace") == before
 
 
 async def test_or_create_makes_and_selects(shop: Shop) -> None:
@@ -214,7 +214,7 @@ async def test_or_create_makes_and_selects(shop: Shop) -> None:
     for _ in range(2):
         done = await shop.run("workspace", "select", "-or-create", "new-one")
         assert done.code == 0, done.err
-    names = [one["name"] for one in records_of(shop, "ServedWorkspace")]
+    names = [one["name"] for one in records_of(shop, "workspace")]
     assert names.count("networking-new-one") == 1
 
 
@@ -245,7 +245,7 @@ async def test_a_workspace_with_resources_is_kept(shop: Shop) -> None:
     assert refused.code == 1 and "aws_vpc.main" in refused.err
     assert forced.code == 0 and "1 resources that it managed live on" in forced.err
     # The refused one has left no lock behind.
-    assert not [one for one in records_of(shop, "ServedWorkspace") if one["locked_by"]]
+    assert not [one for one in records_of(shop, "workspace") if one["locked_by"]]
 
 
 async def test_init_selects_the_only_workspace(shop: Shop) -> None:

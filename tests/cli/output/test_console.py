@@ -12,7 +12,7 @@ from remote_backend.cli.output.console import (
     BatchConsole,
     QuietConsole,
     SinglePlanConsole,
-    beat,
+    heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.screen import Screen, screen_of
@@ -165,7 +165,7 @@ def test_a_dumb_terminal_gets_lines_and_a_sign_of_life() -> None:
 
     assert not on.colors
     with pytest.raises(TimeoutError):
-        anyio.run(beat, on, {"dev": "started"}, sleep)
+        anyio.run(heartbeat, on, {"dev": "started"}, sleep)
     assert waits == [10, 10]
     assert written(on)[1] == "Still working on dev.\n"
 

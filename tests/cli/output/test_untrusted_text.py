@@ -27,7 +27,7 @@ from remote_backend.cli.output.console import (
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
-    beat,
+    heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.prompts import Prompts
@@ -43,7 +43,7 @@ from remote_backend.models.changes import (
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.workspace import Workspace
-from remote_backend.workspaces import Named
+from remote_backend.workspaces import LocalWorkspace
 
 VARIABLES = {
     "": {},
@@ -198,7 +198,7 @@ def write_others(screen: Screen, text: str, log: list[bytes]) -> None:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        anyio.run(beat, screen, {text: "started"}, sleep)
+        anyio.run(heartbeat, screen, {text: "started"}, sleep)
 
 
 WRITERS: dict[str, Callable[[Screen, str, list[bytes]], None]] = {
@@ -337,9 +337,9 @@ class Backend:
 
     name: str
 
-    async def workspaces(self) -> list[Named]:
+    async def workspaces(self) -> list[LocalWorkspace]:
         """Return the workspace."""
-        return [Named(self.name, Workspace(id="ws-1", name=self.name))]
+        return [LocalWorkspace(self.name, Workspace(id="ws-1", name=self.name))]
 
 
 @pytest.mark.parametrize("service", VARIABLES)

@@ -5,10 +5,10 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.planning.polling import Sweep, WatchSettings
+from remote_backend.planning.polling import BatchPoller, PollSettings
 from tests.support.fakes import answer
 
-QUICK = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
+QUICK = PollSettings(batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=0)
 
 
 class Runs:
@@ -34,7 +34,7 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
     """When all others have ended, the sweep rests, and a new run wakes it."""
     server = Runs()
     server.statuses = {f"run-{number}": "planned_and_finished" for number in range(6)}
-    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -42,7 +42,7 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
             for ids in (["run-0", "run-1", "run-2", "run-3", "run-4"], ["run-5"]):
                 watched = [sweep.watch(Run(id=id, status="pending")) for id in ids]
                 for one in watched:
-                    seen = [look.run.status async for look in one.looks()]
+                    seen = [look.run.status async for look in one.snapshots()]
                     assert seen[-1] == "planned_and_finished"
                 await anyio.wait_all_tasks_blocked()
             group.cancel_scope.cancel()
@@ -50,7 +50,7 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
     assert server.asked.count("organizations/acme/runs") >= 1
 
 
-async def found_by(sweep: Sweep, request: RunRequest) -> Run | None:
+async def found_by(sweep: BatchPoller, request: RunRequest) -> Run | None:
     """Let a sweep look for the run of a request whose answer was lost."""
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -95,8 +95,10 @@ class Pages(Runs):
 async def test_the_oldest_run_is_found_while_many_are_made() -> None:
     """A run whose answer was lost is looked for to the end of the lists, however they grow."""
     server = Pages(30)
-    quick = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
-    sweep = Sweep(Client(server, "acme"), "batch-1", total=500, settings=quick)
+    quick = PollSettings(
+        batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=0
+    )
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", total=500, settings=quick)
     request = RunRequest(workspace_id="ws-run-1", configuration_version_id="cv-1")
     server.newest_first[:0] = [f"early-{number}" for number in range(250)]
 
@@ -133,8 +135,10 @@ class Lagging(Runs):
 async def test_a_list_from_before_the_time_was_up_proves_nothing() -> None:
     """Only a list that was asked for after that shows that no run was made."""
     server = Lagging()
-    waits = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=6.0)
-    sweep = Sweep(
+    waits = PollSettings(
+        batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=6.0
+    )
+    sweep = BatchPoller(
         Client(server, "acme"), "batch-1", settings=waits, clock=lambda: server.now
     )
     request = RunRequest(
@@ -150,11 +154,11 @@ async def test_a_list_from_before_the_time_was_up_proves_nothing() -> None:
 async def test_an_end_is_never_taken_back() -> None:
     """A list that lags behind what was seen changes nothing."""
     server = Runs()
-    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
     watched = sweep.watch(Run(id="run-1", status="pending"))
 
-    watched.saw(Run(id="run-1", status="errored"), None)
-    watched.saw(Run(id="run-1", status="planning"), None)
+    watched.update(Run(id="run-1", status="errored"), None)
+    watched.update(Run(id="run-1", status="planning"), None)
 
     assert watched.latest.run.status == "errored"
 
@@ -163,22 +167,24 @@ async def test_runs_that_the_server_tells_of_are_not_asked_for() -> None:
     """Once it has told of all, lists are left alone and each told run is read by itself."""
     server = Runs()
     server.statuses = {f"run-{number}": "planning" for number in range(6)}
-    told = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, told_seconds=3600)
-    sweep = Sweep(Client(server, "acme"), "batch-1", settings=told)
+    told = PollSettings(
+        batch_poll_seconds=0.01, longest_wait_seconds=0.01, notified_poll_seconds=3600
+    )
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=told)
     watched = {id: sweep.watch(Run(id=id, status="pending")) for id in server.statuses}
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             for one in watched.values():
-                one.tell()
+                one.notified()
             group.start_soon(sweep.run)
             while any(one.latest.run.status != "planning" for one in watched.values()):
-                await watched["run-5"].next_look(0.01)
+                await watched["run-5"].next_snapshot(0.01)
             server.asked.clear()
             for id, one in watched.items():
                 server.statuses[id] = "planned_and_finished"
-                one.tell()
-                seen = [look.run.status async for look in one.looks()]
+                one.notified()
+                seen = [look.run.status async for look in one.snapshots()]
                 assert seen[-1] == "planned_and_finished"
             group.cancel_scope.cancel()
 
@@ -189,23 +195,25 @@ async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
     """Not with the first, and not only with the last; what is over does not count."""
     server = Runs()
     server.statuses = {f"run-{number}": "planning" for number in range(9)}
-    calm = WatchSettings(sweep_seconds=3600, longest_wait_seconds=3600, find_seconds=0)
-    sweep = Sweep(Client(server, "acme"), "batch-1", settings=calm)
+    calm = PollSettings(
+        batch_poll_seconds=3600, longest_wait_seconds=3600, list_lag_seconds=0
+    )
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=calm)
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
             watched = [sweep.watch(Run(id=id, status="pending")) for id in server.statuses]
             server.statuses["run-8"] = "errored"
-            await watched[8].next_look()
+            await watched[8].next_snapshot()
             rounds = len(server.asked)
             await anyio.wait_all_tasks_blocked()
             for swept in watched[:3]:
-                swept.hurry()
+                swept.poll_soon()
             assert not sweep._wake.is_set()
-            watched[3].hurry()
+            watched[3].poll_soon()
             assert sweep._wake.is_set()
-            await watched[0].next_look()
+            await watched[0].next_snapshot()
             group.cancel_scope.cancel()
 
     assert len(server.asked) == rounds + 1
@@ -215,17 +223,19 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
     """Where requests are limited: until all expected ones are there, or known not to come."""
     server = Runs()
     server.statuses = {f"run-{number}": "planning" for number in range(6)}
-    quick = WatchSettings(sweep_seconds=0.01, longest_wait_seconds=0.01, find_seconds=0)
+    quick = PollSettings(
+        batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=0
+    )
     client = Client(server, "acme")
     client.tells_limits = True
-    sweep = Sweep(client, "batch-1", expected=7, settings=quick)
+    sweep = BatchPoller(client, "batch-1", expected=7, settings=quick)
     for id in server.statuses:
         sweep.watch(Run(id=id, status="pending"))
     spared = sweep._pause_seconds()
-    sweep.expect_one_less()
+    sweep.one_fewer_expected()
     soon = [sweep._pause_seconds() for _ in range(6)]
 
-    assert spared == quick.sweep_seconds
+    assert spared == quick.batch_poll_seconds
     assert soon == sorted(soon)
     assert soon[0] < spared == soon[-1]
 
@@ -248,7 +258,7 @@ async def test_lists_that_say_nothing_do_not_prove_that_there_is_no_run() -> Non
     """A page without runs and with the number 0 counts like a list that does not exist (W2)."""
     server = Vacant()
     server.statuses = {"run-1": "planning"}
-    sweep = Sweep(Client(server, "acme"), "batch-1", settings=QUICK)
+    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
 
     found = await found_by(
         sweep, RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")

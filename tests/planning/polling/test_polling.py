@@ -15,15 +15,21 @@ from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.notices import Notice, Notices
-from remote_backend.planning.batch import _paced
+from remote_backend.planning.batch import _log_settings_for
 from remote_backend.planning.log_tail import LogSettings, LogTail
-from remote_backend.planning.polling import Look, RunWatch, Sweep, SweptRun, WatchSettings
+from remote_backend.planning.polling import (
+    BatchPoller,
+    PolledRun,
+    PollSettings,
+    RunPoller,
+    RunSnapshot,
+)
 from remote_backend.planning.polling.failures import PollFailures, back_off_seconds
 from remote_backend.planning.polling.snapshot import needs_plan, rests, stalls
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
-SETTINGS = WatchSettings()
+SETTINGS = PollSettings()
 NO_LIST = answer(404, b"404 page not found\n", content_type="text/plain; charset=utf-8")
 PAGE = answer(200, b"<html><body>Maintenance</body></html>", content_type="text/html")
 LOST = TransportError("GET", "runs", "the connection broke", may_have_happened=True)
@@ -113,15 +119,15 @@ class Hcp(Otf):
         return answer(200, {"data": data, "included": plans if now >= 12.0 else []})
 
 
-async def statuses_of(watch: RunWatch | SweptRun) -> list[str]:
+async def statuses_of(watch: RunPoller | PolledRun) -> list[str]:
     """Return the statuses of a run until its end."""
-    return [look.run.status async for look in watch.looks()]
+    return [look.run.status async for look in watch.snapshots()]
 
 
-async def alone(server: Otf) -> RunWatch:
+async def alone(server: Otf) -> RunPoller:
     """Poll one run by itself to its end."""
     run = Run(id="run-1", status="pending", plan_id="plan-1")
-    watch = RunWatch(Client(server, "acme"), run)
+    watch = RunPoller(Client(server, "acme"), run)
     await statuses_of(watch)
     return watch
 
@@ -130,7 +136,7 @@ async def together(
     server: Otf, count: int, *, client: Client | None = None
 ) -> dict[str, str]:
     """Poll several runs to their ends; return the last status or the failure of each."""
-    sweep = Sweep(client or Client(server, "acme"), "batch-1", total=count)
+    sweep = BatchPoller(client or Client(server, "acme"), "batch-1", total=count)
     ends: dict[str, str] = {}
 
     async def follow(run: Run) -> None:
@@ -156,11 +162,11 @@ def ids_of(count: int) -> list[str]:
 
 def look_of(
     status: str, plan_status: str | None, *, cancelable: bool | None = None
-) -> Look:
+) -> RunSnapshot:
     """Return what a poll showed."""
     actions = RunActions(is_cancelable=cancelable)
     run = Run(id="run-1", status=status, plan_id="plan-1", actions=actions)
-    return Look(run, Plan(id="plan-1", status=plan_status) if plan_status else None)
+    return RunSnapshot(run, Plan(id="plan-1", status=plan_status) if plan_status else None)
 
 
 @pytest.mark.parametrize(
@@ -184,11 +190,11 @@ def look_of(
         (look_of("planned", "running"), "planned", 9.0, True, True),
         (look_of("planned", "running"), "planned", 1.0, True, False),
         (look_of("brand_new", "finished"), "planning", 99.0, True, False),
-        (Look(Run(id="run-1", status="planning"), None), None, 99.0, True, False),
+        (RunSnapshot(Run(id="run-1", status="planning"), None), None, 99.0, True, False),
     ],
 )
 def test_when_a_plan_is_read_by_its_id(
-    look: Look, seen_in: str | None, seconds_ago: float, polled: bool, needed: bool
+    look: RunSnapshot, seen_in: str | None, seconds_ago: float, polled: bool, needed: bool
 ) -> None:
     """Once for its address, once for its end, and never where runs include it (W4)."""
     found = needs_plan(look, seen_in=seen_in, seen_seconds_ago=seconds_ago, polled=polled)
@@ -213,7 +219,7 @@ def test_when_a_plan_is_read_by_its_id(
     ],
 )
 def test_where_a_run_rests(
-    look: Look, seconds: float, is_old_server: bool, ended: bool
+    look: RunSnapshot, seconds: float, is_old_server: bool, ended: bool
 ) -> None:
     """A passing status is the end once it stays, and nothing can be canceled (P20)."""
     found = rests(look, seconds, is_old_server=is_old_server, settings=SETTINGS)
@@ -235,7 +241,7 @@ def test_where_a_run_rests(
         (look_of("errored", "finished"), 9999.0, False),
     ],
 )
-def test_where_a_run_stalls(look: Look, seconds: float, stalled: bool) -> None:
+def test_where_a_run_stalls(look: RunSnapshot, seconds: float, stalled: bool) -> None:
     """Only a status that names no end, with a plan that does not move, has a limit (M8)."""
     assert stalls(look, seconds, SETTINGS) is stalled
 
@@ -401,7 +407,7 @@ def test_plans_are_read_by_id_where_runs_do_not_include_them() -> None:
     seen: list[str] = []
 
     async def follow() -> None:
-        sweep = Sweep(Client(server, "acme"), "batch-1", total=5)
+        sweep = BatchPoller(Client(server, "acme"), "batch-1", total=5)
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
             runs = [
@@ -413,8 +419,8 @@ def test_plans_are_read_by_id_where_runs_do_not_include_them() -> None:
                     follows.start_soon(note, swept)
             group.cancel_scope.cancel()
 
-    async def note(swept: SweptRun) -> None:
-        async for look in swept.looks():
+    async def note(swept: PolledRun) -> None:
+        async for look in swept.snapshots():
             if look.plan is not None and look.plan.log_read_url is not None:
                 seen.append(look.run.status)
         assert swept.log_is_over
@@ -482,9 +488,9 @@ def test_a_run_that_rests_is_over(status: str) -> None:
     client = Client(server, "acme")
     client.api_version = "2.5"
 
-    async def follow() -> RunWatch:
+    async def follow() -> RunPoller:
         run = Run(id="run-1", status="pending", plan_id="plan-1")
-        watch = RunWatch(client, run)
+        watch = RunPoller(client, run)
         await statuses_of(watch)
         return watch
 
@@ -498,13 +504,13 @@ def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
 
     async def follow() -> None:
         run = Run(id="run-1", status="pending", plan_id="plan-1")
-        watch = RunWatch(Client(server, "acme"), run)
+        watch = RunPoller(Client(server, "acme"), run)
         with anyio.move_on_after(60.0):
             async with anyio.create_task_group() as group:
                 group.start_soon(statuses_of, watch)
                 while True:
-                    watch.hurry()
-                    await watch.next_look()
+                    watch.poll_soon()
+                    await watch.next_snapshot()
 
     run_virtually(follow)
 
@@ -512,7 +518,7 @@ def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
     assert len(server.requests) <= 60 * 41
 
 
-@pytest.mark.parametrize("settings", [LogSettings(), _paced(LogSettings(), 1)])
+@pytest.mark.parametrize("settings", [LogSettings(), _log_settings_for(LogSettings(), 1)])
 def test_a_status_that_lags_behind_the_end_of_the_log_makes_no_hot_loop(
     settings: LogSettings,
 ) -> None:
@@ -522,7 +528,7 @@ def test_a_status_that_lags_behind_the_end_of_the_log_makes_no_hot_loop(
 
     async def follow() -> None:
         client = Client(server, "acme")
-        watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
         async with anyio.create_task_group() as group:
             group.start_soon(statuses_of, watch)
             text.extend([part async for part in LogTail(client, watch, settings).chunks()])
@@ -545,9 +551,9 @@ def test_a_hundred_runs_that_wait_cost_no_read_of_a_log() -> None:
 
     async def follow() -> None:
         client = Client(server, "acme")
-        sweep = Sweep(client, "batch-1", total=100)
+        sweep = BatchPoller(client, "batch-1", total=100)
 
-        async def tail(swept: SweptRun) -> None:
+        async def tail(swept: PolledRun) -> None:
             async with anyio.create_task_group() as group:
                 group.start_soon(statuses_of, swept)
                 parts = [part async for part in LogTail(client, swept).chunks()]
@@ -599,13 +605,13 @@ def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
         run = Run(id="run-1", status="pending", plan_id="plan-1")
         async with anyio.create_task_group() as group:
             if count == 1:
-                watch: RunWatch | SweptRun = RunWatch(client, run)
+                watch: RunPoller | PolledRun = RunPoller(client, run)
             else:
-                sweep = Sweep(client, "batch-1", total=count)
+                sweep = BatchPoller(client, "batch-1", total=count)
                 watch = sweep.watch(run)
                 group.start_soon(sweep.run)
             group.start_soon(statuses_of, watch)
-            tail = LogTail(client, watch, _paced(LogSettings(), count))
+            tail = LogTail(client, watch, _log_settings_for(LogSettings(), count))
             assert [part async for part in tail.chunks()] == []
             tails.append(tail)
             group.cancel_scope.cancel()
@@ -628,7 +634,7 @@ def test_failing_polls_are_reported_after_some_seconds(count: int) -> None:
 
         client = Client(server, "acme", Notices(report))
         if count == 1:
-            watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+            watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
             await statuses_of(watch)
         else:
             await together(server, count, client=client)
@@ -651,7 +657,7 @@ def test_a_status_that_names_no_end_is_reported() -> None:
 
     async def follow() -> None:
         client = Client(server, "acme", Notices(lambda notice: reports.append(str(notice))))
-        watch = RunWatch(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
         with pytest.raises(PollingFailed):
             await statuses_of(watch)
 
@@ -677,7 +683,7 @@ def test_the_search_for_a_run_outlives_failures() -> None:
     request = RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
 
     async def search() -> Run | None:
-        sweep = Sweep(Client(server, "acme"), "batch-1", total=5)
+        sweep = BatchPoller(Client(server, "acme"), "batch-1", total=5)
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
             run = await sweep.find(request)
