@@ -14,9 +14,9 @@ from remote_backend.atomic_files import write_atomically
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
 MANY = (
     "import sys, pathlib\n"
-    "from remote_backend.atomic_files import replace_file\n"
+    "from remote_backend.atomic_files import write_atomically\n"
     "path, text = pathlib.Path(sys.argv[1]), sys.argv[2].encode() * 1000\n"
-    "for _ in range(100): replace_file(path, text)\n"
+    "for _ in range(100): write_atomically(path, text)\n"
 )
 
 

@@ -351,11 +351,11 @@ def test_what_was_found_out_is_remembered(tmp_path: Path) -> None:
     for number, shares in enumerate((True, False)):
         memory = SharingCache(tmp_path / str(number), "tfe.test", "acme")
         first = Server(HCP, shares=shares)
-        planned(first, tmp_path, sharing_memory=memory)
+        planned(first, tmp_path, sharing_cache=memory)
         second = Server(HCP, shares=shares)
         second.polls_until = {f"ws-{number}": (3, 4) for number in range(6)}
 
-        story = planned(second, tmp_path, sharing_memory=memory)
+        story = planned(second, tmp_path, sharing_cache=memory)
 
         assert all_planned(story)
         assert len(second.versions) == (1 if shares else 6)
@@ -370,7 +370,7 @@ def test_a_remembered_success_is_no_proof(tmp_path: Path) -> None:
 
     async def work() -> None:
         await memory.remember(works=True)
-        await story.plan(sharing_memory=memory)
+        await story.plan(sharing_cache=memory)
         assert await memory.recall() is False
 
     story = Planned(server, tmp_path)

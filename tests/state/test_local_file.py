@@ -61,7 +61,7 @@ async def test_the_lock_is_held_until_the_file_is_changed(
         put(self, data)
         seen.append(is_locked(place.path))
 
-    monkeypatch.setattr("remote_backend.state.local_file.replace_file", keep)
+    monkeypatch.setattr("remote_backend.state.local_file.write_atomically", keep)
     monkeypatch.setattr(LockedFile, "replace", replace)
     await place.write(state(4), state())
     await place.clear()
