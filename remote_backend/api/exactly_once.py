@@ -1,7 +1,7 @@
 """Creating something on a server exactly once, whatever happens to the answers.
 
 A POST is never repeated blindly, because the server may have carried it out before its answer
-was lost. Three endings are told apart:
+was lost. There are three endings:
 
 - a refusal (4xx): nothing was made, and the error is final;
 - an ambiguous failure (a broken connection, a timeout, 408, 425, 5xx, a success without a

@@ -31,7 +31,7 @@ _SLOWER = 0.5
 _SLOWEST = 0.1
 # After a refusal the old rate comes back within about this many seconds.
 _RECOVERY_SECONDS = 10.0
-# Where a server refuses and tells no limit, that of HCP Terraform is assumed for a minute
+# A server may refuse without announcing a limit; then that of HCP Terraform is assumed for a minute
 # (https://developer.hashicorp.com/terraform/cloud-docs/api-docs#rate-limiting), evenly spread.
 _ASSUMED_PER_SECOND = 30.0
 _ASSUMED_SECONDS = 60.0
@@ -139,7 +139,7 @@ class SlidingWindow:
         self._forget(now)
 
     def allow(self, limit: float) -> None:
-        """Take note of the limit that the server tells."""
+        """Take note of the limit that the server announces."""
         self.limit, self._assumed_until = limit, -math.inf
 
     def block_for(self, now: float, seconds: float) -> None:
