@@ -148,7 +148,7 @@ __all__ = (
     "read_notifications",
 )
 
-# A command that needs little shall not wait for the import of everything.
+# Import on first use: `remote-backend version` must not wait for the whole package.
 _HOMES = {
     "remote_backend.backend": (
         "Backend",

@@ -134,7 +134,7 @@ class BackendStates:
         )
 
     async def force_unlock(self, workspace: str | None = None) -> None:
-        """Take the lock of a workspace away, whoever holds it.
+        """Force the lock of a workspace open, also when somebody else holds it.
 
         Raises `StateError` when it is not locked.
         """

@@ -90,7 +90,7 @@ class OrganizationCheck:
             return self._found
 
     async def run_alongside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
-        """Return what a first question gives, while which this is checked.
+        """Run a first request and the organization check concurrently; a failed check wins.
 
         What is wrong with the token or the organization is raised in place of the error of
         the question, which often follows from it.

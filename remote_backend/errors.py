@@ -123,7 +123,7 @@ class BadBackendBlock(SettingsError):
 
 
 class BadHostname(SettingsError):
-    """A text is no host name with an optional port."""
+    """A text is not a host name with an optional port."""
 
     def __init__(self, hostname: str, problem: str) -> None:
         self.hostname = hostname
@@ -255,7 +255,7 @@ def text_of(error: Exception) -> str:
 
 
 class UnexpectedAnswer(RemoteBackendError):
-    """The server answered with something that is no document of this API."""
+    """The server answered with something that is not a document of this API."""
 
 
 class ConfigurationVersionFailed(RemoteBackendError):

@@ -93,7 +93,7 @@ def _log(notice: Notice) -> None:
 
 
 def _call_later(seconds: float, call: Callable[[], None]) -> object:
-    import asyncio  # loaded long ago by whoever waits
+    import asyncio  # every waiting task has loaded it already
 
     return asyncio.get_running_loop().call_later(seconds, call)
 

@@ -150,7 +150,7 @@ def full_name_of(mode: WorkspaceMapping, short: str) -> str:
         )
     if not _VALID.fullmatch(short):
         raise SelectionError(
-            f"{short!r} is no name for a workspace; letters, digits, - and _ make one"
+            f"{short!r} is not a name for a workspace; letters, digits, - and _ make one"
         )
     if isinstance(mode, ByTags):
         raise SelectionError(
@@ -158,7 +158,7 @@ def full_name_of(mode: WorkspaceMapping, short: str) -> str:
         )
     if short == DEFAULT:
         raise SelectionError(
-            f"{DEFAULT} is no name for a workspace of a backend with a prefix; choose another"
+            f"{DEFAULT} is not a name for a workspace of a backend with a prefix; choose another"
         )
     if short.startswith(mode.prefix):
         raise SelectionError(

@@ -2,6 +2,6 @@
 
 from hypothesis import settings
 
-# A slow machine is no failure, and the same commit shall give the same result everywhere.
+# A slow machine is not a failure, and the same commit shall give the same result everywhere.
 settings.register_profile("everywhere", deadline=None, derandomize=True)
 settings.load_profile("everywhere")

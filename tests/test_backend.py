@@ -276,7 +276,7 @@ async def test_a_run_is_asked_for_again_once_its_configuration_is_usable(
     server: EmbeddedServer,
     tmp_path: Path,
 ) -> None:
-    """A refusal before that is no answer; one after it is (P33)."""
+    """A refusal before that is not an answer; one after it is (P33)."""
     refused = FaultRule(
         kind="status", method="POST", path="/api/v2/runs$", times=times, status=422
     )

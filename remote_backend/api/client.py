@@ -38,7 +38,7 @@ class Client:
     """The verbs of the API that plans, workspaces and state need.
 
     Every verb raises `TransportError` when there is no answer, an `ApiError` when the
-    answer is an error, and `UnexpectedAnswer` when it is no document of this API.
+    answer is an error, and `UnexpectedAnswer` when it is not a document of this API.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Client:
         return await self._ask(request, wire.workspaces.load_workspace)
 
     async def force_unlock_workspace(self, workspace_id: str) -> "Workspace":
-        """Take away the lock, whoever holds it."""
+        """Force the lock open, also when somebody else holds it."""
         request = wire.workspaces.request_to_force_unlock(workspace_id)
         return await self._ask(request, wire.workspaces.load_workspace)
 

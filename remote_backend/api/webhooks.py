@@ -21,7 +21,7 @@ def read_notifications(
     HCP Terraform and Terraform Enterprise post none for speculative plans, which plan-only runs
     are (their documentation of notification configurations), so no wait may depend on one.
     `secret` is the token of the notification configuration. Raises `NotificationRefused` for
-    a body that was not signed with it, and `UnexpectedAnswer` for one that is no notification.
+    a body that was not signed with it, and `UnexpectedAnswer` for one that is not a notification.
     """
     if not secret:
         raise NotificationRefused("a notification needs a secret that it is checked with")

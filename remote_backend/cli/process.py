@@ -1,4 +1,4 @@
-"""Whom TLS connections trust, read beside other imports."""
+"""Load the system's CA certificates in a thread while other modules are imported."""
 
 import ssl
 import threading
@@ -12,7 +12,7 @@ _METHOD = "set_default_verify_paths"
 
 @contextmanager
 def preload_certificates() -> Iterator[None]:
-    """Import aiohttp; whom it trusts is read while the block imports the rest.
+    """Import aiohttp, and load its CA certificates while the block imports the rest.
 
     aiohttp makes two contexts when it is imported and reads all authorities of the system for
     each, a tenth of what a short command takes. That needs nothing of Python, so a thread can do

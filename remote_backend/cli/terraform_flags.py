@@ -46,7 +46,7 @@ class Duration(click.ParamType[float]):
             return 0.0
         if not parts or "".join(number + unit for number, unit in parts) != text:
             self.fail(
-                f"{text!r} is no duration; write for example 30s or 1m30s", param, ctx
+                f"{text!r} is not a duration; write for example 30s or 1m30s", param, ctx
             )
         return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
 

@@ -328,7 +328,9 @@ def _block_of(found: _Found, attribute: Attribute) -> Block:
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     if not isinstance(value, Mapping):
-        raise found.fault("workspaces is no block with a name or a prefix", attribute.line)
+        raise found.fault(
+            "workspaces is not a block with a name or a prefix", attribute.line
+        )
     members = tuple(
         Attribute(name=name, line=attribute.line, source="", literal=Literal(one))
         for name, one in value.items()

@@ -78,7 +78,7 @@ def _with_file(values: BlockValues, path: Path, shown: str) -> BlockValues:
     if path.name.endswith(".json"):
         parsed = read_json_values(source)
         if isinstance(parsed, JsonFault):
-            raise BadBackendBlock(shown, parsed.line, "it is no JSON object")
+            raise BadBackendBlock(shown, parsed.line, "it is not a JSON object")
         for name, value in parsed.items():
             if name != "//":
                 values = _with(values, shown, None, name, value)

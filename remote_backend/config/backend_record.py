@@ -262,7 +262,7 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise _unusable(path, "it is no JSON object")
+        raise _unusable(path, "it is not a JSON object")
     if document.get("version") != _FORMAT:
         raise _unusable(path, f"its format is not {_FORMAT}")
     return document

@@ -147,7 +147,7 @@ class _Reading:
             )
         elif not isinstance(args, list) or not all(isinstance(one, str) for one in args):
             self.warnings.append(
-                f"{path}: args of credentials_helper is no list of texts; it is left out"
+                f"{path}: args of credentials_helper is not a list of texts; it is left out"
             )
         else:
             self.helper = CredentialsHelper(name, tuple(args))

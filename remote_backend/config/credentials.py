@@ -163,7 +163,7 @@ def _credentials(path: Path) -> dict[str, Any]:
         document.get("credentials", {}), dict
     ):
         raise CredentialsError(
-            f"{path} is no file of credentials; correct it or move it away"
+            f"{path} is not a file of credentials; correct it or move it away"
         )
     return document
 
@@ -234,7 +234,7 @@ def _variable_for(hostname: str, environ: Mapping[str, str]) -> str | None:
         name
         for name in environ
         if name.startswith(_PREFIX)
-        # Whoever clears a variable means that it is not set.
+        # An empty variable counts as unset.
         and environ[name]
         and _decoded(name.removeprefix(_PREFIX)) == hostname
     )

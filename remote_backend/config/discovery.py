@@ -86,7 +86,9 @@ def _document(shown: str, response: Response) -> Mapping[str, object]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise DiscoveryError(shown, f"its discovery document is no JSON object; {_IS_IT}")
+        raise DiscoveryError(
+            shown, f"its discovery document is not a JSON object; {_IS_IT}"
+        )
     return document
 
 
@@ -109,7 +111,7 @@ def _find(shown: str, services: Mapping[str, object], address: str, holder: str)
         parts = urlsplit(urljoin(address, offered[name]))
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise DiscoveryError(shown, f"{problem}it is no URL") from None
+        raise DiscoveryError(shown, f"{problem}it is not a URL") from None
     if parts.scheme not in ("http", "https") or not host or port == 0:
         raise DiscoveryError(shown, f"{problem}only http and https URLs can")
     if "@" in parts.netloc:

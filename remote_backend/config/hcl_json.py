@@ -24,7 +24,7 @@ _BLOCKS: Mapping[str, Mapping[str, int]] = {
 
 @frozen
 class JsonFault:
-    """A text is no JSON object, with the line of the fault."""
+    """A text is not a JSON object, with the line of the fault."""
 
     line: int | None
 
@@ -78,7 +78,7 @@ def _load(source: bytes) -> _Pairs | JsonFault:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _members(kind: str, body: _Pairs) -> tuple[list[Attribute], list[Block]]:

@@ -51,5 +51,5 @@ def _encoded(name: str, text: str) -> str:
 
 def _port_part(port: str, text: str) -> str:
     if not _PORT.fullmatch(port) or len(port) > 9 or int(port) > 65535:
-        raise BadHostname(text, "the port is no number from 0 to 65535")
+        raise BadHostname(text, "the port is not a number from 0 to 65535")
     return "" if int(port) == 443 else f":{int(port)}"

@@ -66,7 +66,7 @@ def _split(text: str) -> tuple[str, str]:
         )
     if not _NAME.fullmatch(name):
         raise RunOptionsError(
-            f"-var: {name!r} is no name of a variable; write -var 'NAME=VALUE' without spaces "
+            f"-var: {name!r} is not a name of a variable; write -var 'NAME=VALUE' without spaces "
             "before '='"
         )
     if not is_text(value):
@@ -140,12 +140,16 @@ def _from_json(source: bytes, shown: str) -> Iterator[tuple[str, str]]:
     values = read_json_values(source)
     if isinstance(values, JsonFault):
         where = shown if values.line is None else f"{shown}:{values.line}"
-        raise RunOptionsError(f"-var-file {where}: it is no JSON object; correct the file")
+        raise RunOptionsError(
+            f"-var-file {where}: it is not a JSON object; correct the file"
+        )
     for name, value in values.items():
         if name == "//":
             continue
         if not _NAME.fullmatch(name):
-            raise RunOptionsError(f"-var-file {shown}: {name!r} is no name of a variable")
+            raise RunOptionsError(
+                f"-var-file {shown}: {name!r} is not a name of a variable"
+            )
         yield name, _written(f"-var-file {shown}: {name}", value)
 
 

@@ -30,7 +30,7 @@ _OVERRIDE = (
 
 @frozen(kw_only=True)
 class EnginePlan:
-    """What shall be planned, and with what."""
+    """One plan to make: its configuration, options, variables and state."""
 
     folder: Path
     """Where the configuration is; it belongs to this plan alone if the engine reads it."""
@@ -59,7 +59,7 @@ class EngineResult:
 
 
 class PlanEngine(Protocol):
-    """Whoever can make a plan and write its log."""
+    """An engine that makes plans and writes their logs."""
 
     @property
     def reads_configuration(self) -> bool:
@@ -160,7 +160,7 @@ def _prepare(plan: EnginePlan) -> None:
 
 
 def _variable_file(plan: EnginePlan, number: int) -> Path:
-    # A file each: a value that is no HCL spoils its own file only, and the error names it.
+    # A file each: a value that is not HCL spoils its own file only, and the error names it.
     return plan.folder / f".remote-backend-variable-{number}.tfvars"
 
 

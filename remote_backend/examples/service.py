@@ -87,7 +87,7 @@ class _Service:
                     async for event in batch:
                         story.write(event_to_json(event))
         except RemoteBackendError as error:
-            # Before it has started, whoever asked for it is told; later its readers are.
+            # An error before the start goes to the request that started it, a later one to its readers.
             if running is None:
                 story.close()
                 raise
@@ -218,7 +218,7 @@ async def _wish(request: web.Request) -> dict[str, Any]:
     try:
         wish = await request.json() if request.can_read_body else {}
     except ValueError:
-        raise web.HTTPBadRequest(text="the body is no JSON\n") from None
+        raise web.HTTPBadRequest(text="the body is not valid JSON\n") from None
     if not isinstance(wish, dict) or set(wish) - {"select", "exclude", "destroy"}:
         raise web.HTTPBadRequest(text="select, exclude and destroy can be given\n")
     for name in ("select", "exclude"):

@@ -33,7 +33,7 @@ class StoryFile:
         self._grown = anyio.Event()
 
     def close(self) -> None:
-        """Drop the lines; whoever still reads them reads no further."""
+        """Drop the lines; readers that are not at the end read no further."""
         self.end()
         self._file.close()
 

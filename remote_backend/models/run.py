@@ -158,7 +158,7 @@ class Run:
 
 @frozen(kw_only=True)
 class PlanOptions:
-    """What a plan shall do, for one workspace or for many."""
+    """The options of a plan, for one workspace or for many."""
 
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class WaitLimits:
 
 @frozen(kw_only=True)
 class RunRequest:
-    """A plan-only run that shall be made; there is no other kind here."""
+    """A plan-only run to make; there is no other kind here."""
 
     workspace_id: str
     configuration_version_id: str

@@ -41,7 +41,7 @@ class StateOutput:
 
 @frozen(kw_only=True)
 class StateVersionRequest:
-    """A state that shall be stored."""
+    """A state to store."""
 
     workspace_id: str
     serial: int

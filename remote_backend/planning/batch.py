@@ -58,7 +58,7 @@ def new_batch_id() -> str:
 
 @frozen(kw_only=True, eq=False, repr=False)
 class BatchOptions:
-    """What a batch shall do."""
+    """The wishes of the user for a batch."""
 
     directory: Path
     options: PlanOptions = field(factory=PlanOptions)
@@ -76,7 +76,7 @@ class BatchOptions:
     """Where the journal of the batch is kept; None for none."""
 
     facts: Mapping[str, str] = field(factory=dict)
-    """What else the journal shall say at its beginning."""
+    """More facts for the first record of the journal."""
 
     limits: WaitLimits = WaitLimits()
     details: bool = False
@@ -293,7 +293,7 @@ class _BatchRunner:
                 async with anyio.create_task_group() as plans:
                     for named in self._workspaces:
                         plans.start_soon(self._plan_one, named, name=f"plan {named.name}")
-                    # Whatever is imported from here on shall not delay the first requests.
+                    # Later imports must not delay the first requests.
                     await checkpoint()
                     task_status.started()
                     await import_in_thread("remote_backend.planning.run_result")

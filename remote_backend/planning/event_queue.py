@@ -1,4 +1,4 @@
-"""Events on their way to whoever reads them, in bounded memory whoever reads how slowly."""
+"""An event queue that never blocks the sender; log chunks beyond 4 MiB wait in a temporary file."""
 
 import tempfile
 from collections import deque

@@ -107,7 +107,7 @@ class Journal:
             self._written += len(lines)
 
     async def begin(self, options: PlanOptions, **facts: Any) -> None:
-        """Append what the batch shall do; values of variables may be secrets, and stay out."""
+        """Append the options of the batch; values of variables may be secrets and are left out."""
         await self.write(
             "batch",
             **facts,

@@ -25,7 +25,7 @@ _BEYOND_ANY_LOG = 2_000_000_000
 
 
 class PlanSource(Protocol):
-    """Whoever knows how the plan is."""
+    """What a log tail reads the state of its plan from."""
 
     @property
     def plan(self) -> Plan | None:

@@ -31,7 +31,7 @@ _BAD_RESULTS = frozenset({"failed", "errored"})
 async def read_policy_results(client: Client, run: Run) -> AsyncIterator[CheckReport]:
     """Give a report for everything that judged the plan of a run that is over.
 
-    A server without such features, or an answer that cannot be read, is no reason to fail
+    A server without such features, or an answer that cannot be read, is not a reason to fail
     a plan: the run's own status is the verdict.
     """
     for id in run.task_stage_ids:

@@ -35,7 +35,7 @@ OUTSIDE = {"update": "drift", "delete": "gone"}
 
 
 def parse_json_plan(data: bytes) -> PlannedChanges | None:
-    """Return what a plan would change, or None for what is no plan as JSON."""
+    """Return what a plan would change, or None for what is not a plan as JSON."""
     try:
         document = json.loads(data, parse_float=Decimal, parse_int=_whole)
     except (ValueError, RecursionError):

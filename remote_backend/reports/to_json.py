@@ -33,7 +33,7 @@ def event_type(event: Event) -> str:
 def event_to_json(event: Event) -> str:
     """Return one line of JSON: the type of the event, then its members.
 
-    Bytes of a log are text in which what is no UTF-8 is replaced; parts end where the server's
+    Bytes of a log are text in which what is not UTF-8 is replaced; parts end where the server's
     did, so a character can be cut in two.
     """
     members = {"type": event_type(event), **_members(event)}

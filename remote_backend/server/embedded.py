@@ -45,7 +45,7 @@ from remote_backend.server.store import Records, Store, open_store
 
 __all__ = ("EmbeddedServer", "ServerSettings", "serve")
 
-# What belongs to the server or to whoever started it, and not to the plans of others.
+# Variables of the server and of its user, which the plans of others must not see.
 _NOT_FOR_PLANS = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
 _NOT_FOR_PLANS_EITHER = (
     "TF_WORKSPACE",

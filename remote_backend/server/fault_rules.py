@@ -178,7 +178,7 @@ def read_faults(path: Path) -> FaultSettings:
     try:
         parsed = json.loads(read_text(path))
     except ValueError as error:
-        raise SettingsError(f"{path} is no JSON: {error}") from None
+        raise SettingsError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise SettingsError(f"{path}: an object with settings is expected")
     rules = parsed.pop("rules", [])

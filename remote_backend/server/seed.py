@@ -1,4 +1,4 @@
-"""Workspaces and variables that a server shall have from the start."""
+"""The seed of a server: workspaces and variables that exist from the start."""
 
 import json
 import re

@@ -187,7 +187,7 @@ class _Packer:
             # What is open now decides; what was listed may have been replaced since.
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                self._warn(member, "is no file any more; it is left out")
+                self._warn(member, "is not a file any more; it is left out")
                 return False
             size = status.st_size
             header = Header(

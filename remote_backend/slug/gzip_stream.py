@@ -61,7 +61,7 @@ class GzipStream:
             self._compress_all()
         except BaseException as error:
             self._error = error
-            # Whoever waits to hand over the next block must not wait for ever.
+            # A writer that hands over the next block must not wait for ever.
             while not self._at_end:
                 self._at_end = self._blocks.get() is None
 

@@ -122,7 +122,7 @@ class _Unpacker:
             self._write_file(tar, name, info)
         else:
             raise SlugError(
-                f"the archive has a member {name!r} that is no file, directory or symbolic link"
+                f"the archive has a member {name!r} that is not a file, directory or symbolic link"
             )
 
     def finish(self) -> None:

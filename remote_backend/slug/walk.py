@@ -126,7 +126,7 @@ class Walk:
         if stat.S_ISDIR(status.st_mode):
             return self._visit_directory(name, path, status)
         if not self.rules.decide(name).excluded:
-            self.warnings.append(f"{path} is no file, directory or link; it is left out")
+            self.warnings.append(f"{path} is not a file, directory or link; it is left out")
         return ()
 
     def _visit_directory(
@@ -192,7 +192,7 @@ class Walk:
             self._enter(f"{name}/", path, status, None, counted)
         else:
             self.warnings.append(
-                f"the link {path} leads to something that is no file or directory; "
+                f"the link {path} leads to something that is not a file or directory; "
                 "it is left out"
             )
 

@@ -107,7 +107,7 @@ async def locked(
 
 
 async def break_lock(client: Client, workspace: Workspace) -> None:
-    """Take the lock of a workspace away, whoever holds it.
+    """Force the lock of a workspace open, also when somebody else holds it.
 
     Raises `StateError` when it is not locked.
     """

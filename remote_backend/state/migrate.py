@@ -16,7 +16,7 @@ __all__ = ("MigrationPrompts", "MigrationResult", "Migration", "migrate")
 
 
 class MigrationPrompts(Protocol):
-    """Whoever decides about states that shall move."""
+    """Decides about the states to move."""
 
     async def may_copy(
         self, source: str, destination: str, overwritten: tuple[Path, Path] | None
@@ -26,7 +26,7 @@ class MigrationPrompts(Protocol):
 
 @frozen
 class Migration:
-    """One state that shall move."""
+    """One state to move."""
 
     source: StateLocation
     destination: StateLocation

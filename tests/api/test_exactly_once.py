@@ -64,7 +64,7 @@ def version(status: str, id: str = "cv-1", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lost", UNREADABLE)
 async def test_a_run_without_a_readable_answer_is_adopted(lost: Answer) -> None:
-    """A success that is no document, as proxies send it, is as ambiguous as a lost one (M5)."""
+    """A success that is not a document, as proxies send it, is as ambiguous as a lost one (M5)."""
     transport = ScriptedTransport(
         {"POST runs": lost, "GET workspaces/ws-1/runs": run_list()}
     )

@@ -106,7 +106,7 @@ def test_a_cli_configuration(tmp_path: Path, source: bytes, document: bytes) -> 
     try:
         keep_token("tfe.test", "t", environ)
     except CredentialsError as error:
-        assert "is no file of credentials" in str(error) or "UTF-8" in str(error)
+        assert "is not a file of credentials" in str(error) or "UTF-8" in str(error)
         assert (folder / "credentials.tfrc.json").read_bytes() == document
 
 

@@ -154,7 +154,7 @@ def test_json_is_read_like_hcl(tmp_path: Path, document: dict[str, Any]) -> None
         ),
         ('{"organization": "a", "organization": "b", "workspaces": {}}', "already set"),
         ('{"organization": "a", "workspaces": [{"name": "a"}, {"name": "b"}]}', "second"),
-        ('{"organization": "a", "workspaces": "x"}', "workspaces is no block"),
+        ('{"organization": "a", "workspaces": "x"}', "workspaces is not a block"),
         ('{"organization": ["a"], "workspaces": {"name": "a"}}', "must be a text"),
         ('{"organisation": "a"}', "organisation is not known"),
     ],

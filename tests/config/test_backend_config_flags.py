@@ -77,7 +77,7 @@ def test_the_last_one_wins(tmp_path: Path) -> None:
         ),
         ("bad.hcl", "bad.hcl:2"),
         ("variable.hcl", "variable.hcl:1: organization: only values"),
-        ("bad.json", "bad.json:1: it is no JSON object"),
+        ("bad.json", "bad.json:1: it is not a JSON object"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(

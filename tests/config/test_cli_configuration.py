@@ -117,7 +117,7 @@ def test_a_helper_with_wrong_arguments_is_left_out(tmp_path: Path) -> None:
     cli = of_text(tmp_path, 'credentials_helper "a" {\n args = "x"\n}\n')
 
     assert cli.credentials_helper is None
-    assert "no list of texts" in cli.warnings[0]
+    assert "not a list of texts" in cli.warnings[0]
 
 
 def test_later_files_replace_whole_entries(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_the_repository_around_a_directory_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("head", [b"\xff\xfe", b"", b"ref: refs/heads/gone", None])
 def test_an_odd_repository_is_no_error(head: bytes | None, tmp_path: Path) -> None:
-    """A message is no reason to fail."""
+    """A message is not a reason to fail."""
     (tmp_path / ".git").mkdir()
     if head is not None:
         (tmp_path / ".git" / "HEAD").write_bytes(head)

@@ -31,7 +31,7 @@ def test_the_file_is_read_without_its_white_space(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_selects_nothing(tmp_path: Path) -> None:
-    """White space alone is no name."""
+    """White space alone is not a name."""
     select(tmp_path, b"\n")
 
     assert selected_workspace(tmp_path, {}) is None

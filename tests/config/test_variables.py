@@ -228,11 +228,11 @@ def test_json_files_are_written_as_hcl(tmp_path: Path) -> None:
             "x.tfvars:1: a: the value is nested",
         ),
         ("x.tfvars", 'a = "sekret" b = 1\n', "x.tfvars:1: near this line"),
-        ("x.json", '{\n"a": "sekret" x}', "x.json:2: it is no JSON object"),
-        ("x.json", '["sekret"]', "x.json:1: it is no JSON object"),
-        ("x.json", '{"a": NaN}', "x.json: it is no JSON object"),
-        ("x.json", '{"a b": "sekret"}', "x.json: 'a b' is no name"),
-        ("x.json", '{"a": ' + "[" * 100_000, "x.json: it is no JSON object"),
+        ("x.json", '{\n"a": "sekret" x}', "x.json:2: it is not a JSON object"),
+        ("x.json", '["sekret"]', "x.json:1: it is not a JSON object"),
+        ("x.json", '{"a": NaN}', "x.json: it is not a JSON object"),
+        ("x.json", '{"a b": "sekret"}', "x.json: 'a b' is not a name"),
+        ("x.json", '{"a": ' + "[" * 100_000, "x.json: it is not a JSON object"),
     ],
 )
 def test_faults_of_files_have_their_place(

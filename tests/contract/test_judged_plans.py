@@ -30,7 +30,7 @@ workspace "networking-soft" {
   simulated {
     add = 1
     policy "no-public" { level = "soft-mandatory", passes = false, text = "a is public" }
-    policy "names" { passes = false, text = "a is no name" }
+    policy "names" { passes = false, text = "a is not a name" }
   }
 }
 workspace "networking-hard" {

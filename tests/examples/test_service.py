@@ -214,7 +214,7 @@ async def test_notifications_of_strangers_are_refused(site: Site) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
-        (b"{", 400, "no JSON"),
+        (b"{", 400, "not valid JSON"),
         (b'{"apply": true}', 400, "can be given"),
         (b'{"select": "a"}', 400, "list of patterns"),
         (b'{"destroy": 1}', 400, "true or false"),

@@ -111,5 +111,5 @@ def test_lines_are_those_that_a_terminal_sees() -> None:
     "fragment", ["\x1b", "\x1b[", "\x1b[0", "\x1b]", "\x9b0", "\x1b[0 "]
 )
 def test_no_text_takes_longer_than_its_length(fragment: str) -> None:
-    """A megabyte of openings that never end is no slower than text: it ends within this test."""
+    """A megabyte of openings that never end is not slower than text: it ends within this test."""
     assert "\x1b" not in clean(fragment * (1 << 20))

@@ -442,7 +442,7 @@ async def test_a_damaged_memory_knows_nothing(damage: bytes, tmp_path: Path) -> 
 
 
 async def test_a_memory_without_a_place_is_a_lost_optimization(tmp_path: Path) -> None:
-    """A folder that cannot be made is no error."""
+    """A folder that cannot be made is not an error."""
     (tmp_path / "file").write_text("")
     memory = SharingCache(tmp_path / "file" / "cache", "tfe.test", "acme")
 

@@ -109,7 +109,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("other", [*OTHERS, "directory"])
 async def test_one_odd_journal_hides_no_other(other: str, tmp_path: Path) -> None:
-    """It is left out and named, and only what is no journal at all goes without a word (N27, L3)."""
+    """It is left out and named, and only what is not a journal at all goes without a word (N27, L3)."""
     await write_story(Journal.at(tmp_path, "batch-1"))
     odd = tmp_path / "batch-2.journal"
     if other == "directory":

@@ -196,7 +196,7 @@ async def test_costs_never_fail_a_plan(
 
 @pytest.mark.parametrize("bad", [answer(404), answer(500), answer(200, b"no JSON")])
 async def test_servers_without_such_features_are_fine(bad: Response) -> None:
-    """What is missing or cannot be read is no reason to fail."""
+    """What is missing or cannot be read is not a reason to fail."""
     run = Run(
         id="run-1",
         status="planned_and_finished",

@@ -95,7 +95,7 @@ def test_every_status_is_in_one_class(status: str) -> None:
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
 async def test_a_watch_ends_in_final_statuses_alone(status: str) -> None:
-    """What passes is no end, and nothing but a finished plan is a success (P21, P22, P37, P41)."""
+    """What passes is not an end, and nothing but a finished plan is a success (P21, P22, P37, P41)."""
     is_final = phase_of(status) is not Phase.MOVING
     transport = ScriptedTransport(
         {

@@ -195,7 +195,7 @@ def test_a_structured_log_tells_what_it_can() -> None:
 
 
 async def test_details_come_from_wherever_there_are_some() -> None:
-    """Redacted, then in full, then by the log; what cannot be read is no error (P102, P118)."""
+    """Redacted, then in full, then by the log; what cannot be read is not an error (P102, P118)."""
     full = {"format_version": "1.2", "resource_changes": [change("a.b", "create")]}
     log = json.dumps({"@level": "info", "type": "change_summary"}).encode()
     by_log = Plan(id="plan-1", log_read_url=SignedUrl("https://blobs.test/log"))

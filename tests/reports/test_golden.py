@@ -124,7 +124,7 @@ def test_a_plan_that_undoes_drift_tells_both() -> None:
 
 
 def test_a_failed_plan_tells_its_errors() -> None:
-    """With the place in the configuration; what else is in the log is no error."""
+    """With the place in the configuration; what else is in the log is not an error."""
     [error] = logged("error").diagnostics
     assert (error.severity, error.place) == ("error", "main.tf:11")
     assert error.text == (

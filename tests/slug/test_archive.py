@@ -307,7 +307,7 @@ async def test_a_state_that_was_not_stored_is_told_before_a_plan(
 
 
 async def test_variables_that_the_server_loads_are_told(root: Path, into: Path) -> None:
-    """terraform.tfvars of the configuration itself is no private file (P161)."""
+    """terraform.tfvars of the configuration itself is not a private file (P161)."""
     make_tree(root, ["net/main.tf", "net/terraform.tfvars", "d/terraform.tfvars"])
 
     (warning,) = (await packed(root / "net", into, working_directory="net")).warnings

@@ -249,7 +249,7 @@ async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: Desk) -> Non
 
 
 async def test_an_upload_that_never_becomes_the_state_is_told() -> None:
-    """The bytes were taken and then discarded: that is no success (P111)."""
+    """The bytes were taken and then discarded: that is not a success (P111)."""
     made = {
         "id": "sv-1",
         "type": "state-versions",

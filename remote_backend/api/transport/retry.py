@@ -20,7 +20,7 @@ log = Log()
 _LONGEST_WAIT_SECONDS = 30.0
 _LONGEST_ASKED_WAIT_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 0.25
-# A wrong address shall be told within seconds; a living server gets minutes.
+# A wrong address must be reported within seconds; a server that has answered gets minutes.
 _ATTEMPTS_BEFORE_FIRST_ANSWER = 3
 _ATTEMPTS = 10
 

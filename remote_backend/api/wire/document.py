@@ -65,7 +65,7 @@ class Document:
     def items(self) -> list[Any]:
         """The items of a list as they are."""
         if not isinstance(self.data, list):
-            raise UnexpectedAnswer("a document whose data is no list")
+            raise UnexpectedAnswer("a document whose data is not a list")
         return self.data
 
     def linked(self, resource: Resource, relationship: str) -> Resource | None:
@@ -110,7 +110,7 @@ def parse_document(response: Response) -> Document:
     except RecursionError:
         raise UnexpectedAnswer(TOO_DEEP) from None
     if not isinstance(parsed, dict) or "data" not in parsed:
-        raise UnexpectedAnswer("JSON that is no document with data")
+        raise UnexpectedAnswer("JSON that is not a document with data")
     included = parsed.get("included")
     meta = parsed.get("meta")
     return Document(

@@ -27,9 +27,9 @@ def load_notifications(body: bytes) -> tuple[Notification, ...]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise UnexpectedAnswer("a notification is no JSON") from None
+        raise UnexpectedAnswer("a notification is not valid JSON") from None
     if not isinstance(document, Mapping):
-        raise UnexpectedAnswer("a notification is no object")
+        raise UnexpectedAnswer("a notification is not an object")
     listed = document.get("notifications")
     if not isinstance(listed, list):
         raise UnexpectedAnswer("a notification lists no notifications")

@@ -17,7 +17,7 @@ _PROXY_WANTS_PASSWORD = (
 
 
 def error_of(request: Request, response: Response) -> ApiError:
-    """Make the error of an answer that is no success."""
+    """Make the error of an answer that is not a success."""
     kind = _KINDS.get(response.status, ApiError)
     return kind(
         response.status,

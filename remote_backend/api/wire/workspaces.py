@@ -113,7 +113,7 @@ def request_to_unlock(workspace_id: str) -> Request:
 
 
 def request_to_force_unlock(workspace_id: str) -> Request:
-    """Ask to take away a lock, whoever holds it."""
+    """Force a lock open, also when somebody else holds it."""
     return _action(workspace_id, "force-unlock")
 
 

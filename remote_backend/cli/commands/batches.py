@@ -121,7 +121,7 @@ async def _cancel_runs(story: JournalStory) -> int:
                 going.append(name)
                 return
         if run_id is not None and run is None:
-            # Whoever looks at the batch again sees that, and nothing is canceled twice.
+            # The journal keeps that, so a later command shows it and cancels nothing twice.
             await journal.outcome(_canceled(name, run_id))
         if run_id is not None:
             echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")

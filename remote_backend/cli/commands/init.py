@@ -109,7 +109,7 @@ def init(context: click.Context, /, **given: Any) -> int:
 
 
 def input_allowed(environ: Mapping[str, str]) -> bool:
-    """Say whether TF_INPUT allows questions; what is no truth value counts as yes."""
+    """Say whether TF_INPUT allows questions; what is not a truth value counts as yes."""
     return environ.get("TF_INPUT", "").lower() not in ("0", "f", "false")
 
 
@@ -310,7 +310,7 @@ class InitWork:
             full_name_of(destination.mapping, name)
             return name
         asked = await self.prompts.ask(
-            "Which workspace shall get the state of the local workspace default?\n"
+            "Which workspace should get the state of the local workspace default?\n"
             "  The backend has a prefix, so there is no default. Name, without the prefix",
             "run init on a terminal, or move it with `remote-backend workspace new "
             "-state=terraform.tfstate NAME` after `init -reconfigure` with the file moved away",

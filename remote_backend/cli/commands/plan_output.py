@@ -227,7 +227,7 @@ async def _beating(
 
 
 async def _load_table(progress: _Progress) -> None:
-    # Whoever waits for the last plan shall not wait for this too.
+    # Import the table early, so that the end of the last plan does not wait for it.
     await progress.all_is_quiet.wait()
     for name in ("rich.console", "remote_backend.cli.output.table"):
         await import_in_thread(name)

@@ -78,7 +78,7 @@ class PlanRequest:
 
     @property
     def needs_details(self) -> bool:
-        """Whether it shall tell more than its table, for which details are needed."""
+        """Whether reports or events need the details of each plan."""
         return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
 
 

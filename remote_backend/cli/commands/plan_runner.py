@@ -32,7 +32,7 @@ async def run_plan(command: PlanRequest, screen: Screen) -> int:
     running, and tells which live on; table, reports and events come as without it, and the exit
     code is then 130, 143 or 129. The second ends the process at once.
     """
-    # Threads import what comes later, and who waits for an answer shall not wait for them.
+    # Background imports hold the GIL: switch more often, so that the event loop stays responsive.
     sys.setswitchinterval(0.001)
     work = _PlanRunner(command, screen)
     interrupts = work.interrupts

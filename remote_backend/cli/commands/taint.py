@@ -108,7 +108,7 @@ def _address(text: str, module: str | None, format: int) -> Address:
 @click.argument("id")
 @click.pass_context
 def force_unlock(context: click.Context, id: str, force: bool) -> int:
-    """Take the lock of a workspace away, whoever holds it; ID is ORGANIZATION/WORKSPACE."""
+    """Force the lock of a workspace open, also when somebody else holds it; ID is ORGANIZATION/WORKSPACE."""
     directory = Path(context.obj)
     screen = process_screen()
 

@@ -22,7 +22,7 @@ __all__ = ("Collector", "require_known_forms", "write_reports", "write_step_summ
 _FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 _MOST_OF_ALL_LOGS = 20_000_000
 _MOST_OF_ONE_LOG = 200_000
-# GitHub shows nothing of a step summary of more than 1 MiB, whoever wrote the rest of it:
+# GitHub shows nothing of a step summary of more than 1 MiB, also when other steps wrote the rest of it:
 # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 _STEP_BYTES = 1 << 20
 _LEAST_OF_A_STEP_BYTES = 4000

@@ -94,7 +94,7 @@ def invalid(name: str, wanted: str) -> Rejected:
 def parse_request_document(body: bytes) -> RequestDocument:
     """Read what a client sent; JSON:API documents, plain JSON and nothing are understood.
 
-    Raises `Rejected` with status 400 for a body that is no JSON object.
+    Raises `Rejected` with status 400 for a body that is not a JSON object.
     """
     if not body.strip():
         return RequestDocument()
@@ -103,7 +103,7 @@ def parse_request_document(body: bytes) -> RequestDocument:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise Rejected(400, "", "", ("the body is no JSON object",))
+        raise Rejected(400, "", "", ("the body is not a JSON object",))
     data = parsed.get("data")
     if not isinstance(data, dict):
         # Actions are sent as plain JSON, whatever their content type says.

@@ -147,7 +147,7 @@ def output_id(version_id: str, name: str) -> str:
 
 
 def outputs_of(state: bytes) -> list[OutputValue]:
-    """Return the outputs of a state file of format 3 or 4; none of what is no such file."""
+    """Return the outputs of a state file of format 3 or 4; other bytes have none."""
     try:
         parsed = json.loads(state)
     except ValueError:
@@ -200,5 +200,5 @@ def require_state(body: bytes) -> dict[str, Any]:
     except ValueError:
         parsed = None
     if not isinstance(parsed, dict) or not isinstance(parsed.get("version"), int):
-        raise Rejected(422, "", "", ("the state is no Terraform state file",))
+        raise Rejected(422, "", "", ("the state is not a Terraform state file",))
     return parsed

@@ -119,7 +119,7 @@ def _visible_until(request: web.Request) -> str:
 
 
 def wanted_operations(request: web.Request) -> set[str]:
-    """Return the operations that a list of runs shall show; plan-only ones hide by default."""
+    """Return the operations that a list of runs shows; plan-only ones are hidden by default."""
     text = request.query.get(
         "filter[operation]", "plan_and_apply,save_plan,refresh_only,destroy"
     )

@@ -172,7 +172,7 @@ async def unlock_workspace(request: web.Request) -> web.Response:
 
 @routes.post(_BY_ID + "/actions/force-unlock")
 async def force_unlock_workspace(request: web.Request) -> web.Response:
-    """Take away a lock, whoever holds it."""
+    """Force a lock open, also when somebody else holds it."""
 
     def unlock(records: Records) -> WorkspaceRecord:
         workspace = workspace_of(records, request)

@@ -195,7 +195,7 @@ class Server:
 
 @pytest.mark.parametrize("limit", ["0", "nan", "inf", "-3", "many", ""])
 async def test_nonsense_sets_no_limit(limit: str) -> None:
-    """A header that is no positive number is ignored, and nobody waits for ever."""
+    """A header that is not a positive number is ignored, and nobody waits for ever."""
     server = Server(answer(200, x_ratelimit_limit=limit))
     transport = RateLimitedTransport(server, clock=Clock())
 

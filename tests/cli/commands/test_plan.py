@@ -333,7 +333,7 @@ async def test_a_duration_needs_a_unit(flag: str, shop: Shop) -> None:
     done = await shop.run("plan", "-all", flag)
 
     assert done.code == 1
-    assert "is no duration; write for example 30s or 1m30s" in done.err
+    assert "is not a duration; write for example 30s or 1m30s" in done.err
     assert runs_of(shop) == []
 
 

@@ -176,7 +176,7 @@ async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
         (("new", "x"), {"TF_WORKSPACE": "prod"}, "unset it first"),
         (("new", "dev"), {}, "exists already (networking-dev)"),
         (("new", "default"), {}, "choose another"),
-        (("new", "a b"), {}, "is no name for a workspace"),
+        (("new", "a b"), {}, "is not a name for a workspace"),
         (("new", "networking-x"), {}, "leave the prefix out"),
         (("new", "-state=missing.tfstate", "x"), {}, "cannot be read"),
         (("delete", "nowhere"), {}, "does not exist"),

@@ -252,7 +252,7 @@ def test_every_view_says_that_a_log_is_not_whole() -> None:
 
 
 def test_drift_is_called_so() -> None:
-    """What has changed outside is no change that a plan would make, and has no numbers."""
+    """What has changed outside is not a change that a plan would make, and has no numbers."""
     counts = Counts(0, 0, 0, 0)
     drifted = outcome("a", Result.CHANGES, counts=counts, seconds=1.0)
     same = outcome("b", Result.NO_CHANGES, counts=counts, seconds=1.0)
