@@ -26,8 +26,9 @@ __all__ = (
 )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#create-a-configuration-version
 def request_to_create_configuration_version(workspace_id: str) -> Request:
-    """Ask for a configuration version that can only be planned and starts nothing itself."""
+    """Create a configuration version that can only be planned and starts nothing itself."""
     # Without the first attribute the server queues a run of its own after the upload.
     attributes = {"auto-queue-runs": False, "speculative": True}
     return Request(
@@ -40,15 +41,17 @@ def request_to_create_configuration_version(workspace_id: str) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#show-a-configuration-version
 def request_to_read_configuration_version(configuration_version_id: str) -> Request:
-    """Ask how a configuration version is."""
+    """Read a configuration version."""
     return Request(
         method="GET", target=f"configuration-versions/{configuration_version_id}"
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#list-configuration-versions
 def request_to_list_configuration_versions(workspace_id: str) -> Request:
-    """Ask for the newest configuration versions of a workspace."""
+    """List the newest configuration versions of a workspace."""
     return Request(
         method="GET",
         target=f"workspaces/{workspace_id}/configuration-versions",
@@ -56,6 +59,7 @@ def request_to_list_configuration_versions(workspace_id: str) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#upload-configuration-files
 def request_to_upload(address: SignedUrl, body: FileBody) -> Request:
     """Send an archive to a signed address."""
     return Request(

@@ -7,8 +7,9 @@ from remote_backend.models.organization import Entitlements
 __all__ = ("load_entitlements", "request_to_read_entitlements")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#show-the-entitlement-set
 def request_to_read_entitlements(organization: str) -> Request:
-    """Ask what an organization may use."""
+    """Read what an organization may use."""
     return Request(
         method="GET", target=f"organizations/{path_part(organization)}/entitlement-set"
     )

@@ -30,32 +30,37 @@ __all__ = (
 )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/policy-checks#show-policy-check
 def request_to_read_policy_check(policy_check_id: str) -> Request:
-    """Ask how a policy check is."""
+    """Read a policy check."""
     return optional_request(f"policy-checks/{policy_check_id}")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/policy-checks
 def request_to_read_policy_check_output(policy_check_id: str) -> Request:
-    """Ask for the text that a policy check wrote."""
+    """Read the text that a policy check wrote."""
     return optional_request(
         f"policy-checks/{policy_check_id}/output", accept="text/plain, */*"
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run-tasks/run-task-stages-and-results
 def request_to_read_task_stage(task_stage_id: str) -> Request:
-    """Ask how a stage is, with its task results and policy evaluations."""
+    """Read a task stage with its task results and policy evaluations."""
     query = (("include", "task_results,policy_evaluations"),)
     return optional_request(f"task-stages/{task_stage_id}", query=query)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/policy-evaluations
 def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
-    """Ask what the policies of an evaluation said, set by set."""
+    """List what the policies of an evaluation said, set by set."""
     target = f"policy-evaluations/{policy_evaluation_id}/policy-set-outcomes"
     return optional_request(target, query=(("page[size]", "100"),))
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/cost-estimates#show-a-cost-estimate
 def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
-    """Ask how a cost estimate is."""
+    """Read a cost estimate."""
     return optional_request(f"cost-estimates/{cost_estimate_id}")
 
 

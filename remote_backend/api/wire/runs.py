@@ -47,8 +47,9 @@ _LARGEST_PLAN_BYTES = 1 << 30
 _ALL_OPERATIONS = "plan_only,plan_and_apply,refresh_only,destroy,empty_apply"
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run
 def request_to_queue_run(request: RunRequest) -> Request:
-    """Ask for a plan-only run."""
+    """Create a plan-only run."""
     options = request.options
     attributes: dict[str, Any] = {"plan-only": True, "is-destroy": options.destroy}
     if options.message:
@@ -76,13 +77,15 @@ def request_to_queue_run(request: RunRequest) -> Request:
     return Request(method="POST", target="runs", body=body, repeatable=False, priority=0)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#get-run-details
 def request_to_read_run(run_id: str) -> Request:
-    """Ask how a run and its plan are, in one answer."""
+    """Read a run and its plan in one response."""
     return Request(method="GET", target=f"runs/{run_id}", query=(("include", "plan"),))
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#list-runs-in-a-workspace
 def request_to_list_runs(workspace_id: str, *, filtered: bool = True) -> Request:
-    """Ask for the newest runs of a workspace; with the filter, plan-only runs are among them."""
+    """List the newest runs of a workspace; with the filter, plan-only runs are among them."""
     query: tuple[tuple[str, str], ...] = (("page[size]", "20"),)
     if filtered:
         query = (("filter[operation]", _ALL_OPERATIONS), *query)
@@ -90,8 +93,9 @@ def request_to_list_runs(workspace_id: str, *, filtered: bool = True) -> Request
     return Request(method="GET", target=target, query=query, is_run_list=True)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#list-runs-in-an-organization
 def request_to_list_batch_runs(organization: str, token: str, *, page: int) -> Request:
-    """Ask for a page of the runs whose messages hold a text, with their plans."""
+    """List a page of the runs whose messages hold a text, with their plans."""
     query = (
         ("filter[operation]", _ALL_OPERATIONS),
         ("include", "plan"),
@@ -103,30 +107,35 @@ def request_to_list_batch_runs(organization: str, token: str, *, page: int) -> R
     return Request(method="GET", target=target, query=query, is_run_list=True)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#cancel-a-run
 def request_to_cancel_run(run_id: str, comment: str) -> Request:
-    """Ask to stop a run."""
+    """Cancel a run."""
     return _action(run_id, "cancel", comment)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#discard-a-run
 def request_to_discard_run(run_id: str, comment: str) -> Request:
-    """Ask to drop a run that waits."""
+    """Discard a run that waits."""
     return _action(run_id, "discard", comment)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#show-a-plan
 def request_to_read_plan(plan_id: str) -> Request:
-    """Ask how a plan is."""
+    """Read a plan."""
     return Request(method="GET", target=f"plans/{plan_id}")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#retrieve-the-json-execution-plan
 def request_to_read_json_plan(plan_id: str, *, redacted: bool) -> Request:
-    """Ask for a plan as JSON; the form that is not redacted needs more rights."""
+    """Read a plan as JSON; the form that is not redacted needs more rights."""
     kind = "json-output-redacted" if redacted else "json-output"
     request = optional_request(f"plans/{plan_id}/{kind}")
     return evolve(request, most_bytes=_LARGEST_PLAN_BYTES)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#show-a-plan
 def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:
-    """Ask for a part of a plan's log; offsets count framing bytes too."""
+    """Read a part of a plan's log; offsets count framing bytes too."""
     if plan.log_read_url is None:
         raise ValueError(f"{plan.id} has no log yet")
     query = (("limit", str(limit)), ("offset", str(offset)))

@@ -23,7 +23,6 @@ __all__ = (
     "request_to_download_state",
     "request_to_list_current_outputs",
     "request_to_read_current_state_version",
-    "request_to_read_output",
     "request_to_read_state_version",
     "request_to_upload_state",
 )
@@ -31,18 +30,21 @@ __all__ = (
 _LARGEST_STATE_BYTES = 1 << 30
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#fetch-the-current-state-version-for-a-workspace
 def request_to_read_current_state_version(workspace_id: str) -> Request:
-    """Ask for the newest state version of a workspace."""
+    """Read the newest state version of a workspace."""
     return Request(method="GET", target=f"workspaces/{workspace_id}/current-state-version")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#show-a-state-version
 def request_to_read_state_version(state_version_id: str) -> Request:
-    """Ask how a state version is."""
+    """Read a state version."""
     return Request(method="GET", target=f"state-versions/{state_version_id}")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#show-a-state-version
 def request_to_download_state(address: SignedUrl | str) -> Request:
-    """Ask for the bytes of a state."""
+    """Download the bytes of a state."""
     return Request(
         method="GET",
         target=address,
@@ -51,8 +53,9 @@ def request_to_download_state(address: SignedUrl | str) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#create-a-state-version
 def request_to_create_state_version(request: StateVersionRequest) -> Request:
-    """Ask to store a state, inside this request or by a later upload."""
+    """Create a state version, with the state inside this request or by a later upload."""
     attributes: dict[str, Any] = {"serial": request.serial, "md5": request.md5}
     if request.lineage is not None:
         attributes["lineage"] = request.lineage
@@ -68,6 +71,7 @@ def request_to_create_state_version(request: StateVersionRequest) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#create-a-state-version
 def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
     """Send the bytes of a state to a signed address; servers may refuse them a second time."""
     headers = {
@@ -79,15 +83,11 @@ def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-version-outputs#show-current-state-version-outputs-for-a-workspace
 def request_to_list_current_outputs(workspace_id: str) -> Request:
-    """Ask for the outputs of the newest state; sensitive values come as null."""
+    """List the outputs of the newest state; sensitive values come as null."""
     target = f"workspaces/{workspace_id}/current-state-version-outputs"
     return Request(method="GET", target=target)
-
-
-def request_to_read_output(output_id: str) -> Request:
-    """Ask for one output with its value, also a sensitive one."""
-    return Request(method="GET", target=f"state-version-outputs/{output_id}")
 
 
 def load_state_version(response: Response) -> StateVersion:

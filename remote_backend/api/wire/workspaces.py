@@ -35,6 +35,7 @@ __all__ = (
 PAGE_SIZE = 100
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#list-workspaces
 def request_to_list_workspaces(
     organization: str,
     *,
@@ -43,7 +44,7 @@ def request_to_list_workspaces(
     tags: Sequence[tuple[str, str]] = (),
     with_empty: bool = False,
 ) -> Request:
-    """Ask for a page of the workspaces whose names contain a text, and that have tags.
+    """List a page of the workspaces whose names contain a text, and that have tags.
 
     `with_empty` names searches for nothing too, on which some servers insist
     (https://github.com/terrakube-io/terrakube/issues/717).
@@ -63,21 +64,24 @@ def request_to_list_workspaces(
     return Request(method="GET", target=_collection(organization), query=tuple(query))
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#show-workspace
 def request_to_read_workspace(organization: str, name: str) -> Request:
-    """Ask for a workspace by its full name."""
+    """Read a workspace by its full name."""
     return Request(method="GET", target=f"{_collection(organization)}/{path_part(name)}")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#show-workspace
 def request_to_read_lock_holder(organization: str, name: str) -> Request:
-    """Ask for a workspace and who holds its lock."""
+    """Read a workspace and the holder of its lock."""
     request = request_to_read_workspace(organization, name)
     return evolve(request, query=(("include", "locked_by"),))
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
 def request_to_create_workspace(
     organization: str, name: str, terraform_version: str | None = None
 ) -> Request:
-    """Ask to make a workspace; the server has a default for the version.
+    """Create a workspace; the server has a default for the version.
 
     https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
     """
@@ -90,15 +94,17 @@ def request_to_create_workspace(
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#delete-a-workspace
 def request_to_delete_workspace(workspace_id: str, *, safely: bool) -> Request:
-    """Ask to delete a workspace; safely only when it manages nothing any more."""
+    """Delete a workspace; safely only when it manages nothing any more."""
     if safely:
         return _action(workspace_id, "safe-delete")
     return Request(method="DELETE", target=f"workspaces/{workspace_id}")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#lock-a-workspace
 def request_to_lock(workspace_id: str, reason: str) -> Request:
-    """Ask to lock a workspace for the owner of the token."""
+    """Lock a workspace for the owner of the token."""
     return Request(
         method="POST",
         target=f"workspaces/{workspace_id}/actions/lock",
@@ -107,11 +113,13 @@ def request_to_lock(workspace_id: str, reason: str) -> Request:
     )
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#unlock-a-workspace
 def request_to_unlock(workspace_id: str) -> Request:
-    """Ask to give back the lock that the owner of the token holds."""
+    """Unlock a workspace that the owner of the token has locked."""
     return _action(workspace_id, "unlock")
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#force-unlock-a-workspace
 def request_to_force_unlock(workspace_id: str) -> Request:
     """Force a lock open, also when somebody else holds it."""
     return _action(workspace_id, "force-unlock")
