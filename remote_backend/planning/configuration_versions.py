@@ -2,7 +2,7 @@
 
 One that is shared saves two requests and an upload for each workspace. Servers that identify
 themselves as HCP Terraform or Terraform Enterprise promise that they take it, and so does the
-server of this package; everywhere else each workspace uploads its own. `batch.canary` describes
+server of this package; everywhere else each workspace uploads its own. `planning.upload_canary` describes
 how the promise is tested.
 """
 

@@ -1,9 +1,9 @@
-"""Looking at all runs of a batch together, by the lists of their organization.
+"""Polling all runs of a batch together, by the lists of their organization.
 
 A round reads the lists, a hundred runs with each request, and then one by one the runs that the
 lists did not show. Where there are no lists (OTF answers 404), or while they fail, runs are read
 one by one. A round that fails is followed by longer and longer pauses; what ends the polling of a
-run after many of them is decided for each run by itself (`watch.failures`), so that no answer
+run after many of them is decided for each run by itself (`polling.failures`), so that no answer
 ends the polling of others.
 """
 
