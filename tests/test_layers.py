@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import remote_backend
+from tests.support.paths import REPOSITORY
 
 ROOT = Path(remote_backend.__file__).parent
 
@@ -127,3 +128,13 @@ def test_imports_point_down(path: Path) -> None:
 def test_a_wrong_import_is_named(name: str, imported: str) -> None:
     """The test above would see an import that goes up, sideways, or through a wall."""
     assert wrong_imports(name, {imported})
+
+
+@pytest.mark.parametrize(
+    "path", sorted(REPOSITORY.glob("tests/**/*.py")), ids=lambda path: path.stem
+)
+def test_tests_share_by_support_alone(path: Path) -> None:
+    """No test module imports another or a conftest: what they share is in `tests.support`."""
+    shared = {name for name in imports_of(path) if name.startswith("tests.")}
+
+    assert {name for name in shared if not name.startswith("tests.support.")} == set()

@@ -19,7 +19,7 @@ from remote_backend.workspaces import (
     nothing_there,
 )
 from tests.support.fakes import ScriptedTransport, answer
-from tests.test_workspaces import resource
+from tests.support.workspace_documents import resource
 
 PREFIX = ByPrefix("app-")
 COLLECTION = "organizations/acme/workspaces"

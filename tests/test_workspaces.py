@@ -31,18 +31,10 @@ from remote_backend.workspaces import (
     selectable_name,
 )
 from tests.support.fakes import ScriptedTransport, answer
+from tests.support.workspace_documents import resource
 
 PATH = "organizations/acme/workspaces"
 PREFIX = ByPrefix("net-")
-
-
-def resource(name: str, **attributes: Any) -> dict[str, Any]:
-    """Return a workspace as a resource."""
-    return {
-        "id": f"ws-{name}",
-        "type": "workspaces",
-        "attributes": {"name": name, **attributes},
-    }
 
 
 def client(script: dict[str, Any]) -> Client:

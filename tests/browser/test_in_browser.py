@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 from remote_backend.backend import open_backend
 from remote_backend.models.outcome import Result
 from remote_backend.reports.to_html import to_html
-from tests.server.test_pages import EVIL, Browser, browser
+from tests.support.browser import EVIL, Browser, browser
 from tests.support.report_builders import change, outcome, plan, report, update
 from tests.support.servers import hosted
 

@@ -7,10 +7,12 @@ import click
 import pytest
 
 from remote_backend.cli.commands.demo import demo
-from tests.cli.conftest import Shop
+from tests.support.command_line import CommandLine
 
 
-async def test_what_hides_a_token_is_said_before_that_there_is_none(shop: Shop) -> None:
+async def test_what_hides_a_token_is_said_before_that_there_is_none(
+    shop: CommandLine,
+) -> None:
     """A file that cannot be read comes first, then the error with variables of other tools (N11, A9)."""
     config = shop.directory.parent / "utf-16.rc"
     text = shop.server.cli_config_file.read_text(encoding="utf-8")
@@ -32,7 +34,7 @@ async def test_what_hides_a_token_is_said_before_that_there_is_none(shop: Shop) 
 
 
 async def test_what_hides_a_host_block_is_said_before_the_failed_discovery(
-    shop: Shop,
+    shop: CommandLine,
 ) -> None:
     """The error that follows may be any, not only that of the token (kind E)."""
     config = shop.directory.parent / "bad.rc"
@@ -51,7 +53,7 @@ async def test_what_hides_a_host_block_is_said_before_the_failed_discovery(
     assert error.startswith(f"Error: {shop.server.hostname}")
 
 
-async def test_the_version_of_the_api_is_asked_for(shop: Shop) -> None:
+async def test_the_version_of_the_api_is_asked_for(shop: CommandLine) -> None:
     """`version -remote` makes a request before it answers (W7, A12)."""
     done = await shop.run("version", "-remote", "-json")
 
@@ -69,7 +71,9 @@ def test_the_demo_offers_the_engines_that_it_takes() -> None:
     assert "'simulated' is not one of" in caught.value.message
 
 
-async def test_a_file_without_certificates_is_named_with_its_variable(shop: Shop) -> None:
+async def test_a_file_without_certificates_is_named_with_its_variable(
+    shop: CommandLine,
+) -> None:
     """One line, and not a word of "the output" or of OpenSSL (N22)."""
     for content in (b"garbage\n", b"-----BEGIN CERTIFICATE-----\n!\n", b"\x30\x82\x01\x00"):
         file = shop.directory.parent / "ca.pem"

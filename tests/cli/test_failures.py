@@ -10,12 +10,12 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from tests.cli.conftest import Shop, records_of
+from tests.support.command_line import CommandLine, records_of
 from tests.support.paths import REPOSITORY
 
 
 @pytest.fixture
-async def refused(shop: Shop) -> AsyncIterator[Shop]:
+async def refused(shop: CommandLine) -> AsyncIterator[CommandLine]:
     """Run a server that does not accept the token of the configuration."""
     text = shop.server.cli_config_file.read_text()
     shop.server.cli_config_file.write_text(text.replace(shop.server.token, "wrong-token"))
@@ -24,7 +24,7 @@ async def refused(shop: Shop) -> AsyncIterator[Shop]:
 
 @pytest.mark.parametrize("flags", [("-all",), ()])
 async def test_a_failure_at_the_start_has_a_result_too(
-    flags: tuple[str, ...], refused: Shop
+    flags: tuple[str, ...], refused: CommandLine
 ) -> None:
     """A token that is refused is in the last event and in every report (P167)."""
     forms = ("md", "html", "json", "xml")
@@ -42,7 +42,7 @@ async def test_a_failure_at_the_start_has_a_result_too(
     assert done.err.count("does not accept the token") == 1
 
 
-async def test_a_failure_before_the_connection_has_a_result_too(shop: Shop) -> None:
+async def test_a_failure_before_the_connection_has_a_result_too(shop: CommandLine) -> None:
     """A configuration without a backend as well."""
     (shop.directory / "main.tf").write_text("")
     done = await shop.run("plan", "-all", "-json")
@@ -51,7 +51,7 @@ async def test_a_failure_before_the_connection_has_a_result_too(shop: Shop) -> N
     assert json.loads(done.out)["kind"] == "NoBackendBlock"
 
 
-async def test_a_report_that_cannot_be_written_costs_no_other(shop: Shop) -> None:
+async def test_a_report_that_cannot_be_written_costs_no_other(shop: CommandLine) -> None:
     """It is named, the others and the table are there, and the exit code says it."""
     (shop.directory / "bad.md").mkdir()
     done = await shop.run(
@@ -65,7 +65,7 @@ async def test_a_report_that_cannot_be_written_costs_no_other(shop: Shop) -> Non
     assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 3
 
 
-async def test_a_step_summary_that_is_not_there_is_a_warning(shop: Shop) -> None:
+async def test_a_step_summary_that_is_not_there_is_a_warning(shop: CommandLine) -> None:
     """Nobody asked for it, so the verdict stays what it is (N38)."""
     step = str(shop.directory / "missing" / "step.md")
     done = await shop.run(
@@ -78,7 +78,7 @@ async def test_a_step_summary_that_is_not_there_is_a_warning(shop: Shop) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None:
+async def test_an_interrupt_ends_the_events_of_a_program_too(shop: CommandLine) -> None:
     """The last line of -json is batch_finished, with what became of each workspace (A3)."""
     text = (shop.directory / "main.tf").read_text()
     (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
@@ -102,7 +102,7 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: Shop) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: Shop) -> None:
+async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: CommandLine) -> None:
     """Its run is named, and no batch that is not there (F3)."""
     text = (shop.directory / "main.tf").read_text()
     (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
@@ -125,7 +125,7 @@ async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: Shop) -> N
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end in other ways there")
-async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: Shop) -> None:
+async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: CommandLine) -> None:
     """As for `plan -all | head`: nothing is left behind, and standard error says it (A21)."""
     text = (shop.directory / "main.tf").read_text()
     (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))

@@ -8,7 +8,7 @@ import pytest
 
 from remote_backend.cli.signals import show_progress
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
-from tests.cli.conftest import Shop, records_of
+from tests.support.command_line import CommandLine, records_of
 from tests.support.paths import REPOSITORY
 from tests.support.servers import run_virtually
 
@@ -29,7 +29,7 @@ def test_progress_is_shown_while_runs_are_canceled() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_a_second_interrupt_leaves_at_once(shop: Shop) -> None:
+async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
     """Also while a server refuses to cancel, and nothing more is written."""
     refusal = FaultRule(kind="status", path="/api/v2/runs/.*/cancel", status=503)
     shop.server.faults.replace(FaultSettings(rules=[refusal]))

@@ -6,7 +6,7 @@ import sqlite3
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -17,9 +17,8 @@ from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.commands.test_plan import rows_of, runs_of
-from tests.cli.conftest import Shop
-from tests.support.paths import REPOSITORY
+from tests.support.command_line import CommandLine, rows_of, runs_of
+from tests.support.processes import planning, server_process
 from tests.support.servers import hosted
 
 pytestmark = pytest.mark.skipif(
@@ -33,7 +32,7 @@ LINES = 2 * COUNT
 
 
 @pytest.fixture
-async def farm(tmp_path: Path) -> AsyncIterator[Shop]:
+async def farm(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server with a hundred workspaces."""
     settings = ServerSettings(
         data=tmp_path / "data",
@@ -47,17 +46,7 @@ async def farm(tmp_path: Path) -> AsyncIterator[Shop]:
         directory = tmp_path / "networking"
         directory.mkdir()
         (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
-        yield Shop(server, directory, tmp_path / "data")
-
-
-@asynccontextmanager
-async def planning(
-    command: list[str], directory: Path, environ: dict[str, str]
-) -> AsyncIterator[Process]:
-    """Run a command line as a process that can be killed."""
-    environ = {**environ, "PYTHONPATH": str(REPOSITORY)}
-    async with await anyio.open_process(command, cwd=directory, env=environ) as process:
-        yield process
+        yield CommandLine(server, directory, tmp_path / "data")
 
 
 async def read_lines(process: Process, count: int) -> bytes:
@@ -73,7 +62,7 @@ async def read_lines(process: Process, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("moment", random.Random(3).sample(range(LINES), 20))
-async def test_a_batch_that_was_killed_is_resumed(moment: int, farm: Shop) -> None:
+async def test_a_batch_that_was_killed_is_resumed(moment: int, farm: CommandLine) -> None:
     """Each workspace has exactly one run and a row, whatever moment it was killed at."""
     async with planning(
         farm.command("plan", "-all"), farm.directory, farm.environ()
@@ -89,25 +78,6 @@ async def test_a_batch_that_was_killed_is_resumed(moment: int, farm: Shop) -> No
     assert len(per_workspace) == COUNT
     assert set(per_workspace.values()) == {1}
     assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
-
-
-@asynccontextmanager
-async def server_process(folder: Path, port: int) -> AsyncIterator[tuple[Process, Path]]:
-    """Run a server as a process and give it, and its ready file, once it serves."""
-    ready = folder / "ready.json"
-    ready.unlink(missing_ok=True)
-    command = [
-        *(sys.executable, "-m", "remote_backend", "serve", "-engine=simulated"),
-        *(f"-data={folder / 'data'}", f"-listen=127.0.0.1:{port}", "-workers=20"),
-        *(f"-seed={folder / 'seed.json'}", f"-ready-file={ready}"),
-    ]
-    async with planning(command, folder, {"HOME": str(folder), "PATH": ""}) as process:
-        with anyio.fail_after(60):
-            while not ready.exists():  # noqa: ASYNC110 # another process writes it
-                await anyio.sleep(0.01)
-        yield process, ready
-        if process.returncode is None:
-            process.kill()
 
 
 @pytest.mark.parametrize("moment", random.Random(5).sample(range(LINES), 6))

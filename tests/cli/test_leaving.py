@@ -12,7 +12,7 @@ from anyio import to_thread
 from remote_backend.engine.simulated import Simulation
 from remote_backend.server.certificate import make_certificate
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop
+from tests.support.command_line import CommandLine
 from tests.support.paths import REPOSITORY
 
 VERSION = [sys.executable, "-m", "remote_backend", "version"]
@@ -77,7 +77,7 @@ def seed() -> list[SeedWorkspace]:
     ]
 
 
-async def test_runs_are_canceled_when_the_reader_has_left(shop: Shop) -> None:
+async def test_runs_are_canceled_when_the_reader_has_left(shop: CommandLine) -> None:
     """As for `plan -all | head`: exit code 1, and no run goes on unseen (A21)."""
     reading, writing = os.pipe()
     process = await anyio.open_process(

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
-from tests.cli.conftest import Finished, Shop
+from tests.support.command_line import CommandLine, Finished
 from tests.support.paths import REPOSITORY
 
 # As the program, but nobody has to wait for five seconds to hear of a wait.
@@ -17,7 +17,7 @@ _IMPATIENT = (
 )
 
 
-async def run_impatiently(shop: Shop, *arguments: str, **environ: str) -> Finished:
+async def run_impatiently(shop: CommandLine, *arguments: str, **environ: str) -> Finished:
     """Run the command line with waits that are reported at once."""
     done = await anyio.run_process(
         [sys.executable, "-c", _IMPATIENT, *arguments],
@@ -28,7 +28,7 @@ async def run_impatiently(shop: Shop, *arguments: str, **environ: str) -> Finish
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def fail_twice(shop: Shop, path: str = "/api/v2/organizations/acme/") -> None:
+def fail_twice(shop: CommandLine, path: str = "/api/v2/organizations/acme/") -> None:
     """Let the first two requests fail."""
     rule = FaultRule(path=path, kind="status", status=503, times=(1, 2))
     shop.server.faults.replace(FaultSettings(rules=[rule]))
@@ -39,7 +39,7 @@ def fail_twice(shop: Shop, path: str = "/api/v2/organizations/acme/") -> None:
     ["workspace list", "output", "init", "plan", "plan -select=dev", "plan -json"],
 )
 async def test_a_server_that_fails_is_named_while_it_is_waited_for(
-    command: str, shop: Shop
+    command: str, shop: CommandLine
 ) -> None:
     """Outside of plans too, on standard error (M8, P15)."""
     fail_twice(shop)
@@ -52,7 +52,7 @@ async def test_a_server_that_fails_is_named_while_it_is_waited_for(
     assert "Waiting" not in done.out
 
 
-async def test_a_quiet_plan_says_nothing_of_waits(shop: Shop) -> None:
+async def test_a_quiet_plan_says_nothing_of_waits(shop: CommandLine) -> None:
     """-quiet leaves the table and what went wrong."""
     fail_twice(shop)
 
@@ -62,7 +62,7 @@ async def test_a_quiet_plan_says_nothing_of_waits(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("command", ["workspace list", "plan -select=dev", "output"])
-async def test_debug_reports_every_request(command: str, shop: Shop) -> None:
+async def test_debug_reports_every_request(command: str, shop: CommandLine) -> None:
     """With method, path, status and time, repeats and waits, and no secret (A8)."""
     fail_twice(shop)
 
@@ -87,7 +87,7 @@ async def test_debug_reports_every_request(command: str, shop: Shop) -> None:
     ],
 )
 async def test_a_timeout_that_is_not_a_time_is_named(
-    name: str, text: str, shop: Shop
+    name: str, text: str, shop: CommandLine
 ) -> None:
     """With its variable and what to write."""
     done = await shop.run("workspace", "list", **{name: text})
@@ -98,7 +98,7 @@ async def test_a_timeout_that_is_not_a_time_is_named(
     )
 
 
-async def test_the_limit_of_repeats_can_be_set(shop: Shop) -> None:
+async def test_the_limit_of_repeats_can_be_set(shop: CommandLine) -> None:
     """A server that always fails is given up after that time."""
     rule = FaultRule(path="/api/v2/organizations/acme/", kind="status", status=503)
     shop.server.faults.replace(FaultSettings(rules=[rule]))

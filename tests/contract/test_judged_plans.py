@@ -14,8 +14,8 @@ from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import read_seed
-from tests.contract.conftest import TERRAFORM_1_15, system_environ, terraform
 from tests.support.servers import hosted
+from tests.support.terraform_clients import TERRAFORM_1_15, system_environ, terraform
 
 SDK: Any = pytfe
 SEED = """

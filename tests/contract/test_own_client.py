@@ -9,7 +9,7 @@ from remote_backend.connection import connect
 from remote_backend.errors import Conflict
 from remote_backend.models.state import StateVersionRequest
 from remote_backend.server.embedded import EmbeddedServer
-from tests.contract.conftest import state_text, terraform
+from tests.support.terraform_clients import state_text, terraform
 
 
 def wish(workspace_id: str, state: bytes, *, inline: bool) -> StateVersionRequest:

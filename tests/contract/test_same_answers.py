@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from remote_backend.server.embedded import EmbeddedServer
-from tests.contract.conftest import (
+from tests.support.old_states import old_state
+from tests.support.terraform_clients import (
     STATE,
     TERRAFORM_0_11,
     TERRAFORM_1_15,
     Finished,
     Terraform,
+    ours,
     terraform,
 )
-from tests.contract.test_shared_directory import ours
-from tests.state.test_edits import old_state
 
 OUTPUTS: dict[str, tuple[Any, Any]] = {
     "text": ("plain", "string"),

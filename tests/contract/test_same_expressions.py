@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from remote_backend.config.variables import VariableSource, run_variables
-from tests.contract.conftest import TERRAFORM_1_15, system_environ
+from tests.support.terraform_clients import TERRAFORM_1_15, system_environ
 
 EXPRESSIONS = (
     "50 * 1024",

@@ -1,16 +1,18 @@
 """One directory, two tools: whoever comes second sees what the first one did."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 
 from remote_backend.server.embedded import EmbeddedServer
-from tests.contract.conftest import TERRAFORM_0_11, TERRAFORM_1_15, Terraform, terraform
-from tests.support.paths import REPOSITORY
+from tests.support.terraform_clients import (
+    TERRAFORM_0_11,
+    TERRAFORM_1_15,
+    Terraform,
+    ours,
+    terraform,
+)
 
-OURS = (sys.executable, "-m", "remote_backend")
 MAIN = """
 variable "environment" {}
 
@@ -18,12 +20,6 @@ output "name" {
   value = "${var.environment}"
 }
 """
-
-
-def ours(theirs: Terraform) -> Terraform:
-    """Return our own command line in the same directory."""
-    environ = {**theirs.environ, "PYTHONPATH": str(REPOSITORY)}
-    return evolve(theirs, program=OURS, environ=environ)
 
 
 def record(client: Terraform) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from remote_backend.server.embedded import EmbeddedServer
-from tests.contract.conftest import (
+from tests.support.terraform_clients import (
     TERRAFORM_0_11,
     TERRAFORM_1_15,
     Terraform,

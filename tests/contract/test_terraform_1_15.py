@@ -8,7 +8,8 @@ from typing import Any
 from anyio import to_thread
 
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
-from tests.contract.conftest import (
+from tests.support.servers import hosted
+from tests.support.terraform_clients import (
     TERRAFORM_1_15,
     Terraform,
     seed,
@@ -17,7 +18,6 @@ from tests.contract.conftest import (
     system_environ,
     terraform,
 )
-from tests.support.servers import hosted
 
 MAIN = """
 variable "environment" {

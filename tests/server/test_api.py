@@ -8,12 +8,12 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.server.conftest import Asking, run_body, slug
+from tests.support.raw_client import RawClient, run_body, slug
 
 WORKSPACES = "/api/v2/organizations/acme/workspaces"
 
 
-async def test_discovery_and_ping(ask: Asking) -> None:
+async def test_discovery_and_ping(ask: RawClient) -> None:
     """Services are told without a token, as JSON of the exact type; ping is headers alone."""
     found = await ask("GET", "/.well-known/terraform.json", token=None)
     ping = await ask("GET", "/api/v2/ping", token=None)
@@ -29,7 +29,7 @@ async def test_discovery_and_ping(ask: Asking) -> None:
     assert "X-RateLimit-Limit" not in ping.headers
 
 
-async def test_the_organization(ask: Asking) -> None:
+async def test_the_organization(ask: RawClient) -> None:
     """Its id is its name; plans run here and states are stored; the queue can be asked."""
     organization = await ask("GET", "/api/v2/organizations/acme")
     entitlements = await ask("GET", "/api/v2/organizations/acme/entitlement-set")
@@ -47,7 +47,7 @@ async def test_the_organization(ask: Asking) -> None:
 
 @pytest.mark.parametrize("token", [None, "wrong", ""])
 async def test_without_a_valid_token_there_is_nothing(
-    ask: Asking, token: str | None
+    ask: RawClient, token: str | None
 ) -> None:
     """401 for each path of the API, with an error document."""
     for path in (WORKSPACES, "/api/v2/runs/run-1", "/api/v2/organizations/acme"):
@@ -56,7 +56,7 @@ async def test_without_a_valid_token_there_is_nothing(
         assert found.json["errors"][0] == {"status": "401", "title": "unauthorized"}
 
 
-async def test_workspaces_are_listed_by_pages(ask: Asking) -> None:
+async def test_workspaces_are_listed_by_pages(ask: RawClient) -> None:
     """The search is a part of the name in any case; a page past the end is empty."""
     found = await ask("GET", f"{WORKSPACES}?search%5Bname%5D=NETWORKING-&page%5Bsize%5D=1")
     past = await ask("GET", f"{WORKSPACES}?page%5Bnumber%5D=9")
@@ -74,7 +74,7 @@ async def test_workspaces_are_listed_by_pages(ask: Asking) -> None:
     assert past.json["meta"]["pagination"]["current-page"] == 9
 
 
-async def test_a_workspace_is_made_changed_and_deleted(ask: Asking) -> None:
+async def test_a_workspace_is_made_changed_and_deleted(ask: RawClient) -> None:
     """By name and by id; names are unique and of few characters."""
 
     def body(**attributes: Any) -> dict[str, Any]:
@@ -114,7 +114,7 @@ async def test_a_workspace_is_made_changed_and_deleted(ask: Asking) -> None:
         {"comment": 1},
     ],
 )
-async def test_locks_take_bodies_of_any_shape(ask: Asking, body: Any) -> None:
+async def test_locks_take_bodies_of_any_shape(ask: RawClient, body: Any) -> None:
     """A lock is held once, given back by its holder, and taken away by force."""
     path = f"/api/v2/workspaces/{await ask.workspace()}/actions"
 
@@ -129,7 +129,7 @@ async def test_locks_take_bodies_of_any_shape(ask: Asking, body: Any) -> None:
     assert (unlocked.status, unlocked.data["attributes"]["locked"]) == (200, False)
 
 
-async def test_variables_that_are_sensitive_can_only_be_written(ask: Asking) -> None:
+async def test_variables_that_are_sensitive_can_only_be_written(ask: RawClient) -> None:
     """Their values are in no answer, and they stay sensitive."""
     path = f"/api/v2/workspaces/{await ask.workspace()}/vars"
 
@@ -153,7 +153,7 @@ async def test_variables_that_are_sensitive_can_only_be_written(ask: Asking) -> 
     assert (made.status, made.data["attributes"]["hcl"], gone.status) == (201, True, 204)
 
 
-async def test_the_upload_address_is_told_once(ask: Asking) -> None:
+async def test_the_upload_address_is_told_once(ask: RawClient) -> None:
     """Only the answer to the creation has it; the archive may come twice, with a token or not."""
     workspace = await ask.workspace()
     made = await ask("POST", f"/api/v2/workspaces/{workspace}/configuration-versions")
@@ -170,7 +170,7 @@ async def test_the_upload_address_is_told_once(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize("change", ["signature", "kind", "id", "until"])
-async def test_a_signed_address_cannot_be_changed(ask: Asking, change: str) -> None:
+async def test_a_signed_address_cannot_be_changed(ask: RawClient, change: str) -> None:
     """Each part of it is signed, and another method opens nothing."""
     workspace = await ask.workspace()
     made = await ask("POST", f"/api/v2/workspaces/{workspace}/configuration-versions")
@@ -191,7 +191,9 @@ async def test_a_signed_address_cannot_be_changed(ask: Asking, change: str) -> N
     [b"", b"no archive", slug()[:-5], slug("../out"), slug("/abs")],
     ids=["empty", "text", "cut", "parent", "absolute"],
 )
-async def test_an_archive_that_cannot_be_used_is_told(ask: Asking, archive: bytes) -> None:
+async def test_an_archive_that_cannot_be_used_is_told(
+    ask: RawClient, archive: bytes
+) -> None:
     """The configuration version is errored with a message, and no run is made from it."""
     workspace = await ask.workspace()
     version = await ask.uploaded(workspace, archive)
@@ -204,7 +206,7 @@ async def test_an_archive_that_cannot_be_used_is_told(ask: Asking, archive: byte
     assert run.status == 422
 
 
-async def test_a_run_from_its_creation_to_its_end(ask: Asking) -> None:
+async def test_a_run_from_its_creation_to_its_end(ask: RawClient) -> None:
     """Status, plan, numbers, log and JSON plan of a run that goes well."""
     workspace = await ask.workspace()
     version = await ask.uploaded(workspace)
@@ -247,7 +249,7 @@ async def test_a_run_from_its_creation_to_its_end(ask: Asking) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 7, 4096])
-async def test_a_log_is_read_by_offset_and_limit(ask: Asking, limit: int) -> None:
+async def test_a_log_is_read_by_offset_and_limit(ask: RawClient, limit: int) -> None:
     """Bytes are counted with the frame, and past the end there is nothing."""
     workspace = await ask.workspace()
     made = await ask.run(workspace, await ask.uploaded(workspace))
@@ -266,7 +268,7 @@ async def test_a_log_is_read_by_offset_and_limit(ask: Asking, limit: int) -> Non
     assert read == whole
 
 
-async def test_only_plans_are_made(ask: Asking) -> None:
+async def test_only_plans_are_made(ask: RawClient) -> None:
     """A run that could be applied is refused, and so is applying one."""
     workspace = await ask.workspace()
     version = await ask.uploaded(workspace)
@@ -282,7 +284,7 @@ async def test_only_plans_are_made(ask: Asking) -> None:
     assert nowhere.status == 404
 
 
-async def test_runs_that_only_plan_hide_from_lists(ask: Asking) -> None:
+async def test_runs_that_only_plan_hide_from_lists(ask: RawClient) -> None:
     """They are listed when they are asked for, newest first, by text and with their plans."""
     workspace = await ask.workspace()
     version = await ask.uploaded(workspace)
@@ -304,7 +306,7 @@ async def test_runs_that_only_plan_hide_from_lists(ask: Asking) -> None:
     assert len(searched.data) == len(searched.json["included"]) == 2
 
 
-async def test_a_running_plan_is_canceled(ask: Asking) -> None:
+async def test_a_running_plan_is_canceled(ask: RawClient) -> None:
     """Its log gets an end, and its status comes after that."""
     workspace = await ask.workspace("networking-slow")
     made = await ask.run(workspace, await ask.uploaded(workspace))
@@ -320,7 +322,9 @@ async def test_a_running_plan_is_canceled(ask: Asking) -> None:
     assert log.body.endswith(b"canceled.\n\x03")
 
 
-async def test_a_waiting_run_is_canceled_or_discarded_before_its_plan(ask: Asking) -> None:
+async def test_a_waiting_run_is_canceled_or_discarded_before_its_plan(
+    ask: RawClient,
+) -> None:
     """Two workers are busy; the third run waits, and its plan becomes unreachable."""
     workspace = await ask.workspace("networking-slow")
     version = await ask.uploaded(workspace)
@@ -369,7 +373,7 @@ def state_body(content: bytes, *, inline: bool = True, **more: Any) -> dict[str,
     return {"data": {"type": "state-versions", "attributes": attributes}}
 
 
-async def test_a_state_needs_the_lock(ask: Asking) -> None:
+async def test_a_state_needs_the_lock(ask: RawClient) -> None:
     """Without it nothing is stored; with it serials rise and lineages stay."""
     workspace = await ask.workspace()
     path = f"/api/v2/workspaces/{workspace}/state-versions"
@@ -395,7 +399,7 @@ async def test_a_state_needs_the_lock(ask: Asking) -> None:
     assert statuses == [201, 409, 409, 409, 422, 422, 422, 201]
 
 
-async def test_a_state_is_uploaded_and_read(ask: Asking) -> None:
+async def test_a_state_is_uploaded_and_read(ask: RawClient) -> None:
     """Announced, uploaded, finalized, downloaded; unlocking waits for it, and not with 409."""
     workspace = await ask.workspace()
     path = f"/api/v2/workspaces/{workspace}"
@@ -429,7 +433,7 @@ async def test_a_state_is_uploaded_and_read(ask: Asking) -> None:
     assert deleted.status == 204
 
 
-async def test_nonsense_is_refused_with_a_document(ask: Asking) -> None:
+async def test_nonsense_is_refused_with_a_document(ask: RawClient) -> None:
     """Bodies that are no JSON, wrong types, unknown paths: an error document each time."""
     for method, path, body, status in (
         ("POST", WORKSPACES, b"{", 400),
@@ -443,7 +447,7 @@ async def test_nonsense_is_refused_with_a_document(ask: Asking) -> None:
         assert found.json["errors"][0]["status"] == str(status)
 
 
-async def test_an_upload_may_queue_its_run_itself(ask: Asking) -> None:
+async def test_an_upload_may_queue_its_run_itself(ask: RawClient) -> None:
     """With auto-queue-runs, which is the default, a plan-only run follows the upload."""
     workspace = await ask.workspace()
     made = await ask("POST", f"/api/v2/workspaces/{workspace}/configuration-versions")

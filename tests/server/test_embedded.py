@@ -11,7 +11,7 @@ import structlog
 from remote_backend.errors import SettingsError
 from remote_backend.server.embedded import serve
 from remote_backend.server.seed import read_seed
-from tests.server.conftest import TOKEN, Asking, settings_in
+from tests.support.raw_client import TOKEN, RawClient, settings_in
 from tests.support.servers import hosted
 
 
@@ -21,7 +21,7 @@ async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
     """Finished runs keep their logs; interrupted ones are errored, and say so in theirs."""
     async with aiohttp.ClientSession() as session:
         async with serve(settings_in(tmp_path), {}) as server:
-            ask = Asking(server, session, tmp_path)
+            ask = RawClient(server, session, tmp_path)
             dev, slow = await ask.workspace(), await ask.workspace("networking-slow")
             done = (await ask.run(dev, await ask.uploaded(dev))).data["id"]
             version = await ask.uploaded(slow)
@@ -30,7 +30,7 @@ async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
             await ask.until(cut, "planning")
 
         async with serve(settings_in(tmp_path), {}) as server:
-            ask = Asking(server, session, tmp_path)
+            ask = RawClient(server, session, tmp_path)
             finished = await ask("GET", f"/api/v2/runs/{done}?include=plan")
             ended = await ask("GET", f"/api/v2/runs/{cut}?include=plan")
             logs = [
@@ -73,7 +73,7 @@ async def test_no_secret_is_logged_or_shown(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     with structlog.testing.capture_logs() as logged:
         async with serve(settings, {}) as server, aiohttp.ClientSession() as session:
-            ask = Asking(server, session, tmp_path)
+            ask = RawClient(server, session, tmp_path)
             dev = await ask.workspace()
             await ask.uploaded(dev, b"no archive")
             await ask("GET", "/api/v2/runs/run-none")

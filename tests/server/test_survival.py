@@ -17,7 +17,7 @@ from remote_backend.server.files import Files
 from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.store import Store, open_store
-from tests.server.conftest import Asking, slug
+from tests.support.raw_client import RawClient, slug
 
 MANY_FILES = [f"folder-{number % 7}/file-{number}.tf" for number in range(700)]
 
@@ -165,7 +165,7 @@ async def test_a_folder_that_cannot_be_removed_does_not_change_the_run(
     assert run.status == "planned_and_finished"
 
 
-async def pending_version(ask: Asking) -> tuple[str, str]:
+async def pending_version(ask: RawClient) -> tuple[str, str]:
     """Make a configuration version; return its id and where its archive goes."""
     made = await ask(
         "POST",
@@ -180,19 +180,21 @@ async def pending_version(ask: Asking) -> tuple[str, str]:
     return str(made.data["id"]), str(made.data["attributes"]["upload-url"])
 
 
-def files_of(ask: Asking, version_id: str) -> int:
+def files_of(ask: RawClient, version_id: str) -> int:
     """Return how many files a configuration version has where plans read it."""
     tree = ask.folder / "data" / "configurations" / version_id
     return sum(path.is_file() for path in tree.rglob("*"))
 
 
-def remains(ask: Asking) -> list[str]:
+def remains(ask: RawClient) -> list[str]:
     """Return what stands beside whole configuration versions."""
     folder = ask.folder / "data" / "configurations"
     return [path.name for path in folder.iterdir() if "." in path.name]
 
 
-async def test_uploads_of_one_archive_at_the_same_time_leave_it_whole(ask: Asking) -> None:
+async def test_uploads_of_one_archive_at_the_same_time_leave_it_whole(
+    ask: RawClient,
+) -> None:
     """Each answers 200, and every file of the archive is there (S2)."""
     version_id, address = await pending_version(ask)
     archive = slug(*MANY_FILES)
@@ -213,7 +215,7 @@ async def test_uploads_of_one_archive_at_the_same_time_leave_it_whole(ask: Askin
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(
-    ask: Asking,
+    ask: RawClient,
 ) -> None:
     """The half that came is dropped, and the next upload is taken whole (S2)."""
     version_id, address = await pending_version(ask)

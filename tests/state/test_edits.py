@@ -12,6 +12,7 @@ from remote_backend.state.address import parse_address, parse_module
 from remote_backend.state.edits import addresses, move, remove, set_tainted
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.json_edits import Edit
+from tests.support.old_states import old_state
 
 NAMES = st.sampled_from(["a", "b", "c"])
 KEYS = st.one_of(
@@ -240,30 +241,6 @@ def test_any_bytes_are_a_state_or_an_error(data: bytes) -> None:
         state.outputs()
     except StateError as error:
         assert str(error)
-
-
-def old_state() -> StateFile:
-    """Return a state of Terraform 0.11 with a count, a module and a data source."""
-
-    def resource(id: str, **more: Any) -> dict[str, Any]:
-        primary = {"id": id, "attributes": {"id": id}, "meta": {}, "tainted": False}
-        return {"type": "null_resource", "depends_on": [], "primary": primary, "deposed": [],
-                "provider": "provider.null", **more}  # fmt: skip
-
-    modules = [
-        {
-            "path": ["root"],
-            "outputs": {"o": {"sensitive": False, "type": "string", "value": "v"}},
-            "resources": {"null_resource.a.0": resource("1"), "null_resource.a.1": resource("2"),
-                          "data.null_data_source.d": resource("3")},
-            "depends_on": [],
-        },
-        {"path": ["root", "child"], "outputs": {}, "resources": {"null_resource.b": resource("4")},
-         "depends_on": []},
-    ]  # fmt: skip
-    document = {"version": 3, "terraform_version": "0.11.11", "serial": 4, "lineage": "x",
-                "modules": modules}  # fmt: skip
-    return parse_state((json.dumps(document, indent=4) + "\n").encode())
 
 
 def test_old_states_are_listed_tainted_and_thinned() -> None:

@@ -12,8 +12,8 @@ from remote_backend.cli.commands.errored_state import errored_states, keep_error
 from remote_backend.cli.commands.state_options import saved_when_doubtful
 from remote_backend.errors import StateError, StateUnconfirmed
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
-from tests.state.conftest import QUICK, Desk, state
 from tests.support.paths import REPOSITORY
+from tests.support.state_commands import QUICK, StateCommands, state
 
 LOST = [
     FaultRule(kind="status", path="/api/v2/workspaces/.*/state-versions", status=502),
@@ -41,7 +41,7 @@ async def failure(directory: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are a matter of POSIX")
-async def test_a_full_disk_does_not_swallow_the_state(desk: Desk) -> None:
+async def test_a_full_disk_does_not_swallow_the_state(desk: StateCommands) -> None:
     """The state goes to standard output, the doubt and the lock are told, no part stays (M6)."""
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)
@@ -104,7 +104,7 @@ async def test_a_later_state_does_not_replace_an_earlier_one(tmp_path: Path) -> 
             assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_state_that_was_not_stored_is_remembered(desk: Desk) -> None:
+async def test_a_state_that_was_not_stored_is_remembered(desk: StateCommands) -> None:
     """Plans and changes warn of it, because the server may not know its resources (P114)."""
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)

@@ -8,7 +8,7 @@ import pytest
 
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
-from tests.state.conftest import QUICK, Desk, read_until, state, there
+from tests.support.state_commands import QUICK, StateCommands, read_until, state, there
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals are a matter of POSIX"
@@ -20,7 +20,7 @@ READ = "/api/v2/workspaces/[^/]+/current-state-version"
 
 
 async def interrupted(
-    desk: Desk, path: str, number: str, *arguments: str, kind: str = "hold_after"
+    desk: StateCommands, path: str, number: str, *arguments: str, kind: str = "hold_after"
 ) -> tuple[int, str]:
     """Run a command, send it a signal while a request is held, and let that go on then."""
     faults = desk.server.faults
@@ -36,14 +36,14 @@ async def interrupted(
     return code, seen.decode()
 
 
-async def put(desk: Desk) -> None:
+async def put(desk: StateCommands) -> None:
     """Store the state with serial 3, and write the one that follows to a file."""
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)
     (desk.directory / "next.tfstate").write_bytes(state(4, new="x").data)
 
 
-async def current(desk: Desk) -> bytes:
+async def current(desk: StateCommands) -> bytes:
     """Return the bytes of the current state."""
     async with desk.open() as backend:
         return await backend.state_data("dev")
@@ -51,7 +51,7 @@ async def current(desk: Desk) -> bytes:
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
 async def test_a_signal_while_the_lock_is_asked_for_undoes_it(
-    number: str, desk: Desk
+    number: str, desk: StateCommands
 ) -> None:
     """Its answer is awaited, so that the lock can be given back; nothing is stored (M1)."""
     await put(desk)
@@ -66,7 +66,7 @@ async def test_a_signal_while_the_lock_is_asked_for_undoes_it(
 
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
 async def test_a_signal_while_a_state_is_stored_lets_it_be_finished(
-    number: str, desk: Desk
+    number: str, desk: StateCommands
 ) -> None:
     """The command ends as without it, and the lock is given back (M1)."""
     await put(desk)
@@ -89,7 +89,7 @@ async def test_a_signal_while_a_state_is_stored_lets_it_be_finished(
     ids=lambda arguments: arguments[-2],
 )
 async def test_each_command_gives_its_lock_back(
-    arguments: tuple[str, ...], desk: Desk
+    arguments: tuple[str, ...], desk: StateCommands
 ) -> None:
     """Interrupted while it reads the state, it has changed nothing (M1)."""
     await put(desk)
@@ -101,7 +101,7 @@ async def test_each_command_gives_its_lock_back(
     assert await current(desk) == state().data
 
 
-async def test_a_lock_that_stays_is_said_to_stay(desk: Desk) -> None:
+async def test_a_lock_that_stays_is_said_to_stay(desk: StateCommands) -> None:
     """When the lock cannot be given back after a signal, the error says so (M1)."""
     await put(desk)
     rules = [
@@ -122,7 +122,7 @@ async def test_a_lock_that_stays_is_said_to_stay(desk: Desk) -> None:
     assert await desk.is_locked()
 
 
-async def test_a_second_signal_ends_at_once(desk: Desk) -> None:
+async def test_a_second_signal_ends_at_once(desk: StateCommands) -> None:
     """It does not wait for the answer of the first one."""
     await put(desk)
     rule = FaultRule(kind="hold_before", path=UPLOAD, times=(1,))
@@ -140,7 +140,7 @@ async def test_a_second_signal_ends_at_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("path", [LOCK, UPLOAD])
 async def test_a_signal_during_a_migration_moves_a_state_or_does_not(
-    path: str, desk: Desk
+    path: str, desk: StateCommands
 ) -> None:
     """The state is here or there, no lock stays, and init again goes on (M1)."""
     (desk.directory / "terraform.tfstate").write_bytes(state().data)
@@ -165,7 +165,7 @@ async def test_a_signal_during_a_migration_moves_a_state_or_does_not(
     assert (desk.directory / "terraform.tfstate").read_bytes() == b""
 
 
-async def test_a_command_under_nohup_outlives_its_terminal(desk: Desk) -> None:
+async def test_a_command_under_nohup_outlives_its_terminal(desk: StateCommands) -> None:
     """Where SIGHUP is ignored from the start it stays ignored."""
     await put(desk)
     faults = desk.server.faults

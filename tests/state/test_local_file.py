@@ -16,7 +16,7 @@ from remote_backend.engine import libterraform_process
 from remote_backend.errors import StateError, StateLocked
 from remote_backend.state.local_file import LockedFile, locked_file
 from remote_backend.state.state_locations import LocalLocation
-from tests.state.conftest import read_until, state
+from tests.support.state_commands import read_until, state
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fcntl there")
 TERRAFORM = (

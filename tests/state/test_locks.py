@@ -18,8 +18,8 @@ from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state, push_state
-from tests.state.conftest import QUICK, pass_by, state, there
 from tests.support.servers import run_virtually
+from tests.support.state_commands import QUICK, pass_by, state, there
 from tests.support.state_server import StateServer
 
 WORKSPACE = Workspace(id="ws-1", name="net-dev")

@@ -23,8 +23,8 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.state_locations import RemoteLocation
 from remote_backend.state.storage import read_state
-from tests.state.conftest import pass_by
 from tests.support.servers import hosted
+from tests.support.state_commands import pass_by
 
 
 def state(name: str, serial: int = 5) -> StateFile:

@@ -25,7 +25,7 @@ from remote_backend.state.output_format import (
 from remote_backend.state.state_format import instance_text, state_json, state_text
 from remote_backend.state.storage import push_state
 from remote_backend.workspaces import create_workspace
-from tests.state.conftest import QUICK, RESOURCE, Desk, state
+from tests.support.state_commands import QUICK, RESOURCE, StateCommands, state
 
 TERRAFORM = (
     [found]
@@ -63,7 +63,9 @@ def test_deep_values_are_shown_or_said_to_be_too_deep(levels: int) -> None:
     assert value_text(deep(levels), "dynamic").startswith(("[", TOO_DEEP))
 
 
-async def test_a_state_that_is_too_deep_does_not_end_the_others(desk: Desk) -> None:
+async def test_a_state_that_is_too_deep_does_not_end_the_others(
+    desk: StateCommands,
+) -> None:
     """Its error names its workspace, and the JSON of the others is whole (L5)."""
     async with desk.open() as backend:
         await backend.push_state(state(3, a="x"), lock=QUICK)
@@ -190,7 +192,7 @@ def test_values_of_terraform_data_are_shown_as_terraform_shows_them(tmp_path: Pa
     assert 'type  = "string"' in instance_text(addresses(other)[0], 4)
 
 
-async def test_each_line_of_a_value_names_its_workspace(desk: Desk) -> None:
+async def test_each_line_of_a_value_names_its_workspace(desk: StateCommands) -> None:
     """A value of several lines is found by grep whole (A17)."""
     async with desk.open() as backend:
         await backend.push_state(state(3, motd="one\ntwo\r\nthree"), lock=QUICK)
@@ -208,7 +210,7 @@ async def test_each_line_of_a_value_names_its_workspace(desk: Desk) -> None:
     ]
 
 
-async def test_outputs_of_nothing_ask_for_nothing(desk: Desk) -> None:
+async def test_outputs_of_nothing_ask_for_nothing(desk: StateCommands) -> None:
     """Without a selected workspace the server is not asked for one without a name (W10)."""
     rule = FaultRule(
         kind="status", path="/api/v2/organizations/acme/workspaces/$", status=500
@@ -222,13 +224,13 @@ async def test_outputs_of_nothing_ask_for_nothing(desk: Desk) -> None:
     assert desk.server.faults.happened == 0
 
 
-async def test_what_is_not_locked_cannot_be_unlocked(desk: Desk) -> None:
+async def test_what_is_not_locked_cannot_be_unlocked(desk: StateCommands) -> None:
     """A sentence, and not the answer of the server (W10)."""
     done = await desk.shop.run("force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev")
     assert (done.code, done.err) == (1, "Error: net-dev is not locked\n")
 
 
-async def test_who_takes_a_lock_away_is_told_whose_it_is(desk: Desk) -> None:
+async def test_who_takes_a_lock_away_is_told_whose_it_is(desk: StateCommands) -> None:
     """Also where nobody can be asked (P112)."""
     async with desk.open() as backend:
         named = await backend.workspace("dev")

@@ -7,8 +7,8 @@ from remote_backend.api.client import Client
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
 from remote_backend.state.versions import download_state
-from tests.state.conftest import QUICK, Desk, state
 from tests.support.paths import REPOSITORY
+from tests.support.state_commands import QUICK, StateCommands, state
 from tests.support.state_server import StateServer
 
 ENCODINGS = {
@@ -18,7 +18,7 @@ ENCODINGS = {
 }
 
 
-async def pulled(desk: Desk, **environ: str) -> bytes:
+async def pulled(desk: StateCommands, **environ: str) -> bytes:
     """Return what `state pull` writes."""
     done = await anyio.run_process(
         desk.shop.command("state", "pull"),
@@ -33,7 +33,7 @@ async def pulled(desk: Desk, **environ: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-async def test_a_state_is_pulled_byte_for_byte(name: str, desk: Desk) -> None:
+async def test_a_state_is_pulled_byte_for_byte(name: str, desk: StateCommands) -> None:
     """The encoding of standard output does not matter to bytes (L6)."""
     pushed = state(3, city="Zürich \U0001f3d4", lines="a\\r\\nb")
     async with desk.open() as backend:

@@ -18,8 +18,8 @@ from remote_backend.state.address import parse_address
 from remote_backend.state.edits import move
 from remote_backend.state.file import parse_state
 from remote_backend.state.storage import change_state
-from tests.state.conftest import QUICK, RESOURCE, Desk, state, there
 from tests.support.fakes import ScriptedTransport, answer
+from tests.support.state_commands import QUICK, RESOURCE, StateCommands, state, there
 
 TERRAFORM = (
     [found]
@@ -142,7 +142,7 @@ def test_a_repeated_member_of_an_instance_is_not_changed() -> None:
         )
 
 
-async def test_nothing_of_a_broken_state_is_sent(desk: Desk) -> None:
+async def test_nothing_of_a_broken_state_is_sent(desk: StateCommands) -> None:
     """Push refuses the file before its first request; what is stored stays (H1)."""
     async with desk.open() as backend:
         await backend.push_state(state(), lock=QUICK)

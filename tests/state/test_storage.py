@@ -32,9 +32,9 @@ from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.storage import change_state
 from remote_backend.state.versions import write_state
-from tests.cli.test_kills import planning, server_process
-from tests.state.conftest import QUICK, Desk, state, there
 from tests.support.fakes import ScriptedTransport, answer
+from tests.support.processes import planning, server_process
+from tests.support.state_commands import QUICK, StateCommands, state, there
 
 
 async def push_next(backend: Backend) -> None:
@@ -92,7 +92,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda name: name.replace(" ", "-"))
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_a_fault_at_any_request_loses_nothing(
-    command: str, fault: str, desk: Desk
+    command: str, fault: str, desk: StateCommands
 ) -> None:
     """Before or after, the state is whole, and the lock is given back or told (P108, P109)."""
     before = state()
@@ -130,7 +130,7 @@ async def test_a_fault_at_any_request_loses_nothing(
             before = there(await backend.state("dev"))
 
 
-async def test_who_is_locked_out_is_told_by_whom(desk: Desk) -> None:
+async def test_who_is_locked_out_is_told_by_whom(desk: StateCommands) -> None:
     """With the reason of the lock, and how to take it away; waiting helps (P108)."""
     async with desk.open() as backend:
         client = backend.connection.client
@@ -155,7 +155,7 @@ async def test_who_is_locked_out_is_told_by_whom(desk: Desk) -> None:
     ],
 )
 async def test_an_older_or_foreign_state_is_refused(
-    pushed: StateFile, told: str, desk: Desk
+    pushed: StateFile, told: str, desk: StateCommands
 ) -> None:
     """-force stores it, with a serial above the one that was there (P109)."""
     async with desk.open() as backend:
@@ -217,7 +217,7 @@ async def test_what_cannot_be_confirmed_keeps_the_lock_and_the_bytes() -> None:
     assert "POST workspaces/ws-1/actions/unlock" not in transport.sent()
 
 
-async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: Desk) -> None:
+async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: StateCommands) -> None:
     """`errored.tfstate` is for its owner alone, and the message tells the way back (P114)."""
     shop = desk.shop
     async with desk.open() as backend:
@@ -304,7 +304,7 @@ async def test_a_killed_command_leaves_a_whole_state(
     command: tuple[str, ...],
     change: Callable[[StateFile], StateFile],
     moment: int,
-    desk: Desk,
+    desk: StateCommands,
 ) -> None:
     """Killed at any of its requests; the lock that it leaves is told and can be taken away."""
     before, after = state(), change(state()).with_head(serial=4)
@@ -384,7 +384,7 @@ async def test_a_killed_server_keeps_what_it_has_confirmed(
     assert lineages == 1
 
 
-async def test_secrets_of_states_stay_inside(desk: Desk) -> None:
+async def test_secrets_of_states_stay_inside(desk: StateCommands) -> None:
     """No log, error or output but that which is asked for shows a sensitive value (P116)."""
     secret = "hush-hush-value"
     document = json.loads(state().text)

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from tests.cli.conftest import Shop
+from tests.support.command_line import CommandLine
 
 
-async def test_what_a_plan_would_upload_is_listed(shop: Shop) -> None:
+async def test_what_a_plan_would_upload_is_listed(shop: CommandLine) -> None:
     """Entries go to standard output, surprises to standard error, and nothing is sent (P72)."""
     (shop.directory / ".env").write_text("")
     (shop.directory / "odd\x1b.txt").write_text("")
@@ -19,7 +19,7 @@ async def test_what_a_plan_would_upload_is_listed(shop: Shop) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-async def test_a_plan_can_refuse_links_that_lead_out(shop: Shop) -> None:
+async def test_a_plan_can_refuse_links_that_lead_out(shop: CommandLine) -> None:
     """Without the flag their targets are uploaded, with a warning (M10)."""
     (shop.directory.parent / "key").write_text("secret")
     (shop.directory / "k").symlink_to("../key")

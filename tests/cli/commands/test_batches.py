@@ -21,8 +21,7 @@ from remote_backend.planning.journal import Journal, list_journals, read_journal
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.commands.test_plan import rows_of, runs_of
-from tests.cli.conftest import Shop, records_of
+from tests.support.command_line import CommandLine, records_of, rows_of, runs_of
 from tests.support.paths import REPOSITORY
 from tests.support.servers import hosted
 
@@ -33,7 +32,7 @@ POSIX_ONLY = pytest.mark.skipif(
 
 
 @pytest.fixture
-async def farm(tmp_path: Path) -> AsyncIterator[Shop]:
+async def farm(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server that is slow enough to be cut off at many moments."""
     settings = ServerSettings(
         data=tmp_path / "data",
@@ -48,10 +47,10 @@ async def farm(tmp_path: Path) -> AsyncIterator[Shop]:
         directory = tmp_path / "networking"
         directory.mkdir()
         (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
-        yield Shop(server, directory, tmp_path / "data")
+        yield CommandLine(server, directory, tmp_path / "data")
 
 
-async def killed(shop: Shop, marks: int) -> None:
+async def killed(shop: CommandLine, marks: int) -> None:
     """Start a batch and kill it when its output shows so many of its runs."""
     process = await anyio.open_process(
         shop.command("plan", "-all", "-var=x=secret-value"),
@@ -69,7 +68,9 @@ async def killed(shop: Shop, marks: int) -> None:
 
 @POSIX_ONLY
 @pytest.mark.parametrize("marks", [0, 1, 3, 5, COUNT])
-async def test_a_killed_batch_is_resumed_with_one_run_each(marks: int, farm: Shop) -> None:
+async def test_a_killed_batch_is_resumed_with_one_run_each(
+    marks: int, farm: CommandLine
+) -> None:
     """Whatever moment it was killed at, each workspace has one run and a row in the end (P139)."""
     await killed(farm, marks)
     journal = next((farm.directory.parent / ".local").rglob("*.journal"), None)
@@ -90,7 +91,7 @@ async def test_a_killed_batch_is_resumed_with_one_run_each(marks: int, farm: Sho
 
 
 @POSIX_ONLY
-async def test_a_killed_batch_can_be_canceled(farm: Shop) -> None:
+async def test_a_killed_batch_can_be_canceled(farm: CommandLine) -> None:
     """What still runs is stopped, by the beginning of its id."""
     await killed(farm, COUNT)
     listed = await farm.run("batches", "list")
@@ -113,7 +114,7 @@ async def test_a_killed_batch_can_be_canceled(farm: Shop) -> None:
 
 
 @POSIX_ONLY
-async def test_an_interrupted_batch_may_leave_its_runs_running(farm: Shop) -> None:
+async def test_an_interrupted_batch_may_leave_its_runs_running(farm: CommandLine) -> None:
     """What lives on is told by name and id; the runs end by themselves and are collected."""
     process = await anyio.open_process(
         farm.command("plan", "-all", "-on-interrupt=detach"),
@@ -137,7 +138,7 @@ async def test_an_interrupted_batch_may_leave_its_runs_running(farm: Shop) -> No
     assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
 
 
-async def test_a_batch_can_be_started_and_collected_later(farm: Shop) -> None:
+async def test_a_batch_can_be_started_and_collected_later(farm: CommandLine) -> None:
     """-detach returns when all runs are queued; resume tells their results (P18)."""
     started = await farm.run("plan", "-all", "-detach")
     alone = await farm.run("plan", "-detach", TF_WORKSPACE="1")
@@ -150,7 +151,7 @@ async def test_a_batch_can_be_started_and_collected_later(farm: Shop) -> None:
     assert len(rows_of(collected.out)) == len(runs_of(farm)) == COUNT
 
 
-async def test_a_finished_batch_is_listed_and_shown(farm: Shop) -> None:
+async def test_a_finished_batch_is_listed_and_shown(farm: CommandLine) -> None:
     """Its table comes again from the journal, and resuming it makes nothing."""
     first = await farm.run("plan", "-all")
     shown = await farm.run("batches", "show")
@@ -162,7 +163,7 @@ async def test_a_finished_batch_is_listed_and_shown(farm: Shop) -> None:
     assert len(records_of(farm, "configuration-version")) == 1
 
 
-async def test_variables_must_be_given_again(farm: Shop) -> None:
+async def test_variables_must_be_given_again(farm: CommandLine) -> None:
     """A journal keeps their names and no value."""
     await farm.run("plan", "-all", "-var=x=secret-value")
 
@@ -173,7 +174,7 @@ async def test_variables_must_be_given_again(farm: Shop) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "resume", "cancel"])
-async def test_a_batch_that_is_not_there_is_told(command: str, farm: Shop) -> None:
+async def test_a_batch_that_is_not_there_is_told(command: str, farm: CommandLine) -> None:
     """With an id and without one."""
     none = await farm.run("batches", command)
     unknown = await farm.run("batches", command, "batch-0")
@@ -226,7 +227,9 @@ async def write_begun(journal: Journal, name: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
-async def test_runs_that_ended_meanwhile_are_collected(count: int, farm: Shop) -> None:
+async def test_runs_that_ended_meanwhile_are_collected(
+    count: int, farm: CommandLine
+) -> None:
     """A few are looked at one by one, many by lists; both know an end that they did not see."""
     started = await farm.run("plan", "-detach", *(f"-select={n}" for n in range(count)))
     assert started.code == 0, started.err
@@ -241,7 +244,7 @@ async def test_runs_that_ended_meanwhile_are_collected(count: int, farm: Shop) -
     assert len(rows_of(collected.out)) == count
 
 
-async def test_a_workspace_that_is_gone_has_its_row(farm: Shop) -> None:
+async def test_a_workspace_that_is_gone_has_its_row(farm: CommandLine) -> None:
     """Deleted between the start and the resume of a batch, it is told and counts as failed."""
     started = await farm.run("plan", "-all", "-detach")
     assert started.code == 0
@@ -256,7 +259,7 @@ async def test_a_workspace_that_is_gone_has_its_row(farm: Shop) -> None:
     assert len(rows_of(collected.out)) == COUNT
 
 
-async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
+async def test_a_start_that_failed_for_some_is_no_success(farm: CommandLine) -> None:
     """-detach exits with 1 when a run could not be queued, and the others live on."""
     refused = FaultRule(
         kind="status", method="POST", path="/api/v2/runs", status=422, times=(3,)
@@ -268,7 +271,7 @@ async def test_a_start_that_failed_for_some_is_no_success(farm: Shop) -> None:
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
 
 
-async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: Shop) -> None:
+async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: CommandLine) -> None:
     """A data directory that cannot be made is a warning, once, with a way out (M2, N09)."""
     done = await farm.run("plan", "-all", XDG_DATA_HOME="/dev/null/data")
 
@@ -278,7 +281,7 @@ async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: Shop) -> 
     assert len(rows_of(done.out)) == COUNT
 
 
-async def test_a_batch_is_shown_before_anything_has_ended(farm: Shop) -> None:
+async def test_a_batch_is_shown_before_anything_has_ended(farm: CommandLine) -> None:
     """Names in place of an empty table, and an odd journal beside it is named (A15, N27)."""
     folder = farm.directory.parent / ".local/share/remote-backend/batches"
     journal = Journal.at(folder, "batch-1")

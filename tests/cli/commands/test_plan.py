@@ -5,27 +5,26 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 
 from remote_backend.cli.terraform_flags import Duration
 from remote_backend.engine.simulated import NOTICE
-from tests.cli.conftest import LONG_LOG, Shop, records_of, write_backend
+from tests.support.command_line import (
+    LONG_LOG,
+    CommandLine,
+    records_of,
+    rows_of,
+    runs_of,
+    write_backend,
+)
 from tests.support.paths import REPOSITORY
 
 EVERYTHING = "networking-"
 
 
-def rows_of(out: str) -> dict[str, list[str]]:
-    """Return the rows of the final table by workspace."""
-    _, _, table = out.partition("\nworkspace ")
-    rows = [line.split() for line in table.splitlines()[1:]]
-    return {row[0]: row[1:] for row in rows if row and row[-1].startswith(("http", "-"))}
-
-
-async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
+async def test_all_workspaces_of_the_prefix_are_planned(shop: CommandLine) -> None:
     """Every line stands behind its workspace, the table has a row each, and others are left (P133)."""
     done = await shop.run("plan", "-all")
 
@@ -43,7 +42,7 @@ async def test_all_workspaces_of_the_prefix_are_planned(shop: Shop) -> None:
     assert done.out.endswith("3 workspaces: 2 with changes, 1 no changes\n")
 
 
-async def test_the_log_of_one_plan_is_the_whole_output(shop: Shop) -> None:
+async def test_the_log_of_one_plan_is_the_whole_output(shop: CommandLine) -> None:
     """A pipe gets the log byte for byte, and everything else goes to standard error (P157)."""
     done = await shop.run("plan", TF_WORKSPACE="prod")
 
@@ -64,12 +63,14 @@ async def test_the_log_of_one_plan_is_the_whole_output(shop: Shop) -> None:
         (["-all", "-parallelism=1"], 0),
     ],
 )
-async def test_exit_codes_of_a_batch(shop: Shop, arguments: list[str], code: int) -> None:
+async def test_exit_codes_of_a_batch(
+    shop: CommandLine, arguments: list[str], code: int
+) -> None:
     """0 without failures; with -detailed-exitcode 2 tells of changes in what was selected."""
     assert (await shop.run("plan", *arguments)).code == code
 
 
-async def test_one_failure_stops_nobody_and_gives_1(shop: Shop) -> None:
+async def test_one_failure_stops_nobody_and_gives_1(shop: CommandLine) -> None:
     """The others are planned to their end, and the reason is told (P140, P17)."""
     write_backend(shop, lambda text: text.replace(EVERYTHING, "broken-"))
 
@@ -81,7 +82,7 @@ async def test_one_failure_stops_nobody_and_gives_1(shop: Shop) -> None:
     assert "one | Plan failed: " in done.err
 
 
-async def test_name_mode_plans_its_one_workspace(shop: Shop) -> None:
+async def test_name_mode_plans_its_one_workspace(shop: CommandLine) -> None:
     """It is called `default`, alone and in a batch."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
@@ -94,7 +95,7 @@ async def test_name_mode_plans_its_one_workspace(shop: Shop) -> None:
     assert "/app/acme/other/runs/" in single.err
 
 
-async def test_the_workspace_that_terraform_selected_is_planned(shop: Shop) -> None:
+async def test_the_workspace_that_terraform_selected_is_planned(shop: CommandLine) -> None:
     """`.terraform/environment` is shared with Terraform; TF_WORKSPACE counts before it."""
     (shop.directory / ".terraform").mkdir()
     (shop.directory / ".terraform" / "environment").write_text("eu-7")
@@ -105,7 +106,7 @@ async def test_the_workspace_that_terraform_selected_is_planned(shop: Shop) -> N
     assert (selected.code, named.code) == (0, 2)
 
 
-async def test_options_reach_the_run(shop: Shop) -> None:
+async def test_options_reach_the_run(shop: CommandLine) -> None:
     """Targets, replacements, variables and the rest are in the run that was made (P161)."""
     (shop.directory / "more.tfvars").write_text('region = "eu"\nzones = ["a", "b"]\n')
 
@@ -135,7 +136,7 @@ async def test_options_reach_the_run(shop: Shop) -> None:
     }
 
 
-async def test_every_run_says_who_made_it(shop: Shop) -> None:
+async def test_every_run_says_who_made_it(shop: CommandLine) -> None:
     """A person, the revision and the batch, for one workspace and for many (A18)."""
     (shop.directory / ".git").mkdir()
     (shop.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
@@ -150,7 +151,7 @@ async def test_every_run_says_who_made_it(shop: Shop) -> None:
     assert re.fullmatch(r"why \(batch-\w+\)", given)
 
 
-async def test_destroy_and_refresh_only_reach_the_run(shop: Shop) -> None:
+async def test_destroy_and_refresh_only_reach_the_run(shop: CommandLine) -> None:
     """Each makes another kind of plan, and both at once are refused before anything is sent."""
     await shop.run("plan", "-destroy", TF_WORKSPACE="dev")
     await shop.run("plan", "-refresh-only", TF_WORKSPACE="dev")
@@ -190,7 +191,7 @@ async def test_destroy_and_refresh_only_reach_the_run(shop: Shop) -> None:
     ],
 )
 async def test_bad_input_gives_one_message_and_makes_nothing(
-    shop: Shop, arguments: list[str], environ: dict[str, str], problem: str
+    shop: CommandLine, arguments: list[str], environ: dict[str, str], problem: str
 ) -> None:
     """Exit code 1, the input and the problem in one message, no traceback, nothing remote."""
     done = await shop.run(*arguments, **environ)
@@ -215,7 +216,7 @@ async def test_bad_input_gives_one_message_and_makes_nothing(
     ],
 )
 async def test_a_bad_block_gives_one_message(
-    shop: Shop, before: str, after: str, problem: str
+    shop: CommandLine, before: str, after: str, problem: str
 ) -> None:
     """What the configuration says wrong is told with its place."""
     write_backend(shop, lambda text: text.replace(before, after))
@@ -228,7 +229,7 @@ async def test_a_bad_block_gives_one_message(
     assert_nothing_was_made(shop)
 
 
-async def test_no_configuration_gives_one_message(shop: Shop) -> None:
+async def test_no_configuration_gives_one_message(shop: CommandLine) -> None:
     """An empty directory is named, and what to do."""
     (shop.directory / "main.tf").unlink()
 
@@ -238,7 +239,7 @@ async def test_no_configuration_gives_one_message(shop: Shop) -> None:
     assert "holds no Terraform configuration" in done.err
 
 
-async def test_hosts_that_are_none_give_one_message(shop: Shop) -> None:
+async def test_hosts_that_are_none_give_one_message(shop: CommandLine) -> None:
     """Nothing listens, a certificate is missing, or the name does not resolve."""
     host = shop.server.hostname
     write_backend(shop, lambda text: text.replace(host, "localhost:1"))
@@ -256,7 +257,7 @@ async def test_hosts_that_are_none_give_one_message(shop: Shop) -> None:
     assert not [one for one in (down, closed, plain) if "Traceback" in one.err]
 
 
-async def test_a_wrong_token_gives_one_message(shop: Shop) -> None:
+async def test_a_wrong_token_gives_one_message(shop: CommandLine) -> None:
     """The host is named and the token is not."""
     config = shop.directory.parent / "wrong.tfrc"
     text = shop.server.cli_config_file.read_text()
@@ -272,7 +273,9 @@ async def test_a_wrong_token_gives_one_message(shop: Shop) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 @pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
-async def test_an_interrupt_cancels_every_run(shop: Shop, name: str, code: int) -> None:
+async def test_an_interrupt_cancels_every_run(
+    shop: CommandLine, name: str, code: int
+) -> None:
     """No run is left behind; table, report and journal know it, and the exit code (P25, A3)."""
     write_backend(shop, lambda text: text.replace(EVERYTHING, "slow-"))
     process = await anyio.open_process(
@@ -306,7 +309,7 @@ async def test_an_interrupt_cancels_every_run(shop: Shop, name: str, code: int) 
             await anyio.lowlevel.checkpoint()
 
 
-def no_host_block(shop: Shop) -> Path:
+def no_host_block(shop: CommandLine) -> Path:
     """Return a CLI configuration with credentials alone, so that discovery is asked."""
     document = json.loads(shop.server.cli_config_file.read_text())
     path = shop.directory.parent / "credentials.tfrc"
@@ -314,12 +317,7 @@ def no_host_block(shop: Shop) -> Path:
     return path
 
 
-def runs_of(shop: Shop) -> list[dict[str, Any]]:
-    """Return the runs of the server from its records, oldest first."""
-    return records_of(shop, "run")
-
-
-def assert_nothing_was_made(shop: Shop) -> None:
+def assert_nothing_was_made(shop: CommandLine) -> None:
     """Fail when the server has a run or a configuration version."""
     assert runs_of(shop) == []
     assert records_of(shop, "configuration-version") == []
@@ -328,7 +326,7 @@ def assert_nothing_was_made(shop: Shop) -> None:
 @pytest.mark.parametrize(
     "flag", ["-lock-timeout=soon", "-queue-timeout=5", "-queue-timeout="]
 )
-async def test_a_duration_needs_a_unit(flag: str, shop: Shop) -> None:
+async def test_a_duration_needs_a_unit(flag: str, shop: CommandLine) -> None:
     """As Terraform reads them; what is wrong is told and nothing is planned."""
     done = await shop.run("plan", "-all", flag)
 

@@ -13,12 +13,11 @@ from remote_backend.engine.program import released_terraform
 from remote_backend.errors import RunOptionsError
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.commands.test_plan import rows_of
-from tests.cli.conftest import Shop, records_of, write_backend
+from tests.support.command_line import CommandLine, records_of, rows_of, write_backend
 from tests.support.paths import REPOSITORY
 
 
-async def test_workspaces_of_a_prefix(shop: Shop) -> None:
+async def test_workspaces_of_a_prefix(shop: CommandLine) -> None:
     """Listed, selected, made and deleted by short names; Terraform's file tells the selected."""
     selected = await shop.run("workspace", "select", "prod")
     listed = await shop.run("workspace", "list")
@@ -38,7 +37,7 @@ async def test_workspaces_of_a_prefix(shop: Shop) -> None:
     assert "networking-eu-8" not in names and "networking-dev" in names
 
 
-async def test_name_mode_explains_itself(shop: Shop) -> None:
+async def test_name_mode_explains_itself(shop: CommandLine) -> None:
     """The one workspace is `default`; other names are told what to do (P91)."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
@@ -57,7 +56,7 @@ async def test_name_mode_explains_itself(shop: Shop) -> None:
         assert "the one workspace" in done.err and "other" in done.err
 
 
-async def test_init_makes_the_one_workspace_of_name_mode(shop: Shop) -> None:
+async def test_init_makes_the_one_workspace_of_name_mode(shop: CommandLine) -> None:
     """As Terraform does; before that a plan says how, and none is made by reading (W9)."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
@@ -79,7 +78,7 @@ async def test_init_makes_the_one_workspace_of_name_mode(shop: Shop) -> None:
     assert names.count("fresh") == 1
 
 
-async def test_a_cloud_block_takes_everything_from_variables(shop: Shop) -> None:
+async def test_a_cloud_block_takes_everything_from_variables(shop: CommandLine) -> None:
     """The workspace that TF_WORKSPACE names is planned, and not made by init (P131)."""
     (shop.directory / "main.tf").write_text("terraform {\n  cloud {}\n}\n")
     variables = {
@@ -98,7 +97,9 @@ async def test_a_cloud_block_takes_everything_from_variables(shop: Shop) -> None
     assert open_.code == 1 and "or set TF_WORKSPACE=NAME" in open_.err
 
 
-async def test_a_new_workspace_of_name_mode_is_default_for_terraform(shop: Shop) -> None:
+async def test_a_new_workspace_of_name_mode_is_default_for_terraform(
+    shop: CommandLine,
+) -> None:
     """With its own name in .terraform/environment, Terraform would refuse to work (N19)."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
@@ -111,7 +112,7 @@ async def test_a_new_workspace_of_name_mode_is_default_for_terraform(shop: Shop)
     assert (shop.directory / ".terraform" / "environment").read_bytes() == b"default"
 
 
-async def test_a_new_workspace_has_the_version_of_the_engine(shop: Shop) -> None:
+async def test_a_new_workspace_has_the_version_of_the_engine(shop: CommandLine) -> None:
     """That of the Terraform that is found, and the message says so (W5)."""
     version = released_terraform({"PATH": ""})
     assert version is not None
@@ -127,7 +128,9 @@ async def test_a_new_workspace_has_the_version_of_the_engine(shop: Shop) -> None
     assert versions["networking-eu-8"] == versions["networking-eu-9"] == version
 
 
-async def test_a_state_that_moves_makes_a_workspace_of_that_version(shop: Shop) -> None:
+async def test_a_state_that_moves_makes_a_workspace_of_that_version(
+    shop: CommandLine,
+) -> None:
     """init names the version too, so that commands of Terraform work there afterwards (W5)."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
@@ -149,7 +152,7 @@ async def test_a_state_that_moves_makes_a_workspace_of_that_version(shop: Shop) 
     assert made["terraform_version"] == released_terraform({"PATH": ""})
 
 
-async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
+async def test_an_empty_name_reaches_no_workspace(shop: CommandLine) -> None:
     """The workspace that is called like the prefix is not meant, by no command (P85)."""
     write_backend(shop, lambda text: text.replace("networking-", "other"))
     before = records_of(shop, "workspace")
@@ -184,7 +187,7 @@ async def test_an_empty_name_reaches_no_workspace(shop: Shop) -> None:
     ],
 )
 async def test_what_is_wrong_is_told_and_makes_nothing(
-    arguments: tuple[str, ...], environ: dict[str, str], told: str, shop: Shop
+    arguments: tuple[str, ...], environ: dict[str, str], told: str, shop: CommandLine
 ) -> None:
     """One message, exit code 1, the same workspaces as before (P84, P86)."""
     before = records_of(shop, "workspace")
@@ -195,7 +198,7 @@ async def test_what_is_wrong_is_told_and_makes_nothing(
     assert records_of(shop, "workspace") == before
 
 
-async def test_reading_never_makes_a_workspace(shop: Shop) -> None:
+async def test_reading_never_makes_a_workspace(shop: CommandLine) -> None:
     """Terraform makes what TF_WORKSPACE names; here it is an error (P94)."""
     before = records_of(shop, "workspace")
     for command in (
@@ -209,7 +212,7 @@ async def test_reading_never_makes_a_workspace(shop: Shop) -> None:
     assert records_of(shop, "workspace") == before
 
 
-async def test_or_create_makes_and_selects(shop: Shop) -> None:
+async def test_or_create_makes_and_selects(shop: CommandLine) -> None:
     """Once; the second time it only selects."""
     for _ in range(2):
         done = await shop.run("workspace", "select", "-or-create", "new-one")
@@ -218,7 +221,7 @@ async def test_or_create_makes_and_selects(shop: Shop) -> None:
     assert names.count("networking-new-one") == 1
 
 
-async def test_a_workspace_with_resources_is_kept(shop: Shop) -> None:
+async def test_a_workspace_with_resources_is_kept(shop: CommandLine) -> None:
     """A state comes with -state; deleting it needs -force, which tells what is forgotten (P117)."""
     state = {
         "version": 4,
@@ -248,7 +251,7 @@ async def test_a_workspace_with_resources_is_kept(shop: Shop) -> None:
     assert not [one for one in records_of(shop, "workspace") if one["locked_by"]]
 
 
-async def test_init_selects_the_only_workspace(shop: Shop) -> None:
+async def test_init_selects_the_only_workspace(shop: CommandLine) -> None:
     """Of several one must be named when nobody can be asked; the backend is configured (P87)."""
     several = await shop.run("init", "-input=false")
     write_backend(shop, lambda text: text.replace("networking-", "ot"))
@@ -263,7 +266,7 @@ async def test_init_selects_the_only_workspace(shop: Shop) -> None:
     assert (await shop.run("workspace", "show")).out == "her\n"
 
 
-async def test_init_takes_what_the_block_leaves_out(shop: Shop) -> None:
+async def test_init_takes_what_the_block_leaves_out(shop: CommandLine) -> None:
     """A file, then pairs; later commands know it from the record."""
     (shop.directory / "main.tf").write_text('terraform {\n  backend "remote" {}\n}\n')
     (shop.directory / "net.hcl").write_text('workspaces {\n  prefix = "networking-"\n}\n')
@@ -281,7 +284,7 @@ async def test_init_takes_what_the_block_leaves_out(shop: Shop) -> None:
     assert listed.out.split() == ["dev", "eu-7", "prod"]
 
 
-async def test_a_token_is_stored_and_forgotten(shop: Shop) -> None:
+async def test_a_token_is_stored_and_forgotten(shop: CommandLine) -> None:
     """From standard input, for its owner alone, beside what else is in the file (P106)."""
     home = shop.directory.parent
     path = home / ".terraform.d" / "credentials.tfrc.json"
@@ -349,7 +352,7 @@ def test_open_quotes_are_told() -> None:
         with_environ(["plan"], {"TF_CLI_ARGS_plan": "'-a"})
 
 
-async def test_variables_change_commands(shop: Shop) -> None:
+async def test_variables_change_commands(shop: CommandLine) -> None:
     """TF_CLI_ARGS_plan counts, and TF_INPUT=0 asks nothing."""
     planned = await shop.run("plan", TF_CLI_ARGS_plan="-select=dev -detailed-exitcode")
     assert planned.code == 2, planned.err
@@ -372,7 +375,7 @@ async def test_tags_choose_workspaces(tmp_path: Path) -> None:
     directory = tmp_path / "networking"
     directory.mkdir()
     async with serve(settings, {}) as server:
-        shop = Shop(server, directory, tmp_path / "data")
+        shop = CommandLine(server, directory, tmp_path / "data")
         (directory / "main.tf").write_text(
             f'terraform {{\n  cloud {{\n    hostname = "{server.hostname}"\n'
             '    organization = "acme"\n    workspaces {\n      tags = ["net"]\n    }\n  }\n}\n'

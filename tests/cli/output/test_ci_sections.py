@@ -14,7 +14,7 @@ from remote_backend.engine.simulated import NOTICE, Simulation
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop, write_backend
+from tests.support.command_line import CommandLine, write_backend
 from tests.support.servers import hosted
 
 # Equal prefixes, and names of which one begins with another.
@@ -50,7 +50,7 @@ def sections_of(text: str, service: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def busy(tmp_path: Path) -> AsyncIterator[Shop]:
+async def busy(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server with more workspaces than it plans at once."""
     settings = ServerSettings(
         data=tmp_path / "data",
@@ -71,14 +71,14 @@ async def busy(tmp_path: Path) -> AsyncIterator[Shop]:
     async with hosted(serve(settings, {})) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
-        shop = Shop(server, directory, tmp_path / "data")
+        shop = CommandLine(server, directory, tmp_path / "data")
         write_backend(shop)
         yield shop
 
 
 @pytest.mark.parametrize("service", OPENING)
 async def test_every_line_stands_in_the_section_of_its_workspace(
-    service: str, busy: Shop
+    service: str, busy: CommandLine
 ) -> None:
     """More workspaces than workers: no section mixes, none is lost, byte for byte (A1)."""
     done = await busy.run("plan", "-all", **{service: "true"})

@@ -23,7 +23,7 @@ from remote_backend.events import BatchStarted, PlanStarted, RunStatusChanged
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop, write_backend
+from tests.support.command_line import CommandLine, write_backend
 from tests.support.paths import REPOSITORY
 
 pytestmark = pytest.mark.skipif(
@@ -123,7 +123,7 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    shop: Shop, *arguments: str, size: tuple[int, int], **more: str
+    shop: CommandLine, *arguments: str, size: tuple[int, int], **more: str
 ) -> Iterator[Terminal]:
     """Run a command in a terminal."""
     environ = {
@@ -159,7 +159,7 @@ def seed() -> list[SeedWorkspace]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
-async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: Shop) -> None:
+async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLine) -> None:
     """Rows change where they are, a failure opens out, and the table ends it."""
 
     def is_waiting_for_slow(text: str) -> bool:
@@ -190,7 +190,7 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: Shop) -> N
     assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
 
 
-async def test_another_size_counts_from_the_next_drawing(shop: Shop) -> None:
+async def test_another_size_counts_from_the_next_drawing(shop: CommandLine) -> None:
     """Narrow rows have no room for the last line; wide ones have it again."""
 
     def row(text: str) -> str:
@@ -265,7 +265,7 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
     directory = tmp_path / "networking"
     directory.mkdir()
     async with serve(settings, {}) as server:
-        shop = Shop(server, directory, tmp_path / "data")
+        shop = CommandLine(server, directory, tmp_path / "data")
         write_backend(shop)
 
         def look() -> tuple[str, int]:
@@ -281,7 +281,7 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
     assert "of 300 workspaces" in living
 
 
-async def test_an_interrupt_stops_the_drawing_and_asks(shop: Shop) -> None:
+async def test_an_interrupt_stops_the_drawing_and_asks(shop: CommandLine) -> None:
     """The question stands on a line of its own, and the answer counts."""
 
     def look() -> tuple[str, int]:
@@ -313,7 +313,7 @@ async def test_an_interrupt_stops_the_drawing_and_asks(shop: Shop) -> None:
     ids="-".join,
 )
 async def test_what_is_typed_is_not_echoed_into_the_drawing(
-    signals: list[str], shop: Shop
+    signals: list[str], shop: CommandLine
 ) -> None:
     """The echo is off while rows are drawn, on for a question and after every way out (A11).
 
@@ -345,7 +345,7 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
     assert b"typed-unseen" not in raw
 
 
-async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
+async def test_lines_can_be_had_on_a_terminal_too(shop: CommandLine) -> None:
     """-stream writes every line behind its name, as without a terminal."""
 
     def look() -> str:
@@ -370,7 +370,7 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: Shop) -> None:
     ],
     ids=" ".join,
 )
-async def test_no_log_steers_the_terminal(arguments: list[str], shop: Shop) -> None:
+async def test_no_log_steers_the_terminal(arguments: list[str], shop: CommandLine) -> None:
     """No clipboard, no title, no cleared screen, in any form of output (H3)."""
 
     def look() -> bytes:
@@ -385,7 +385,7 @@ async def test_no_log_steers_the_terminal(arguments: list[str], shop: Shop) -> N
     assert b"\x1b]" not in raw and b"\x1b[2J" not in raw
 
 
-async def test_a_dumb_terminal_gets_lines_without_escapes(shop: Shop) -> None:
+async def test_a_dumb_terminal_gets_lines_without_escapes(shop: CommandLine) -> None:
     """Where nothing can be drawn, the lines of all logs come as without a terminal (A16)."""
 
     def look() -> bytes:

@@ -17,7 +17,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
-from tests.cli.conftest import Shop
+from tests.support.command_line import CommandLine
 from tests.support.servers import hosted
 
 MAIN = """
@@ -39,7 +39,7 @@ output "name" {
 
 
 @pytest.fixture
-async def real(tmp_path: Path) -> AsyncIterator[Shop]:
+async def real(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server with the real Terraform, two workspaces alike, and one that fails."""
 
     def workspace(name: str) -> SeedWorkspace:
@@ -59,10 +59,10 @@ async def real(tmp_path: Path) -> AsyncIterator[Shop]:
         (directory / "main.tf").write_text(
             backend_block(server.hostname, "acme", "net-") + MAIN
         )
-        yield Shop(server, directory, tmp_path / "data")
+        yield CommandLine(server, directory, tmp_path / "data")
 
 
-async def test_reports_of_real_plans(real: Shop) -> None:
+async def test_reports_of_real_plans(real: CommandLine) -> None:
     """All forms at once, groups and masks right, and again from the journal (P158, P167).
 
     What a runner keeps is in files, and no secret is among it (P166).
@@ -152,7 +152,7 @@ def test_a_step_summary_stays_below_what_github_shows(
     assert ("Plan report" in path.read_text()) is (told is None)
 
 
-async def test_events_as_json(shop: Shop) -> None:
+async def test_events_as_json(shop: CommandLine) -> None:
     """Standard output holds nothing but JSON, one event a line (P157)."""
     done = await shop.run("-debug", "plan", "-all", "-json")
     lines = [json.loads(line) for line in done.out.splitlines()]
@@ -179,7 +179,7 @@ async def test_events_as_json(shop: Shop) -> None:
     ],
 )
 async def test_wrong_reports_are_told_before_anything(
-    arguments: tuple[str, ...], told: str, shop: Shop
+    arguments: tuple[str, ...], told: str, shop: CommandLine
 ) -> None:
     """One message, and nothing is planned (A20)."""
     done = await shop.run(*arguments)

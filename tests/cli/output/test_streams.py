@@ -13,7 +13,7 @@ from remote_backend.cli.output.streams import utf8_of
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.seed import SeedWorkspace
-from tests.cli.conftest import Shop
+from tests.support.command_line import CommandLine
 from tests.support.paths import REPOSITORY
 
 LINE = "╷ Größe \U0001f680"
@@ -35,7 +35,7 @@ def seed() -> list[SeedWorkspace]:
     return [SeedWorkspace(name="networking-dev", simulation=log)]
 
 
-async def output_of(shop: Shop, encoding: str, *arguments: str) -> bytes:
+async def output_of(shop: CommandLine, encoding: str, *arguments: str) -> bytes:
     """Run a command with an encoding of its streams; return what it wrote, once it is well."""
     done = await anyio.run_process(
         shop.command(*arguments),
@@ -51,7 +51,7 @@ async def output_of(shop: Shop, encoding: str, *arguments: str) -> bytes:
     return done.stdout
 
 
-async def test_a_log_reaches_a_stream_of_any_encoding(shop: Shop) -> None:
+async def test_a_log_reaches_a_stream_of_any_encoding(shop: CommandLine) -> None:
     """Letters that an encoding lacks are written as escapes, and the plan goes on (N07, A10)."""
     for encoding, expected in {
         "cp1252": b"\\u2577 Gr\xf6\xdfe \\ud83d\\ude80\n",
@@ -62,7 +62,7 @@ async def test_a_log_reaches_a_stream_of_any_encoding(shop: Shop) -> None:
         assert expected in await output_of(shop, encoding, "plan"), encoding
 
 
-async def test_events_stay_json_in_any_encoding(shop: Shop) -> None:
+async def test_events_stay_json_in_any_encoding(shop: CommandLine) -> None:
     """The escapes are those of JSON, so a reader gets every letter back."""
     for encoding in ("latin-1", "ascii"):
         lines = (await output_of(shop, encoding, "plan", "-json")).splitlines()
@@ -70,7 +70,7 @@ async def test_events_stay_json_in_any_encoding(shop: Shop) -> None:
         assert any(LINE in str(event) for event in events)
 
 
-async def test_a_raw_output_is_utf_8_whatever_the_stream(shop: Shop) -> None:
+async def test_a_raw_output_is_utf_8_whatever_the_stream(shop: CommandLine) -> None:
     """Programs read it, and Terraform writes the same bytes (L6)."""
     (shop.directory / "s.json").write_text(json.dumps(STATE), encoding="utf-8")
     await output_of(shop, "utf-8", "state", "push", "s.json")
@@ -89,7 +89,7 @@ def test_half_a_character_becomes_the_sign_for_it() -> None:
 
 @posix
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-async def test_closed_streams_end_no_command(shop: Shop, closed: str) -> None:
+async def test_closed_streams_end_no_command(shop: CommandLine, closed: str) -> None:
     """What is written to them is dropped, as by Terraform (N10)."""
     done = await anyio.run_process(
         ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *shop.command("plan")],
@@ -108,7 +108,7 @@ async def test_closed_streams_end_no_command(shop: Shop, closed: str) -> None:
     ("batch", "warned"), [((), False), (("-all", "-detailed-exitcode=false"), True)]
 )
 async def test_an_account_without_a_home_can_plan(
-    shop: Shop, batch: tuple[str, ...], warned: bool
+    shop: CommandLine, batch: tuple[str, ...], warned: bool
 ) -> None:
     """A single plan needs no journal, and a batch goes on without one and says so (N08)."""
     program = (
@@ -132,7 +132,7 @@ async def test_an_account_without_a_home_can_plan(
     ) is warned
 
 
-async def test_standard_input_may_hold_any_bytes(shop: Shop) -> None:
+async def test_standard_input_may_hold_any_bytes(shop: CommandLine) -> None:
     """A token in another encoding is refused with the position, and not shown."""
     done = await anyio.run_process(
         shop.command("login", "tfe.test"),
