@@ -45,34 +45,38 @@ __all__ = ("output",)
 @flag("no-color", "Accepted and without effect.")
 @click.argument("name", nargs=-1)
 @click.pass_context
-def output(context: click.Context, /, name: tuple[str, ...], **given: Any) -> int:
+def output(context: click.Context, /, name: tuple[str, ...], **flags: Any) -> int:
     """Show the outputs of the state of a workspace, or one of them.
 
-    With -all or -select one JSON document tells them by workspace, or lines with -json=false.
+    With -all or -select one JSON document holds them by workspace, or lines with -json=false.
     """
     if len(name) > 1:
         raise RunOptionsError(f"one output can be named, and {len(name)} were")
-    if given["raw"] and (given["json"] or not name):
+    if flags["raw"] and (flags["json"] or not name):
         raise RunOptionsError("-raw is for one output, and without -json")
-    wanted = name[0] if name else None
-    is_batch = given["all"] or given["select"] or given["exclude"]
-    if is_batch and (given["raw"] or given["workspace"]):
+    output_name = name[0] if name else None
+    is_batch = flags["all"] or flags["select"] or flags["exclude"]
+    if is_batch and (flags["raw"] or flags["workspace"]):
         raise RunOptionsError("-raw and -workspace are for one workspace; leave out -all")
 
     async def work(backend: Backend) -> int:
         if is_batch:
-            found = await backend.outputs_of_all(
-                select=given["select"], exclude=given["exclude"]
+            outputs_by_workspace = await backend.outputs_of_all(
+                select=flags["select"], exclude=flags["exclude"]
             )
-            return _tell_all(found, wanted, as_json=given["json"])
-        return _tell(await backend.outputs(given["workspace"]), wanted, given)
+            return _print_all(outputs_by_workspace, output_name, as_json=flags["json"])
+        return _print_one_workspace(
+            await backend.outputs(flags["workspace"]), output_name, flags
+        )
 
-    if given["workspace"] and "/" in given["workspace"]:
-        return _tell(anyio.run(_foreign, given["workspace"]), wanted, given)
+    if flags["workspace"] and "/" in flags["workspace"]:
+        return _print_one_workspace(
+            anyio.run(_read_by_path, flags["workspace"]), output_name, flags
+        )
     return run_with_backend(Path(context.obj), work)
 
 
-async def _foreign(name: str) -> dict[str, Output]:
+async def _read_by_path(name: str) -> dict[str, Output]:
     parts = name.split("/")
     if len(parts) > 3 or not all(parts):
         raise RunOptionsError(
@@ -87,60 +91,67 @@ async def _foreign(name: str) -> dict[str, Output]:
     )
 
 
-def _tell(outputs: dict[str, Output], wanted: str | None, given: dict[str, Any]) -> int:
+def _print_one_workspace(
+    outputs: dict[str, Output], output_name: str | None, flags: dict[str, Any]
+) -> int:
     screen = process_screen()
-    if wanted is None:
-        if given["json"]:
+    if output_name is None:
+        if flags["json"]:
             screen.print_json(outputs_json(outputs))
         elif not outputs:
             screen.note("Warning: the state has no outputs.")
-        for name, one in {} if given["json"] else outputs.items():
-            screen.print_value(f"{name} = {_shown(one)}")
+        for name, output in {} if flags["json"] else outputs.items():
+            screen.print_value(f"{name} = {_display_text(output)}")
         return 0
-    one = _named(outputs, wanted)
-    if given["raw"]:
-        text = raw_text(one.value)
+    output = _output_named(outputs, output_name)
+    if flags["raw"]:
+        text = raw_text(output.value)
         if text is None:
             raise StateError(
-                f"output {wanted} is not text, a number or a truth value, so it has no raw form; "
+                f"output {output_name} is not text, a number or a truth value, so it has no raw form; "
                 "use -json"
             )
         write_bytes(utf8_of(text))
-    elif given["json"]:
-        screen.print_json(json_text(one.value))
+    elif flags["json"]:
+        screen.print_json(json_text(output.value))
     else:
-        screen.print_value(value_text(one.value, one.type))
+        screen.print_value(value_text(output.value, output.type))
     return 0
 
 
-def _tell_all(
-    found: dict[str, dict[str, Output] | StateError], wanted: str | None, *, as_json: bool
+def _print_all(
+    outputs_by_workspace: dict[str, dict[str, Output] | StateError],
+    output_name: str | None,
+    *,
+    as_json: bool,
 ) -> int:
     documents: dict[str, str] = {}
 
     def keep(short: str, outputs: dict[str, Output]) -> None:
-        values = {name: one.value for name, one in outputs.items()}
-        documents[short] = json_text(values if wanted is None else values.get(wanted))
+        values = {name: output.value for name, output in outputs.items()}
+        documents[short] = json_text(
+            values if output_name is None else values.get(output_name)
+        )
 
     def write(short: str, outputs: dict[str, Output]) -> None:
-        for name, one in outputs.items():
-            if wanted in (None, name):
+        for name, output in outputs.items():
+            if output_name in (None, name):
                 process_screen().print_value(
-                    with_workspace(short, f"{name} = {_shown(one)}")
+                    with_workspace(short, f"{name} = {_display_text(output)}")
                 )
 
-    code = for_each_workspace(found, keep if as_json else write)
+    code = for_each_workspace(outputs_by_workspace, keep if as_json else write)
     if as_json:
         process_screen().print_json(object_json(documents))
     return code
 
 
-def _shown(one: Output) -> str:
-    return "<sensitive>" if one.sensitive else value_text(one.value, one.type)
+def _display_text(output: Output) -> str:
+    return "<sensitive>" if output.sensitive else value_text(output.value, output.type)
 
 
-def _named(outputs: dict[str, Output], wanted: str) -> Output:
-    if wanted not in outputs:
+def _output_named(outputs: dict[str, Output], output_name: str) -> Output:
+    if output_name not in outputs:
         known = ", ".join(outputs) or "none"
-        raise StateError(f"the state has no output {wanted}; there are: {known}")
-    return outputs[wanted]
+        raise StateError(f"the state has no output {output_name}; there are: {known}")
+    return outputs[output_name]
