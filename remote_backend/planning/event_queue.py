@@ -1,4 +1,19 @@
-"""An event queue that never blocks the sender; log chunks beyond 4 MiB wait in a temporary file."""
+"""An event queue that never blocks the sender; log chunks beyond 4 MiB wait in a temporary file.
+
+An event is queued in memory, or, if it is a log chunk, spooled: its bytes are in the file and
+the queue holds their position. The first chunk that exceeds the memory limit starts spooling.
+From then on every chunk is spooled until the last spooled one has been read; then the file is
+truncated and chunks are kept in memory again. A chunk that cannot be written to the file stays
+in memory, and a warning is queued once for each text.
+
+`put` and `close` set `_changed`. `get` replaces it just before it waits, with no await in
+between, so that no event is missed. The queue is open until `close`; after that `get` returns
+the remaining events and then None. Only one task can wait in `get`.
+
+Invariant: `_events` holds all waiting events in the order in which they were put, wherever
+their bytes are; `_in_memory` counts the bytes of the chunks in memory and `_spooled` counts
+the chunks in the file.
+"""
 
 import tempfile
 from collections import deque

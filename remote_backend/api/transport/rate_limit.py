@@ -1,4 +1,21 @@
-"""How many requests a server wants: a window and a bucket, and who gets the next turn."""
+"""Keep to the rate limits of a server: a sliding window, a token bucket, and priorities.
+
+General requests share a `SlidingWindow`; requests for run lists also need a token from a
+`TokenBucket`. Both are pure: the time is an argument. Each is unlimited until a response
+announces X-RateLimit-Limit or is refused with 429, limited afterwards, and blocked for a while
+after a 429. After a block the rate is lower (`_rate_factor`) and recovers within seconds. A
+window that is refused without an announced limit assumes one for a minute.
+
+A `RateLimiter` lets many tasks share one of them. Waiting requests form a heap, ordered by
+priority and then by arrival. Only the first one looks at the limit; it sleeps for the time
+that the limit returns, or until its `changed` event is set. The others wait for `changed`
+alone. `wake` sets the event of the first one: after a request left the heap (sent or
+canceled), and after a request was answered, because only then can the answer to
+"how long" become shorter.
+
+Invariant: a request takes its place in the limit in the same step in which it found one free,
+so that two requests never take the same place.
+"""
 
 import math
 import random
@@ -21,7 +38,7 @@ __all__ = ("RateLimiter", "RateLimitedTransport", "TokenBucket", "SlidingWindow"
 
 log = Log()
 
-_TURN = "a turn within the rate limit of the server"
+_WAIT_REASON = "a turn within the rate limit of the server"
 _WINDOW_SECONDS = 1.0
 _RUN_LISTS_PER_SECOND = 20 / 60
 _RUN_LISTS_AT_ONCE = 10
@@ -48,7 +65,7 @@ class TokenBucket:
     _tokens: float = field(init=False)
     _filled_at: float = -math.inf
     _closed_until: float = -math.inf
-    _share: float = 1.0
+    _rate_factor: float = 1.0
 
     def __attrs_post_init__(self) -> None:
         self._tokens = self.burst
@@ -60,7 +77,7 @@ class TokenBucket:
         if math.isinf(self.per_second):
             return 0.0
         self._fill(now)
-        return max(0.0, (1 - self._tokens) / (self.per_second * self._share))
+        return max(0.0, (1 - self._tokens) / (self.per_second * self._rate_factor))
 
     def acquire(self, now: float) -> None:
         """Take a token, which must be there."""
@@ -81,13 +98,13 @@ class TokenBucket:
         """Give no token for a time, and then fewer for a while: others use this limit too."""
         self._closed_until = max(self._closed_until, now + seconds)
         self._tokens = 0.0
-        self._share = max(_SLOWEST, self._share * _SLOWER)
+        self._rate_factor = max(_SLOWEST, self._rate_factor * _SLOWER)
 
     def _fill(self, now: float) -> None:
         passed = 0.0 if math.isinf(self._filled_at) else max(0.0, now - self._filled_at)
         self._filled_at = now
-        self._share = min(1.0, self._share + passed / _RECOVERY_SECONDS)
-        added = passed * self.per_second * self._share
+        self._rate_factor = min(1.0, self._rate_factor + passed / _RECOVERY_SECONDS)
+        added = passed * self.per_second * self._rate_factor
         self._tokens = min(max(1.0, self.burst), self._tokens + added)
 
 
@@ -107,8 +124,8 @@ class SlidingWindow:
     _open: int = 0
     _answered: deque[float] = field(factory=deque)
     _closed_until: float = -math.inf
-    _share: float = 1.0
-    _share_at: float = -math.inf
+    _rate_factor: float = 1.0
+    _lowered_at: float = -math.inf
 
     def wait_seconds(self, now: float) -> float:
         """Return how long the next turn is away; infinite when an answer decides."""
@@ -150,8 +167,8 @@ class SlidingWindow:
         """
         # Requests that were refused together are one refusal.
         if now >= self._closed_until:
-            self._share = max(_SLOWEST, self._recovered(now) * _SLOWER)
-            self._share_at = now
+            self._rate_factor = max(_SLOWEST, self._recovered(now) * _SLOWER)
+            self._lowered_at = now
         self._closed_until = max(self._closed_until, now + seconds)
         if math.isinf(self.limit) and self._open:
             self._assumed_until = self._closed_until + _ASSUMED_SECONDS
@@ -160,9 +177,9 @@ class SlidingWindow:
         return max(1, math.floor(self.limit * self._recovered(now)))
 
     def _recovered(self, now: float) -> float:
-        if self._share >= 1.0:
+        if self._rate_factor >= 1.0:
             return 1.0
-        return min(1.0, self._share + (now - self._share_at) / _RECOVERY_SECONDS)
+        return min(1.0, self._rate_factor + (now - self._lowered_at) / _RECOVERY_SECONDS)
 
     def _forget(self, now: float) -> None:
         while self._answered and self._answered[0] <= now - _WINDOW_SECONDS:
@@ -202,8 +219,8 @@ class RateLimiter:
         heappush(self._waiting, waiter)
         try:
             if self._seconds(waiter) > 0:
-                with self._notices.waiting(_TURN):
-                    await self._turn(waiter)
+                with self._notices.waiting(_WAIT_REASON):
+                    await self._wait_for_limit(waiter)
             self.bucket.acquire(self.clock())
         finally:
             self._waiting.remove(waiter)
@@ -220,7 +237,7 @@ class RateLimiter:
         if self._waiting:
             self._waiting[0].changed.set()
 
-    async def _turn(self, waiter: _Waiter) -> None:
+    async def _wait_for_limit(self, waiter: _Waiter) -> None:
         while (seconds := self._seconds(waiter)) > 0:
             with anyio.move_on_after(seconds):
                 await waiter.changed.wait()
@@ -233,7 +250,7 @@ class RateLimiter:
 
 
 class RateLimitedTransport:
-    """Sends requests of an API within its limits, which its answers tell.
+    """Sends requests of an API within its limits, which its responses announce.
 
     Signed addresses and other hosts are not counted.
     """
@@ -251,8 +268,8 @@ class RateLimitedTransport:
         notices = notices or Notices()
         self._wall_clock = wall_clock
         self._chance = chance
-        # Until an answer tells a limit there is none. That of run lists is never told: servers
-        # that have it are those that tell the other one.
+        # Unlimited until a response carries X-RateLimit-Limit. The limit on run lists is never
+        # announced; assume it wherever the general one is.
         self._window = SlidingWindow(math.inf)
         self._requests = RateLimiter(self._window, notices=notices, clock=clock)
         self._run_list_bucket = TokenBucket(math.inf, math.inf)
