@@ -11,7 +11,9 @@ __all__ = ("cause_of", "reason_of_error")
 def cause_of(error: Exception) -> Exception:
     """Return the exception that matters in a group: the first one raised on purpose, if any."""
     leaves = _leaves(error)
-    return next((one for one in leaves if isinstance(one, RemoteBackendError)), leaves[0])
+    return next(
+        (leaf for leaf in leaves if isinstance(leaf, RemoteBackendError)), leaves[0]
+    )
 
 
 def reason_of_error(error: Exception) -> str:
@@ -30,13 +32,15 @@ def reason_of_error(error: Exception) -> str:
 
 def _leaves(error: BaseException) -> list[Exception]:
     if isinstance(error, BaseExceptionGroup):
-        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+        return [leaf for nested in error.exceptions for leaf in _leaves(nested)]
     return [error] if isinstance(error, Exception) else []
 
 
 def _place_of(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame for frame in frames if "remote_backend" in PurePath(frame.filename).parts]
-    if not mine:
+    own_frames = [
+        frame for frame in frames if "remote_backend" in PurePath(frame.filename).parts
+    ]
+    if not own_frames:
         return "an unknown place"
-    return f"{PurePath(mine[-1].filename).name}:{mine[-1].lineno}"
+    return f"{PurePath(own_frames[-1].filename).name}:{own_frames[-1].lineno}"
