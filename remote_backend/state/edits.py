@@ -1,4 +1,4 @@
-"""Changes that people make to states by address: taint, untaint, remove, move."""
+"""Changes of states by address: taint, untaint, remove and move."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -7,10 +7,11 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.errors import AddressError
-from remote_backend.state.address import Address, is_inside
+from remote_backend.state.address import Address, Key, is_inside
 from remote_backend.state.file import Instance, Resource, StateFile
 from remote_backend.state.json_edits import (
     Edit,
+    Element,
     apply_edits,
     array_elements,
     find_member,
@@ -24,70 +25,83 @@ __all__ = ("addresses", "move", "remove", "set_tainted")
 
 
 def addresses(state: StateFile) -> list[Instance]:
-    """Return all instances in the order in which people read them: root first, then modules."""
-    found = [one for resource in state.resources() for one in resource.instances]
-    return sorted(found, key=lambda one: _order(one.address))
+    """Return all instances in reading order: those of the root first, then those of modules."""
+    instances = [
+        instance for resource in state.resources() for instance in resource.instances
+    ]
+    return sorted(instances, key=lambda instance: _sort_key(instance.address))
 
 
-def set_tainted(state: StateFile, wanted: Address, tainted: bool) -> StateFile | None:
+def set_tainted(state: StateFile, address: Address, tainted: bool) -> StateFile | None:
     """Return the state with an instance tainted or untainted; None when it already is.
 
-    Raises `AddressError` for what is not there or cannot be tainted.
+    Raises `AddressError` for an instance that does not exist or cannot be tainted.
     """
-    if wanted.is_module:
-        raise AddressError(str(wanted), "it is a module; name a resource in it")
-    if wanted.mode == "data":
+    if address.is_module:
+        raise AddressError(str(address), "it is a module; name a resource in it")
+    if address.mode == "data":
         raise AddressError(
-            str(wanted), "data sources cannot be tainted, they are read anew anyway"
+            str(address),
+            "data sources cannot be tainted; each plan reads them again anyway",
         )
-    resource = _resource(state, wanted)
-    current = [
-        one for one in resource.instances if one.address == wanted and not one.deposed
+    resource = _require_resource(state, address)
+    instances = [
+        instance
+        for instance in resource.instances
+        if instance.address == address and not instance.deposed
     ]
-    if not current:
-        raise AddressError(str(wanted), _why_missing(resource, wanted))
-    if current[0].is_tainted is tainted:
+    if not instances:
+        raise AddressError(str(address), _why_missing(resource, address))
+    if instances[0].is_tainted is tainted:
         return None
     if resource.old_key:
-        primary = _member(state.text, resource.start, "primary")
+        primary = _member_start(state.text, resource.start, "primary")
         value = "true" if tainted else "false"
         edit = set_member(
             state.text, primary, "tainted", value, after=("id", "attributes", "meta")
         )
         return state.edited([edit])
-    start = _instance_start(state.text, resource, wanted)
+    start = _instance_start(state.text, resource, address)
     if tainted:
         edit = set_member(state.text, start, "status", '"tainted"', after=("index_key",))
     else:
-        gone = remove_member(state.text, start, "status")
-        assert gone is not None
-        edit = gone
+        removal = remove_member(state.text, start, "status")
+        assert removal is not None
+        edit = removal
     return state.edited([edit])
 
 
-def remove(state: StateFile, wanted: Iterable[Address]) -> tuple[StateFile, list[Address]]:
-    """Return the state without what the addresses cover, and what was taken out of it.
+def remove(
+    state: StateFile, addresses_to_remove: Iterable[Address]
+) -> tuple[StateFile, list[Address]]:
+    """Return the state without the instances of the addresses, and the addresses it removed.
 
-    Raises `AddressError` for an address that covers nothing.
+    Raises `AddressError` for an address of which the state has no instance.
     """
-    gone: list[Address] = []
-    for address in wanted:
-        covered = [one.address for one in addresses(state) if address.covers(one.address)]
+    removed: list[Address] = []
+    for address in addresses_to_remove:
+        covered = [
+            instance.address
+            for instance in addresses(state)
+            if address.covers(instance.address)
+        ]
         if not covered:
-            raise AddressError(str(address), "nothing of this address is in the state")
-        gone += [one for one in covered if one not in gone]
-        state = state.edited(_removal(state, address))
-    return state, gone
+            raise AddressError(str(address), "the state has nothing of this address")
+        removed += [
+            covered_address for covered_address in covered if covered_address not in removed
+        ]
+        state = state.edited(_removal_edits(state, address))
+    return state, removed
 
 
 def move(state: StateFile, source: Address, target: Address) -> tuple[StateFile, list[str]]:
     """Return the state with an address renamed, and each move as `from to`.
 
-    Raises `AddressError` for a source that is not there and a target that is.
+    Raises `AddressError` when the source does not exist or the target does.
     """
     if source.is_module != target.is_module:
         raise AddressError(
-            str(target), f"a module moves to a module; {source} is something else"
+            str(target), f"{source} and {target} must both be modules, or both resources"
         )
     if state.format == 3:
         raise AddressError(
@@ -97,214 +111,280 @@ def move(state: StateFile, source: Address, target: Address) -> tuple[StateFile,
     if source.is_module:
         return _move_module(state, source.module, target.module)
     if (source.mode, source.type) != (target.mode, target.type):
-        raise AddressError(str(target), f"the type must stay that of {source}")
-    resource = _resource(state, source)
-    moved = [one for one in resource.instances if source.covers(one.address)]
-    if not moved:
+        raise AddressError(str(target), f"its type must be that of {source}")
+    resource = _require_resource(state, source)
+    moved_instances = [
+        instance for instance in resource.instances if source.covers(instance.address)
+    ]
+    if not moved_instances:
         raise AddressError(str(source), _why_missing(resource, source))
-    if any(target.covers(one.address) for one in addresses(state)):
+    if any(target.covers(instance.address) for instance in addresses(state)):
         raise AddressError(str(target), "it is in the state already")
-    if source.key is None and target.key is None and len(moved) == len(resource.instances):
-        edits = _renamed(state.text, resource.start, target)
+    if (
+        source.key is None
+        and target.key is None
+        and len(moved_instances) == len(resource.instances)
+    ):
+        edits = _rename_edits(state.text, resource.start, target)
         return state.edited(edits), [f"{source} {target}"]
-    keyed = [one for one in moved if one.address.key is not None]
-    if source.key is None and target.key is not None and (keyed or len(moved) > 1):
+    keyed_instances = [
+        instance for instance in moved_instances if instance.address.key is not None
+    ]
+    if (
+        source.key is None
+        and target.key is not None
+        and (keyed_instances or len(moved_instances) > 1)
+    ):
         raise AddressError(str(target), f"{source} has several instances; name one of them")
     return _move_instance(state, resource, source, target), [f"{source} {target}"]
 
 
 def _move_module(state: StateFile, source: str, target: str) -> tuple[StateFile, list[str]]:
     resources = list(state.resources())
-    if any(is_inside(one.address.module, target) for one in resources):
+    if any(is_inside(resource.address.module, target) for resource in resources):
         raise AddressError(target, "it is in the state already")
     edits: list[Edit] = []
     for resource in resources:
         module = resource.address.module
         if is_inside(module, source):
-            moved = target + module[len(source) :]
+            new_module = target + module[len(source) :]
             edits.append(
-                set_member(state.text, resource.start, "module", json.dumps(moved))
+                set_member(state.text, resource.start, "module", json.dumps(new_module))
             )
     if not edits:
-        raise AddressError(source, "nothing of this address is in the state")
+        raise AddressError(source, "the state has nothing of this address")
     return state.edited(edits), [f"{source} {target}"]
 
 
 def _move_instance(
     state: StateFile, resource: Resource, source: Address, target: Address
 ) -> StateFile:
+    key = source.key if source.key is not None else resource.instances[0].address.key
+    destination = _find_resource(state, evolve(target, key=None))
+    if destination is None:
+        return state.edited(_edits_to_new_resource(state, resource, key, target))
+    if destination.start == resource.start:
+        return state.edited(_edits_to_new_key(state.text, resource, key, target))
+    return state.edited(_edits_to_other_resource(state, resource, key, target, destination))
+
+
+def _edits_to_new_key(
+    text: str, resource: Resource, key: Key, target: Address
+) -> list[Edit]:
+    """Return the edits that give instances of a key another key in their resource."""
+    return [
+        Edit(
+            element.start,
+            element.end,
+            _with_key_of(text[element.start : element.end], target),
+        )
+        for element in _elements_with_key(text, resource.start, key)
+    ]
+
+
+def _edits_to_other_resource(
+    state: StateFile, resource: Resource, key: Key, target: Address, destination: Resource
+) -> list[Edit]:
+    """Return the edits that move instances of a key into a resource that exists."""
     text = state.text
-    wanted = source if source.key is not None else resource.instances[0].address
-    array = _member(text, resource.start, "instances")
-    mine = [
-        one
-        for one in array_elements(text, array)
-        if one.value.get("index_key") == wanted.key
+    elements = _elements_with_key(text, resource.start, key)
+    indent = _blanks_before(text, elements[0].start)
+    last = list(array_elements(text, _member_start(text, destination.start, "instances")))[
+        -1
     ]
-    # What is deposed goes where its instance goes.
-    parts = [_rekeyed(text[one.start : one.end], target) for one in mine]
-    whole = next(one for one in _elements_of(state) if one.start == resource.start)
-    indent = _blanks_before(text, mine[0].start)
-    there = _find(state, evolve(target, key=None))
-    emptied = len(mine) == len(resource.instances)
-    edits: list[Edit] = []
-    if there is not None and there.start != resource.start:
-        last = list(array_elements(text, _member(text, there.start, "instances")))[-1]
-        added = "".join(f",{indent}{part}" for part in parts)
-        edits.append(Edit(last.end, last.end, added))
-        edits += (
-            _removal(state, evolve(source, key=None))
-            if emptied
-            else remove_elements(
-                text, array, lambda one: one.get("index_key") == wanted.key
-            )
-        )
-        return state.edited(edits)
-    if there is not None:
-        return state.edited(
-            [Edit(one.start, one.end, part) for one, part in zip(mine, parts, strict=True)]
-        )
-    copy = text[whole.start : whole.end]
-    inner = _member(copy, 0, "instances")
-    trimmed = apply_edits(
-        copy, remove_elements(copy, inner, lambda one: one.get("index_key") != wanted.key)
+    # Deposed objects have the key of their instance, so they move with it.
+    added = "".join(
+        f",{indent}{_with_key_of(text[element.start : element.end], target)}"
+        for element in elements
     )
-    inner = _member(trimmed, 0, "instances")
-    renamed = [
-        Edit(one.start, one.end, _rekeyed(trimmed[one.start : one.end], target))
-        for one in array_elements(trimmed, inner)
+    if len(elements) == len(resource.instances):
+        removal = _removal_edits(state, evolve(resource.address, key=None))
+    else:
+        removal = _key_removal_edits(text, resource.start, lambda other: bool(other == key))
+    return [Edit(last.end, last.end, added), *removal]
+
+
+def _edits_to_new_resource(
+    state: StateFile, resource: Resource, key: Key, target: Address
+) -> list[Edit]:
+    """Return the edits that move instances of a key into a copy of their resource."""
+    text = state.text
+    element = next(
+        element for element in _resource_elements(state) if element.start == resource.start
+    )
+    copy = text[element.start : element.end]
+    copy = apply_edits(copy, _key_removal_edits(copy, 0, lambda other: bool(other != key)))
+    copy = apply_edits(
+        copy,
+        [
+            *(
+                Edit(
+                    part.start, part.end, _with_key_of(copy[part.start : part.end], target)
+                )
+                for part in array_elements(copy, _member_start(copy, 0, "instances"))
+            ),
+            *_rename_edits(copy, 0, target),
+        ],
+    )
+    if len(_elements_with_key(text, resource.start, key)) == len(resource.instances):
+        return [Edit(element.start, element.end, copy)]
+    separator = f",{_blanks_before(text, element.start)}"
+    return [
+        *_key_removal_edits(text, resource.start, lambda other: bool(other == key)),
+        Edit(element.end, element.end, f"{separator}{copy}"),
     ]
-    made = apply_edits(trimmed, [*renamed, *_renamed(trimmed, 0, target)])
-    if emptied:
-        return state.edited([Edit(whole.start, whole.end, made)])
-    edits = remove_elements(text, array, lambda one: one.get("index_key") == wanted.key)
-    edits.append(Edit(whole.end, whole.end, f",{_blanks_before(text, whole.start)}{made}"))
-    return state.edited(edits)
 
 
-def _rekeyed(instance: str, target: Address) -> str:
+def _elements_with_key(text: str, start: int, key: Key) -> list[Element]:
+    return [
+        element
+        for element in array_elements(text, _member_start(text, start, "instances"))
+        if element.value.get("index_key") == key
+    ]
+
+
+def _key_removal_edits(
+    text: str, start: int, is_removed: Callable[[Any], bool]
+) -> list[Edit]:
+    """Return the edits that remove instances of the resource at `start` by their keys."""
+    instances = _member_start(text, start, "instances")
+    return remove_elements(
+        text, instances, lambda instance: is_removed(instance.get("index_key"))
+    )
+
+
+def _with_key_of(instance: str, target: Address) -> str:
     if target.key is None:
-        gone = remove_member(instance, 0, "index_key")
-        return apply_edits(instance, [gone]) if gone else instance
+        removal = remove_member(instance, 0, "index_key")
+        return apply_edits(instance, [removal]) if removal else instance
     return apply_edits(
         instance, [set_member(instance, 0, "index_key", json.dumps(target.key))]
     )
 
 
-def _renamed(text: str, start: int, target: Address) -> list[Edit]:
+def _rename_edits(text: str, start: int, target: Address) -> list[Edit]:
     edits = [set_member(text, start, "name", json.dumps(target.name))]
     if target.module:
         edits.append(set_member(text, start, "module", json.dumps(target.module)))
     else:
-        gone = remove_member(text, start, "module")
-        edits += [gone] if gone else []
+        removal = remove_member(text, start, "module")
+        edits += [removal] if removal else []
     return edits
 
 
-def _removal(state: StateFile, wanted: Address) -> list[Edit]:
+def _removal_edits(state: StateFile, address: Address) -> list[Edit]:
     if state.format == 3:
-        return _old_removal(state, wanted)
+        return _legacy_removal_edits(state, address)
     array = state.place_of("resources")
     if array is None:
         return []
-    whole: set[int] = set()
+    emptied: set[int] = set()
     edits: list[Edit] = []
     for resource in state.resources():
-        left = [one for one in resource.instances if not wanted.covers(one.address)]
-        if not left and resource.instances:
-            whole.add(resource.start)
-        elif len(left) < len(resource.instances):
-            instances = _member(state.text, resource.start, "instances")
-            edits += remove_elements(state.text, instances, _has_key(wanted))
-    return edits + _remove_at(state.text, array, whole)
+        remaining = [
+            instance
+            for instance in resource.instances
+            if not address.covers(instance.address)
+        ]
+        if not remaining and resource.instances:
+            emptied.add(resource.start)
+        elif len(remaining) < len(resource.instances):
+            edits += _key_removal_edits(
+                state.text, resource.start, lambda key: bool(key == address.key)
+            )
+    return edits + _element_removal_edits(state.text, array, emptied)
 
 
-def _remove_at(text: str, array: int, starts: set[int]) -> list[Edit]:
-    order = iter([one.start for one in array_elements(text, array)])
-    return remove_elements(text, array, lambda _: next(order) in starts) if starts else []
+def _element_removal_edits(text: str, array: int, starts: set[int]) -> list[Edit]:
+    if not starts:
+        return []
+    element_starts = iter([element.start for element in array_elements(text, array)])
+    return remove_elements(text, array, lambda _: next(element_starts) in starts)
 
 
-def _has_key(wanted: Address) -> Callable[[Any], bool]:
-    return lambda one: bool(one.get("index_key") == wanted.key)
-
-
-def _old_removal(state: StateFile, wanted: Address) -> list[Edit]:
+def _legacy_removal_edits(state: StateFile, address: Address) -> list[Edit]:
     edits = []
     for start, module, _ in state.modules():
-        resources = _member(state.text, start, "resources")
-        gone = {
-            one.old_key
-            for one in state.resources()
+        resources = _member_start(state.text, start, "resources")
+        removed_keys = {
+            resource.old_key
+            for resource in state.resources()
             # The same key can stand in several modules.
-            if one.address.module == module and wanted.covers(one.address)
+            if resource.address.module == module and address.covers(resource.address)
         }
-        found = list(members(state.text, resources))
-        kept = [one for one in found if one.key not in gone]
-        if len(kept) == len(found):
+        resource_members = list(members(state.text, resources))
+        remaining = [
+            member for member in resource_members if member.key not in removed_keys
+        ]
+        if len(remaining) == len(resource_members):
             continue
-        if not kept:
-            closing = state.text.index("}", found[-1].value_end)
+        if not remaining:
+            closing = state.text.index("}", resource_members[-1].value_end)
             edits.append(Edit(resources, closing + 1, "{}"))
             continue
-        blanks = _blanks_before(state.text, found[0].start)
-        body = f",{blanks}".join(state.text[one.start : one.value_end] for one in kept)
-        edits.append(Edit(found[0].start, found[-1].value_end, body))
+        blanks = _blanks_before(state.text, resource_members[0].start)
+        body = f",{blanks}".join(
+            state.text[member.start : member.value_end] for member in remaining
+        )
+        edits.append(Edit(resource_members[0].start, resource_members[-1].value_end, body))
     return edits
 
 
-def _resource(state: StateFile, wanted: Address) -> Resource:
-    found = _find(state, wanted)
-    if found is None:
-        raise AddressError(str(wanted), "there is no such resource in the state")
-    return found
+def _require_resource(state: StateFile, address: Address) -> Resource:
+    resource = _find_resource(state, address)
+    if resource is None:
+        raise AddressError(str(address), "there is no such resource in the state")
+    return resource
 
 
-def _find(state: StateFile, wanted: Address) -> Resource | None:
-    whole = evolve(wanted, key=None)
-    near = [
+def _find_resource(state: StateFile, address: Address) -> Resource | None:
+    without_key = evolve(address, key=None)
+    same_resource = [
         resource
         for resource in state.resources()
-        if evolve(resource.address, key=None) == whole
+        if evolve(resource.address, key=None) == without_key
     ]
-    exact = [resource for resource in near if resource.address == wanted]
-    return next(iter(exact or near), None)
+    exact = [resource for resource in same_resource if resource.address == address]
+    return next(iter(exact or same_resource), None)
 
 
-def _why_missing(resource: Resource, wanted: Address) -> str:
-    current = [one for one in resource.instances if not one.deposed]
-    if any(one.address == wanted for one in resource.instances):
-        return "only a deposed object of it is left, which cannot be tainted"
-    keys = ", ".join(str(one.address) for one in current[:5])
+def _why_missing(resource: Resource, address: Address) -> str:
+    instances = [instance for instance in resource.instances if not instance.deposed]
+    if any(instance.address == address for instance in resource.instances):
+        return "only a deposed object of it is left, and that cannot be tainted"
+    keys = ", ".join(str(instance.address) for instance in instances[:5])
     return f"there is no such instance in the state; there are {keys}"
 
 
-def _instance_start(text: str, resource: Resource, wanted: Address) -> int:
-    for one in array_elements(text, _member(text, resource.start, "instances")):
-        if one.value.get("index_key") == wanted.key and not one.value.get("deposed"):
-            return one.start
-    raise AddressError(str(wanted), "there is no such instance in the state")
+def _instance_start(text: str, resource: Resource, address: Address) -> int:
+    for element in array_elements(text, _member_start(text, resource.start, "instances")):
+        if element.value.get("index_key") == address.key and not element.value.get(
+            "deposed"
+        ):
+            return element.start
+    raise AddressError(str(address), "there is no such instance in the state")
 
 
-def _member(text: str, start: int, key: str) -> int:
+def _member_start(text: str, start: int, key: str) -> int:
     member = find_member(text, start, key)
     if member is None:
-        raise AddressError(key, "the state lacks this member")
+        raise AddressError(key, "the state has no such member")
     return member.value_start
 
 
-def _elements_of(state: StateFile) -> Iterator[Any]:
+def _resource_elements(state: StateFile) -> Iterator[Element]:
     array = state.place_of("resources")
     return array_elements(state.text, array) if array is not None else iter(())
 
 
-def _blanks_before(text: str, place: int) -> str:
-    begin = place
-    while begin and text[begin - 1] in " \t\r\n":
-        begin -= 1
-    return text[begin:place]
+def _blanks_before(text: str, position: int) -> str:
+    start = position
+    while start and text[start - 1] in " \t\r\n":
+        start -= 1
+    return text[start:position]
 
 
-def _order(address: Address) -> tuple[Any, ...]:
+def _sort_key(address: Address) -> tuple[Any, ...]:
     key = address.key
     rank = (
         (0, 0, "") if key is None else (1, key, "") if isinstance(key, int) else (2, 0, key)
