@@ -1,7 +1,7 @@
-"""Which remote workspaces there are, under the names that people use."""
+"""The remote workspaces of a configuration, under their local names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
@@ -39,154 +39,164 @@ __all__ = (
 
 DEFAULT = "default"
 _MOST_SHOWN = 20
-# What Terraform accepts: names that stand in an address as they are.
+# Terraform accepts the characters that need no escape in a URL.
 _VALID = re.compile(r"[A-Za-z0-9\-_.~$&+=:@]+")
 
 
 @frozen
 class LocalWorkspace:
-    """A remote workspace and the name that people use for it."""
+    """A remote workspace and its local name."""
 
     name: str
     remote: Workspace
 
 
 async def list_workspaces(
-    client: Client, mode: WorkspaceMapping
+    client: Client, mapping: WorkspaceMapping
 ) -> tuple[LocalWorkspace, ...]:
-    """Return all workspaces of a configuration, sorted by the names people use."""
-    if isinstance(mode, ByName):
-        workspace = await client.find_workspace(mode.name)
+    """Return all workspaces of a configuration, sorted by their local names."""
+    if isinstance(mapping, ByName):
+        workspace = await client.find_workspace(mapping.name)
         return (LocalWorkspace(DEFAULT, workspace),) if workspace else ()
-    if isinstance(mode, ByTags):
-        tagged = await client.list_workspaces(tags=mode.tags)
-        return tuple(sorted((LocalWorkspace(one.name, one) for one in tagged), key=_short))
-    prefix = mode.prefix
-    # The server's search is fuzzy and may ignore case: what belongs to us is decided here.
-    listed = await client.list_workspaces(prefix)
-    named = (
+    if isinstance(mapping, ByTags):
+        tagged = await client.list_workspaces(tags=mapping.tags)
+        return _sorted(LocalWorkspace(workspace.name, workspace) for workspace in tagged)
+    prefix = mapping.prefix
+    # The server's search is fuzzy and may ignore case, so the prefix is compared here.
+    candidates = await client.list_workspaces(prefix)
+    return _sorted(
         LocalWorkspace(workspace.name[len(prefix) :], workspace)
-        for workspace in listed
+        for workspace in candidates
         if workspace.name.startswith(prefix) and workspace.name != prefix
     )
-    return tuple(sorted(named, key=_short))
+
+
+def _sorted(workspaces: Iterable[LocalWorkspace]) -> tuple[LocalWorkspace, ...]:
+    return tuple(sorted(workspaces, key=lambda workspace: workspace.name))
 
 
 async def find_workspace(
-    client: Client, mode: WorkspaceMapping, short: str
+    client: Client, mapping: WorkspaceMapping, local_name: str
 ) -> LocalWorkspace:
-    """Return the workspace that a person means by a name.
+    """Return the workspace of a local name.
 
     Raises `NoSuchWorkspace` when it does not exist, and `SelectionError` when the name is
     empty, could mean two workspaces, or means one without the tags of the configuration.
     """
-    if not short.strip():
-        # A prefix and nothing more is the name of another workspace (P85).
-        raise SelectionError(f"{short!r} is not the name of a workspace; give one")
-    if isinstance(mode, ByName):
-        return await _find_default(client, mode, short)
-    if isinstance(mode, ByTags):
-        return await _find_tagged(client, mode, short)
-    return await _find_prefixed(client, mode, short)
+    if not local_name.strip():
+        # The prefix alone would be the name of another workspace (P85).
+        raise SelectionError(f"{local_name!r} is not the name of a workspace; give one")
+    if isinstance(mapping, ByName):
+        return await _find_default(client, mapping, local_name)
+    if isinstance(mapping, ByTags):
+        return await _find_tagged(client, mapping, local_name)
+    return await _find_prefixed(client, mapping, local_name)
 
 
-async def _find_prefixed(client: Client, mode: ByPrefix, short: str) -> LocalWorkspace:
-    if short == DEFAULT:
-        raise await _unselected(client, mode)
-    found = await client.find_workspace(mode.prefix + short)
-    # Terraform takes a name that begins with the prefix for a full one; what exists decides.
-    if not short.startswith(mode.prefix) or short == mode.prefix:
-        return await _existing(client, mode, short, found, mode.prefix + short)
-    full = await client.find_workspace(short)
-    if found is not None and full is not None:
-        raise SelectionError(
-            f"{short} could mean two workspaces: {found.name} by its short name, and "
-            f"{full.name}; write {full.name.removeprefix(mode.prefix)} for {full.name}, or "
-            f"{found.name} for {found.name}"
+async def _find_prefixed(
+    client: Client, mapping: ByPrefix, local_name: str
+) -> LocalWorkspace:
+    if local_name == DEFAULT:
+        raise await _unselected(client, mapping)
+    local = await client.find_workspace(mapping.prefix + local_name)
+    # Terraform takes a name that begins with the prefix for a remote one. Here the workspace
+    # that exists decides.
+    if not local_name.startswith(mapping.prefix) or local_name == mapping.prefix:
+        return await _existing(
+            client, mapping, local_name, local, mapping.prefix + local_name
         )
-    if full is not None:
-        return LocalWorkspace(full.name[len(mode.prefix) :], full)
-    return await _existing(client, mode, short, found, mode.prefix + short)
+    remote = await client.find_workspace(local_name)
+    if local is not None and remote is not None:
+        raise SelectionError(
+            f"{local_name} could mean two workspaces: {local.name} by its local name, and "
+            f"{remote.name}; write {remote.name.removeprefix(mapping.prefix)} for {remote.name}, or "
+            f"{local.name} for {local.name}"
+        )
+    if remote is not None:
+        return LocalWorkspace(remote.name[len(mapping.prefix) :], remote)
+    return await _existing(client, mapping, local_name, local, mapping.prefix + local_name)
 
 
-async def _find_tagged(client: Client, mode: ByTags, short: str) -> LocalWorkspace:
-    tagged = await client.list_workspaces(short, tags=mode.tags)
+async def _find_tagged(client: Client, mapping: ByTags, local_name: str) -> LocalWorkspace:
+    tagged = await client.list_workspaces(local_name, tags=mapping.tags)
     for workspace in tagged:
-        if workspace.name == short:
-            return LocalWorkspace(short, workspace)
-    if short == DEFAULT:
-        raise await _unselected(client, mode)
-    if await client.find_workspace(short) is None:
-        raise await _missing(client, mode, short, short)
-    # Terraform refuses it too: the configuration does not mean it (P88).
+        if workspace.name == local_name:
+            return LocalWorkspace(local_name, workspace)
+    if local_name == DEFAULT:
+        raise await _unselected(client, mapping)
+    if await client.find_workspace(local_name) is None:
+        raise await _missing(client, mapping, local_name, local_name)
+    # Terraform refuses it too, because the configuration does not include it (P88).
     raise SelectionError(
-        f"workspace {short} does not have the tags of the configuration, {_tags_of(mode)}; add "
+        f"workspace {local_name} does not have the tags of the configuration, {_tags_of(mapping)}; add "
         "them on the server, or choose another workspace"
     )
 
 
 async def create_workspace(
-    client: Client, mode: WorkspaceMapping, short: str, terraform_version: str | None = None
+    client: Client,
+    mapping: WorkspaceMapping,
+    local_name: str,
+    terraform_version: str | None = None,
 ) -> LocalWorkspace:
-    """Make a workspace under the name that people use, exactly one.
+    """Create exactly one workspace with a local name.
 
-    Without a version the server chooses the one that plans there. Raises `SelectionError` for a name that cannot be used, and for one that is taken.
+    Without a version the server chooses the Terraform that plans there. Raises
+    `SelectionError` for a name that cannot be used, and for one that is taken.
     """
-    full = full_name_of(mode, short)
-    if await client.find_workspace(full) is not None:
-        raise SelectionError(f"workspace {short} exists already ({full}); select it")
-    made = await _create(client, short, full, terraform_version)
-    return LocalWorkspace(DEFAULT if isinstance(mode, ByName) else short, made)
-
-
-def full_name_of(mode: WorkspaceMapping, short: str) -> str:
-    """Return the remote name that a new workspace gets; raises `SelectionError`."""
-    if isinstance(mode, ByName):
-        if short in (DEFAULT, mode.name):
-            return mode.name
+    full_name = full_name_of(mapping, local_name)
+    if await client.find_workspace(full_name) is not None:
         raise SelectionError(
-            f"the backend has the one workspace {mode.name}, which is called {DEFAULT} here; "
+            f"workspace {local_name} exists already ({full_name}); select it"
+        )
+    workspace = await _create(client, local_name, full_name, terraform_version)
+    return LocalWorkspace(DEFAULT if isinstance(mapping, ByName) else local_name, workspace)
+
+
+def full_name_of(mapping: WorkspaceMapping, local_name: str) -> str:
+    """Return the remote name that a new workspace gets; raises `SelectionError`."""
+    if isinstance(mapping, ByName):
+        if local_name in (DEFAULT, mapping.name):
+            return mapping.name
+        raise SelectionError(
+            f"the backend has the one workspace {mapping.name}, which is called {DEFAULT} here; "
             'for several, give the block prefix = "..." in place of name'
         )
-    if not _VALID.fullmatch(short):
+    if not _VALID.fullmatch(local_name):
         raise SelectionError(
-            f"{short!r} is not a name for a workspace; letters, digits, - and _ make one"
+            f"{local_name!r} is not a valid name of a workspace; use letters, digits, - and _"
         )
-    if isinstance(mode, ByTags):
+    if isinstance(mapping, ByTags):
         raise SelectionError(
-            "workspaces with tags are made on the server, where they get their tags too"
+            "workspaces with tags can only be created on the server, which sets their tags"
         )
-    if short == DEFAULT:
+    if local_name == DEFAULT:
         raise SelectionError(
-            f"{DEFAULT} is not a name for a workspace of a backend with a prefix; choose another"
+            f"a workspace of a backend with a prefix cannot have the name {DEFAULT}; choose another"
         )
-    if short.startswith(mode.prefix):
+    if local_name.startswith(mapping.prefix):
         raise SelectionError(
-            f"{short} begins with the prefix {mode.prefix}, and Terraform would take it for "
-            f"{short} itself and not for {mode.prefix}{short}; leave the prefix out"
+            f"{local_name} begins with the prefix {mapping.prefix}, and Terraform would read it as "
+            f"{local_name}, not as {mapping.prefix}{local_name}; leave the prefix out"
         )
-    return mode.prefix + short
+    return mapping.prefix + local_name
 
 
 async def _create(
-    client: Client, short: str, full: str, terraform_version: str | None
+    client: Client, local_name: str, full_name: str, terraform_version: str | None
 ) -> Workspace:
     try:
         return await create_once(
-            lambda: client.create_workspace(full, terraform_version),
-            lambda: client.find_workspace(full),
+            lambda: client.create_workspace(full_name, terraform_version),
+            lambda: client.find_workspace(full_name),
         )
     except Rejected as error:
-        # It was looked for before, so the token cannot see what takes the name (P94).
+        # The search before found nothing, so the token cannot see the workspace (P94).
         if any("taken" in problem.lower() for problem in error.problems):
             raise SelectionError(
-                f"workspace {short} exists ({full}), but the token may not see it"
+                f"workspace {local_name} exists ({full_name}), but the token may not see it"
             ) from None
         raise
-
-
-def _short(named: LocalWorkspace) -> str:
-    return named.name
 
 
 def require_plannable(named: LocalWorkspace) -> None:
@@ -204,92 +214,94 @@ def require_plannable(named: LocalWorkspace) -> None:
         )
 
 
-async def _find_default(client: Client, mode: ByName, short: str) -> LocalWorkspace:
-    if short not in (DEFAULT, mode.name):
+async def _find_default(client: Client, mapping: ByName, local_name: str) -> LocalWorkspace:
+    if local_name not in (DEFAULT, mapping.name):
         raise SelectionError(
-            f"there is no workspace {short} here: the backend has the one workspace "
-            f"{mode.name}, which is called {DEFAULT}; unset TF_WORKSPACE or select {DEFAULT}"
+            f"there is no workspace {local_name} here: the backend has the one workspace "
+            f"{mapping.name}, which is called {DEFAULT}; unset TF_WORKSPACE or select {DEFAULT}"
         )
-    workspace = await client.find_workspace(mode.name)
-    return await _existing(client, mode, DEFAULT, workspace, mode.name)
+    workspace = await client.find_workspace(mapping.name)
+    return await _existing(client, mapping, DEFAULT, workspace, mapping.name)
 
 
 async def _existing(
     client: Client,
-    mode: WorkspaceMapping,
-    short: str,
+    mapping: WorkspaceMapping,
+    local_name: str,
     workspace: Workspace | None,
     full_name: str,
 ) -> LocalWorkspace:
     if workspace is None:
-        raise await _missing(client, mode, short, full_name)
-    return LocalWorkspace(short, workspace)
+        raise await _missing(client, mapping, local_name, full_name)
+    return LocalWorkspace(local_name, workspace)
 
 
 async def _missing(
-    client: Client, mode: WorkspaceMapping, short: str, full_name: str
+    client: Client, mapping: WorkspaceMapping, local_name: str, full_name: str
 ) -> NoSuchWorkspace:
-    if isinstance(mode, ByName):
-        return NoSuchWorkspace(nothing_there(mode, client.organization))
+    if isinstance(mapping, ByName):
+        return NoSuchWorkspace(nothing_there(mapping, client.organization))
     return NoSuchWorkspace(
-        f"workspace {short} does not exist: organization {client.organization} has no "
-        f"workspace {full_name}, or the token may not see it{await _candidates(client, mode)}"
+        f"workspace {local_name} does not exist: organization {client.organization} has no "
+        f"workspace {full_name}, or the token may not see it{await _candidates(client, mapping)}"
     )
 
 
-async def _unselected(client: Client, mode: WorkspaceMapping) -> SelectionError:
+async def _unselected(client: Client, mapping: WorkspaceMapping) -> SelectionError:
     return SelectionError(
         "no workspace is selected, and there is no default among several workspaces; set "
         "TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or plan all"
-        f"{await _candidates(client, mode)}"
+        f"{await _candidates(client, mapping)}"
     )
 
 
-async def _candidates(client: Client, mode: WorkspaceMapping) -> str:
-    """Return what to add to an error about a name: which names there are (P87)."""
+async def _candidates(client: Client, mapping: WorkspaceMapping) -> str:
+    """Return the existing names, as an error about a name adds them (P87)."""
     try:
-        names = [named.name for named in await list_workspaces(client, mode)]
+        names = [workspace.name for workspace in await list_workspaces(client, mapping)]
     except (ApiError, TransportError, UnexpectedAnswer):
         return ""
     return f"; there are {shown_names(names)}"
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Return names for a message, of which many are cut short."""
+    """Return names for a message, which leaves out all after the first 20."""
     if not names:
         return "no workspaces"
     more = len(names) - _MOST_SHOWN
-    shown = ", ".join(names[:_MOST_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
+    names_text = ", ".join(names[:_MOST_SHOWN])
+    return f"{names_text} and {more} more" if more > 0 else names_text
 
 
-def nothing_there(mode: WorkspaceMapping, organization: str) -> str:
-    """Return what to say, and to do, where a configuration has no workspace at all."""
-    seen = ", or the token may not see it"
-    if isinstance(mode, ByName):
+def nothing_there(mapping: WorkspaceMapping, organization: str) -> str:
+    """Return the message for a configuration without any workspace."""
+    unless_hidden = ", or the token may not see it"
+    if isinstance(mapping, ByName):
         return (
-            f"organization {organization} has no workspace {mode.name}{seen}; `remote-backend "
-            f"workspace new {mode.name}` makes it"
+            f"organization {organization} has no workspace {mapping.name}{unless_hidden}; `remote-backend "
+            f"workspace new {mapping.name}` makes it"
         )
-    if isinstance(mode, ByTags):
+    if isinstance(mapping, ByTags):
         return (
-            f"organization {organization} has no workspace with the tags {_tags_of(mode)}{seen}; "
-            "workspaces get their tags on the server"
+            f"organization {organization} has no workspace with the tags {_tags_of(mapping)}{unless_hidden}; "
+            "add these tags on the server"
         )
     return (
-        f"organization {organization} has no workspace whose name starts with {mode.prefix}"
-        f"{seen}; check the prefix, or make one with `remote-backend workspace new NAME`"
+        f"organization {organization} has no workspace whose name starts with {mapping.prefix}"
+        f"{unless_hidden}; check the prefix, or make one with `remote-backend workspace new NAME`"
     )
 
 
-def selectable_name(mode: WorkspaceMapping, named: LocalWorkspace) -> str:
-    """Return the name to remember for a selected workspace, which can mean only this one."""
-    if isinstance(mode, ByName):
+def selectable_name(mapping: WorkspaceMapping, workspace: LocalWorkspace) -> str:
+    """Return the name to remember for a selected workspace: one without a second meaning."""
+    if isinstance(mapping, ByName):
         # Terraform refuses to work with any other name (hashicorp/terraform#23110).
         return DEFAULT
-    is_doubtful = isinstance(mode, ByPrefix) and named.name.startswith(mode.prefix)
-    return named.remote.name if is_doubtful else named.name
+    is_ambiguous = isinstance(mapping, ByPrefix) and workspace.name.startswith(
+        mapping.prefix
+    )
+    return workspace.remote.name if is_ambiguous else workspace.name
 
 
-def _tags_of(mode: ByTags) -> str:
-    return ", ".join(f"{key}={value}" if value else key for key, value in mode.tags)
+def _tags_of(mapping: ByTags) -> str:
+    return ", ".join(f"{key}={value}" if value else key for key, value in mapping.tags)

@@ -179,7 +179,7 @@ async def test_an_empty_name_reaches_no_workspace(shop: CommandLine) -> None:
         (("new", "x"), {"TF_WORKSPACE": "prod"}, "unset it first"),
         (("new", "dev"), {}, "exists already (networking-dev)"),
         (("new", "default"), {}, "choose another"),
-        (("new", "a b"), {}, "is not a name for a workspace"),
+        (("new", "a b"), {}, "is not a valid name of a workspace"),
         (("new", "networking-x"), {}, "leave the prefix out"),
         (("new", "-state=missing.tfstate", "x"), {}, "cannot be read"),
         (("delete", "nowhere"), {}, "does not exist"),
