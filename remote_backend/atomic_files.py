@@ -1,4 +1,4 @@
-"""Files that belong to one person: written whole or not at all, and for nobody else to read."""
+"""Private files of the user, written whole or not at all."""
 
 import os
 import secrets
@@ -12,32 +12,32 @@ _LONGEST_NAME = 200
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> None:
-    """Give a file its content, on the disk before it takes the place of an earlier one.
+    """Write a new file and sync it to the disk before it replaces an earlier one.
 
-    A symbolic link stays, and the file that it leads to is replaced. Raises `OSError`; the
-    earlier file is then as it was.
+    A symbolic link stays, and its target is replaced. Raises `OSError`; the earlier file is
+    then unchanged.
     """
     target = Path(os.path.realpath(path))
-    # Two processes that write the same file must not share the new one.
+    # The name is random because two processes that write the same file must not share it.
     name = f"{target.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.new"
-    beside = target.with_name(name)
+    new_file = target.with_name(name)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+        with os.fdopen(os.open(new_file, flags, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, target)
+        os.replace(new_file, target)
     except BaseException:
         with suppress(OSError):
-            beside.unlink()
+            new_file.unlink()
         raise
     _sync_directory(target.parent)
 
 
 def _sync_directory(directory: Path) -> None:
-    """Put the new name on the disk, where the system can do that for a directory."""
-    # Windows opens no directories, and some network file systems refuse to sync them.
+    """Sync the new name to the disk, where the system can sync a directory."""
+    # Windows cannot open directories, and some network file systems refuse to sync them.
     with suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Every error the package raises on purpose.
+"""Every error that the package raises on purpose.
 
 RemoteBackendError
 ├── SettingsError
@@ -79,10 +79,10 @@ FINAL_STATUSES = frozenset({501, 505, 511})
 
 
 class RemoteBackendError(Exception):
-    """The family of all errors raised on purpose; its text is fit for a person."""
+    """The base of all errors raised on purpose; its text is a message for users."""
 
     warnings: tuple[str, ...] = ()
-    """What was found before and may be the cause; to be shown before the error."""
+    """Earlier findings that may be the cause; they are printed before the error."""
 
 
 class SettingsError(RemoteBackendError):
@@ -90,18 +90,18 @@ class SettingsError(RemoteBackendError):
 
 
 class NoConfigurationFiles(SettingsError):
-    """The directory holds no Terraform configuration."""
+    """The directory has no Terraform configuration."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(
-            f"{os.path.abspath(directory)} holds no Terraform configuration (*.tf, *.tf.json); "
+            f"{os.path.abspath(directory)} has no Terraform configuration (*.tf, *.tf.json); "
             "run the command in the directory of the configuration, or use -chdir=DIR"
         )
 
 
 class NoBackendBlock(SettingsError):
-    """The configuration names no remote backend."""
+    """The configuration has no remote backend."""
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
@@ -112,7 +112,7 @@ class NoBackendBlock(SettingsError):
 
 
 class BadBackendBlock(SettingsError):
-    """A backend block, or one argument of it, is wrong; file and line say where."""
+    """A backend block, or an argument of it, is wrong; the text begins with file and line."""
 
     def __init__(self, path: str, line: int | None, problem: str) -> None:
         self.path = path
@@ -135,7 +135,7 @@ class CredentialsError(SettingsError):
 
 
 class DiscoveryError(RemoteBackendError):
-    """A host does not say where its API is."""
+    """A host does not publish the address of its API."""
 
     def __init__(self, hostname: str, problem: str) -> None:
         self.hostname = hostname
@@ -147,15 +147,15 @@ class SlugError(RemoteBackendError):
 
 
 class ConfigurationChanged(SlugError):
-    """The configuration is not the one that a resumed batch has begun with."""
+    """The configuration has changed since the batch that is to be resumed began."""
 
     def __init__(self, directory: str, batch: str) -> None:
         self.directory = directory
         self.batch = batch
         super().__init__(
             f"the configuration in {directory} has changed since {batch} began, and a batch "
-            "never mixes two of them; bring the earlier files back and resume again, or start "
-            "a new batch"
+            "never mixes two configurations; restore the earlier files and resume again, or "
+            "start a new batch"
         )
 
 
@@ -164,7 +164,7 @@ class EngineError(RemoteBackendError):
 
 
 class SelectionError(RemoteBackendError):
-    """The chosen workspaces do not exist, or none is chosen."""
+    """The selected workspaces do not exist, or none is selected."""
 
 
 class NoSuchWorkspace(SelectionError):
@@ -176,10 +176,10 @@ class RunOptionsError(RemoteBackendError):
 
 
 class TransportError(RemoteBackendError):
-    """An exchange did not take place, or its answer was lost.
+    """A request was not sent, or its response was lost.
 
-    `may_have_happened` is False where nothing was sent; `is_permanent` is True where another
-    attempt would end in the same way.
+    `may_have_happened` is False when nothing was sent; `is_permanent` is True when another
+    attempt would fail in the same way.
     """
 
     def __init__(
@@ -200,7 +200,7 @@ class TransportError(RemoteBackendError):
 
 
 class ApiError(RemoteBackendError):
-    """The server answered with an error; all its problems are in the text."""
+    """The server responded with an error; the text holds all its problems."""
 
     def __init__(
         self,
@@ -215,11 +215,11 @@ class ApiError(RemoteBackendError):
         self.where = where
         self.problems = problems
         self.request_id = request_id
-        """What the server calls the request in its own logs, where it says so."""
+        """The id of the request in the logs of the server, when a header has it."""
 
-        told = "; ".join(problems) if problems else "the answer gives no reason"
+        reasons = "; ".join(problems) if problems else "the response gives no reason"
         id = f" (request {request_id})" if request_id else ""
-        super().__init__(f"{method} {where} was answered with {status}{id}: {told}")
+        super().__init__(f"{method} {where} was answered with {status}{id}: {reasons}")
 
 
 class NotAuthorized(ApiError):
@@ -227,11 +227,11 @@ class NotAuthorized(ApiError):
 
 
 class NotFound(ApiError):
-    """404 (or 403): it does not exist, or the token may not know that it does."""
+    """404 (or 403): the object does not exist, or the token may not see it."""
 
 
 class Conflict(ApiError):
-    """409 or 412: the thing is in another state than the request needs."""
+    """409 or 412: the object is in another state than the request needs."""
 
 
 class Rejected(ApiError):
@@ -239,7 +239,7 @@ class Rejected(ApiError):
 
 
 def may_have_happened(error: Exception) -> bool:
-    """Say whether a request that ended with an error may have had its effect all the same."""
+    """Return whether an error is ambiguous: the request may have had its effect all the same."""
     if isinstance(error, TransportError):
         return error.may_have_happened
     if isinstance(error, UnexpectedAnswer):
@@ -250,12 +250,15 @@ def may_have_happened(error: Exception) -> bool:
 
 
 def text_of(error: Exception) -> str:
-    """Return what went wrong; unexpected errors can hold values, so only their type is named."""
+    """Return the text of an error of ours, and only the type of an unexpected one.
+
+    Texts of unexpected errors can hold values of the user.
+    """
     return str(error) if isinstance(error, RemoteBackendError) else type(error).__name__
 
 
 class UnexpectedAnswer(RemoteBackendError):
-    """The server answered with something that is not a document of this API."""
+    """The response is not a document of this API."""
 
 
 class ConfigurationVersionFailed(RemoteBackendError):
@@ -296,11 +299,11 @@ _RUN_DIFFERENCES = {
 
 
 class RunRefused(RemoteBackendError):
-    """A run may not be made in this workspace."""
+    """The workspace does not allow a run."""
 
 
 class PollingFailed(RemoteBackendError):
-    """A run could not be followed to its end; what became of it is not known."""
+    """A run could not be followed to its end, so its result is unknown."""
 
     def __init__(self, run_id: str, status: str, problem: str) -> None:
         self.run_id = run_id
@@ -309,15 +312,15 @@ class PollingFailed(RemoteBackendError):
 
 
 class NotificationRefused(RemoteBackendError):
-    """A notification was not signed by who may send it."""
+    """The signature of a notification does not match the secret."""
 
 
 class StateError(RemoteBackendError):
-    """A state cannot be used as it is, or not be stored."""
+    """A state cannot be used as it is, or cannot be stored."""
 
 
 class AddressError(StateError):
-    """An address is none, or names nothing in a state."""
+    """An address is malformed, or the state has nothing of this address."""
 
     def __init__(self, address: str, problem: str) -> None:
         self.address = address
@@ -325,7 +328,7 @@ class AddressError(StateError):
 
 
 class StateConflict(StateError):
-    """Another state was stored meanwhile, or one of another lineage is there."""
+    """The current state was stored by someone else, or has another lineage."""
 
 
 class StateLocked(StateError):
@@ -333,9 +336,9 @@ class StateLocked(StateError):
 
 
 class StateUnconfirmed(StateError):
-    """Nobody knows whether a state was stored; its bytes are part of the error.
+    """It is unknown whether a state was stored; `state` holds its bytes.
 
-    `lock_id` is ORGANIZATION/WORKSPACE where the workspace was left locked, or empty.
+    `lock_id` is ORGANIZATION/WORKSPACE when the workspace was left locked, or empty.
     """
 
     def __init__(
@@ -345,11 +348,11 @@ class StateUnconfirmed(StateError):
         self.problem = problem
         self.state = state
         self.lock_id = lock_id
-        kept = (
+        lock_text = (
             f"; the workspace stays locked, `remote-backend force-unlock {lock_id}` takes the "
             "lock away"
         )
         super().__init__(
             f"the state of {workspace} may not have been stored: {problem}"
-            + (kept if lock_id else "")
+            + (lock_text if lock_id else "")
         )

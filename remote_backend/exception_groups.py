@@ -1,4 +1,4 @@
-"""What task groups throw, as callers want to catch it, and work that a cancellation must not cut."""
+"""Lone exceptions of task groups, and work that a cancellation must not interrupt."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,22 +13,22 @@ Value = TypeVar("Value")
 
 @contextmanager
 def raise_lone_exception() -> Iterator[None]:
-    """Let a lone exception leave a task group as itself, so that callers can name it."""
+    """Unwrap a lone exception of a task group, so that callers can catch it by its type."""
     try:
         yield
     except BaseExceptionGroup as group:
-        lone: BaseException = group
-        while isinstance(lone, BaseExceptionGroup) and len(lone.exceptions) == 1:
-            lone = lone.exceptions[0]
-        raise lone from None
+        exception: BaseException = group
+        while isinstance(exception, BaseExceptionGroup) and len(exception.exceptions) == 1:
+            exception = exception.exceptions[0]
+        raise exception from None
 
 
 async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float) -> Value:
-    """Do some work to its end, also when the caller is canceled meanwhile.
+    """Finish some work even when the caller is canceled meanwhile, and return its result.
 
-    The cancellation goes on when the work has ended, or after `grace_seconds`, which cuts the
-    work off; then nothing is returned, so the work itself must keep what came of it. An error
-    of the work takes the place of the cancellation.
+    The cancellation continues when the work has ended. After `grace_seconds` it interrupts the
+    work. Either way a canceled caller gets no result, so the work itself must keep what it did.
+    An error of the work replaces the cancellation.
     """
     shield = anyio.CancelScope(shield=True)
     done = anyio.Event()
@@ -53,7 +53,7 @@ async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float
             with anyio.CancelScope(shield=True):
                 await done.wait()
             if errors:
-                # It may say that something stays undone.
+                # The error may report something that was left undone.
                 raise errors[0] from None
             raise
     if errors:

@@ -1,4 +1,4 @@
-"""What happens, told to structlog, which is imported when something is told."""
+"""Log events for structlog, which is imported with the first event that is reported."""
 
 import sys
 
@@ -8,35 +8,35 @@ _is_silent = False
 
 
 class Log:
-    """Tells structlog: most runs have nothing to tell, and its import takes longer than they do."""
+    """A logger that imports structlog late: most plans log nothing, and the import takes 60 ms."""
 
     @property
     def reports_steps(self) -> bool:
-        """Whether `debug` reports anything: it takes time to say what."""
+        """Whether `debug` reports anything, so that callers can skip collecting facts."""
         structlog = None if _is_silent else sys.modules.get("structlog")
         return structlog is not None and structlog.is_configured()
 
     def debug(self, event: str, **facts: object) -> None:
-        """Report a single step, to programs that have configured structlog for themselves.
+        """Report a single step to programs that have configured structlog.
 
-        Without a configuration structlog prints everything, and there are many steps.
+        Without a configuration structlog would print every one of many steps.
         """
         if self.reports_steps:
-            self._tell("debug", event, facts)
+            self._report("debug", event, facts)
 
     def info(self, event: str, **facts: object) -> None:
-        """Tell what a person may want to know afterwards."""
-        self._tell("info", event, facts)
+        """Report an event that may explain something afterwards."""
+        self._report("info", event, facts)
 
     def warning(self, event: str, **facts: object) -> None:
-        """Tell what a person should know."""
-        self._tell("warning", event, facts)
+        """Report an event that users should know about."""
+        self._report("warning", event, facts)
 
     def exception(self, event: str, **facts: object) -> None:
-        """Tell an error that is being handled, with its traceback."""
-        self._tell("exception", event, facts)
+        """Report the error that is being handled, with its traceback."""
+        self._report("exception", event, facts)
 
-    def _tell(self, level: str, event: str, facts: dict[str, object]) -> None:
+    def _report(self, level: str, event: str, facts: dict[str, object]) -> None:
         if _is_silent:
             return
         import structlog
@@ -45,6 +45,6 @@ class Log:
 
 
 def silence() -> None:
-    """Tell nothing in this process from now on; only the command line may say so."""
+    """Report nothing in this process from now on; only the command line may call this."""
     global _is_silent
     _is_silent = True

@@ -1,10 +1,10 @@
-"""Folders for what a process needs while it works; those of killed processes are removed later.
+"""Temporary folders of a process; the next process removes those of killed ones.
 
-A process that is killed cannot remove its folders, and its number says little: containers can
-share a folder for temporary files and number their processes each for themselves. So each folder
-holds a file that its process keeps locked, until the system drops the lock with the process. The
-lock is taken before the file gets its name, so a file of that name without a lock is stale.
-Where there are no such locks (Windows) nothing is marked, and nothing removed.
+A killed process cannot remove its folders, and a process id does not identify it: containers
+can share a temporary directory and have ids of their own. So each folder holds a file that its
+process keeps locked, and the system drops the lock when the process ends. The lock is taken
+before the file gets its name, so a file of that name without a lock is stale. Windows has no
+such locks; there no folder is marked, and none is removed.
 """
 
 import os
@@ -22,7 +22,7 @@ _MARK = ".in-use"
 
 @contextmanager
 def temporary_folder(kind: str = "") -> Iterator[Path]:
-    """Make a folder that only this user can read; it goes away at the end of the block."""
+    """Create a folder that only this user can read, and remove it at the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}"))
     lock = _mark(folder)
     try:
@@ -50,7 +50,7 @@ def _mark(folder: Path) -> int | None:
     try:
         lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         if not _try_lock(lock):
-            raise OSError("no locks here")
+            raise OSError("the system has no file locks")
         new.rename(folder / _MARK)
     except OSError:
         if lock is not None:

@@ -380,7 +380,7 @@ async def test_a_run_that_ends_meanwhile_is_stopped_too(refusal: int) -> None:
         (answer(422, {"errors": [{"title": "invalid", "detail": "why"}]}), "invalid: why"),
         (answer(404, {"errors": ["one", "two"]}), "one; two"),
         (answer(429, {"errors": [{"status": 429, "title": "Too many"}]}), "Too many"),
-        (answer(409, b"", content_type="text/plain"), "the answer gives no reason"),
+        (answer(409, b"", content_type="text/plain"), "the response gives no reason"),
         (answer(502, b"<html>x</html>", content_type="text/html"), "a web page instead"),
         (answer(500, b"plain words"), "plain words"),
     ],

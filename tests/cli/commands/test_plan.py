@@ -236,7 +236,7 @@ async def test_no_configuration_gives_one_message(shop: CommandLine) -> None:
     done = await shop.run("plan", "-all")
 
     assert done.code == 1
-    assert "holds no Terraform configuration" in done.err
+    assert "has no Terraform configuration" in done.err
 
 
 async def test_hosts_that_are_none_give_one_message(shop: CommandLine) -> None:
