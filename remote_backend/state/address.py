@@ -1,4 +1,4 @@
-"""Addresses of resources, as people write them and as states hold them."""
+"""Addresses of resources, as users write them and as states hold them."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _RESOURCE = re.compile(rf"(data\.)?({_NAME})\.({_NAME})(?:{_KEY})?$")
 
 @frozen(kw_only=True)
 class Address:
-    """A module, a resource in it, or one instance of that."""
+    """The address of a module, a resource or an instance."""
 
     module: str = ""
     """As states of format 4 hold it: `module.a[0].module.b`; empty for the root."""
@@ -54,22 +54,22 @@ class Address:
         return ".".join([*parts, self.type, self.name]) + key_text(self.key)
 
     def covers(self, other: "Address") -> bool:
-        """Say whether it is, or holds, another address."""
+        """Return whether it equals or contains another address."""
         if self.is_module:
             return is_inside(other.module, self.module)
-        mine = (self.module, self.mode, self.type, self.name)
-        if mine != (other.module, other.mode, other.type, other.name):
+        own = (self.module, self.mode, self.type, self.name)
+        if own != (other.module, other.mode, other.type, other.name):
             return False
         return self.key is None or self.key == other.key
 
 
 def parse_address(text: str) -> Address:
-    """Read an address of Terraform 0.12 and later; raises `AddressError`."""
+    """Parse an address of Terraform 0.12 and later; raises `AddressError`."""
     module, rest = _module(text)
     if not rest and module:
         return Address(module=module)
-    found = _RESOURCE.fullmatch(rest)
-    if found is None or (found[2] == "data" and not found[1]):
+    match = _RESOURCE.fullmatch(rest)
+    if match is None or (match[2] == "data" and not match[1]):
         raise AddressError(
             text,
             'an address looks like aws_vpc.main, module.net["eu"].aws_subnet.a[0] or module.net; '
@@ -77,17 +77,18 @@ def parse_address(text: str) -> Address:
         )
     return Address(
         module=module,
-        mode="data" if found[1] else "managed",
-        type=found[2],
-        name=found[3],
-        key=_key(found[4], found[5]),
+        mode="data" if match[1] else "managed",
+        type=match[2],
+        name=match[3],
+        key=_key(match[4], match[5]),
     )
 
 
 def parse_legacy_address(text: str, module: str) -> Address:
-    """Read an address of Terraform 0.11: the key of a resource in its module.
+    """Parse an address of Terraform 0.11: the key of a resource in its module.
 
-    `type.name.0` names an instance; the newer form with brackets is understood too.
+    `type.name.0` is an instance; the newer form with brackets is accepted too. Raises
+    `AddressError`.
     """
     if "[" in text or text.startswith("module."):
         return parse_address(text)
@@ -102,7 +103,10 @@ def parse_legacy_address(text: str, module: str) -> Address:
 
 
 def parse_module(text: str) -> str:
-    """Read the module of 0.11's -module flag (`a.b`), as states hold it; raises `AddressError`."""
+    """Return the module path of a state for the short form (`a.b`) that Terraform 0.11 takes.
+
+    Raises `AddressError`.
+    """
     names = text.split(".") if text else []
     if not all(re.fullmatch(_NAME, name) for name in names):
         raise AddressError(text, "a module looks like net or net.subnets")
@@ -110,34 +114,34 @@ def parse_module(text: str) -> str:
 
 
 def key_text(key: Key) -> str:
-    """Return what stands behind a name: nothing, `[0]` or `["key"]`."""
+    """Return the suffix that a key gives a name: nothing, `[0]` or `["key"]`."""
     if key is None:
         return ""
     if isinstance(key, int):
         return f"[{key}]"
-    # A template would begin here otherwise.
+    # In quoted strings of HCL, ${ and %{ begin templates unless they are doubled.
     return f"[{go_quote(key).replace('${', '$${').replace('%{', '%%{')}]"
 
 
 def is_inside(module: str, outer: str) -> bool:
-    """Say whether a module is another one or lies in it; instances lie in their call."""
+    """Return whether a module equals another one or is inside it or an instance of it."""
     return module == outer or module.startswith((f"{outer}.", f"{outer}["))
 
 
 def _module(text: str) -> tuple[str, str]:
     steps = []
-    place = 0
-    while found := _STEP.match(text, place):
-        steps.append(f"module.{found[1]}{key_text(_key(found[2], found[3]))}")
-        place = found.end()
-    if place and place == len(text) and text.endswith("."):
+    position = 0
+    while match := _STEP.match(text, position):
+        steps.append(f"module.{match[1]}{key_text(_key(match[2], match[3]))}")
+        position = match.end()
+    if position and position == len(text) and text.endswith("."):
         return "", text
-    return ".".join(steps), text[place:]
+    return ".".join(steps), text[position:]
 
 
 def _split_number(name: str) -> tuple[str, Key]:
-    before, dot, number = name.rpartition(".")
-    return (before, int(number)) if dot and _INDEX.fullmatch(number) else (name, None)
+    base, dot, number = name.rpartition(".")
+    return (base, int(number)) if dot and _INDEX.fullmatch(number) else (name, None)
 
 
 def _key(number: str | None, quoted: str | None) -> Key:
@@ -148,5 +152,5 @@ def _key(number: str | None, quoted: str | None) -> Key:
     try:
         text: str = json.loads(quoted)
     except ValueError:
-        raise AddressError(quoted, "an escape in its key is not known") from None
+        raise AddressError(quoted, "its key has an unknown escape sequence") from None
     return text.replace("$${", "${").replace("%%{", "%{")

@@ -54,7 +54,7 @@ def set_tainted(state: StateFile, address: Address, tainted: bool) -> StateFile 
         raise AddressError(str(address), _why_missing(resource, address))
     if instances[0].is_tainted is tainted:
         return None
-    if resource.old_key:
+    if resource.legacy_key:
         primary = _member_start(state.text, resource.start, "primary")
         value = "true" if tainted else "false"
         edit = set_member(
@@ -275,7 +275,7 @@ def _rename_edits(text: str, start: int, target: Address) -> list[Edit]:
 def _removal_edits(state: StateFile, address: Address) -> list[Edit]:
     if state.format == 3:
         return _legacy_removal_edits(state, address)
-    array = state.place_of("resources")
+    array = state.value_start("resources")
     if array is None:
         return []
     emptied: set[int] = set()
@@ -307,7 +307,7 @@ def _legacy_removal_edits(state: StateFile, address: Address) -> list[Edit]:
     for start, module, _ in state.modules():
         resources = _member_start(state.text, start, "resources")
         removed_keys = {
-            resource.old_key
+            resource.legacy_key
             for resource in state.resources()
             # The same key can stand in several modules.
             if resource.address.module == module and address.covers(resource.address)
@@ -373,7 +373,7 @@ def _member_start(text: str, start: int, key: str) -> int:
 
 
 def _resource_elements(state: StateFile) -> Iterator[Element]:
-    array = state.place_of("resources")
+    array = state.value_start("resources")
     return array_elements(state.text, array) if array is not None else iter(())
 
 

@@ -1,4 +1,4 @@
-"""State files of formats 3 and 4: read as far as needed, changed only where asked."""
+"""State files of formats 3 and 4: parsed as far as needed, edited only in the given places."""
 
 import hashlib
 import json
@@ -40,29 +40,29 @@ class Output:
 
 @frozen(kw_only=True)
 class Resource:
-    """A resource of a state and where it stands in the text."""
+    """A resource of a state and its position in the text."""
 
     address: Address
     start: int
     value: dict[str, Any] = field(repr=False)
-    old_key: str = ""
-    """Its key in format 3, where each instance stands for itself."""
+    legacy_key: str = ""
+    """Its key in format 3, where each instance has an entry of its own."""
 
     @property
     def instances(self) -> tuple["Instance", ...]:
-        """Return its instances; an instance of format 3 is the whole resource."""
-        if self.old_key:
-            return tuple(_old_instances(self))
-        found = self.value.get("instances")
+        """Return its instances; in format 3 an entry is one instance and its deposed objects."""
+        if self.legacy_key:
+            return tuple(_legacy_instances(self))
+        instances = self.value.get("instances")
         return tuple(
             Instance(
-                address=evolve(self.address, key=_key(one.get("index_key"))),
-                value=one,
-                deposed=one.get("deposed"),
-                is_tainted=one.get("status") == "tainted",
+                address=evolve(self.address, key=_key(instance.get("index_key"))),
+                value=instance,
+                deposed=instance.get("deposed"),
+                is_tainted=instance.get("status") == "tainted",
             )
-            for one in (found if isinstance(found, list) else [])
-            if isinstance(one, dict)
+            for instance in (instances if isinstance(instances, list) else [])
+            if isinstance(instance, dict)
         )
 
 
@@ -78,7 +78,7 @@ class Instance:
 
 @frozen(kw_only=True)
 class StateFile:
-    """A state as its text, with what its head says."""
+    """A state as text, with the parsed members of its head."""
 
     _content: "_Content" = field(repr=False)
     format: int
@@ -88,7 +88,7 @@ class StateFile:
 
     @property
     def text(self) -> str:
-        """The whole text; raises `StateError` where changes have broken it."""
+        """The whole text; raises `StateError` when edits have broken it."""
         return self._content.text
 
     @property
@@ -104,93 +104,97 @@ class StateFile:
     def with_head(
         self, *, serial: int | None = None, lineage: str | None = None
     ) -> "StateFile":
-        """Return it with another serial or lineage, and all else as it was."""
-        wanted: dict[str, Any] = {"serial": serial, "lineage": lineage}
-        given = {key: value for key, value in wanted.items() if value is not None}
-        edits = _head_edits(self._content.base, given)
+        """Return it with another serial or lineage, otherwise unchanged."""
+        candidates: dict[str, Any] = {"serial": serial, "lineage": lineage}
+        changes = {key: value for key, value in candidates.items() if value is not None}
+        edits = _head_edits(self._content.base, changes)
         if self._content.collides(edits):
-            edits = _head_edits(self.text, given)
-        return evolve(self, content=self._content.edited(edits), **given)
+            edits = _head_edits(self.text, changes)
+        return evolve(self, content=self._content.edited(edits), **changes)
 
     def edited(self, edits: list[Edit]) -> "StateFile":
-        """Return it with parts of its text replaced, but not of its head."""
+        """Return it with edits of its text, which must not concern its head."""
         return evolve(self, content=self._content.settled().edited(edits))
 
-    def place_of(self, key: str) -> int | None:
-        """Return where the value of a member of the head begins, or None."""
-        return self._content.places.get(key)
+    def value_start(self, key: str) -> int | None:
+        """Return the position of the value of a member of the head, or None."""
+        return self._content.value_starts.get(key)
 
     def outputs(self, module: str = "") -> dict[str, Output]:
         """Return the outputs of the root, or in format 3 of a module, by name."""
         if self.format == 4:
-            found = self._value("outputs") if not module else None
+            outputs = self._value("outputs") if not module else None
         else:
-            found = next(
-                (one.get("outputs") for _, path, one in self.modules() if path == module),
+            outputs = next(
+                (
+                    value.get("outputs")
+                    for _, path, value in self.modules()
+                    if path == module
+                ),
                 None,
             )
-        if not isinstance(found, dict):
+        if not isinstance(outputs, dict):
             return {}
         return {
             name: Output(
-                value=one.get("value"),
-                type=one.get("type"),
-                sensitive=bool(one.get("sensitive")),
+                value=output.get("value"),
+                type=output.get("type"),
+                sensitive=bool(output.get("sensitive")),
             )
-            for name, one in sorted(found.items())
-            if isinstance(one, dict)
+            for name, output in sorted(outputs.items())
+            if isinstance(output, dict)
         }
 
     def resources(self) -> Iterator[Resource]:
-        """Give the resources in the order of the file."""
+        """Yield the resources in the order of the file."""
         if self.format == 3:
-            yield from self._old_resources()
+            yield from self._legacy_resources()
             return
-        start = self.place_of("resources")
+        start = self.value_start("resources")
         for element in array_elements(self.text, start) if start is not None else ():
             value = element.value
             if isinstance(value, dict):
                 yield Resource(address=_address(value), start=element.start, value=value)
 
     def modules(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        """Give place, path and value of each module of format 3."""
-        start = self.place_of("modules")
+        """Yield position, path and value of each module of format 3."""
+        start = self.value_start("modules")
         for element in array_elements(self.text, start) if start is not None else ():
             value = element.value
             path = value.get("path") if isinstance(value, dict) else None
             if isinstance(path, list):
                 yield element.start, ".".join(f"module.{name}" for name in path[1:]), value
 
-    def _old_resources(self) -> Iterator[Resource]:
+    def _legacy_resources(self) -> Iterator[Resource]:
         for start, module, _ in self.modules():
             for member in members(self.text, start):
                 if member.key == "resources" and isinstance(member.value, dict):
-                    for one in members(self.text, member.value_start):
-                        if isinstance(one.value, dict):
+                    for entry in members(self.text, member.value_start):
+                        if isinstance(entry.value, dict):
                             yield Resource(
-                                address=_keyed_address(module, one.key),
-                                start=one.value_start,
-                                value=one.value,
-                                old_key=one.key,
+                                address=_keyed_address(module, entry.key),
+                                start=entry.value_start,
+                                value=entry.value,
+                                legacy_key=entry.key,
                             )
 
     def _value(self, key: str) -> Any:
-        start = self.place_of(key)
+        start = self.value_start(key)
         return parse_value(self.text, start)[0] if start is not None else None
 
 
 @define(eq=False)
 class _Content:
-    """The text of a state, and changes that are put into it when somebody looks."""
+    """The text of a state, and edits that are applied when the text is read."""
 
     base: str
-    """The text without the changes."""
+    """The text without the edits."""
 
-    _places: dict[str, int] = field(factory=dict)
+    _value_starts: dict[str, int] = field(factory=dict)
     _edits: tuple[Edit, ...] = ()
     _data: bytes | None = None
     _problem: StateError | None = None
-    """What changes have broken."""
+    """The error in the text after the edits."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Content) and self.text == other.text
@@ -209,24 +213,24 @@ class _Content:
         return self._data if self._data is not None else self.base.encode()
 
     @property
-    def places(self) -> dict[str, int]:
-        """Where the values of the members of the head begin."""
+    def value_starts(self) -> dict[str, int]:
+        """The positions of the values of the members of the head."""
         self._apply()
-        return self._places
+        return self._value_starts
 
     def edited(self, edits: list[Edit]) -> "_Content":
-        """Return it with more changes of the base, which must not collide with earlier ones."""
+        """Return it with more edits of the base, which must not collide with pending ones."""
         if not edits:
             return self
         return _Content(self.base, edits=(*self._edits, *edits))
 
     def settled(self) -> "_Content":
-        """Return it with all changes put in; raises `StateError` where they have broken it."""
+        """Apply all edits and return it; raises `StateError` when they have broken the text."""
         self._apply()
         return self
 
     def collides(self, edits: list[Edit]) -> bool:
-        """Whether changes of the base touch some that are not put in yet."""
+        """Whether edits of the base touch pending ones."""
         return any(
             new.start <= old.end and old.start <= new.end
             for new in edits
@@ -239,11 +243,11 @@ class _Content:
         if not self._edits:
             return
         data = apply_edits_encoded(self.base, self._edits)
-        # Both texts can be large, so the old one goes before the new one comes.
+        # Both texts can be large, so the old one is freed before the new one is decoded.
         self.base, self._edits = "", ()
         text = data.decode()
         try:
-            _, self._places = _head_of(text)
+            _, self._value_starts = _head_of(text)
         except StateError as error:
             self._problem = error
             raise
@@ -251,7 +255,7 @@ class _Content:
 
 
 def parse_state(data: bytes) -> StateFile:
-    """Read a state; raises `StateError` that says what is wrong with it, without its values."""
+    """Parse a state; raises `StateError`, whose text has no values of the state."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -260,24 +264,24 @@ def parse_state(data: bytes) -> StateFile:
 
 
 def _parse_text(text: str) -> StateFile:
-    head, places = _head_of(text)
+    head, value_starts = _head_of(text)
     version, serial, lineage = (head.get(name) for name in ("version", "serial", "lineage"))
     if not isinstance(version, int) or isinstance(version, bool):
-        raise StateError("it has no version, so it is not a state of Terraform")
+        raise StateError("it has no version, so it is not a Terraform state")
     if version not in _FORMATS:
         raise StateError(
-            f"its format is {version}, and only 3 and 4 are known; "
+            f"its format is {version}, and only 3 and 4 are supported; "
             + (
-                "a newer remote-backend may know it"
+                "a newer remote-backend may support it"
                 if version > max(_FORMATS)
-                else "Terraform 0.11 brings it up to date"
+                else "Terraform 0.11 upgrades it"
             )
         )
     serial = 0 if serial is None else serial
     if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
         raise StateError("its serial is not a whole number")
     return StateFile(
-        content=_Content(text, places),
+        content=_Content(text, value_starts),
         format=version,
         serial=serial,
         lineage=lineage or "",
@@ -286,12 +290,12 @@ def _parse_text(text: str) -> StateFile:
 
 
 def _head_of(text: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """Return the members of the head and where their values begin.
+    """Return the members of the head and the positions of their values.
 
-    What is large is looked through once, and not kept.
+    Long lists are checked element by element, and not kept.
     """
     head: dict[str, Any] = {}
-    places: dict[str, int] = {}
+    value_starts: dict[str, int] = {}
     end = 0
     for member in members(text, 0, unread=_LAZY.__contains__, check=check_element):
         require_known_spelling(member.key)
@@ -300,14 +304,14 @@ def _head_of(text: str) -> tuple[dict[str, Any], dict[str, int]]:
         head[member.key] = member.value
         end = member.value_end
         if member.key not in _LAZY or _is_list(text, member):
-            places[member.key] = member.value_start
+            value_starts[member.key] = member.value_start
     require_end(text, text.index("}", end) + 1)
     check_head(head)
-    return head, places
+    return head, value_starts
 
 
 def _is_list(text: str, member: Member) -> bool:
-    """Whether a long list is there; null counts as none, and raises `StateError` for others."""
+    """Whether a member is a list; False for null, and raises `StateError` for other values."""
     if text.startswith("[", member.value_start):
         return True
     if text[member.value_start : member.value_end] == "null":
@@ -315,16 +319,16 @@ def _is_list(text: str, member: Member) -> bool:
     raise StateError(f"its {member.key} are not a list")
 
 
-def _head_edits(text: str, given: dict[str, Any]) -> list[Edit]:
+def _head_edits(text: str, changes: dict[str, Any]) -> list[Edit]:
     order = ("version", "terraform_version", "serial")
     return [
         set_member(text, 0, key, json.dumps(value), after=order)
-        for key, value in given.items()
+        for key, value in changes.items()
     ]
 
 
 def md5_of(data: bytes) -> str:
-    """Return the digest by which servers know the bytes of a state."""
+    """Return the digest that servers keep of the bytes of a state."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
@@ -338,7 +342,7 @@ def _address(value: dict[str, Any]) -> Address:
 
 
 def _key(value: Any) -> Key:
-    """Return the key of an instance; Terraform takes fractions too, and nobody means them."""
+    """Return the key of an instance; Terraform accepts fractions too, which become text."""
     if isinstance(value, Decimal):
         is_whole = value.adjusted() < 20 and value == value.to_integral_value()
         return int(value) if is_whole else str(value)
@@ -349,17 +353,19 @@ def _keyed_address(module: str, key: str) -> Address:
     try:
         return parse_legacy_address(key, module)
     except AddressError:
-        # Whatever a state holds is shown as it is.
+        # Malformed keys are printed as they are.
         return Address(module=module, mode="managed", type=key, name="")
 
 
-def _old_instances(resource: Resource) -> Iterator[Instance]:
+def _legacy_instances(resource: Resource) -> Iterator[Instance]:
     primary = resource.value.get("primary")
     if isinstance(primary, dict):
         yield Instance(
             address=resource.address, value=primary, is_tainted=bool(primary.get("tainted"))
         )
     deposed = resource.value.get("deposed")
-    for number, one in enumerate(deposed if isinstance(deposed, list) else []):
-        if isinstance(one, dict):
-            yield Instance(address=resource.address, value=one, deposed=f"{number:08d}")
+    for number, instance in enumerate(deposed if isinstance(deposed, list) else []):
+        if isinstance(instance, dict):
+            yield Instance(
+                address=resource.address, value=instance, deposed=f"{number:08d}"
+            )

@@ -1,4 +1,4 @@
-"""Places in a JSON text, so that a change leaves everything else as it was, byte for byte."""
+"""Positions in a JSON text, so that an edit keeps every other byte as it was."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def _decimal(digits: str) -> Decimal:
         raise ValueError(f"{digits[:40]} has an exponent that is too large") from None
 
 
-# Numbers keep their digits; most of them are small and whole.
+# Decimal keeps all digits of a number; int is faster, and most numbers are small integers.
 _DECODER = json.JSONDecoder(
     parse_float=_decimal,
     parse_int=lambda digits: int(digits) if len(digits) < 18 else Decimal(digits),
@@ -55,7 +55,7 @@ _DECODER = json.JSONDecoder(
 
 @frozen
 class Member:
-    """A member of an object, and where it stands."""
+    """A member of an object and its position."""
 
     key: str
     start: int
@@ -66,7 +66,7 @@ class Member:
 
 @frozen
 class Element:
-    """An element of an array, and where it stands."""
+    """An element of an array and its position."""
 
     start: int
     end: int
@@ -75,7 +75,7 @@ class Element:
 
 @frozen
 class Edit:
-    """A part of a text that is replaced."""
+    """The replacement of a part of a text."""
 
     start: int
     end: int
@@ -83,7 +83,7 @@ class Edit:
 
 
 def parse_value(text: str, start: int = 0) -> tuple[Any, int]:
-    """Return the value that begins at a place and where it ends; raises `StateError`."""
+    """Return the value at a position and the position of its end; raises `StateError`."""
     try:
         return _DECODER.raw_decode(text, _skip(text, start))
     except RecursionError:
@@ -99,21 +99,22 @@ def members(
     unread: Callable[[str], bool] | None = None,
     check: Callable[[str, int, Any], None] | None = None,
 ) -> Iterator[Member]:
-    """Give the members of the object that begins at a place.
+    """Yield the members of the object at a position.
 
-    Values of members that `unread` accepts are not kept, only their places. `check` gets each
-    element of their arrays, with the name of the member and its number from 1.
+    Values of members that `unread` accepts are not kept, only their positions. `check` gets
+    each element of their arrays, with the name of the member and the number of the element,
+    counted from 1.
     """
-    place = _expect(text, start, "{")
-    place = _skip(text, place)
-    if text[place : place + 1] == "}":
+    position = _expect(text, start, "{")
+    position = _skip(text, position)
+    if text[position : position + 1] == "}":
         return
     while True:
-        begin = place
-        if text[place : place + 1] != '"':
-            raise _broken(text, place)
-        key, place = parse_value(text, place)
-        value_start = _skip(text, _expect(text, place, ":"))
+        start_of_member = position
+        if text[position : position + 1] != '"':
+            raise _broken(text, position)
+        key, position = parse_value(text, position)
+        value_start = _skip(text, _expect(text, position, ":"))
         if unread is not None and unread(key):
             value, end = (
                 None,
@@ -121,147 +122,145 @@ def members(
             )
         else:
             value, end = parse_value(text, value_start)
-        yield Member(key, begin, value_start, end, value)
-        place = _skip(text, end)
-        if text[place : place + 1] == "}":
+        yield Member(key, start_of_member, value_start, end, value)
+        position = _skip(text, end)
+        if text[position : position + 1] == "}":
             return
-        place = _skip(text, _expect(text, place, ","))
+        position = _skip(text, _expect(text, position, ","))
 
 
 def require_end(text: str, end: int) -> None:
-    """Refuse what stands behind a document that ends at a place; raises `StateError`."""
+    """Raise `StateError` for text after a document that ends at a position."""
     end = _skip(text, end)
     if end < len(text):
-        raise StateError(f"there is more behind its JSON document ({_place(text, end)})")
+        raise StateError(
+            f"there is more text after its JSON document ({_line_and_column(text, end)})"
+        )
 
 
 def members_by_key(text: str, start: int) -> Iterator[Member]:
-    """Give the places of the members of an object, and keep none of their values."""
+    """Yield the members of an object with their positions, without their values."""
     return members(text, start, unread=lambda _: True)
 
 
 def array_elements(text: str, start: int) -> Iterator[Element]:
-    """Give the elements of the array that begins at a place."""
-    place = _skip(text, _expect(text, start, "["))
-    if text[place : place + 1] == "]":
+    """Yield the elements of the array at a position."""
+    position = _skip(text, _expect(text, start, "["))
+    if text[position : position + 1] == "]":
         return
     while True:
-        value, end = parse_value(text, place)
-        yield Element(place, end, value)
-        place = _skip(text, end)
-        if text[place : place + 1] == "]":
+        value, end = parse_value(text, position)
+        yield Element(position, end, value)
+        position = _skip(text, end)
+        if text[position : position + 1] == "]":
             return
-        place = _skip(text, _expect(text, place, ","))
+        position = _skip(text, _expect(text, position, ","))
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return a text with parts of it replaced; the parts must not overlap."""
+    """Return a text with edits applied, which must not overlap."""
     return "".join(_pieces(text, edits))
 
 
 def apply_edits_encoded(text: str, edits: Iterable[Edit]) -> bytes:
-    """Return the bytes of a text with parts of it replaced.
-
-    Of a large text no other copy is made meanwhile.
-    """
+    """Return the bytes of a text with edits applied, without another copy of the text."""
     data = io.BytesIO()
     for piece in _pieces(text, edits):
         data.write(piece.encode())
-    # Nothing else holds the buffer, so it is handed over and not copied.
+    # The buffer has no other reference, so `getvalue` does not copy it.
     return data.getvalue()
 
 
 def _pieces(text: str, edits: Iterable[Edit]) -> Iterator[str]:
-    place = 0
-    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
-        yield from _slices(text, place, edit.start)
+    position = 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        yield from _slices(text, position, edit.start)
         yield edit.text
-        place = edit.end
-    yield from _slices(text, place, len(text))
+        position = edit.end
+    yield from _slices(text, position, len(text))
 
 
 def _slices(text: str, start: int, end: int) -> Iterator[str]:
-    for place in range(start, end, _PIECE_CHARACTERS):
-        yield text[place : min(end, place + _PIECE_CHARACTERS)]
+    for position in range(start, end, _PIECE_CHARACTERS):
+        yield text[position : min(end, position + _PIECE_CHARACTERS)]
 
 
 def set_member(
     text: str, start: int, key: str, value: str, *, after: tuple[str, ...] = ()
 ) -> Edit:
-    """Return the edit that gives a member of an object a value, as JSON text.
+    """Return the edit that sets a member of an object to a value, given as JSON text.
 
-    A new member stands behind the last one that `after` names, or first; it is laid out as
-    the others are.
+    A new member comes after the last one that `after` names, or first, in the layout of the
+    other members.
     """
-    found = list(members_by_key(text, start))
-    member = _only(text, found, key)
+    all_members = list(members_by_key(text, start))
+    member = _only(text, all_members, key)
     if member is not None:
         return Edit(member.value_start, member.value_end, value)
     name = json.dumps(key)
-    if not found:
+    if not all_members:
         return Edit(start, start + 1, f"{{{name}: {value}")
-    colon = text[parse_value(text, found[0].start)[1] : found[0].value_start]
+    colon = text[parse_value(text, all_members[0].start)[1] : all_members[0].value_start]
     new = f"{name}{colon if colon.strip() == ':' else ': '}{value}"
-    before = [member for member in found if member.key in after]
-    blanks = text[_expect(text, start, "{") : found[0].start]
-    if not before:
-        return Edit(found[0].start, found[0].start, f"{new},{blanks}")
-    place = before[-1].value_end
-    return Edit(place, place, f",{blanks}{new}")
+    predecessors = [member for member in all_members if member.key in after]
+    blanks = text[_expect(text, start, "{") : all_members[0].start]
+    if not predecessors:
+        return Edit(all_members[0].start, all_members[0].start, f"{new},{blanks}")
+    position = predecessors[-1].value_end
+    return Edit(position, position, f",{blanks}{new}")
 
 
 def remove_member(text: str, start: int, key: str) -> Edit | None:
-    """Return the edit that removes a member of an object, or None when it is not there."""
-    found = list(members_by_key(text, start))
-    member = _only(text, found, key)
+    """Return the edit that removes a member of an object, or None when it does not exist."""
+    all_members = list(members_by_key(text, start))
+    member = _only(text, all_members, key)
     if member is None:
         return None
-    position = found.index(member)
-    if position + 1 < len(found):
-        return Edit(member.start, found[position + 1].start, "")
-    begin = found[position - 1].value_end if position else member.start
-    return Edit(begin, member.value_end, "")
+    position = all_members.index(member)
+    if position + 1 < len(all_members):
+        return Edit(member.start, all_members[position + 1].start, "")
+    start_of_edit = all_members[position - 1].value_end if position else member.start
+    return Edit(start_of_edit, member.value_end, "")
 
 
 def find_member(text: str, start: int, key: str) -> Member | None:
-    """Return the place of a member of an object, or None; raises `StateError` for two of them."""
+    """Return a member of an object, or None; raises `StateError` when it is there twice."""
     return _only(text, list(members_by_key(text, start)), key)
 
 
 def repeated(text: str, member: Member) -> StateError:
-    """Return the error about a member whose name stands in its object already."""
-    where = _place(text, member.start)
-    return StateError(f"its member {member.key!r} stands there a second time ({where})")
+    """Return the error about a second member of the same name."""
+    where = _line_and_column(text, member.start)
+    return StateError(f"its member {member.key!r} is there a second time ({where})")
 
 
-def remove_elements(text: str, start: int, gone: Callable[[Any], bool]) -> list[Edit]:
+def remove_elements(text: str, start: int, is_removed: Callable[[Any], bool]) -> list[Edit]:
     """Return the edits that remove elements of an array."""
-    found = list(array_elements(text, start))
-    kept = [one for one in found if not gone(one.value)]
-    if len(kept) == len(found):
+    elements = list(array_elements(text, start))
+    kept = [element for element in elements if not is_removed(element.value)]
+    if len(kept) == len(elements):
         return []
     if not kept:
-        closing = text.index("]", found[-1].end)
+        closing = text.index("]", elements[-1].end)
         return [Edit(start, closing + 1, "[]")]
     edits = []
     kept_before: Element | None = None
-    for position, one in enumerate(found):
-        if one in kept:
-            kept_before = one
+    for position, element in enumerate(elements):
+        if element in kept:
+            kept_before = element
         elif kept_before is None:
-            edits.append(Edit(one.start, found[position + 1].start, ""))
+            edits.append(Edit(element.start, elements[position + 1].start, ""))
         else:
-            begin = found[position - 1].end
-            edits.append(Edit(begin, one.end, ""))
+            edits.append(Edit(elements[position - 1].end, element.end, ""))
     return edits
 
 
-def _only(text: str, found: list[Member], key: str) -> Member | None:
-    """Return the member of a name; one that stands twice cannot be changed with certainty."""
-    named = [member for member in found if member.key == key]
-    if len(named) > 1:
-        raise repeated(text, named[1])
-    return next(iter(named), None)
+def _only(text: str, candidates: list[Member], key: str) -> Member | None:
+    """Return the member of a name; raises `StateError` for two, as readers differ about them."""
+    same_name = [member for member in candidates if member.key == key]
+    if len(same_name) > 1:
+        raise repeated(text, same_name[1])
+    return next(iter(same_name), None)
 
 
 def _end_of(text: str, start: int, check: Callable[[int, Any], None] | None) -> int:
@@ -275,22 +274,22 @@ def _end_of(text: str, start: int, check: Callable[[int, Any], None] | None) -> 
     return _expect(text, end, "]")
 
 
-def _skip(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
-    return found.end() if found else place
+def _skip(text: str, position: int) -> int:
+    match = _BLANKS.match(text, position)
+    return match.end() if match else position
 
 
-def _expect(text: str, place: int, mark: str) -> int:
-    place = _skip(text, place)
-    if text[place : place + 1] != mark:
-        raise _broken(text, place)
-    return place + 1
+def _expect(text: str, position: int, mark: str) -> int:
+    position = _skip(text, position)
+    if text[position : position + 1] != mark:
+        raise _broken(text, position)
+    return position + 1
 
 
-def _broken(text: str, place: int) -> StateError:
-    return StateError(f"it is not valid JSON ({_place(text, place)})")
+def _broken(text: str, position: int) -> StateError:
+    return StateError(f"it is not valid JSON ({_line_and_column(text, position)})")
 
 
-def _place(text: str, place: int) -> str:
-    line = text.count("\n", 0, place) + 1
-    return f"line {line}, column {place - text.rfind(chr(10), 0, place)}"
+def _line_and_column(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"line {line}, column {position - text.rfind(chr(10), 0, position)}"

@@ -1,10 +1,11 @@
-"""A local state file that is held by the lock of Terraform.
+"""A local state file under the lock of Terraform.
 
-Terraform locks the state file itself (`fcntl` on POSIX) and writes who it is to a file beside it
-(internal/states/statemgr/filesystem.go, version 1.11). Two things follow from that. The system
-drops such a lock as soon as the process closes *any* descriptor of the file, so everything here
-goes through the locked one. And a Terraform that waits for the lock has opened the file already,
-so the file is changed in place: it would go on with the old content of one that was replaced.
+Terraform locks the state file itself (`fcntl` on POSIX) and describes the holder in a file next
+to it (internal/states/statemgr/filesystem.go, version 1.11). This has two consequences. The
+system drops such a lock as soon as the process closes *any* descriptor of the file, so all
+reads and writes use the locked descriptor. And a Terraform that waits for the lock has opened
+the file already, so the file is changed in place: after a replacement, Terraform would continue
+with the old content.
 """
 
 import json
@@ -35,7 +36,7 @@ class LockedFile:
     _descriptor: int
 
     def read(self) -> bytes:
-        """Return the whole content."""
+        """Return the content."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         parts = []
         while part := os.read(self._descriptor, _PIECE_BYTES):
@@ -43,36 +44,36 @@ class LockedFile:
         return b"".join(parts)
 
     def back_up(self) -> None:
-        """Keep the content beside the file, under a name at which no other content is lost."""
+        """Copy the content to a backup file that does not replace other content."""
         data = self.read()
         if data:
             backup = self.path.with_name(f"{self.path.name}.backup")
             write_atomically(_free(backup, data), data)
 
     def replace(self, data: bytes) -> None:
-        """Write another content; raise `OSError`, after which the earlier one is there."""
-        before = self.read()
+        """Write another content; raises `OSError`, after which the file has the earlier one."""
+        earlier = self.read()
         try:
             self._put(data)
         except OSError:
             with suppress(OSError):
-                self._put(before)
+                self._put(earlier)
             raise
 
     def _put(self, data: bytes) -> None:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest[:_PIECE_BYTES]) :]
+        unwritten = memoryview(data)
+        while unwritten:
+            unwritten = unwritten[os.write(self._descriptor, unwritten[:_PIECE_BYTES]) :]
         os.ftruncate(self._descriptor, len(data))
         os.fsync(self._descriptor)
 
 
 @contextmanager
-def locked_file(path: Path, shown: str) -> Iterator[LockedFile]:
-    """Hold the lock of a state file, which is made when it is missing.
+def locked_file(path: Path, name: str) -> Iterator[LockedFile]:
+    """Hold the lock of a state file, which is created when it is missing.
 
-    Raises `StateLocked` when another program holds it, and `OSError`.
+    Raises `StateLocked` when another program holds the lock, and `OSError`.
     """
     info = path.with_name(f".{path.name}.lock.info")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -82,7 +83,7 @@ def locked_file(path: Path, shown: str) -> Iterator[LockedFile]:
             _locker()(descriptor)
         except OSError:
             raise StateLocked(
-                f"{shown} is locked by {_holder(info)}; wait until it ends"
+                f"{name} is locked by {_holder(info)}; wait until it ends"
             ) from None
         write_atomically(info, _describe(path))
         try:
@@ -96,14 +97,14 @@ def locked_file(path: Path, shown: str) -> Iterator[LockedFile]:
 
 def _locker() -> Callable[[int], None]:
     try:
-        import fcntl  # not there on Windows
+        import fcntl  # missing on Windows
     except ImportError:
         return lambda descriptor: None
     return lambda descriptor: fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _describe(path: Path) -> bytes:
-    """Return who holds the lock, as Terraform writes and shows it."""
+    """Return the description of the holder in the form of Terraform, which prints it."""
     return json.dumps(
         {
             "ID": str(uuid4()),
@@ -119,8 +120,8 @@ def _describe(path: Path) -> bytes:
 
 def _holder(info: Path) -> str:
     try:
-        found = json.loads(info.read_bytes())
-        who, operation = found.get("Who"), found.get("Operation")
+        lock_info = json.loads(info.read_bytes())
+        who, operation = lock_info.get("Who"), lock_info.get("Operation")
     except (OSError, ValueError, AttributeError, RecursionError):
         return "another program"
     if not isinstance(who, str) or not who:
@@ -129,7 +130,7 @@ def _holder(info: Path) -> str:
 
 
 def _free(path: Path, data: bytes) -> Path:
-    """Return a name for a backup at which no other content would be lost."""
+    """Return a path for a backup that does not replace other content."""
     number = 0
     while True:
         candidate = path if not number else path.with_name(f"{path.name}.{number}")

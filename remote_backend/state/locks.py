@@ -1,8 +1,8 @@
-"""The lock of a workspace: asked for, held while a state changes, and given back.
+"""The lock of a workspace: requested, held while a state changes, and released.
 
-A request for the lock carries a mark that nobody else has, as the reason of the lock. After a
-lost answer the workspace is read, and the mark in it says whose the lock is. Servers without
-reasons (OTF) leave that open; there a lock is never taken away by force.
+Each request for the lock has a unique mark as the reason of the lock. After an ambiguous
+failure the workspace is read: its reason is our mark exactly if the lock is ours. Servers
+without reasons (OTF) leave that open; there a lock is never released by force.
 """
 
 import getpass
@@ -48,41 +48,41 @@ class LockOptions:
     lock: bool = True
     timeout_seconds: float = 0.0
     operation: str = "state"
-    """What the lock is for, in one word, for those who find it."""
+    """The purpose of the lock in one word, as part of its reason."""
 
     sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, repr=False)
 
 
 @define
 class Lock:
-    """A lock that is held, or about to be."""
+    """A lock that is held or requested."""
 
     mark: str
-    """The reason of the lock, which no other lock has."""
+    """The reason of the lock, which is unique."""
 
-    is_asked_for: bool = False
+    is_uncertain: bool = False
     """Whether a request for it was sent whose outcome is unknown."""
 
     is_held: bool = False
     is_marked: bool = False
-    """Whether the server has shown the mark, so that it shows reasons of locks at all."""
+    """Whether a response had the mark, so that the server is known to keep reasons of locks."""
 
     keep: bool = False
-    """Whether it stays when its holder leaves, because a write could not be confirmed."""
+    """Whether it is not released at the end, because a write could not be confirmed."""
 
     stored: str = ""
-    """What was stored under it, for the error when it cannot be given back."""
+    """A sentence about what was stored under it, for the error when the release fails."""
 
 
 @asynccontextmanager
 async def locked(
     client: Client, workspace: Workspace, options: LockOptions
 ) -> AsyncIterator[Lock]:
-    """Hold the lock of a workspace; it is given back at the end, whatever happens in between.
+    """Hold the lock of a workspace, and release it at the end in any case.
 
-    A cancellation never cuts a request for the lock off, which could take it unnoticed. Raises
-    `StateLocked` that names the holder when the lock cannot be had in time, and `StateError`
-    that says how to take it away when it cannot be given back.
+    A cancellation never interrupts a request for the lock, which could take it unnoticed.
+    Raises `StateLocked` with the holder when the lock is not free in time, and `StateError`
+    with the way to remove the lock when the release fails.
     """
     lock = Lock(_mark(options))
     if not options.lock:
@@ -99,15 +99,15 @@ async def locked(
         if lock.is_held and not lock.keep:
             with anyio.CancelScope(shield=True):
                 await _release(client, workspace, lock, options, problem)
-        elif lock.is_asked_for and problem is None:
+        elif lock.is_uncertain and problem is None:
             raise StateError(
-                f"the command was interrupted while it asked for the lock of {workspace.name}; "
-                f"if that is locked now ({lock.mark}), {_way_out(client, workspace)}"
+                f"the command was interrupted while it requested the lock of {workspace.name}; "
+                f"if the workspace is locked now ({lock.mark}), {_way_out(client, workspace)}"
             )
 
 
 async def break_lock(client: Client, workspace: Workspace) -> None:
-    """Force the lock of a workspace open, also when somebody else holds it.
+    """Unlock a workspace by force, even when someone else holds the lock.
 
     Raises `StateError` when it is not locked.
     """
@@ -143,44 +143,46 @@ async def _wait_for_lock(
             return
         error, current = refused
         ambiguous_count += not isinstance(error, Conflict)
-        left = options.timeout_seconds - (anyio.current_time() - began)
-        if isinstance(error, Conflict) and left <= 0:
+        remaining_seconds = options.timeout_seconds - (anyio.current_time() - began)
+        if isinstance(error, Conflict) and remaining_seconds <= 0:
             raise await _locked_out(client, current, lock) from None
         if ambiguous_count >= _AMBIGUOUS_ATTEMPTS:
             raise StateError(
-                f"whether {workspace.name} is locked now is unknown: {error}; if it is, by "
-                f"{lock.mark!r}, {_way_out(client, workspace)}"
+                f"it is unknown whether {workspace.name} is locked now: {error}; if it is locked "
+                f"by {lock.mark!r}, {_way_out(client, workspace)}"
             ) from error
         if holder is None and isinstance(error, Conflict):
             holder = await _holder(client, current)
             waiting.what = f"{workspace.name}, {holder.lock_text or 'which was locked'}"
-        await options.sleep(wait_seconds if left <= 0 else min(wait_seconds, left))
+        await options.sleep(
+            wait_seconds if remaining_seconds <= 0 else min(wait_seconds, remaining_seconds)
+        )
         wait_seconds = min(_LONGEST_LOCK_WAIT_SECONDS, wait_seconds * 2)
 
 
 async def _try_to_lock(
     client: Client, workspace: Workspace, lock: Lock
 ) -> tuple[Exception, Workspace] | None:
-    """Ask for the lock; return None when it is held, or why not and how the workspace is."""
-    was_asked_for, lock.is_asked_for = lock.is_asked_for, True
+    """Request the lock; return None when it is held, or the error and the workspace."""
+    was_uncertain, lock.is_uncertain = lock.is_uncertain, True
     try:
         current = await client.lock_workspace(workspace.id, lock.mark)
-        lock.is_held, lock.is_asked_for = True, False
+        lock.is_held, lock.is_uncertain = True, False
         lock.is_marked = current.locked_reason == lock.mark
         return None
     except _UNSURE as error:
         if not isinstance(error, Conflict) and not may_have_happened(error):
-            lock.is_asked_for = was_asked_for
+            lock.is_uncertain = was_uncertain
             raise
         current = await client.find_workspace(workspace.name) or workspace
         lock.is_held = current.locked and current.locked_reason == lock.mark
         lock.is_marked = lock.is_held
         if lock.is_held or current.locked_reason:
-            # The reason says whose it is.
-            lock.is_asked_for = False
+            # The reason identifies the holder, so the outcome is known.
+            lock.is_uncertain = False
         elif isinstance(error, Conflict):
-            # This request did not take the lock, but an earlier one may have.
-            lock.is_asked_for = was_asked_for
+            # This request did not take the lock, but an earlier one may have taken it.
+            lock.is_uncertain = was_uncertain
         return None if lock.is_held else (error, current)
 
 
@@ -218,10 +220,10 @@ async def _release(
 async def _try_to_unlock(
     client: Client, workspace: Workspace, lock: Lock, *, is_late: bool
 ) -> Exception | None:
-    """Give the lock back; return None when it is ours no more, or why it could not be.
+    """Release the lock; return None when it is not ours any more, or the error.
 
-    Force is only used for a lock that was seen with our mark right before: a state version
-    whose upload was refused stays pending for ever, and keeps its lock from going.
+    Force is only used right after the lock was read with our mark: a state version whose
+    upload was refused stays pending forever and prevents the release.
     """
     try:
         if is_late and await _bears_mark(client, workspace, lock):
@@ -233,7 +235,7 @@ async def _try_to_unlock(
         if not _is_unclear(error):
             return error
         problem = error
-    # An earlier answer may have been lost, and others may hold the lock by now.
+    # The response to an earlier release may have been lost, and others may hold the lock now.
     try:
         return problem if await _may_be_ours(client, workspace, lock) else None
     except _UNSURE:
@@ -241,19 +243,19 @@ async def _try_to_unlock(
 
 
 def _is_unclear(error: Exception) -> bool:
-    """Whether a failed unlock leaves open whose the lock is."""
+    """Whether the holder of the lock is unknown after a failed release."""
     return not _is_pending(error) and (
         isinstance(error, Conflict) or may_have_happened(error)
     )
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether an unlock that failed may succeed later."""
+    """Whether a release that failed may succeed later."""
     return _is_pending(error) or isinstance(error, Conflict) or may_have_happened(error)
 
 
 def _is_pending(error: Exception) -> bool:
-    # The status is 503 for old clients and 400 or 422 for new ones; the words are the same.
+    # The status depends on the version of the client (503, 400 or 422), but the text does not.
     return "pending" in str(error)
 
 
@@ -281,8 +283,8 @@ async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> State
         )
     by = holder.locked_by or "someone else"
     doubt = (
-        "; an answer to a request for the lock was lost, so it may also be our own"
-        if lock.is_asked_for
+        "; the response to a request for the lock was lost, so it may also be our own"
+        if lock.is_uncertain
         else ""
     )
     return StateLocked(
@@ -292,7 +294,7 @@ async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> State
 
 
 async def _holder(client: Client, workspace: Workspace) -> Workspace:
-    """Return the workspace with the name of who holds its lock, where that can be read."""
+    """Return the workspace with the holder of its lock, where that can be read."""
     try:
         return await client.find_lock_holder(workspace.name) or workspace
     except _UNSURE:
@@ -309,7 +311,7 @@ def _mark(options: LockOptions) -> str:
 
 
 def person() -> str:
-    """Return who works here and on which machine, for those who meet a lock."""
+    """Return the user and machine name, as the holder of a lock."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError, ImportError):

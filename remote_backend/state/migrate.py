@@ -1,4 +1,4 @@
-"""Moving states from one backend to another, so that none is ever in no place."""
+"""Move states from one backend to another; at least one copy of each exists at every moment."""
 
 import json
 import tempfile
@@ -16,17 +16,17 @@ __all__ = ("MigrationPrompts", "MigrationResult", "Migration", "migrate")
 
 
 class MigrationPrompts(Protocol):
-    """Decides about the states to move."""
+    """Decisions about the states to move."""
 
     async def may_copy(
         self, source: str, destination: str, overwritten: tuple[Path, Path] | None
     ) -> bool:
-        """Say whether to copy a state; with the files of both when one would be overwritten."""
+        """Return whether to copy a state; `overwritten` has the files of both, if one exists."""
 
 
 @frozen
 class Migration:
-    """One state to move."""
+    """The source and destination of a state."""
 
     source: StateLocation
     destination: StateLocation
@@ -34,7 +34,7 @@ class Migration:
 
 @frozen
 class MigrationResult:
-    """What became of a step."""
+    """The result of a migration."""
 
     source: str
     destination: str
@@ -43,70 +43,73 @@ class MigrationResult:
 
 
 async def migrate(
-    steps: Sequence[Migration], answers: MigrationPrompts
+    migrations: Sequence[Migration], prompts: MigrationPrompts
 ) -> AsyncIterator[MigrationResult]:
-    """Copy each state that is not empty, see that it has arrived, and only then give it up.
+    """Copy each state that is not empty, confirm the copy, and only then clear the source.
 
-    Gives each move as soon as it is done. Lineages stay, and serials where nothing is
-    overwritten. Raises `StateError` that says what was moved before; another call goes on from
-    there.
+    Yields each result at once. Lineages stay, and so do serials where nothing is overwritten.
+    Raises `StateError` with the states that were moved before; another call continues there.
     """
     done: list[MigrationResult] = []
-    for step in steps:
+    for migration in migrations:
         try:
-            moved = await _move(step, answers)
+            result = await _move(migration, prompts)
         except RemoteBackendError as error:
-            before = "".join(f"\n  {one.source} -> {one.destination}" for one in done)
-            told = f"; moved before that, and safe there:{before}" if before else ""
+            earlier = "".join(
+                f"\n  {result.source} -> {result.destination}" for result in done
+            )
+            earlier_text = (
+                f"; these were moved before and are safe:{earlier}" if earlier else ""
+            )
             raise StateError(
-                f"{step.source} was not moved to {step.destination}: {error}{told}\n"
-                "Nothing is lost; run init again to go on"
+                f"{migration.source} was not moved to {migration.destination}: {error}{earlier_text}\n"
+                "Nothing is lost; run init again to continue"
             ) from error
-        if moved is not None:
-            done.append(moved)
-            yield moved
+        if result is not None:
+            done.append(result)
+            yield result
 
 
-async def _move(step: Migration, answers: MigrationPrompts) -> MigrationResult | None:
-    source, destination = step.source, step.destination
+async def _move(migration: Migration, prompts: MigrationPrompts) -> MigrationResult | None:
+    source, destination = migration.source, migration.destination
     state = await source.read()
     if state is None or state.is_empty:
         return None
-    there = await destination.read()
-    if there is not None and _same(state, there):
+    existing = await destination.read()
+    if existing is not None and _same(state, existing):
         await source.clear()
         return MigrationResult(str(source), str(destination), "already there")
-    overwrites = there is not None and not there.is_empty
-    if not await _is_wanted(step, state, there if overwrites else None, answers):
+    overwrites = existing is not None and not existing.is_empty
+    if not await _is_wanted(migration, state, existing if overwrites else None, prompts):
         return MigrationResult(str(source), str(destination), "left")
     # The first state that Terraform stores has serial 1.
-    serial = max(state.serial, there.serial + 1 if there is not None else 1)
+    serial = max(state.serial, existing.serial + 1 if existing is not None else 1)
     if serial != state.serial:
         state = state.with_head(serial=serial)
-    await destination.write(state, there)
+    await destination.write(state, existing)
     await source.clear()
     return MigrationResult(str(source), str(destination), "copied")
 
 
 async def _is_wanted(
-    step: Migration,
+    migration: Migration,
     state: StateFile,
     overwritten: StateFile | None,
-    answers: MigrationPrompts,
+    prompts: MigrationPrompts,
 ) -> bool:
-    names = (str(step.source), str(step.destination))
+    names = (str(migration.source), str(migration.destination))
     if overwritten is None:
-        return await answers.may_copy(*names, None)
-    # Made for its owner alone, and gone after the answer.
+        return await prompts.may_copy(*names, None)
+    # States hold secrets, so only the owner can read the files, and they are removed at once.
     with tempfile.TemporaryDirectory(prefix="remote-backend-states-") as folder:
         files = (Path(folder, "1-source.tfstate"), Path(folder, "2-destination.tfstate"))
         files[0].write_bytes(state.data)
         files[1].write_bytes(overwritten.data)
-        return await answers.may_copy(*names, files)
+        return await prompts.may_copy(*names, files)
 
 
-def _same(first: StateFile, second: StateFile) -> bool:
-    return first.text == second.text or _content(first) == _content(second)
+def _same(state: StateFile, other: StateFile) -> bool:
+    return state.text == other.text or _content(state) == _content(other)
 
 
 def _content(state: StateFile) -> dict[str, Any]:

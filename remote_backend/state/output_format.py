@@ -1,4 +1,4 @@
-"""Output values as Terraform 1.x shows them to people, and as JSON for programs."""
+"""Output values in the notation of Terraform 1.x, and as JSON for programs."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ __all__ = (
 )
 
 TOO_DEEP = "(nested too deeply to be shown)"
-"""Stands for a value that Python cannot walk."""
+"""Printed instead of a value that is deeper than the recursion limit of Python."""
 
 _MOST_DIGITS = 1000
 
@@ -38,23 +38,24 @@ def value_text(value: Any, type_: Any) -> str:
 
 
 def _text(value: Any, type_: Any, indent: int) -> str:
-    kind, inner = _kind(type_)
+    kind, element_type = _kind(type_)
     if kind == "dynamic" and isinstance(value, dict) and set(value) == {"value", "type"}:
         return _text(value["value"], value["type"], indent)
     if value is None:
         return _null(type_)
     if kind in ("list", "set") and isinstance(value, list):
-        return f"to{kind}({_list([(one, inner) for one in value], indent)})"
+        return f"to{kind}({_list([(element, element_type) for element in value], indent)})"
     if kind == "map" and isinstance(value, dict):
-        pairs = [(key, one, inner) for key, one in sorted(value.items())]
+        pairs = [(key, element, element_type) for key, element in sorted(value.items())]
         return f"tomap({_object(pairs, indent)})"
     if isinstance(value, list):
-        kinds = inner if isinstance(inner, list) else []
+        kinds = element_type if isinstance(element_type, list) else []
         return _list(list(zip(value, chain(kinds, repeat(None)), strict=False)), indent)
     if isinstance(value, dict):
-        types = inner if isinstance(inner, Mapping) else {}
+        types = element_type if isinstance(element_type, Mapping) else {}
         return _object(
-            [(key, one, types.get(key)) for key, one in sorted(value.items())], indent
+            [(key, element, types.get(key)) for key, element in sorted(value.items())],
+            indent,
         )
     if isinstance(value, str):
         return _string(value, indent)
@@ -64,7 +65,7 @@ def _text(value: Any, type_: Any, indent: int) -> str:
 
 
 def raw_text(value: Any) -> str | None:
-    """Return a text, number or truth value as it is; None for what has no such form."""
+    """Return a string, number or bool without quotes; None for other values."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -86,16 +87,16 @@ def object_json(members: Mapping[str, str]) -> str:
 def outputs_json(outputs: Mapping[str, Output]) -> str:
     """Return all outputs as the JSON of `terraform output -json`; raises as `json_text` does."""
     document = {
-        name: {"sensitive": one.sensitive, "type": one.type, "value": one.value}
-        for name, one in sorted(outputs.items())
+        name: {"sensitive": output.sensitive, "type": output.type, "value": output.value}
+        for name, output in sorted(outputs.items())
     }
     return _dumped(document, 2)
 
 
 def number_text(number: int | Decimal) -> str:
-    """Return a number without digits that say nothing, and without an exponent if that is short.
+    """Return a number without trailing zeros, and without an exponent if that is short.
 
-    `1e300000000` takes 12 bytes in a state, and would take 300 MB here.
+    `1e300000000` takes 12 bytes in a state; written out it would take 300 MB.
     """
     if isinstance(number, int):
         return str(number)
@@ -114,16 +115,16 @@ def _kind(type_: Any) -> tuple[str, Any]:
 def _null(type_: Any) -> str:
     if isinstance(type_, str):
         return _NULLS.get(type_, "null")
-    kind, inner = _kind(type_)
+    kind, element_type = _kind(type_)
     if kind in ("list", "set", "map"):
-        return f"to{kind}(null) /* of {_type_text(inner)} */"
+        return f"to{kind}(null) /* of {_type_text(element_type)} */"
     return f"null /* {_type_text(type_)} */"
 
 
 def _type_text(type_: Any) -> str:
-    kind, inner = _kind(type_)
+    kind, element_type = _kind(type_)
     if kind in ("list", "set", "map"):
-        return f"{kind} of {_type_text(inner)}"
+        return f"{kind} of {_type_text(element_type)}"
     return kind or "any"
 
 
@@ -131,7 +132,7 @@ def _list(items: list[tuple[Any, Any]], indent: int) -> str:
     if not items:
         return "[]"
     blanks = " " * (indent + 2)
-    lines = "".join(f"{blanks}{_text(one, kind, indent + 2)},\n" for one, kind in items)
+    lines = "".join(f"{blanks}{_text(value, kind, indent + 2)},\n" for value, kind in items)
     return f"[\n{lines}{' ' * indent}]"
 
 
@@ -140,8 +141,8 @@ def _object(pairs: list[tuple[str, Any, Any]], indent: int) -> str:
         return "{}"
     blanks = " " * (indent + 2)
     lines = "".join(
-        f"{blanks}{go_quote(key)} = {_text(one, kind, indent + 2)}\n"
-        for key, one, kind in pairs
+        f"{blanks}{go_quote(key)} = {_text(value, kind, indent + 2)}\n"
+        for key, value, kind in pairs
     )
     return f"{{\n{lines}{' ' * indent}}}"
 
@@ -163,17 +164,19 @@ def _dumped(value: Any, indent: int | None) -> str:
     numbers: list[str] = []
     mark = secrets.token_hex(8)
 
-    def keep(one: Any) -> Any:
-        if isinstance(one, Decimal):
-            numbers.append(number_text(one))
+    def replace_decimals(node: Any) -> Any:
+        if isinstance(node, Decimal):
+            numbers.append(number_text(node))
             return f"{mark}:{len(numbers) - 1}"
-        if isinstance(one, dict):
-            return {key: keep(inner) for key, inner in one.items()}
-        return [keep(inner) for inner in one] if isinstance(one, list) else one
+        if isinstance(node, dict):
+            return {key: replace_decimals(child) for key, child in node.items()}
+        return (
+            [replace_decimals(child) for child in node] if isinstance(node, list) else node
+        )
 
     try:
         text = json.dumps(
-            keep(value),
+            replace_decimals(value),
             indent=indent,
             separators=separators,
             ensure_ascii=False,

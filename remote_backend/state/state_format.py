@@ -1,4 +1,4 @@
-"""States as people read them, and as one JSON document; sensitive values are masked for people."""
+"""States as readable text with masked sensitive values, and as one JSON document."""
 
 import re
 from decimal import Decimal
@@ -17,13 +17,13 @@ _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
 def state_text(state: StateFile) -> str:
     """Return all resources and outputs of a state."""
-    parts = [instance_text(one, state.format) for one in addresses(state)]
+    parts = [instance_text(instance, state.format) for instance in addresses(state)]
     outputs = state.outputs()
     if outputs:
         width = max(len(name) for name in outputs)
         lines = [
-            f"{name.ljust(width)} = {_MASK if one.sensitive else _shown(one.value, 0)}"
-            for name, one in outputs.items()
+            f"{name.ljust(width)} = {_MASK if output.sensitive else _value_text(output.value, 0)}"
+            for name, output in outputs.items()
         ]
         parts.append("\n".join(["Outputs:", "", *lines]))
     return "\n\n".join(parts)
@@ -51,23 +51,27 @@ def _attributes(instance: Instance, format: int) -> dict[str, str]:
     value = instance.value
     if format == 3:
         flat = value.get("attributes")
-        shown = {"id": value.get("id"), **(flat if isinstance(flat, dict) else {})}
+        attributes = {"id": value.get("id"), **(flat if isinstance(flat, dict) else {})}
     else:
-        shown = _masked(_values(instance), value.get("sensitive_attributes"))
-    return {name: _shown(one, 4) for name, one in sorted(shown.items()) if one is not None}
+        attributes = _masked(_values(instance), value.get("sensitive_attributes"))
+    return {
+        name: _value_text(value, 4)
+        for name, value in sorted(attributes.items())
+        if value is not None
+    }
 
 
 def _values(instance: Instance) -> dict[str, Any]:
     """Return the attributes of an instance of format 4 as Terraform shows them."""
     for name in ("attributes", "attributes_flat"):
-        found = instance.value.get(name)
-        if isinstance(found, dict):
+        attributes = instance.value.get(name)
+        if isinstance(attributes, dict):
             break
     else:
         return {}
     if (instance.address.mode, instance.address.type) != ("managed", "terraform_data"):
-        return found
-    return {name: _unwrapped(value) for name, value in found.items()}
+        return attributes
+    return {name: _unwrapped(value) for name, value in attributes.items()}
 
 
 def _unwrapped(value: Any) -> Any:
@@ -79,13 +83,13 @@ def _unwrapped(value: Any) -> Any:
 
 def _masked(attributes: dict[str, Any], paths: Any) -> dict[str, Any]:
     for path in paths if isinstance(paths, list) else ():
-        steps = [_step(one) for one in path] if isinstance(path, list) else []
+        steps = [_step(step) for step in path] if isinstance(path, list) else []
         try:
             masked = _with_mask(attributes, steps)
         except RecursionError:
             masked = None
         if not isinstance(masked, dict):
-            # What is sensitive cannot be told, so all of it counts as that.
+            # The sensitive part is unknown, so all attributes are masked.
             return dict.fromkeys(attributes, _Masked())
         attributes = masked
     return attributes
@@ -97,24 +101,25 @@ def _step(step: Any) -> Any:
 
 
 def _with_mask(value: Any, steps: list[Any]) -> Any:
-    """Return a value in which what a path names is masked; a path that leads nowhere masks all."""
+    """Return a value with the part at a path masked; a path that does not exist masks all."""
     if not steps:
         return _Masked()
-    first, rest = steps[0], steps[1:]
-    if isinstance(value, dict) and isinstance(first, str) and first in value:
-        return {**value, first: _with_mask(value[first], rest)}
-    if isinstance(value, list) and isinstance(first, int) and 0 <= first < len(value):
+    step, following_steps = steps[0], steps[1:]
+    if isinstance(value, dict) and isinstance(step, str) and step in value:
+        return {**value, step: _with_mask(value[step], following_steps)}
+    if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
         return [
-            _with_mask(one, rest) if at == first else one for at, one in enumerate(value)
+            _with_mask(element, following_steps) if at == step else element
+            for at, element in enumerate(value)
         ]
     return _Masked()
 
 
 class _Masked:
-    """Stands for a value that is not shown."""
+    """The place of a value that is not printed."""
 
 
-def _shown(value: Any, indent: int) -> str:
+def _value_text(value: Any, indent: int) -> str:
     try:
         return _value(value, indent)
     except RecursionError:
@@ -122,7 +127,7 @@ def _shown(value: Any, indent: int) -> str:
 
 
 def _value(value: Any, indent: int) -> str:
-    inner, blanks = " " * (indent + 4), " " * indent
+    inner_blanks, blanks = " " * (indent + 4), " " * indent
     if isinstance(value, _Masked):
         return _MASK
     if isinstance(value, dict):
@@ -131,17 +136,17 @@ def _value(value: Any, indent: int) -> str:
         names = {key: key if _IDENTIFIER.fullmatch(key) else go_quote(key) for key in value}
         width = max(len(name) for name in names.values())
         lines = "".join(
-            f"{inner}{names[key].ljust(width)} = {_value(one, indent + 4)}\n"
-            for key, one in sorted(value.items())
+            f"{inner_blanks}{names[key].ljust(width)} = {_value(item, indent + 4)}\n"
+            for key, item in sorted(value.items())
         )
         return f"{{\n{lines}{blanks}}}"
     if isinstance(value, list):
-        lines = "".join(f"{inner}{_value(one, indent + 4)},\n" for one in value)
+        lines = "".join(f"{inner_blanks}{_value(item, indent + 4)},\n" for item in value)
         return f"[\n{lines}{blanks}]" if value else "[]"
     if isinstance(value, str):
         if "\n" not in value:
             return go_quote(value)
-        body = "".join(f"{inner}{line}\n" for line in value.rstrip("\n").split("\n"))
+        body = "".join(f"{inner_blanks}{line}\n" for line in value.rstrip("\n").split("\n"))
         return f"<<-EOT\n{body}{blanks}EOT"
     if value is None:
         return "null"
@@ -154,8 +159,10 @@ def _document(state: StateFile | None) -> dict[str, Any]:
     if state is None:
         return {"format_version": "1.0"}
     modules: dict[str, list[dict[str, Any]]] = {}
-    for one in addresses(state):
-        modules.setdefault(one.address.module, []).append(_resource(one, state.format))
+    for instance in addresses(state):
+        modules.setdefault(instance.address.module, []).append(
+            _resource(instance, state.format)
+        )
     root: dict[str, Any] = {"resources": modules.pop("", [])}
     if modules:
         root["child_modules"] = [
@@ -163,8 +170,8 @@ def _document(state: StateFile | None) -> dict[str, Any]:
             for module, resources in modules.items()
         ]
     outputs = {
-        name: {"sensitive": one.sensitive, "value": one.value, "type": one.type}
-        for name, one in state.outputs().items()
+        name: {"sensitive": output.sensitive, "value": output.value, "type": output.type}
+        for name, output in state.outputs().items()
     }
     return {
         "format_version": "1.0",
@@ -175,7 +182,7 @@ def _document(state: StateFile | None) -> dict[str, Any]:
 
 def _resource(instance: Instance, format: int) -> dict[str, Any]:
     address = instance.address
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "address": str(address),
         "mode": address.mode,
         "type": address.type,
@@ -183,9 +190,9 @@ def _resource(instance: Instance, format: int) -> dict[str, Any]:
         "values": _values(instance),
     }
     if address.key is not None:
-        made["index"] = address.key
+        document["index"] = address.key
     if instance.is_tainted:
-        made["tainted"] = True
+        document["tainted"] = True
     if instance.deposed and format == 4:
-        made["deposed_key"] = instance.deposed
-    return made
+        document["deposed_key"] = instance.deposed
+    return document

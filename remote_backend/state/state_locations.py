@@ -1,4 +1,4 @@
-"""Where a state can be: a file here, or a workspace on a server."""
+"""The locations of states: local files and workspaces on a server."""
 
 from pathlib import Path
 from typing import Protocol
@@ -20,19 +20,19 @@ _FILE = "terraform.tfstate"
 
 
 class StateLocation(Protocol):
-    """A place for one state."""
+    """A location that holds one state or none."""
 
     def __str__(self) -> str:
-        """Return what a person calls it."""
+        """Return its name in messages."""
 
     async def read(self) -> StateFile | None:
-        """Return the state that is there, or None."""
+        """Return its state, or None."""
 
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
-        """Put a state there in place of the expected one; raise `StateConflict` for another."""
+        """Replace the expected state; raises `StateConflict` when it has another one."""
 
     async def clear(self) -> None:
-        """Give up the state, because it is safe elsewhere; some places keep it all the same."""
+        """Remove the state after a copy was confirmed elsewhere; servers keep it all the same."""
 
 
 @define
@@ -46,7 +46,7 @@ class LocalLocation:
         return self.shown
 
     async def read(self) -> StateFile | None:
-        """Return the state in the file; a missing one and one without a byte hold none."""
+        """Return the state in the file, or None when it is missing or empty."""
         try:
             data = self.path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -56,7 +56,7 @@ class LocalLocation:
         return self._parsed(data)
 
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
-        """Write the file, whole or not at all; what was in it is kept beside it."""
+        """Write the file, whole or not at all, and keep its earlier content in a backup."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with locked_file(self.path, self.shown) as file:
@@ -68,7 +68,7 @@ class LocalLocation:
             raise StateError(f"{self.shown} cannot be written: {error.strerror}") from None
 
     async def clear(self) -> None:
-        """Empty the file as Terraform does, after its content was kept beside it."""
+        """Empty the file as Terraform does, and keep its content in a backup."""
         try:
             if self.path.exists() and self.path.stat().st_size:
                 with locked_file(self.path, self.shown) as file:
@@ -86,7 +86,7 @@ class LocalLocation:
 
 @define
 class RemoteLocation:
-    """A workspace on a server, which is made when a state is put there."""
+    """A workspace on a server, which is created with its first state."""
 
     client: Client
     mode: WorkspaceMapping
@@ -94,7 +94,7 @@ class RemoteLocation:
     lock: LockOptions = field(factory=LockOptions)
     workspace: Workspace | None = None
     terraform_version: str | None = None
-    """What a new workspace plans with; None for the server's default."""
+    """The version of Terraform in a new workspace; None for the server's default."""
 
     def __str__(self) -> str:
         return f"workspace {self.full_name} of {self.client.organization}"
@@ -114,42 +114,42 @@ class RemoteLocation:
     async def write(self, state: StateFile, expected: StateFile | None) -> None:
         """Store the state under the lock and read it back."""
         if self.workspace is None:
-            made = await create_workspace(
+            local_workspace = await create_workspace(
                 self.client, self.mode, self.short, self.terraform_version
             )
-            self.workspace = made.remote
+            self.workspace = local_workspace.remote
         workspace = self.workspace
         async with locked(self.client, workspace, self.lock) as lock:
-            before = await read_state(self.client, workspace)
-            if _text(before) != _text(expected):
+            current = await read_state(self.client, workspace)
+            if _text(current) != _text(expected):
                 raise StateConflict(f"the state of {self} has changed meanwhile")
-            force = before is not None
+            force = current is not None
             await store_state(
                 self.client, workspace, state, lock, options=self.lock, force=force
             )
-            after = await read_state(self.client, workspace)
-            if _text(after) != state.text:
+            stored = await read_state(self.client, workspace)
+            if _text(stored) != state.text:
                 raise StateConflict(
-                    f"{self} holds another state than was just stored there"
+                    f"{self} has another state than the one that was just stored there"
                 )
 
     async def clear(self) -> None:
-        """Leave it: what is on a server stays there."""
+        """Do nothing: states stay on the server."""
 
 
 def local_locations(directory: Path) -> dict[str, LocalLocation]:
     """Return the state files of the local backend by the names of their workspaces."""
-    places = {"default": LocalLocation(directory / _FILE, _FILE)}
+    locations = {"default": LocalLocation(directory / _FILE, _FILE)}
     try:
         entries = sorted((directory / f"{_FILE}.d").iterdir())
     except (FileNotFoundError, NotADirectoryError):
         entries = []
     for entry in entries:
         if (entry / _FILE).is_file():
-            places[entry.name] = LocalLocation(
+            locations[entry.name] = LocalLocation(
                 entry / _FILE, f"{_FILE}.d/{entry.name}/{_FILE}"
             )
-    return places
+    return locations
 
 
 def _text(state: StateFile | None) -> str | None:

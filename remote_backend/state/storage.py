@@ -1,4 +1,4 @@
-"""States of workspaces: read, changed and stored under the lock of their workspace."""
+"""States of workspaces: read, changed and stored under the lock of the workspace."""
 
 import math
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _SILENCE_SECONDS = 300.0
 async def read_state(client: Client, workspace: Workspace) -> StateFile | None:
     """Return the current state of a workspace, or None when it has none.
 
-    Raises `StateError` for bytes that are not those that were stored, or not a state.
+    Raises `StateError` for bytes that were damaged on their way or are not a state.
     """
     return _parsed(await download_state(client, workspace), workspace)
 
@@ -35,21 +35,21 @@ async def change_state(
 ) -> StateFile | None:
     """Read a state, change it and store it with the next serial, all under the lock.
 
-    `change` returns None to leave the state as it is. Returns what was stored, or None.
-    Raises what `locked` and `store_state` raise.
+    `change` returns None to keep the state as it is. Returns the stored state, or None.
+    Raises the errors of `locked` and `store_state`.
     """
     options = options or LockOptions()
     async with locked(client, workspace, options) as lock:
-        before = await read_state(client, workspace)
-        serial = before.serial + 1 if before is not None else None
-        after = change(before)
-        # A state can be large, and the one before is not needed any more.
-        del before
-        if after is None:
+        current = await read_state(client, workspace)
+        serial = current.serial + 1 if current is not None else None
+        changed = change(current)
+        # A state can be large, and the earlier one is not needed any more.
+        del current
+        if changed is None:
             return None
-        after = after.with_head(serial=serial or max(_FIRST_SERIAL, after.serial))
-        await store_state(client, workspace, after, lock, options=options)
-        return after
+        changed = changed.with_head(serial=serial or max(_FIRST_SERIAL, changed.serial))
+        await store_state(client, workspace, changed, lock, options=options)
+        return changed
 
 
 async def push_state(
@@ -60,17 +60,17 @@ async def push_state(
     force: bool = False,
     options: LockOptions | None = None,
 ) -> bool:
-    """Store a state as it is, under the lock; return False when it is there already.
+    """Store a state under the lock; return False when the server has it already.
 
-    A first state with serial 0 gets serial 1. Raises `StateConflict` when a newer one, or one of
-    another lineage, is there, unless forced; then the serial becomes higher than that one's.
+    A first state with serial 0 gets serial 1. Raises `StateConflict` when the current state is
+    newer or has another lineage. With `force` the pushed state gets a higher serial instead.
     """
     options = options or LockOptions(operation="push")
     async with locked(client, workspace, options) as lock:
         data = await download_state(client, workspace)
         force = force and bool(data)
         try:
-            before = _parsed(data, workspace)
+            current = _parsed(data, workspace)
         except StateError as error:
             if not force:
                 raise StateError(
@@ -79,9 +79,9 @@ async def push_state(
                 ) from None
             state = _above(state, await _serial_there(client, workspace))
         else:
-            if before is not None and before.text in (state.text, _numbered(state).text):
+            if current is not None and current.text in (state.text, _numbered(state).text):
                 return False
-            state = _following(workspace, state, before, force=force)
+            state = _following(workspace, state, current, force=force)
         # A state can be large, and its bytes are not needed any more.
         del data
         await store_state(client, workspace, state, lock, options=options, force=force)
@@ -89,17 +89,20 @@ async def push_state(
 
 
 def _following(
-    workspace: Workspace, state: StateFile, before: StateFile | None, *, force: bool
+    workspace: Workspace, state: StateFile, current: StateFile | None, *, force: bool
 ) -> StateFile:
-    """Return a pushed state as it may follow another one; raises `StateConflict`."""
-    if before is None:
+    """Return a pushed state with a serial that may follow the current one's.
+
+    Raises `StateConflict`.
+    """
+    if current is None:
         return _numbered(state)
     if force:
-        return _above(state, before.serial)
-    problem = _not_after(state, before)
+        return _above(state, current.serial)
+    problem = _not_after(state, current)
     if problem:
         raise StateConflict(
-            f"{workspace.name} has another state: {problem}; look at both, "
+            f"{workspace.name} has another state: {problem}; compare both, "
             "`remote-backend state pull` shows the one there; -force overwrites it"
         )
     return state
@@ -122,23 +125,23 @@ def _above(state: StateFile, serial: int) -> StateFile:
 
 
 def _numbered(state: StateFile) -> StateFile:
-    """Return a state that may be the first of a workspace.
+    """Return a state with a serial for the first state of a workspace.
 
-    The first state that Terraform stores has serial 1; with 0, later plans did not match it
-    (https://github.com/hashicorp/terraform/issues/32614).
+    The first state that Terraform stores has serial 1. With serial 0, later plans did not match
+    the state (https://github.com/hashicorp/terraform/issues/32614).
     """
     if state.serial >= _FIRST_SERIAL:
         return state
     return state.with_head(serial=_FIRST_SERIAL)
 
 
-def _not_after(state: StateFile, before: StateFile) -> str | None:
-    if before.lineage and state.lineage and before.lineage != state.lineage:
-        return f"its lineage is {before.lineage}, and here it is {state.lineage}"
-    if before.serial > state.serial:
-        return f"its serial is {before.serial}, and here it is only {state.serial}"
-    if before.serial == state.serial:
-        return f"its serial is {before.serial} too, and its content differs"
+def _not_after(state: StateFile, current: StateFile) -> str | None:
+    if current.lineage and state.lineage and current.lineage != state.lineage:
+        return f"its lineage is {current.lineage}, and here it is {state.lineage}"
+    if current.serial > state.serial:
+        return f"its serial is {current.serial}, and here it is only {state.serial}"
+    if current.serial == state.serial:
+        return f"its serial is {current.serial} too, but its content differs"
     return None
 
 
@@ -151,10 +154,10 @@ async def store_state(
     options: LockOptions,
     force: bool = False,
 ) -> None:
-    """Store a state to its end, also when it is canceled meanwhile.
+    """Store a state, and finish even when the caller is canceled meanwhile.
 
     `StateUnconfirmed` keeps the lock, so that nobody builds upon a state that may not be the
-    current one. It is raised too when nothing has moved for five minutes.
+    current one. It is also raised when no byte was sent for five minutes.
     """
 
     async def write() -> None:
@@ -169,12 +172,12 @@ async def store_state(
             )
         if scope.cancelled_caught:
             raise StateUnconfirmed(
-                workspace.name, f"nothing moved for {_SILENCE_SECONDS:g} s", state.data
+                workspace.name, f"no byte was sent for {_SILENCE_SECONDS:g} s", state.data
             )
 
     try:
         with anyio.CancelScope(shield=True):
-            # A cancellation of asyncio itself, as by Ctrl-C on Windows, waits too.
+            # A cancellation by asyncio itself (Ctrl-C on Windows) passes shields of anyio.
             await finished(write, grace_seconds=math.inf)
     except StateUnconfirmed as error:
         lock.keep = True

@@ -1,4 +1,4 @@
-"""State versions on a server: the current one read, a new one written once and confirmed."""
+"""State versions on a server: read the current one, write a new one once and confirm it."""
 
 from collections.abc import Awaitable, Callable
 
@@ -39,9 +39,9 @@ _UNSURE = (ApiError, TransportError, UnexpectedAnswer)
 
 
 async def download_state(client: Client, workspace: Workspace) -> bytes:
-    """Return the bytes of the current state, whatever they say; empty when there is none.
+    """Return the bytes of the current state without parsing them; empty when there is none.
 
-    Raises `StateError` for bytes that are not those that were stored.
+    Raises `StateError` for bytes that were damaged on their way.
     """
     version = await client.find_current_state_version(workspace.id)
     if version is not None:
@@ -49,7 +49,7 @@ async def download_state(client: Client, workspace: Workspace) -> bytes:
     if workspace.current_state_version_id is not None or (
         workspace.permissions.can_read_state_versions is False
     ):
-        # Servers answer as if there were none to those who may not see it.
+        # Without the permission, servers respond as if there were no state.
         raise StateError(
             f"the token may not read the state of {workspace.name}; ask for that permission"
         )
@@ -65,11 +65,11 @@ async def write_state(
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     moved: Callable[[], None] | None = None,
 ) -> None:
-    """Store a state and see that it is the current one; the workspace must be locked by us.
+    """Store a state and confirm that it is the current one; we must hold the lock.
 
-    Writing the same bytes with the same serial twice is as good as once. `moved` is called
-    whenever a part of the state was sent. Raises `StateConflict` when something else was
-    stored, and `StateUnconfirmed` with the bytes when that cannot be known.
+    Writing the same bytes with the same serial is idempotent. `moved` is called whenever a part
+    of the state was sent. Raises `StateConflict` when something else was stored, and
+    `StateUnconfirmed` with the bytes when the outcome is unknown.
     """
     data = state.data
     request = StateVersionRequest(
@@ -95,7 +95,7 @@ async def write_state(
             if problem is None and not may_have_happened(error):
                 raise _refused(workspace, error) from error
             log.info("state.doubtful", workspace=workspace.name, problem=str(error))
-            # A clear refusal now says nothing about an earlier attempt.
+            # A refusal now does not mean that an earlier attempt had no effect.
             problem = problem or error
             if await writing.is_current(problem):
                 return
@@ -106,7 +106,7 @@ async def write_state(
 
 @frozen
 class _Writing:
-    """A state on its way to a server."""
+    """The write of a state to a server, in several attempts."""
 
     client: Client
     workspace: Workspace
@@ -116,7 +116,7 @@ class _Writing:
     moved: Callable[[], None] | None
 
     async def write_once(self) -> None:
-        """Make a state version, upload its bytes, and wait until it is final."""
+        """Create a state version, upload its bytes, and wait until it is final."""
         version = await self._create()
         if version.upload_url is not None and version.status != "finalized":
             version = await self._upload(version, version.upload_url)
@@ -126,23 +126,23 @@ class _Writing:
         try:
             return await self.client.create_state_version(self.request)
         except ApiError as error:
-            told = " ".join(error.problems)
+            problems = " ".join(error.problems)
             if (
                 error.status not in (400, 422)
-                or "state" not in told
-                or "missing" not in told
+                or "state" not in problems
+                or "missing" not in problems
             ):
                 raise
-        # Servers of before 2023 take the bytes inside the request only.
+        # Servers from before 2023 accept the bytes only inside the request.
         inline = evolve(self.request, state=self.data)
         return await self.client.create_state_version(inline, moved=self.moved)
 
     async def _upload(self, version: StateVersion, address: SignedUrl) -> StateVersion:
-        """Upload the bytes and return how the version is then.
+        """Upload the bytes and return the version as it is afterwards.
 
-        Servers refuse a second upload of bytes that have arrived (OTF answers it with 500), so
-        the version is read after the first failure: only while it is pending the bytes are
-        still awaited.
+        Servers refuse a second upload of bytes that have arrived (OTF responds with 500), so
+        the version is read after each failure: the server still waits for the bytes only while
+        it is pending.
         """
         problem: Exception | None = None
         for attempt in range(_UPLOAD_ATTEMPTS):
@@ -152,7 +152,7 @@ class _Writing:
                 await self.client.upload_state(address, self.data, moved=self.moved)
                 return version
             except _UNSURE as error:
-                # What may have happened once stays possible.
+                # The first ambiguous failure stays the one to report.
                 problem = problem or error
                 is_final = not may_have_happened(error)
             try:
@@ -167,7 +167,7 @@ class _Writing:
         raise problem
 
     async def is_current(self, problem: Exception) -> bool:
-        """Say whether exactly these bytes are the current state: a lost answer, not a lost write."""
+        """Return whether exactly these bytes are the current state: only the response was lost."""
         try:
             current = await self.client.find_current_state_version(self.workspace.id)
             if current is None or current.serial not in (None, self.request.serial):
@@ -182,7 +182,7 @@ class _Writing:
 
 
 def _refused(workspace: Workspace, error: Exception) -> Exception:
-    """Return the error about a request that was refused at once; others stay as they are."""
+    """Return the error to raise for a request that was refused in the first attempt."""
     if not isinstance(error, Rejected):
         return error
     problems = "; ".join(error.problems) or str(error)
@@ -190,25 +190,29 @@ def _refused(workspace: Workspace, error: Exception) -> Exception:
 
 
 def _why_refused(workspace: Workspace, error: Exception) -> str:
-    """Say why a server did not take a state (409 and 412), by the words of its answer."""
+    """Return why a server refused a state (409 and 412), by the text of its response."""
     text = str(error).lower()
     if "lock" in text:
-        why = "its lock is not ours any more; see who works on it before you try again"
+        why = "its lock is not ours any more; find out who works on it before you try again"
     elif "md5" in text:
         why = (
-            "another state with the same serial is there; compare it, `state pull` shows it"
+            "the workspace has another state with the same serial; compare it, `state pull` "
+            "shows it"
         )
     elif "lineage" in text:
-        why = "a state of another lineage is there; see whether this is the right workspace"
+        why = (
+            "the workspace has a state of another lineage; check whether this is the right "
+            "workspace"
+        )
     else:
-        why = "another one is there; `state pull` shows it"
+        why = "the workspace has another state; `state pull` shows it"
     return f"the state of {workspace.name} was not stored: {why} ({error})"
 
 
 async def _await_final(client: Client, version: StateVersion) -> None:
-    """Wait until a state version whose bytes were sent is final.
+    """Poll a state version whose bytes were sent until it is final.
 
-    Raises `TransportError` that may have happened when that cannot be seen.
+    Raises `TransportError`, an ambiguous failure, when it does not become final in time.
     """
     problem = "it stays pending"
     wait_seconds = 0.05
@@ -230,19 +234,19 @@ async def _await_final(client: Client, version: StateVersion) -> None:
 
 async def _download(client: Client, workspace: Workspace, version: StateVersion) -> bytes:
     if version.download_address is None:
-        raise StateError(f"the server does not tell where the state of {workspace.name} is")
+        raise StateError(f"the server gives no address of the state of {workspace.name}")
     try:
         data = await client.download_state(version.download_address)
     except (NotFound, NotAuthorized):
-        # Its address has expired; a second one is told to who asks again.
-        again = await client.read_state_version(version.id)
-        if again.download_address is None:
+        # The address may have expired; reading the version again gives a new one.
+        renewed = await client.read_state_version(version.id)
+        if renewed.download_address is None:
             raise
-        data = await client.download_state(again.download_address)
+        data = await client.download_state(renewed.download_address)
     wrong_size = version.size is not None and version.size not in (0, len(data))
     if wrong_size or (version.md5 and version.md5 != md5_of(data)):
         raise StateError(
-            f"the state of {workspace.name} was damaged on its way; try again, and look at "
+            f"the state of {workspace.name} was damaged on its way; try again, and check "
             f"state version {version.id} on the server"
         )
     return data

@@ -1,4 +1,4 @@
-"""Deleting a workspace, and with it its state, only when that loses nothing."""
+"""Delete a workspace and its state, but only when nothing is lost with them."""
 
 from remote_backend.api.client import Client
 from remote_backend.errors import Conflict, NotFound, SelectionError
@@ -14,37 +14,37 @@ _MOST_SHOWN = 10
 
 async def delete_named(
     client: Client,
-    named: LocalWorkspace,
+    workspace: LocalWorkspace,
     *,
     force: bool,
     options: LockOptions | None = None,
 ) -> int:
-    """Delete a workspace; return how many resources were forgotten with it.
+    """Delete a workspace; return the number of resources that its state managed.
 
     Raises `SelectionError` when it still manages resources, unless forced.
     """
-    workspace = named.remote
-    async with locked(client, workspace, options or LockOptions(operation="delete")):
-        state = await read_state(client, workspace)
+    remote = workspace.remote
+    async with locked(client, remote, options or LockOptions(operation="delete")):
+        state = await read_state(client, remote)
         managed = [
-            one.address
-            for one in (addresses(state) if state else [])
-            if one.address.mode != "data"
+            instance.address
+            for instance in (addresses(state) if state else [])
+            if instance.address.mode != "data"
         ]
         if managed and not force:
-            shown = "".join(f"\n  {address}" for address in managed[:_MOST_SHOWN])
+            addresses_text = "".join(f"\n  {address}" for address in managed[:_MOST_SHOWN])
             more = len(managed) - _MOST_SHOWN
             raise SelectionError(
-                f"{named.name} still manages resources:{shown}"
+                f"{workspace.name} still manages resources:{addresses_text}"
                 + (f"\n  and {more} more" if more > 0 else "")
                 + "\nDestroy them first; -force deletes the workspace and forgets them"
             )
     try:
-        await client.delete_workspace(workspace.id, safely=not force)
+        await client.delete_workspace(remote.id, safely=not force)
     except NotFound:
-        # Older servers know the plain form alone; a workspace that is gone is as good.
-        if not force and await client.find_workspace(workspace.name) is not None:
-            await client.delete_workspace(workspace.id, safely=False)
+        # Older servers have only the plain form. A workspace that is gone needs neither.
+        if not force and await client.find_workspace(remote.name) is not None:
+            await client.delete_workspace(remote.id, safely=False)
     except Conflict as error:
-        raise SelectionError(f"{named.name} cannot be deleted now: {error}") from None
+        raise SelectionError(f"{workspace.name} cannot be deleted now: {error}") from None
     return len(managed)

@@ -100,7 +100,7 @@ class Histories(RuleBasedStateMachine):
     async def _add(self, name: str) -> None:
         def change(before: StateFile | None) -> StateFile:
             state = before or first()
-            place = state.place_of("outputs")
+            place = state.value_start("outputs")
             assert place is not None
             value = json.dumps({"value": name, "type": "string"})
             return state.edited([set_member(state.text, place, name, value)])

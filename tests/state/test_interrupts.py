@@ -152,7 +152,7 @@ async def test_a_signal_during_a_migration_moves_a_state_or_does_not(
     code, err = await interrupted(desk, path, "SIGTERM", "init", "-force-copy")
 
     assert code == 143
-    assert "run init again to go on" in err
+    assert "run init again to continue" in err
     (desk.directory / "main.tf").write_text(block)
     assert not await desk.is_locked()
     assert await current(desk) == (state().data if path == UPLOAD else b"")

@@ -420,7 +420,7 @@ async def test_a_broken_local_state_does_not_move(world: World) -> None:
     world.block(N)
 
     with pytest.raises(
-        RemoteBackendError, match=r"terraform\.tfstate cannot be read: .*more behind"
+        RemoteBackendError, match=r"terraform\.tfstate cannot be read: .*more text after"
     ):
         await world.init(force_copy=True)
 
@@ -453,5 +453,5 @@ async def test_a_migration_in_doubt_says_what_is_locked(
     told = str(caught.value)
     assert "the state of app-one may not have been stored" in told
     assert "stays locked, `remote-backend force-unlock acme/app-one`" in told
-    assert told.endswith("Nothing is lost; run init again to go on")
+    assert told.endswith("Nothing is lost; run init again to continue")
     assert world.local("default").read_bytes() == state("default").data

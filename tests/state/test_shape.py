@@ -63,9 +63,9 @@ def instance(**changes: Any) -> str:
 RESOURCES = '"resources": ' + json.dumps([RESOURCE])
 # What Terraform refuses too.
 REFUSED = {
-    "a merge conflict behind it": (WHOLE + "\n}garbage<<<<<<< HEAD", r"more behind.*line 2, column 1"),
-    "the file twice": (WHOLE + WHOLE, "more behind its JSON document"),
-    "NUL behind it": (WHOLE + "\0\0\0\0", "more behind its JSON document"),
+    "a merge conflict behind it": (WHOLE + "\n}garbage<<<<<<< HEAD", r"more text after.*line 2, column 1"),
+    "the file twice": (WHOLE + WHOLE, "more text after its JSON document"),
+    "NUL behind it": (WHOLE + "\0\0\0\0", "more text after its JSON document"),
     "resources that are text": (head(RESOURCES, '"resources": "x"'), "resources are not a list"),
     "resources that are an object": (head(RESOURCES, '"resources": {}'), "resources are not a list"),
     "a resource that is text": (head(RESOURCES, '"resources": ["x"]'), "resource 1 in it is not an object"),
@@ -83,8 +83,8 @@ REFUSED = {
 }  # fmt: skip
 # Terraform takes these, reading another value than a person sees, so we refuse them alone.
 AMBIGUOUS = {
-    "resources twice": (head(RESOURCES, f'{RESOURCES}, "resources": []'), "'resources' stands there a second time"),
-    "a serial twice, with an escape": (head('"serial": 3', '"serial": 3, "s\\u0065rial": 9'), "'serial' stands there a second time"),
+    "resources twice": (head(RESOURCES, f'{RESOURCES}, "resources": []'), "'resources' is there a second time"),
+    "a serial twice, with an escape": (head('"serial": 3', '"serial": 3, "s\\u0065rial": 9'), "'serial' is there a second time"),
     "a serial in capitals": (head('"serial": 3', '"serial": 3, "SERIAL": 9'), "'SERIAL' must be spelled 'serial'"),
 }  # fmt: skip
 TAKEN = {
@@ -134,7 +134,7 @@ async def test_what_terraform_takes_is_taken(name: str, tmp_path: Path) -> None:
 def test_a_repeated_member_of_an_instance_is_not_changed() -> None:
     """The one that is read is not the one that would be written, so mv refuses (H1)."""
     text = WHOLE.replace('"name": "one"', '"name": "two", "name": "one"')
-    with pytest.raises(StateError, match="'name' stands there a second time"):
+    with pytest.raises(StateError, match="'name' is there a second time"):
         move(
             parse_state(text.encode()),
             parse_address("terraform_data.one"),
@@ -172,7 +172,7 @@ async def test_a_broken_state_on_the_server_is_not_built_upon() -> None:
             "POST workspaces/ws-1/actions/unlock": answer(200, {"data": workspace}),
         }
     )
-    with pytest.raises(StateError, match="net-dev cannot be read: .*more behind"):
+    with pytest.raises(StateError, match="net-dev cannot be read: .*more text after"):
         await change_state(
             Client(transport, "acme"), Workspace(id="ws-1", name="net-dev"), there, QUICK
         )

@@ -150,7 +150,7 @@ async def test_who_is_locked_out_is_told_by_whom(desk: StateCommands) -> None:
     ("pushed", "told"),
     [
         (state(2), "its serial is 3, and here it is only 2"),
-        (state(3, new="x"), "its serial is 3 too, and its content differs"),
+        (state(3, new="x"), "its serial is 3 too, but its content differs"),
         (state(9, lineage="other"), "its lineage is l, and here it is other"),
     ],
 )

@@ -328,7 +328,7 @@ class InitWork:
                         f"{moved.source} -> {moved.destination}: {moved.result}"
                     )
         except anyio.get_cancelled_exc_class():
-            self.screen.note("Interrupted. Nothing is lost; run init again to go on.")
+            self.screen.note("Interrupted. Nothing is lost; run init again to continue.")
             raise
 
     async def may_copy(
