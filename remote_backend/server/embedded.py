@@ -37,8 +37,13 @@ from remote_backend.server.documents.workspaces import (
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import UserRecord, VariableRecord, WorkspaceRecord
-from remote_backend.server.routes.workspaces import new_variable, new_workspace
+from remote_backend.server.records import (
+    UserRecord,
+    VariableRecord,
+    WorkspaceRecord,
+    new_variable,
+    new_workspace,
+)
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.server.store import Records, Store, open_store

@@ -4,6 +4,7 @@ from attrs import field, frozen
 
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.models.plan import Counts
+from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
     "ConfigurationVersionRecord",
@@ -12,6 +13,8 @@ __all__ = (
     "UserRecord",
     "VariableRecord",
     "WorkspaceRecord",
+    "new_variable",
+    "new_workspace",
 )
 
 _RUN_IS_OVER = frozenset(
@@ -152,3 +155,13 @@ class StateVersionRecord:
     terraform_version: str | None = None
     state_format: int | None = None
     run_id: str | None = None
+
+
+def new_workspace(name: str) -> WorkspaceRecord:
+    """Return a workspace that is not stored yet."""
+    return WorkspaceRecord(id=make_id("ws"), name=name, created_at=now_text())
+
+
+def new_variable(workspace: WorkspaceRecord, key: str) -> VariableRecord:
+    """Return a variable that is not stored yet."""
+    return VariableRecord(id=make_id("var"), workspace_id=workspace.id, key=key)

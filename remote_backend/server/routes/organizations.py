@@ -1,12 +1,10 @@
 """Discovery, ping, the organization and its queue."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from remote_backend.server.context import answer, context_of, signed_address
+from remote_backend.server.context import answer, context_of
 from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.organizations import (
     discovery_document,
@@ -14,11 +12,11 @@ from remote_backend.server.documents.organizations import (
     dump_entitlements,
     dump_organization,
 )
-from remote_backend.server.documents.runs import dump_plan, dump_run, run_operation
-from remote_backend.server.ids import now_text
+from remote_backend.server.documents.runs import dump_run
 from remote_backend.server.records import RunRecord
+from remote_backend.server.run_lists import list_response
 
-__all__ = ("plan_of", "routes", "runs_answer", "wanted_operations")
+__all__ = ("routes",)
 
 routes = web.RouteTableDef()
 
@@ -88,39 +86,5 @@ async def list_runs(request: web.Request) -> web.Response:
     """Return the runs of all workspaces that a filter names, newest first."""
     runs = await context_of(request).store.read(lambda records: records.all(RunRecord))
     basic = request.query.get("search[basic]", "")
-    return runs_answer(request, [run for run in runs if basic in f"{run.id} {run.message}"])
-
-
-def runs_answer(request: web.Request, runs: list[RunRecord]) -> web.Response:
-    """Return the page of runs that a query asks for, newest first, with what it includes."""
-    wanted = wanted_operations(request)
-    newest = _visible_until(request)
-    listed = [
-        run
-        for run in reversed(runs)
-        if run_operation(run) in wanted and run.created_at <= newest
-    ]
-    include: Callable[[RunRecord], dict[str, Any]] | None = None
-    if "plan" in request.query.get("include", "").split(","):
-        include = partial(plan_of, request)
-    return answer(dump_page(listed, dump_run, request.query, request.path, include=include))
-
-
-def plan_of(request: web.Request, run: RunRecord) -> dict[str, Any]:
-    """Return the plan of a run with the address of its log."""
-    # Clients replace the whole query of this address, so nothing of ours may be there.
-    return dump_plan(run, signed_address(request, "log", run.id))
-
-
-def _visible_until(request: web.Request) -> str:
-    """Return the time until which runs are in lists, which may lag on purpose."""
-    lag = context_of(request).faults.settings.list_lag_seconds
-    return now_text(seconds_ago=lag)
-
-
-def wanted_operations(request: web.Request) -> set[str]:
-    """Return the operations that a list of runs shows; plan-only ones are hidden by default."""
-    text = request.query.get(
-        "filter[operation]", "plan_and_apply,save_plan,refresh_only,destroy"
-    )
-    return {word.strip() for word in text.split(",")}
+    matching = [run for run in runs if basic in f"{run.id} {run.message}"]
+    return list_response(request, matching)

@@ -27,7 +27,7 @@ from remote_backend.server.documents.runs import dump_run, run_from_request
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.routes.configurations import configuration_of
-from remote_backend.server.routes.organizations import plan_of, runs_answer
+from remote_backend.server.run_lists import includes_plan, list_response, plan_resource
 from remote_backend.server.store import Records
 
 __all__ = ("read_json_plan", "read_log", "routes")
@@ -53,8 +53,7 @@ async def read_run(request: web.Request) -> web.Response:
     """Return a run, with its plan when that is asked for."""
     serving = context_of(request)
     run = await _find(request, serving)
-    wanted = request.query.get("include", "").split(",")
-    included = [plan_of(request, run)] if "plan" in wanted else []
+    included = [plan_resource(request, run)] if includes_plan(request) else []
     position = 0
     if run.id in serving.run_queue.waiting:
         position = serving.run_queue.waiting.index(run.id) + 1
@@ -68,7 +67,7 @@ async def list_runs(request: web.Request) -> web.Response:
     def find(records: Records) -> list[RunRecord]:
         return records.all(RunRecord, workspace_of(records, request).id)
 
-    return runs_answer(request, await context_of(request).store.read(find))
+    return list_response(request, await context_of(request).store.read(find))
 
 
 @routes.get("/api/v2/runs/{run_id}/run-events")
@@ -115,7 +114,7 @@ async def read_plan(request: web.Request) -> web.Response:
     """Return a plan."""
     serving = context_of(request)
     run = await _find(request, serving)
-    return answer(dump_document(plan_of(request, run)))
+    return answer(dump_document(plan_resource(request, run)))
 
 
 @routes.get("/api/v2/plans/{plan_id}/json-output")

@@ -24,34 +24,26 @@ from remote_backend.server.documents.workspaces import (
     variable_from_request,
     workspace_from_request,
 )
-from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
     RunRecord,
     StateVersionRecord,
     UserRecord,
     VariableRecord,
     WorkspaceRecord,
+    new_variable,
+    new_workspace,
 )
 from remote_backend.server.run_queue import newest_state
 from remote_backend.server.store import Records
 
-__all__ = ("new_variable", "new_workspace", "routes")
+__all__ = ("routes",)
 
 routes = web.RouteTableDef()
 
 _COLLECTION = "/api/v2/organizations/{organization}/workspaces"
 _BY_NAME = _COLLECTION + "/{workspace_name}"
 _BY_ID = "/api/v2/workspaces/{workspace_id}"
-
-
-def new_workspace(name: str) -> WorkspaceRecord:
-    """Return a workspace that is not kept yet."""
-    return WorkspaceRecord(id=make_id("ws"), name=name, created_at=now_text())
-
-
-def new_variable(workspace: WorkspaceRecord, key: str) -> VariableRecord:
-    """Return a variable that is not kept yet."""
-    return VariableRecord(id=make_id("var"), workspace_id=workspace.id, key=key)
 
 
 @routes.get(_COLLECTION)
