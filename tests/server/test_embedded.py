@@ -31,6 +31,8 @@ async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
 
         async with serve(settings_in(tmp_path), {}) as server:
             ask = RawClient(server, session, tmp_path)
+            # Interrupted runs end concurrently with the first requests.
+            await ask.until(cut, "errored")
             finished = await ask("GET", f"/api/v2/runs/{done}?include=plan")
             ended = await ask("GET", f"/api/v2/runs/{cut}?include=plan")
             logs = [
