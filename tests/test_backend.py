@@ -290,7 +290,7 @@ async def test_a_run_is_asked_for_again_once_its_configuration_is_usable(
         [outcome] = await batch.wait()
 
     assert outcome.result is result
-    assert server.faults.happened == refusals
+    assert server.faults.injected == refusals
 
 
 @pytest.mark.parametrize(

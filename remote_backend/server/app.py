@@ -7,14 +7,14 @@ from aiohttp import web
 from remote_backend.errors import ApiError
 from remote_backend.server.auth import digest_of
 from remote_backend.server.context import (
-    SERVING,
+    SERVER_CONTEXT,
     USER,
     ServerContext,
     context_of,
-    error_answer,
-    missing,
+    not_found,
+    respond_with_errors,
 )
-from remote_backend.server.fault_injection import misbehaving
+from remote_backend.server.fault_injection import fault_middleware
 from remote_backend.server.pages import views
 from remote_backend.server.pages.layout import page
 from remote_backend.server.records import UserRecord
@@ -47,19 +47,19 @@ _SIGNED: dict[tuple[str, str], SignedHandler] = {
 }
 
 
-def make_app(serving: ServerContext) -> web.Application:
+def make_app(context: ServerContext) -> web.Application:
     """Return the application of a server."""
     app = web.Application(
         middlewares=[
-            misbehaving(serving.faults),
-            _describe,
-            _tell_errors,
+            fault_middleware(context.faults),
+            _add_version_headers,
+            _convert_errors,
             _authenticate,
-            _know_organization,
+            _require_organization,
         ],
         client_max_size=_LARGEST_BODY_BYTES,
     )
-    app[SERVING] = serving
+    app[SERVER_CONTEXT] = context
     for noun in (organizations, workspaces, configurations, runs, policies, state, views):
         app.add_routes(noun.routes)
     app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
@@ -70,16 +70,18 @@ async def _serve_signed(request: web.Request) -> web.StreamResponse:
     path = request.match_info
     method = "GET" if request.method == "HEAD" else request.method
     handler = _SIGNED.get((method, path["kind"]))
-    signed = context_of(request).signer.accepts(
+    signed = context_of(request).signer.is_valid(
         path["kind"], path["id"], path["until"], path["signature"]
     )
     if handler is None or not signed:
-        raise missing("this address")
+        raise not_found("this address")
     return await handler(request, path["id"])
 
 
 @web.middleware
-async def _describe(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _add_version_headers(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
     response = await handler(request)
     if not response.prepared:
         response.headers["TFP-API-Version"] = "2.6"
@@ -88,7 +90,7 @@ async def _describe(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 @web.middleware
-async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPRedirection:
@@ -98,7 +100,7 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
             return page(
                 "Not found", '<p><a href="/app">All workspaces</a></p>\n', status=404
             )
-        return error_answer(error.status, _title(error.status), error.problems)
+        return respond_with_errors(error.status, _title(error.status), error.problems)
     except web.HTTPException as error:
         if request.path.startswith("/app"):
             return page(
@@ -106,14 +108,14 @@ async def _tell_errors(request: web.Request, handler: Handler) -> web.StreamResp
                 '<p><a href="/app">All workspaces</a></p>\n',
                 status=error.status,
             )
-        return error_answer(error.status, error.reason.lower())
+        return respond_with_errors(error.status, error.reason.lower())
     except ConnectionError:
         # The client left in the middle of its request; nobody reads this answer.
         log.info("request.left", method=request.method, route=_route(request))
-        return error_answer(400, "the request broke off")
+        return respond_with_errors(400, "the request broke off")
     except Exception:
         log.exception("request.broke", method=request.method, route=_route(request))
-        return error_answer(500, "internal server error")
+        return respond_with_errors(500, "internal server error")
 
 
 @web.middleware
@@ -128,16 +130,18 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
             lambda records: records.find_named(UserRecord, digest)
         )
     if user is None:
-        return error_answer(401, "unauthorized")
+        return respond_with_errors(401, "unauthorized")
     request[USER] = user
     return await handler(request)
 
 
 @web.middleware
-async def _know_organization(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _require_organization(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
     name = request.match_info.get("organization")
     if name is not None and name != context_of(request).organization:
-        raise missing(f"organization {name}")
+        raise not_found(f"organization {name}")
     return await handler(request)
 
 

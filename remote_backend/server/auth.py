@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from remote_backend.atomic_files import write_atomically
 
-__all__ = ("Signer", "digest_of", "keep_secret", "make_token", "read_or_make_secret")
+__all__ = ("Signer", "digest_of", "write_secret", "make_token", "read_or_create_secret")
 
 _LIFE_SECONDS = 25 * 3600
 
@@ -38,7 +38,7 @@ class Signer:
         until = str(int(self.clock()) + _LIFE_SECONDS)
         return f"/signed/{kind}/{id}/{until}/{self._signature(kind, id, until)}"
 
-    def accepts(self, kind: str, id: str, until: str, signature: str) -> bool:
+    def is_valid(self, kind: str, id: str, until: str, signature: str) -> bool:
         """Say whether a path was made here and is still valid."""
         right = self._signature(kind, id, until)
         if not hmac.compare_digest(right.encode(), signature.encode()):
@@ -50,16 +50,16 @@ class Signer:
         return hmac.new(self.secret, text, hashlib.sha256).hexdigest()
 
 
-def read_or_make_secret(path: Path, make: Callable[[], str]) -> str:
+def read_or_create_secret(path: Path, make: Callable[[], str]) -> str:
     """Return the secret in a file that only its owner can read; make it the first time."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         text = make()
-        keep_secret(path, text)
+        write_secret(path, text)
         return text
 
 
-def keep_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
     write_atomically(path, text.encode())

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from remote_backend.server.auth import keep_secret
+from remote_backend.server.auth import write_secret
 
 __all__ = ("Certificate", "make_certificate")
 
@@ -34,7 +34,7 @@ def make_certificate(folder: Path, hosts: Iterable[str]) -> Certificate:
     authority = (
         _builder(authority_name, authority_name, authority_key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()),
             critical=False,
@@ -43,9 +43,11 @@ def make_certificate(folder: Path, hosts: Iterable[str]) -> Certificate:
     )
     certificate = (
         _builder(_name("remote-backend"), authority_name, key)
-        .add_extension(x509.SubjectAlternativeName(_alternatives(hosts)), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName(_alternative_names(hosts)), critical=False
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
         )
@@ -65,7 +67,7 @@ def make_certificate(folder: Path, hosts: Iterable[str]) -> Certificate:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    keep_secret(made.key_file, private.decode())
+    write_secret(made.key_file, private.decode())
     return made
 
 
@@ -88,7 +90,7 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _alternatives(hosts: Iterable[str]) -> list[x509.GeneralName]:
+def _alternative_names(hosts: Iterable[str]) -> list[x509.GeneralName]:
     names: list[x509.GeneralName] = []
     for host in hosts:
         try:
@@ -98,7 +100,7 @@ def _alternatives(hosts: Iterable[str]) -> list[x509.GeneralName]:
     return names
 
 
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,

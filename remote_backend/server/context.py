@@ -20,14 +20,14 @@ from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.store import Records, Store
 
 __all__ = (
-    "SERVING",
+    "SERVER_CONTEXT",
     "USER",
     "ServerContext",
-    "answer",
+    "respond",
     "conflict",
-    "error_answer",
-    "incoming",
-    "missing",
+    "respond_with_errors",
+    "read_request_document",
+    "not_found",
     "context_of",
     "signed_address",
     "workspace_of",
@@ -47,25 +47,27 @@ class ServerContext:
     faults: Faults
 
 
-SERVING: web.AppKey[ServerContext] = web.AppKey("serving", ServerContext)
+SERVER_CONTEXT: web.AppKey[ServerContext] = web.AppKey("server_context", ServerContext)
 USER: web.RequestKey[UserRecord] = web.RequestKey("user", UserRecord)
 
 
 def context_of(request: web.Request) -> ServerContext:
     """Return the parts of the server that got a request."""
-    return request.app[SERVING]
+    return request.app[SERVER_CONTEXT]
 
 
-def answer(body: bytes = b"", status: int = 200) -> web.Response:
+def respond(body: bytes = b"", status: int = 200) -> web.Response:
     """Return an answer with a document, or without a body."""
     if not body:
         return web.Response(status=status)
     return web.Response(body=body, status=status, content_type=JSON_API)
 
 
-def error_answer(status: int, title: str, details: Iterable[str] = ()) -> web.Response:
+def respond_with_errors(
+    status: int, title: str, details: Iterable[str] = ()
+) -> web.Response:
     """Return an answer that tells errors."""
-    return answer(dump_errors(status, title, details), status)
+    return respond(dump_errors(status, title, details), status)
 
 
 def signed_address(request: web.Request, kind: str, id: str) -> str:
@@ -73,7 +75,7 @@ def signed_address(request: web.Request, kind: str, id: str) -> str:
     return f"{request.url.origin()}{context_of(request).signer.path(kind, id)}"
 
 
-def missing(what: str) -> ApiError:
+def not_found(what: str) -> ApiError:
     """Return the error of something that is not there."""
     return NotFound(404, "", "", (f"{what} does not exist",))
 
@@ -83,7 +85,7 @@ def conflict(problem: str) -> ApiError:
     return Conflict(409, "", "", (problem,))
 
 
-async def incoming(request: web.Request) -> RequestDocument:
+async def read_request_document(request: web.Request) -> RequestDocument:
     """Return what a client sent."""
     return parse_request_document(await request.read())
 
@@ -97,5 +99,5 @@ def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:
     else:
         found = records.find_named(WorkspaceRecord, name)
     if found is None:
-        raise missing(f"workspace {id or name}")
+        raise not_found(f"workspace {id or name}")
     return found

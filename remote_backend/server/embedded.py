@@ -22,9 +22,9 @@ from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
     Signer,
     digest_of,
-    keep_secret,
     make_token,
-    read_or_make_secret,
+    read_or_create_secret,
+    write_secret,
 )
 from remote_backend.server.certificate import Certificate, make_certificate
 from remote_backend.server.context import ServerContext
@@ -51,8 +51,8 @@ from remote_backend.server.store import Records, Store, open_store
 __all__ = ("EmbeddedServer", "ServerSettings", "serve")
 
 # Variables of the server and of its user, which the plans of others must not see.
-_NOT_FOR_PLANS = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
-_NOT_FOR_PLANS_EITHER = (
+_HIDDEN_PREFIXES = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
+_HIDDEN_VARIABLES = (
     "TF_WORKSPACE",
     "TF_DATA_DIR",
     "TF_LOG",
@@ -129,24 +129,24 @@ async def serve(
     Raises `EngineError` without an engine and `SettingsError` for a folder that another
     server uses or an address that cannot be had.
     """
-    engine, engine_name = await to_thread.run_sync(_engine, settings, environ)
+    engine, engine_name = await to_thread.run_sync(_find_engine, settings, environ)
     _make_folder(settings.data)
-    with _only_user(settings.data):
+    with _exclusive_use(settings.data):
         async with open_store(settings.data / "records.sqlite") as store:
             token = _token(settings)
-            await _fill(store, settings, token)
+            await _store_seed(store, settings, token)
             files = Files(settings.data)
             faults = Faults(settings.faults)
             work = RunQueue(
                 store,
                 files,
                 engine,
-                environ=_for_plans(environ),
+                environ=_environment_of_plans(environ),
                 workers=settings.workers,
                 faults=faults,
             )
-            secret = read_or_make_secret(settings.data / "signing-secret", make_token)
-            serving = ServerContext(
+            secret = read_or_create_secret(settings.data / "signing-secret", make_token)
+            context = ServerContext(
                 store=store,
                 files=files,
                 run_queue=work,
@@ -157,15 +157,17 @@ async def serve(
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
-                    await group.start(work.run)
-                    async with _listening(serving, settings) as (port, certificate):
-                        yield _described(
+                    await group.start(work.process_runs)
+                    async with _listening(context, settings) as (port, certificate):
+                        yield _describe_server(
                             settings, port, certificate, token, engine_name, faults
                         )
                     group.cancel_scope.cancel()
 
 
-def _engine(settings: ServerSettings, environ: Mapping[str, str]) -> tuple[PlanEngine, str]:
+def _find_engine(
+    settings: ServerSettings, environ: Mapping[str, str]
+) -> tuple[PlanEngine, str]:
     if settings.engine == "simulated":
         seeded = {one.name: one.simulation for one in settings.seed if one.simulation}
         by_workspace = {**seeded, **settings.simulated.by_workspace}
@@ -182,7 +184,7 @@ def _make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _only_user(folder: Path) -> Iterator[None]:
+def _exclusive_use(folder: Path) -> Iterator[None]:
     # A database lock goes away with its process, however that ends, on every system.
     lock = sqlite3.connect(folder / "in-use.sqlite", timeout=0, isolation_level=None)
     try:
@@ -200,12 +202,12 @@ def _only_user(folder: Path) -> Iterator[None]:
 def _token(settings: ServerSettings) -> str:
     path = settings.data / "token"
     if settings.token is None:
-        return read_or_make_secret(path, make_token)
-    keep_secret(path, settings.token)
+        return read_or_create_secret(path, make_token)
+    write_secret(path, settings.token)
     return settings.token
 
 
-async def _fill(store: Store, settings: ServerSettings, token: str) -> None:
+async def _store_seed(store: Store, settings: ServerSettings, token: str) -> None:
     def fill(records: Records) -> None:
         digest = digest_of(token)
         # Tokens of earlier starts stop being valid when another one is given.
@@ -215,12 +217,12 @@ async def _fill(store: Store, settings: ServerSettings, token: str) -> None:
         id = owner.id if owner else make_id("user")
         records.put(UserRecord(id=id, name="owner", token_digest=digest))
         for seed in settings.seed:
-            _plant(records, seed)
+            _store_seed_workspace(records, seed)
 
     await store.write(fill)
 
 
-def _plant(records: Records, seed: SeedWorkspace) -> None:
+def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
     workspace = records.find_named(WorkspaceRecord, seed.name) or new_workspace(seed.name)
     asked = {
         "working-directory": seed.working_directory,
@@ -251,7 +253,7 @@ def _plant(records: Records, seed: SeedWorkspace) -> None:
 
 @asynccontextmanager
 async def _listening(
-    serving: ServerContext, settings: ServerSettings
+    context: ServerContext, settings: ServerSettings
 ) -> AsyncIterator[tuple[int, Certificate | None]]:
     certificate = None
     tls = None
@@ -260,7 +262,7 @@ async def _listening(
         certificate = await to_thread.run_sync(make_certificate, settings.data, hosts)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(certificate.file, certificate.key_file)
-    runner = web.AppRunner(make_app(serving), access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         listener = _listen(settings)
@@ -284,7 +286,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
         ) from None
 
 
-def _described(
+def _describe_server(
     settings: ServerSettings,
     port: int,
     certificate: Certificate | None,
@@ -294,8 +296,8 @@ def _described(
 ) -> EmbeddedServer:
     scheme = "https" if certificate else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"{scheme}://{_reachable(host)}:{port}"
-    hostname = f"{'localhost' if settings.host in _HERE else settings.host}:{port}"
+    url = f"{scheme}://{_connectable(host)}:{port}"
+    hostname = f"{'localhost' if settings.host in _LOCAL_HOSTS else settings.host}:{port}"
     server = EmbeddedServer(
         url=url,
         hostname=hostname,
@@ -307,14 +309,14 @@ def _described(
         engine=engine_name,
         faults=faults,
     )
-    keep_secret(server.cli_config_file, _cli_configuration(server))
+    write_secret(server.cli_config_file, _cli_configuration(server))
     return server
 
 
-_HERE = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"})
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "::1", "localhost", "0.0.0.0", "::"})
 
 
-def _reachable(host: str) -> str:
+def _connectable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
 
 
@@ -328,11 +330,11 @@ def _cli_configuration(server: EmbeddedServer) -> str:
     return json.dumps(configuration, indent=2) + "\n"
 
 
-def _for_plans(environ: Mapping[str, str]) -> dict[str, str]:
+def _environment_of_plans(environ: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environ.items()
-        if not name.startswith(_NOT_FOR_PLANS) and name not in _NOT_FOR_PLANS_EITHER
+        if not name.startswith(_HIDDEN_PREFIXES) and name not in _HIDDEN_VARIABLES
     }
     # Each log would begin with a warning about a file that is not there.
     if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():

@@ -8,30 +8,30 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from remote_backend.server.auth import digest_of
-from remote_backend.server.context import answer
+from remote_backend.server.context import respond
 from remote_backend.server.documents.documents import dump_too_many
 from remote_backend.server.fault_rules import FaultRule, Faults
 
-__all__ = ("misbehaving",)
+__all__ = ("fault_middleware",)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _RUN_LIST = re.compile(r"/api/v2/(organizations|workspaces)/[^/]+/runs\Z")
 
 
-def misbehaving(faults: Faults) -> Middleware:
+def fault_middleware(faults: Faults) -> Middleware:
     """Return the middleware that lets faults happen."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         await anyio.sleep(faults.settings.latency_seconds)
-        refused = _refused(faults, request)
+        refused = _too_many_requests(faults, request)
         if refused is not None:
             return refused
-        rule = faults.next_fault(request.method, request.path)
+        rule = faults.matching_rule(request.method, request.path)
         if rule is not None and rule.kind == "hold_before":
             await faults.hold()
             rule = None
-        response = await _happen(rule, request, handler)
+        response = await _inject(rule, request, handler)
         if rule is not None and rule.kind == "hold_after":
             await faults.hold()
         limit = faults.settings.requests_per_second
@@ -42,7 +42,7 @@ def misbehaving(faults: Faults) -> Middleware:
     return middleware
 
 
-def _refused(faults: Faults, request: web.Request) -> web.Response | None:
+def _too_many_requests(faults: Faults, request: web.Request) -> web.Response | None:
     if not request.path.startswith("/api/v2/"):
         return None
     who = digest_of(request.headers.get("Authorization", ""))
@@ -50,13 +50,13 @@ def _refused(faults: Faults, request: web.Request) -> web.Response | None:
     seconds = faults.seconds_to_wait(who, is_run_list=is_run_list)
     if seconds is None:
         return None
-    response = answer(dump_too_many(), 429)
+    response = respond(dump_too_many(), 429)
     response.headers["X-RateLimit-Reset"] = f"{seconds:.3f}"
     response.headers["X-RateLimit-Limit"] = str(faults.settings.requests_per_second or 0)
     return response
 
 
-async def _happen(
+async def _inject(
     rule: FaultRule | None, request: web.Request, handler: Handler
 ) -> web.StreamResponse:
     if rule is None:
@@ -68,25 +68,27 @@ async def _happen(
     if rule.kind in ("status_after", "reset_after", "cut", "hold_after"):
         response = await handler(request)
     if rule.kind in ("reset_before", "reset_after"):
-        return _broken(request)
+        return _abort_connection(request)
     if rule.kind == "hold_after" and response is not None:
         return response
     if rule.kind == "cut":
         assert response is not None
-        return await _cut(request, response)
+        return await _send_half(request, response)
     if rule.kind == "html":
         page = "<html><body>502 Bad Gateway</body></html>"
         return web.Response(status=rule.status, text=page, content_type="text/html")
     return web.Response(status=rule.status, headers=dict(rule.headers))
 
 
-def _broken(request: web.Request) -> web.StreamResponse:
+def _abort_connection(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
 
 
-async def _cut(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+async def _send_half(
+    request: web.Request, response: web.StreamResponse
+) -> web.StreamResponse:
     body = response.body if isinstance(response, web.Response) else None
     if not isinstance(body, bytes) or not body:
         return response
@@ -95,5 +97,5 @@ async def _cut(request: web.Request, response: web.StreamResponse) -> web.Stream
     )
     await half.prepare(request)
     await half.write(body[: len(body) // 2])
-    _broken(request)
+    _abort_connection(request)
     return half

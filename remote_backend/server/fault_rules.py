@@ -15,9 +15,9 @@ from attrs import define, field, frozen
 from remote_backend.decoding import read_text
 from remote_backend.errors import SettingsError
 
-__all__ = ("KINDS", "FaultRule", "FaultSettings", "Faults", "read_faults")
+__all__ = ("FAULT_KINDS", "FaultRule", "FaultSettings", "Faults", "read_faults")
 
-KINDS = (
+FAULT_KINDS = (
     "status",
     "status_after",
     "html",
@@ -90,7 +90,7 @@ class Faults:
     uploads: int = 0
     """How many of them brought a configuration."""
 
-    happened: int = 0
+    injected: int = 0
     """How many requests a rule has hit."""
 
     throttled: int = 0
@@ -100,19 +100,19 @@ class Faults:
     """Set as soon as a request is held."""
 
     _released: anyio.Event = field(factory=anyio.Event)
-    _chance: random.Random = field(init=False)
+    _random: random.Random = field(init=False)
     _counts: dict[int, int] = field(factory=dict)
     _seconds: dict[str, deque[float]] = field(factory=dict)
     _minutes: dict[str, deque[float]] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        self._chance = random.Random(self.settings.seed)
+        self._random = random.Random(self.settings.seed)
 
     def replace(self, settings: FaultSettings) -> None:
         """Misbehave in another way from now on; counts begin anew."""
         self.settings = settings
         self.api_requests = 0
-        self.happened = 0
+        self.injected = 0
         self._counts.clear()
         self.release()
         self.held, self._released = anyio.Event(), anyio.Event()
@@ -126,7 +126,7 @@ class Faults:
         """Let the requests go on that are held."""
         self._released.set()
 
-    def next_fault(self, method: str, path: str) -> FaultRule | None:
+    def matching_rule(self, method: str, path: str) -> FaultRule | None:
         """Return what happens to a request, or None."""
         self.all_requests += 1
         self.uploads += method == "PUT" and path.startswith("/signed/configuration/")
@@ -136,8 +136,8 @@ class Faults:
             count = self._counts[number] = self._counts.get(number, 0) + 1
             if rule.times and count not in rule.times:
                 continue
-            if rule.probability >= 1 or self._chance.random() < rule.probability:
-                self.happened += 1
+            if rule.probability >= 1 or self._random.random() < rule.probability:
+                self.injected += 1
                 return rule
         return None
 
@@ -146,17 +146,23 @@ class Faults:
         settings = self.settings
         self.api_requests += 1
         waits = [
-            _overrun(self._seconds, who, settings.requests_per_second, 1.0, self.clock())
+            _seconds_until_free(
+                self._seconds, who, settings.requests_per_second, 1.0, self.clock()
+            )
         ]
         if is_run_list:
             limit = settings.run_lists_per_minute
-            waits.append(_overrun(self._minutes, who, limit, _MINUTE_SECONDS, self.clock()))
+            waits.append(
+                _seconds_until_free(
+                    self._minutes, who, limit, _MINUTE_SECONDS, self.clock()
+                )
+            )
         wait = max((wait for wait in waits if wait is not None), default=None)
         self.throttled += wait is not None
         return wait
 
 
-def _overrun(
+def _seconds_until_free(
     times: dict[str, deque[float]], who: str, limit: int | None, window: float, now: float
 ) -> float | None:
     if limit is None:
@@ -185,21 +191,21 @@ def read_faults(path: Path) -> FaultSettings:
     if not isinstance(rules, list):
         raise SettingsError(f"{path}: rules must be a list of objects")
     made = [
-        _made(f"{path}: rule {number}", FaultRule, rule)
+        _build(f"{path}: rule {number}", FaultRule, rule)
         for number, rule in enumerate(rules, start=1)
     ]
     for rule in made:
-        if rule.kind not in KINDS:
+        if rule.kind not in FAULT_KINDS:
             raise SettingsError(
-                f"{path}: kind {rule.kind!r}; possible are {', '.join(KINDS)}"
+                f"{path}: kind {rule.kind!r}; possible are {', '.join(FAULT_KINDS)}"
             )
-    settings: FaultSettings = _made(
+    settings: FaultSettings = _build(
         str(path), FaultSettings, {**parsed, "rules": tuple(made)}
     )
     return settings
 
 
-def _made(where: str, kind: Callable[..., Any], members: Any) -> Any:
+def _build(where: str, kind: Callable[..., Any], members: Any) -> Any:
     if not isinstance(members, dict):
         raise SettingsError(f"{where}: an object is expected")
     if isinstance(members.get("times"), list):

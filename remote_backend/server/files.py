@@ -19,30 +19,30 @@ class Files:
 
     data: Path
 
-    def tree(self, configuration_id: str) -> Path:
+    def configuration_folder(self, configuration_id: str) -> Path:
         """The unpacked archive of a configuration version."""
-        return self._of("configurations", configuration_id)
+        return self._path("configurations", configuration_id)
 
-    def work(self, run_id: str) -> Path:
+    def run_folder(self, run_id: str) -> Path:
         """The folder in which a run is planned."""
-        return self._of("work", run_id)
+        return self._path("work", run_id)
 
-    def log(self, run_id: str) -> Path:
+    def log_path(self, run_id: str) -> Path:
         """The log of a run, with its frame."""
-        return self._of("logs", f"{run_id}.log")
+        return self._path("logs", f"{run_id}.log")
 
-    def json_plan(self, run_id: str) -> Path:
+    def json_plan_path(self, run_id: str) -> Path:
         """The plan of a run as JSON."""
-        return self._of("plans", f"{run_id}.json")
+        return self._path("plans", f"{run_id}.json")
 
-    def state(self, state_version_id: str) -> Path:
+    def state_path(self, state_version_id: str) -> Path:
         """The bytes of a state version."""
-        return self._of("states", f"{state_version_id}.tfstate")
+        return self._path("states", f"{state_version_id}.tfstate")
 
     def read_log(self, run_id: str, *, offset: int, limit: int | None) -> bytes:
         """Return a part of a log; nothing where there is none (yet)."""
         try:
-            with self.log(run_id).open("rb") as file:
+            with self.log_path(run_id).open("rb") as file:
                 file.seek(offset)
                 return file.read(-1 if limit is None else limit)
         except FileNotFoundError:
@@ -51,7 +51,7 @@ class Files:
     def log_size(self, run_id: str) -> int:
         """Return how many bytes a log has; 0 where there is none (yet)."""
         try:
-            return os.stat(self.log(run_id)).st_size
+            return os.stat(self.log_path(run_id)).st_size
         except FileNotFoundError:
             return 0
 
@@ -64,26 +64,26 @@ class Files:
             == _END
         )
 
-    def take_tree(self, configuration_id: str, run_id: str) -> Path:
+    def copy_configuration(self, configuration_id: str, run_id: str) -> Path:
         """Copy an unpacked archive for a run of its own and return the copy."""
-        folder = self.work(run_id)
-        shutil.copytree(self.tree(configuration_id), folder, symlinks=True)
+        folder = self.run_folder(run_id)
+        shutil.copytree(self.configuration_folder(configuration_id), folder, symlinks=True)
         return folder
 
-    def drop_work(self, run_id: str) -> None:
+    def remove_run_folder(self, run_id: str) -> None:
         """Remove the folder of a run that has ended."""
-        _remove_tree(self.work(run_id))
+        _remove_tree(self.run_folder(run_id))
 
-    def upload(self, configuration_id: str, upload_id: str) -> "Upload":
+    def new_upload(self, configuration_id: str, upload_id: str) -> "Upload":
         """Return where one upload of a configuration version is received and unpacked."""
         name = f"{configuration_id}.{upload_id}"
         return Upload(
-            archive=self._of("configurations", f"{name}.tar.gz"),
-            tree=self._of("configurations", name),
-            destination=self.tree(configuration_id),
+            archive=self._path("configurations", f"{name}.tar.gz"),
+            folder=self._path("configurations", name),
+            destination=self.configuration_folder(configuration_id),
         )
 
-    def _of(self, folder: str, name: str) -> Path:
+    def _path(self, folder: str, name: str) -> Path:
         directory = self.data / folder
         directory.mkdir(exist_ok=True)
         return directory / name
@@ -98,18 +98,18 @@ class Upload:
     """
 
     archive: Path
-    tree: Path
+    folder: Path
     destination: Path
 
-    def keep(self) -> None:
+    def publish(self) -> None:
         """Put the unpacked archive where plans find it, whole."""
         _remove_tree(self.destination)
-        self.tree.rename(self.destination)
+        self.folder.rename(self.destination)
 
-    def drop(self) -> None:
+    def remove(self) -> None:
         """Remove what is left of the upload."""
         self.archive.unlink(missing_ok=True)
-        _remove_tree(self.tree)
+        _remove_tree(self.folder)
 
 
 class LogWriter:
@@ -126,9 +126,9 @@ class LogWriter:
         """Add bytes to the log."""
         self._append(data)
 
-    def end(self, last_words: str = "") -> None:
+    def end(self, text: str = "") -> None:
         """Add last words and the end mark, after which nothing follows."""
-        self._append(last_words.encode() + _END)
+        self._append(text.encode() + _END)
 
     def _append(self, data: bytes) -> None:
         with self._path.open("ab") as file:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from remote_backend.server.context import answer, context_of, signed_address
+from remote_backend.server.context import context_of, respond, signed_address
 from remote_backend.server.documents.documents import dump_page
 from remote_backend.server.documents.runs import dump_plan, dump_run, run_operation
 from remote_backend.server.ids import now_text
@@ -28,7 +28,9 @@ def list_response(request: web.Request, runs: list[RunRecord]) -> web.Response:
         if run_operation(run) in operations and run.created_at <= visible_until
     ]
     include = partial(plan_resource, request) if includes_plan(request) else None
-    return answer(dump_page(listed, dump_run, request.query, request.path, include=include))
+    return respond(
+        dump_page(listed, dump_run, request.query, request.path, include=include)
+    )
 
 
 def includes_plan(request: web.Request) -> bool:

@@ -83,7 +83,7 @@ class RunQueue:
         """How many runs are being planned."""
         return len(self._scopes) - len(self._waiting)
 
-    async def run(
+    async def process_runs(
         self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
     ) -> None:
         """Work until canceled; runs that an earlier process left waiting get their turn.
@@ -99,18 +99,18 @@ class RunQueue:
             self._group = group
             for run in left:
                 if run.plan_status == "running":
-                    group.start_soon(self._end_interrupted, run)
+                    group.start_soon(self._finish_interrupted, run)
                 else:
-                    self.start(run.id)
+                    self.enqueue(run.id)
             task_status.started()
             await anyio.sleep_forever()
 
-    def start(self, run_id: str) -> None:
+    def enqueue(self, run_id: str) -> None:
         """Plan a run as soon as it is its turn."""
         assert self._group is not None
         self._scopes[run_id] = anyio.CancelScope()
         self._waiting.append(run_id)
-        self._group.start_soon(self._carry_out, run_id, name=run_id)
+        self._group.start_soon(self._process, run_id, name=run_id)
 
     def cancel(self, run_id: str) -> bool:
         """Stop a run that waits or is being planned; return whether there was one."""
@@ -120,33 +120,35 @@ class RunQueue:
         scope.cancel()
         return True
 
-    async def _carry_out(self, run_id: str) -> None:
+    async def _process(self, run_id: str) -> None:
         scope = self._scopes[run_id]
         try:
             with scope:
                 if seconds := self._faults.settings.queue_seconds:
-                    await self._change(run_id, status="plan_queued", plan_status="queued")
+                    await self._update_run(
+                        run_id, status="plan_queued", plan_status="queued"
+                    )
                     await anyio.sleep(seconds)
                 async with self._slots:
                     self._waiting.remove(run_id)
                     await self._plan(run_id)
             if scope.cancelled_caught:
-                await self._end_canceled(run_id)
+                await self._finish_canceled(run_id)
         except _RunDeleted:
             log.info("run.deleted", run_id=run_id)
         except Exception:
             # One task group holds all runs, so what left this function would end the server.
             log.exception("run.broke", run_id=run_id)
-            await self._end_broken(run_id)
+            await self._finish_failed(run_id)
         finally:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
             del self._scopes[run_id]
 
     async def _plan(self, run_id: str) -> None:
-        writer = LogWriter(self._files.log(run_id))
+        writer = LogWriter(self._files.log_path(run_id))
         writer.start()
-        run = await self._change(run_id, status="planning", plan_status="running")
+        run = await self._update_run(run_id, status="planning", plan_status="running")
         try:
             plan = await self._prepare(run)
             result = await self._engine.plan(plan, writer.write)
@@ -159,10 +161,10 @@ class RunQueue:
         finally:
             if self._engine.reads_configuration:
                 with anyio.CancelScope(shield=True):
-                    await self._drop_work(run_id)
+                    await self._remove_run_folder(run_id)
         # A cancel that comes now is too late: half an end would be worse than a whole one.
         with anyio.CancelScope(shield=True):
-            await self._end(run, result, writer)
+            await self._finish(run, result, writer)
 
     async def _prepare(self, run: RunRecord) -> EnginePlan:
         workspace, variables, version = await self._store.read(
@@ -174,13 +176,13 @@ class RunQueue:
         )
         if workspace is None:
             raise _RunDeleted(run.id)
-        root = self._files.tree(run.configuration_version_id)
+        root = self._files.configuration_folder(run.configuration_version_id)
         if self._engine.reads_configuration:
             root = await to_thread.run_sync(
-                self._files.take_tree, run.configuration_version_id, run.id
+                self._files.copy_configuration, run.configuration_version_id, run.id
             )
         return EnginePlan(
-            folder=_inside(root, workspace.working_directory),
+            folder=_working_directory(root, workspace.working_directory),
             workspace=workspace.name,
             options=PlanOptions(
                 targets=run.target_addrs,
@@ -189,19 +191,21 @@ class RunQueue:
                 refresh_only=run.refresh_only,
                 destroy=run.is_destroy,
             ),
-            variables=(*_sources(variables), *run.variables),
+            variables=(*_terraform_variables(variables), *run.variables),
             environ={
                 **self._environ,
                 **{one.key: one.value for one in variables if one.category == "env"},
                 "TFC_RUN_ID": run.id,
                 "TFC_WORKSPACE_NAME": workspace.name,
             },
-            state=self._files.state(version.id).read_bytes() if version else None,
+            state=self._files.state_path(version.id).read_bytes() if version else None,
         )
 
-    async def _end(self, run: RunRecord, result: EngineResult, writer: LogWriter) -> None:
+    async def _finish(
+        self, run: RunRecord, result: EngineResult, writer: LogWriter
+    ) -> None:
         if result.json_plan is not None:
-            self._files.json_plan(run.id).write_bytes(result.json_plan)
+            self._files.json_plan_path(run.id).write_bytes(result.json_plan)
         # The log ends before the status does: who sees the status finds the whole log.
         writer.end()
         judged = {
@@ -214,31 +218,31 @@ class RunQueue:
         if result.succeeded:
             policies = evolve(run, policies=result.policies).policy_status
             status = _STATUS_AFTER_POLICIES[policies]
-        await self._change(
+        await self._update_run(
             run.id,
             status=status,
             plan_status="finished" if result.succeeded else "errored",
             **judged,
         )
 
-    async def _end_canceled(self, run_id: str) -> None:
+    async def _finish_canceled(self, run_id: str) -> None:
         run = await self._store.read(lambda records: records.find(RunRecord, run_id))
         if run is None or run.is_over:
             return
         began = run.plan_status == "running"
         if began:
-            LogWriter(self._files.log(run_id)).end("\nThe run was canceled.\n")
-        await self._change(
+            LogWriter(self._files.log_path(run_id)).end("\nThe run was canceled.\n")
+        await self._update_run(
             run_id, status="canceled", plan_status="canceled" if began else "unreachable"
         )
 
-    async def _end_interrupted(self, run: RunRecord) -> None:
-        await self._drop_work(run.id)
-        await self._end_broken(
+    async def _finish_interrupted(self, run: RunRecord) -> None:
+        await self._remove_run_folder(run.id)
+        await self._finish_failed(
             run.id, "the server was stopped while it planned; start the run again."
         )
 
-    async def _end_broken(
+    async def _finish_failed(
         self, run_id: str, problem: str = "the server failed while it planned."
     ) -> None:
         """Mark a run as errored; retry until the record is stored or the run is deleted."""
@@ -247,8 +251,8 @@ class RunQueue:
             try:
                 # The log ends once: when the record cannot be stored the end mark is there.
                 if not self._files.log_has_ended(run_id):
-                    LogWriter(self._files.log(run_id)).end(f"\nError: {problem}\n")
-                await self._change(run_id, status="errored", plan_status="errored")
+                    LogWriter(self._files.log_path(run_id)).end(f"\nError: {problem}\n")
+                await self._update_run(run_id, status="errored", plan_status="errored")
             except _RunDeleted:
                 return
             except Exception as error:
@@ -258,19 +262,19 @@ class RunQueue:
             else:
                 return
 
-    async def _drop_work(self, run_id: str) -> None:
+    async def _remove_run_folder(self, run_id: str) -> None:
         """Remove the folder of a run; a process of the engine may still write to it."""
         try:
-            await to_thread.run_sync(self._files.drop_work, run_id)
+            await to_thread.run_sync(self._files.remove_run_folder, run_id)
         except OSError as error:
             log.warning("run.folder_not_removed", run_id=run_id, problem=str(error))
 
-    async def _change(self, run_id: str, **changes: object) -> RunRecord:
+    async def _update_run(self, run_id: str, **changes: object) -> RunRecord:
         def change(records: Records) -> RunRecord:
             run = records.find(RunRecord, run_id)
             if run is None:
                 raise _RunDeleted(run_id)
-            return records.put(_stamped(run, evolve(run, **changes)))  # type: ignore[arg-type]
+            return records.put(_with_times(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         return await self._store.write(change)
 
@@ -281,7 +285,7 @@ def newest_state(records: Records, workspace_id: str) -> StateVersionRecord | No
     return next((one for one in reversed(versions) if one.status == "finalized"), None)
 
 
-def _stamped(before: RunRecord, after: RunRecord) -> RunRecord:
+def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
     times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
     if after.status != before.status:
         times[after.status] = now
@@ -294,7 +298,7 @@ def _stamped(before: RunRecord, after: RunRecord) -> RunRecord:
     return evolve(after, times=times, plan_times=plan_times)
 
 
-def _sources(variables: list[VariableRecord]) -> list[tuple[str, str]]:
+def _terraform_variables(variables: list[VariableRecord]) -> list[tuple[str, str]]:
     return [
         (one.key, one.value if one.hcl else write_hcl(one.value))
         for one in variables
@@ -302,7 +306,7 @@ def _sources(variables: list[VariableRecord]) -> list[tuple[str, str]]:
     ]
 
 
-def _inside(root: Path, working_directory: str) -> Path:
+def _working_directory(root: Path, working_directory: str) -> Path:
     return root.joinpath(
         *(part for part in working_directory.split("/") if part not in ("", "."))
     )

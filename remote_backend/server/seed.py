@@ -115,7 +115,7 @@ def _refuse_constant(name: str) -> Any:
 
 def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
     where = f"{path}: workspace {name}"
-    _require_known(where, members, _WORKSPACE_KEYS)
+    _require_known_keys(where, members, _WORKSPACE_KEYS)
     variables = [
         _variable(where, key, value)
         for key, value in _blocks(path, members.get("variables", {}))
@@ -140,7 +140,7 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
         return None
     where = f"{where}, simulated"
     block = members["simulated"]
-    _require_known(where, block, _SIMULATED_KEYS)
+    _require_known_keys(where, block, _SIMULATED_KEYS)
     log = _text(where, block, "log")
     lines = tuple(line.encode() for line in (log or "").splitlines(keepends=True))
     counts = (_number(where, block, name) for name in ("add", "change", "destroy"))
@@ -160,7 +160,7 @@ def _simulation(where: str, members: dict[str, Any]) -> Simulation | None:
 
 def _policy(where: str, name: str, block: Any) -> SimulatedPolicy:
     where = f"{where}, policy {name}"
-    _require_known(where, block, _POLICY_KEYS)
+    _require_known_keys(where, block, _POLICY_KEYS)
     level = _text(where, block, "level") or POLICY_LEVELS[0]
     if level not in POLICY_LEVELS:
         raise SettingsError(f"{where}: level must be one of {', '.join(POLICY_LEVELS)}")
@@ -174,7 +174,7 @@ def _policy(where: str, name: str, block: Any) -> SimulatedPolicy:
 
 def _cost(where: str, block: Any) -> SimulatedCost:
     where = f"{where}, cost"
-    _require_known(where, block, _COST_KEYS)
+    _require_known_keys(where, block, _COST_KEYS)
     amounts = {name: _text(where, block, name) or "0.0" for name in ("prior", "proposed")}
     for name, amount in amounts.items():
         if not _AMOUNT.match(amount):
@@ -193,7 +193,7 @@ def _full_variable(where: str, key: str, block: Any) -> SeedVariable:
     where = f"{where}, variable {key}"
     if not isinstance(block, dict):
         raise SettingsError(f"{where}: a block with a value is expected")
-    _require_known(where, block, _VARIABLE_KEYS)
+    _require_known_keys(where, block, _VARIABLE_KEYS)
     plain = _variable(where, key, block.get("value", ""))
     category = _text(where, block, "category") or "terraform"
     if category not in ("terraform", "env"):
@@ -216,7 +216,7 @@ def _blocks(path: Path | str, found: Any) -> list[tuple[str, Any]]:
     return [item for block in blocks for item in block.items()]
 
 
-def _require_known(where: str, members: Any, known: frozenset[str]) -> None:
+def _require_known_keys(where: str, members: Any, known: frozenset[str]) -> None:
     if not isinstance(members, dict):
         raise SettingsError(f"{where}: a block is expected")
     unknown = sorted(set(members) - known)

@@ -24,8 +24,8 @@ from remote_backend.server.records import (
 __all__ = ("Records", "Store", "open_store")
 
 Value = TypeVar("Value")
-Served = TypeVar(
-    "Served",
+Record = TypeVar(
+    "Record",
     UserRecord,
     WorkspaceRecord,
     VariableRecord,
@@ -89,19 +89,19 @@ class Records:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def find(self, kind: type[Served], id: str) -> Served | None:
+    def find(self, kind: type[Record], id: str) -> Record | None:
         """Return the record of an id, or None."""
-        return self._one(kind, "id = ?", id)
+        return self._find_one(kind, "id = ?", id)
 
-    def find_named(self, kind: type[Served], name: str) -> Served | None:
+    def find_named(self, kind: type[Record], name: str) -> Record | None:
         """Return the record that has a name of its own, or None."""
-        return self._one(kind, "name = ?", name)
+        return self._find_one(kind, "name = ?", name)
 
-    def newest(self, kind: type[Served], owner: str) -> Served | None:
+    def newest(self, kind: type[Record], owner: str) -> Record | None:
         """Return the record that was added last for an owner, or None."""
-        return self._one(kind, "owner = ? order by number desc limit 1", owner)
+        return self._find_one(kind, "owner = ? order by number desc limit 1", owner)
 
-    def all(self, kind: type[Served], owner: str | None = None) -> list[Served]:
+    def all(self, kind: type[Record], owner: str | None = None) -> list[Record]:
         """Return all records of a kind, or those of one owner, oldest first."""
         sql = "select body from record where kind = ?"
         values = [_KINDS[kind].name]
@@ -111,7 +111,7 @@ class Records:
         rows = self._connection.execute(sql + " order by number", values)
         return [_load(kind, body) for (body,) in rows]
 
-    def put(self, value: Served) -> Served:
+    def put(self, value: Record) -> Record:
         """Add a record, or replace the one of the same id, and return it."""
         kind = _KINDS[type(value)]
         row = (
@@ -132,7 +132,7 @@ class Records:
         """Remove a record and everything that belongs to it."""
         self._connection.execute("delete from record where id = ? or owner = ?", (id, id))
 
-    def _one(self, kind: type[Served], where: str, value: str) -> Served | None:
+    def _find_one(self, kind: type[Record], where: str, value: str) -> Record | None:
         sql = f"select body from record where kind = ? and {where}"
         row = self._connection.execute(sql, (_KINDS[kind].name, value)).fetchone()
         return _load(kind, row[0]) if row else None
@@ -267,6 +267,6 @@ def _connect(path: Path, connections: list[sqlite3.Connection]) -> sqlite3.Conne
     return connection
 
 
-def _load(kind: type[Served], body: str) -> Served:
+def _load(kind: type[Record], body: str) -> Record:
     members: dict[str, Any] = json.loads(body)
     return cattrs.structure(members, kind)

@@ -64,7 +64,7 @@ class Bench:
     async def working(self, work: RunQueue) -> AsyncIterator[None]:
         """Carry runs out for a block."""
         async with anyio.create_task_group() as group:
-            await group.start(work.run)
+            await group.start(work.process_runs)
             yield
             group.cancel_scope.cancel()
 
@@ -121,7 +121,7 @@ async def test_a_workspace_deleted_while_its_run_ends_ends_that_run_alone(
 async def test_a_disk_that_refuses_a_log_makes_that_run_errored(bench: Bench) -> None:
     """The end of the run is stored as soon as the disk takes it; others go on (S1b)."""
     broken, next_one = await bench.add("broken"), await bench.add("next")
-    logs = bench.files.log(broken).parent
+    logs = bench.files.log_path(broken).parent
     saved = logs.with_name("saved")
     waits: list[float] = []
 
@@ -152,11 +152,11 @@ async def test_a_folder_that_cannot_be_removed_does_not_change_the_run(
 ) -> None:
     """An engine's child may still write there; the plan counts all the same (S1c)."""
     run_id = await bench.add("busy")
-    bench.files.tree("cv-1").mkdir(parents=True)
+    bench.files.configuration_folder("cv-1").mkdir(parents=True)
 
     def put_a_file_in_its_place() -> None:
-        bench.files.work(run_id).rmdir()
-        bench.files.work(run_id).write_bytes(b"")
+        bench.files.run_folder(run_id).rmdir()
+        bench.files.run_folder(run_id).write_bytes(b"")
 
     monkeypatch.setattr(ScriptedEngine, "reads_configuration", True)
     async with bench.working(work_of(bench, ScriptedEngine(put_a_file_in_its_place))):

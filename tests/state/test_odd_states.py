@@ -221,7 +221,7 @@ async def test_outputs_of_nothing_ask_for_nothing(desk: StateCommands) -> None:
         with pytest.raises(SelectionError):
             await backend.outputs()
     assert desk.server.faults.api_requests > 0
-    assert desk.server.faults.happened == 0
+    assert desk.server.faults.injected == 0
 
 
 async def test_what_is_not_locked_cannot_be_unlocked(desk: StateCommands) -> None:

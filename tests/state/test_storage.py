@@ -110,7 +110,7 @@ async def test_a_fault_at_any_request_loses_nothing(
                 await COMMANDS[command](backend)
             except RemoteBackendError as error:
                 problem = error
-            noticed = desk.server.faults.happened > 0
+            noticed = desk.server.faults.injected > 0
             desk.server.faults.replace(FaultSettings())
             named = await backend.workspace("dev")
             current = there(await backend.state("dev"))

@@ -34,7 +34,7 @@ class RequestDocument:
     """A resource that a client sent; what it does not say is absent."""
 
     attributes: Mapping[str, Any] = field(factory=dict, repr=False)
-    linked: Mapping[str, str] = field(factory=dict)
+    related_ids: Mapping[str, str] = field(factory=dict)
     """Ids of to-one relationships, by name."""
 
     def text(self, name: str, default: str | None = None) -> str | None:
@@ -116,7 +116,7 @@ def parse_request_document(body: bytes) -> RequestDocument:
         if isinstance(linkage, dict) and isinstance(linkage.get("id"), str):
             linked[name] = linkage["id"]
     return RequestDocument(
-        attributes=attributes if isinstance(attributes, dict) else {}, linked=linked
+        attributes=attributes if isinstance(attributes, dict) else {}, related_ids=linked
     )
 
 

@@ -81,7 +81,7 @@ def parse_state_version_upload(asked: RequestDocument) -> StateVersionUpload:
         md5=md5,
         lineage=asked.text("lineage") or "",
         force=asked.flag("force", False),
-        run_id=asked.linked.get("run"),
+        run_id=asked.related_ids.get("run"),
         state=state,
     )
 

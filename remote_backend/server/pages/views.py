@@ -34,8 +34,8 @@ __all__ = ("routes",)
 routes = web.RouteTableDef()
 
 _MOST_RUNS = 50
-_MOST_OF_A_LOG = 500_000
-_LOOK_SECONDS = 0.2
+_LONGEST_LOG_BYTES = 500_000
+_POLL_SECONDS = 0.2
 
 
 @routes.get("/app/-/{name}")
@@ -78,7 +78,7 @@ async def read_organization(request: web.Request) -> web.Response:
     """Show all workspaces with their last results."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = context_of(request)
+    context = context_of(request)
 
     def find(records: Records) -> list[tuple[WorkspaceRecord, RunRecord | None]]:
         workspaces = sorted(records.all(WorkspaceRecord), key=lambda one: one.name)
@@ -86,16 +86,16 @@ async def read_organization(request: web.Request) -> web.Response:
 
     rows = [
         (
-            link(_path(serving, one), one.name),
+            link(_path(context, one), one.name),
             _result(run) if run else "",
-            link(_path(serving, one, run), _time(run.created_at)) if run else "",
+            link(_path(context, one, run), _time(run.created_at)) if run else "",
             "locked" if one.locked_by else "",
         )
-        for one, run in await serving.store.read(find)
+        for one, run in await context.store.read(find)
     ]
     body = table(("workspace", "last result", "last run", ""), rows)
     empty = "<p>There are no workspaces yet.</p>\n"
-    return page(serving.organization, (body if rows else empty) + _LOGOUT)
+    return page(context.organization, (body if rows else empty) + _LOGOUT)
 
 
 @routes.get("/app/{organization}/{workspace}")
@@ -105,9 +105,9 @@ async def read_workspace(request: web.Request) -> web.Response:
     """Show a workspace: its runs, variables and state versions."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = context_of(request)
+    context = context_of(request)
     workspace = await _workspace(request)
-    runs, variables, versions = await serving.store.read(
+    runs, variables, versions = await context.store.read(
         lambda records: (
             records.all(RunRecord, workspace.id)[-_MOST_RUNS:][::-1],
             records.all(VariableRecord, workspace.id),
@@ -117,12 +117,12 @@ async def read_workspace(request: web.Request) -> web.Response:
     reason = f": {workspace.locked_reason}" if workspace.locked_reason else ""
     locked = f"<p>locked{escape(reason)}</p>\n" if workspace.locked_by else ""
     parts = [
-        f"<p>{link(f'/app/{quote(serving.organization)}', serving.organization)}</p>\n{locked}<h2>Runs</h2>\n",
+        f"<p>{link(f'/app/{quote(context.organization)}', context.organization)}</p>\n{locked}<h2>Runs</h2>\n",
         table(
             ("run", "result", "changes", "message"),
             (
                 (
-                    link(_path(serving, workspace, run), _time(run.created_at)),
+                    link(_path(context, workspace, run), _time(run.created_at)),
                     _result(run),
                     _counts(run),
                     escape(run.message),
@@ -166,17 +166,17 @@ async def read_run(request: web.Request) -> web.Response:
     """Show a run: how it is, what it would change, and its log as it is written."""
     if await user_of_session(request) is None:
         return _login(request.path)
-    serving = context_of(request)
+    context = context_of(request)
     workspace, run = await _workspace(request), await _run(request)
     data = await to_thread.run_sync(
-        lambda: serving.files.read_log(run.id, offset=0, limit=_MOST_OF_A_LOG)
+        lambda: context.files.read_log(run.id, offset=0, limit=_LONGEST_LOG_BYTES)
     )
     shown = ansi_to_html(data.decode("utf-8", "replace"))
     follow = "" if run.is_over else f' data-follow="{escape(request.path)}/log"'
     body = (
-        f"<p>{link(_path(serving, workspace), workspace.name)}</p>\n"
+        f"<p>{link(_path(context, workspace), workspace.name)}</p>\n"
         f'<p>Status: <b id="status">{escape(run.status)}</b> {_counts(run)}</p>\n'
-        f"{await _changes(serving, run)}{_policies(run)}{_cost(run)}<h2>Log</h2>\n"
+        f"{await _changes(context, run)}{_policies(run)}{_cost(run)}<h2>Log</h2>\n"
         f'<pre id="log" data-offset="{len(data)}"{follow}>{shown}</pre>\n'
     )
     return page(f"Run {run.id}", body, script=not run.is_over, refresh=not run.is_over)
@@ -187,7 +187,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
     """Stream the log of a run from an offset on, as server-sent events of HTML."""
     if await user_of_session(request) is None:
         raise web.HTTPForbidden
-    serving = context_of(request)
+    context = context_of(request)
     run = await _run(request)
     asked = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
     offset = int(asked) if asked.isascii() and asked.isdigit() else 0
@@ -200,7 +200,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
         while True:
             # Looked at before the log is read: then nothing can follow what was read.
             run = await _run(request)
-            part = partial(serving.files.read_log, run.id, offset=offset, limit=1 << 16)
+            part = partial(context.files.read_log, run.id, offset=offset, limit=1 << 16)
             data = await to_thread.run_sync(part)
             if data:
                 offset += len(data)
@@ -213,7 +213,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
                 await response.write(f"event: end\ndata: {json.dumps(event)}\n\n".encode())
                 return response
             else:
-                await anyio.sleep(_LOOK_SECONDS)
+                await anyio.sleep(_POLL_SECONDS)
     except (ConnectionError, ClientError):
         return response
 
@@ -252,8 +252,8 @@ async def _run(request: web.Request) -> RunRecord:
     return found
 
 
-async def _changes(serving: ServerContext, run: RunRecord) -> str:
-    path = serving.files.json_plan(run.id)
+async def _changes(context: ServerContext, run: RunRecord) -> str:
+    path = context.files.json_plan_path(run.id)
     if run.plan_status != "finished" or not path.exists():
         return ""
     changes = await to_thread.run_sync(lambda: parse_json_plan(path.read_bytes()))
@@ -339,7 +339,7 @@ def _counts(run: RunRecord) -> str:
 
 
 def _path(
-    serving: ServerContext, workspace: WorkspaceRecord, run: RunRecord | None = None
+    context: ServerContext, workspace: WorkspaceRecord, run: RunRecord | None = None
 ) -> str:
-    base = f"/app/{quote(serving.organization)}/{quote(workspace.name)}"
+    base = f"/app/{quote(context.organization)}/{quote(workspace.name)}"
     return f"{base}/runs/{run.id}" if run else base

@@ -10,10 +10,10 @@ from attrs import evolve
 from remote_backend.errors import Rejected, SlugError
 from remote_backend.server.context import (
     ServerContext,
-    answer,
     context_of,
-    incoming,
-    missing,
+    not_found,
+    read_request_document,
+    respond,
     signed_address,
     workspace_of,
 )
@@ -42,8 +42,8 @@ _LARGEST_ARCHIVE_BYTES = 1 << 30
 @routes.post(_OF_WORKSPACE)
 async def create_configuration(request: web.Request) -> web.Response:
     """Make a configuration version and tell where its archive goes."""
-    serving = context_of(request)
-    asked = await incoming(request)
+    context = context_of(request)
+    asked = await read_request_document(request)
 
     def create(records: Records) -> ConfigurationVersionRecord:
         new = ConfigurationVersionRecord(
@@ -53,9 +53,9 @@ async def create_configuration(request: web.Request) -> web.Response:
         )
         return records.put(configuration_from_request(new, asked))
 
-    created = await serving.store.write(create)
+    created = await context.store.write(create)
     address = signed_address(request, "configuration", created.id)
-    return answer(dump_document(dump_configuration(created, address)), 201)
+    return respond(dump_document(dump_configuration(created, address)), 201)
 
 
 @routes.get(_OF_WORKSPACE)
@@ -67,7 +67,7 @@ async def list_configurations(request: web.Request) -> web.Response:
 
     found = await context_of(request).store.read(find)
     found.reverse()
-    return answer(dump_page(found, dump_configuration, request.query, request.path))
+    return respond(dump_page(found, dump_configuration, request.query, request.path))
 
 
 @routes.get("/api/v2/configuration-versions/{configuration_id}")
@@ -77,33 +77,33 @@ async def read_configuration(request: web.Request) -> web.Response:
     found = await context_of(request).store.read(
         lambda records: configuration_of(records, id)
     )
-    return answer(dump_document(dump_configuration(found)))
+    return respond(dump_document(dump_configuration(found)))
 
 
 async def receive_archive(request: web.Request, id: str) -> web.Response:
     """Take the archive of a configuration version; what it holds decides its status."""
-    serving = context_of(request)
-    configuration = await serving.store.read(lambda records: configuration_of(records, id))
+    context = context_of(request)
+    configuration = await context.store.read(lambda records: configuration_of(records, id))
     if configuration.status != "pending":
         # A client that lost our answer sends the same archive again.
         await request.release()
-        return answer(status=200)
-    upload = serving.files.upload(id, make_id("upload"))
+        return respond(status=200)
+    upload = context.files.new_upload(id, make_id("upload"))
     try:
         await _spool(request, upload.archive)
         problem = await to_thread.run_sync(_unpack, upload)
-        await _settle(serving, id, upload, problem)
+        await _decide_version(context, id, upload, problem)
     finally:
         with anyio.CancelScope(shield=True):
-            await to_thread.run_sync(upload.drop)
-    return answer(status=200)
+            await to_thread.run_sync(upload.remove)
+    return respond(status=200)
 
 
 def configuration_of(records: Records, id: str) -> ConfigurationVersionRecord:
     """Return a configuration version; raises `NotFound`."""
     found = records.find(ConfigurationVersionRecord, id)
     if found is None:
-        raise missing(f"configuration version {id}")
+        raise not_found(f"configuration version {id}")
     return found
 
 
@@ -120,17 +120,17 @@ async def _spool(request: web.Request, path: Path) -> None:
 
 def _unpack(upload: Upload) -> str | None:
     """Unpack an archive into a folder of its own; return why it cannot be used, or None."""
-    upload.tree.mkdir()
+    upload.folder.mkdir()
     try:
-        unpack(upload.archive, upload.tree)
+        unpack(upload.archive, upload.folder)
     except SlugError as error:
-        log.info("configuration.refused", upload=upload.tree.name, problem=str(error))
+        log.info("configuration.refused", upload=upload.folder.name, problem=str(error))
         return str(error)
     return None
 
 
-async def _settle(
-    serving: ServerContext, id: str, upload: Upload, problem: str | None
+async def _decide_version(
+    context: ServerContext, id: str, upload: Upload, problem: str | None
 ) -> None:
     """Decide the configuration version by an upload, unless another upload was faster."""
 
@@ -139,18 +139,18 @@ async def _settle(
         if configuration.status != "pending":
             return None
         if problem is None:
-            upload.keep()
-        records.put(_settled(configuration, problem))
+            upload.publish()
+        records.put(_with_decision(configuration, problem))
         if problem is not None or not configuration.auto_queue_runs:
             return None
-        return records.put(_run_of(configuration))
+        return records.put(_new_run(configuration))
 
-    run = await serving.store.write(write)
+    run = await context.store.write(write)
     if run is not None:
-        serving.run_queue.start(run.id)
+        context.run_queue.enqueue(run.id)
 
 
-def _settled(
+def _with_decision(
     configuration: ConfigurationVersionRecord, problem: str | None
 ) -> ConfigurationVersionRecord:
     status = "uploaded" if problem is None else "errored"
@@ -163,7 +163,7 @@ def _settled(
     )
 
 
-def _run_of(configuration: ConfigurationVersionRecord) -> RunRecord:
+def _new_run(configuration: ConfigurationVersionRecord) -> RunRecord:
     return RunRecord(
         id=make_id("run"),
         workspace_id=configuration.workspace_id,

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from remote_backend.server.context import answer, context_of
+from remote_backend.server.context import context_of, respond
 from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.organizations import (
     discovery_document,
@@ -37,39 +37,39 @@ async def greet(request: web.Request) -> web.Response:
 @routes.get("/api/v2/")
 async def ping(request: web.Request) -> web.Response:
     """Answer with headers alone; old clients ask the base for them."""
-    return answer(status=204)
+    return respond(status=204)
 
 
 @routes.get("/api/v2/organizations/{organization}")
 async def read_organization(request: web.Request) -> web.Response:
     """Return the organization."""
-    serving = context_of(request)
-    return answer(
-        dump_document(dump_organization(serving.organization, serving.created_at))
+    context = context_of(request)
+    return respond(
+        dump_document(dump_organization(context.organization, context.created_at))
     )
 
 
 @routes.get("/api/v2/organizations/{organization}/entitlement-set")
 async def read_entitlements(request: web.Request) -> web.Response:
     """Return what the organization may use."""
-    return answer(dump_document(dump_entitlements(context_of(request).organization)))
+    return respond(dump_document(dump_entitlements(context_of(request).organization)))
 
 
 @routes.get("/api/v2/organizations/{organization}/capacity")
 async def read_capacity(request: web.Request) -> web.Response:
     """Return how many runs wait and run."""
-    serving = context_of(request)
-    pending, running = len(serving.run_queue.waiting), serving.run_queue.running
-    capacity = dump_capacity(serving.organization, pending=pending, running=running)
-    return answer(dump_document(capacity))
+    context = context_of(request)
+    pending, running = len(context.run_queue.waiting), context.run_queue.running
+    capacity = dump_capacity(context.organization, pending=pending, running=running)
+    return respond(dump_document(capacity))
 
 
 @routes.get("/api/v2/organizations/{organization}/runs/queue")
 async def list_queue(request: web.Request) -> web.Response:
     """Return the runs that wait, the next one first."""
-    serving = context_of(request)
-    waiting = serving.run_queue.waiting
-    found = await serving.store.read(
+    context = context_of(request)
+    waiting = context.run_queue.waiting
+    found = await context.store.read(
         lambda records: [records.find(RunRecord, id) for id in waiting]
     )
     queue = [(place, run) for place, run in enumerate(found, start=1) if run is not None]
@@ -78,7 +78,7 @@ async def list_queue(request: web.Request) -> web.Response:
         place, run = waits
         return dump_run(run, position=place)
 
-    return answer(dump_page(queue, dump, request.query, request.path))
+    return respond(dump_page(queue, dump, request.query, request.path))
 
 
 @routes.get("/api/v2/organizations/{organization}/runs")

@@ -9,11 +9,11 @@ from remote_backend.errors import Rejected
 from remote_backend.server.context import (
     USER,
     ServerContext,
-    answer,
     conflict,
     context_of,
-    incoming,
-    missing,
+    not_found,
+    read_request_document,
+    respond,
     signed_address,
     workspace_of,
 )
@@ -38,26 +38,26 @@ routes = web.RouteTableDef()
 @routes.post("/api/v2/runs")
 async def create_run(request: web.Request) -> web.Response:
     """Queue a plan-only run."""
-    serving = context_of(request)
-    asked = await incoming(request)
+    context = context_of(request)
+    asked = await read_request_document(request)
     user = request[USER]
-    run = await serving.store.write(
+    run = await context.store.write(
         lambda records: records.put(_new_run(records, asked, user.id))
     )
-    serving.run_queue.start(run.id)
-    return answer(dump_document(dump_run(run)), 201)
+    context.run_queue.enqueue(run.id)
+    return respond(dump_document(dump_run(run)), 201)
 
 
 @routes.get("/api/v2/runs/{run_id}")
 async def read_run(request: web.Request) -> web.Response:
     """Return a run, with its plan when that is asked for."""
-    serving = context_of(request)
-    run = await _find(request, serving)
+    context = context_of(request)
+    run = await _find_run(request, context)
     included = [plan_resource(request, run)] if includes_plan(request) else []
     position = 0
-    if run.id in serving.run_queue.waiting:
-        position = serving.run_queue.waiting.index(run.id) + 1
-    return answer(dump_document(dump_run(run, position=position), included))
+    if run.id in context.run_queue.waiting:
+        position = context.run_queue.waiting.index(run.id) + 1
+    return respond(dump_document(dump_run(run, position=position), included))
 
 
 @routes.get("/api/v2/workspaces/{workspace_id}/runs")
@@ -74,37 +74,37 @@ async def list_runs(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/task-stages")
 async def list_nothing(request: web.Request) -> web.Response:
     """Return an empty list: there are no events and no run tasks here."""
-    await _find(request, context_of(request))
+    await _find_run(request, context_of(request))
     nothing: list[RunRecord] = []
-    return answer(dump_page(nothing, dump_run, request.query, request.path))
+    return respond(dump_page(nothing, dump_run, request.query, request.path))
 
 
 @routes.post("/api/v2/runs/{run_id}/actions/cancel")
 @routes.post("/api/v2/runs/{run_id}/actions/force-cancel")
 async def cancel_run(request: web.Request) -> web.Response:
     """Stop a run that waits or is being planned."""
-    serving = context_of(request)
-    run = await _find(request, serving)
-    if not serving.run_queue.cancel(run.id):
+    context = context_of(request)
+    run = await _find_run(request, context)
+    if not context.run_queue.cancel(run.id):
         raise conflict(f"the run is {run.status} and cannot be canceled")
-    return answer(status=202)
+    return respond(status=202)
 
 
 @routes.post("/api/v2/runs/{run_id}/actions/discard")
 async def discard_run(request: web.Request) -> web.Response:
     """Drop a run that waits."""
-    serving = context_of(request)
-    run = await _find(request, serving)
-    if run.id not in serving.run_queue.waiting or not serving.run_queue.cancel(run.id):
+    context = context_of(request)
+    run = await _find_run(request, context)
+    if run.id not in context.run_queue.waiting or not context.run_queue.cancel(run.id):
         raise conflict(f"the run is {run.status} and cannot be discarded")
-    return answer(status=202)
+    return respond(status=202)
 
 
 @routes.post("/api/v2/runs/{run_id}/actions/apply")
 @routes.post("/api/v2/runs/{run_id}/actions/force-execute")
 async def refuse_action(request: web.Request) -> web.Response:
     """Refuse to apply anything."""
-    await _find(request, context_of(request))
+    await _find_run(request, context_of(request))
     raise conflict("this server only plans; its runs cannot be applied")
 
 
@@ -112,19 +112,19 @@ async def refuse_action(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/plan")
 async def read_plan(request: web.Request) -> web.Response:
     """Return a plan."""
-    serving = context_of(request)
-    run = await _find(request, serving)
-    return answer(dump_document(plan_resource(request, run)))
+    context = context_of(request)
+    run = await _find_run(request, context)
+    return respond(dump_document(plan_resource(request, run)))
 
 
 @routes.get("/api/v2/plans/{plan_id}/json-output")
 @routes.get("/api/v2/runs/{run_id}/plan/json-output")
 async def redirect_to_json_plan(request: web.Request) -> web.Response:
     """Send to the plan as JSON, or say that there is none yet."""
-    serving = context_of(request)
-    run = await _find(request, serving)
-    if run.plan_status != "finished" or not serving.files.json_plan(run.id).exists():
-        return answer(status=204)
+    context = context_of(request)
+    run = await _find_run(request, context)
+    if run.plan_status != "finished" or not context.files.json_plan_path(run.id).exists():
+        return respond(status=204)
     address = signed_address(request, "json-plan", run.id)
     return web.Response(status=307, headers={"Location": address})
 
@@ -133,11 +133,11 @@ async def redirect_to_json_plan(request: web.Request) -> web.Response:
 @routes.get("/api/v2/runs/{run_id}/plan/json-output-redacted")
 async def read_redacted_plan(request: web.Request) -> web.Response:
     """Return the plan as JSON without its sensitive values, or say that there is none yet."""
-    serving = context_of(request)
-    run = await _find(request, serving)
-    path = serving.files.json_plan(run.id)
+    context = context_of(request)
+    run = await _find_run(request, context)
+    path = context.files.json_plan_path(run.id)
     if run.plan_status != "finished" or not path.exists():
-        return answer(status=204)
+        return respond(status=204)
     body = await to_thread.run_sync(lambda: redact_plan(path.read_bytes()))
     return web.Response(body=body, content_type="application/json")
 
@@ -158,29 +158,29 @@ async def read_log(request: web.Request, id: str) -> web.Response:
 
 async def read_json_plan(request: web.Request, id: str) -> web.StreamResponse:
     """Return a plan as JSON."""
-    path = context_of(request).files.json_plan(id)
+    path = context_of(request).files.json_plan_path(id)
     if not path.exists():
-        raise missing("the plan")
+        raise not_found("the plan")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
 
 
 def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecord:
-    workspace_id = asked.linked.get("workspace", "")
+    workspace_id = asked.related_ids.get("workspace", "")
     workspace = records.find(WorkspaceRecord, workspace_id)
     if workspace is None:
-        raise missing(f"workspace {workspace_id}")
+        raise not_found(f"workspace {workspace_id}")
     if workspace.execution_mode == "local":
-        raise _refusal(f"{workspace.name} runs plans locally (execution mode local)")
-    configuration_id = asked.linked.get("configuration-version")
+        raise _rejected(f"{workspace.name} runs plans locally (execution mode local)")
+    configuration_id = asked.related_ids.get("configuration-version")
     if configuration_id is None:
-        raise _refusal("a run needs a configuration version")
+        raise _rejected("a run needs a configuration version")
     configuration = configuration_of(records, configuration_id)
     if configuration.status != "uploaded":
-        raise _refusal(
+        raise _rejected(
             f"configuration version {configuration.id} is {configuration.status}"
         )
     if not asked.flag("plan-only", configuration.speculative):
-        raise _refusal("this server only plans: ask for a run that is plan-only")
+        raise _rejected("this server only plans: ask for a run that is plan-only")
     run = RunRecord(
         id=make_id("run"),
         workspace_id=workspace.id,
@@ -191,16 +191,16 @@ def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecor
     return run_from_request(run, asked)
 
 
-def _refusal(problem: str) -> Rejected:
+def _rejected(problem: str) -> Rejected:
     return Rejected(422, "", "", (problem,))
 
 
-async def _find(request: web.Request, serving: ServerContext) -> RunRecord:
+async def _find_run(request: web.Request, context: ServerContext) -> RunRecord:
     plan_id = request.match_info.get("plan_id", "")
     id = request.match_info.get("run_id") or "run-" + plan_id.removeprefix("plan-")
-    found = await serving.store.read(lambda records: records.find(RunRecord, id))
+    found = await context.store.read(lambda records: records.find(RunRecord, id))
     if found is None:
-        raise missing(f"{'plan' if plan_id else 'run'} {plan_id or id}")
+        raise not_found(f"{'plan' if plan_id else 'run'} {plan_id or id}")
     return found
 
 

@@ -12,11 +12,11 @@ from remote_backend.errors import Rejected
 from remote_backend.server.context import (
     USER,
     ServerContext,
-    answer,
     conflict,
     context_of,
-    incoming,
-    missing,
+    not_found,
+    read_request_document,
+    respond,
     signed_address,
     workspace_of,
 )
@@ -47,21 +47,21 @@ _OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}"
 @routes.get(_OF_WORKSPACE + "/current-state-version")
 async def read_current_state_version(request: web.Request) -> web.Response:
     """Return the newest state version."""
-    return await _described(request, await _current(request))
+    return await _respond_with_version(request, await _current_version(request))
 
 
 @routes.get("/api/v2/state-versions/{state_version_id}")
 async def read_state_version(request: web.Request) -> web.Response:
     """Return a state version."""
     id = request.match_info["state_version_id"]
-    found = await context_of(request).store.read(lambda records: _version(records, id))
-    return await _described(request, found)
+    found = await context_of(request).store.read(lambda records: _find_version(records, id))
+    return await _respond_with_version(request, found)
 
 
 @routes.get("/api/v2/state-versions")
 async def list_state_versions(request: web.Request) -> web.Response:
     """Return the state versions of the workspace that both filters name, newest first."""
-    serving = context_of(request)
+    context = context_of(request)
     name = request.query.get("filter[workspace][name]")
     if name is None or request.query.get("filter[organization][name]") is None:
         raise Rejected(400, "", "", ("filters for organization and workspace are needed",))
@@ -69,21 +69,21 @@ async def list_state_versions(request: web.Request) -> web.Response:
     def find(records: Records) -> list[StateVersionRecord]:
         workspace = records.find_named(WorkspaceRecord, name)
         if workspace is None:
-            raise missing(f"workspace {name}")
+            raise not_found(f"workspace {name}")
         return records.all(StateVersionRecord, workspace.id)
 
     def dump(version: StateVersionRecord) -> dict[str, Any]:
         return dump_state_version(version, _addresses(request, version), [])
 
-    found = list(reversed(await serving.store.read(find)))
-    return answer(dump_page(found, dump, request.query, request.path))
+    found = list(reversed(await context.store.read(find)))
+    return respond(dump_page(found, dump, request.query, request.path))
 
 
 @routes.post(_OF_WORKSPACE + "/state-versions")
 async def create_state_version(request: web.Request) -> web.Response:
     """Store a state, or prepare the upload of its bytes."""
-    serving = context_of(request)
-    wish = parse_state_version_upload(await incoming(request))
+    context = context_of(request)
+    wish = parse_state_version_upload(await read_request_document(request))
     user = request[USER]
     if wish.state is not None:
         _require_digest(wish.state, wish.md5)
@@ -108,10 +108,12 @@ async def create_state_version(request: web.Request) -> web.Response:
             run_id=wish.run_id,
         )
         if wish.state is not None:
-            version = _stored(serving, version, wish.state)
+            version = _store_state(context, version, wish.state)
         return records.put(version)
 
-    return await _described(request, await serving.store.write(create), status=201)
+    return await _respond_with_version(
+        request, await context.store.write(create), status=201
+    )
 
 
 @routes.get("/api/v2/state-versions/{state_version_id}/download")
@@ -124,19 +126,19 @@ async def download_state_version(request: web.Request) -> web.StreamResponse:
 async def list_outputs(request: web.Request) -> web.Response:
     """Return the outputs of a state version, page by page."""
     id = request.match_info["state_version_id"]
-    serving = context_of(request)
-    version = await serving.store.read(lambda records: _version(records, id))
-    outputs = await _outputs(serving, version)
+    context = context_of(request)
+    version = await context.store.read(lambda records: _find_version(records, id))
+    outputs = await _read_outputs(context, version)
     dump = partial(dump_output, version.id, reveal=False)
-    return answer(dump_page(outputs, dump, request.query, request.path))
+    return respond(dump_page(outputs, dump, request.query, request.path))
 
 
 @routes.get(_OF_WORKSPACE + "/current-state-version-outputs")
 async def list_current_outputs(request: web.Request) -> web.Response:
     """Return the outputs of the newest state; sensitive ones without values."""
-    version = await _current(request)
-    outputs = await _outputs(context_of(request), version)
-    return answer(
+    version = await _current_version(request)
+    outputs = await _read_outputs(context_of(request), version)
+    return respond(
         dump_document([dump_output(version.id, one, reveal=False) for one in outputs])
     )
 
@@ -146,64 +148,64 @@ async def read_output(request: web.Request) -> web.Response:
     """Return one output with its value, also a sensitive one."""
     id = request.match_info["output_id"]
     version_id = "sv-" + id.removeprefix("wsout-").partition(".")[0]
-    serving = context_of(request)
-    version = await serving.store.read(lambda records: _version(records, version_id))
-    for output in await _outputs(serving, version):
+    context = context_of(request)
+    version = await context.store.read(lambda records: _find_version(records, version_id))
+    for output in await _read_outputs(context, version):
         if output_id(version.id, output.name) == id:
-            return answer(dump_document(dump_output(version.id, output, reveal=True)))
-    raise missing(f"output {id}")
+            return respond(dump_document(dump_output(version.id, output, reveal=True)))
+    raise not_found(f"output {id}")
 
 
 async def receive_state(request: web.Request, id: str) -> web.Response:
     """Take the bytes of a state version whose creation announced them."""
-    serving = context_of(request)
+    context = context_of(request)
     body = await request.read()
 
     def store(records: Records) -> None:
-        version = _version(records, id)
+        version = _find_version(records, id)
         if version.status == "finalized" and _digest(body) == version.md5:
             return
         if version.status != "pending":
             raise conflict(f"state version {id} is {version.status}")
         _require_digest(body, version.md5)
-        records.put(_stored(serving, version, body))
+        records.put(_store_state(context, version, body))
 
-    await serving.store.write(store)
-    return answer(status=200)
+    await context.store.write(store)
+    return respond(status=200)
 
 
 async def receive_json_state(request: web.Request, id: str) -> web.Response:
     """Take the other form of a state, which nothing here needs."""
     await request.read()
-    return answer(status=200)
+    return respond(status=200)
 
 
 async def read_state(request: web.Request, id: str) -> web.StreamResponse:
     """Return the bytes of a state."""
-    path = context_of(request).files.state(id)
+    path = context_of(request).files.state_path(id)
     if not path.exists():
-        raise missing(f"state version {id}")
+        raise not_found(f"state version {id}")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
 
 
-async def _current(request: web.Request) -> StateVersionRecord:
+async def _current_version(request: web.Request) -> StateVersionRecord:
     def find(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
         found = newest_state(records, workspace.id)
         if found is None:
-            raise missing(f"a state of {workspace.name}")
+            raise not_found(f"a state of {workspace.name}")
         return found
 
     return await context_of(request).store.read(find)
 
 
-async def _described(
+async def _respond_with_version(
     request: web.Request, version: StateVersionRecord, status: int = 200
 ) -> web.Response:
-    serving = context_of(request)
-    outputs = await _outputs(serving, version)
+    context = context_of(request)
+    outputs = await _read_outputs(context, version)
     resource = dump_state_version(version, _addresses(request, version), outputs)
-    return answer(dump_document(resource), status)
+    return respond(dump_document(resource), status)
 
 
 def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddresses:
@@ -218,19 +220,19 @@ def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddres
     )
 
 
-async def _outputs(
-    serving: ServerContext, version: StateVersionRecord
+async def _read_outputs(
+    context: ServerContext, version: StateVersionRecord
 ) -> list[OutputValue]:
     if version.status != "finalized":
         return []
-    path = serving.files.state(version.id)
+    path = context.files.state_path(version.id)
     return outputs_of(await to_thread.run_sync(path.read_bytes))
 
 
-def _version(records: Records, id: str) -> StateVersionRecord:
+def _find_version(records: Records, id: str) -> StateVersionRecord:
     found = records.find(StateVersionRecord, id)
     if found is None:
-        raise missing(f"state version {id}")
+        raise not_found(f"state version {id}")
     return found
 
 
@@ -262,11 +264,11 @@ def _require_successor(
     return None
 
 
-def _stored(
-    serving: ServerContext, version: StateVersionRecord, body: bytes
+def _store_state(
+    context: ServerContext, version: StateVersionRecord, body: bytes
 ) -> StateVersionRecord:
     parsed = require_state(body)
-    serving.files.state(version.id).write_bytes(body)
+    context.files.state_path(version.id).write_bytes(body)
     terraform_version = parsed.get("terraform_version")
     return evolve(
         version,

@@ -9,11 +9,11 @@ from attrs import evolve
 from remote_backend.errors import Rejected
 from remote_backend.server.context import (
     USER,
-    answer,
     conflict,
     context_of,
-    incoming,
-    missing,
+    not_found,
+    read_request_document,
+    respond,
     workspace_of,
 )
 from remote_backend.server.documents.documents import dump_document, dump_page
@@ -49,7 +49,7 @@ _BY_ID = "/api/v2/workspaces/{workspace_id}"
 @routes.get(_COLLECTION)
 async def list_workspaces(request: web.Request) -> web.Response:
     """Return the workspaces whose names hold a text and that have all tags, by name."""
-    serving = context_of(request)
+    context = context_of(request)
     search = request.query.get("search[name]", "").lower()
     tags = {tag for tag in request.query.get("search[tags]", "").split(",") if tag}
 
@@ -60,52 +60,54 @@ async def list_workspaces(request: web.Request) -> web.Response:
             if search in one.name.lower() and tags <= set(one.tag_names)
         ]
 
-    found = sorted(await serving.store.read(find), key=lambda one: one.name)
+    found = sorted(await context.store.read(find), key=lambda one: one.name)
     if request.query.get("sort") == "-name":
         found.reverse()
 
     def dump(workspace: WorkspaceRecord) -> dict[str, Any]:
-        return dump_workspace(workspace, serving.organization)
+        return dump_workspace(workspace, context.organization)
 
-    return answer(dump_page(found, dump, request.query, request.path))
+    return respond(dump_page(found, dump, request.query, request.path))
 
 
 @routes.post(_COLLECTION)
 async def create_workspace(request: web.Request) -> web.Response:
     """Make a workspace."""
-    serving = context_of(request)
-    asked = await incoming(request)
+    context = context_of(request)
+    asked = await read_request_document(request)
     workspace = workspace_from_request(new_workspace(""), asked)
 
     def create(records: Records) -> WorkspaceRecord:
-        _require_free(records, workspace.name)
+        _require_unused_name(records, workspace.name)
         return records.put(workspace)
 
-    created = await serving.store.write(create)
-    return answer(dump_document(dump_workspace(created, serving.organization)), 201)
+    created = await context.store.write(create)
+    return respond(dump_document(dump_workspace(created, context.organization)), 201)
 
 
 @routes.get(_BY_NAME)
 @routes.get(_BY_ID)
 async def read_workspace(request: web.Request) -> web.Response:
     """Return a workspace."""
-    return await _described(request, lambda records: workspace_of(records, request))
+    return await _respond_with_workspace(
+        request, lambda records: workspace_of(records, request)
+    )
 
 
 @routes.patch(_BY_NAME)
 @routes.patch(_BY_ID)
 async def update_workspace(request: web.Request) -> web.Response:
     """Change settings of a workspace."""
-    asked = await incoming(request)
+    asked = await read_request_document(request)
 
     def update(records: Records) -> WorkspaceRecord:
         before = workspace_of(records, request)
         after = evolve(workspace_from_request(before, asked), updated_at=now_text())
         if after.name != before.name:
-            _require_free(records, after.name)
+            _require_unused_name(records, after.name)
         return records.put(after)
 
-    return await _described(request, update, writes=True)
+    return await _respond_with_workspace(request, update, writes=True)
 
 
 @routes.delete(_BY_NAME)
@@ -113,7 +115,7 @@ async def update_workspace(request: web.Request) -> web.Response:
 async def delete_workspace(request: web.Request) -> web.Response:
     """Remove a workspace with its runs and states."""
     await _delete(request, safely=False)
-    return answer(status=204)
+    return respond(status=204)
 
 
 @routes.post(_BY_NAME + "/actions/safe-delete")
@@ -121,7 +123,7 @@ async def delete_workspace(request: web.Request) -> web.Response:
 async def delete_workspace_safely(request: web.Request) -> web.Response:
     """Remove a workspace unless it is locked or manages resources."""
     await _delete(request, safely=True)
-    return answer(status=204)
+    return respond(status=204)
 
 
 @routes.post(_BY_ID + "/actions/lock")
@@ -129,7 +131,7 @@ async def lock_workspace(request: web.Request) -> web.Response:
     """Lock a workspace for the user who asks."""
     user = request[USER]
     # Clients send a document, plain JSON, or nothing; only the reason matters.
-    reason = (await incoming(request)).text("reason") or ""
+    reason = (await read_request_document(request)).text("reason") or ""
 
     def lock(records: Records) -> WorkspaceRecord:
         workspace = workspace_of(records, request)
@@ -137,7 +139,7 @@ async def lock_workspace(request: web.Request) -> web.Response:
             raise conflict(f"{workspace.name} is already locked")
         return records.put(evolve(workspace, locked_by=user.id, locked_reason=reason))
 
-    return await _described(request, lock, writes=True)
+    return await _respond_with_workspace(request, lock, writes=True)
 
 
 @routes.post(_BY_ID + "/actions/unlock")
@@ -159,7 +161,7 @@ async def unlock_workspace(request: web.Request) -> web.Response:
             raise Rejected(422, "", "", ("the latest state version is still pending",))
         return records.put(evolve(workspace, locked_by=None, locked_reason=""))
 
-    return await _described(request, unlock, writes=True)
+    return await _respond_with_workspace(request, unlock, writes=True)
 
 
 @routes.post(_BY_ID + "/actions/force-unlock")
@@ -172,7 +174,7 @@ async def force_unlock_workspace(request: web.Request) -> web.Response:
             raise conflict(f"{workspace.name} is not locked")
         return records.put(evolve(workspace, locked_by=None, locked_reason=""))
 
-    return await _described(request, unlock, writes=True)
+    return await _respond_with_workspace(request, unlock, writes=True)
 
 
 @routes.get(_BY_ID + "/vars")
@@ -184,13 +186,13 @@ async def list_variables(request: web.Request) -> web.Response:
         return records.all(VariableRecord, workspace_of(records, request).id)
 
     found = await context_of(request).store.read(find)
-    return answer(dump_document([dump_variable(one) for one in found]))
+    return respond(dump_document([dump_variable(one) for one in found]))
 
 
 @routes.post(_BY_ID + "/vars")
 async def create_variable(request: web.Request) -> web.Response:
     """Add a variable to a workspace."""
-    asked = await incoming(request)
+    asked = await read_request_document(request)
 
     def create(records: Records) -> VariableRecord:
         workspace = workspace_of(records, request)
@@ -201,46 +203,46 @@ async def create_variable(request: web.Request) -> web.Response:
         return records.put(variable)
 
     created = await context_of(request).store.write(create)
-    return answer(dump_document(dump_variable(created)), 201)
+    return respond(dump_document(dump_variable(created)), 201)
 
 
 @routes.get(_BY_ID + "/vars/{variable_id}")
 async def read_variable(request: web.Request) -> web.Response:
     """Return one variable."""
     found = await context_of(request).store.read(
-        lambda records: _variable(records, request)
+        lambda records: _find_variable(records, request)
     )
-    return answer(dump_document(dump_variable(found)))
+    return respond(dump_document(dump_variable(found)))
 
 
 @routes.patch(_BY_ID + "/vars/{variable_id}")
 async def update_variable(request: web.Request) -> web.Response:
     """Change a variable."""
-    asked = await incoming(request)
+    asked = await read_request_document(request)
     changed = await context_of(request).store.write(
         lambda records: records.put(
-            variable_from_request(_variable(records, request), asked)
+            variable_from_request(_find_variable(records, request), asked)
         )
     )
-    return answer(dump_document(dump_variable(changed)))
+    return respond(dump_document(dump_variable(changed)))
 
 
 @routes.delete(_BY_ID + "/vars/{variable_id}")
 async def delete_variable(request: web.Request) -> web.Response:
     """Remove a variable."""
     await context_of(request).store.write(
-        lambda records: records.delete(_variable(records, request).id)
+        lambda records: records.delete(_find_variable(records, request).id)
     )
-    return answer(status=204)
+    return respond(status=204)
 
 
-async def _described(
+async def _respond_with_workspace(
     request: web.Request,
     find: Callable[[Records], WorkspaceRecord],
     *,
     writes: bool = False,
 ) -> web.Response:
-    serving = context_of(request)
+    context = context_of(request)
 
     def describe(records: Records) -> bytes:
         workspace = find(records)
@@ -248,18 +250,18 @@ async def _described(
         return dump_document(
             dump_workspace(
                 workspace,
-                serving.organization,
+                context.organization,
                 newest_run=records.newest(RunRecord, workspace.id),
                 state_version_id=state.id if state else None,
             )
         )
 
-    transaction = serving.store.write if writes else serving.store.read
-    return answer(await transaction(describe))
+    transaction = context.store.write if writes else context.store.read
+    return respond(await transaction(describe))
 
 
 async def _delete(request: web.Request, *, safely: bool) -> None:
-    serving = context_of(request)
+    context = context_of(request)
 
     def delete(records: Records) -> list[RunRecord]:
         workspace = workspace_of(records, request)
@@ -269,26 +271,26 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
         if (
             safely
             and state is not None
-            and manages_resources(serving.files.state(state.id).read_bytes())
+            and manages_resources(context.files.state_path(state.id).read_bytes())
         ):
             raise conflict(f"{workspace.name} still manages resources")
         runs = records.all(RunRecord, workspace.id)
         records.delete(workspace.id)
         return runs
 
-    for run in await serving.store.write(delete):
-        serving.run_queue.cancel(run.id)
+    for run in await context.store.write(delete):
+        context.run_queue.cancel(run.id)
 
 
-def _variable(records: Records, request: web.Request) -> VariableRecord:
+def _find_variable(records: Records, request: web.Request) -> VariableRecord:
     workspace = workspace_of(records, request)
     id = request.match_info["variable_id"]
     found = records.find(VariableRecord, id)
     if found is None or found.workspace_id != workspace.id:
-        raise missing(f"variable {id}")
+        raise not_found(f"variable {id}")
     return found
 
 
-def _require_free(records: Records, name: str) -> None:
+def _require_unused_name(records: Records, name: str) -> None:
     if records.find_named(WorkspaceRecord, name) is not None:
         raise Rejected(422, "", "", ("Name has already been taken",))
