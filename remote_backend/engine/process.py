@@ -1,4 +1,4 @@
-"""Running a program: its output streams, and being canceled ends it with all its children."""
+"""Run a program and stream its output; cancellation ends it with all its children."""
 
 import os
 import signal
@@ -24,10 +24,10 @@ async def run_process(
     write: Callable[[bytes], Awaitable[None]],
     with_errors: bool = True,
 ) -> int:
-    """Run a program and return its exit code; `write` gets its output as it comes.
+    """Run a program, pass its output to `write` as it arrives, and return the exit code.
 
-    Standard error goes where standard output goes, or nowhere. When canceled, the program is asked to
-    stop, and killed when it does not within seconds.
+    Standard error joins standard output, or is discarded. After a cancellation the program gets
+    SIGINT, and five seconds later SIGKILL. Raises `EngineError` if it cannot be started.
     """
     try:
         process = await anyio.open_process(
@@ -37,7 +37,7 @@ async def run_process(
             stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
             cwd=folder,
             env=environ,
-            # Ctrl-C on the terminal is for the server, which ends its programs in order.
+            # Ctrl-C in a terminal must reach the server alone, which then ends its programs in order.
             start_new_session=True,
         )
     except OSError as error:

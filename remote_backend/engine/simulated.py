@@ -1,4 +1,4 @@
-"""An engine that only pretends: for benchmarks and for tests of faults."""
+"""An engine that writes scripted plans, for benchmarks and tests."""
 
 import json
 from typing import ClassVar
@@ -17,25 +17,25 @@ NOTICE = "This plan is simulated: no engine looked at the configuration.\n"
 
 @frozen(kw_only=True)
 class Simulation:
-    """How a pretended plan goes."""
+    """The script of a simulated plan."""
 
     seconds: float = 0.0
-    """How long it takes, evenly spread over its parts."""
+    """Duration of the plan, spread evenly over its parts."""
 
     parts: tuple[bytes, ...] = field(default=(), repr=False)
-    """The log after the notice, as it is written."""
+    """The log after the notice, one item a write."""
 
     succeeds: bool = True
     counts: Counts = Counts(1, 0, 0, 0)
     policies: tuple[SimulatedPolicy, ...] = ()
-    """What policies say about the plan when it succeeds."""
+    """Results of policies, if the plan succeeds."""
 
     cost: SimulatedCost | None = None
 
 
 @frozen
 class SimulatedEngine:
-    """Plans by a script, one for all workspaces or one of their own."""
+    """Plans by a script: one for all workspaces, or one by workspace."""
 
     simulation: Simulation = Simulation()
     by_workspace: dict[str, Simulation] = field(factory=dict)
@@ -60,7 +60,7 @@ class SimulatedEngine:
 
 
 def _json_plan(counts: Counts) -> bytes:
-    """Return a plan as JSON with resources that nobody has, as many as the counts say."""
+    """Return a plan as JSON with invented resources, as many as the counts say."""
     actions = {
         "create": counts.add,
         "update": counts.change,

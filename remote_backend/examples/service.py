@@ -59,27 +59,27 @@ class _Service:
     group: TaskGroup
     batches: dict[str, _Running] = field(factory=dict)
 
-    async def start(self, wish: dict[str, Any]) -> _Running:
+    async def start(self, choices: dict[str, Any]) -> _Running:
         """Start a batch; return when it is known to begin, or raise why it cannot."""
         self._forget_oldest()
-        started: _Running = await self.group.start(self._carry_out, wish)
+        started: _Running = await self.group.start(self._carry_out, choices)
         return started
 
     async def _carry_out(
         self,
-        wish: dict[str, Any],
+        choices: dict[str, Any],
         *,
         task_status: anyio.abc.TaskStatus[_Running] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        options = PlanOptions(destroy=wish.get("destroy", False))
+        options = PlanOptions(destroy=choices.get("destroy", False))
         story = StoryFile()
         running: _Running | None = None
         try:
             with anyio.CancelScope() as scope:
                 async with self.backend.plan_all(
                     options,
-                    select=wish.get("select", ()),
-                    exclude=wish.get("exclude", ()),
+                    select=choices.get("select", ()),
+                    exclude=choices.get("exclude", ()),
                 ) as batch:
                     running = _Running(batch=batch, story=story, scope=scope)
                     self.batches[batch.id] = running
@@ -99,7 +99,9 @@ class _Service:
 
     def _forget_oldest(self) -> None:
         while len(self.batches) >= _MOST_BATCHES:
-            over = next((id for id, one in self.batches.items() if one.is_over), None)
+            over = next(
+                (id for id, running in self.batches.items() if running.is_over), None
+            )
             if over is None:
                 raise web.HTTPTooManyRequests(text="too many batches are running\n")
             self.batches.pop(over).story.close()
@@ -130,9 +132,9 @@ def make_app(
 @routes.post("/batches")
 async def start_batch(request: web.Request) -> web.Response:
     """Start a batch."""
-    wish = await _wish(request)
+    choices = await _read_choices(request)
     try:
-        running = await request.app[_SERVICE].start(wish)
+        running = await request.app[_SERVICE].start(choices)
     except RemoteBackendError as error:
         return web.json_response({"problem": str(error)}, status=422)
     id = running.batch.id
@@ -187,14 +189,14 @@ async def take_notifications(request: web.Request) -> web.Response:
     """Take what the server tells about runs, once its signature is checked."""
     service = request.app[_SERVICE]
     try:
-        told = read_notifications(
+        notifications = read_notifications(
             await request.read(), request.headers, service.notification_token
         )
     except NotificationRefused as error:
         return web.Response(status=403, text=f"{error}\n")
     except UnexpectedAnswer as error:
         return web.Response(status=400, text=f"{error}\n")
-    for notification in told:
+    for notification in notifications:
         for running in service.batches.values():
             running.batch.notify(notification)
     return web.Response(status=204)
@@ -208,26 +210,26 @@ async def _beat(response: web.StreamResponse) -> None:
 
 
 def _running(request: web.Request) -> _Running:
-    found = request.app[_SERVICE].batches.get(request.match_info["id"])
-    if found is None:
+    running = request.app[_SERVICE].batches.get(request.match_info["id"])
+    if running is None:
         raise web.HTTPNotFound(text="there is no such batch\n")
-    return found
+    return running
 
 
-async def _wish(request: web.Request) -> dict[str, Any]:
+async def _read_choices(request: web.Request) -> dict[str, Any]:
     try:
-        wish = await request.json() if request.can_read_body else {}
+        choices = await request.json() if request.can_read_body else {}
     except ValueError:
         raise web.HTTPBadRequest(text="the body is not valid JSON\n") from None
-    if not isinstance(wish, dict) or set(wish) - {"select", "exclude", "destroy"}:
+    if not isinstance(choices, dict) or set(choices) - {"select", "exclude", "destroy"}:
         raise web.HTTPBadRequest(text="select, exclude and destroy can be given\n")
     for name in ("select", "exclude"):
-        patterns = wish.get(name, [])
+        patterns = choices.get(name, [])
         if not isinstance(patterns, list) or not all(isinstance(p, str) for p in patterns):
             raise web.HTTPBadRequest(text=f"{name} is a list of patterns\n")
-    if not isinstance(wish.get("destroy", False), bool):
+    if not isinstance(choices.get("destroy", False), bool):
         raise web.HTTPBadRequest(text="destroy is true or false\n")
-    return wish
+    return choices
 
 
 async def _main(directory: Path) -> None:

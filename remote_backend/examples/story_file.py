@@ -63,8 +63,8 @@ class StoryFile:
                 return
             self._file.seek(place + len(rest))
             rest += self._file.read(min(_MOST_AT_ONCE, self._size - place - len(rest)))
-            *whole, rest = rest.split(b"\n")
-            for text in whole:
+            *lines, rest = rest.split(b"\n")
+            for text in lines:
                 place += len(text) + 1
                 yield Line(text, place)
 

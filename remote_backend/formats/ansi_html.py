@@ -17,19 +17,19 @@ def ansi_to_html(log: str) -> str:
     text = reveal(_with_plain_ends(log), colors=True)
     parts = []
     opened = False
-    place = 0
-    for found in SGR.finditer(text):
-        parts.append(escape(text[place : found.start()]))
-        place = found.end()
+    start = 0
+    for sequence in SGR.finditer(text):
+        parts.append(escape(text[start : sequence.start()]))
+        start = sequence.end()
         if opened:
             parts.append("</span>")
             opened = False
-        codes = found[0][2:-1].split(";")
+        codes = sequence[0][2:-1].split(";")
         classes = " ".join(_CLASSES[code] for code in codes if code in _CLASSES)
         if classes:
             parts.append(f'<span class="{classes}">')
             opened = True
-    parts.append(escape(text[place:]))
+    parts.append(escape(text[start:]))
     return "".join(parts) + ("</span>" if opened else "")
 
 

@@ -32,7 +32,7 @@ def go_quote(text: str) -> str:
 
 def html_safe(json_text: str) -> str:
     """Return JSON in which the characters that Go's encoder escapes for HTML are escaped."""
-    return _UNSAFE.sub(lambda found: _HTML[found[0]], json_text)
+    return _UNSAFE.sub(lambda match: _HTML[match[0]], json_text)
 
 
 def _escaped(character: str) -> str:

@@ -29,9 +29,9 @@ def write_hcl(value: HclValue) -> str:
     if isinstance(value, str):
         return f'"{_NEEDS_ESCAPE.sub(_escaped, value)}"'
     if isinstance(value, Mapping):
-        pairs = [f"{write_hcl(key)} = {write_hcl(one)}" for key, one in value.items()]
+        pairs = [f"{write_hcl(key)} = {write_hcl(item)}" for key, item in value.items()]
         return "{" + ", ".join(pairs) + "}"
-    return "[" + ", ".join([write_hcl(one) for one in value]) + "]"
+    return "[" + ", ".join([write_hcl(item) for item in value]) + "]"
 
 
 def _escaped(match: re.Match[str]) -> str:

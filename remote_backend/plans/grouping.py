@@ -1,4 +1,4 @@
-"""Workspaces that would change alike, put together; the few that differ are the news."""
+"""Groups of workspaces that would change alike, so that the few others stand out."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ _SIGNS = {
     "gone": "!-",
 }
 OUTSIDE_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
-"""What is said of changes that nobody planned, by their actions."""
+"""How reports name changes that were made outside of Terraform, by action."""
 
 _SHORTEST_NAME = 2
 _RESULTS = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
@@ -55,7 +55,7 @@ class Group:
     result: Result
     workspaces: tuple[str, ...]
     changes: PlannedChanges | None = None
-    """Normalized: where a workspace's own name stood, `<workspace>` stands."""
+    """Normalized: the workspace's own name is replaced by `<workspace>`."""
 
     reason: str | None = None
     similar_to: str | None = None
@@ -71,29 +71,33 @@ class Group:
         if self.changes is None:
             return "changes whose details are not known"
         lines = [
-            f"{action_symbol(one.action)} {one.address}" for one in _by_danger(self.changes)
+            f"{action_symbol(change.action)} {change.address}"
+            for change in _by_danger(self.changes)
         ]
         lines += [
-            f"{action_symbol(one.action)} output {one.name}" for one in self.changes.outputs
+            f"{action_symbol(change.action)} output {change.name}"
+            for change in self.changes.outputs
         ]
-        shown = ", ".join(lines[:5])
+        first_lines = ", ".join(lines[:5])
         return (
-            f"{shown} and {len(lines) - 5} more" if len(lines) > 5 else shown or "changes"
+            f"{first_lines} and {len(lines) - 5} more"
+            if len(lines) > 5
+            else first_lines or "changes"
         )
 
 
 def action_symbol(action: str) -> str:
-    """Return the sign that Terraform puts before a change of this kind."""
+    """Return the sign that Terraform prints before a change of this kind."""
     return _SIGNS.get(action, "?")
 
 
 def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
-    """Return groups, the most dangerous first, and of those alike the smallest first."""
-    found: dict[object, list[tuple[Outcome, PlannedChanges | None]]] = {}
+    """Return groups, the most dangerous first; equally dangerous ones by size, small first."""
+    by_key: dict[object, list[tuple[Outcome, PlannedChanges | None]]] = {}
     for outcome in outcomes:
         changes = _normalized(outcome)
         key = (outcome.result, changes, _reason(outcome))
-        found.setdefault(key, []).append((outcome, changes))
+        by_key.setdefault(key, []).append((outcome, changes))
     groups = [
         Group(
             result=members[0][0].result,
@@ -101,7 +105,7 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Group, ...]:
             changes=members[0][1],
             reason=_reason(members[0][0]),
         )
-        for members in found.values()
+        for members in by_key.values()
     ]
     groups.sort(key=_rank)
     return tuple(_compared(group, groups) for group in groups)
@@ -111,8 +115,10 @@ def _reason(outcome: Outcome) -> str | None:
     if outcome.result not in ENDED_WITHOUT_PLAN:
         return None
     text = outcome.reason or outcome.result.value
-    found = outcome.changes.diagnostics if outcome.changes is not None else ()
-    errors = [one.summary for one in found if one.severity == "error"]
+    diagnostics = outcome.changes.diagnostics if outcome.changes is not None else ()
+    errors = [
+        diagnostic.summary for diagnostic in diagnostics if diagnostic.severity == "error"
+    ]
     if errors:
         more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
         text = f"{text}: {errors[0]}{more}"
@@ -127,43 +133,51 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
         return None
     names = _names(outcome)
 
-    def here(text: str) -> str:
+    def masked(text: str) -> str:
         return _mask_names(text, names)
 
-    def named(text: str | None) -> str | None:
-        return None if text is None else here(text)
+    def masked_or_none(text: str | None) -> str | None:
+        return None if text is None else masked(text)
 
-    def attribute(one: AttributeChange) -> AttributeChange:
+    def attribute(change: AttributeChange) -> AttributeChange:
         return evolve(
-            one, path=here(one.path), before=named(one.before), after=named(one.after)
+            change,
+            path=masked(change.path),
+            before=masked_or_none(change.before),
+            after=masked_or_none(change.after),
         )
 
-    def resource(one: ResourceChange) -> ResourceChange:
+    def resource(change: ResourceChange) -> ResourceChange:
         return evolve(
-            one,
-            address=here(one.address),
-            previous_address=named(one.previous_address),
-            imported_id=named(one.imported_id),
+            change,
+            address=masked(change.address),
+            previous_address=masked_or_none(change.previous_address),
+            imported_id=masked_or_none(change.imported_id),
             attributes=tuple(
-                sorted(map(attribute, one.attributes), key=lambda inner: inner.path)
+                sorted(map(attribute, change.attributes), key=lambda inner: inner.path)
             ),
         )
 
-    def resources(found: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
-        # A name within an address decides where it stands among the others.
+    def resources(resource_changes: Iterable[ResourceChange]) -> tuple[ResourceChange, ...]:
+        # Masking changes addresses, so the order of the plan no longer holds.
         return tuple(
-            sorted(map(resource, found), key=lambda one: (one.address, one.action))
+            sorted(
+                map(resource, resource_changes),
+                key=lambda change: (change.address, change.action),
+            )
         )
 
-    def output(one: OutputChange) -> OutputChange:
-        return evolve(one, before=named(one.before), after=named(one.after))
-
-    def diagnostic(one: Diagnostic) -> Diagnostic:
+    def output(change: OutputChange) -> OutputChange:
         return evolve(
-            one,
-            summary=here(one.summary),
-            detail=here(one.detail),
-            address=named(one.address),
+            change, before=masked_or_none(change.before), after=masked_or_none(change.after)
+        )
+
+    def diagnostic(original: Diagnostic) -> Diagnostic:
+        return evolve(
+            original,
+            summary=masked(original.summary),
+            detail=masked(original.detail),
+            address=masked_or_none(original.address),
         )
 
     return PlannedChanges(
@@ -176,16 +190,19 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
 
 
 def _mask_names(text: str, names: list[str]) -> str:
-    """Return a text in which the names of a workspace, as whole words, are one and the same."""
+    """Replace the names of a workspace, as whole words, by the same mark."""
     for name in names:
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", _HERE, text)
     return text
 
 
 def _names(outcome: Outcome) -> list[str]:
-    # The longer one first: it holds the shorter one. A name of one letter would be anywhere.
+    # The longer name first, because it contains the shorter one. Masking a name of one letter
+    # would hit words by chance.
     names = {outcome.full_name, outcome.workspace}
-    return sorted((n for n in names if len(n) >= _SHORTEST_NAME), key=len, reverse=True)
+    return sorted(
+        (name for name in names if len(name) >= _SHORTEST_NAME), key=len, reverse=True
+    )
 
 
 def _rank(group: Group) -> tuple[int, int, int, str]:
@@ -201,9 +218,9 @@ def _danger(action: str) -> int:
 
 
 def _by_danger(changes: PlannedChanges) -> list[ResourceChange]:
-    # Where something will be done, what happened before is only its reason.
-    found = [*changes.resources, *changes.deferred] or [*changes.drift]
-    return sorted(found, key=lambda one: (_danger(one.action), one.address))
+    # Rank by planned changes; drift counts only when nothing is planned.
+    resources = [*changes.resources, *changes.deferred] or [*changes.drift]
+    return sorted(resources, key=lambda change: (_danger(change.action), change.address))
 
 
 def _compared(group: Group, groups: Sequence[Group]) -> Group:
@@ -211,7 +228,7 @@ def _compared(group: Group, groups: Sequence[Group]) -> Group:
     if group.changes is None:
         return group
     mine = _actions_by_address(group.changes)
-    for other in sorted(groups, key=lambda one: -len(one.workspaces)):
+    for other in sorted(groups, key=lambda candidate: -len(candidate.workspaces)):
         if len(other.workspaces) <= len(group.workspaces) or other.changes is None:
             continue
         if _actions_by_address(other.changes) == mine:
@@ -222,20 +239,23 @@ def _compared(group: Group, groups: Sequence[Group]) -> Group:
 
 
 def _actions_by_address(changes: PlannedChanges) -> frozenset[tuple[str, str]]:
-    return frozenset((one.address, one.action) for one in changes.resources)
+    return frozenset((change.address, change.action) for change in changes.resources)
 
 
 def _difference(mine: PlannedChanges, theirs: PlannedChanges, other: Group) -> str:
     texts = []
-    before = {one.address: one for one in theirs.resources}
-    for one in mine.resources:
-        there = {a.path: a.after for a in before[one.address].attributes}
-        for attribute in one.attributes:
-            if there.get(attribute.path) != attribute.after:
+    their_changes = {change.address: change for change in theirs.resources}
+    for change in mine.resources:
+        values = {
+            attribute.path: attribute.after
+            for attribute in their_changes[change.address].attributes
+        }
+        for attribute in change.attributes:
+            if values.get(attribute.path) != attribute.after:
                 texts.append(
-                    f"{one.address} {attribute.path} = {attribute.after} "
-                    f"(there {there.get(attribute.path)})"
+                    f"{change.address} {attribute.path} = {attribute.after} "
+                    f"(there {values.get(attribute.path)})"
                 )
-    shown = "; ".join(texts[:3]) or "other outputs or details"
+    differences = "; ".join(texts[:3]) or "other outputs or details"
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
-    return f"unlike {other.workspaces[0]} and {len(other.workspaces) - 1} others: {shown}{more}"
+    return f"unlike {other.workspaces[0]} and {len(other.workspaces) - 1} others: {differences}{more}"

@@ -1,4 +1,4 @@
-"""Plans as JSON, read into changes; what is sensitive or unknown never comes out as a value."""
+"""Plans as JSON, read into changes; sensitive and unknown values are replaced by a phrase."""
 
 import json
 from collections.abc import Iterator
@@ -31,45 +31,50 @@ _ACTIONS = {
 }
 
 OUTSIDE = {"update": "drift", "delete": "gone"}
-"""What an action is called when it has happened outside already."""
+"""The action by which a report names a change that was made outside of Terraform."""
 
 
 def parse_json_plan(data: bytes) -> PlannedChanges | None:
-    """Return what a plan would change, or None for what is not a plan as JSON."""
+    """Return what a plan would change, or None if the data are not a plan as JSON."""
     try:
         document = json.loads(data, parse_float=Decimal, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
     if not isinstance(document, dict) or "format_version" not in document:
         return None
-    resources = (_resource(one) for one in _dicts(document.get("resource_changes")))
-    drift = (_resource(one, drift=True) for one in _dicts(document.get("resource_drift")))
+    resources = (
+        _resource(resource) for resource in _dicts(document.get("resource_changes"))
+    )
+    drift = (
+        _resource(resource, drift=True)
+        for resource in _dicts(document.get("resource_drift"))
+    )
     deferred = (
-        _resource(one["resource_change"])
-        for one in _dicts(document.get("deferred_changes"))
-        if isinstance(one.get("resource_change"), dict)
+        _resource(deferred_change["resource_change"])
+        for deferred_change in _dicts(document.get("deferred_changes"))
+        if isinstance(deferred_change.get("resource_change"), dict)
     )
     return PlannedChanges(
-        resources=tuple(one for one in resources if one.action != "no-op"),
+        resources=tuple(change for change in resources if change.action != "no-op"),
         outputs=tuple(_outputs(document.get("output_changes"))),
-        drift=tuple(one for one in drift if one.action != "no-op"),
+        drift=tuple(change for change in drift if change.action != "no-op"),
         deferred=tuple(deferred),
         diagnostics=tuple(_failed_checks(document.get("checks"))),
     )
 
 
-def _failed_checks(found: Any) -> Iterator[Diagnostic]:
+def _failed_checks(checks: Any) -> Iterator[Diagnostic]:
     """Give a diagnostic for each condition of the configuration that does not hold."""
-    for check in _dicts(found):
-        named = check.get("address")
-        kind = named.get("kind") if isinstance(named, dict) else None
+    for check in _dicts(checks):
+        block = check.get("address")
+        kind = block.get("kind") if isinstance(block, dict) else None
         for instance in _dicts(check.get("instances")):
             status = instance.get("status")
             if status not in ("fail", "error"):
                 continue
             place = instance.get("address")
-            one = place if isinstance(place, dict) else named
-            address = one.get("to_display") if isinstance(one, dict) else None
+            place = place if isinstance(place, dict) else block
+            address = place.get("to_display") if isinstance(place, dict) else None
             for problem in _dicts(instance.get("problems")) or [{}]:
                 yield Diagnostic(
                     # A block of its own only warns; conditions of other things stop a plan.
@@ -86,17 +91,19 @@ def _whole(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < 18 else Decimal(digits)
 
 
-def _dicts(found: Any) -> list[dict[str, Any]]:
+def _dicts(value: Any) -> list[dict[str, Any]]:
     return (
-        [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        [item for item in value if isinstance(item, dict)]
+        if isinstance(value, list)
+        else []
     )
 
 
-def _resource(one: dict[str, Any], *, drift: bool = False) -> ResourceChange:
-    found = one.get("change")
-    change: dict[str, Any] = found if isinstance(found, dict) else {}
+def _resource(resource: dict[str, Any], *, drift: bool = False) -> ResourceChange:
+    value = resource.get("change")
+    change: dict[str, Any] = value if isinstance(value, dict) else {}
     action = _action(change)
-    previous = one.get("previous_address")
+    previous = resource.get("previous_address")
     importing = change.get("importing")
     imported = importing.get("id") if isinstance(importing, dict) else None
     if action == "no-op":
@@ -105,13 +112,13 @@ def _resource(one: dict[str, Any], *, drift: bool = False) -> ResourceChange:
         elif importing:
             action = "import"
     return ResourceChange(
-        address=str(one.get("address", "?"))
-        + (f" (deposed {one['deposed']})" if one.get("deposed") else ""),
+        address=str(resource.get("address", "?"))
+        + (f" (deposed {resource['deposed']})" if resource.get("deposed") else ""),
         action=OUTSIDE.get(action, action) if drift else action,
-        type=str(one.get("type", "")),
+        type=str(resource.get("type", "")),
         previous_address=str(previous) if previous else None,
         imported_id=str(imported) if imported is not None else None,
-        reason=str(one["action_reason"]) if one.get("action_reason") else None,
+        reason=str(resource["action_reason"]) if resource.get("action_reason") else None,
         attributes=tuple(_attributes(change))
         if action in ("update", "replace", "create", "delete")
         else (),
@@ -122,8 +129,8 @@ def _action(change: dict[str, Any]) -> str:
     actions = change.get("actions")
     if not isinstance(actions, list):
         return "no-op"
-    key = tuple(str(one) for one in actions)
-    # A word that nobody knows yet is shown as it is.
+    key = tuple(str(action) for action in actions)
+    # An action of a later Terraform is shown by its own word.
     return _ACTIONS.get(key, "+".join(key) or "no-op")
 
 
@@ -133,27 +140,30 @@ def _attributes(change: dict[str, Any]) -> Iterator[AttributeChange]:
         change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
     )
     replaced = {
-        _path(one) for one in change.get("replace_paths") or () if isinstance(one, list)
+        _path(steps)
+        for steps in change.get("replace_paths") or ()
+        if isinstance(steps, list)
     }
     for path in sorted({*before, *after}):
         old, new = before.get(path), after.get(path)
         hidden = old == new == _SENSITIVE and path in _changed_secrets(change)
         if old != new or hidden:
             replaces = any(
-                path == one or path.startswith((f"{one}.", f"{one}[")) for one in replaced
+                path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
+                for prefix in replaced
             )
             yield AttributeChange(path=path, before=old, after=new, replaces=replaces)
 
 
 def _changed_secrets(change: dict[str, Any]) -> set[str]:
-    # Whether a secret changes may be told, what it is may not.
+    # A report may say that a secret changes, never its value.
     before = _flat(change.get("before"), False, False)
     after = _flat(change.get("after"), False, change.get("after_unknown"))
     return {path for path in {*before, *after} if before.get(path) != after.get(path)}
 
 
-def _outputs(found: Any) -> Iterator[OutputChange]:
-    for name, change in sorted(found.items()) if isinstance(found, dict) else ():
+def _outputs(outputs: Any) -> Iterator[OutputChange]:
+    for name, change in sorted(outputs.items()) if isinstance(outputs, dict) else ():
         if not isinstance(change, dict) or _action(change) == "no-op":
             continue
         yield OutputChange(
@@ -169,32 +179,44 @@ def _outputs(found: Any) -> Iterator[OutputChange]:
 
 
 def _flat(value: Any, sensitive: Any, unknown: Any) -> dict[str, str]:
-    """Return texts by path; a mask of the same form says what is hidden or not known yet."""
-    found: dict[str, str] = {}
+    """Return texts by path; masks of the same form mark hidden values and unknown ones."""
+    texts: dict[str, str] = {}
     waiting: list[tuple[str, Any, Any, Any]] = [("", value, sensitive, unknown)]
     while waiting:
-        path, one, hidden, open_ = waiting.pop()
+        path, current, hidden, unknown_part = waiting.pop()
         if hidden is True:
-            if one is not None or open_:
-                found[path] = _SENSITIVE
-        elif open_ is True:
-            found[path] = _UNKNOWN
-        elif isinstance(one, dict) or (one is None and isinstance(open_, dict)):
-            keys = {*(one or ()), *(open_ if isinstance(open_, dict) else ())}
+            if current is not None or unknown_part:
+                texts[path] = _SENSITIVE
+        elif unknown_part is True:
+            texts[path] = _UNKNOWN
+        elif isinstance(current, dict) or (
+            current is None and isinstance(unknown_part, dict)
+        ):
+            keys = {
+                *(current or ()),
+                *(unknown_part if isinstance(unknown_part, dict) else ()),
+            }
             for key in keys:
-                inner = (one or {}).get(key)
+                inner = (current or {}).get(key)
                 name = f"{path}.{key}" if path else str(key)
-                waiting.append((name, inner, _of(hidden, key), _of(open_, key)))
+                waiting.append((name, inner, _of(hidden, key), _of(unknown_part, key)))
             if not keys and path:
-                found[path] = "{}"
-        elif isinstance(one, list):
-            for at, inner in enumerate(one):
-                waiting.append((f"{path}[{at}]", inner, _of(hidden, at), _of(open_, at)))
-            if not one and path:
-                found[path] = "[]"
-        elif one is not None:
-            found[path] = _scalar(one)
-    return found
+                texts[path] = "{}"
+        elif isinstance(current, list):
+            for index, inner in enumerate(current):
+                waiting.append(
+                    (
+                        f"{path}[{index}]",
+                        inner,
+                        _of(hidden, index),
+                        _of(unknown_part, index),
+                    )
+                )
+            if not current and path:
+                texts[path] = "[]"
+        elif current is not None:
+            texts[path] = _scalar(current)
+    return texts
 
 
 def _of(mask: Any, key: Any) -> Any:
@@ -220,8 +242,8 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        shown = value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}..."
-        return json.dumps(shown, ensure_ascii=False)
+        text = value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}..."
+        return json.dumps(text, ensure_ascii=False)
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 

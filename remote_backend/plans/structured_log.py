@@ -1,4 +1,4 @@
-"""The changes that a structured log tells, for servers that give no plan as JSON."""
+"""The changes in a structured log, for servers without plans as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -17,34 +17,34 @@ __all__ = ("parse_structured_log",)
 _SENSITIVE = "(sensitive value)"
 _LONGEST_DETAIL = 2000
 _ACTIONS = {"noop": "no-op", "remove": "forget"}
-_TELLING = ("version", "planned_change", "change_summary", "diagnostic")
+_PLAN_MESSAGES = ("version", "planned_change", "change_summary", "diagnostic")
 _FRAME = b"\x02\x03"
 
 
 def parse_structured_log(data: bytes) -> PlannedChanges | None:
-    """Return the changes in a log of JSON lines, or None when it is none.
+    """Return the changes in a log of JSON lines, or None for another log.
 
-    Attributes are not told there, and outputs only by name and action.
+    Such a log has no attributes, and of outputs only name and action.
     """
     resources: dict[str, ResourceChange] = {}
     drift: dict[str, ResourceChange] = {}
     outputs: dict[str, OutputChange] = {}
     diagnostics: list[Diagnostic] = []
-    found = False
+    has_plan = False
     for message in _messages(data):
         kind = message.get("type")
-        found = found or kind in _TELLING
+        has_plan = has_plan or kind in _PLAN_MESSAGES
         if kind in ("planned_change", "resource_drift"):
-            one = _resource(message.get("change"), drift=kind == "resource_drift")
-            if one is not None:
-                (drift if kind == "resource_drift" else resources)[one.address] = one
+            change = _resource(message.get("change"), drift=kind == "resource_drift")
+            if change is not None:
+                (drift if kind == "resource_drift" else resources)[change.address] = change
         elif kind == "diagnostic":
-            one_diagnostic = _diagnostic(message.get("diagnostic"))
-            if one_diagnostic is not None:
-                diagnostics.append(one_diagnostic)
+            diagnostic = _diagnostic(message.get("diagnostic"))
+            if diagnostic is not None:
+                diagnostics.append(diagnostic)
         elif kind == "outputs" and isinstance(message.get("outputs"), dict):
             outputs.update(_outputs(message["outputs"]))
-    if not found:
+    if not has_plan:
         return None
     return PlannedChanges(
         resources=tuple(resources.values()),
@@ -88,28 +88,28 @@ def _resource(change: Any, *, drift: bool) -> ResourceChange | None:
     )
 
 
-def _diagnostic(found: Any) -> Diagnostic | None:
-    if not isinstance(found, dict) or not found.get("summary"):
+def _diagnostic(diagnostic: Any) -> Diagnostic | None:
+    if not isinstance(diagnostic, dict) or not diagnostic.get("summary"):
         return None
-    range_ = found.get("range")
+    range_ = diagnostic.get("range")
     start = range_.get("start") if isinstance(range_, dict) else None
     place = None
     if isinstance(range_, dict) and range_.get("filename"):
         line = start.get("line") if isinstance(start, dict) else None
         place = f"{range_['filename']}:{line}" if line else str(range_["filename"])
     return Diagnostic(
-        severity="error" if found.get("severity") == "error" else "warning",
-        summary=str(found["summary"]),
-        # Words of the engine can be long; the log has them all.
-        detail=str(found.get("detail") or "")[:_LONGEST_DETAIL],
-        address=str(found["address"]) if found.get("address") else None,
+        severity="error" if diagnostic.get("severity") == "error" else "warning",
+        summary=str(diagnostic["summary"]),
+        # Diagnostics can be very long; the log has the whole text.
+        detail=str(diagnostic.get("detail") or "")[:_LONGEST_DETAIL],
+        address=str(diagnostic["address"]) if diagnostic.get("address") else None,
         place=place,
     )
 
 
-def _outputs(found: dict[str, Any]) -> Iterator[tuple[str, OutputChange]]:
-    for name, one in found.items():
-        action = one.get("action") if isinstance(one, dict) else None
+def _outputs(outputs: dict[str, Any]) -> Iterator[tuple[str, OutputChange]]:
+    for name, output in outputs.items():
+        action = output.get("action") if isinstance(output, dict) else None
         if action and action != "noop":
-            after = _SENSITIVE if one.get("sensitive") else None
+            after = _SENSITIVE if output.get("sensitive") else None
             yield str(name), OutputChange(name=str(name), action=str(action), after=after)

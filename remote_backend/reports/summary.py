@@ -48,8 +48,8 @@ class Report:
         """Say how many workspaces ended how."""
         if self.problem is not None:
             return f"no workspace was planned: {self.problem}"
-        told = sentence_of(self.outcomes, is_drift=self.is_drift)
-        return told if self.outcomes else f"{told}none"
+        sentence = sentence_of(self.outcomes, is_drift=self.is_drift)
+        return sentence if self.outcomes else f"{sentence}none"
 
 
 def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
@@ -120,4 +120,4 @@ def check_text(report: CheckReport) -> str:
 
 def failed_checks_text(outcome: Outcome) -> str:
     """Return what those say that are a reason for a plan to fail, or nothing."""
-    return "\n".join(check_text(one) for one in outcome.checks if one.failed)
+    return "\n".join(check_text(check) for check in outcome.checks if check.failed)

@@ -89,7 +89,7 @@ def _workspace(report: Report, outcome: Outcome) -> str:
         counts = outcome.counts
         numbers = f" +{counts.add} ~{counts.change} -{counts.destroy}"
     reason = f"<p>{_text(outcome.reason)}</p>" if outcome.reason else ""
-    checks = "".join(f"<pre>{_text(check_text(one))}</pre>" for one in outcome.checks)
+    checks = "".join(f"<pre>{_text(check_text(check))}</pre>" for check in outcome.checks)
     return (
         f'<details class="workspace" data-name="{_text(outcome.workspace)}"><summary>'
         f'{_text(outcome.workspace)}<span class="quiet">{_text(numbers)} '
@@ -99,12 +99,12 @@ def _workspace(report: Report, outcome: Outcome) -> str:
 
 def _changes(changes: PlannedChanges) -> str:
     rows = []
-    for kind, found in (
+    for kind, changes_of_kind in (
         ("", changes.resources),
         ("drift ", changes.drift),
         ("deferred ", changes.deferred),
     ):
-        rows += [_resource(kind, one) for one in found]
+        rows += [_resource(kind, change) for change in changes_of_kind]
     for output in changes.outputs:
         rows.append(
             f'<li><span class="sign">{_text(action_symbol(output.action))}</span> output '
@@ -118,22 +118,22 @@ def _changes(changes: PlannedChanges) -> str:
     return f'<ul class="changes">\n{"".join(rows)}</ul>\n' if rows else ""
 
 
-def _resource(kind: str, one: ResourceChange) -> str:
-    outside = OUTSIDE_WORDS.get(one.action)
+def _resource(kind: str, change: ResourceChange) -> str:
+    outside = OUTSIDE_WORDS.get(change.action)
     notes = f" ({outside})" if outside else ""
-    if one.previous_address:
-        notes += f" (was {one.previous_address})"
-    if one.imported_id:
-        notes += f" (imported {one.imported_id})"
+    if change.previous_address:
+        notes += f" (was {change.previous_address})"
+    if change.imported_id:
+        notes += f" (imported {change.imported_id})"
     attributes = "".join(
-        f"<tr><td>{_text(a.path)}{' (forces replacement)' if a.replaces else ''}</td>"
-        f"<td>{_text(a.before or '')}</td><td>{_text('' if a.after is None else a.after)}</td></tr>\n"
-        for a in one.attributes
+        f"<tr><td>{_text(attribute.path)}{' (forces replacement)' if attribute.replaces else ''}</td>"
+        f"<td>{_text(attribute.before or '')}</td><td>{_text('' if attribute.after is None else attribute.after)}</td></tr>\n"
+        for attribute in change.attributes
     )
     table = f"<table>{attributes}</table>" if attributes else ""
     return (
-        f'<li class="{_text(one.action)}"><span class="sign">{_text(action_symbol(one.action))}</span> '
-        f"{kind}<code>{_text(one.address)}</code>{_text(notes)}{table}</li>\n"
+        f'<li class="{_text(change.action)}"><span class="sign">{_text(action_symbol(change.action))}</span> '
+        f"{kind}<code>{_text(change.address)}</code>{_text(notes)}{table}</li>\n"
     )
 
 

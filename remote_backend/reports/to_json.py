@@ -75,19 +75,21 @@ def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    found = {}
-    for one in fields(type(value)):
-        member = getattr(value, one.name)
-        if one.name not in _LEFT_OUT:
-            found["text" if isinstance(member, bytes) else one.name] = _plain(member)
-    return found
+    members = {}
+    for attribute in fields(type(value)):
+        member = getattr(value, attribute.name)
+        if attribute.name not in _LEFT_OUT:
+            members["text" if isinstance(member, bytes) else attribute.name] = _plain(
+                member
+            )
+    return members
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if has(type(value)):
         return _members(value)
     # The results are the only enumeration in events.

@@ -37,16 +37,16 @@ def to_junit(report: Report) -> str:
         message = _clean(outcome.reason or outcome.result.value)
         if outcome.result is Result.FAILED:
             failure = ElementTree.SubElement(case, "failure", message=message)
-            found = outcome.changes.diagnostics if outcome.changes is not None else ()
-            causes = "".join(f"{one.text}\n" for one in found)
+            diagnostics = outcome.changes.diagnostics if outcome.changes is not None else ()
+            causes = "".join(f"{diagnostic.text}\n" for diagnostic in diagnostics)
             if failed := failed_checks_text(outcome):
                 causes += f"{failed}\n"
             log = plain_text(report.logs.get(outcome.workspace, ""))[-20_000:]
             failure.text = _clean(f"{causes}{log}")
         elif not outcome.succeeded:
             ElementTree.SubElement(case, "skipped", message=message)
-        told = [outcome.result.value, outcome.run_url or ""]
-        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(told))
+        lines = [outcome.result.value, outcome.run_url or ""]
+        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(lines))
     if report.problem is not None:
         case = ElementTree.SubElement(suite, "testcase", name="batch", time="0.000")
         ElementTree.SubElement(case, "error", message=_clean(report.problem))

@@ -69,17 +69,17 @@ def _cut(report: Report, head: str, most_characters: int) -> str:
 def _missing(names: list[str], room: int) -> str:
     if not names:
         return ""
-    shown = ""
+    listed = ""
     count = 0
     for name in names:
-        item = f"{', ' if shown else ''}`{_code(name)}`"
-        if len(shown) + len(item) > room - 100:
+        item = f"{', ' if listed else ''}`{_code(name)}`"
+        if len(listed) + len(item) > room - 100:
             break
-        shown += item
+        listed += item
         count += 1
     more = f" and {len(names) - count} more" if count < len(names) else ""
     noun = "workspace" if len(names) == 1 else "workspaces"
-    return f"{len(names)} {noun} did not fit: {shown}{more}.\n\n"
+    return f"{len(names)} {noun} did not fit: {listed}{more}.\n\n"
 
 
 def _omissions(level: int, most_characters: int) -> str:
@@ -98,32 +98,34 @@ def _omissions(level: int, most_characters: int) -> str:
 def _group(report: Report, group: Group, level: int) -> str:
     names = list(group.workspaces)
     most = len(names) if level < 2 else _NAMES_SHOWN
-    shown = ", ".join(f"`{_code(name)}`" for name in names[:most])
+    listed = ", ".join(f"`{_code(name)}`" for name in names[:most])
     more = f" and {len(names) - most} more" if len(names) > most else ""
     noun = "workspace" if len(names) == 1 else "workspaces"
     if group.result is Result.NO_CHANGES and level:
-        shown = ""
+        listed = ""
     words = _shortened(group.title) if level else group.title
     title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(words)}"
-    parts = [f"### {title}\n\n", f"{shown}{more}\n\n" if shown else ""]
+    parts = [f"### {title}\n\n", f"{listed}{more}\n\n" if listed else ""]
     if group.similar_to:
         parts.append(f"_{_plain(group.similar_to)}_\n\n")
     if group.changes is not None and level < 3:
         lines = "\n".join(_change_lines(group.changes, with_attributes=level < 2))
         if lines:
             parts.append(_details("Changes", _fenced(lines, "diff")))
-    found = _of(report, group)
-    failed = failed_checks_text(found[0])
+    outcomes = _of(report, group)
+    failed = failed_checks_text(outcomes[0])
     if failed and level < 3:
         parts.append(_details(f"Checks of {names[0]}", _fenced(failed)))
     if level == 0 and group.result is not Result.NO_CHANGES:
         log = plain_text(report.logs.get(names[0], ""))
         if log:
             parts.append(_details(f"Log of {names[0]}", _fenced(log[-6000:])))
-    links = [one for one in found if one.run_url][: 1 if level else 5]
+    links = [outcome for outcome in outcomes if outcome.run_url][: 1 if level else 5]
     if links and group.result is not Result.NO_CHANGES:
         parts.append(
-            " ".join(f"[{_plain(one.workspace)}]({_address(one)})" for one in links)
+            " ".join(
+                f"[{_plain(outcome.workspace)}]({_address(outcome)})" for outcome in links
+            )
             + "\n\n"
         )
     return "".join(parts)
@@ -137,20 +139,20 @@ def _shortened(title: str) -> str:
 
 
 def _of(report: Report, group: Group) -> list[Outcome]:
-    wanted = set(group.workspaces)
-    return [one for one in report.outcomes if one.workspace in wanted]
+    names = set(group.workspaces)
+    return [outcome for outcome in report.outcomes if outcome.workspace in names]
 
 
 def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator[str]:
-    for kind, found in (
+    for kind, changes_of_kind in (
         ("", changes.resources),
         ("drift: ", changes.drift),
         ("deferred: ", changes.deferred),
     ):
-        for one in found:
-            yield f"{_mark(one)} {kind}{one.address}{_notes(one)}"
+        for change in changes_of_kind:
+            yield f"{_mark(change)} {kind}{change.address}{_notes(change)}"
             for attribute in (
-                one.attributes if with_attributes and one.action != "create" else ()
+                change.attributes if with_attributes and change.action != "create" else ()
             ):
                 before = "" if attribute.before is None else attribute.before
                 after = "(none)" if attribute.after is None else attribute.after
@@ -164,23 +166,23 @@ def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator
         yield f"{action_symbol(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
 
 
-def _mark(one: ResourceChange) -> str:
+def _mark(change: ResourceChange) -> str:
     # What a diff colors: removed, added, changed.
     return {"create": "+", "delete": "-", "replace": "-", "forget": "-", "gone": "-"}.get(
-        one.action, "!"
+        change.action, "!"
     )
 
 
-def _notes(one: ResourceChange) -> str:
+def _notes(change: ResourceChange) -> str:
     notes = (
-        [f" ({OUTSIDE_WORDS.get(one.action, one.action)})"]
-        if one.action not in _PLAIN
+        [f" ({OUTSIDE_WORDS.get(change.action, change.action)})"]
+        if change.action not in _PLAIN
         else []
     )
-    if one.previous_address:
-        notes.append(f" (was {one.previous_address})")
-    if one.imported_id:
-        notes.append(f" (imported {one.imported_id})")
+    if change.previous_address:
+        notes.append(f" (was {change.previous_address})")
+    if change.imported_id:
+        notes.append(f" (imported {change.imported_id})")
     return "".join(notes)
 
 
@@ -192,7 +194,7 @@ def _details(title: str, body: str) -> str:
 
 def _fenced(text: str, language: str = "") -> str:
     text = plain_text(text)
-    longest = max((len(found) for found in _BACKTICKS.findall(text)), default=0)
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
 

@@ -40,8 +40,8 @@ class Signer:
 
     def is_valid(self, kind: str, id: str, until: str, signature: str) -> bool:
         """Say whether a path was made here and is still valid."""
-        right = self._signature(kind, id, until)
-        if not hmac.compare_digest(right.encode(), signature.encode()):
+        expected = self._signature(kind, id, until)
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
             return False
         return int(until) >= self.clock()
 

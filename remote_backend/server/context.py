@@ -95,9 +95,9 @@ def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:
     id = request.match_info.get("workspace_id")
     name = request.match_info.get("workspace_name", "")
     if id is not None:
-        found = records.find(WorkspaceRecord, id)
+        workspace = records.find(WorkspaceRecord, id)
     else:
-        found = records.find_named(WorkspaceRecord, name)
-    if found is None:
+        workspace = records.find_named(WorkspaceRecord, name)
+    if workspace is None:
         raise not_found(f"workspace {id or name}")
-    return found
+    return workspace

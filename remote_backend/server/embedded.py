@@ -137,7 +137,7 @@ async def serve(
             await _store_seed(store, settings, token)
             files = Files(settings.data)
             faults = Faults(settings.faults)
-            work = RunQueue(
+            run_queue = RunQueue(
                 store,
                 files,
                 engine,
@@ -149,7 +149,7 @@ async def serve(
             context = ServerContext(
                 store=store,
                 files=files,
-                run_queue=work,
+                run_queue=run_queue,
                 signer=Signer(secret.encode()),
                 organization=settings.organization,
                 created_at=now_text(),
@@ -157,7 +157,7 @@ async def serve(
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
-                    await group.start(work.process_runs)
+                    await group.start(run_queue.process_runs)
                     async with _listening(context, settings) as (port, certificate):
                         yield _describe_server(
                             settings, port, certificate, token, engine_name, faults
@@ -169,7 +169,11 @@ def _find_engine(
     settings: ServerSettings, environ: Mapping[str, str]
 ) -> tuple[PlanEngine, str]:
     if settings.engine == "simulated":
-        seeded = {one.name: one.simulation for one in settings.seed if one.simulation}
+        seeded = {
+            workspace.name: workspace.simulation
+            for workspace in settings.seed
+            if workspace.simulation
+        }
         by_workspace = {**seeded, **settings.simulated.by_workspace}
         return evolve(settings.simulated, by_workspace=by_workspace), "simulated"
     program = find_program(settings.engine, environ)
@@ -233,19 +237,21 @@ def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
     workspace = records.put(
         workspace_from_request(workspace, RequestDocument(attributes=asked))
     )
-    there = {
+    stored_variables = {
         (variable.key, variable.category): variable
         for variable in records.all(VariableRecord, workspace.id)
     }
-    for one in seed.variables:
-        before = there.get((one.key, one.category), new_variable(workspace, one.key))
+    for variable in seed.variables:
+        before = stored_variables.get(
+            (variable.key, variable.category), new_variable(workspace, variable.key)
+        )
         asked_variable = RequestDocument(
             attributes={
-                "value": one.value,
-                "category": one.category,
-                "hcl": one.hcl,
-                "sensitive": one.sensitive or before.sensitive,
-                "description": one.description,
+                "value": variable.value,
+                "category": variable.category,
+                "hcl": variable.hcl,
+                "sensitive": variable.sensitive or before.sensitive,
+                "description": variable.description,
             }
         )
         records.put(variable_from_request(before, asked_variable))

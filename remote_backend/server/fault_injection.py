@@ -45,9 +45,9 @@ def fault_middleware(faults: Faults) -> Middleware:
 def _too_many_requests(faults: Faults, request: web.Request) -> web.Response | None:
     if not request.path.startswith("/api/v2/"):
         return None
-    who = digest_of(request.headers.get("Authorization", ""))
+    token_digest = digest_of(request.headers.get("Authorization", ""))
     is_run_list = request.method == "GET" and _RUN_LIST.match(request.path) is not None
-    seconds = faults.seconds_to_wait(who, is_run_list=is_run_list)
+    seconds = faults.seconds_to_wait(token_digest, is_run_list=is_run_list)
     if seconds is None:
         return None
     response = respond(dump_too_many(), 429)

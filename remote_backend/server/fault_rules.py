@@ -141,20 +141,20 @@ class Faults:
                 return rule
         return None
 
-    def seconds_to_wait(self, who: str, *, is_run_list: bool) -> float | None:
+    def seconds_to_wait(self, token_digest: str, *, is_run_list: bool) -> float | None:
         """Count a request; return how long it has to wait when there were too many."""
         settings = self.settings
         self.api_requests += 1
         waits = [
             _seconds_until_free(
-                self._seconds, who, settings.requests_per_second, 1.0, self.clock()
+                self._seconds, token_digest, settings.requests_per_second, 1.0, self.clock()
             )
         ]
         if is_run_list:
             limit = settings.run_lists_per_minute
             waits.append(
                 _seconds_until_free(
-                    self._minutes, who, limit, _MINUTE_SECONDS, self.clock()
+                    self._minutes, token_digest, limit, _MINUTE_SECONDS, self.clock()
                 )
             )
         wait = max((wait for wait in waits if wait is not None), default=None)
@@ -163,15 +163,19 @@ class Faults:
 
 
 def _seconds_until_free(
-    times: dict[str, deque[float]], who: str, limit: int | None, window: float, now: float
+    times: dict[str, deque[float]],
+    token_digest: str,
+    limit: int | None,
+    window_seconds: float,
+    now: float,
 ) -> float | None:
     if limit is None:
         return None
-    recent = times.setdefault(who, deque())
-    while recent and recent[0] <= now - window:
+    recent = times.setdefault(token_digest, deque())
+    while recent and recent[0] <= now - window_seconds:
         recent.popleft()
     if len(recent) >= limit:
-        return recent[0] + window - now
+        return recent[0] + window_seconds - now
     recent.append(now)
     return None
 

@@ -90,14 +90,14 @@ class RunQueue:
 
         Those that it was planning end first: part of their logs has been read.
         """
-        left = [
+        unfinished = [
             run
             for run in await self._store.read(lambda records: records.all(RunRecord))
             if not run.is_over
         ]
         async with anyio.create_task_group() as group:
             self._group = group
-            for run in left:
+            for run in unfinished:
                 if run.plan_status == "running":
                     group.start_soon(self._finish_interrupted, run)
                 else:
@@ -194,7 +194,11 @@ class RunQueue:
             variables=(*_terraform_variables(variables), *run.variables),
             environ={
                 **self._environ,
-                **{one.key: one.value for one in variables if one.category == "env"},
+                **{
+                    variable.key: variable.value
+                    for variable in variables
+                    if variable.category == "env"
+                },
                 "TFC_RUN_ID": run.id,
                 "TFC_WORKSPACE_NAME": workspace.name,
             },
@@ -208,7 +212,7 @@ class RunQueue:
             self._files.json_plan_path(run.id).write_bytes(result.json_plan)
         # The log ends before the status does: who sees the status finds the whole log.
         writer.end()
-        judged = {
+        results = {
             "policies": result.policies,
             "cost": result.cost,
             "has_changes": result.has_changes,
@@ -216,13 +220,13 @@ class RunQueue:
         }
         status = "errored"
         if result.succeeded:
-            policies = evolve(run, policies=result.policies).policy_status
-            status = _STATUS_AFTER_POLICIES[policies]
+            policy_status = evolve(run, policies=result.policies).policy_status
+            status = _STATUS_AFTER_POLICIES[policy_status]
         await self._update_run(
             run.id,
             status=status,
             plan_status="finished" if result.succeeded else "errored",
-            **judged,
+            **results,
         )
 
     async def _finish_canceled(self, run_id: str) -> None:
@@ -282,7 +286,9 @@ class RunQueue:
 def newest_state(records: Records, workspace_id: str) -> StateVersionRecord | None:
     """Return the newest state of a workspace whose bytes are there."""
     versions = records.all(StateVersionRecord, workspace_id)
-    return next((one for one in reversed(versions) if one.status == "finalized"), None)
+    return next(
+        (version for version in reversed(versions) if version.status == "finalized"), None
+    )
 
 
 def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
@@ -300,9 +306,9 @@ def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
 
 def _terraform_variables(variables: list[VariableRecord]) -> list[tuple[str, str]]:
     return [
-        (one.key, one.value if one.hcl else write_hcl(one.value))
-        for one in variables
-        if one.category == "terraform"
+        (variable.key, variable.value if variable.hcl else write_hcl(variable.value))
+        for variable in variables
+        if variable.category == "terraform"
     ]
 
 

@@ -208,9 +208,9 @@ def _full_variable(where: str, key: str, block: Any) -> SeedVariable:
     )
 
 
-def _blocks(path: Path | str, found: Any) -> list[tuple[str, Any]]:
+def _blocks(path: Path | str, value: Any) -> list[tuple[str, Any]]:
     # HCL repeats a block as a list of objects, JSON writes one object.
-    blocks = found if isinstance(found, list) else [found]
+    blocks = value if isinstance(value, list) else [value]
     if not all(isinstance(block, dict) for block in blocks):
         raise SettingsError(f"{path}: a block with a name is expected")
     return [item for block in blocks for item in block.items()]

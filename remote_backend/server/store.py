@@ -188,8 +188,8 @@ class _TransactionQueue:
                         try:
                             await to_thread.run_sync(self._transaction, jobs)
                         finally:
-                            for one in jobs:
-                                one.ended.set()
+                            for ended_job in jobs:
+                                ended_job.ended.set()
             await job.ended.wait()
         finally:
             if job in self._waiting:

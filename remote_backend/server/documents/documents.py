@@ -60,7 +60,7 @@ class RequestDocument:
         value = self.attributes.get(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise invalid(name, "a list of texts")
         return tuple(value)
 
@@ -70,25 +70,25 @@ class RequestDocument:
         if value is None:
             return ()
         try:
-            pairs = tuple((one["key"], one["value"]) for one in value)
+            pairs = tuple((item["key"], item["value"]) for item in value)
         except (TypeError, KeyError):
             raise invalid(name, "a list of objects with key and value") from None
         if not all(isinstance(part, str) for pair in pairs for part in pair):
             raise invalid(name, "a list of objects with key and value")
         return pairs
 
-    def _of_type(self, name: str, kind: type, wanted: str, default: Any) -> Any:
+    def _of_type(self, name: str, kind: type, expected: str, default: Any) -> Any:
         value = self.attributes.get(name)
         if value is None:
             return default
         if not isinstance(value, kind):
-            raise invalid(name, wanted)
+            raise invalid(name, expected)
         return value
 
 
-def invalid(name: str, wanted: str) -> Rejected:
+def invalid(name: str, expected: str) -> Rejected:
     """Return the error of an attribute that is not what it must be."""
-    return Rejected(422, "", "", (f"{name} must be {wanted}",))
+    return Rejected(422, "", "", (f"{name} must be {expected}",))
 
 
 def parse_request_document(body: bytes) -> RequestDocument:
@@ -184,9 +184,9 @@ def dump_page(
             return None
         return f"{path}?page%5Bnumber%5D={page}&page%5Bsize%5D={size}"
 
-    shown = items[(number - 1) * size : number * size]
+    page_items = items[(number - 1) * size : number * size]
     document: dict[str, Any] = {
-        "data": [dump(item) for item in shown],
+        "data": [dump(item) for item in page_items],
         "links": {
             "self": address(number),
             "first": address(1),
@@ -206,7 +206,7 @@ def dump_page(
         },
     }
     if include is not None:
-        document["included"] = [include(item) for item in shown]
+        document["included"] = [include(item) for item in page_items]
     return json.dumps(document).encode()
 
 

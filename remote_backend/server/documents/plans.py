@@ -34,8 +34,12 @@ def _redact_value(value: Any, sensitive: Any) -> Any:
     if sensitive is True:
         return None if value is None else "(redacted)"
     if isinstance(value, dict) and isinstance(sensitive, dict):
-        return {key: _redact_value(one, sensitive.get(key)) for key, one in value.items()}
+        return {
+            key: _redact_value(inner, sensitive.get(key)) for key, inner in value.items()
+        }
     if isinstance(value, list) and isinstance(sensitive, list):
         masks = [*sensitive, *([False] * (len(value) - len(sensitive)))]
-        return [_redact_value(one, mask) for one, mask in zip(value, masks, strict=False)]
+        return [
+            _redact_value(inner, mask) for inner, mask in zip(value, masks, strict=False)
+        ]
     return value

@@ -64,8 +64,8 @@ def dump_policy_check(run: RunRecord) -> dict[str, Any]:
 def write_policy_output(policies: tuple[SimulatedPolicy, ...]) -> bytes:
     """Return what a policy check writes for people."""
     verdict = "true" if all(policy.passed for policy in policies) else "false"
-    told = "1 policy was" if len(policies) == 1 else f"{len(policies)} policies were"
-    parts = [f"Result: {verdict}\n\n{told} simulated.\n"]
+    subject = "1 policy was" if len(policies) == 1 else f"{len(policies)} policies were"
+    parts = [f"Result: {verdict}\n\n{subject} simulated.\n"]
     for policy in policies:
         text = f"  {policy.text}\n" if policy.text else ""
         parts.append(f"\n{policy.name} ({policy.level}): {policy.verdict}\n{text}")

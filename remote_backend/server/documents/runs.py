@@ -53,14 +53,14 @@ def dump_configuration(
 
 
 def configuration_from_request(
-    configuration: ConfigurationVersionRecord, asked: RequestDocument
+    configuration: ConfigurationVersionRecord, document: RequestDocument
 ) -> ConfigurationVersionRecord:
     """Return a configuration version with what a client asked for."""
     return evolve(
         configuration,
-        speculative=asked.flag("speculative", False),
-        auto_queue_runs=asked.flag("auto-queue-runs", True),
-        provisional=asked.flag("provisional", False),
+        speculative=document.flag("speculative", False),
+        auto_queue_runs=document.flag("auto-queue-runs", True),
+        provisional=document.flag("provisional", False),
     )
 
 
@@ -133,25 +133,25 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
     )
 
 
-def run_from_request(run: RunRecord, asked: RequestDocument) -> RunRecord:
+def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
     """Return a run with what a client asked for; raises `Rejected` for nonsense."""
-    variables = asked.pairs("variables")
+    variables = document.pairs("variables")
     if not all(_VARIABLE_NAME.match(name) for name, _ in variables):
         raise invalid("variables", "named like Terraform variables")
-    is_destroy = asked.flag("is-destroy", False)
-    refresh_only = asked.flag("refresh-only", False)
+    is_destroy = document.flag("is-destroy", False)
+    refresh_only = document.flag("refresh-only", False)
     if is_destroy and refresh_only:
         raise invalid("refresh-only", "absent in a run that destroys")
     return evolve(
         run,
-        message=asked.text("message") or "Queued manually via the API",
+        message=document.text("message") or "Queued manually via the API",
         is_destroy=is_destroy,
-        refresh=asked.flag("refresh", True),
+        refresh=document.flag("refresh", True),
         refresh_only=refresh_only,
-        target_addrs=asked.texts("target-addrs"),
-        replace_addrs=asked.texts("replace-addrs"),
+        target_addrs=document.texts("target-addrs"),
+        replace_addrs=document.texts("replace-addrs"),
         variables=variables,
-        terraform_version=asked.text("terraform-version"),
+        terraform_version=document.text("terraform-version"),
     )
 
 

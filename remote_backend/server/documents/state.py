@@ -64,14 +64,14 @@ class OutputValue:
     sensitive: bool = False
 
 
-def parse_state_version_upload(asked: RequestDocument) -> StateVersionUpload:
+def parse_state_version_upload(document: RequestDocument) -> StateVersionUpload:
     """Read the request to store a state; raises `Rejected` for what is missing or wrong."""
-    serial, md5 = asked.number("serial"), asked.text("md5")
+    serial, md5 = document.number("serial"), document.text("md5")
     if serial is None:
         raise invalid("serial", "a whole number")
     if not md5:
         raise invalid("md5", "the digest of the state")
-    encoded = asked.text("state")
+    encoded = document.text("state")
     try:
         state = None if encoded is None else base64.b64decode(encoded, validate=True)
     except binascii.Error:
@@ -79,9 +79,9 @@ def parse_state_version_upload(asked: RequestDocument) -> StateVersionUpload:
     return StateVersionUpload(
         serial=serial,
         md5=md5,
-        lineage=asked.text("lineage") or "",
-        force=asked.flag("force", False),
-        run_id=asked.related_ids.get("run"),
+        lineage=document.text("lineage") or "",
+        force=document.flag("force", False),
+        run_id=document.related_ids.get("run"),
         state=state,
     )
 
@@ -117,7 +117,7 @@ def dump_state_version(
             "created-by": to_one("users", version.created_by),
             "outputs": to_many(
                 "state-version-outputs",
-                (output_id(version.id, one.name) for one in outputs),
+                (output_id(version.id, output.name) for output in outputs),
             ),
         },
         links={"self": f"/api/v2/state-versions/{version.id}"},
@@ -158,12 +158,12 @@ def outputs_of(state: bytes) -> list[OutputValue]:
 
 
 def _outputs(parsed: dict[str, Any]) -> Iterator[OutputValue]:
-    found = parsed.get("outputs")
+    outputs = parsed.get("outputs")
     if parsed.get("version") == 3:
         modules = parsed.get("modules")
         roots = [m for m in modules or () if m.get("path") == ["root"]]
-        found = roots[0].get("outputs") if roots else None
-    for name, output in sorted(found.items()) if isinstance(found, dict) else ():
+        outputs = roots[0].get("outputs") if roots else None
+    for name, output in sorted(outputs.items()) if isinstance(outputs, dict) else ():
         if isinstance(output, dict):
             yield OutputValue(
                 name=name,
@@ -188,8 +188,11 @@ def manages_resources(body: bytes) -> bool:
     """Say whether a stored state holds anything that would be forgotten with it."""
     state = require_state(body)
     if state["version"] >= 4:
-        found = state.get("resources") or []
-        return any(one.get("mode") == "managed" and one.get("instances") for one in found)
+        resources = state.get("resources") or []
+        return any(
+            resource.get("mode") == "managed" and resource.get("instances")
+            for resource in resources
+        )
     return any(module.get("resources") for module in state.get("modules") or [])
 
 

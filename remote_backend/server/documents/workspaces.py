@@ -110,36 +110,36 @@ def dump_workspace(
 
 
 def workspace_from_request(
-    workspace: WorkspaceRecord, asked: RequestDocument
+    workspace: WorkspaceRecord, document: RequestDocument
 ) -> WorkspaceRecord:
     """Return a workspace with what a client asked for.
 
     Raises `Rejected` for a name that no workspace may have, or a wrong attribute.
     """
-    name = asked.text("name", workspace.name) or ""
+    name = document.text("name", workspace.name) or ""
     if not _NAME.match(name):
         raise invalid("name", "letters, digits, - and _")
     if len(name) > _LONGEST_NAME:
         raise invalid("name", f"at most {_LONGEST_NAME} characters long")
-    mode = asked.text("execution-mode")
-    if mode is None and "operations" in asked.attributes:
-        mode = "remote" if asked.flag("operations", True) else "local"
+    mode = document.text("execution-mode")
+    if mode is None and "operations" in document.attributes:
+        mode = "remote" if document.flag("operations", True) else "local"
     if mode not in (None, "remote", "local"):
         raise invalid("execution-mode", "remote or local on this server")
-    directory = asked.text("working-directory", workspace.working_directory) or ""
+    directory = document.text("working-directory", workspace.working_directory) or ""
     if ".." in directory.split("/"):
         raise invalid("working-directory", "a relative path without ..")
     return evolve(
         workspace,
         name=name,
-        description=asked.text("description", workspace.description),
+        description=document.text("description", workspace.description),
         working_directory=directory,
-        terraform_version=asked.text("terraform-version", workspace.terraform_version)
+        terraform_version=document.text("terraform-version", workspace.terraform_version)
         or "latest",
         execution_mode=mode or workspace.execution_mode,
-        auto_apply=asked.flag("auto-apply", workspace.auto_apply),
-        tag_names=asked.texts("tag-names")
-        if "tag-names" in asked.attributes
+        auto_apply=document.flag("auto-apply", workspace.auto_apply),
+        tag_names=document.texts("tag-names")
+        if "tag-names" in document.attributes
         else workspace.tag_names,
     )
 
@@ -163,16 +163,16 @@ def dump_variable(variable: VariableRecord) -> dict[str, Any]:
 
 
 def variable_from_request(
-    variable: VariableRecord, asked: RequestDocument
+    variable: VariableRecord, document: RequestDocument
 ) -> VariableRecord:
     """Return a variable with what a client asked for; raises `Rejected` for nonsense."""
-    category = asked.text("category", variable.category)
+    category = document.text("category", variable.category)
     if category not in ("terraform", "env"):
         raise invalid("category", "terraform or env")
-    key = asked.text("key", variable.key) or ""
+    key = document.text("key", variable.key) or ""
     if not (_VARIABLE_NAME.match(key) if category == "terraform" else _is_env_name(key)):
         raise invalid("key", "the name of a variable")
-    if variable.sensitive and not asked.flag("sensitive", True):
+    if variable.sensitive and not document.flag("sensitive", True):
         problem = (
             "a sensitive variable cannot become readable; delete it and make a new one"
         )
@@ -180,11 +180,11 @@ def variable_from_request(
     return evolve(
         variable,
         key=key,
-        value=asked.text("value", variable.value) or "",
+        value=document.text("value", variable.value) or "",
         category=category,
-        hcl=asked.flag("hcl", variable.hcl),
-        sensitive=asked.flag("sensitive", variable.sensitive),
-        description=asked.text("description", variable.description) or "",
+        hcl=document.flag("hcl", variable.hcl),
+        sensitive=document.flag("sensitive", variable.sensitive),
+        description=document.text("description", variable.description) or "",
     )
 
 

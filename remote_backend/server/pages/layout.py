@@ -60,7 +60,7 @@ def link(address: str, text: str) -> str:
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table, or a word where it would be empty; heads are texts, cells are HTML."""
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     lines = "".join(
         f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows
     )

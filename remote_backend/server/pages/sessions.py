@@ -53,8 +53,8 @@ async def user_of_session(request: web.Request) -> UserRecord | None:
     )
     if user is None:
         return None
-    right = _signature(request, user, until)
-    return user if hmac.compare_digest(right.encode(), signature.encode()) else None
+    expected = _signature(request, user, until)
+    return user if hmac.compare_digest(expected.encode(), signature.encode()) else None
 
 
 def _signature(request: web.Request, user: UserRecord, until: str) -> str:

@@ -81,17 +81,21 @@ async def read_organization(request: web.Request) -> web.Response:
     context = context_of(request)
 
     def find(records: Records) -> list[tuple[WorkspaceRecord, RunRecord | None]]:
-        workspaces = sorted(records.all(WorkspaceRecord), key=lambda one: one.name)
-        return [(one, records.newest(RunRecord, one.id)) for one in workspaces]
+        workspaces = sorted(
+            records.all(WorkspaceRecord), key=lambda workspace: workspace.name
+        )
+        return [
+            (workspace, records.newest(RunRecord, workspace.id)) for workspace in workspaces
+        ]
 
     rows = [
         (
-            link(_path(context, one), one.name),
+            link(_path(context, workspace), workspace.name),
             _result(run) if run else "",
-            link(_path(context, one, run), _time(run.created_at)) if run else "",
-            "locked" if one.locked_by else "",
+            link(_path(context, workspace, run), _time(run.created_at)) if run else "",
+            "locked" if workspace.locked_by else "",
         )
-        for one, run in await context.store.read(find)
+        for workspace, run in await context.store.read(find)
     ]
     body = table(("workspace", "last result", "last run", ""), rows)
     empty = "<p>There are no workspaces yet.</p>\n"
@@ -171,13 +175,13 @@ async def read_run(request: web.Request) -> web.Response:
     data = await to_thread.run_sync(
         lambda: context.files.read_log(run.id, offset=0, limit=_LONGEST_LOG_BYTES)
     )
-    shown = ansi_to_html(data.decode("utf-8", "replace"))
+    log_html = ansi_to_html(data.decode("utf-8", "replace"))
     follow = "" if run.is_over else f' data-follow="{escape(request.path)}/log"'
     body = (
         f"<p>{link(_path(context, workspace), workspace.name)}</p>\n"
         f'<p>Status: <b id="status">{escape(run.status)}</b> {_counts(run)}</p>\n'
         f"{await _changes(context, run)}{_policies(run)}{_cost(run)}<h2>Log</h2>\n"
-        f'<pre id="log" data-offset="{len(data)}"{follow}>{shown}</pre>\n'
+        f'<pre id="log" data-offset="{len(data)}"{follow}>{log_html}</pre>\n'
     )
     return page(f"Run {run.id}", body, script=not run.is_over, refresh=not run.is_over)
 
@@ -189,8 +193,8 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden
     context = context_of(request)
     run = await _run(request)
-    asked = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
-    offset = int(asked) if asked.isascii() and asked.isdigit() else 0
+    requested = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
+    offset = int(requested) if requested.isascii() and requested.isdigit() else 0
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
@@ -222,9 +226,9 @@ _LOGOUT = '<form method="post" action="/app/-/logout"><button>Log out</button></
 
 
 def _login(following: str, problem: str = "") -> web.Response:
-    told = f'<p role="alert">{escape(problem)}</p>\n' if problem else ""
+    alert = f'<p role="alert">{escape(problem)}</p>\n' if problem else ""
     body = (
-        f'{told}<form method="post" action="/app/-/login">\n'
+        f'{alert}<form method="post" action="/app/-/login">\n'
         f'<input type="hidden" name="next" value="{escape(following)}">\n'
         '<label>Token of the server <input name="token" type="password" required autofocus>'
         "</label>\n<button>Log in</button>\n</form>\n"
@@ -234,22 +238,20 @@ def _login(following: str, problem: str = "") -> web.Response:
 
 async def _workspace(request: web.Request) -> WorkspaceRecord:
     name = request.match_info["workspace"]
-    found = await context_of(request).store.read(
+    workspace = await context_of(request).store.read(
         lambda records: records.find_named(WorkspaceRecord, name)
     )
-    if found is None:
+    if workspace is None:
         raise web.HTTPNotFound
-    return found
+    return workspace
 
 
 async def _run(request: web.Request) -> RunRecord:
     id = request.match_info["run_id"]
-    found = await context_of(request).store.read(
-        lambda records: records.find(RunRecord, id)
-    )
-    if found is None:
+    run = await context_of(request).store.read(lambda records: records.find(RunRecord, id))
+    if run is None:
         raise web.HTTPNotFound
-    return found
+    return run
 
 
 async def _changes(context: ServerContext, run: RunRecord) -> str:
@@ -271,12 +273,12 @@ def _policies(run: RunRecord) -> str:
         return ""
     rows = [
         (
-            f'<span class="{one.verdict}">{one.verdict}</span>',
-            escape(one.name),
-            escape(one.level),
-            escape(one.text),
+            f'<span class="{policy.verdict}">{policy.verdict}</span>',
+            escape(policy.name),
+            escape(policy.level),
+            escape(policy.text),
         )
-        for one in run.policies
+        for policy in run.policies
     ]
     return "<h2>Policies</h2>\n" + table(("", "policy", "level", "why"), rows)
 
@@ -298,13 +300,17 @@ def _cost(run: RunRecord) -> str:
 
 def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
     rows = []
-    for one in (*changes.resources, *changes.drift, *changes.deferred):
+    for change in (*changes.resources, *changes.drift, *changes.deferred):
         how = "<br>".join(
-            f"<code>{escape(a.path)}</code>: {escape(a.before or '')} &rarr; {escape(a.after or '')}"
-            for a in one.attributes
+            f"<code>{escape(attribute.path)}</code>: {escape(attribute.before or '')} &rarr; {escape(attribute.after or '')}"
+            for attribute in change.attributes
         )
         rows.append(
-            (escape(action_symbol(one.action)), f"<code>{escape(one.address)}</code>", how)
+            (
+                escape(action_symbol(change.action)),
+                f"<code>{escape(change.address)}</code>",
+                how,
+            )
         )
     for output in changes.outputs:
         how = f"{escape(output.before or '')} &rarr; {escape(output.after or '')}"

@@ -43,7 +43,7 @@ _LARGEST_ARCHIVE_BYTES = 1 << 30
 async def create_configuration(request: web.Request) -> web.Response:
     """Make a configuration version and tell where its archive goes."""
     context = context_of(request)
-    asked = await read_request_document(request)
+    document = await read_request_document(request)
 
     def create(records: Records) -> ConfigurationVersionRecord:
         new = ConfigurationVersionRecord(
@@ -51,7 +51,7 @@ async def create_configuration(request: web.Request) -> web.Response:
             workspace_id=workspace_of(records, request).id,
             created_at=now_text(),
         )
-        return records.put(configuration_from_request(new, asked))
+        return records.put(configuration_from_request(new, document))
 
     created = await context.store.write(create)
     address = signed_address(request, "configuration", created.id)
@@ -65,19 +65,19 @@ async def list_configurations(request: web.Request) -> web.Response:
     def find(records: Records) -> list[ConfigurationVersionRecord]:
         return records.all(ConfigurationVersionRecord, workspace_of(records, request).id)
 
-    found = await context_of(request).store.read(find)
-    found.reverse()
-    return respond(dump_page(found, dump_configuration, request.query, request.path))
+    versions = await context_of(request).store.read(find)
+    versions.reverse()
+    return respond(dump_page(versions, dump_configuration, request.query, request.path))
 
 
 @routes.get("/api/v2/configuration-versions/{configuration_id}")
 async def read_configuration(request: web.Request) -> web.Response:
     """Return a configuration version."""
     id = request.match_info["configuration_id"]
-    found = await context_of(request).store.read(
+    version = await context_of(request).store.read(
         lambda records: configuration_of(records, id)
     )
-    return respond(dump_document(dump_configuration(found)))
+    return respond(dump_document(dump_configuration(version)))
 
 
 async def receive_archive(request: web.Request, id: str) -> web.Response:
@@ -101,10 +101,10 @@ async def receive_archive(request: web.Request, id: str) -> web.Response:
 
 def configuration_of(records: Records, id: str) -> ConfigurationVersionRecord:
     """Return a configuration version; raises `NotFound`."""
-    found = records.find(ConfigurationVersionRecord, id)
-    if found is None:
+    version = records.find(ConfigurationVersionRecord, id)
+    if version is None:
         raise not_found(f"configuration version {id}")
-    return found
+    return version
 
 
 async def _spool(request: web.Request, path: Path) -> None:

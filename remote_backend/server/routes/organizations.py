@@ -69,14 +69,16 @@ async def list_queue(request: web.Request) -> web.Response:
     """Return the runs that wait, the next one first."""
     context = context_of(request)
     waiting = context.run_queue.waiting
-    found = await context.store.read(
+    runs = await context.store.read(
         lambda records: [records.find(RunRecord, id) for id in waiting]
     )
-    queue = [(place, run) for place, run in enumerate(found, start=1) if run is not None]
+    queue = [
+        (position, run) for position, run in enumerate(runs, start=1) if run is not None
+    ]
 
-    def dump(waits: tuple[int, RunRecord]) -> dict[str, Any]:
-        place, run = waits
-        return dump_run(run, position=place)
+    def dump(queued: tuple[int, RunRecord]) -> dict[str, Any]:
+        position, run = queued
+        return dump_run(run, position=position)
 
     return respond(dump_page(queue, dump, request.query, request.path))
 

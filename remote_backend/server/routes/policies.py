@@ -33,8 +33,8 @@ async def list_policy_checks(request: web.Request) -> web.Response:
     run = await _find_run(request, "run-", id)
     if run is None:
         raise not_found(f"run {id}")
-    found = [run] if run.policies else []
-    return respond(dump_page(found, dump_policy_check, request.query, request.path))
+    checked_runs = [run] if run.policies else []
+    return respond(dump_page(checked_runs, dump_policy_check, request.query, request.path))
 
 
 @routes.get("/api/v2/policy-checks/{policy_check_id}")

@@ -39,10 +39,10 @@ routes = web.RouteTableDef()
 async def create_run(request: web.Request) -> web.Response:
     """Queue a plan-only run."""
     context = context_of(request)
-    asked = await read_request_document(request)
+    document = await read_request_document(request)
     user = request[USER]
     run = await context.store.write(
-        lambda records: records.put(_new_run(records, asked, user.id))
+        lambda records: records.put(_new_run(records, document, user.id))
     )
     context.run_queue.enqueue(run.id)
     return respond(dump_document(dump_run(run)), 201)
@@ -164,14 +164,14 @@ async def read_json_plan(request: web.Request, id: str) -> web.StreamResponse:
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
 
 
-def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecord:
-    workspace_id = asked.related_ids.get("workspace", "")
+def _new_run(records: Records, document: RequestDocument, user_id: str) -> RunRecord:
+    workspace_id = document.related_ids.get("workspace", "")
     workspace = records.find(WorkspaceRecord, workspace_id)
     if workspace is None:
         raise not_found(f"workspace {workspace_id}")
     if workspace.execution_mode == "local":
         raise _rejected(f"{workspace.name} runs plans locally (execution mode local)")
-    configuration_id = asked.related_ids.get("configuration-version")
+    configuration_id = document.related_ids.get("configuration-version")
     if configuration_id is None:
         raise _rejected("a run needs a configuration version")
     configuration = configuration_of(records, configuration_id)
@@ -179,7 +179,7 @@ def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecor
         raise _rejected(
             f"configuration version {configuration.id} is {configuration.status}"
         )
-    if not asked.flag("plan-only", configuration.speculative):
+    if not document.flag("plan-only", configuration.speculative):
         raise _rejected("this server only plans: ask for a run that is plan-only")
     run = RunRecord(
         id=make_id("run"),
@@ -188,7 +188,7 @@ def _new_run(records: Records, asked: RequestDocument, user_id: str) -> RunRecor
         created_at=now_text(),
         created_by=user_id,
     )
-    return run_from_request(run, asked)
+    return run_from_request(run, document)
 
 
 def _rejected(problem: str) -> Rejected:
@@ -198,10 +198,10 @@ def _rejected(problem: str) -> Rejected:
 async def _find_run(request: web.Request, context: ServerContext) -> RunRecord:
     plan_id = request.match_info.get("plan_id", "")
     id = request.match_info.get("run_id") or "run-" + plan_id.removeprefix("plan-")
-    found = await context.store.read(lambda records: records.find(RunRecord, id))
-    if found is None:
+    run = await context.store.read(lambda records: records.find(RunRecord, id))
+    if run is None:
         raise not_found(f"{'plan' if plan_id else 'run'} {plan_id or id}")
-    return found
+    return run
 
 
 def _number(query: Mapping[str, str], name: str) -> int | None:

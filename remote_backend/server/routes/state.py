@@ -54,8 +54,10 @@ async def read_current_state_version(request: web.Request) -> web.Response:
 async def read_state_version(request: web.Request) -> web.Response:
     """Return a state version."""
     id = request.match_info["state_version_id"]
-    found = await context_of(request).store.read(lambda records: _find_version(records, id))
-    return await _respond_with_version(request, found)
+    version = await context_of(request).store.read(
+        lambda records: _find_version(records, id)
+    )
+    return await _respond_with_version(request, version)
 
 
 @routes.get("/api/v2/state-versions")
@@ -75,23 +77,23 @@ async def list_state_versions(request: web.Request) -> web.Response:
     def dump(version: StateVersionRecord) -> dict[str, Any]:
         return dump_state_version(version, _addresses(request, version), [])
 
-    found = list(reversed(await context.store.read(find)))
-    return respond(dump_page(found, dump, request.query, request.path))
+    versions = list(reversed(await context.store.read(find)))
+    return respond(dump_page(versions, dump, request.query, request.path))
 
 
 @routes.post(_OF_WORKSPACE + "/state-versions")
 async def create_state_version(request: web.Request) -> web.Response:
     """Store a state, or prepare the upload of its bytes."""
     context = context_of(request)
-    wish = parse_state_version_upload(await read_request_document(request))
+    upload = parse_state_version_upload(await read_request_document(request))
     user = request[USER]
-    if wish.state is not None:
-        _require_digest(wish.state, wish.md5)
+    if upload.state is not None:
+        _require_digest(upload.state, upload.md5)
 
     def create(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
         _require_lock(workspace, user)
-        same = _require_successor(records, workspace, wish)
+        same = _require_successor(records, workspace, upload)
         if same is not None:
             return same
         for older in records.all(StateVersionRecord, workspace.id):
@@ -100,15 +102,15 @@ async def create_state_version(request: web.Request) -> web.Response:
         version = StateVersionRecord(
             id=make_id("sv"),
             workspace_id=workspace.id,
-            serial=wish.serial,
-            md5=wish.md5,
-            lineage=wish.lineage,
+            serial=upload.serial,
+            md5=upload.md5,
+            lineage=upload.lineage,
             created_at=now_text(),
             created_by=user.id,
-            run_id=wish.run_id,
+            run_id=upload.run_id,
         )
-        if wish.state is not None:
-            version = _store_state(context, version, wish.state)
+        if upload.state is not None:
+            version = _store_state(context, version, upload.state)
         return records.put(version)
 
     return await _respond_with_version(
@@ -139,7 +141,7 @@ async def list_current_outputs(request: web.Request) -> web.Response:
     version = await _current_version(request)
     outputs = await _read_outputs(context_of(request), version)
     return respond(
-        dump_document([dump_output(version.id, one, reveal=False) for one in outputs])
+        dump_document([dump_output(version.id, output, reveal=False) for output in outputs])
     )
 
 
@@ -191,10 +193,10 @@ async def read_state(request: web.Request, id: str) -> web.StreamResponse:
 async def _current_version(request: web.Request) -> StateVersionRecord:
     def find(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
-        found = newest_state(records, workspace.id)
-        if found is None:
+        version = newest_state(records, workspace.id)
+        if version is None:
             raise not_found(f"a state of {workspace.name}")
-        return found
+        return version
 
     return await context_of(request).store.read(find)
 
@@ -230,10 +232,10 @@ async def _read_outputs(
 
 
 def _find_version(records: Records, id: str) -> StateVersionRecord:
-    found = records.find(StateVersionRecord, id)
-    if found is None:
+    version = records.find(StateVersionRecord, id)
+    if version is None:
         raise not_found(f"state version {id}")
-    return found
+    return version
 
 
 def _require_lock(workspace: WorkspaceRecord, user: UserRecord) -> None:
@@ -244,22 +246,24 @@ def _require_lock(workspace: WorkspaceRecord, user: UserRecord) -> None:
 
 
 def _require_successor(
-    records: Records, workspace: WorkspaceRecord, wish: StateVersionUpload
+    records: Records, workspace: WorkspaceRecord, upload: StateVersionUpload
 ) -> StateVersionRecord | None:
     current = newest_state(records, workspace.id)
     if current is None:
         return None
-    if wish.serial == current.serial and wish.md5 == current.md5:
+    if upload.serial == current.serial and upload.md5 == current.md5:
         return current
-    if wish.force:
+    if upload.force:
         return None
-    if wish.serial == current.serial:
-        raise conflict(f"the md5 differs from that of the state with serial {wish.serial}")
-    if wish.serial < current.serial:
+    if upload.serial == current.serial:
         raise conflict(
-            f"serial {wish.serial} is not greater than {current.serial}, the current one"
+            f"the md5 differs from that of the state with serial {upload.serial}"
         )
-    if wish.lineage and current.lineage and wish.lineage != current.lineage:
+    if upload.serial < current.serial:
+        raise conflict(
+            f"serial {upload.serial} is not greater than {current.serial}, the current one"
+        )
+    if upload.lineage and current.lineage and upload.lineage != current.lineage:
         raise conflict("the lineage differs from that of the current state")
     return None
 

@@ -55,27 +55,29 @@ async def list_workspaces(request: web.Request) -> web.Response:
 
     def find(records: Records) -> list[WorkspaceRecord]:
         return [
-            one
-            for one in records.all(WorkspaceRecord)
-            if search in one.name.lower() and tags <= set(one.tag_names)
+            workspace
+            for workspace in records.all(WorkspaceRecord)
+            if search in workspace.name.lower() and tags <= set(workspace.tag_names)
         ]
 
-    found = sorted(await context.store.read(find), key=lambda one: one.name)
+    workspaces = sorted(
+        await context.store.read(find), key=lambda workspace: workspace.name
+    )
     if request.query.get("sort") == "-name":
-        found.reverse()
+        workspaces.reverse()
 
     def dump(workspace: WorkspaceRecord) -> dict[str, Any]:
         return dump_workspace(workspace, context.organization)
 
-    return respond(dump_page(found, dump, request.query, request.path))
+    return respond(dump_page(workspaces, dump, request.query, request.path))
 
 
 @routes.post(_COLLECTION)
 async def create_workspace(request: web.Request) -> web.Response:
     """Make a workspace."""
     context = context_of(request)
-    asked = await read_request_document(request)
-    workspace = workspace_from_request(new_workspace(""), asked)
+    document = await read_request_document(request)
+    workspace = workspace_from_request(new_workspace(""), document)
 
     def create(records: Records) -> WorkspaceRecord:
         _require_unused_name(records, workspace.name)
@@ -98,11 +100,11 @@ async def read_workspace(request: web.Request) -> web.Response:
 @routes.patch(_BY_ID)
 async def update_workspace(request: web.Request) -> web.Response:
     """Change settings of a workspace."""
-    asked = await read_request_document(request)
+    document = await read_request_document(request)
 
     def update(records: Records) -> WorkspaceRecord:
         before = workspace_of(records, request)
-        after = evolve(workspace_from_request(before, asked), updated_at=now_text())
+        after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
             _require_unused_name(records, after.name)
         return records.put(after)
@@ -185,18 +187,18 @@ async def list_variables(request: web.Request) -> web.Response:
     def find(records: Records) -> list[VariableRecord]:
         return records.all(VariableRecord, workspace_of(records, request).id)
 
-    found = await context_of(request).store.read(find)
-    return respond(dump_document([dump_variable(one) for one in found]))
+    variables = await context_of(request).store.read(find)
+    return respond(dump_document([dump_variable(variable) for variable in variables]))
 
 
 @routes.post(_BY_ID + "/vars")
 async def create_variable(request: web.Request) -> web.Response:
     """Add a variable to a workspace."""
-    asked = await read_request_document(request)
+    document = await read_request_document(request)
 
     def create(records: Records) -> VariableRecord:
         workspace = workspace_of(records, request)
-        variable = variable_from_request(new_variable(workspace, ""), asked)
+        variable = variable_from_request(new_variable(workspace, ""), document)
         for other in records.all(VariableRecord, workspace.id):
             if (other.key, other.category) == (variable.key, variable.category):
                 raise Rejected(422, "", "", (f"variable {variable.key} is there already",))
@@ -209,19 +211,19 @@ async def create_variable(request: web.Request) -> web.Response:
 @routes.get(_BY_ID + "/vars/{variable_id}")
 async def read_variable(request: web.Request) -> web.Response:
     """Return one variable."""
-    found = await context_of(request).store.read(
+    variable = await context_of(request).store.read(
         lambda records: _find_variable(records, request)
     )
-    return respond(dump_document(dump_variable(found)))
+    return respond(dump_document(dump_variable(variable)))
 
 
 @routes.patch(_BY_ID + "/vars/{variable_id}")
 async def update_variable(request: web.Request) -> web.Response:
     """Change a variable."""
-    asked = await read_request_document(request)
+    document = await read_request_document(request)
     changed = await context_of(request).store.write(
         lambda records: records.put(
-            variable_from_request(_find_variable(records, request), asked)
+            variable_from_request(_find_variable(records, request), document)
         )
     )
     return respond(dump_document(dump_variable(changed)))
@@ -285,10 +287,10 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
 def _find_variable(records: Records, request: web.Request) -> VariableRecord:
     workspace = workspace_of(records, request)
     id = request.match_info["variable_id"]
-    found = records.find(VariableRecord, id)
-    if found is None or found.workspace_id != workspace.id:
+    variable = records.find(VariableRecord, id)
+    if variable is None or variable.workspace_id != workspace.id:
         raise not_found(f"variable {id}")
-    return found
+    return variable
 
 
 def _require_unused_name(records: Records, name: str) -> None:
