@@ -2,7 +2,8 @@
 
 from attrs import field, frozen
 
-from remote_backend import models
+from remote_backend.models.outcome import Outcome
+from remote_backend.models.policy import CheckReport
 
 __all__ = (
     "BatchFailed",
@@ -110,7 +111,7 @@ class CheckReported:
     """A policy, a run task or a cost estimate said what it thinks of the plan."""
 
     workspace: str
-    report: "models.policy.CheckReport"
+    report: CheckReport
 
 
 @frozen
@@ -124,14 +125,14 @@ class WarningRaised:
 class PlanFinished:
     """Work on a workspace is over."""
 
-    outcome: "models.outcome.Outcome"
+    outcome: Outcome
 
 
 @frozen
 class BatchFinished:
     """All work is over."""
 
-    outcomes: "tuple[models.outcome.Outcome, ...]"
+    outcomes: tuple[Outcome, ...]
 
 
 @frozen

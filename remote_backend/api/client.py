@@ -3,31 +3,37 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from attrs import evolve
 
-from remote_backend.api import wire
 from remote_backend.api.messages import FileBody, Request, Response, Transport
+from remote_backend.api.wire import (
+    configurations,
+    organizations,
+    policies,
+    problems,
+    runs,
+    state,
+    workspaces,
+)
 from remote_backend.api.wire.document import JSON_API, Page
 from remote_backend.api.wire.paging import MOST_PAGES, doubt_about, number_after
 from remote_backend.errors import NotFound, Rejected, UnexpectedAnswer
 from remote_backend.models.addresses import SignedUrl
+from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.models.organization import Entitlements
+from remote_backend.models.plan import Plan
+from remote_backend.models.policy import (
+    CostEstimate,
+    PolicyCheck,
+    PolicySetOutcome,
+    TaskStage,
+)
+from remote_backend.models.run import Run, RunRequest
+from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notices
-
-if TYPE_CHECKING:
-    from remote_backend.models.configuration import ConfigurationVersion
-    from remote_backend.models.organization import Entitlements
-    from remote_backend.models.plan import Plan
-    from remote_backend.models.policy import (
-        CostEstimate,
-        PolicyCheck,
-        PolicySetOutcome,
-        TaskStage,
-    )
-    from remote_backend.models.run import Run, RunRequest
-    from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
-    from remote_backend.models.workspace import Workspace
 
 __all__ = ("Client", "server_name_of")
 
@@ -64,10 +70,10 @@ class Client:
         self.answered_count = 0
         """How many requests of the API were answered; signed addresses are not counted."""
 
-    async def read_entitlements(self) -> "Entitlements":
+    async def read_entitlements(self) -> Entitlements:
         """Return what the organization may use."""
-        request = wire.organizations.request_to_read_entitlements(self.organization)
-        return await self._ask(request, wire.organizations.load_entitlements)
+        request = organizations.request_to_read_entitlements(self.organization)
+        return await self._ask(request, organizations.load_entitlements)
 
     async def ping(self) -> None:
         """Ask for nothing but the headers in which a server describes itself."""
@@ -75,13 +81,13 @@ class Client:
 
     async def list_workspaces(
         self, search: str = "", tags: Sequence[tuple[str, str]] = ()
-    ) -> "list[Workspace]":
+    ) -> list[Workspace]:
         """Return all workspaces whose names contain a text, and that have all tags.
 
         Those that cannot be read are left out and reported, as is a list that may not be whole.
         """
         request = partial(
-            wire.workspaces.request_to_list_workspaces,
+            workspaces.request_to_list_workspaces,
             self.organization,
             search=search,
             tags=tags,
@@ -95,106 +101,102 @@ class Client:
 
     async def _list_all_workspaces(
         self, request: Callable[..., Request]
-    ) -> "list[Workspace]":
+    ) -> list[Workspace]:
         listed: dict[str, Workspace] = {}
         number: int | None = 1
         while number is not None:
-            page = await self._ask(request(page=number), wire.workspaces.load_workspaces)
+            page = await self._ask(request(page=number), workspaces.load_workspaces)
             for problem in page.problems:
                 self.notices.warn(problem)
             before = len(listed)
             # A workspace made meanwhile shifts pages, so one can come twice.
             listed.update((workspace.id, workspace) for workspace in page.items)
-            following = number_after(page, number, wire.workspaces.PAGE_SIZE)
+            following = number_after(page, number, workspaces.PAGE_SIZE)
             goes_on = len(listed) > before and number < MOST_PAGES
             number = following if goes_on else None
-        doubt = doubt_about(page, len(listed), following, wire.workspaces.PAGE_SIZE)
+        doubt = doubt_about(page, len(listed), following, workspaces.PAGE_SIZE)
         if doubt is not None:
             self.notices.warn(f"workspaces: {doubt}")
         return list(listed.values())
 
-    async def find_workspace(self, name: str) -> "Workspace | None":
+    async def find_workspace(self, name: str) -> Workspace | None:
         """Return the workspace of exactly this full name, or None."""
-        request = wire.workspaces.request_to_read_workspace(self.organization, name)
-        return await self._find(request, wire.workspaces.load_workspace)
+        request = workspaces.request_to_read_workspace(self.organization, name)
+        return await self._find(request, workspaces.load_workspace)
 
-    async def find_lock_holder(self, name: str) -> "Workspace | None":
+    async def find_lock_holder(self, name: str) -> Workspace | None:
         """Return a workspace whose `locked_by` names who holds its lock, or None."""
-        request = wire.workspaces.request_to_read_lock_holder(self.organization, name)
-        return await self._find(request, wire.workspaces.load_lock_holder)
+        request = workspaces.request_to_read_lock_holder(self.organization, name)
+        return await self._find(request, workspaces.load_lock_holder)
 
     async def create_workspace(
         self, name: str, terraform_version: str | None = None
-    ) -> "Workspace":
+    ) -> Workspace:
         """Make a workspace, which plans with a version or with the server's default."""
-        request = wire.workspaces.request_to_create_workspace(
+        request = workspaces.request_to_create_workspace(
             self.organization, name, terraform_version
         )
-        return await self._ask(request, wire.workspaces.load_workspace)
+        return await self._ask(request, workspaces.load_workspace)
 
     async def delete_workspace(self, workspace_id: str, *, safely: bool) -> None:
         """Delete a workspace; safely only when it manages nothing any more."""
         await self._send(
-            wire.workspaces.request_to_delete_workspace(workspace_id, safely=safely)
+            workspaces.request_to_delete_workspace(workspace_id, safely=safely)
         )
 
-    async def lock_workspace(self, workspace_id: str, reason: str) -> "Workspace":
+    async def lock_workspace(self, workspace_id: str, reason: str) -> Workspace:
         """Lock a workspace; raise `Conflict` when it is locked already."""
-        request = wire.workspaces.request_to_lock(workspace_id, reason)
-        return await self._ask(request, wire.workspaces.load_workspace)
+        request = workspaces.request_to_lock(workspace_id, reason)
+        return await self._ask(request, workspaces.load_workspace)
 
-    async def unlock_workspace(self, workspace_id: str) -> "Workspace":
+    async def unlock_workspace(self, workspace_id: str) -> Workspace:
         """Give back the lock that this token holds."""
-        request = wire.workspaces.request_to_unlock(workspace_id)
-        return await self._ask(request, wire.workspaces.load_workspace)
+        request = workspaces.request_to_unlock(workspace_id)
+        return await self._ask(request, workspaces.load_workspace)
 
-    async def force_unlock_workspace(self, workspace_id: str) -> "Workspace":
+    async def force_unlock_workspace(self, workspace_id: str) -> Workspace:
         """Force the lock open, also when somebody else holds it."""
-        request = wire.workspaces.request_to_force_unlock(workspace_id)
-        return await self._ask(request, wire.workspaces.load_workspace)
+        request = workspaces.request_to_force_unlock(workspace_id)
+        return await self._ask(request, workspaces.load_workspace)
 
-    async def create_configuration_version(
-        self, workspace_id: str
-    ) -> "ConfigurationVersion":
+    async def create_configuration_version(self, workspace_id: str) -> ConfigurationVersion:
         """Make a configuration version that can only be planned."""
         return await self._ask(
-            wire.configurations.request_to_create_configuration_version(workspace_id),
-            wire.configurations.load_configuration_version,
+            configurations.request_to_create_configuration_version(workspace_id),
+            configurations.load_configuration_version,
         )
 
-    async def read_configuration_version(self, id: str) -> "ConfigurationVersion":
+    async def read_configuration_version(self, id: str) -> ConfigurationVersion:
         """Return how a configuration version is."""
         return await self._ask(
-            wire.configurations.request_to_read_configuration_version(id),
-            wire.configurations.load_configuration_version,
+            configurations.request_to_read_configuration_version(id),
+            configurations.load_configuration_version,
         )
 
     async def list_configuration_versions(
         self, workspace_id: str
-    ) -> "tuple[ConfigurationVersion, ...]":
+    ) -> tuple[ConfigurationVersion, ...]:
         """Return the newest configuration versions of a workspace."""
-        request = wire.configurations.request_to_list_configuration_versions(workspace_id)
-        page = await self._ask(request, wire.configurations.load_configuration_versions)
+        request = configurations.request_to_list_configuration_versions(workspace_id)
+        page = await self._ask(request, configurations.load_configuration_versions)
         return page.items
 
     async def upload(self, address: SignedUrl, body: FileBody) -> None:
         """Send an archive to a signed address."""
-        await self._send(wire.configurations.request_to_upload(address, body))
+        await self._send(configurations.request_to_upload(address, body))
 
     async def queue_run(
-        self, request: "RunRequest", in_flight: Callable[[bool], None] | None = None
-    ) -> "Run":
+        self, request: RunRequest, in_flight: Callable[[bool], None] | None = None
+    ) -> Run:
         """Make a plan-only run; `in_flight` is that of `Request`."""
-        request_ = evolve(wire.runs.request_to_queue_run(request), in_flight=in_flight)
-        return await self._ask(request_, wire.runs.load_run)
+        request_ = evolve(runs.request_to_queue_run(request), in_flight=in_flight)
+        return await self._ask(request_, runs.load_run)
 
-    async def read_run(self, run_id: str) -> "tuple[Run, Plan | None]":
+    async def read_run(self, run_id: str) -> tuple[Run, Plan | None]:
         """Return how a run is, with its plan where the server includes it."""
-        return await self._ask(
-            wire.runs.request_to_read_run(run_id), wire.runs.load_run_with_plan
-        )
+        return await self._ask(runs.request_to_read_run(run_id), runs.load_run_with_plan)
 
-    async def find_run(self, request: "RunRequest") -> "Run | None":
+    async def find_run(self, request: RunRequest) -> Run | None:
         """Return the run of a workspace and configuration version among the newest, or None.
 
         Raises `UnexpectedAnswer` where the lists of the server do not say what there is.
@@ -212,100 +214,98 @@ class Client:
             (run for run in page.items if run.configuration_version_id == wanted), None
         )
 
-    async def _list_runs(self, workspace_id: str, *, filtered: bool) -> "Page[Run]":
-        request = wire.runs.request_to_list_runs(workspace_id, filtered=filtered)
-        return await self._ask(request, wire.runs.load_runs)
+    async def _list_runs(self, workspace_id: str, *, filtered: bool) -> Page[Run]:
+        request = runs.request_to_list_runs(workspace_id, filtered=filtered)
+        return await self._ask(request, runs.load_runs)
 
     async def list_batch_runs(
         self, token: str, *, page: int
-    ) -> "Page[tuple[Run, Plan | None]]":
+    ) -> Page[tuple[Run, Plan | None]]:
         """Return a page of the runs of the organization whose messages hold a token."""
-        request = wire.runs.request_to_list_batch_runs(self.organization, token, page=page)
-        return await self._ask(request, wire.runs.load_runs_with_plans)
+        request = runs.request_to_list_batch_runs(self.organization, token, page=page)
+        return await self._ask(request, runs.load_runs_with_plans)
 
     async def cancel_run(self, run_id: str, comment: str) -> None:
         """Ask the server to stop a run; it stops some time later."""
-        await self._send(wire.runs.request_to_cancel_run(run_id, comment))
+        await self._send(runs.request_to_cancel_run(run_id, comment))
 
     async def discard_run(self, run_id: str, comment: str) -> None:
         """Ask the server to drop a run that waits."""
-        await self._send(wire.runs.request_to_discard_run(run_id, comment))
+        await self._send(runs.request_to_discard_run(run_id, comment))
 
-    async def read_plan(self, plan_id: str) -> "Plan":
+    async def read_plan(self, plan_id: str) -> Plan:
         """Return how a plan is."""
-        return await self._ask(wire.runs.request_to_read_plan(plan_id), wire.runs.load_plan)
+        return await self._ask(runs.request_to_read_plan(plan_id), runs.load_plan)
 
     async def read_json_plan(self, plan_id: str, *, redacted: bool) -> bytes:
         """Return a finished plan as JSON; empty while the server has none."""
-        request = wire.runs.request_to_read_json_plan(plan_id, redacted=redacted)
+        request = runs.request_to_read_json_plan(plan_id, redacted=redacted)
         return (await self._send(request)).body
 
-    async def read_log(self, plan: "Plan", *, offset: int, limit: int) -> bytes:
+    async def read_log(self, plan: Plan, *, offset: int, limit: int) -> bytes:
         """Return a part of the log of a plan, with its frame; empty when there is no more."""
         return (
-            await self._send(
-                wire.runs.request_to_read_log(plan, offset=offset, limit=limit)
-            )
+            await self._send(runs.request_to_read_log(plan, offset=offset, limit=limit))
         ).body
 
-    async def read_policy_check(self, id: str) -> "PolicyCheck":
+    async def read_policy_check(self, id: str) -> PolicyCheck:
         """Return how a policy check is."""
-        request = wire.policies.request_to_read_policy_check(id)
-        return await self._ask(request, wire.policies.load_policy_check)
+        request = policies.request_to_read_policy_check(id)
+        return await self._ask(request, policies.load_policy_check)
 
     async def read_policy_check_output(self, id: str) -> str:
         """Return the text that a policy check wrote."""
-        response = await self._send(wire.policies.request_to_read_policy_check_output(id))
+        response = await self._send(policies.request_to_read_policy_check_output(id))
         return response.body.decode("utf-8", "replace")
 
-    async def read_task_stage(self, id: str) -> "TaskStage":
+    async def read_task_stage(self, id: str) -> TaskStage:
         """Return how a stage is, with its results."""
         return await self._ask(
-            wire.policies.request_to_read_task_stage(id), wire.policies.load_task_stage
+            policies.request_to_read_task_stage(id), policies.load_task_stage
         )
 
-    async def read_policy_set_outcomes(self, id: str) -> "tuple[PolicySetOutcome, ...]":
+    async def read_policy_set_outcomes(self, id: str) -> tuple[PolicySetOutcome, ...]:
         """Return what the policies of an evaluation said."""
-        request = wire.policies.request_to_read_policy_set_outcomes(id)
-        return await self._ask(request, wire.policies.load_policy_set_outcomes)
+        request = policies.request_to_read_policy_set_outcomes(id)
+        return await self._ask(request, policies.load_policy_set_outcomes)
 
-    async def read_cost_estimate(self, id: str) -> "CostEstimate":
+    async def read_cost_estimate(self, id: str) -> CostEstimate:
         """Return how a cost estimate is."""
-        request = wire.policies.request_to_read_cost_estimate(id)
-        return await self._ask(request, wire.policies.load_cost_estimate)
+        request = policies.request_to_read_cost_estimate(id)
+        return await self._ask(request, policies.load_cost_estimate)
 
-    async def find_current_state_version(self, workspace_id: str) -> "StateVersion | None":
+    async def find_current_state_version(self, workspace_id: str) -> StateVersion | None:
         """Return the newest state version of a workspace, or None."""
-        request = wire.state.request_to_read_current_state_version(workspace_id)
-        return await self._find(request, wire.state.load_state_version)
+        request = state.request_to_read_current_state_version(workspace_id)
+        return await self._find(request, state.load_state_version)
 
-    async def read_state_version(self, id: str) -> "StateVersion":
+    async def read_state_version(self, id: str) -> StateVersion:
         """Return how a state version is."""
-        request = wire.state.request_to_read_state_version(id)
-        return await self._ask(request, wire.state.load_state_version)
+        request = state.request_to_read_state_version(id)
+        return await self._ask(request, state.load_state_version)
 
     async def download_state(self, address: SignedUrl | str) -> bytes:
         """Return the bytes of a state; empty when there is none."""
-        return (await self._send(wire.state.request_to_download_state(address))).body
+        return (await self._send(state.request_to_download_state(address))).body
 
     async def create_state_version(
-        self, request: "StateVersionRequest", moved: Callable[[], None] | None = None
-    ) -> "StateVersion":
+        self, request: StateVersionRequest, moved: Callable[[], None] | None = None
+    ) -> StateVersion:
         """Store a state, or prepare its upload; `moved` is called when parts were sent."""
-        request_ = evolve(wire.state.request_to_create_state_version(request), moved=moved)
-        return await self._ask(request_, wire.state.load_state_version)
+        request_ = evolve(state.request_to_create_state_version(request), moved=moved)
+        return await self._ask(request_, state.load_state_version)
 
     async def upload_state(
         self, address: SignedUrl, body: bytes, moved: Callable[[], None] | None = None
     ) -> None:
         """Send the bytes of a state to a signed address, once; `moved` is called at each part."""
-        request = wire.state.request_to_upload_state(address, body)
+        request = state.request_to_upload_state(address, body)
         await self._send(evolve(request, moved=moved))
 
-    async def list_current_outputs(self, workspace_id: str) -> "tuple[StateOutput, ...]":
+    async def list_current_outputs(self, workspace_id: str) -> tuple[StateOutput, ...]:
         """Return the outputs of the newest state; sensitive ones without values."""
-        request = wire.state.request_to_list_current_outputs(workspace_id)
-        return (await self._ask(request, wire.state.load_state_outputs)).items
+        request = state.request_to_list_current_outputs(workspace_id)
+        return (await self._ask(request, state.load_state_outputs)).items
 
     async def _ask(self, request: Request, load: Callable[[Response], Value]) -> Value:
         response = await self._send(request)
@@ -340,7 +340,7 @@ class Client:
                 limit = response.requests_per_second
                 self.requests_per_second = limit or self.requests_per_second
         if not 200 <= response.status < 300:
-            raise wire.problems.error_of(request, response)
+            raise problems.error_of(request, response)
         return response
 
 

@@ -5,7 +5,9 @@ from enum import Enum
 
 from attrs import frozen
 
-from remote_backend import models
+from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport
 
 __all__ = ("ENDED_WITHOUT_PLAN", "Outcome", "Result", "exit_code_of")
 
@@ -44,14 +46,14 @@ class Outcome:
     """What it failed in: `start`, `upload`, `queue` (making the run), `wait` (for the plan to
     begin), `plan` or `checks` (policies and tasks); None when it did not fail."""
 
-    counts: "models.plan.Counts | None" = None
+    counts: Counts | None = None
     seconds: float = 0.0
     run_id: str | None = None
     plan_id: str | None = None
     run_url: str | None = None
-    checks: "tuple[models.policy.CheckReport, ...]" = ()
+    checks: tuple[CheckReport, ...] = ()
     log_is_complete: bool = True
-    changes: "models.changes.PlannedChanges | None" = None
+    changes: PlannedChanges | None = None
     """What would change; None where nobody asked or the server does not tell."""
 
     times: tuple[tuple[str, float], ...] = ()
