@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
@@ -12,7 +11,6 @@ from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 from attrs import evolve, field, frozen
 
-from remote_backend import models
 from remote_backend.api.client import Client
 from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.events import (
@@ -24,12 +22,14 @@ from remote_backend.events import (
     SlugPacked,
 )
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.lazy_imports import import_in_thread
 from remote_backend.models.configuration import UploadMode
+from remote_backend.models.notification import Notification
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.journal import Journal, JournalStory
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import BatchPoller, PollSettings
 from remote_backend.planning.sharing_cache import SharingCache
@@ -38,11 +38,6 @@ from remote_backend.planning.workspace_plan import NOT_STARTED, plan_workspace
 from remote_backend.slug.archive import Slug, pack
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.workspaces import LocalWorkspace
-
-if TYPE_CHECKING:
-    from remote_backend.models.notification import Notification
-    from remote_backend.models.outcome import Outcome
-    from remote_backend.planning.journal import Journal, JournalStory
 
 __all__ = ("Batch", "BatchOptions", "new_batch_id", "run_batch")
 
@@ -82,7 +77,7 @@ class BatchOptions:
     details: bool = False
     """Whether the server is asked what each plan would change: one more request each."""
 
-    earlier: "JournalStory | None" = None
+    earlier: JournalStory | None = None
     """The batch that is resumed."""
 
     id: str = field(factory=new_batch_id)
@@ -129,7 +124,7 @@ class Batch:
         """
         self._work.cancel()
 
-    def notify(self, notification: "Notification") -> bool:
+    def notify(self, notification: Notification) -> bool:
         """Take note of what the server told about a run; return whether it is one of these.
 
         The run is polled now, and from now on every 30 seconds without a notification. HCP
@@ -150,7 +145,7 @@ class Batch:
                 self.outcomes = event.outcomes
             yield event
 
-    async def wait(self) -> "tuple[Outcome, ...]":
+    async def wait(self) -> tuple[Outcome, ...]:
         """Let the remaining events pass and return the outcomes."""
         async for _ in self:
             pass
@@ -293,10 +288,9 @@ class _BatchRunner:
                 async with anyio.create_task_group() as plans:
                     for named in self._workspaces:
                         plans.start_soon(self._plan_one, named, name=f"plan {named.name}")
-                    # Later imports must not delay the first requests.
+                    # The first requests are sent before the block of the batch does work of its own.
                     await checkpoint()
                     task_status.started()
-                    await import_in_thread("remote_backend.planning.run_result")
                     await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
         self._outbox.put(BatchFinished(self._all_outcomes()))
@@ -312,7 +306,7 @@ class _BatchRunner:
             slug = self._slugs[named.remote.working_directory]
             await plan_workspace(self.job, named, slug, self._end)
 
-    async def _end(self, outcome: "Outcome") -> None:
+    async def _end(self, outcome: Outcome) -> None:
         if outcome.run_id is None and self._sweep is not None:
             self._sweep.one_fewer_expected()
         self._outcomes[outcome.workspace] = outcome
@@ -321,7 +315,7 @@ class _BatchRunner:
             await self._journal.outcome(outcome)
         self._outbox.put(PlanFinished(outcome))
 
-    def _all_outcomes(self) -> "tuple[Outcome, ...]":
+    def _all_outcomes(self) -> tuple[Outcome, ...]:
         for named in self._workspaces:
             if named.name not in self._outcomes and not self.job.on_exit.detached:
                 self._outcomes[named.name] = _not_started(named)
@@ -358,21 +352,18 @@ def _message(plan: BatchOptions) -> str:
     return f"{message} ({plan.id})" if plan.is_batch else message
 
 
-def _not_started(named: LocalWorkspace) -> "Outcome":
-    return models.outcome.Outcome(
+def _not_started(named: LocalWorkspace) -> Outcome:
+    return Outcome(
         workspace=named.name,
         full_name=named.remote.name,
-        result=models.outcome.Result.NOT_STARTED,
+        result=Result.NOT_STARTED,
         reason=NOT_STARTED,
     )
 
 
-def _journal(plan: BatchOptions, outbox: EventQueue) -> "Journal | None":
+def _journal(plan: BatchOptions, outbox: EventQueue) -> Journal | None:
     if plan.journal_folder is None:
         return None
-    # A plan of one workspace keeps none.
-    from remote_backend.planning.journal import Journal
-
     return Journal.at(plan.journal_folder, plan.id, outbox.warn)
 
 

@@ -1,7 +1,6 @@
 """What the plans of a batch have in common."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -10,11 +9,9 @@ from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.cancellation import OnExit
 from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.journal import Begun, Journal
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import BatchPoller, PolledRun, PollSettings, RunPoller
-
-if TYPE_CHECKING:
-    from remote_backend.planning.journal import Begun, Journal
 
 __all__ = ("BatchContext",)
 
@@ -34,8 +31,8 @@ class BatchContext:
     """Looks at all runs together; None where each is looked at by itself."""
 
     on_exit: OnExit = field(factory=OnExit)
-    journal: "Journal | None" = None
-    begun: "Mapping[str, Begun]" = field(factory=dict)
+    journal: Journal | None = None
+    begun: Mapping[str, Begun] = field(factory=dict)
     """How far an earlier process had come, by short name."""
 
     limits: WaitLimits = WaitLimits()

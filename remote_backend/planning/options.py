@@ -1,19 +1,15 @@
 """Whether options make sense together, and whether a batch can go on as it began."""
 
-from typing import TYPE_CHECKING
-
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions
-
-if TYPE_CHECKING:
-    from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.journal import JournalStory
 
 __all__ = ("checked_options", "require_same_variables", "require_upload_mode")
 
 
 def require_same_variables(
-    story: "JournalStory",
+    story: JournalStory,
     variables: tuple[tuple[str, str], ...],
     *,
     hostname: str,

@@ -1,7 +1,4 @@
-"""From what was seen of a run to the result that a person acts on.
-
-Plans import it while they wait: it is not needed before the first of them has ended.
-"""
+"""From what was seen of a run to the result that a person acts on."""
 
 from collections.abc import Sequence
 

@@ -1,11 +1,10 @@
 """The plan of one workspace, from upload to outcome."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
-from remote_backend import models
 from remote_backend.errors import (
     ConfigurationChanged,
     RemoteBackendError,
@@ -19,7 +18,9 @@ from remote_backend.events import (
     RunQueued,
     RunStatusChanged,
 )
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import Run
+from remote_backend.planning import run_result
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import Stopped
 from remote_backend.planning.failure_reasons import cause_of, reason_of_error
@@ -34,9 +35,6 @@ from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
 from remote_backend.workspaces import LocalWorkspace, require_plannable
 
-if TYPE_CHECKING:
-    from remote_backend.models.outcome import Outcome, Result
-
 __all__ = ("NOT_STARTED", "plan_workspace")
 
 log = Log()
@@ -48,7 +46,7 @@ async def plan_workspace(
     job: BatchContext,
     named: LocalWorkspace,
     slug: Slug | SlugError,
-    end: "Callable[[Outcome], Awaitable[None]]",
+    end: Callable[[Outcome], Awaitable[None]],
 ) -> None:
     """Plan one workspace and give `end` its outcome; whatever goes wrong is part of that.
 
@@ -92,7 +90,7 @@ class _WorkspacePlan:
     def _run(self) -> Run | None:
         return self._creation.run
 
-    async def carry_out(self) -> "Outcome":
+    async def carry_out(self) -> Outcome:
         require_plannable(self._named)
         self._phase = "upload"
         configurations = self._job.configurations
@@ -110,7 +108,7 @@ class _WorkspacePlan:
             configurations.canary.leave(self._named.name)
         return await self._conclude(watch, tail)
 
-    async def _follow(self, run: Run) -> "tuple[RunPoller | PolledRun, LogTail]":
+    async def _follow(self, run: Run) -> tuple[RunPoller | PolledRun, LogTail]:
         """Watch a run, and read its log, until both are over."""
         job = self._job
         self._announce(run)
@@ -134,7 +132,7 @@ class _WorkspacePlan:
             self._end_log(tail)
         return watch, tail
 
-    async def _plan_again(self) -> "tuple[RunPoller | PolledRun, LogTail]":
+    async def _plan_again(self) -> tuple[RunPoller | PolledRun, LogTail]:
         """Plan once more, after a run for which the server did not take the shared upload."""
         self._job.events.warn(
             f"{self._named.name} is planned again with an upload of its own, as all others "
@@ -145,12 +143,9 @@ class _WorkspacePlan:
         self._times.clear()
         return await self._follow(await self._creation.create_alone())
 
-    async def _conclude(self, watch: RunPoller | PolledRun, tail: LogTail) -> "Outcome":
+    async def _conclude(self, watch: RunPoller | PolledRun, tail: LogTail) -> Outcome:
         """Return the outcome of a run that is over, with what policies say of it."""
         job, short = self._job, self._named.name
-        # It was imported while the first requests were answered.
-        from remote_backend.planning import run_result
-
         look = watch.latest
         optional = await run_result.read_optional_data(
             job.client, look, job.options if job.details else None, runs=len(job.pollers)
@@ -166,32 +161,30 @@ class _WorkspacePlan:
             changes=optional.changes,
         )
 
-    async def failed(self, error: Exception) -> "Outcome":
+    async def failed(self, error: Exception) -> Outcome:
         """Return the outcome after an error on our side; a run that goes on is stopped."""
         reason = reason_of_error(error)
         log.info("plan.failed", workspace=self._named.name, problem=reason)
         stopped = await self._stop()
         if stopped.problem is not None:
             reason += f"; its run may still be running: {stopped.problem}"
-        result = models.outcome.Result
         # Its run can still be made by another resume, once the files are the earlier ones.
         is_changed = isinstance(error, ConfigurationChanged)
         return self._outcome(
-            result.NOT_STARTED if is_changed else result.FAILED,
+            Result.NOT_STARTED if is_changed else Result.FAILED,
             reason=reason,
             phase=self._phase_now(),
             error=error,
             still_running=stopped.problem is not None or self._is_unknown(),
         )
 
-    async def canceled(self) -> "Outcome | None":
+    async def canceled(self) -> Outcome | None:
         """Stop the run; return the outcome, or None when the run is left running on purpose."""
-        result = models.outcome.Result
         if self._run is None:
             if self._is_unknown():
                 reason = "its run may have been made, but no answer came"
-                return self._outcome(result.FAILED, reason=reason, still_running=True)
-            return self._outcome(result.NOT_STARTED, reason=NOT_STARTED)
+                return self._outcome(Result.FAILED, reason=reason, still_running=True)
+            return self._outcome(Result.NOT_STARTED, reason=NOT_STARTED)
         if self._over and self._seen is not None:
             return self._judged(self._seen.latest)
         stopped = await self._stop()
@@ -199,17 +192,15 @@ class _WorkspacePlan:
             return None
         if stopped.problem is not None:
             reason = f"its run could not be canceled: {stopped.problem}"
-            return self._outcome(result.FAILED, reason=reason, still_running=True)
+            return self._outcome(Result.FAILED, reason=reason, still_running=True)
         if stopped.run is not None:
             return self._judged(
                 RunSnapshot(stopped.run, self._seen.plan if self._seen else None)
             )
-        return self._outcome(result.CANCELED, reason="canceled with its batch")
+        return self._outcome(Result.CANCELED, reason="canceled with its batch")
 
-    def _judged(self, look: RunSnapshot, **more: Any) -> "Outcome":
+    def _judged(self, look: RunSnapshot, **more: Any) -> Outcome:
         """Return the outcome of a run that is over."""
-        from remote_backend.planning import run_result
-
         return self._outcome(
             run_result.result_of(look),
             reason=self._waited_too_long
@@ -220,12 +211,12 @@ class _WorkspacePlan:
             **more,
         )
 
-    def _outcome(self, result: "Result", **more: Any) -> "Outcome":
+    def _outcome(self, result: Result, **more: Any) -> Outcome:
         remote = self._named.remote
         run = self._run
         latest = self._seen.latest.run if self._seen else run
         found = {"status": latest.status if latest else None, **more}
-        return models.outcome.Outcome(
+        return Outcome(
             workspace=self._named.name,
             full_name=remote.name,
             result=result,
@@ -250,8 +241,6 @@ class _WorkspacePlan:
     def _phase_now(self) -> str:
         if self._seen is None:
             return self._phase if self._phase == "start" else self._creation.phase
-        from remote_backend.planning import run_result
-
         return run_result.phase_reached(self._seen.latest)
 
     def _watch_of(self, run: Run) -> RunPoller | PolledRun:

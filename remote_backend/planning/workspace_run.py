@@ -1,7 +1,5 @@
 """Making the run of one workspace in a batch: with an upload, from the journal, exactly once."""
 
-from typing import TYPE_CHECKING
-
 import anyio
 
 from remote_backend.errors import (
@@ -18,13 +16,11 @@ from remote_backend.models.run import Run, RunRequest
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
 from remote_backend.planning.configuration_versions import Upload
+from remote_backend.planning.journal import Begun
 from remote_backend.planning.run_creation import find_run, queue_run
 from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.workspaces import LocalWorkspace
-
-if TYPE_CHECKING:
-    from remote_backend.planning.journal import Begun
 
 __all__ = ("RunCreation",)
 
@@ -69,7 +65,7 @@ class RunCreation:
             raise self._archive
         return self._archive
 
-    async def _take_up(self, begun: "Begun") -> Run | None:
+    async def _take_up(self, begun: Begun) -> Run | None:
         run = await self._find_begun(begun)
         if run is not None:
             self.trial = await self._job.configurations.resumed_trial(
@@ -77,7 +73,7 @@ class RunCreation:
             )
         return run
 
-    async def _find_begun(self, begun: "Begun") -> Run | None:
+    async def _find_begun(self, begun: Begun) -> Run | None:
         version_id = begun.configuration_version_id
         if begun.run_id is not None:
             # Whatever happens to the answer, this is the run to stop or to report.
