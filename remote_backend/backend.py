@@ -1,11 +1,10 @@
 """A backend as a program uses it: open it, plan, read the events, get the outcomes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 from attrs import evolve
@@ -14,31 +13,38 @@ from remote_backend.backend_states import BackendStates
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
 from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import normalize_hostname
+from remote_backend.config.run_origin import describe_origin
 from remote_backend.connection import connect, connect_to
 from remote_backend.errors import Conflict, RemoteBackendError, SelectionError, StateError
-from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.lazy_imports import import_in_thread
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import UploadMode
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.notices import Notice
+from remote_backend.planning.batch import Batch, BatchOptions, run_batch
+from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.log_tail import LogTail
 from remote_backend.planning.options import (
     checked_options,
     require_same_variables,
     require_upload_mode,
 )
+from remote_backend.planning.plan_details import (
+    read_changes,
+    read_diagnostics,
+    read_json_plan,
+)
+from remote_backend.planning.polling import RunPoller
+from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
+from remote_backend.planning.sharing_cache import SharingCache
+from remote_backend.state.file import Output, StateFile
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
     nothing_there,
     require_plannable,
 )
-
-if TYPE_CHECKING:
-    from remote_backend.models.changes import PlannedChanges
-    from remote_backend.planning.batch import Batch
-    from remote_backend.planning.journal import JournalStory
-    from remote_backend.state.file import Output, StateFile
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
 
@@ -93,7 +99,7 @@ async def read_outputs(
     hostname: str = DEFAULT_HOSTNAME,
     environ: Mapping[str, str] | None = None,
     report: Callable[[Notice], None] | None = None,
-) -> "dict[str, Output]":
+) -> dict[str, Output]:
     """Return the outputs of a workspace as `outputs` does, with their types."""
     variables = process_environ() if environ is None else environ
     if not workspace.strip() or not organization.strip():
@@ -124,10 +130,10 @@ class Backend(BackendStates):
         *,
         limits: WaitLimits | None = None,
         details: bool = False,
-    ) -> "AsyncIterator[Batch]":
+    ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run."""
         options = checked_options(options)
-        named = await _while_loading(partial(self.workspace, workspace))
+        named = await self.workspace(workspace)
         await self._connection.require_operations()
         require_plannable(named)
         async with self._run(
@@ -152,7 +158,7 @@ class Backend(BackendStates):
         details: bool = False,
         journal_folder: Path | None = None,
         cache_folder: Path | None = None,
-    ) -> "AsyncIterator[Batch]":
+    ) -> AsyncIterator[Batch]:
         """Plan all workspaces whose short names match; leaving the block early cancels.
 
         Patterns are those of `fnmatch`; `max_concurrency` bounds the workspaces in flight; with
@@ -163,7 +169,7 @@ class Backend(BackendStates):
         """
         options = checked_options(options)
         require_upload_mode(upload)
-        existing = {named.name: named for named in await _while_loading(self.workspaces)}
+        existing = {named.name: named for named in await self.workspaces()}
         await self._connection.require_operations()
         if not existing:
             raise SelectionError(nothing_there(self._connection.mapping, self.organization))
@@ -183,19 +189,17 @@ class Backend(BackendStates):
     @asynccontextmanager
     async def resume(
         self,
-        story: "JournalStory",
+        story: JournalStory,
         journal_folder: Path,
         variables: tuple[tuple[str, str], ...] = (),
         *,
         cache_folder: Path | None = None,
-    ) -> "AsyncIterator[Batch]":
+    ) -> AsyncIterator[Batch]:
         """Go on with a batch that ended early: watch its runs, make those that are missing.
 
         The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
         batch of another organization, or one whose variables are not given again.
         """
-        from remote_backend.models.outcome import Outcome, Result
-
         require_same_variables(
             story, variables, hostname=self.hostname, organization=self.organization
         )
@@ -222,7 +226,7 @@ class Backend(BackendStates):
 
     async def states_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> "dict[str, StateFile | StateError | None]":
+    ) -> dict[str, StateFile | StateError | None]:
         """Return the states of all workspaces by short name; what cannot be read is an error."""
         existing = {named.name: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
@@ -245,7 +249,7 @@ class Backend(BackendStates):
 
     async def outputs_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> "dict[str, dict[str, Output] | StateError]":
+    ) -> dict[str, dict[str, Output] | StateError]:
         """Return the outputs of all workspaces by short name; what cannot be read is an error."""
         states = await self.states_of_all(select=select, exclude=exclude)
         return {
@@ -253,12 +257,8 @@ class Backend(BackendStates):
             for name, one in states.items()
         }
 
-    async def details_of(self, run_id: str) -> "tuple[PlannedChanges | None, bytes]":
+    async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
         """Return what a run that is over would change, and its log as far as it can be read."""
-        from remote_backend.planning.log_tail import LogTail
-        from remote_backend.planning.plan_details import read_changes, read_diagnostics
-        from remote_backend.planning.polling import RunPoller
-
         client = self._connection.client
         watch = RunPoller(client, (await client.read_run(run_id))[0])
         async for _ in watch.snapshots():
@@ -275,16 +275,12 @@ class Backend(BackendStates):
 
         Redacted where the server can do that; empty where it has none, or none for this token.
         """
-        from remote_backend.planning.plan_details import read_json_plan
-
         client = self._connection.client
         run, _ = await client.read_run(run_id)
         return await read_json_plan(client, run.plan_id) if run.plan_id else b""
 
     async def stop(self, run_id: str) -> bool:
         """Ask the server to stop a run; return whether it is or will be over."""
-        from remote_backend.planning.run_creation import stop_run
-
         try:
             await stop_run(self._connection.client, run_id)
         except Conflict:
@@ -299,11 +295,7 @@ class Backend(BackendStates):
         *,
         cache_folder: Path | None = None,
         **more: Any,
-    ) -> "AsyncIterator[Batch]":
-        from remote_backend.config.run_origin import describe_origin
-        from remote_backend.planning.batch import BatchOptions, run_batch
-        from remote_backend.planning.sharing_cache import SharingCache
-
+    ) -> AsyncIterator[Batch]:
         connection = self._connection
         plan = BatchOptions(
             directory=connection.directory,
@@ -318,13 +310,3 @@ class Backend(BackendStates):
         )
         async with run_batch(connection.client, workspaces, plan) as batch:
             yield batch
-
-
-async def _while_loading(ask: Callable[[], Awaitable[Value]]) -> Value:
-    """Ask the first question of a plan; the code for what follows is imported meanwhile."""
-    answers: list[Value] = []
-    with raise_lone_exception():
-        async with anyio.create_task_group() as group:
-            group.start_soon(import_in_thread, "remote_backend.planning.batch")
-            answers.append(await ask())
-    return answers[0]

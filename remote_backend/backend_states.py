@@ -1,22 +1,21 @@
 """The workspaces of one configuration and their states, as a program uses them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import Connection
 from remote_backend.errors import SelectionError
 from remote_backend.models.workspace import Workspace
+from remote_backend.state.file import Output, StateFile
+from remote_backend.state.locks import LockOptions, break_lock
+from remote_backend.state.storage import change_state, push_state, read_state
+from remote_backend.state.versions import download_state
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
     find_workspace,
     list_workspaces,
 )
-
-if TYPE_CHECKING:
-    from remote_backend.state.file import Output, StateFile
-    from remote_backend.state.locks import LockOptions
 
 __all__ = ("BackendStates",)
 
@@ -62,25 +61,20 @@ class BackendStates:
             lambda: find_workspace(connection.client, connection.mapping, short)
         )
 
-    async def state(self, workspace: str | None = None) -> "StateFile | None":
+    async def state(self, workspace: str | None = None) -> StateFile | None:
         """Return the state of a workspace, or of the selected one; None where there is none."""
         named = await self.workspace(workspace)
         return await self._state_of(named.remote)
 
     async def state_data(self, workspace: str | None = None) -> bytes:
         """Return the bytes of a state as they are stored, whatever they say; empty without one."""
-        from remote_backend.state.versions import download_state
-
         named = await self.workspace(workspace)
         return await download_state(self._connection.client, named.remote)
 
-    async def _state_of(self, remote: Workspace) -> "StateFile | None":
-        # Plans need nothing of states, and their processes begin sooner without.
-        from remote_backend.state.storage import read_state
-
+    async def _state_of(self, remote: Workspace) -> StateFile | None:
         return await read_state(self._connection.client, remote)
 
-    async def outputs(self, workspace: str | None = None) -> "dict[str, Output]":
+    async def outputs(self, workspace: str | None = None) -> dict[str, Output]:
         """Return the outputs of a workspace, or of the selected one, sensitive ones too.
 
         A name that is none of the configuration is taken for a full name in the organization.
@@ -98,36 +92,32 @@ class BackendStates:
 
     async def change_state(
         self,
-        change: "Callable[[StateFile | None], StateFile | None]",
+        change: Callable[[StateFile | None], StateFile | None],
         workspace: str | None = None,
         *,
-        lock: "LockOptions | None" = None,
-    ) -> "StateFile | None":
+        lock: LockOptions | None = None,
+    ) -> StateFile | None:
         """Change the state of a workspace under its lock; return what was stored, or None.
 
         `change` gets the state and returns the new one, or None to leave it. Raises
         `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
         """
-        from remote_backend.state.storage import change_state
-
         named = await self.workspace(workspace)
         return await change_state(self._connection.client, named.remote, change, lock)
 
     async def push_state(
         self,
-        state: "StateFile",
+        state: StateFile,
         workspace: str | None = None,
         *,
         force: bool = False,
-        lock: "LockOptions | None" = None,
+        lock: LockOptions | None = None,
     ) -> bool:
         """Store a state as it is; return whether anything was stored.
 
         Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
         forced; then the serial becomes higher than that one's.
         """
-        from remote_backend.state.storage import push_state
-
         named = await self.workspace(workspace)
         return await push_state(
             self._connection.client, named.remote, state, force=force, options=lock
@@ -138,7 +128,5 @@ class BackendStates:
 
         Raises `StateError` when it is not locked.
         """
-        from remote_backend.state.locks import break_lock
-
         named = await self.workspace(workspace)
         await break_lock(self._connection.client, named.remote)
