@@ -1,15 +1,15 @@
 """`python -m remote_backend`, and the script of that name, are the command line."""
 
-import gc
 from typing import NoReturn
+
+from remote_backend.cli.process import pause_collector
 
 __all__ = ("main",)
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    # Imports make many objects and no garbage; what carries out a command turns it on again.
-    gc.disable()
+    pause_collector()
     from remote_backend.cli.main import main as run
 
     run()

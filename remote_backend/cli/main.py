@@ -1,18 +1,19 @@
 """The command line: its commands, its exit codes, and how it tells errors."""
 
-import gc
 import logging
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from remote_backend._version import __version__
+from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
+from remote_backend.cli.process import leave, preload_certificates, resume_collector
 from remote_backend.cli.terraform_flags import TerraformGroup, with_environ
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError
@@ -64,21 +65,11 @@ class _LazyGroup(TerraformGroup):
         if home is None:
             return None
         module, _, name = home.partition(":")
-        with _beside_imports(module):
+        with preload_certificates() if module in _TALKING else nullcontext():
             found = getattr(import_module(f"remote_backend.cli.commands.{module}"), name)
-        # What was imported stays until the end, where nobody needs to look through it.
-        gc.freeze()
-        gc.enable()
+        resume_collector()
         assert isinstance(found, click.Command)
         return found
-
-
-def _beside_imports(module: str) -> AbstractContextManager[None]:
-    if module not in _TALKING:
-        return nullcontext()
-    from remote_backend.cli.process import preload_certificates
-
-    return preload_certificates()
 
 
 @click.group(
@@ -133,10 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process at once: freeing all objects takes longer than a small command does."""
+    """End the process once all output is written."""
     if (error := written()) is not None:
         _give_up(error)
-    os._exit(code)
+    leave(code)
 
 
 def _give_up(error: OSError) -> NoReturn:
@@ -144,7 +135,7 @@ def _give_up(error: OSError) -> NoReturn:
     # A reader that has left our output does not want to know more.
     if not (isinstance(error, BrokenPipeError) and error.filename == OUTPUT):
         _tell(_reason(error))
-    os._exit(1)
+    leave(1)
 
 
 def _reason(error: OSError) -> str:
@@ -163,9 +154,6 @@ def _tell(message: str) -> None:
 
 
 def _note(text: str) -> None:
-    # Commands that end well do not need it.
-    from remote_backend.cli.output.screen import process_screen
-
     with suppress(OSError):
         # Texts of servers and files are in it, so it is cleaned like all that they say.
         process_screen().note(text)
@@ -173,8 +161,6 @@ def _note(text: str) -> None:
 
 def _configure_log() -> None:
     import structlog  # takes longer than all else that a small command needs
-
-    from remote_backend.cli.output.screen import process_screen
 
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),

@@ -1,40 +1,106 @@
-"""Load the system's CA certificates in a thread while other modules are imported."""
+"""What the command line does to its process as a whole, to begin and to end sooner.
 
-import ssl
+Each function here changes something global, which is safe because the process carries out a
+single command; the library never calls them. Gains were measured in November 2026 on two cores
+with Python 3.11: medians of 21 processes with and 21 without the trick, in turns; a plan is one of
+one workspace, at a round trip of 20 ms.
+"""
+
+import gc
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import NoReturn
 
-__all__ = ("preload_certificates",)
+__all__ = (
+    "import_in_thread",
+    "keep_objects",
+    "leave",
+    "pause_collector",
+    "preload_certificates",
+    "resume_collector",
+    "switch_threads_often",
+)
 
 _METHOD = "set_default_verify_paths"
+_SWITCH_SECONDS = 0.001
+
+
+def pause_collector() -> None:
+    """Collect no garbage while modules are imported, which make many objects and no garbage."""
+    gc.disable()
+
+
+def resume_collector() -> None:
+    """Collect garbage again, but never look through what was imported."""
+    keep_objects()
+    gc.enable()
+
+
+def keep_objects() -> None:
+    """Leave the objects that exist now out of all later collections.
+
+    A server stops all its answers while the collector looks through them.
+    """
+    gc.freeze()
+
+
+def switch_threads_often() -> None:
+    """Let threads take turns every millisecond instead of every five.
+
+    An import in a thread holds the interpreter, and the event loop waits for its turn.
+    """
+    sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+async def import_in_thread(name: str) -> None:
+    """Import a module in a thread, so that the event loop takes answers meanwhile."""
+    # Commands that need no server begin sooner without.
+    from anyio import to_thread
+
+    if name not in sys.modules:
+        await to_thread.run_sync(import_module, name)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without freeing its objects, and without `atexit`.
+
+    All that was written must have been flushed before.
+    """
+    os._exit(code)
 
 
 @contextmanager
 def preload_certificates() -> Iterator[None]:
     """Import aiohttp, and load its CA certificates while the block imports the rest.
 
-    aiohttp makes two contexts when it is imported and reads all authorities of the system for
-    each, a tenth of what a short command takes. That needs nothing of Python, so a thread can do
-    it; the context that trusts everybody needs none. When the block is left they are complete.
+    aiohttp makes two contexts when it is imported (https://github.com/aio-libs/aiohttp/pull/9029)
+    and reads all CA certificates of the system for each, which is slow since OpenSSL 3
+    (https://github.com/python/cpython/issues/95031). That needs nothing of Python, so a thread can
+    do it. The context that trusts everybody needs none. When the block is left they are complete.
     """
+    import ssl
+
     unread: list[ssl.SSLContext] = []
     setattr(ssl.SSLContext, _METHOD, lambda context: unread.append(context))
     try:
-        # Before all else, so that there is enough beside which to read.
+        # Before all else, so that most other imports happen while the certificates are read.
         import aiohttp  # noqa: F401
     finally:
         # The method itself is inherited.
         delattr(ssl.SSLContext, _METHOD)
-    thread = threading.Thread(target=_read, args=(unread,), name="read authorities")
+
+    def read() -> None:
+        for context in unread:
+            if context.verify_mode is not ssl.CERT_NONE:
+                context.set_default_verify_paths()
+
+    thread = threading.Thread(target=read, name="read CA certificates")
     thread.start()
     try:
         yield
     finally:
         thread.join()
-
-
-def _read(unread: list[ssl.SSLContext]) -> None:
-    for context in unread:
-        if context.verify_mode is not ssl.CERT_NONE:
-            context.set_default_verify_paths()

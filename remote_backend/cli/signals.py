@@ -1,6 +1,5 @@
 """Ctrl-C, SIGTERM and SIGHUP: the first asks to stop in order, the second means now."""
 
-import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from attrs import define
 
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.output.terminal_echo import restore_echo
+from remote_backend.cli.process import leave
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
 
@@ -56,7 +56,7 @@ class Interrupts:
                     async for number in signals:
                         if self._number:
                             restore_echo()
-                            os._exit(128 + number)
+                            leave(128 + number)
                         self._number = number
                         group.start_soon(stop)
         except NotImplementedError:

@@ -128,7 +128,9 @@ async def test_a_lock_that_may_be_our_own_is_said_to_be() -> None:
     server.keeps_reasons = False
     server.faults["lock"] = ["lost after"]
 
-    with pytest.raises(StateLocked, match="response .* was lost, so it may also be our own"):
+    with pytest.raises(
+        StateLocked, match="response .* was lost, so it may also be our own"
+    ):
         await push(server)
 
     server = StateServer()

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import click
 
 from remote_backend._version import __version__
@@ -72,8 +73,6 @@ def version(context: click.Context, /, **given: Any) -> int:
         found["engine"] = None
         missing = str(error)
     if given["remote"]:
-        import anyio  # slow to import, and only this needs it
-
         found["server"] = anyio.run(_server, Path(context.obj))
     if given["json"]:
         process_screen().print_json(json.dumps(found, indent=2))

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import TYPE_CHECKING
 
 import anyio
 from attrs import define, field
@@ -19,6 +18,7 @@ from remote_backend.cli.output.console import (
     SinglePlanConsole,
     heartbeat,
 )
+from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.report_files import (
     Collector,
     write_reports,
@@ -27,15 +27,11 @@ from remote_backend.cli.output.report_files import (
 from remote_backend.cli.output.screen import Screen
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
-from remote_backend.lazy_imports import import_in_thread
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
+from remote_backend.planning.batch import Batch
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
-
-if TYPE_CHECKING:
-    from remote_backend.cli.output.live import LiveConsole
-    from remote_backend.planning.batch import Batch
 
 __all__ = ("PlanOutput", "annotation")
 
@@ -48,12 +44,12 @@ class PlanOutput:
 
     command: PlanRequest
     screen: Screen
-    _live: "LiveConsole | None" = None
+    _live: LiveConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _lacks_reports: bool = False
 
-    async def tell(self, backend: Backend, batch: "Batch") -> None:
+    async def tell(self, backend: Backend, batch: Batch) -> None:
         """Tell all events of a batch; with -detach, those until all runs are queued."""
         command, screen = self.command, self.screen
         self._live = live = _live_console(command, screen)
@@ -124,7 +120,7 @@ class PlanOutput:
             return False
         return not self._queued
 
-    def _report(self, collector: Collector, backend: Backend, batch: "Batch") -> None:
+    def _report(self, collector: Collector, backend: Backend, batch: Batch) -> None:
         try:
             report = collector.report(
                 batch.outcomes,
@@ -157,14 +153,11 @@ class PlanOutput:
             self.screen.note(f"Warning: {warning}")
 
 
-def _live_console(command: PlanRequest, screen: Screen) -> "LiveConsole | None":
+def _live_console(command: PlanRequest, screen: Screen) -> LiveConsole | None:
     if command.style is not Style.AUTO or not command.is_batch:
         return None
     if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
         return None
-    # Drawing takes longer to import than all that a plan without a terminal needs.
-    from remote_backend.cli.output.live import LiveConsole
-
     return LiveConsole(screen, command.is_drift)
 
 
@@ -198,21 +191,17 @@ class _Progress:
     """What goes on beside the events of a batch needs to know of them."""
 
     unfinished: dict[str, str] = field(factory=dict)
-    all_is_quiet: anyio.Event = field(factory=anyio.Event)
-    """Set when plans have begun, after which nobody is in a hurry for a while."""
 
     def take(self, event: events.Event) -> None:
         if isinstance(event, events.PlanStarted):
             self.unfinished[event.workspace] = "started"
         elif isinstance(event, events.PlanFinished):
             self.unfinished.pop(event.outcome.workspace, None)
-        elif isinstance(event, events.LogChunkRead):
-            self.all_is_quiet.set()
 
 
 @asynccontextmanager
 async def _beating(
-    command: PlanRequest, screen: Screen, live: "LiveConsole | None"
+    command: PlanRequest, screen: Screen, live: LiveConsole | None
 ) -> AsyncIterator[_Progress]:
     progress = _Progress()
     async with anyio.create_task_group() as group:
@@ -220,17 +209,8 @@ async def _beating(
             group.start_soon(heartbeat, screen, progress.unfinished)
         if live is not None:
             group.start_soon(_tick, live)
-        if command.is_batch and command.style is not Style.JSON:
-            group.start_soon(_load_table, progress)
         yield progress
         group.cancel_scope.cancel()
-
-
-async def _load_table(progress: _Progress) -> None:
-    # Import the table early, so that the end of the last plan does not wait for it.
-    await progress.all_is_quiet.wait()
-    for name in ("rich.console", "remote_backend.cli.output.table"):
-        await import_in_thread(name)
 
 
 @asynccontextmanager
@@ -240,7 +220,7 @@ async def _held(console: object) -> AsyncIterator[None]:
         yield
 
 
-async def _tick(live: "LiveConsole") -> None:
+async def _tick(live: LiveConsole) -> None:
     while True:
         await anyio.sleep(_TICK_SECONDS)
         live.tick()

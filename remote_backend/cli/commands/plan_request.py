@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -11,9 +10,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
-
-if TYPE_CHECKING:
-    from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.journal import JournalStory
 
 __all__ = ("OnInterrupt", "PlanRequest", "Style", "journal_folder_of")
 
@@ -67,7 +64,7 @@ class PlanRequest:
     cache_folder: Path | None = None
     """Where answers of servers are kept that the next batch can use."""
 
-    resumed: "JournalStory | None" = None
+    resumed: JournalStory | None = None
     """The batch to go on with, in place of a new one."""
 
     @property

@@ -1,8 +1,8 @@
 """Carrying out a plan command: the batch, its story, and signals."""
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import TYPE_CHECKING
 
 import anyio
 from attrs import define, field
@@ -10,17 +10,15 @@ from attrs import define, field
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
 from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
+from remote_backend.cli.output.prompts import read_line
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_echo import discard_typed
+from remote_backend.cli.process import import_in_thread, switch_threads_often
 from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.lazy_imports import import_in_thread
 from remote_backend.notices import Notice, Warned
-
-if TYPE_CHECKING:
-    from remote_backend.cli.commands.plan_output import PlanOutput
-    from remote_backend.planning.batch import Batch
+from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
 
@@ -32,8 +30,7 @@ async def run_plan(command: PlanRequest, screen: Screen) -> int:
     running, and tells which live on; table, reports and events come as without it, and the exit
     code is then 130, 143 or 129. The second ends the process at once.
     """
-    # Background imports hold the GIL: switch more often, so that the event loop stays responsive.
-    sys.setswitchinterval(0.001)
+    switch_threads_often()
     work = _PlanRunner(command, screen)
     interrupts = work.interrupts
     with raise_lone_exception():
@@ -49,7 +46,7 @@ async def run_plan(command: PlanRequest, screen: Screen) -> int:
     return interrupts.exit_code or work.code
 
 
-@define(eq=False, repr=False)
+@define(eq=False)  # it is told of signals by a method of its own
 class _PlanRunner:
     """A plan command at work."""
 
@@ -58,8 +55,11 @@ class _PlanRunner:
     code: int = 1
     interrupts: Interrupts = field(init=False)
     _backend: Backend | None = None
-    _batch: "Batch | None" = None
-    _story: "PlanOutput | None" = None
+    _batch: Batch | None = None
+    _report_on_output: Callable[[Notice], None] | None = None
+    """Reports in place of the screen, once the output of the plan is there."""
+
+    _pause_output: Callable[[], None] | None = None
 
     def __attrs_post_init__(self) -> None:
         self.interrupts = Interrupts(self.stop)
@@ -93,24 +93,25 @@ class _PlanRunner:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
-                # The server is working already; what tells of it is imported meanwhile.
+                # The server works already, so this import costs no time (see `cli.process`).
                 await import_in_thread("remote_backend.cli.commands.plan_output")
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
-                self._story = story = PlanOutput(command, screen)
-                await story.tell(backend, batch)
-        self.code = story.exit_code(batch.outcomes)
+                output = PlanOutput(command, screen)
+                self._report_on_output, self._pause_output = output.report, output.pause
+                await output.tell(backend, batch)
+        self.code = output.exit_code(batch.outcomes)
 
     def _report(self, notice: Notice) -> None:
-        if self._story is not None:
-            self._story.report(notice)
+        if self._report_on_output is not None:
+            self._report_on_output(notice)
         elif self.command.style is not Style.QUIET or isinstance(notice, Warned):
             self.screen.report(notice)
 
     async def stop(self) -> bool:
         """Decide what becomes of the runs, and say so; return whether to leave at once."""
-        if self._story is not None:
-            self._story.pause()
+        if self._pause_output is not None:
+            self._pause_output()
         detaches = self.command.on_interrupt is OnInterrupt.DETACH
         if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
             detaches = await self._ask()
@@ -169,13 +170,11 @@ class _PlanRunner:
         self.screen.note(
             "Cancel the runs that are still going? Type no to leave them running:"
         )
-        from remote_backend.cli.output.prompts import read_line
-
         answer = await read_line()
         return answer.strip().lower() in ("n", "no")
 
 
-def _start(backend: Backend, command: PlanRequest) -> "AbstractAsyncContextManager[Batch]":
+def _start(backend: Backend, command: PlanRequest) -> AbstractAsyncContextManager[Batch]:
     if command.resumed is not None and command.journal_folder is not None:
         variables = command.options.variables
         return backend.resume(

@@ -1,6 +1,5 @@
 """The command `serve`: the embedded server for everyone on this machine."""
 
-import gc
 import os
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from attrs import frozen
 
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.cli.output.screen import echo
+from remote_backend.cli.process import keep_objects
 from remote_backend.cli.signals import Interrupts
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
@@ -115,8 +115,7 @@ async def _serve(
                     ready.write(server)
                     echo(_welcome(server, settings, shows_token=is_first_start))
                     sys.stdout.flush()
-                    # Looking through what stays until the end would stop all answers for a while.
-                    gc.freeze()
+                    keep_objects()
                     await anyio.sleep_forever()
                 finally:
                     ready.remove()

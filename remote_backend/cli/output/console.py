@@ -5,6 +5,7 @@ from io import StringIO
 
 import anyio
 from attrs import define, field
+from rich.console import Console as RichConsole
 
 from remote_backend import events
 from remote_backend.cli.output.ci_commands import disarm_json
@@ -15,6 +16,7 @@ from remote_backend.cli.output.plan_failures import (
     failure_title,
 )
 from remote_backend.cli.output.screen import Screen, with_reset
+from remote_backend.cli.output.table import summary_table
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import check_text, counts_text, sentence_of, word_for
@@ -225,11 +227,6 @@ def print_table(
     screen: Screen, outcomes: tuple[Outcome, ...], *, is_drift: bool = False
 ) -> None:
     """Write the table that ends a batch."""
-    # A single plan has no table and does not wait for these.
-    from rich.console import Console as RichConsole
-
-    from remote_backend.cli.output.table import summary_table
-
     console = RichConsole(
         file=StringIO(),
         no_color=not screen.colors,

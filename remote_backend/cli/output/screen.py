@@ -2,16 +2,14 @@
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from attrs import frozen
 
 from remote_backend.cli.output.ci_commands import disarm, disarm_json, services_of
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import SGR, clean, escape_unseen, physical_lines
-
-if TYPE_CHECKING:
-    from remote_backend.notices import Notice
+from remote_backend.notices import Notice
 
 __all__ = ("Screen", "echo", "process_screen", "screen_of", "with_reset")
 
@@ -65,7 +63,7 @@ class Screen:
         """Write lines that are not a result to standard error."""
         self.ask(f"{text}\n")
 
-    def report(self, notice: "Notice") -> None:
+    def report(self, notice: Notice) -> None:
         """Write what is waited for, or a warning, to standard error."""
         self.note(str(notice))
 
