@@ -4,6 +4,7 @@ from html import escape
 from importlib import resources
 
 from remote_backend.formats.ansi_html import ansi_to_html, plain_text
+from remote_backend.formats.page_style import page_style
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
@@ -31,7 +32,7 @@ def to_html(report: Report) -> str:
     bars = "".join(_bar(outcome, longest) for outcome in report.outcomes)
     counts = "".join(_filter(report, result) for result in _KIND)
     folder = resources.files("remote_backend.reports")
-    style = folder.joinpath("report.css").read_text(encoding="utf-8")
+    style = page_style() + folder.joinpath("report.css").read_text(encoding="utf-8")
     script = folder.joinpath("report.js").read_text(encoding="utf-8")
     title = _text(f"{report.title}: {report.organization}")
     return (

@@ -6,6 +6,8 @@ from importlib import resources
 
 from aiohttp import web
 
+from remote_backend.formats.page_style import page_style
+
 __all__ = ("asset", "link", "page", "table")
 
 # Nothing from elsewhere, no script in the page itself, no frame around it.
@@ -50,6 +52,8 @@ def asset(name: str) -> web.Response:
     if name not in _ASSETS:
         raise web.HTTPNotFound
     text = resources.files("remote_backend.server.pages").joinpath(name).read_text("utf-8")
+    if name == "pages.css":
+        text = page_style() + text
     return web.Response(text=text, content_type=_TYPES[name[name.rindex(".") :]])
 
 
