@@ -10,18 +10,16 @@ import anyio
 from anyio import to_thread
 from attrs import define, field, frozen
 
-from remote_backend._version import __version__
 from remote_backend.api.client import Client
 from remote_backend.api.messages import path_part
 from remote_backend.api.transport.rate_limit import RateLimitedTransport
-from remote_backend.api.transport.retry import RetryingTransport, RetryLimits
-from remote_backend.api.transport.session import ConnectionSettings, Origin, open_transport
+from remote_backend.api.transport.retry import RetryingTransport
+from remote_backend.api.transport.session import Origin, open_transport
 from remote_backend.config.backend_block import BackendBlock, read_backend
 from remote_backend.config.cli_configuration import CliConfiguration, read_cli_configuration
 from remote_backend.config.credentials import FoundToken, find_token, missing_token
 from remote_backend.config.discovery import discover
-from remote_backend.config.environment import TransportSettings, transport_settings
-from remote_backend.config.proxies import proxies_of
+from remote_backend.config.transport_variables import transport_settings
 from remote_backend.errors import (
     NotAuthorized,
     NotFound,
@@ -165,8 +163,8 @@ async def connect_to(
         if token.value is None:
             raise missing_token(block.hostname, environ)
     settings = transport_settings(environ)
-    async with open_transport(_connections(settings, environ), notices) as transport:
-        retrying = partial(RetryingTransport, limits=_limits(settings), notices=notices)
+    async with open_transport(settings, notices) as transport:
+        retrying = partial(RetryingTransport, settings=settings, notices=notices)
         with _warned(warnings):
             services = await discover(block.hostname, cli, retrying(transport))
         origin = Origin(services.tfe_v2, token.value)
@@ -231,25 +229,3 @@ async def _require_organization(
             f"{block.path}: organization {block.organization!r} does not exist on "
             f"{block.hostname}, or the token from {token.source} may not see it"
         ) from None
-
-
-def _limits(settings: TransportSettings) -> RetryLimits:
-    return RetryLimits(
-        retry_seconds=settings.retry_seconds,
-        rate_limit_seconds=settings.rate_limit_seconds,
-    )
-
-
-def _connections(
-    settings: TransportSettings, environ: Mapping[str, str]
-) -> ConnectionSettings:
-    return ConnectionSettings(
-        user_agent=f"remote-backend/{__version__}",
-        connect_seconds=settings.connect_seconds,
-        read_seconds=settings.read_seconds,
-        upload_seconds=settings.upload_seconds,
-        connections=settings.connections,
-        ca_file=settings.ca_file,
-        ca_directory=settings.ca_directory,
-        proxy_of=proxies_of(environ),
-    )

@@ -18,7 +18,8 @@ import remote_backend
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request
 from remote_backend.api.transport.retry import RetryingTransport
-from remote_backend.api.transport.session import ConnectionSettings, open_transport
+from remote_backend.api.transport.session import open_transport
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.api.wire import configurations, runs
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
@@ -59,7 +60,7 @@ async def test_a_slow_stream_is_no_dead_one() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    quick = ConnectionSettings(user_agent="tests", read_seconds=0.4)
+    quick = TransportSettings(user_agent="tests", read_seconds=0.4)
     try:
         async with open_transport(quick) as transport:
             target = SignedUrl(f"http://127.0.0.1:{port}/log")

@@ -9,11 +9,12 @@ from attrs import frozen
 
 from remote_backend.api.messages import Request, Response, Transport
 from remote_backend.api.transport.failures import Failure, failure_of, retry_after_seconds
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import TransportError
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
 
-__all__ = ("GiveUp", "RetryLimits", "RetryingTransport", "Wait", "next_step")
+__all__ = ("GiveUp", "RetryingTransport", "Wait", "next_step")
 
 log = Log()
 
@@ -23,25 +24,6 @@ _FIRST_WAIT_SECONDS = 0.25
 # A wrong address must be reported within seconds; a server that has answered gets minutes.
 _ATTEMPTS_BEFORE_FIRST_ANSWER = 3
 _ATTEMPTS = 10
-
-
-@frozen(kw_only=True)
-class RetryLimits:
-    """For how long a request is repeated, from its first attempt on."""
-
-    retry_seconds: float = 120.0
-    """While the server cannot be reached, breaks off or answers with 5xx."""
-
-    rate_limit_seconds: float = 600.0
-    """While the server answers that there are too many requests (429)."""
-
-    def seconds_for(self, fault: Failure, request: Request) -> float:
-        """Return the limit for a kind of fault of a request."""
-        if fault is Failure.THROTTLED:
-            return self.rate_limit_seconds
-        if request.retry_seconds is not None:
-            return min(request.retry_seconds, self.retry_seconds)
-        return self.retry_seconds
 
 
 @frozen
@@ -118,7 +100,7 @@ class RetryingTransport:
         self,
         inner: Transport,
         *,
-        limits: RetryLimits | None = None,
+        settings: TransportSettings | None = None,
         notices: Notices | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = anyio.current_time,
@@ -126,7 +108,7 @@ class RetryingTransport:
         random: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
-        self._limits = limits or RetryLimits()
+        self._settings = settings or TransportSettings()
         self._notices = notices or Notices()
         self._sleep = sleep
         self._clock = clock
@@ -147,7 +129,7 @@ class RetryingTransport:
         with self._notices.waiting("", detail=lambda: _shown(request)) as waiting:
             while True:
                 seconds = self._wait_seconds(request, last, attempt)
-                limit = self._limits.seconds_for(last.fault, request)
+                limit = _retry_limit_seconds(self._settings, last.fault, request)
                 spent = max(slept, self._clock() - began)
                 # A large upload can take longer than that before it breaks.
                 if seconds is None or (attempt > 1 and spent + seconds > limit):
@@ -194,6 +176,17 @@ class RetryingTransport:
         # An asked wait is the shortest that helps, so chance only ever adds to it.
         share = 0.5 + 0.5 * self._chance() if asked is None else 1 + 0.3 * self._chance()
         return step.seconds * share
+
+
+def _retry_limit_seconds(
+    settings: TransportSettings, fault: Failure, request: Request
+) -> float:
+    """Return how long a request is retried after failures of a kind."""
+    if fault is Failure.THROTTLED:
+        return settings.rate_limit_seconds
+    if request.retry_seconds is not None:
+        return min(request.retry_seconds, settings.retry_seconds)
+    return settings.retry_seconds
 
 
 def _fault_of(error: TransportError) -> Failure:

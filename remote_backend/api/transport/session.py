@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -21,12 +21,13 @@ from remote_backend.api.transport.bodies import (
     read_body,
 )
 from remote_backend.api.transport.session_failures import Attempt
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import SettingsError, TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
 
-__all__ = ("AiohttpTransport", "ConnectionSettings", "Origin", "open_transport")
+__all__ = ("AiohttpTransport", "Origin", "open_transport")
 
 log = Log()
 
@@ -34,34 +35,6 @@ _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # aiohttp limits the answer to CONNECT only together with the wait for a free connection.
 _PROXY_CONNECT_TIMES = 6
-
-
-def _directly(address: str) -> None:
-    return None
-
-
-@frozen(kw_only=True)
-class ConnectionSettings:
-    """How connections are made."""
-
-    user_agent: str
-    connect_seconds: float = 10.0
-    read_seconds: float = 60.0
-    """How long an answer may be silent; a living stream has no time limit."""
-
-    upload_seconds: float = 300.0
-    """How long a large upload may make no progress, and how long its answer may take.
-
-    Up to some megabytes of what counts as sent are still in buffers of the system.
-    """
-
-    connections: int = 100
-    ca_file: str | None = None
-    """Authorities that are trusted besides those of the system."""
-
-    ca_directory: str | None = None
-    proxy_of: Callable[[str], str | None] = field(default=_directly, repr=False)
-    """Tells the proxy for an address, or None."""
 
 
 @frozen
@@ -80,7 +53,7 @@ class AiohttpTransport:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        settings: ConnectionSettings,
+        settings: TransportSettings,
         origin: Origin | None = None,
         *,
         notices: Notices | None = None,
@@ -252,7 +225,7 @@ class AiohttpTransport:
 
 @asynccontextmanager
 async def open_transport(
-    settings: ConnectionSettings, notices: Notices | None = None
+    settings: TransportSettings, notices: Notices | None = None
 ) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections; it is closed when the block is left."""
     tls = _trusting(settings)
@@ -275,7 +248,7 @@ async def open_transport(
             await session.close()
 
 
-def _trusting(settings: ConnectionSettings) -> ssl.SSLContext | bool:
+def _trusting(settings: TransportSettings) -> ssl.SSLContext | bool:
     if not settings.ca_file and not settings.ca_directory:
         # aiohttp has read the authorities of the system already, which takes some time.
         return True

@@ -11,12 +11,13 @@ from attrs import evolve
 
 from remote_backend.api.messages import FileBody, Request, Response
 from remote_backend.api.transport.bodies import UnreadableBody, read_body
-from remote_backend.api.transport.session import ConnectionSettings, open_transport
+from remote_backend.api.transport.session import open_transport
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from tests.support.servers import Handler, listening, replying
 
-SETTINGS = ConnectionSettings(user_agent="tests", read_seconds=5)
+SETTINGS = TransportSettings(user_agent="tests", read_seconds=5)
 TEXT = b"one line of a log\n" * 1000
 
 

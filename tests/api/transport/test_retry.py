@@ -12,10 +12,10 @@ from remote_backend.api.transport.failures import Failure, failure_of, retry_aft
 from remote_backend.api.transport.retry import (
     GiveUp,
     RetryingTransport,
-    RetryLimits,
     Wait,
     next_step,
 )
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import ApiError, TransportError, may_have_happened
 from remote_backend.notices import Notice, Notices, StillWaiting
 from tests.support.fakes import Recorder, ScriptedTransport, answer
@@ -191,14 +191,14 @@ async def test_repeating_ends(failing: Response | Exception, limit_seconds: floa
 
 async def test_the_limits_can_be_set() -> None:
     """For all requests, and lower for one that can be done without (P32)."""
-    for limits, request in (
-        (RetryLimits(retry_seconds=2), READ),
-        (RetryLimits(), evolve(READ, retry_seconds=2)),
+    for settings, request in (
+        (TransportSettings(retry_seconds=2), READ),
+        (TransportSettings(), evolve(READ, retry_seconds=2)),
     ):
         clock = Recorder()
         inner = ScriptedTransport({"GET runs/run-1": [answer(500)]})
         transport = RetryingTransport(
-            inner, limits=limits, sleep=clock.sleep, random=lambda: 1.0
+            inner, settings=settings, sleep=clock.sleep, random=lambda: 1.0
         )
         assert (await transport.send(request)).status == 500
         assert clock.slept == [0.5, 1.0]

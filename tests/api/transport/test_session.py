@@ -13,17 +13,17 @@ from attrs import define, field
 from remote_backend.api.messages import FileBody, Request
 from remote_backend.api.transport.session import (
     AiohttpTransport,
-    ConnectionSettings,
     Origin,
     open_transport,
 )
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.server.embedded import ServerSettings, serve
 from tests.support.servers import hosted
 
 TOKEN = "the-secret-token"
-SETTINGS = ConnectionSettings(user_agent="tests")
+SETTINGS = TransportSettings(user_agent="tests")
 
 
 @define
@@ -217,8 +217,8 @@ async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
             with pytest.raises(TransportError, match="is not trusted"):
                 await strange.send(request)
         for trusting in (
-            ConnectionSettings(user_agent="tests", ca_file=str(server.ca_file)),
-            ConnectionSettings(user_agent="tests", ca_directory=str(tmp_path / "data")),
+            TransportSettings(user_agent="tests", ca_file=str(server.ca_file)),
+            TransportSettings(user_agent="tests", ca_directory=str(tmp_path / "data")),
         ):
             async with open_transport(trusting) as opened:
                 assert (await opened.send(request)).status == 200

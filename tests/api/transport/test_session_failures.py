@@ -11,16 +11,17 @@ import pytest
 from attrs import evolve
 
 from remote_backend.api.messages import Request
-from remote_backend.api.transport.session import ConnectionSettings, Origin, open_transport
+from remote_backend.api.transport.session import Origin, open_transport
+from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.server.certificate import make_certificate
 from tests.support.servers import Handler, listening, replying
 
-SETTINGS = ConnectionSettings(user_agent="tests", connect_seconds=0.2, read_seconds=0.2)
+SETTINGS = TransportSettings(user_agent="tests", connect_seconds=0.2, read_seconds=0.2)
 
 
-async def failed(url: str, settings: ConnectionSettings = SETTINGS) -> TransportError:
+async def failed(url: str, settings: TransportSettings = SETTINGS) -> TransportError:
     """Return the error that a create at an address ends with."""
     request = Request(method="POST", target=PublicUrl(url), repeatable=False)
     async with open_transport(settings) as transport:
