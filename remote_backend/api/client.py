@@ -61,8 +61,8 @@ class Client:
         self.server_name: str | None = None
         """What the server calls itself, as "HCP Terraform"; None where it does not say."""
 
-        self.tells_limits = False
-        """Whether an answer has told how many requests are allowed."""
+        self.announces_limits = False
+        """Whether a response has announced a rate limit."""
 
         self.requests_per_second = math.inf
         """The rate limit that answers announce; infinite until one does."""
@@ -336,7 +336,7 @@ class Client:
             self.api_version = response.headers.get("tfp-api-version", self.api_version)
             self.server_name = server_name_of(response) or self.server_name
             if "x-ratelimit-limit" in response.headers:
-                self.tells_limits = True
+                self.announces_limits = True
                 limit = response.requests_per_second
                 self.requests_per_second = limit or self.requests_per_second
         if not 200 <= response.status < 300:

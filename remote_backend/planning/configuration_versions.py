@@ -116,7 +116,7 @@ class ConfigurationVersions:
 
         Where a refusal costs little, runs are asked for before it is known to be usable.
         """
-        waits = not self.is_alone and self.client.tells_limits
+        waits = not self.is_alone and self.client.announces_limits
         return await upload_configuration(
             self.client,
             named.remote.id,

@@ -246,7 +246,7 @@ class _WorkspacePlan:
     def _watch_of(self, run: Run) -> RunPoller | PolledRun:
         job = self._job
         if job.poller is not None:
-            watch: RunPoller | PolledRun = job.poller.watch(run)
+            watch: RunPoller | PolledRun = job.poller.track(run)
         else:
             watch = RunPoller(job.client, run, settings=job.poll_settings)
         job.pollers[run.id] = watch

@@ -85,8 +85,8 @@ class BatchPoller:
         self._wake = anyio.Event()
         self._ended_round = anyio.Event()
 
-    def watch(self, run: Run) -> PolledRun:
-        """Begin to look at a run."""
+    def track(self, run: Run) -> PolledRun:
+        """Poll a run from now on."""
         swept = PolledRun(
             self._client,
             run,
@@ -310,7 +310,7 @@ class BatchPoller:
         self._wake.set()
 
     def _shortest_seconds(self) -> float:
-        return _SHORTEST_SECONDS if self._client.tells_limits else _SHORTEST_UNLIMITED
+        return _SHORTEST_SECONDS if self._client.announces_limits else _SHORTEST_UNLIMITED
 
     def _pause_seconds(self) -> float:
         pause = self._regular_pause_seconds()
@@ -326,7 +326,7 @@ class BatchPoller:
         if unfinished and all(swept.is_told for swept in unfinished):
             return self._settings.notified_poll_seconds
         pages = self._pages()
-        if self._lists_work and not self._client.tells_limits:
+        if self._lists_work and not self._client.announces_limits:
             return self._settings.batch_poll_seconds * _UNLIMITED_SHARE * pages
         if not self._lists_work or count <= _READ_SINGLY_UP_TO:
             return max(self._settings.longest_wait_seconds, count / _READ_PER_SECOND)

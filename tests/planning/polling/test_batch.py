@@ -40,7 +40,7 @@ async def test_a_run_that_comes_late_is_looked_at_too() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
             for ids in (["run-0", "run-1", "run-2", "run-3", "run-4"], ["run-5"]):
-                watched = [sweep.watch(Run(id=id, status="pending")) for id in ids]
+                watched = [sweep.track(Run(id=id, status="pending")) for id in ids]
                 for one in watched:
                     seen = [look.run.status async for look in one.snapshots()]
                     assert seen[-1] == "planned_and_finished"
@@ -155,7 +155,7 @@ async def test_an_end_is_never_taken_back() -> None:
     """A list that lags behind what was seen changes nothing."""
     server = Runs()
     sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
-    watched = sweep.watch(Run(id="run-1", status="pending"))
+    watched = sweep.track(Run(id="run-1", status="pending"))
 
     watched.update(Run(id="run-1", status="errored"), None)
     watched.update(Run(id="run-1", status="planning"), None)
@@ -171,7 +171,7 @@ async def test_runs_that_the_server_tells_of_are_not_asked_for() -> None:
         batch_poll_seconds=0.01, longest_wait_seconds=0.01, notified_poll_seconds=3600
     )
     sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=told)
-    watched = {id: sweep.watch(Run(id=id, status="pending")) for id in server.statuses}
+    watched = {id: sweep.track(Run(id=id, status="pending")) for id in server.statuses}
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
@@ -203,7 +203,7 @@ async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
-            watched = [sweep.watch(Run(id=id, status="pending")) for id in server.statuses]
+            watched = [sweep.track(Run(id=id, status="pending")) for id in server.statuses]
             server.statuses["run-8"] = "errored"
             await watched[8].next_snapshot()
             rounds = len(server.asked)
@@ -227,10 +227,10 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
         batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=0
     )
     client = Client(server, "acme")
-    client.tells_limits = True
+    client.announces_limits = True
     sweep = BatchPoller(client, "batch-1", expected=7, settings=quick)
     for id in server.statuses:
-        sweep.watch(Run(id=id, status="pending"))
+        sweep.track(Run(id=id, status="pending"))
     spared = sweep._pause_seconds()
     sweep.one_fewer_expected()
     soon = [sweep._pause_seconds() for _ in range(6)]

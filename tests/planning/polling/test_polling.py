@@ -141,7 +141,7 @@ async def together(
 
     async def follow(run: Run) -> None:
         try:
-            ends[run.id] = (await statuses_of(sweep.watch(run)))[-1]
+            ends[run.id] = (await statuses_of(sweep.track(run)))[-1]
         except PollingFailed as error:
             ends[run.id] = str(error)
 
@@ -411,7 +411,7 @@ def test_plans_are_read_by_id_where_runs_do_not_include_them() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(sweep.run)
             runs = [
-                sweep.watch(Run(id=id, status="pending", plan_id=id.replace("run", "plan")))
+                sweep.track(Run(id=id, status="pending", plan_id=id.replace("run", "plan")))
                 for id in ids_of(5)
             ]
             async with anyio.create_task_group() as follows:
@@ -564,7 +564,7 @@ def test_a_hundred_runs_that_wait_cost_no_read_of_a_log() -> None:
             async with anyio.create_task_group() as tails:
                 for id in ids_of(100):
                     run = Run(id=id, status="pending", plan_id=id.replace("run", "plan"))
-                    tails.start_soon(tail, sweep.watch(run))
+                    tails.start_soon(tail, sweep.track(run))
             group.cancel_scope.cancel()
 
     run_virtually(follow)
@@ -608,7 +608,7 @@ def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
                 watch: RunPoller | PolledRun = RunPoller(client, run)
             else:
                 sweep = BatchPoller(client, "batch-1", total=count)
-                watch = sweep.watch(run)
+                watch = sweep.track(run)
                 group.start_soon(sweep.run)
             group.start_soon(statuses_of, watch)
             tail = LogTail(client, watch, _log_settings_for(LogSettings(), count))
