@@ -36,38 +36,6 @@ __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
 Value = TypeVar("Value")
 
 
-@frozen(kw_only=True, eq=False, repr=False)
-class Connection:
-    """A client of the organization that a configuration names, and what it was made from."""
-
-    client: Client
-    block: BackendBlock
-    mapping: WorkspaceMapping
-    organization_check: "OrganizationCheck"
-    directory: Path
-    environ: Mapping[str, str] = field(repr=False)
-    scheme: str = "https"
-    """That of the API, where people find pages too."""
-
-    warnings: tuple[str, ...] = ()
-
-    async def require_operations(self) -> None:
-        """Raise `SettingsError` where the server plans nothing for the organization."""
-        if not (await self.organization_check.entitlements()).operations:
-            raise SettingsError(
-                f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
-                "plans on the server; its plan has no remote operations"
-            )
-
-    def run_url(self, workspace: str, run_id: str) -> str:
-        """Return the address at which people look at a run."""
-        organization = path_part(self.block.organization)
-        name = path_part(workspace)
-        return (
-            f"{self.scheme}://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
-        )
-
-
 @define(eq=False)
 class OrganizationCheck:
     """Asks once whether the token and the organization are good."""
@@ -116,6 +84,38 @@ class OrganizationCheck:
         if errors := [*problems, *failures]:
             raise errors[0]
         return answers[0]
+
+
+@frozen(kw_only=True, eq=False, repr=False)
+class Connection:
+    """A client of the organization that a configuration names, and what it was made from."""
+
+    client: Client
+    block: BackendBlock
+    mapping: WorkspaceMapping
+    organization_check: OrganizationCheck
+    directory: Path
+    environ: Mapping[str, str] = field(repr=False)
+    scheme: str = "https"
+    """That of the API, where people find pages too."""
+
+    warnings: tuple[str, ...] = ()
+
+    async def require_operations(self) -> None:
+        """Raise `SettingsError` where the server plans nothing for the organization."""
+        if not (await self.organization_check.entitlements()).operations:
+            raise SettingsError(
+                f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
+                "plans on the server; its plan has no remote operations"
+            )
+
+    def run_url(self, workspace: str, run_id: str) -> str:
+        """Return the address at which people look at a run."""
+        organization = path_part(self.block.organization)
+        name = path_part(workspace)
+        return (
+            f"{self.scheme}://{self.block.hostname}/app/{organization}/{name}/runs/{run_id}"
+        )
 
 
 @asynccontextmanager

@@ -3,23 +3,19 @@
 import ast
 import importlib
 import inspect
-import pkgutil
-import typing
+import subprocess
+import sys
 
-import attrs
 import pytest
 
 import remote_backend
+from tests.support.modules import module_names
+
+# Its imports are the list, which the root package passes on.
+LISTED = [name for name in module_names() if name != "remote_backend.public_names"]
 
 
-def module_names() -> list[str]:
-    """Return the name of every module of the package that can be imported as one."""
-    found = pkgutil.walk_packages(remote_backend.__path__, "remote_backend.")
-    programs = ("__main__", "libterraform_process")
-    return ["remote_backend", *(m.name for m in found if not m.name.endswith(programs))]
-
-
-@pytest.mark.parametrize("name", module_names())
+@pytest.mark.parametrize("name", LISTED)
 def test_public_names_are_listed_and_exist(name: str) -> None:
     """`__all__` is a tuple without repeats, holds real names, and leaves none out."""
     module = importlib.import_module(name)
@@ -39,7 +35,7 @@ def test_public_names_are_listed_and_exist(name: str) -> None:
     assert made_here <= set(module.__all__)
 
 
-@pytest.mark.parametrize("name", module_names())
+@pytest.mark.parametrize("name", LISTED)
 def test_every_public_thing_is_described(name: str) -> None:
     """Modules, classes and functions that are public have a docstring."""
     module = importlib.import_module(name)
@@ -50,14 +46,32 @@ def test_every_public_thing_is_described(name: str) -> None:
     assert [one.__name__ for one in own if not one.__doc__] == []
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        found
-        for name in remote_backend.__all__
-        if attrs.has(found := getattr(remote_backend, name))
-    ],
-)
-def test_types_of_public_values_can_be_resolved(kind: type) -> None:
-    """As by those who write events down with cattrs."""
-    assert set(typing.get_type_hints(kind)) >= {one.name for one in attrs.fields(kind)}
+def test_the_root_package_has_what_public_names_imports() -> None:
+    """Each name is listed once, in `public_names`, and the root's `__all__` follows it."""
+    public = importlib.import_module("remote_backend.public_names")
+    imported = {
+        alias.asname
+        for node in ast.parse(inspect.getsource(public)).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    assert set(remote_backend.__all__) == imported
+    assert set(remote_backend.__all__) <= set(dir(remote_backend))
+
+
+def test_an_unknown_public_name_is_reported() -> None:
+    """A misspelled name raises AttributeError, which names it."""
+    with pytest.raises(AttributeError, match="open_backends"):
+        getattr(remote_backend, "open_backends")  # noqa: B009 (the type checker knows better)
+
+
+def test_the_root_package_imports_late() -> None:
+    """Neither the package nor a module of it loads the rest, for which commands would wait."""
+    program = (
+        "import sys, remote_backend\n"
+        "from remote_backend import errors\n"
+        "sys.exit('remote_backend.public_names' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

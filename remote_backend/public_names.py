@@ -1,0 +1,72 @@
+"""Every public name of the package, listed once: the imports are the list.
+
+`remote_backend` takes its names from here on first use. `X as X` marks a name as public for type
+checkers (https://typing.python.org/en/latest/spec/distributing.html), so there is no `__all__`.
+"""
+
+from remote_backend._version import __version__ as __version__
+from remote_backend.api.webhooks import read_notifications as read_notifications
+from remote_backend.backend import Backend as Backend
+from remote_backend.backend import open_backend as open_backend
+from remote_backend.backend import outputs as outputs
+from remote_backend.errors import AddressError as AddressError
+from remote_backend.errors import ApiError as ApiError
+from remote_backend.errors import BadBackendBlock as BadBackendBlock
+from remote_backend.errors import BadHostname as BadHostname
+from remote_backend.errors import ConfigurationChanged as ConfigurationChanged
+from remote_backend.errors import ConfigurationVersionFailed as ConfigurationVersionFailed
+from remote_backend.errors import Conflict as Conflict
+from remote_backend.errors import CredentialsError as CredentialsError
+from remote_backend.errors import DiscoveryError as DiscoveryError
+from remote_backend.errors import EngineError as EngineError
+from remote_backend.errors import NoBackendBlock as NoBackendBlock
+from remote_backend.errors import NoConfigurationFiles as NoConfigurationFiles
+from remote_backend.errors import NotAuthorized as NotAuthorized
+from remote_backend.errors import NotFound as NotFound
+from remote_backend.errors import NotificationRefused as NotificationRefused
+from remote_backend.errors import PollingFailed as PollingFailed
+from remote_backend.errors import Rejected as Rejected
+from remote_backend.errors import RemoteBackendError as RemoteBackendError
+from remote_backend.errors import RunDiffers as RunDiffers
+from remote_backend.errors import RunOptionsError as RunOptionsError
+from remote_backend.errors import RunRefused as RunRefused
+from remote_backend.errors import SelectionError as SelectionError
+from remote_backend.errors import SettingsError as SettingsError
+from remote_backend.errors import SlugError as SlugError
+from remote_backend.errors import StateConflict as StateConflict
+from remote_backend.errors import StateError as StateError
+from remote_backend.errors import StateLocked as StateLocked
+from remote_backend.errors import StateUnconfirmed as StateUnconfirmed
+from remote_backend.errors import TransportError as TransportError
+from remote_backend.errors import UnexpectedAnswer as UnexpectedAnswer
+from remote_backend.events import BatchFailed as BatchFailed
+from remote_backend.events import BatchFinished as BatchFinished
+from remote_backend.events import BatchStarted as BatchStarted
+from remote_backend.events import CheckReported as CheckReported
+from remote_backend.events import ConfigurationUploaded as ConfigurationUploaded
+from remote_backend.events import Event as Event
+from remote_backend.events import LogChunkRead as LogChunkRead
+from remote_backend.events import LogEnded as LogEnded
+from remote_backend.events import PlanFinished as PlanFinished
+from remote_backend.events import PlanStarted as PlanStarted
+from remote_backend.events import RunQueued as RunQueued
+from remote_backend.events import RunStatusChanged as RunStatusChanged
+from remote_backend.events import SlugPacked as SlugPacked
+from remote_backend.events import UploadProgressed as UploadProgressed
+from remote_backend.events import WarningRaised as WarningRaised
+from remote_backend.models.changes import AttributeChange as AttributeChange
+from remote_backend.models.changes import OutputChange as OutputChange
+from remote_backend.models.changes import PlannedChanges as PlannedChanges
+from remote_backend.models.changes import ResourceChange as ResourceChange
+from remote_backend.models.configuration import UploadMode as UploadMode
+from remote_backend.models.notification import Notification as Notification
+from remote_backend.models.outcome import Outcome as Outcome
+from remote_backend.models.outcome import Result as Result
+from remote_backend.models.plan import Counts as Counts
+from remote_backend.models.policy import CheckReport as CheckReport
+from remote_backend.models.run import PlanOptions as PlanOptions
+from remote_backend.models.run import WaitLimits as WaitLimits
+from remote_backend.notices import Notice as Notice
+from remote_backend.notices import StillWaiting as StillWaiting
+from remote_backend.notices import Warned as Warned
+from remote_backend.planning.batch import Batch as Batch
