@@ -334,7 +334,9 @@ class BatchPoller:
         # are made it is spared for their ends, which often come together.
         if len(self._watched) < self._expected:
             return self._settings.batch_poll_seconds * pages**2
-        share = min(1.0, _FIRST_POLL_FRACTION * _SHARE_GROWTH**self._calm_rounds)
+        # The power of a large number of rounds would overflow.
+        growth = _SHARE_GROWTH ** min(self._calm_rounds, 16)
+        share = min(1.0, _FIRST_POLL_FRACTION * growth)
         self._calm_rounds += 1
         return self._settings.batch_poll_seconds * pages * share
 

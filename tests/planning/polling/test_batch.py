@@ -240,6 +240,19 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
     assert soon[0] < spared == soon[-1]
 
 
+async def test_polling_goes_on_for_hours() -> None:
+    """The pause stays the same after thousands of rounds in which no run was added."""
+    client = Client(Runs(), "acme")
+    client.announces_limits = True
+    poller = BatchPoller(client, "batch-1", settings=QUICK)
+    for number in range(6):
+        poller.track(Run(id=f"run-{number}", status="planning"))
+
+    pauses = [poller._pause_seconds() for _ in range(2000)]
+
+    assert pauses[-1] == pauses[10] == QUICK.batch_poll_seconds
+
+
 class Vacant(Runs):
     """A server whose lists of an organization are empty pages with the number 0."""
 
