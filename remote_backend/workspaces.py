@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from remote_backend.api.client import Client
+from remote_backend.api.error_texts import is_name_taken
 from remote_backend.api.exactly_once import create_once
 from remote_backend.errors import (
     ApiError,
@@ -192,7 +193,7 @@ async def _create(
         )
     except Rejected as error:
         # The search before found nothing, so the token cannot see the workspace (P94).
-        if any("taken" in problem.lower() for problem in error.problems):
+        if is_name_taken(error):
             raise SelectionError(
                 f"workspace {local_name} exists ({full_name}), but the token may not see it"
             ) from None

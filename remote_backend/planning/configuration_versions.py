@@ -13,6 +13,7 @@ import anyio
 from attrs import define, field, frozen
 
 from remote_backend.api.client import Client
+from remote_backend.api.error_texts import names_configuration_version
 from remote_backend.errors import (
     ConfigurationVersionFailed,
     NotFound,
@@ -145,8 +146,7 @@ class ConfigurationVersions:
             return False
         if isinstance(error, ConfigurationVersionFailed):
             return True
-        problems = " ".join(error.problems).replace("-", " ").lower()
-        if not isinstance(error, NotFound) and "configuration version" not in problems:
+        if not isinstance(error, NotFound) and not names_configuration_version(error):
             return False
         self.canary.refuse()
         log.info("configuration.not_shared", problem=str(error))

@@ -16,6 +16,7 @@ import anyio
 from attrs import define, field, frozen
 
 from remote_backend.api.client import Client
+from remote_backend.api.error_texts import is_state_version_pending
 from remote_backend.errors import (
     ApiError,
     Conflict,
@@ -244,19 +245,18 @@ async def _try_to_unlock(
 
 def _is_unclear(error: Exception) -> bool:
     """Whether the holder of the lock is unknown after a failed release."""
-    return not _is_pending(error) and (
+    return not is_state_version_pending(error) and (
         isinstance(error, Conflict) or may_have_happened(error)
     )
 
 
 def _may_pass(error: Exception) -> bool:
     """Whether a release that failed may succeed later."""
-    return _is_pending(error) or isinstance(error, Conflict) or may_have_happened(error)
-
-
-def _is_pending(error: Exception) -> bool:
-    # The status depends on the version of the client (503, 400 or 422), but the text does not.
-    return "pending" in str(error)
+    return (
+        is_state_version_pending(error)
+        or isinstance(error, Conflict)
+        or may_have_happened(error)
+    )
 
 
 async def _bears_mark(client: Client, workspace: Workspace, lock: Lock) -> bool:

@@ -6,6 +6,7 @@ import anyio
 from attrs import evolve, field, frozen
 
 from remote_backend.api.client import Client
+from remote_backend.api.error_texts import is_state_content_required, state_conflict_cause
 from remote_backend.errors import (
     ApiError,
     Conflict,
@@ -126,14 +127,8 @@ class _Writing:
         try:
             return await self.client.create_state_version(self.request)
         except ApiError as error:
-            problems = " ".join(error.problems)
-            if (
-                error.status not in (400, 422)
-                or "state" not in problems
-                or "missing" not in problems
-            ):
+            if not is_state_content_required(error):
                 raise
-        # Servers from before 2023 accept the bytes only inside the request.
         inline = evolve(self.request, state=self.data)
         return await self.client.create_state_version(inline, moved=self.moved)
 
@@ -190,16 +185,16 @@ def _refused(workspace: Workspace, error: Exception) -> Exception:
 
 
 def _why_refused(workspace: Workspace, error: Exception) -> str:
-    """Return why a server refused a state (409 and 412), by the text of its response."""
-    text = str(error).lower()
-    if "lock" in text:
+    """Return why a server refused a state (409 and 412), and what to do."""
+    cause = state_conflict_cause(error)
+    if cause == "lock":
         why = "its lock is not ours any more; find out who works on it before you try again"
-    elif "md5" in text:
+    elif cause == "md5":
         why = (
             "the workspace has another state with the same serial; compare it, `state pull` "
             "shows it"
         )
-    elif "lineage" in text:
+    elif cause == "lineage":
         why = (
             "the workspace has a state of another lineage; check whether this is the right "
             "workspace"
