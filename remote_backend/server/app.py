@@ -1,6 +1,6 @@
 """The web application: its routes, who may use them, and how errors look."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from remote_backend.server.pages import views
 from remote_backend.server.pages.layout import page
 from remote_backend.server.records import UserRecord
 from remote_backend.server.routes import (
+    account,
     configurations,
     organizations,
     policies,
@@ -60,10 +61,29 @@ def make_app(context: ServerContext) -> web.Application:
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVER_CONTEXT] = context
-    for noun in (organizations, workspaces, configurations, runs, policies, state, views):
+    nouns = (
+        account,
+        organizations,
+        workspaces,
+        configurations,
+        runs,
+        policies,
+        state,
+        views,
+    )
+    for noun in nouns:
         app.add_routes(noun.routes)
+    for noun in nouns:
+        app.add_routes(_with_final_slash(noun.routes))
     app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
     return app
+
+
+def _with_final_slash(routes: web.RouteTableDef) -> Iterator[web.RouteDef]:
+    """Return the same routes for paths that end with a slash, as terrasnek 0.1.14 sends them."""
+    for route in routes:
+        if isinstance(route, web.RouteDef) and not route.path.endswith("/"):
+            yield web.RouteDef(route.method, f"{route.path}/", route.handler, route.kwargs)
 
 
 async def _serve_signed(request: web.Request) -> web.StreamResponse:

@@ -328,7 +328,7 @@ def _connectable(host: str) -> str:
 
 def _cli_configuration(server: EmbeddedServer) -> str:
     # Clients of all ages read JSON too, and ours in less time.
-    services = discovery_document(f"{server.url}/api/v2/")
+    services = discovery_document(server.url)
     configuration = {
         "credentials": {server.hostname: {"token": server.token}},
         "host": {server.hostname: {"services": services}},

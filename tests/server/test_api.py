@@ -20,9 +20,11 @@ async def test_discovery_and_ping(ask: RawClient) -> None:
     base = await ask("GET", "/api/v2/", token=None)
 
     assert found.headers["Content-Type"].split(";")[0] == "application/json"
-    assert found.json == dict.fromkeys(
-        ("tfe.v2", "tfe.v2.1", "tfe.v2.2", "state.v2"), "/api/v2/"
-    )
+    assert found.json == {
+        **dict.fromkeys(("tfe.v2", "tfe.v2.1", "tfe.v2.2", "state.v2"), "/api/v2/"),
+        "modules.v1": "/api/registry/v1/modules/",
+        "providers.v1": "/api/registry/v1/providers/",
+    }
     assert (ping.status, ping.body, base.status) == (204, b"", 204)
     assert ping.headers["TFP-API-Version"] == "2.6"
     assert ping.headers["TFP-AppName"] != "HCP Terraform"

@@ -6,12 +6,19 @@ from remote_backend.server.documents.documents import resource_of, to_one
 
 __all__ = ("discovery_document", "dump_capacity", "dump_entitlements", "dump_organization")
 
-_SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2", "state.v2")
+_API_SERVICES = ("tfe.v2", "tfe.v2.1", "tfe.v2.2", "state.v2")
 
 
-def discovery_document(base: str) -> dict[str, str]:
-    """Return the services of this host; all of them are the one API."""
-    return dict.fromkeys(_SERVICES, base)
+def discovery_document(origin: str = "") -> dict[str, str]:
+    """Return the services of a host; without an origin their addresses are relative.
+
+    There is no registry here, but terrasnek 0.1.14 raises KeyError without its services.
+    """
+    return {
+        **dict.fromkeys(_API_SERVICES, f"{origin}/api/v2/"),
+        "modules.v1": f"{origin}/api/registry/v1/modules/",
+        "providers.v1": f"{origin}/api/registry/v1/providers/",
+    }
 
 
 def dump_organization(name: str, created_at: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ routes = web.RouteTableDef()
 @routes.get("/.well-known/terraform.json")
 async def discover(request: web.Request) -> web.Response:
     """Say where the API is."""
-    return web.json_response(discovery_document("/api/v2/"))
+    return web.json_response(discovery_document())
 
 
 @routes.get("/")
@@ -38,6 +38,20 @@ async def greet(request: web.Request) -> web.Response:
 async def ping(request: web.Request) -> web.Response:
     """Answer with headers alone; old clients ask the base for them."""
     return respond(status=204)
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#list-organizations
+@routes.get("/api/v2/organizations")
+async def list_organizations(request: web.Request) -> web.Response:
+    """Return the organization of this server, when its name holds the searched text."""
+    context = context_of(request)
+    searched = request.query.get("q") or request.query.get("q[name]", "")
+    names = [context.organization] if searched in context.organization else []
+
+    def dump(name: str) -> dict[str, Any]:
+        return dump_organization(name, context.created_at)
+
+    return respond(dump_page(names, dump, request.query, request.path))
 
 
 @routes.get("/api/v2/organizations/{organization}")

@@ -1,0 +1,58 @@
+"""Who a token belongs to, and the organizations it sees."""
+
+from tests.support.raw_client import RawClient
+
+
+async def test_the_account_of_a_token(ask: RawClient) -> None:
+    """`terraform login` stores a token only when this answers (S3); nobody else's e-mail shows."""
+    account = await ask("GET", "/api/v2/account/details")
+    user = await ask("GET", f"/api/v2/users/{account.data['id']}")
+    nobody = await ask("GET", "/api/v2/users/user-none")
+    stranger = await ask("GET", "/api/v2/account/details", token="wrong")
+
+    assert (account.status, account.data["type"]) == (200, "users")
+    assert account.data["attributes"]["username"] == "owner"
+    assert account.data["attributes"]["is-service-account"] is False
+    assert account.data["attributes"]["email"] == "owner@localhost"
+    assert user.data["attributes"]["username"] == "owner"
+    assert "email" not in user.data["attributes"]
+    assert (nobody.status, stranger.status) == (404, 401)
+
+
+async def test_the_creator_of_a_run_is_a_user(ask: RawClient) -> None:
+    """The link of a run to who made it leads somewhere."""
+    workspace = await ask.workspace()
+    run = await ask.run(workspace, await ask.uploaded(workspace))
+
+    creator = run.data["relationships"]["created-by"]["data"]
+    user = await ask("GET", f"/api/v2/users/{creator['id']}")
+
+    assert (user.status, user.data["type"]) == (200, creator["type"])
+
+
+async def test_the_list_of_organizations(ask: RawClient) -> None:
+    """There is one, which a search for another does not find."""
+    listed = await ask("GET", "/api/v2/organizations")
+    searched = await ask("GET", "/api/v2/organizations?q=acm")
+    other = await ask("GET", "/api/v2/organizations?q=nobody")
+
+    assert [organization["id"] for organization in listed.data] == ["acme"]
+    assert listed.json["meta"]["pagination"]["total-count"] == 1
+    assert [organization["id"] for organization in searched.data] == ["acme"]
+    assert other.data == []
+
+
+async def test_one_slash_at_the_end_of_a_path_does_not_matter(ask: RawClient) -> None:
+    """Reads and writes find their routes, with their queries; two slashes are another path."""
+    workspace = await ask.workspace()
+    body = {"data": {"type": "vars", "attributes": {"key": "x", "category": "terraform"}}}
+
+    read = await ask("GET", "/api/v2/organizations/acme/")
+    listed = await ask("GET", "/api/v2/organizations/acme/workspaces/?page%5Bsize%5D=1")
+    made = await ask("POST", f"/api/v2/workspaces/{workspace}/vars/", body)
+    twice = await ask("GET", "/api/v2/organizations/acme//")
+    stranger = await ask("GET", "/api/v2/organizations/acme/", token="wrong")
+
+    assert (read.status, made.status) == (200, 201)
+    assert len(listed.data) == 1
+    assert (twice.status, stranger.status) == (404, 401)
