@@ -20,6 +20,7 @@ from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.models.state import StateOutput
 from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch, BatchOptions, run_batch
 from remote_backend.planning.journal import JournalStory
@@ -38,7 +39,7 @@ from remote_backend.planning.polling import RunPoller
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
 from remote_backend.planning.sharing_cache import SharingCache
-from remote_backend.state.file import Output, StateFile
+from remote_backend.state.file import StateFile
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
@@ -99,7 +100,7 @@ async def read_outputs(
     hostname: str = DEFAULT_HOSTNAME,
     environ: Mapping[str, str] | None = None,
     report: Callable[[Notice], None] | None = None,
-) -> dict[str, Output]:
+) -> dict[str, StateOutput]:
     """Return the outputs of a workspace as `outputs` does, with their types."""
     variables = process_environ() if environ is None else environ
     if not workspace.strip() or not organization.strip():
@@ -249,7 +250,7 @@ class Backend(BackendStates):
 
     async def outputs_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> dict[str, dict[str, Output] | StateError]:
+    ) -> dict[str, dict[str, StateOutput] | StateError]:
         """Return the outputs of all workspaces by short name; what cannot be read is an error."""
         states = await self.states_of_all(select=select, exclude=exclude)
         return {

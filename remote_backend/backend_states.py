@@ -5,8 +5,9 @@ from collections.abc import Callable
 from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import Connection
 from remote_backend.errors import SelectionError
+from remote_backend.models.state import StateOutput
 from remote_backend.models.workspace import Workspace
-from remote_backend.state.file import Output, StateFile
+from remote_backend.state.file import StateFile
 from remote_backend.state.locks import LockOptions, break_lock
 from remote_backend.state.storage import change_state, push_state, read_state
 from remote_backend.state.versions import download_state
@@ -74,7 +75,7 @@ class BackendStates:
     async def _state_of(self, remote: Workspace) -> StateFile | None:
         return await read_state(self._connection.client, remote)
 
-    async def outputs(self, workspace: str | None = None) -> dict[str, Output]:
+    async def outputs(self, workspace: str | None = None) -> dict[str, StateOutput]:
         """Return the outputs of a workspace, or of the selected one, sensitive ones too.
 
         A name that is none of the configuration is taken for a full name in the organization.

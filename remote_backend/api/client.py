@@ -31,7 +31,7 @@ from remote_backend.models.policy import (
     TaskStage,
 )
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+from remote_backend.models.state import StateVersion, StateVersionRequest
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Notices
 
@@ -301,11 +301,6 @@ class Client:
         """Send the bytes of a state to a signed address, once; `moved` is called at each part."""
         request = state.request_to_upload_state(address, body)
         await self._send(evolve(request, moved=moved))
-
-    async def list_current_outputs(self, workspace_id: str) -> tuple[StateOutput, ...]:
-        """Return the outputs of the newest state; sensitive ones without values."""
-        request = state.request_to_list_current_outputs(workspace_id)
-        return (await self._ask(request, state.load_state_outputs)).items
 
     async def _ask(self, request: Request, load: Callable[[Response], Value]) -> Value:
         response = await self._send(request)

@@ -30,13 +30,11 @@ class StateVersion:
 
 @frozen(kw_only=True)
 class StateOutput:
-    """One output value of a state."""
+    """An output of a state."""
 
-    id: str
-    name: str
+    value: Any = field(repr=False)
+    type: Any = None
     sensitive: bool = False
-    type: str | None = None
-    value: Any = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from remote_backend.errors import AddressError, StateError
+from remote_backend.models.state import StateOutput
 from remote_backend.state.address import Address, Key, parse_legacy_address
 from remote_backend.state.json_edits import (
     Edit,
@@ -23,19 +24,10 @@ from remote_backend.state.json_edits import (
 )
 from remote_backend.state.shape import check_element, check_head, require_known_spelling
 
-__all__ = ("Instance", "Output", "Resource", "StateFile", "md5_of", "parse_state")
+__all__ = ("Instance", "Resource", "StateFile", "md5_of", "parse_state")
 
 _FORMATS = (3, 4)
 _LAZY = frozenset({"resources", "modules"})
-
-
-@frozen(kw_only=True)
-class Output:
-    """An output of a state."""
-
-    value: Any = field(repr=False)
-    type: Any = None
-    sensitive: bool = False
 
 
 @frozen(kw_only=True)
@@ -120,7 +112,7 @@ class StateFile:
         """Return the position of the value of a member of the head, or None."""
         return self._content.value_starts.get(key)
 
-    def outputs(self, module: str = "") -> dict[str, Output]:
+    def outputs(self, module: str = "") -> dict[str, StateOutput]:
         """Return the outputs of the root, or in format 3 of a module, by name."""
         if self.format == 4:
             outputs = self._value("outputs") if not module else None
@@ -136,7 +128,7 @@ class StateFile:
         if not isinstance(outputs, dict):
             return {}
         return {
-            name: Output(
+            name: StateOutput(
                 value=output.get("value"),
                 type=output.get("type"),
                 sensitive=bool(output.get("sensitive")),

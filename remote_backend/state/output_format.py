@@ -9,7 +9,7 @@ from typing import Any
 
 from remote_backend.errors import StateError
 from remote_backend.formats.go_quoting import go_quote, html_safe
-from remote_backend.state.file import Output
+from remote_backend.models.state import StateOutput
 
 __all__ = (
     "TOO_DEEP",
@@ -84,7 +84,7 @@ def object_json(members: Mapping[str, str]) -> str:
     return f"{{{','.join(pairs)}}}"
 
 
-def outputs_json(outputs: Mapping[str, Output]) -> str:
+def outputs_json(outputs: Mapping[str, StateOutput]) -> str:
     """Return all outputs as the JSON of `terraform output -json`; raises as `json_text` does."""
     document = {
         name: {"sensitive": output.sensitive, "type": output.type, "value": output.value}

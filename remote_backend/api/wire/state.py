@@ -5,23 +5,19 @@ from typing import Any
 
 from remote_backend.api.messages import Request, Response
 from remote_backend.api.wire.document import (
-    Page,
     address_of,
     body_of,
-    load_page,
     load_resource,
     members_of,
     parse_document,
 )
 from remote_backend.models.addresses import SignedUrl
-from remote_backend.models.state import StateOutput, StateVersion, StateVersionRequest
+from remote_backend.models.state import StateVersion, StateVersionRequest
 
 __all__ = (
-    "load_state_outputs",
     "load_state_version",
     "request_to_create_state_version",
     "request_to_download_state",
-    "request_to_list_current_outputs",
     "request_to_read_current_state_version",
     "request_to_read_state_version",
     "request_to_upload_state",
@@ -83,13 +79,6 @@ def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
     )
 
 
-# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-version-outputs#show-current-state-version-outputs-for-a-workspace
-def request_to_list_current_outputs(workspace_id: str) -> Request:
-    """List the outputs of the newest state; sensitive values come as null."""
-    target = f"workspaces/{workspace_id}/current-state-version-outputs"
-    return Request(method="GET", target=target)
-
-
 def load_state_version(response: Response) -> StateVersion:
     """Turn an answer into a state version."""
     resource = parse_document(response).resource
@@ -101,18 +90,6 @@ def load_state_version(response: Response) -> StateVersion:
         upload_url=address_of(members.get("hosted_state_upload_url")),
         json_upload_url=address_of(members.get("hosted_json_state_upload_url")),
     )
-
-
-def load_state_outputs(response: Response) -> Page[StateOutput]:
-    """Turn an answer into outputs."""
-    document = parse_document(response)
-    return load_page(document, (_output(item) for item in document.resources))
-
-
-def _output(resource: Any) -> StateOutput:
-    attributes = resource.get("attributes")
-    value = attributes.get("value") if isinstance(attributes, dict) else None
-    return load_resource(resource, StateOutput, value=value)
 
 
 def _download_address(text: Any) -> SignedUrl | str | None:

@@ -17,7 +17,7 @@ from remote_backend.cli.output.streams import utf8_of, write_bytes
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, many, value
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME
 from remote_backend.errors import RunOptionsError, StateError
-from remote_backend.state.file import Output
+from remote_backend.models.state import StateOutput
 from remote_backend.state.output_format import (
     json_text,
     object_json,
@@ -76,7 +76,7 @@ def output(context: click.Context, /, name: tuple[str, ...], **flags: Any) -> in
     return run_with_backend(Path(context.obj), work)
 
 
-async def _read_by_path(name: str) -> dict[str, Output]:
+async def _read_by_path(name: str) -> dict[str, StateOutput]:
     parts = name.split("/")
     if len(parts) > 3 or not all(parts):
         raise RunOptionsError(
@@ -92,7 +92,7 @@ async def _read_by_path(name: str) -> dict[str, Output]:
 
 
 def _print_one_workspace(
-    outputs: dict[str, Output], output_name: str | None, flags: dict[str, Any]
+    outputs: dict[str, StateOutput], output_name: str | None, flags: dict[str, Any]
 ) -> int:
     screen = process_screen()
     if output_name is None:
@@ -120,20 +120,20 @@ def _print_one_workspace(
 
 
 def _print_all(
-    outputs_by_workspace: dict[str, dict[str, Output] | StateError],
+    outputs_by_workspace: dict[str, dict[str, StateOutput] | StateError],
     output_name: str | None,
     *,
     as_json: bool,
 ) -> int:
     documents: dict[str, str] = {}
 
-    def keep(short: str, outputs: dict[str, Output]) -> None:
+    def keep(short: str, outputs: dict[str, StateOutput]) -> None:
         values = {name: output.value for name, output in outputs.items()}
         documents[short] = json_text(
             values if output_name is None else values.get(output_name)
         )
 
-    def write(short: str, outputs: dict[str, Output]) -> None:
+    def write(short: str, outputs: dict[str, StateOutput]) -> None:
         for name, output in outputs.items():
             if output_name in (None, name):
                 process_screen().print_value(
@@ -146,11 +146,11 @@ def _print_all(
     return code
 
 
-def _display_text(output: Output) -> str:
+def _display_text(output: StateOutput) -> str:
     return "<sensitive>" if output.sensitive else value_text(output.value, output.type)
 
 
-def _output_named(outputs: dict[str, Output], output_name: str) -> Output:
+def _output_named(outputs: dict[str, StateOutput], output_name: str) -> StateOutput:
     if output_name not in outputs:
         known = ", ".join(outputs) or "none"
         raise StateError(f"the state has no output {output_name}; there are: {known}")

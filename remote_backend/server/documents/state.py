@@ -2,13 +2,14 @@
 
 import base64
 import binascii
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
 
-from remote_backend.errors import Rejected
+from remote_backend.errors import Rejected, StateError
+from remote_backend.models.state import StateOutput
 from remote_backend.server.documents.documents import (
     RequestDocument,
     invalid,
@@ -17,9 +18,9 @@ from remote_backend.server.documents.documents import (
     to_one,
 )
 from remote_backend.server.records import StateVersionRecord
+from remote_backend.state.file import StateFile, parse_state
 
 __all__ = (
-    "OutputValue",
     "StateAddresses",
     "StateVersionUpload",
     "dump_output",
@@ -54,16 +55,6 @@ class StateAddresses:
     upload_json: str | None = field(default=None, repr=False)
 
 
-@frozen(kw_only=True)
-class OutputValue:
-    """An output in a state."""
-
-    name: str
-    value: Any = field(repr=False)
-    type: Any = None
-    sensitive: bool = False
-
-
 def parse_state_version_upload(document: RequestDocument) -> StateVersionUpload:
     """Read the request to store a state; raises `Rejected` for what is missing or wrong."""
     serial, md5 = document.number("serial"), document.text("md5")
@@ -87,7 +78,7 @@ def parse_state_version_upload(document: RequestDocument) -> StateVersionUpload:
 
 
 def dump_state_version(
-    version: StateVersionRecord, addresses: StateAddresses, outputs: list[OutputValue]
+    version: StateVersionRecord, addresses: StateAddresses, output_names: Iterable[str]
 ) -> dict[str, Any]:
     """Return a state version as a resource."""
     finalized = version.status == "finalized"
@@ -117,24 +108,27 @@ def dump_state_version(
             "created-by": to_one("users", version.created_by),
             "outputs": to_many(
                 "state-version-outputs",
-                (output_id(version.id, output.name) for output in outputs),
+                (output_id(version.id, name) for name in output_names),
             ),
         },
         links={"self": f"/api/v2/state-versions/{version.id}"},
     )
 
 
-def dump_output(version_id: str, output: OutputValue, *, reveal: bool) -> dict[str, Any]:
+def dump_output(
+    version_id: str, name: str, output: StateOutput, *, reveal: bool
+) -> dict[str, Any]:
     """Return an output as a resource; `reveal` shows a sensitive value too."""
-    id = output_id(version_id, output.name)
+    id = output_id(version_id, name)
+    value = _plain_numbers(output.value) if reveal or not output.sensitive else None
     return resource_of(
         "state-version-outputs",
         id,
         {
-            "name": output.name,
+            "name": name,
             "sensitive": output.sensitive,
             "type": _short_type(output.type, output.value),
-            "value": output.value if reveal or not output.sensitive else None,
+            "value": value,
             "detailed-type": output.type,
         },
         links={"self": f"/api/v2/state-version-outputs/{id}"},
@@ -146,31 +140,12 @@ def output_id(version_id: str, name: str) -> str:
     return f"wsout-{version_id.removeprefix('sv-')}.{name}"
 
 
-def outputs_of(state: bytes) -> list[OutputValue]:
-    """Return the outputs of a state file of format 3 or 4; other bytes have none."""
+def outputs_of(data: bytes) -> dict[str, StateOutput]:
+    """Return the outputs of a stored state; a state that cannot be read has none."""
     try:
-        parsed = json.loads(state)
-    except ValueError:
-        return []
-    if not isinstance(parsed, dict):
-        return []
-    return list(_outputs(parsed))
-
-
-def _outputs(parsed: dict[str, Any]) -> Iterator[OutputValue]:
-    outputs = parsed.get("outputs")
-    if parsed.get("version") == 3:
-        modules = parsed.get("modules")
-        roots = [m for m in modules or () if m.get("path") == ["root"]]
-        outputs = roots[0].get("outputs") if roots else None
-    for name, output in sorted(outputs.items()) if isinstance(outputs, dict) else ():
-        if isinstance(output, dict):
-            yield OutputValue(
-                name=name,
-                value=output.get("value"),
-                type=output.get("type"),
-                sensitive=bool(output.get("sensitive")),
-            )
+        return parse_state(data).outputs()
+    except StateError:
+        return {}
 
 
 def _short_type(detailed: Any, value: Any) -> str:
@@ -184,24 +159,28 @@ def _short_type(detailed: Any, value: Any) -> str:
     )
 
 
-def manages_resources(body: bytes) -> bool:
-    """Say whether a stored state holds anything that would be forgotten with it."""
-    state = require_state(body)
-    if state["version"] >= 4:
-        resources = state.get("resources") or []
-        return any(
-            resource.get("mode") == "managed" and resource.get("instances")
-            for resource in resources
-        )
-    return any(module.get("resources") for module in state.get("modules") or [])
+def manages_resources(data: bytes) -> bool:
+    """Return whether a stored state holds anything that would be forgotten with it."""
+    return any(
+        resource.address.mode != "data" and resource.instances
+        for resource in require_state(data).resources()
+    )
 
 
-def require_state(body: bytes) -> dict[str, Any]:
-    """Return a state file as parsed JSON; raises `Rejected` when it is none."""
+def require_state(data: bytes) -> StateFile:
+    """Parse a state; raises `Rejected` when it is not one."""
     try:
-        parsed = json.loads(body)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("version"), int):
-        raise Rejected(422, "", "", ("the state is not a Terraform state file",))
-    return parsed
+        return parse_state(data)
+    except StateError as error:
+        raise Rejected(422, "", "", (f"the state cannot be read: {error}",)) from None
+
+
+def _plain_numbers(value: Any) -> Any:
+    """Return a value with the numbers that JSON is written with."""
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else float(value)
+    if isinstance(value, list):
+        return [_plain_numbers(element) for element in value]
+    if isinstance(value, dict):
+        return {key: _plain_numbers(element) for key, element in value.items()}
+    return value

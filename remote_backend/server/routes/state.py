@@ -1,7 +1,6 @@
 """State versions and their outputs."""
 
 import hashlib
-from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +8,7 @@ from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.errors import Rejected
+from remote_backend.models.state import StateOutput
 from remote_backend.server.context import (
     USER,
     ServerContext,
@@ -22,7 +22,6 @@ from remote_backend.server.context import (
 )
 from remote_backend.server.documents.documents import dump_document, dump_page
 from remote_backend.server.documents.state import (
-    OutputValue,
     StateAddresses,
     StateVersionUpload,
     dump_output,
@@ -131,8 +130,11 @@ async def list_outputs(request: web.Request) -> web.Response:
     context = context_of(request)
     version = await context.store.read(lambda records: _find_version(records, id))
     outputs = await _read_outputs(context, version)
-    dump = partial(dump_output, version.id, reveal=False)
-    return respond(dump_page(outputs, dump, request.query, request.path))
+
+    def dump(name: str) -> dict[str, Any]:
+        return dump_output(version.id, name, outputs[name], reveal=False)
+
+    return respond(dump_page(list(outputs), dump, request.query, request.path))
 
 
 @routes.get(_OF_WORKSPACE + "/current-state-version-outputs")
@@ -140,9 +142,11 @@ async def list_current_outputs(request: web.Request) -> web.Response:
     """Return the outputs of the newest state; sensitive ones without values."""
     version = await _current_version(request)
     outputs = await _read_outputs(context_of(request), version)
-    return respond(
-        dump_document([dump_output(version.id, output, reveal=False) for output in outputs])
-    )
+    resources = [
+        dump_output(version.id, name, output, reveal=False)
+        for name, output in outputs.items()
+    ]
+    return respond(dump_document(resources))
 
 
 @routes.get("/api/v2/state-version-outputs/{output_id}")
@@ -152,9 +156,10 @@ async def read_output(request: web.Request) -> web.Response:
     version_id = "sv-" + id.removeprefix("wsout-").partition(".")[0]
     context = context_of(request)
     version = await context.store.read(lambda records: _find_version(records, version_id))
-    for output in await _read_outputs(context, version):
-        if output_id(version.id, output.name) == id:
-            return respond(dump_document(dump_output(version.id, output, reveal=True)))
+    for name, output in (await _read_outputs(context, version)).items():
+        if output_id(version.id, name) == id:
+            resource = dump_output(version.id, name, output, reveal=True)
+            return respond(dump_document(resource))
     raise not_found(f"output {id}")
 
 
@@ -224,11 +229,12 @@ def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddres
 
 async def _read_outputs(
     context: ServerContext, version: StateVersionRecord
-) -> list[OutputValue]:
+) -> dict[str, StateOutput]:
     if version.status != "finalized":
-        return []
+        return {}
     path = context.files.state_path(version.id)
-    return outputs_of(await to_thread.run_sync(path.read_bytes))
+    # Large states take a while to read and to parse.
+    return await to_thread.run_sync(lambda: outputs_of(path.read_bytes()))
 
 
 def _find_version(records: Records, id: str) -> StateVersionRecord:
@@ -271,16 +277,15 @@ def _require_successor(
 def _store_state(
     context: ServerContext, version: StateVersionRecord, body: bytes
 ) -> StateVersionRecord:
-    parsed = require_state(body)
+    state = require_state(body)
     context.files.state_path(version.id).write_bytes(body)
-    terraform_version = parsed.get("terraform_version")
     return evolve(
         version,
         status="finalized",
         size=len(body),
-        lineage=version.lineage or str(parsed.get("lineage", "")),
-        terraform_version=terraform_version if isinstance(terraform_version, str) else None,
-        state_format=parsed["version"],
+        lineage=version.lineage or state.lineage,
+        terraform_version=state.terraform_version or None,
+        state_format=state.format,
     )
 
 
