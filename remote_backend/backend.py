@@ -18,6 +18,7 @@ from remote_backend.connection import connect, connect_to
 from remote_backend.errors import Conflict, RemoteBackendError, SelectionError, StateError
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.configuration import UploadMode
+from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.state import StateOutput
@@ -212,7 +213,10 @@ class Backend(BackendStates):
                     workspace=name,
                     full_name=name,
                     result=Result.FAILED,
-                    reason="the workspace does not exist any more",
+                    failure=Failure(
+                        kind=FailureKind.CONFIGURATION,
+                        title="the workspace does not exist any more",
+                    ),
                 )
         async with self._run(
             tuple(named for named in unfinished if named is not None),

@@ -59,11 +59,15 @@ from remote_backend.models.changes import OutputChange as OutputChange
 from remote_backend.models.changes import PlannedChanges as PlannedChanges
 from remote_backend.models.changes import ResourceChange as ResourceChange
 from remote_backend.models.configuration import UploadMode as UploadMode
+from remote_backend.models.failure import Failure as Failure
+from remote_backend.models.failure import FailureKind as FailureKind
+from remote_backend.models.failure import Place as Place
 from remote_backend.models.notification import Notification as Notification
 from remote_backend.models.outcome import Outcome as Outcome
 from remote_backend.models.outcome import Result as Result
 from remote_backend.models.plan import Counts as Counts
 from remote_backend.models.policy import CheckReport as CheckReport
+from remote_backend.models.policy import PolicyResult as PolicyResult
 from remote_backend.models.run import PlanOptions as PlanOptions
 from remote_backend.models.run import WaitLimits as WaitLimits
 from remote_backend.notices import Notice as Notice

@@ -6,6 +6,7 @@ from enum import Enum
 from attrs import frozen
 
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.failure import Failure
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 
@@ -39,8 +40,8 @@ class Outcome:
     status: str | None = None
     """The last run status, or None when there was no run."""
 
-    reason: str | None = None
-    """Why it failed, in one sentence for a person."""
+    failure: Failure | None = None
+    """Why it failed, was canceled or was not started; None when there is a plan."""
 
     phase: str | None = None
     """What it failed in: `start`, `upload`, `queue` (making the run), `wait` (for the plan to
@@ -64,6 +65,11 @@ class Outcome:
 
     still_running: bool = False
     """Whether its run goes on, or may go on, on the server although nobody waits for it here."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed, in one line; None when it did not."""
+        return self.failure.reason if self.failure is not None else None
 
     @property
     def is_settled(self) -> bool:

@@ -8,6 +8,7 @@ __all__ = (
     "PolicyCheck",
     "PolicyEvaluation",
     "PolicyOutcome",
+    "PolicyResult",
     "PolicySetOutcome",
     "TaskResult",
     "TaskStage",
@@ -103,6 +104,25 @@ class CostEstimate:
 
 
 @frozen(kw_only=True)
+class PolicyResult:
+    """The result of one policy."""
+
+    name: str
+    level: str = ""
+    """How binding it is, in the server's word: `hard-mandatory`, `mandatory`, `advisory`."""
+
+    status: str = ""
+    """`passed`, or what went wrong: `failed`, `errored`."""
+
+    text: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name, and the level where it is known: `tags (hard-mandatory)`."""
+        return f"{self.name} ({self.level})" if self.level else self.name
+
+
+@frozen(kw_only=True)
 class CheckReport:
     """One judgement about a plan, in words for a person."""
 
@@ -114,3 +134,6 @@ class CheckReport:
     text: str = ""
     failed: bool = False
     """Whether it is a reason for the plan to fail; advisory results are not."""
+
+    policies: tuple[PolicyResult, ...] = ()
+    """The single policies, as far as the server names them."""

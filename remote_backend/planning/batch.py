@@ -29,6 +29,7 @@ from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.failure_reasons import canceled
 from remote_backend.planning.journal import Journal, JournalStory
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import BatchPoller, PollSettings
@@ -357,7 +358,7 @@ def _not_started(named: LocalWorkspace) -> Outcome:
         workspace=named.name,
         full_name=named.remote.name,
         result=Result.NOT_STARTED,
-        reason=NOT_STARTED,
+        failure=canceled(NOT_STARTED),
     )
 
 

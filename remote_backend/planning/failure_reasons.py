@@ -1,11 +1,27 @@
-"""What a person reads about an exception that ended the plan of one workspace."""
+"""Why a plan failed, from the exception that ended it."""
 
 import traceback
 from pathlib import PurePath
 
-from remote_backend.errors import RemoteBackendError
+from remote_backend.errors import (
+    ApiError,
+    ConfigurationVersionFailed,
+    PollingFailed,
+    RemoteBackendError,
+    TransportError,
+    UnexpectedAnswer,
+)
+from remote_backend.models.failure import Failure, FailureKind
 
-__all__ = ("cause_of", "reason_of_error")
+__all__ = ("canceled", "cause_of", "failure_of_error", "reason_of_error")
+
+# Errors of requests; every other error on purpose is about files, settings or the workspace.
+_REQUEST_ERRORS = (ApiError, PollingFailed, TransportError, UnexpectedAnswer)
+
+
+def canceled(title: str) -> Failure:
+    """Return the failure of a plan that was canceled."""
+    return Failure(kind=FailureKind.CANCELED, title=title)
 
 
 def cause_of(error: Exception) -> Exception:
@@ -28,6 +44,21 @@ def reason_of_error(error: Exception) -> str:
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror or type(error).__name__}"
     return f"a mistake in remote-backend ({type(error).__name__} in {_place_of(error)})"
+
+
+def failure_of_error(error: Exception, *, phase: str) -> Failure:
+    """Return the failure of a plan that an exception ended in a phase, as outcomes name it."""
+    return Failure(kind=_kind_of(error, phase), title=reason_of_error(error))
+
+
+def _kind_of(error: Exception, phase: str) -> FailureKind:
+    if isinstance(error, ConfigurationVersionFailed):
+        return FailureKind.UPLOAD
+    if isinstance(error, _REQUEST_ERRORS):
+        return FailureKind.UPLOAD if phase == "upload" else FailureKind.CONNECTION
+    if isinstance(error, RemoteBackendError | OSError):
+        return FailureKind.CONFIGURATION
+    return FailureKind.INTERNAL
 
 
 def _leaves(error: BaseException) -> list[Exception]:

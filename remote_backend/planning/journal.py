@@ -16,6 +16,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
+from remote_backend.planning.journal_failures import dump_failure, load_failure
 
 __all__ = ("Begun", "Journal", "JournalStory", "list_journals", "read_journal")
 
@@ -132,7 +133,7 @@ class Journal:
             full_name=outcome.full_name,
             result=outcome.result.value,
             status=outcome.status,
-            reason=outcome.reason,
+            failure=dump_failure(outcome.failure),
             seconds=round(outcome.seconds, 3),
             phase=outcome.phase,
             run_id=outcome.run_id,
@@ -291,6 +292,7 @@ def _outcome(record: dict[str, Any]) -> Outcome:
     return Outcome(
         **{
             **_known(Outcome, record),
+            "failure": load_failure(record),
             "result": Result(record["result"]),
             "counts": Counts(*counts) if counts else None,
         }

@@ -1,7 +1,5 @@
 """From what was seen of a run to the result that a person acts on."""
 
-from collections.abc import Sequence
-
 import anyio
 from attrs import define, field
 
@@ -10,7 +8,7 @@ from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
-from remote_backend.models.run import Phase, PlanOptions
+from remote_backend.models.run import PlanOptions
 from remote_backend.planning.plan_details import read_changes, read_diagnostics
 from remote_backend.planning.policy_results import read_policy_results
 from remote_backend.planning.polling import RunSnapshot
@@ -21,7 +19,6 @@ __all__ = (
     "counts_of",
     "phase_reached",
     "read_optional_data",
-    "reason_of",
     "result_of",
     "seconds_for_optional_data",
 )
@@ -29,14 +26,6 @@ __all__ = (
 log = Log()
 
 _OPTIONAL_SECONDS = 30.0
-
-_REASONS = {
-    "errored": "the run errored",
-    "canceled": "the run was canceled",
-    "force_canceled": "the run was canceled by force",
-    "discarded": "the run was discarded",
-    "policy_soft_failed": "a soft-mandatory policy failed",
-}
 
 
 def result_of(look: RunSnapshot) -> Result:
@@ -57,29 +46,6 @@ def phase_reached(look: RunSnapshot) -> str:
         return "checks"
     has_begun = plan is not None and plan.status in ("running", "errored")
     return "plan" if has_begun or look.run.status == "planning" else "wait"
-
-
-def reason_of(
-    look: RunSnapshot, checks: Sequence[CheckReport], interruption: str | None = None
-) -> str | None:
-    """Say why a run failed, or None when it did not; the end of its log can tell more."""
-    if look.succeeded:
-        return None
-    status = look.run.status
-    if look.run.phase is Phase.AWAITING_DECISION:
-        reason = f"the run waits for a person to decide ({status})"
-    else:
-        reason = _REASONS.get(status, f"the run is {status}")
-    failed = [
-        f"{check.kind} {check.name} {check.status}" for check in checks if check.failed
-    ]
-    if failed:
-        return f"{reason}: {', '.join(failed)}"
-    if status == "errored" and look.plan is not None and look.plan.never_starts:
-        return f"{reason} before its plan began"
-    if status == "errored" and interruption is not None:
-        return f"{reason}: {interruption}"
-    return reason
 
 
 def counts_of(

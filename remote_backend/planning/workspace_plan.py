@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+from attrs import evolve
 
 from remote_backend.errors import (
     ConfigurationChanged,
@@ -18,17 +19,23 @@ from remote_backend.events import (
     RunQueued,
     RunStatusChanged,
 )
+from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import Run
 from remote_backend.planning import run_result
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import Stopped
-from remote_backend.planning.failure_reasons import cause_of, reason_of_error
+from remote_backend.planning.failure_reasons import (
+    canceled,
+    cause_of,
+    failure_of_error,
+)
 from remote_backend.planning.log_tail import LogTail
 from remote_backend.planning.pending_runs import explains_pending, report_pending
 from remote_backend.planning.polling import PolledRun, RunPoller, RunSnapshot
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import stop_run
+from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.planning.workspace_run import RunCreation
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.slug.archive import Slug
@@ -82,7 +89,7 @@ class _WorkspacePlan:
         self._over = False
         self._facts = LogFacts()
         self._log_has_ended = False
-        self._waited_too_long: str | None = None
+        self._waited_too_long: Failure | None = None
         self._times: dict[str, float] = {}
         self._started = anyio.current_time()
 
@@ -163,17 +170,19 @@ class _WorkspacePlan:
 
     async def failed(self, error: Exception) -> Outcome:
         """Return the outcome after an error on our side; a run that goes on is stopped."""
-        reason = reason_of_error(error)
-        log.info("plan.failed", workspace=self._named.name, problem=reason)
+        phase = self._phase_now()
+        failure = failure_of_error(error, phase=phase)
+        log.info("plan.failed", workspace=self._named.name, problem=failure.title)
         stopped = await self._stop()
         if stopped.problem is not None:
-            reason += f"; its run may still be running: {stopped.problem}"
+            title = f"{failure.title}; its run may still be running: {stopped.problem}"
+            failure = evolve(failure, title=title)
         # Its run can still be made by another resume, once the files are the earlier ones.
         is_changed = isinstance(error, ConfigurationChanged)
         return self._outcome(
             Result.NOT_STARTED if is_changed else Result.FAILED,
-            reason=reason,
-            phase=self._phase_now(),
+            failure=failure,
+            phase=phase,
             error=error,
             still_running=stopped.problem is not None or self._is_unknown(),
         )
@@ -182,29 +191,29 @@ class _WorkspacePlan:
         """Stop the run; return the outcome, or None when the run is left running on purpose."""
         if self._run is None:
             if self._is_unknown():
-                reason = "its run may have been made, but no answer came"
-                return self._outcome(Result.FAILED, reason=reason, still_running=True)
-            return self._outcome(Result.NOT_STARTED, reason=NOT_STARTED)
+                failure = _disconnected("its run may have been made, but no answer came")
+                return self._outcome(Result.FAILED, failure=failure, still_running=True)
+            return self._outcome(Result.NOT_STARTED, failure=canceled(NOT_STARTED))
         if self._over and self._seen is not None:
             return self._judged(self._seen.latest)
         stopped = await self._stop()
         if stopped.was_detached:
             return None
         if stopped.problem is not None:
-            reason = f"its run could not be canceled: {stopped.problem}"
-            return self._outcome(Result.FAILED, reason=reason, still_running=True)
+            failure = _disconnected(f"its run could not be canceled: {stopped.problem}")
+            return self._outcome(Result.FAILED, failure=failure, still_running=True)
         if stopped.run is not None:
             return self._judged(
                 RunSnapshot(stopped.run, self._seen.plan if self._seen else None)
             )
-        return self._outcome(Result.CANCELED, reason="canceled with its batch")
+        return self._outcome(Result.CANCELED, failure=canceled("canceled with its batch"))
 
     def _judged(self, look: RunSnapshot, **more: Any) -> Outcome:
         """Return the outcome of a run that is over."""
         return self._outcome(
             run_result.result_of(look),
-            reason=self._waited_too_long
-            or run_result.reason_of(look, more.get("checks", ()), self._facts.interruption),
+            failure=self._waited_too_long
+            or failure_of_run(look, more.get("checks", ()), self._facts.interruption),
             phase=None if look.succeeded else run_result.phase_reached(look),
             status=look.run.status,
             counts=run_result.counts_of(look, more.get("changes"), self._facts.counts),
@@ -269,10 +278,11 @@ class _WorkspacePlan:
             if run.status not in ends:
                 return
             if await stop_run(self._job.client, run_id) is None:
-                self._waited_too_long = (
+                title = (
                     f"it still waited ({run.status}) after -{name}={seconds:g}s, "
                     "so it was stopped"
                 )
+                self._waited_too_long = Failure(kind=FailureKind.TIMEOUT, title=title)
         except RemoteBackendError as error:
             log.warning("run.not_stopped", run_id=run_id, problem=str(error))
         watch.poll_soon()
@@ -318,3 +328,7 @@ class _WorkspacePlan:
         if trial is not None and (held := trial.release()):
             self._job.events.put(LogChunkRead(short, held))
         self._job.events.put(LogEnded(short, tail.is_complete, tail.problem))
+
+
+def _disconnected(title: str) -> Failure:
+    return Failure(kind=FailureKind.CONNECTION, title=title)

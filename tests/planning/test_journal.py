@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from remote_backend.errors import SelectionError
+from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.policy import PolicyResult
 from remote_backend.planning.journal import Journal, list_journals, read_journal
+from tests.support.report_builders import failed_with
 
 FULL = Path("/dev/full")
 BEGINNING: dict[str, Any] = {
@@ -85,10 +89,97 @@ async def test_odd_text_is_written_as_well(tmp_path: Path) -> None:
     """Half an emoji in a reason, as a server cut it, comes back as it was (N25)."""
     journal = Journal.at(tmp_path, "batch-1")
     await journal.write("batch", id="batch-1", **BEGINNING)
-    odd = Outcome(workspace="a", full_name="a", result=Result.FAILED, reason="\ud83d \0")
+    odd = Outcome(
+        workspace="a", full_name="a", result=Result.FAILED, failure=failed_with("\ud83d \0")
+    )
     await journal.outcome(odd)
 
     assert read_journal(tmp_path, None).outcomes == {"a": odd}
+
+
+FAILURE = Failure(
+    kind=FailureKind.TERRAFORM,
+    title="Invalid value for variable",
+    text='Error: Invalid value\n\n  on main.tf line 3:\n  var.token is "hush"\n',
+    detail='The token "hush" is too short.',
+    place=Place(file="main.tf", line=3),
+    address="module.a.b.c",
+    policies=(PolicyResult(name="tags", level="hard-mandatory", status="failed"),),
+    further_errors=2,
+)
+
+
+async def test_a_failure_comes_back_without_its_text(tmp_path: Path) -> None:
+    """The text can quote a value of a variable, and a journal holds none."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    await journal.outcome(evolve(OUTCOME, result=Result.FAILED, failure=FAILURE))
+
+    assert b"hush" not in (tmp_path / "batch-1.journal").read_bytes()
+    [outcome] = read_journal(tmp_path, None).ended
+    assert outcome.failure == evolve(FAILURE, text="", detail="")
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "title"),
+    [
+        ({"reason": "no upload", "phase": "upload"}, FailureKind.UPLOAD, "no upload"),
+        (
+            {"reason": "the run errored", "phase": "plan"},
+            FailureKind.TERRAFORM,
+            "the run errored",
+        ),
+        (
+            {"reason": "it stopped", "result": "canceled"},
+            FailureKind.CANCELED,
+            "it stopped",
+        ),
+        ({"failure": {"kind": "new", "title": "later"}}, FailureKind.TERRAFORM, "later"),
+        (
+            {"failure": {"kind": "task", "title": "x", "place": 5}},
+            FailureKind.TERRAFORM,
+            "x",
+        ),
+        (
+            {"failure": {"kind": "task", "title": "x", "policies": [[]]}},
+            FailureKind.TERRAFORM,
+            "x",
+        ),
+    ],
+)
+async def test_failures_of_other_versions_cost_no_outcome(
+    members: dict[str, Any], kind: FailureKind, title: str, tmp_path: Path
+) -> None:
+    """A sentence, as 0.1.0 wrote it, and odd values that a later version may write."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    await journal.write(
+        "outcome", workspace="a", full_name="a", seconds=1, counts=None,
+        **{"result": "failed", **members},
+    )  # fmt: skip
+
+    [outcome] = read_journal(tmp_path, None).ended
+    assert outcome.failure == Failure(kind=kind, title=title)
+
+
+@pytest.mark.parametrize("members", [{}, {"failure": None}, {"failure": []}, {"reason": 5}])
+async def test_an_outcome_without_a_failure_has_none(
+    members: dict[str, Any], tmp_path: Path
+) -> None:
+    """A plan that succeeded has no failure, whatever stands in its place."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    await journal.write(
+        "outcome",
+        workspace="a",
+        full_name="a",
+        seconds=1,
+        counts=None,
+        result="changes",
+        **members,
+    )
+
+    assert [one.reason for one in read_journal(tmp_path, None).ended] == [None]
 
 
 def record(**members: Any) -> bytes:

@@ -10,7 +10,7 @@ from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
 from remote_backend.planning.policy_results import read_policy_results
 from remote_backend.planning.polling import RunSnapshot
-from remote_backend.planning.run_result import reason_of
+from remote_backend.planning.run_failure import failure_of_run
 from tests.support.fakes import ScriptedTransport, answer
 
 
@@ -54,7 +54,8 @@ async def test_a_failed_policy_shows_its_text(status: str) -> None:
     (report,) = await reports(RUN, script)
 
     assert (report.failed, report.text) == (True, "no public subnets")
-    assert "organization" in (reason_of(RunSnapshot(RUN, None), [report]) or "")
+    failure = failure_of_run(RunSnapshot(RUN, None), [report])
+    assert failure is not None and "organization" in failure.title
 
 
 @pytest.mark.parametrize("passed", ["passed", "overridden"])

@@ -3,15 +3,16 @@
 import pytest
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.failure import FailureKind
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts, Plan
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
 from remote_backend.planning.polling import RunSnapshot
+from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.planning.run_result import (
     counts_of,
     phase_reached,
-    reason_of,
     result_of,
 )
 from remote_backend.plans.log_facts import LogFacts
@@ -77,10 +78,10 @@ def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
     errored = RunSnapshot(
         Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored")
     )
-    reason = reason_of(errored, [], facts_of(log[:20], log[20:]).interruption)
+    failure = failure_of_run(errored, [], facts_of(log[:20], log[20:]).interruption)
 
-    assert reason is not None and reason.startswith("the run errored")
-    assert (told in reason) if told else reason == "the run errored"
+    assert failure is not None and failure.title.startswith("the run errored")
+    assert (told in failure.title) if told else failure.title == "the run errored"
 
 
 def test_the_run_decides_what_a_failed_policy_means() -> None:
@@ -91,17 +92,20 @@ def test_the_run_decides_what_a_failed_policy_means() -> None:
     )
     stopped = RunSnapshot(Run(id="run-1", status="policy_soft_failed"), None)
 
-    assert (result_of(finished), reason_of(finished, [check])) == (Result.CHANGES, None)
-    assert result_of(stopped) is Result.FAILED
-    assert reason_of(stopped, [check]) == (
-        "a soft-mandatory policy failed: policy check x soft_failed"
+    assert (result_of(finished), failure_of_run(finished, [check])) == (
+        Result.CHANGES,
+        None,
     )
+    assert result_of(stopped) is Result.FAILED
+    failure = failure_of_run(stopped, [check])
+    assert failure is not None and failure.kind is FailureKind.POLICY
+    assert failure.reason == "policy check x (soft_failed)"
 
 
 def test_a_plan_that_succeeded_was_not_cut_off() -> None:
     """The log decides about nothing."""
     finished = RunSnapshot(Run(id="run-1", status="planned_and_finished"), None)
-    assert reason_of(finished, [], "its plan was killed") is None
+    assert failure_of_run(finished, [], "its plan was killed") is None
 
 
 def resource(action: str, imported_id: str | None = None) -> ResourceChange:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.json_plan import parse_json_plan
@@ -36,9 +37,19 @@ def update(address: str, before: str, after: str) -> dict[str, Any]:
     )
 
 
+def failed_with(title: str, kind: FailureKind = FailureKind.TERRAFORM) -> Failure:
+    """Return a failure that has nothing but a title."""
+    return Failure(kind=kind, title=title)
+
+
 def outcome(name: str, changes: PlannedChanges | None = None, **more: Any) -> Outcome:
-    """Return the outcome of a workspace `net-NAME`."""
+    """Return the outcome of a workspace `net-NAME`; `reason` is the title of a failure."""
     result = more.pop("result", Result.CHANGES if changes else Result.NO_CHANGES)
+    reason = more.pop("reason", None)
+    if reason is not None:
+        is_canceled = result is Result.CANCELED
+        kind = FailureKind.CANCELED if is_canceled else FailureKind.TERRAFORM
+        more["failure"] = failed_with(reason, kind)
     return Outcome(
         workspace=name,
         full_name=f"net-{name}",

@@ -20,6 +20,7 @@ from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, RunRequest
+from remote_backend.planning.failure_reasons import canceled
 from remote_backend.planning.journal import (
     Begun,
     Journal,
@@ -150,7 +151,7 @@ def _canceled(name: str, run_id: str) -> Outcome:
         workspace=name,
         full_name=name,
         result=Result.CANCELED,
-        reason="canceled by `batches cancel`",
+        failure=canceled("canceled by `batches cancel`"),
         run_id=run_id,
     )
 

@@ -19,6 +19,7 @@ from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
+from tests.support.report_builders import failed_with
 
 
 class Terminal(io.StringIO):
@@ -41,7 +42,9 @@ def written(of: Screen) -> tuple[str, str]:
 
 
 def outcome(name: str, result: Result, **more: object) -> Outcome:
-    """Return an outcome."""
+    """Return an outcome; `reason` is the title of a failure."""
+    if reason := more.pop("reason", None):
+        more["failure"] = failed_with(str(reason))
     return Outcome(workspace=name, full_name=name, result=result, **more)  # type: ignore[arg-type]
 
 

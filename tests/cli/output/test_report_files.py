@@ -18,6 +18,7 @@ from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.command_line import CommandLine
+from tests.support.report_builders import failed_with
 from tests.support.servers import hosted
 
 MAIN = """
@@ -101,7 +102,7 @@ def collected(log: bytes) -> Report:
         workspace="a",
         full_name="a",
         result=Result.FAILED,
-        reason="half \ud83d",
+        failure=failed_with("half \ud83d"),
         run_id="run-1",
     )
     with Collector() as collector:

@@ -40,8 +40,9 @@ from remote_backend.models.changes import (
     PlannedChanges,
     ResourceChange,
 )
+from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.policy import CheckReport
+from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.workspace import Workspace
 from remote_backend.workspaces import LocalWorkspace
 
@@ -109,7 +110,11 @@ def outcome_of(text: str, result: Result) -> Outcome:
         reason=text, attributes=(AttributeChange(path=text, before=text, after=text),),
     )  # fmt: skip
     return Outcome(
-        workspace=text, full_name=text, result=result, status=text, reason=text, run_id=text,
+        workspace=text, full_name=text, result=result, status=text, run_id=text,
+        failure=Failure(
+            kind=FailureKind.TERRAFORM, title=text, text=text, detail=text, address=text,
+            place=Place(file=text), policies=(PolicyResult(name=text, level=text, text=text),),
+        ),
         run_url=text, seconds=1.0,
         checks=(CheckReport(kind=text, name=text, status=text, text=text, failed=True),),
         changes=PlannedChanges(

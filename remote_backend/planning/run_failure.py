@@ -1,0 +1,103 @@
+"""Why a run that is over has no plan to use: its policies, its tasks, its log, or its status."""
+
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from remote_backend.models.failure import Failure, FailureKind
+from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.run import Phase
+from remote_backend.planning.polling import RunSnapshot
+
+__all__ = ("failure_of_run",)
+
+_BY_STATUS = {
+    "errored": (FailureKind.TERRAFORM, "the run errored"),
+    "canceled": (FailureKind.CANCELED, "the run was canceled"),
+    "force_canceled": (FailureKind.CANCELED, "the run was canceled by force"),
+    "discarded": (FailureKind.DECISION, "the run was discarded"),
+    "policy_soft_failed": (FailureKind.POLICY, "a soft-mandatory policy failed"),
+}
+_RUN_TASK = "run task"
+
+
+def failure_of_run(
+    snapshot: RunSnapshot, checks: Sequence[CheckReport], interruption: str | None = None
+) -> Failure | None:
+    """Return why a run failed, or None when there is a plan.
+
+    The run's status decides: a failed check of a run that succeeded is not a failure.
+    """
+    if snapshot.succeeded:
+        return None
+    by_checks = _failure_of_checks([check for check in checks if check.failed])
+    if snapshot.run.phase is Phase.AWAITING_DECISION:
+        return _undecided(snapshot.run.status, by_checks)
+    by_status = _failure_of_status(snapshot)
+    if by_status.kind is FailureKind.CANCELED:
+        return by_status
+    if by_checks is not None and not _plan_errored(snapshot):
+        return by_checks
+    if interruption is not None and snapshot.run.status == "errored":
+        return evolve(by_status, title=f"{by_status.title}: {interruption}")
+    return by_status
+
+
+def _plan_errored(snapshot: RunSnapshot) -> bool:
+    return snapshot.plan is not None and snapshot.plan.status == "errored"
+
+
+def _failure_of_status(snapshot: RunSnapshot) -> Failure:
+    status = snapshot.run.status
+    unknown = (FailureKind.TERRAFORM, f"the run is {status}")
+    kind, title = _BY_STATUS.get(status, unknown)
+    if status == "errored" and snapshot.plan is not None and snapshot.plan.never_starts:
+        title += " before its plan began"
+    return Failure(kind=kind, title=title)
+
+
+def _undecided(status: str, by_checks: Failure | None) -> Failure:
+    if by_checks is None:
+        title = f"the run needs a decision in the browser ({status})"
+        return Failure(kind=FailureKind.DECISION, title=title)
+    title = f"{by_checks.title} needs a decision in the browser"
+    return evolve(by_checks, kind=FailureKind.DECISION, title=title)
+
+
+def _failure_of_checks(failed: Sequence[CheckReport]) -> Failure | None:
+    if not failed:
+        return None
+    titles = [title for check in failed for title in _titles_of(check)]
+    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    is_task = failed[0].kind == _RUN_TASK
+    return Failure(
+        kind=FailureKind.TASK if is_task else FailureKind.POLICY,
+        title=f"{titles[0]}{more}",
+        text="\n".join(_text_of(check) for check in failed),
+        policies=tuple(policy for check in failed for policy in _failed_policies(check)),
+    )
+
+
+def _titles_of(check: CheckReport) -> list[str]:
+    if check.kind == _RUN_TASK:
+        # Only mandatory tasks fail a plan.
+        return [f"task {check.name} (mandatory)"]
+    policies = _failed_policies(check)
+    return [f"policy {policy.title}" for policy in policies] or [
+        f"{check.kind} {check.name} ({check.status})"
+    ]
+
+
+def _text_of(check: CheckReport) -> str:
+    policies = _failed_policies(check)
+    texts = [policy.text for policy in policies] if policies else [check.text]
+    parts = zip(_titles_of(check), texts, strict=True)
+    return "\n".join(f"{title} failed\n{text}".rstrip() for title, text in parts)
+
+
+def _failed_policies(check: CheckReport) -> list[PolicyResult]:
+    return [
+        policy
+        for policy in check.policies
+        if policy.status != "passed" and policy.level != "advisory"
+    ]
