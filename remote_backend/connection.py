@@ -86,7 +86,7 @@ class OrganizationCheck:
         return answers[0]
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Connection:
     """A client of the organization that a configuration names, and what it was made from."""
 

@@ -23,7 +23,7 @@ _STOPPING = (
 )
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class Interrupts:
     """Watches for signals, and remembers the one that came."""
 

@@ -76,14 +76,14 @@ def _tokens(text: str) -> Iterator[_Token]:
     yield _Token("end" if at == len(text) else "unknown", text[at : at + 1], at)
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class _Reader:
     """A parser with one token of look-ahead."""
 
-    _text: str
+    _text: str = field(repr=False)
     _rest: Iterator[_Token]
     _depth: int = 0
-    _next: _Token = field(init=False)
+    _next: _Token = field(init=False, repr=False)
 
     @_next.default
     def _first(self) -> _Token:

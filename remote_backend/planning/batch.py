@@ -52,7 +52,7 @@ def new_batch_id() -> str:
     return f"batch-{os.urandom(8).hex()}"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BatchOptions:
     """The wishes of the user for a batch."""
 

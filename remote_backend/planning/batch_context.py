@@ -16,7 +16,7 @@ from remote_backend.planning.polling import BatchPoller, PolledRun, PollSettings
 __all__ = ("BatchContext",)
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BatchContext:
     """What all plans of a batch have in common."""
 

@@ -42,7 +42,7 @@ _PROMISE = frozenset({"HCP Terraform", "Terraform Enterprise"})
 _SECONDS_TO_PING = 5.0
 
 
-@frozen(eq=False, repr=False)
+@frozen
 class Upload:
     """A configuration version for one workspace."""
 
@@ -54,7 +54,7 @@ class Upload:
     """Set where it is not proven that the server takes it."""
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
@@ -64,7 +64,7 @@ class _Shared:
     """The workspace that it was made in, and in which it certainly can be used."""
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class ConfigurationVersions:
     """Gives each workspace of a batch a configuration version to plan."""
 

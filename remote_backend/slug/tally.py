@@ -17,7 +17,7 @@ _LARGE_BYTES = 50 << 20
 _MOST_SHOWN = 5
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class ArchiveSummary:
     """What went into an archive, as far as people want to know it."""
 

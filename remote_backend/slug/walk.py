@@ -53,7 +53,7 @@ class IneffectiveRule(Content):
     directory: str
 
 
-@define(eq=False, repr=False)
+@define
 class _Folder:
     """A directory that is being walked."""
 
@@ -71,7 +71,7 @@ class _Folder:
         return os.path.join(self.path, "")
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class Walk:
     """Finds the members of an archive; warnings and hints are complete when it has ended."""
 

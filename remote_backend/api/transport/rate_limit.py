@@ -54,7 +54,7 @@ _ASSUMED_PER_SECOND = 30.0
 _ASSUMED_SECONDS = 60.0
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class TokenBucket:
     """Tokens that come back evenly; pure, the time is an argument."""
 
@@ -108,7 +108,7 @@ class TokenBucket:
         self._tokens = min(max(1.0, self.burst), self._tokens + added)
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class SlidingWindow:
     """At most so many requests within each second, however the server counts them.
 
@@ -186,7 +186,7 @@ class SlidingWindow:
             self._answered.popleft()
 
 
-@define(eq=False, repr=False)
+@define(eq=False)
 class _Waiter:
     """A request that waits for its turn."""
 

@@ -38,7 +38,7 @@ class Style(Enum):
     JSON = "json"
 
 
-@frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class PlanRequest:
     """What the command line asks for."""
 

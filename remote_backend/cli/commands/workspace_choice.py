@@ -27,7 +27,7 @@ from remote_backend.workspaces import (
 __all__ = ("WorkspaceChoice",)
 
 
-@frozen(eq=False, repr=False)
+@frozen
 class WorkspaceChoice:
     """Selects a workspace that exists, as `terraform init` does."""
 

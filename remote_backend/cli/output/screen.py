@@ -17,7 +17,7 @@ _FOLDING = ("github", "gitlab")
 _RESETS = ("\x1b[0m", "\x1b[m")
 
 
-@frozen(eq=False, repr=False)
+@frozen
 class Screen:
     """Where to write and what the places can show.
 
