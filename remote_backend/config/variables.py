@@ -1,6 +1,5 @@
 """Variables of the command line, as HCL expressions for a run."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,11 +11,10 @@ from remote_backend.config.hcl_json import JsonFault, read_json_values
 from remote_backend.config.hcl_operations import NotConstant, bool_of, number_of
 from remote_backend.decoding import is_text, text_fault
 from remote_backend.errors import RunOptionsError
-from remote_backend.formats.hcl import HclValue, write_hcl
+from remote_backend.formats.hcl import IDENTIFIER, HclValue, write_hcl
 
 __all__ = ("VariableSource", "run_variables")
 
-_NAME = re.compile(r"[^\W\d][\w-]*")
 _PROBE = b"value = "
 # Terraform takes values of simple types as texts, and converts them.
 _CONVERSIONS: Mapping[str, tuple[Callable[[str], HclValue], str]] = {
@@ -64,7 +62,7 @@ def _split(text: str) -> tuple[str, str]:
         raise RunOptionsError(
             "-var has a value without '='; write -var 'NAME=VALUE', or -var-file for a file"
         )
-    if not _NAME.fullmatch(name):
+    if not IDENTIFIER.fullmatch(name):
         raise RunOptionsError(
             f"-var: {name!r} is not a name of a variable; write -var 'NAME=VALUE' without spaces "
             "before '='"
@@ -146,7 +144,7 @@ def _from_json(source: bytes, shown: str) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if name == "//":
             continue
-        if not _NAME.fullmatch(name):
+        if not IDENTIFIER.fullmatch(name):
             raise RunOptionsError(
                 f"-var-file {shown}: {name!r} is not a name of a variable"
             )

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
-__all__ = ("HclValue", "write_hcl")
+__all__ = ("IDENTIFIER", "HclValue", "write_hcl")
+
+# https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#identifiers
+IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
 HclValue: TypeAlias = (
     str | Decimal | float | bool | Sequence["HclValue"] | Mapping[str, "HclValue"] | None

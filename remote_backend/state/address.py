@@ -7,6 +7,7 @@ from attrs import frozen
 
 from remote_backend.errors import AddressError
 from remote_backend.formats.go_quoting import go_quote
+from remote_backend.formats.hcl import IDENTIFIER
 
 __all__ = (
     "Address",
@@ -20,7 +21,7 @@ __all__ = (
 
 Key = int | str | None
 
-_NAME = r"[^\W\d][\w-]*"
+_NAME = IDENTIFIER.pattern
 _KEY = r'\[(?:(\d{1,15})|("(?:[^"\\]|\\.)*"))\]'
 _INDEX = re.compile(r"[0-9]{1,15}")
 _STEP = re.compile(rf"module\.({_NAME})(?:{_KEY})?(?:\.|$)")
@@ -95,7 +96,7 @@ def parse_legacy_address(text: str, module: str) -> Address:
     mode, rest = ("data", text[5:]) if text.startswith("data.") else ("managed", text)
     type_, _, name = rest.partition(".")
     name, number = _split_number(name)
-    if not re.fullmatch(_NAME, type_) or not re.fullmatch(_NAME, name):
+    if not IDENTIFIER.fullmatch(type_) or not IDENTIFIER.fullmatch(name):
         raise AddressError(
             text, "in states of Terraform 0.11, an address looks like aws_vpc.a.0"
         )
@@ -108,7 +109,7 @@ def parse_module(text: str) -> str:
     Raises `AddressError`.
     """
     names = text.split(".") if text else []
-    if not all(re.fullmatch(_NAME, name) for name in names):
+    if not all(IDENTIFIER.fullmatch(name) for name in names):
         raise AddressError(text, "a module looks like net or net.subnets")
     return ".".join(f"module.{name}" for name in names)
 

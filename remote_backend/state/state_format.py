@@ -1,10 +1,10 @@
 """States as readable text with masked sensitive values, and as one JSON document."""
 
-import re
 from decimal import Decimal
 from typing import Any
 
 from remote_backend.formats.go_quoting import go_quote
+from remote_backend.formats.hcl import IDENTIFIER
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import Instance, StateFile
 from remote_backend.state.output_format import TOO_DEEP, json_text, number_text
@@ -12,7 +12,6 @@ from remote_backend.state.output_format import TOO_DEEP, json_text, number_text
 __all__ = ("instance_text", "state_json", "state_text")
 
 _MASK = "(sensitive value)"
-_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
 
 def state_text(state: StateFile) -> str:
@@ -133,7 +132,7 @@ def _value(value: Any, indent: int) -> str:
     if isinstance(value, dict):
         if not value:
             return "{}"
-        names = {key: key if _IDENTIFIER.fullmatch(key) else go_quote(key) for key in value}
+        names = {key: key if IDENTIFIER.fullmatch(key) else go_quote(key) for key in value}
         width = max(len(name) for name in names.values())
         lines = "".join(
             f"{inner_blanks}{names[key].ljust(width)} = {_value(item, indent + 4)}\n"

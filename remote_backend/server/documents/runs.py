@@ -1,10 +1,10 @@
 """Configuration versions, runs and plans, as a server answers and is asked."""
 
-import re
 from typing import Any
 
 from attrs import evolve
 
+from remote_backend.formats.hcl import IDENTIFIER
 from remote_backend.server.documents.documents import (
     RequestDocument,
     invalid,
@@ -23,7 +23,6 @@ __all__ = (
     "run_operation",
 )
 
-_VARIABLE_NAME = re.compile(r"[^\W\d][\w-]*\Z")
 _STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
 
 
@@ -136,7 +135,7 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
 def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
     """Return a run with what a client asked for; raises `Rejected` for nonsense."""
     variables = document.pairs("variables")
-    if not all(_VARIABLE_NAME.match(name) for name, _ in variables):
+    if not all(IDENTIFIER.fullmatch(name) for name, _ in variables):
         raise invalid("variables", "named like Terraform variables")
     is_destroy = document.flag("is-destroy", False)
     refresh_only = document.flag("refresh-only", False)

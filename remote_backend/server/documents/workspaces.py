@@ -6,6 +6,7 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.errors import Rejected
+from remote_backend.formats.hcl import IDENTIFIER
 from remote_backend.server.documents.documents import (
     RequestDocument,
     invalid,
@@ -24,7 +25,6 @@ __all__ = (
 
 _LONGEST_NAME = 90
 _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
-_VARIABLE_NAME = re.compile(r"[^\W\d][\w-]*\Z")
 _GRANTED = (
     "can-queue-run",
     "can-read-run",
@@ -170,7 +170,7 @@ def variable_from_request(
     if category not in ("terraform", "env"):
         raise invalid("category", "terraform or env")
     key = document.text("key", variable.key) or ""
-    if not (_VARIABLE_NAME.match(key) if category == "terraform" else _is_env_name(key)):
+    if not (IDENTIFIER.fullmatch(key) if category == "terraform" else _is_env_name(key)):
         raise invalid("key", "the name of a variable")
     if variable.sensitive and not document.flag("sensitive", True):
         problem = (
