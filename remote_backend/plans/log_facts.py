@@ -2,11 +2,12 @@
 
 import re
 
+from remote_backend.formats.ansi import SGR
 from remote_backend.models.plan import Counts
 
 __all__ = ("LogFacts",)
 
-_COLOR = rb"(?:\x1b\[[0-9;]*m)*"
+_COLOR = f"(?:{SGR.pattern})*".encode()
 # Only at the beginning of a line, where no value of a configuration is printed, or as the
 # message of a structured log.
 _COUNTS = re.compile(

@@ -202,9 +202,7 @@ class QuietConsole:
             return
         lines: list[str] = []
         if outcome.result is Result.FAILED:
-            # The first line of a long log may have been cut.
-            whole = end.partition(b"\n")[2] if len(end) == _END_OF_LOG_BYTES else end
-            log = log_text(whole).rstrip("\n")
+            log = log_text(end, is_cut=len(end) == _END_OF_LOG_BYTES).rstrip("\n")
             end_of_log = physical_lines(log)[-LINES_OF_LOG:] if log else []
             lines = failure_lines(outcome, end_of_log)
         self.screen.note("\n".join([failure_title(outcome), *lines]))

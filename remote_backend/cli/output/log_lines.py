@@ -111,8 +111,12 @@ class LogRenderer:
         return f"{text[:cut]}{end}"
 
 
-def log_text(data: bytes) -> str:
-    """Return a log as text for people; it is not clean yet."""
+def log_text(data: bytes, *, is_cut: bool = False) -> str:
+    """Return a log as text for people; it is not clean yet.
+
+    When the beginning of the log was cut off, the rest of its first line is left out.
+    """
+    data = data.partition(b"\n")[2] if is_cut else data
     lines = LogLines()
     return "".join(map(render_structured, (*lines.feed(data), *lines.finish())))
 

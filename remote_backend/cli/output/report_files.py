@@ -134,7 +134,6 @@ class Collector:
 
     def _tail(self, workspace: str, most: int) -> str:
         data, is_cut = self._logs.tail(workspace, most)
-        # The first line may have been cut.
-        text = log_text(data.partition(b"\n")[2] if is_cut else data)
+        text = log_text(data, is_cut=is_cut)
         warning = self._logs.warning(workspace)
         return text if warning is None else f"{text}\n{warning}\n"
