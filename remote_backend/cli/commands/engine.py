@@ -13,6 +13,7 @@ from remote_backend._version import __version__
 from remote_backend.cli.output.screen import echo, process_screen
 from remote_backend.cli.terraform_flags import TerraformCommand, flag
 from remote_backend.config.environment import process_environ
+from remote_backend.engine.program import find_program
 from remote_backend.errors import EngineError
 
 __all__ = ("fmt", "get", "providers", "validate", "version")
@@ -30,8 +31,6 @@ def _command(name: str, short: str) -> click.Command:
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     @click.pass_context
     def command(context: click.Context, arguments: tuple[str, ...]) -> int:
-        from remote_backend.engine.program import find_program
-
         environ = dict(process_environ())
         program = find_program(None, environ)
         # They were inserted here already, and are not meant twice.
@@ -63,9 +62,6 @@ def version(context: click.Context, /, **given: Any) -> int:
         "remote_backend": __version__,
         "python": sys.version.split()[0],
     }
-    # Asking a program for its version takes longer than all else here.
-    from remote_backend.engine.program import find_program
-
     try:
         program = find_program(None, process_environ())
         found["engine"] = {"name": program.name, "version": program.version}

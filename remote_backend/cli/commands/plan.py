@@ -16,6 +16,7 @@ from remote_backend.cli.commands.plan_request import (
     journal_folder_of,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import (
     Duration,
@@ -215,9 +216,6 @@ def _refuse_impossible(given: dict[str, Any]) -> None:
         if not all(map(is_text, given[name])):
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
     if given["report"]:
-        # Most plans write none, and begin sooner without.
-        from remote_backend.cli.output.report_files import require_known_forms
-
         require_known_forms(given["report"])
     forms = [f"-{name}" for name in ("stream", "json", "quiet") if given[name]]
     if len(forms) > 1:

@@ -10,11 +10,8 @@ from remote_backend import events
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.output.report_files import (
-    Collector,
-    require_known_forms,
-    write_reports,
-)
+from remote_backend.cli.output.report_files import Collector, write_reports
+from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.terraform_flags import TerraformCommand, many
 from remote_backend.config.environment import process_environ

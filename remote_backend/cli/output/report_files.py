@@ -11,15 +11,14 @@ from remote_backend import events
 from remote_backend.atomic_files import write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
-from remote_backend.errors import RunOptionsError
+from remote_backend.cli.output.report_forms import FORMS
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report, make_report
+from remote_backend.reports.to_markdown import to_markdown
 
-__all__ = ("Collector", "require_known_forms", "write_reports", "write_step_summary")
+__all__ = ("Collector", "write_reports", "write_step_summary")
 
-# Which function writes which form; only those that are asked for are imported.
-_FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 _MOST_OF_ALL_LOGS = 20_000_000
 _MOST_OF_ONE_LOG = 200_000
 # GitHub shows nothing of a step summary of more than 1 MiB, also when other steps wrote the rest of it:
@@ -27,17 +26,6 @@ _MOST_OF_ONE_LOG = 200_000
 _STEP_BYTES = 1 << 20
 _LEAST_OF_A_STEP_BYTES = 4000
 _BYTES_OF_A_CHARACTER = 4
-
-
-def require_known_forms(files: tuple[str, ...]) -> None:
-    """Raise `RunOptionsError` for a file whose name asks for no form of a report."""
-    for name in files:
-        if Path(name).suffix not in _FORMS:
-            raise RunOptionsError(
-                f"-report={name}: the name must end in one of {', '.join(_FORMS)}"
-            )
-        if not Path(name).absolute().parent.is_dir():
-            raise RunOptionsError(f"-report={name}: its directory does not exist")
 
 
 def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
@@ -62,8 +50,6 @@ def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None
     step = environ.get("GITHUB_STEP_SUMMARY")
     if not step:
         return None
-    from remote_backend.reports.to_markdown import to_markdown
-
     try:
         with open(step, "a", encoding="utf-8", errors="replace") as file:
             room = _STEP_BYTES - file.tell()
@@ -84,7 +70,7 @@ def _reason(error: Exception) -> str:
 
 
 def _writer(suffix: str) -> Callable[[Report], str]:
-    name = _FORMS[suffix]
+    name = FORMS[suffix]
     found: Callable[[Report], str] = getattr(
         import_module(f"remote_backend.reports.{name}"), name
     )
