@@ -197,7 +197,7 @@ class AiohttpTransport:
             if base is not None:
                 url = URL(base).join(url)
             url = url.update_query(list(request.query)) if request.query else url
-            is_usable = url.scheme in ("http", "https") and url.host is not None
+            is_usable = _is_web_address(url)
         except ValueError:
             is_usable = False
         problem = None if is_usable else "this is not a web address"
@@ -219,8 +219,9 @@ class AiohttpTransport:
     def _may_carry_token(self, request: Request, url: URL) -> bool:
         if not isinstance(request.target, str) or self._origin is None:
             return False
+        # `URL.origin` would keep a default port that is written out, and the case of a host.
         base = URL(self._origin.base_url)
-        return url.origin() == base.origin()
+        return (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
 
 
 @asynccontextmanager
@@ -296,6 +297,12 @@ def _timeout(
     )
 
 
+def _is_web_address(url: URL) -> bool:
+    """Return whether a request can be sent to an address; raises `ValueError` for a bad port."""
+    # A port is only checked when it is read.
+    return url.scheme in ("http", "https") and url.host is not None and url.port != 0
+
+
 def _loses_encryption(url: URL, following: URL) -> bool:
     return url.scheme == "https" and following.scheme == "http"
 
@@ -303,10 +310,11 @@ def _loses_encryption(url: URL, following: URL) -> bool:
 def _joined(attempt: Attempt, url: URL, target: str) -> URL:
     try:
         joined = url.join(URL(target, encoded=True))
+        is_safe = _is_web_address(joined) and not _loses_encryption(url, joined)
     except ValueError:
         problem = "redirected to something that is not an address"
         raise attempt.lost(problem, is_permanent=True) from None
-    if joined.scheme not in ("http", "https") or _loses_encryption(url, joined):
+    if not is_safe:
         problem = "redirected to an address that is not safe to follow"
         raise attempt.lost(problem, is_permanent=True)
     return joined

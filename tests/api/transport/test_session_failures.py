@@ -214,7 +214,17 @@ async def test_a_host_that_wants_a_client_certificate_says_so(
     assert text in str(error)
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://[", "ftp://x/y", ""])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "file:///etc/passwd",
+        "http://[",
+        "ftp://x/y",
+        "",
+        "https://x:99999/",
+        "https://x:port/",
+    ],
+)
 async def test_an_address_that_is_not_one_is_refused(target: str) -> None:
     """A server may name anything as an address; nothing is sent there."""
     async with open_transport(SETTINGS) as transport:
