@@ -181,6 +181,7 @@ def report() -> None:
         ResourceChange,
     )
     from remote_backend.models.outcome import Outcome, Result
+    from remote_backend.models.values import Value
     from remote_backend.reports.summary import make_report
     from remote_backend.reports.to_html import to_html
     from remote_backend.reports.to_json import to_json
@@ -193,7 +194,13 @@ def report() -> None:
             ResourceChange(
                 address=f'aws_subnet.s["{name}-{n}"]',
                 action="update" if number % 100 else "delete",
-                attributes=(AttributeChange(path="tags.Name", before="a", after=name),),
+                attributes=(
+                    AttributeChange(
+                        path=("tags", "Name"),
+                        before=Value(value="a"),
+                        after=Value(value=name),
+                    ),
+                ),
             )
             for n in range(20 + (0 if number % 100 else number // 100))
         ]

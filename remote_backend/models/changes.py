@@ -1,29 +1,45 @@
-"""What a plan would change, in values whose secrets are masked."""
+"""What a plan would change, with whole values and true paths, and without secrets."""
 
 from attrs import frozen
 
 from remote_backend.models.plan import Counts
+from remote_backend.models.values import ABSENT, Path, Value
 
 __all__ = (
+    "REPLACEMENTS",
+    "ActionInvocation",
     "AttributeChange",
+    "CheckResult",
     "Diagnostic",
     "OutputChange",
     "PlannedChanges",
     "ResourceChange",
 )
 
+REPLACEMENTS = ("replace", "replace_create_first", "create_then_forget")
+"""The actions that make a new object in the place of an old one."""
+
 
 @frozen(kw_only=True)
 class AttributeChange:
-    """One attribute of a resource, before and after, as texts for people."""
+    """One part of a resource or an output that changes.
 
-    path: str
-    before: str | None = None
-    """None where there is no value."""
+    Where an element is put into a list or taken out of it, the other elements are not listed:
+    an element that goes has its old index, every other one its new index.
+    """
 
-    after: str | None = None
+    path: Path
+    """From the root of the resource or the output; empty for an output as a whole."""
+
+    before: Value = ABSENT
+    after: Value = ABSENT
+    """Both can be sensitive: then all that is known is that they are not the same."""
+
     replaces: bool = False
-    """Whether the resource is replaced because of it."""
+    """Whether the resource is replaced because of it. Then both sides can be equal."""
+
+    sensitivity: str | None = None
+    """`added` or `removed` if the value is the same, and only its mark as sensitive changes."""
 
 
 @frozen(kw_only=True)
@@ -31,15 +47,41 @@ class ResourceChange:
     """What happens to one resource."""
 
     address: str
+    """Without the deposed key."""
+
     action: str
-    """`create`, `update`, `delete`, `replace`, `read`, `forget`, `move`, `import`, and of
-    what happened outside: `drift` (changed) or `gone` (deleted)."""
+    """`create`, `update`, `delete`, `replace` (delete first), `replace_create_first`,
+    `create_then_forget`, `forget`, `read`, `move`, `import`, `no-op` (of a deferred change), and
+    of what happened outside: `drift` (changed) or `gone` (deleted).
+
+    The words of a later Terraform are kept, joined by `+`."""
 
     type: str = ""
+    deposed: str | None = None
+    """The key of an old object that a replacement has left behind."""
+
     previous_address: str | None = None
     imported_id: str | None = None
-    reason: str | None = None
+    imported_identity: Value | None = None
+    """The identity by which it is imported; unknown if even that is known later only."""
+
+    action_reason: str | None = None
+    """Why Terraform chose the action, in its own word: `replace_because_cannot_update`."""
+
+    deferred_reason: str | None = None
+    """Why a later plan has to decide, in Terraform's own word: `provider_config_unknown`."""
+
     attributes: tuple[AttributeChange, ...] = ()
+
+    @property
+    def is_import(self) -> bool:
+        """Whether an object that exists already is imported."""
+        return self.imported_id is not None or self.imported_identity is not None
+
+    @property
+    def is_replacement(self) -> bool:
+        """Whether a new object takes the place of an old one."""
+        return self.action in REPLACEMENTS
 
 
 @frozen(kw_only=True)
@@ -48,8 +90,40 @@ class OutputChange:
 
     name: str
     action: str
-    before: str | None = None
-    after: str | None = None
+    before: Value = ABSENT
+    after: Value = ABSENT
+    attributes: tuple[AttributeChange, ...] = ()
+    """The parts that change; one with an empty path if all of it does."""
+
+
+@frozen(kw_only=True)
+class ActionInvocation:
+    """An action that a provider carries out: https://developer.hashicorp.com/terraform/language/block/action."""
+
+    address: str
+    type: str = ""
+    trigger_address: str | None = None
+    """The resource whose change triggers it; None if it was called by itself."""
+
+    trigger_event: str | None = None
+    """As `AfterCreate`, in Terraform's own word."""
+
+    configuration: Value = ABSENT
+    deferred_reason: str | None = None
+
+
+@frozen(kw_only=True)
+class CheckResult:
+    """What became of the conditions of one check, resource, output or variable."""
+
+    address: str
+    kind: str
+    """`check`, `resource`, `output_value` or `input_variable`."""
+
+    status: str
+    """`pass`, `fail`, `error` or `unknown`."""
+
+    problems: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -75,27 +149,40 @@ class Diagnostic:
 
 @frozen(kw_only=True)
 class PlannedChanges:
-    """All that a plan would change, and what the engine said beside it."""
+    """All that a plan would change, and what the engine reported with it."""
 
     resources: tuple[ResourceChange, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
     drift: tuple[ResourceChange, ...] = ()
     deferred: tuple[ResourceChange, ...] = ()
+    actions: tuple[ActionInvocation, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    """The parts of the plan that this version does not know, one sentence part for each."""
 
     @property
     def counts(self) -> Counts:
         """The numbers of the plan, as Terraform counts them."""
-        actions = [one.action for one in self.resources]
-        replaced = actions.count("replace")
+        actions = [change.action for change in self.resources]
+        created = sum(action in REPLACEMENTS for action in actions)
+        # A forgotten object stays in the world, so nothing is destroyed.
+        destroyed = created - actions.count("create_then_forget")
         return Counts(
-            add=actions.count("create") + replaced,
+            add=actions.count("create") + created,
             change=actions.count("update"),
-            destroy=actions.count("delete") + replaced,
-            imported=sum(one.imported_id is not None for one in self.resources),
+            destroy=actions.count("delete") + destroyed,
+            imported=sum(change.is_import for change in self.resources),
         )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would change."""
-        return not (self.resources or self.outputs or self.drift or self.deferred)
+        return not (
+            self.resources
+            or self.outputs
+            or self.drift
+            or self.deferred
+            or self.actions
+            or self.not_understood
+        )

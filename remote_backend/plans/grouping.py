@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -13,6 +14,8 @@ from remote_backend.models.changes import (
     ResourceChange,
 )
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
+from remote_backend.models.values import ABSENT, Value
+from remote_backend.plans.value_text import path_text, value_text
 
 __all__ = ("OUTSIDE_WORDS", "Group", "group_outcomes", "action_symbol")
 
@@ -20,6 +23,8 @@ _HERE = "<workspace>"
 _DANGER = (
     "delete",
     "replace",
+    "replace_create_first",
+    "create_then_forget",
     "forget",
     "gone",
     "update",
@@ -34,6 +39,8 @@ _SIGNS = {
     "update": "~",
     "delete": "-",
     "replace": "-/+",
+    "replace_create_first": "+/-",
+    "create_then_forget": "+/.",
     "read": "<=",
     "forget": ".",
     "move": "->",
@@ -139,12 +146,22 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
     def masked_or_none(text: str | None) -> str | None:
         return None if text is None else masked(text)
 
+    def masked_json(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {masked(key): masked_json(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [masked_json(item) for item in value]
+        return masked(value) if isinstance(value, str) else value
+
+    def masked_value(value: Value) -> Value:
+        return evolve(value, value=masked_json(value.value))
+
     def attribute(change: AttributeChange) -> AttributeChange:
         return evolve(
             change,
-            path=masked(change.path),
-            before=masked_or_none(change.before),
-            after=masked_or_none(change.after),
+            path=tuple(masked_json(step) for step in change.path),
+            before=masked_value(change.before),
+            after=masked_value(change.after),
         )
 
     def resource(change: ResourceChange) -> ResourceChange:
@@ -154,7 +171,7 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
             previous_address=masked_or_none(change.previous_address),
             imported_id=masked_or_none(change.imported_id),
             attributes=tuple(
-                sorted(map(attribute, change.attributes), key=lambda inner: inner.path)
+                sorted(map(attribute, change.attributes), key=lambda inner: str(inner.path))
             ),
         )
 
@@ -169,7 +186,10 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
 
     def output(change: OutputChange) -> OutputChange:
         return evolve(
-            change, before=masked_or_none(change.before), after=masked_or_none(change.after)
+            change,
+            before=masked_value(change.before),
+            after=masked_value(change.after),
+            attributes=tuple(map(attribute, change.attributes)),
         )
 
     def diagnostic(original: Diagnostic) -> Diagnostic:
@@ -183,6 +203,8 @@ def _normalized(outcome: Outcome) -> PlannedChanges | None:
     return PlannedChanges(
         resources=resources(changes.resources),
         outputs=tuple(map(output, changes.outputs)),
+        actions=changes.actions,
+        not_understood=changes.not_understood,
         drift=resources(changes.drift),
         deferred=resources(changes.deferred),
         diagnostics=tuple(map(diagnostic, changes.diagnostics)),
@@ -252,9 +274,10 @@ def _difference(mine: PlannedChanges, theirs: PlannedChanges, other: Group) -> s
         }
         for attribute in change.attributes:
             if values.get(attribute.path) != attribute.after:
+                there = values.get(attribute.path, ABSENT)
                 texts.append(
-                    f"{change.address} {attribute.path} = {attribute.after} "
-                    f"(there {values.get(attribute.path)})"
+                    f"{change.address} {path_text(attribute.path)} = "
+                    f"{value_text(attribute.after)} (there {value_text(there)})"
                 )
     differences = "; ".join(texts[:3]) or "other outputs or details"
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""

@@ -1,34 +1,43 @@
-"""Plans as JSON, read into changes; sensitive and unknown values are replaced by a phrase."""
+"""Plans as JSON, read into changes; the format is described at
+https://developer.hashicorp.com/terraform/internals/json-format.
+"""
 
-import json
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
+from remote_backend.formats.exact_json import cut_depth, load_exact
 from remote_backend.models.changes import (
+    ActionInvocation,
     AttributeChange,
+    CheckResult,
     Diagnostic,
     OutputChange,
     PlannedChanges,
     ResourceChange,
 )
+from remote_backend.models.values import UNKNOWN, Path, Value
+from remote_backend.plans.attribute_changes import (
+    Side,
+    attributes_of_resource,
+    changes_of_value,
+    make_side,
+    value_of,
+)
+from remote_backend.plans.plan_members import unknown_members
 
 __all__ = ("OUTSIDE", "parse_json_plan")
 
-_SENSITIVE = "(sensitive value)"
-_UNKNOWN = "(known after apply)"
-_LONGEST_TEXT = 2000
+Item = TypeVar("Item")
+
 _ACTIONS = {
     ("no-op",): "no-op",
-    ("create",): "create",
-    ("read",): "read",
-    ("update",): "update",
-    ("delete",): "delete",
-    ("forget",): "forget",
     ("delete", "create"): "replace",
-    ("create", "delete"): "replace",
-    ("create", "forget"): "replace",
+    ("create", "delete"): "replace_create_first",
+    ("create", "forget"): "create_then_forget",
 }
+_MOST_LEVELS = 100
+# What stays in these is not a change, and is not drawn as one by Terraform either.
+_WITHOUT_ATTRIBUTES = ("no-op", "forget", "move", "import")
 
 OUTSIDE = {"update": "drift", "delete": "gone"}
 """The action by which a report names a change that was made outside of Terraform."""
@@ -37,221 +46,209 @@ OUTSIDE = {"update": "drift", "delete": "gone"}
 def parse_json_plan(data: bytes) -> PlannedChanges | None:
     """Return what a plan would change, or None if the data are not a plan as JSON."""
     try:
-        document = json.loads(data, parse_float=Decimal, parse_int=_whole)
+        document = load_exact(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(document, dict) or "format_version" not in document:
+    # The redacted plans of HCP Terraform are in the form that Terraform's own CLI reads there:
+    # internal/command/jsonformat/plan.go, `Plan`.
+    if not isinstance(document, dict) or not (
+        "format_version" in document or "plan_format_version" in document
+    ):
         return None
-    resources = (
-        _resource(resource) for resource in _dicts(document.get("resource_changes"))
-    )
-    drift = (
-        _resource(resource, drift=True)
-        for resource in _dicts(document.get("resource_drift"))
-    )
-    deferred = (
-        _resource(deferred_change["resource_change"])
-        for deferred_change in _dicts(document.get("deferred_changes"))
-        if isinstance(deferred_change.get("resource_change"), dict)
-    )
+    cut_depth(document, _MOST_LEVELS)
+    resources = _each(document, "resource_changes", _resource)
+    drift = _each(document, "resource_drift", _drift)
+    checks = _dicts(document.get("checks"))
     return PlannedChanges(
         resources=tuple(change for change in resources if change.action != "no-op"),
         outputs=tuple(_outputs(document.get("output_changes"))),
         drift=tuple(change for change in drift if change.action != "no-op"),
-        deferred=tuple(deferred),
-        diagnostics=tuple(_failed_checks(document.get("checks"))),
+        deferred=tuple(_each(document, "deferred_changes", _deferred)),
+        actions=(
+            *_each(document, "action_invocations", _invocation),
+            *_each(document, "deferred_action_invocations", _deferred_invocation),
+        ),
+        checks=tuple(_check_results(checks)),
+        diagnostics=tuple(_failed_checks(checks)),
+        not_understood=tuple(unknown_members(document)),
     )
 
 
-def _failed_checks(checks: Any) -> Iterator[Diagnostic]:
-    """Give a diagnostic for each condition of the configuration that does not hold."""
-    for check in _dicts(checks):
-        block = check.get("address")
-        kind = block.get("kind") if isinstance(block, dict) else None
-        for instance in _dicts(check.get("instances")):
-            status = instance.get("status")
-            if status not in ("fail", "error"):
-                continue
-            place = instance.get("address")
-            place = place if isinstance(place, dict) else block
-            address = place.get("to_display") if isinstance(place, dict) else None
-            for problem in _dicts(instance.get("problems")) or [{}]:
-                yield Diagnostic(
-                    # A block of its own only warns; conditions of other things stop a plan.
-                    severity="warning" if kind == "check" else "error",
-                    summary="a check failed"
-                    if status == "fail"
-                    else "a check could not be made",
-                    detail=str(problem.get("message") or ""),
-                    address=str(address) if address else None,
-                )
-
-
-def _whole(digits: str) -> int | Decimal:
-    return int(digits) if len(digits) < 18 else Decimal(digits)
+def _each(
+    document: dict[str, Any], name: str, read: Callable[[dict[str, Any]], Item]
+) -> list[Item]:
+    return [read(item) for item in _dicts(document.get(name))]
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return (
-        [item for item in value if isinstance(item, dict)]
-        if isinstance(value, list)
-        else []
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if value else None
+
+
+def _drift(resource: dict[str, Any]) -> ResourceChange:
+    return _resource(resource, names=OUTSIDE)
+
+
+def _deferred(deferred_change: dict[str, Any]) -> ResourceChange:
+    return _resource(
+        _dict(deferred_change.get("resource_change")),
+        deferred_reason=str(deferred_change.get("reason") or "unknown"),
     )
 
 
-def _resource(resource: dict[str, Any], *, drift: bool = False) -> ResourceChange:
-    value = resource.get("change")
-    change: dict[str, Any] = value if isinstance(value, dict) else {}
-    action = _action(change)
-    previous = resource.get("previous_address")
+def _resource(
+    resource: dict[str, Any],
+    *,
+    names: dict[str, str] | None = None,
+    deferred_reason: str | None = None,
+) -> ResourceChange:
+    change = _dict(resource.get("change"))
     importing = change.get("importing")
-    imported = importing.get("id") if isinstance(importing, dict) else None
+    action = _action(change)
     if action == "no-op":
-        if previous:
+        if resource.get("previous_address"):
             action = "move"
         elif importing:
             action = "import"
+    action = (names or {}).get(action, action)
     return ResourceChange(
-        address=str(resource.get("address", "?"))
-        + (f" (deposed {resource['deposed']})" if resource.get("deposed") else ""),
-        action=OUTSIDE.get(action, action) if drift else action,
+        address=str(resource.get("address", "?")),
+        action=action,
         type=str(resource.get("type", "")),
-        previous_address=str(previous) if previous else None,
-        imported_id=str(imported) if imported is not None else None,
-        reason=str(resource["action_reason"]) if resource.get("action_reason") else None,
-        attributes=tuple(_attributes(change))
-        if action in ("update", "replace", "create", "delete")
-        else (),
+        deposed=_text(resource.get("deposed")),
+        previous_address=_text(resource.get("previous_address")),
+        imported_id=_imported_id(_dict(importing)),
+        imported_identity=_imported_identity(_dict(importing)),
+        action_reason=_text(resource.get("action_reason")),
+        deferred_reason=deferred_reason,
+        attributes=() if action in _WITHOUT_ATTRIBUTES else tuple(_attributes(change)),
     )
 
 
 def _action(change: dict[str, Any]) -> str:
     actions = change.get("actions")
-    if not isinstance(actions, list):
-        return "no-op"
-    key = tuple(str(action) for action in actions)
-    # An action of a later Terraform is shown by its own word.
+    key = tuple(map(str, actions)) if isinstance(actions, list) else ()
+    # An action of a later Terraform keeps its own word.
     return _ACTIONS.get(key, "+".join(key) or "no-op")
 
 
-def _attributes(change: dict[str, Any]) -> Iterator[AttributeChange]:
-    before = _flat(change.get("before"), change.get("before_sensitive"), False)
-    after = _flat(
-        change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
+def _imported_id(importing: dict[str, Any]) -> str | None:
+    imported_id = importing.get("id")
+    return None if imported_id is None else str(imported_id)
+
+
+def _imported_identity(importing: dict[str, Any]) -> Value | None:
+    if importing.get("unknown") is True:
+        return UNKNOWN
+    identity = importing.get("identity")
+    return None if identity is None else Value(value=identity)
+
+
+def _sides(change: dict[str, Any]) -> tuple[Side, Side]:
+    return (
+        make_side(change.get("before"), change.get("before_sensitive")),
+        make_side(
+            change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
+        ),
     )
-    replaced = {
-        _path(steps)
-        for steps in change.get("replace_paths") or ()
-        if isinstance(steps, list)
-    }
-    for path in sorted({*before, *after}):
-        old, new = before.get(path), after.get(path)
-        hidden = old == new == _SENSITIVE and path in _changed_secrets(change)
-        if old != new or hidden:
-            replaces = any(
-                path == prefix or path.startswith((f"{prefix}.", f"{prefix}["))
-                for prefix in replaced
-            )
-            yield AttributeChange(path=path, before=old, after=new, replaces=replaces)
 
 
-def _changed_secrets(change: dict[str, Any]) -> set[str]:
-    # A report may say that a secret changes, never its value.
-    before = _flat(change.get("before"), False, False)
-    after = _flat(change.get("after"), False, change.get("after_unknown"))
-    return {path for path in {*before, *after} if before.get(path) != after.get(path)}
+def _attributes(change: dict[str, Any]) -> Iterator[AttributeChange]:
+    before, after = _sides(change)
+    return attributes_of_resource(before, after, _replace_paths(change))
+
+
+def _replace_paths(change: dict[str, Any]) -> Iterator[Path]:
+    paths = change.get("replace_paths")
+    for steps in paths if isinstance(paths, list) else ():
+        if isinstance(steps, list):
+            yield tuple(_leading_steps(steps))
+
+
+def _leading_steps(steps: list[Any]) -> Iterator[str | int]:
+    for step in steps:
+        # An element of a set has itself as its step, so the set is the last thing named.
+        if isinstance(step, bool) or not isinstance(step, str | int):
+            return
+        yield step
 
 
 def _outputs(outputs: Any) -> Iterator[OutputChange]:
-    for name, change in sorted(outputs.items()) if isinstance(outputs, dict) else ():
-        if not isinstance(change, dict) or _action(change) == "no-op":
+    for name, change in sorted(_dict(outputs).items()):
+        action = _action(_dict(change))
+        if action != "no-op":
+            before, after = _sides(change)
+            yield OutputChange(
+                name=str(name),
+                action=action,
+                before=value_of(before, after),
+                after=value_of(after, before),
+                attributes=tuple(changes_of_value(before, after)),
+            )
+
+
+def _deferred_invocation(deferred: dict[str, Any]) -> ActionInvocation:
+    return _invocation(
+        _dict(deferred.get("action_invocation")),
+        deferred_reason=str(deferred.get("reason") or "unknown"),
+    )
+
+
+def _invocation(
+    invocation: dict[str, Any], *, deferred_reason: str | None = None
+) -> ActionInvocation:
+    trigger = _dict(invocation.get("lifecycle_action_trigger"))
+    configuration = make_side(
+        invocation.get("config_values"),
+        invocation.get("config_sensitive"),
+        invocation.get("config_unknown"),
+    )
+    return ActionInvocation(
+        address=str(invocation.get("address", "?")),
+        type=str(invocation.get("type", "")),
+        trigger_address=_text(trigger.get("triggering_resource_address")),
+        trigger_event=_text(trigger.get("action_trigger_event")),
+        configuration=value_of(configuration, configuration),
+        deferred_reason=deferred_reason,
+    )
+
+
+def _check_results(checks: list[dict[str, Any]]) -> Iterator[CheckResult]:
+    for check in checks:
+        block = _dict(check.get("address"))
+        for instance in _dicts(check.get("instances")) or [{}]:
+            place = _dict(instance.get("address")) or block
+            problems = (
+                problem.get("message") for problem in _dicts(instance.get("problems"))
+            )
+            yield CheckResult(
+                address=str(place.get("to_display") or block.get("to_display") or "?"),
+                kind=str(block.get("kind") or ""),
+                status=str(instance.get("status") or check.get("status") or "unknown"),
+                problems=tuple(str(message) for message in problems if message),
+            )
+
+
+def _failed_checks(checks: list[dict[str, Any]]) -> Iterator[Diagnostic]:
+    """Give a diagnostic for each condition of the configuration that does not hold."""
+    for result in _check_results(checks):
+        if result.status not in ("fail", "error"):
             continue
-        yield OutputChange(
-            name=str(name),
-            action=_action(change),
-            before=_text(change.get("before"), change.get("before_sensitive"), False),
-            after=_text(
-                change.get("after"),
-                change.get("after_sensitive"),
-                change.get("after_unknown"),
-            ),
-        )
-
-
-def _flat(value: Any, sensitive: Any, unknown: Any) -> dict[str, str]:
-    """Return texts by path; masks of the same form mark hidden values and unknown ones."""
-    texts: dict[str, str] = {}
-    waiting: list[tuple[str, Any, Any, Any]] = [("", value, sensitive, unknown)]
-    while waiting:
-        path, current, hidden, unknown_part = waiting.pop()
-        if hidden is True:
-            if current is not None or unknown_part:
-                texts[path] = _SENSITIVE
-        elif unknown_part is True:
-            texts[path] = _UNKNOWN
-        elif isinstance(current, dict) or (
-            current is None and isinstance(unknown_part, dict)
-        ):
-            keys = {
-                *(current or ()),
-                *(unknown_part if isinstance(unknown_part, dict) else ()),
-            }
-            for key in keys:
-                inner = (current or {}).get(key)
-                name = f"{path}.{key}" if path else str(key)
-                waiting.append((name, inner, _of(hidden, key), _of(unknown_part, key)))
-            if not keys and path:
-                texts[path] = "{}"
-        elif isinstance(current, list):
-            for index, inner in enumerate(current):
-                waiting.append(
-                    (
-                        f"{path}[{index}]",
-                        inner,
-                        _of(hidden, index),
-                        _of(unknown_part, index),
-                    )
-                )
-            if not current and path:
-                texts[path] = "[]"
-        elif current is not None:
-            texts[path] = _scalar(current)
-    return texts
-
-
-def _of(mask: Any, key: Any) -> Any:
-    if isinstance(mask, dict):
-        return mask.get(key)
-    if isinstance(mask, list) and isinstance(key, int) and key < len(mask):
-        return mask[key]
-    return False
-
-
-def _text(value: Any, sensitive: Any, unknown: Any) -> str | None:
-    flat = _flat(value, sensitive, unknown)
-    if not flat:
-        return None
-    if set(flat) == {""}:
-        return flat[""]
-    return ", ".join(f"{path} = {text}" for path, text in sorted(flat.items()))[
-        :_LONGEST_TEXT
-    ]
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        text = value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}..."
-        return json.dumps(text, ensure_ascii=False)
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-
-def _path(steps: list[Any]) -> str:
-    path = ""
-    for step in steps:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        else:
-            path += f".{step}" if path else str(step)
-    return path
+        for problem in result.problems or ("",):
+            yield Diagnostic(
+                # A block of its own only warns; conditions of other things stop a plan.
+                severity="warning" if result.kind == "check" else "error",
+                summary="a check failed"
+                if result.status == "fail"
+                else "a check could not be made",
+                detail=problem,
+                address=None if result.address == "?" else result.address,
+            )

@@ -10,11 +10,11 @@ from remote_backend.models.changes import (
     PlannedChanges,
     ResourceChange,
 )
+from remote_backend.models.values import ABSENT, SENSITIVE
 from remote_backend.plans.json_plan import OUTSIDE
 
 __all__ = ("parse_structured_log",)
 
-_SENSITIVE = "(sensitive value)"
 _LONGEST_DETAIL = 2000
 _ACTIONS = {"noop": "no-op", "remove": "forget"}
 _PLAN_MESSAGES = ("version", "planned_change", "change_summary", "diagnostic")
@@ -26,8 +26,8 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
 
     Such a log has no attributes, and of outputs only name and action.
     """
-    resources: dict[str, ResourceChange] = {}
-    drift: dict[str, ResourceChange] = {}
+    resources: list[ResourceChange] = []
+    drift: list[ResourceChange] = []
     outputs: dict[str, OutputChange] = {}
     diagnostics: list[Diagnostic] = []
     has_plan = False
@@ -37,7 +37,7 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
         if kind in ("planned_change", "resource_drift"):
             change = _resource(message.get("change"), drift=kind == "resource_drift")
             if change is not None:
-                (drift if kind == "resource_drift" else resources)[change.address] = change
+                (drift if kind == "resource_drift" else resources).append(change)
         elif kind == "diagnostic":
             diagnostic = _diagnostic(message.get("diagnostic"))
             if diagnostic is not None:
@@ -47,9 +47,9 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
     if not has_plan:
         return None
     return PlannedChanges(
-        resources=tuple(resources.values()),
+        resources=tuple(dict.fromkeys(resources)),
         outputs=tuple(outputs.values()),
-        drift=tuple(drift.values()),
+        drift=tuple(dict.fromkeys(drift)),
         diagnostics=tuple(dict.fromkeys(diagnostics)),
     )
 
@@ -84,7 +84,7 @@ def _resource(change: Any, *, drift: bool) -> ResourceChange | None:
         type=str(resource.get("resource_type", "")),
         previous_address=str(before) if before else None,
         imported_id=str(imported) if imported is not None else None,
-        reason=str(change["reason"]) if change.get("reason") else None,
+        action_reason=str(change["reason"]) if change.get("reason") else None,
     )
 
 
@@ -111,5 +111,5 @@ def _outputs(outputs: dict[str, Any]) -> Iterator[tuple[str, OutputChange]]:
     for name, output in outputs.items():
         action = output.get("action") if isinstance(output, dict) else None
         if action and action != "noop":
-            after = _SENSITIVE if output.get("sensitive") else None
+            after = SENSITIVE if output.get("sensitive") else ABSENT
             yield str(name), OutputChange(name=str(name), action=str(action), after=after)

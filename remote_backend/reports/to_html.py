@@ -8,6 +8,7 @@ from remote_backend.formats.page_style import page_style
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
+from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.summary import Report, check_text, words_for
 
 __all__ = ("to_html",)
@@ -109,8 +110,8 @@ def _changes(changes: PlannedChanges) -> str:
     for output in changes.outputs:
         rows.append(
             f'<li><span class="sign">{_text(action_symbol(output.action))}</span> output '
-            f"<code>{_text(output.name)}</code> {_text(output.before or '')} &rarr; "
-            f"{_text(output.after or '(none)')}</li>\n"
+            f"<code>{_text(output.name)}</code> {_text(value_text(output.before))} &rarr; "
+            f"{_text(value_text(output.after))}</li>\n"
         )
     for diagnostic in changes.diagnostics:
         rows.append(
@@ -127,14 +128,14 @@ def _resource(kind: str, change: ResourceChange) -> str:
     if change.imported_id:
         notes += f" (imported {change.imported_id})"
     attributes = "".join(
-        f"<tr><td>{_text(attribute.path)}{' (forces replacement)' if attribute.replaces else ''}</td>"
-        f"<td>{_text(attribute.before or '')}</td><td>{_text('' if attribute.after is None else attribute.after)}</td></tr>\n"
+        f"<tr><td>{_text(path_text(attribute.path))}{' (forces replacement)' if attribute.replaces else ''}</td>"
+        f"<td>{_text(value_text(attribute.before))}</td><td>{_text(value_text(attribute.after))}</td></tr>\n"
         for attribute in change.attributes
     )
     table = f"<table>{attributes}</table>" if attributes else ""
     return (
         f'<li class="{_text(change.action)}"><span class="sign">{_text(action_symbol(change.action))}</span> '
-        f"{kind}<code>{_text(change.address)}</code>{_text(notes)}{table}</li>\n"
+        f"{kind}<code>{_text(address_text(change))}</code>{_text(notes)}{table}</li>\n"
     )
 
 

@@ -1,6 +1,5 @@
 """Events and outcomes as JSON, for programs; the form is versioned."""
 
-import json
 import re
 from typing import Any
 
@@ -8,7 +7,11 @@ from attrs import fields, has
 
 from remote_backend.events import Event
 from remote_backend.formats.ansi import escape_unseen
+from remote_backend.formats.exact_json import dump_exact
+from remote_backend.models.changes import AttributeChange
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.values import Value, ValueKind
+from remote_backend.plans.value_text import path_text, plain_json
 from remote_backend.reports.summary import Report
 
 __all__ = (
@@ -66,7 +69,7 @@ def to_json(report: Report) -> str:
 
 
 def _dumped(document: Any, **how: Any) -> str:
-    return escape_unseen(json.dumps(document, ensure_ascii=False, **how))
+    return escape_unseen(dump_exact(document, ensure_ascii=False, **how))
 
 
 def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
@@ -78,10 +81,17 @@ def _members(value: Any) -> dict[str, Any]:
     members = {}
     for attribute in fields(type(value)):
         member = getattr(value, attribute.name)
-        if attribute.name not in _LEFT_OUT:
+        if isinstance(member, Value):
+            is_known = member.kind is ValueKind.VALUE
+            members[attribute.name] = plain_json(member) if is_known else None
+            members[f"{attribute.name}_is"] = member.kind.value
+        elif attribute.name not in _LEFT_OUT:
             members["text" if isinstance(member, bytes) else attribute.name] = _plain(
                 member
             )
+    if isinstance(value, AttributeChange):
+        members["path"] = path_text(value.path)
+        members["path_steps"] = list(value.path)
     return members
 
 

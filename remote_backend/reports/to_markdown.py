@@ -8,6 +8,7 @@ from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
+from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.summary import Report, failed_checks_text
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
@@ -150,27 +151,31 @@ def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator
         ("deferred: ", changes.deferred),
     ):
         for change in changes_of_kind:
-            yield f"{_mark(change)} {kind}{change.address}{_notes(change)}"
+            yield f"{_mark(change)} {kind}{address_text(change)}{_notes(change)}"
             for attribute in (
                 change.attributes if with_attributes and change.action != "create" else ()
             ):
-                before = "" if attribute.before is None else attribute.before
-                after = "(none)" if attribute.after is None else attribute.after
+                path = path_text(attribute.path)
+                before, after = value_text(attribute.before), value_text(attribute.after)
                 forces = " # forces replacement" if attribute.replaces else ""
-                yield f"      {attribute.path}: {before} -> {after}{forces}".replace(
-                    "\n", " "
-                )
+                yield f"      {path}: {before} -> {after}{forces}".replace("\n", " ")
     for diagnostic in changes.diagnostics:
         yield f"# {diagnostic.text}"
     for output in changes.outputs:
-        yield f"{action_symbol(output.action)[:1]} output {output.name}: {output.before or ''} -> {output.after or '(none)'}"
+        yield f"{action_symbol(output.action)[:1]} output {output.name}: {value_text(output.before)} -> {value_text(output.after)}"
 
 
 def _mark(change: ResourceChange) -> str:
     # What a diff colors: removed, added, changed.
-    return {"create": "+", "delete": "-", "replace": "-", "forget": "-", "gone": "-"}.get(
-        change.action, "!"
-    )
+    return {
+        "create": "+",
+        "delete": "-",
+        "replace": "-",
+        "replace_create_first": "-",
+        "create_then_forget": "+",
+        "forget": "-",
+        "gone": "-",
+    }.get(change.action, "!")
 
 
 def _notes(change: ResourceChange) -> str:

@@ -1,6 +1,7 @@
 """Plans as JSON, read into changes without secrets."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from remote_backend.api.client import Client
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
+from remote_backend.models.values import ABSENT, SENSITIVE, UNKNOWN, Value
 from remote_backend.planning.plan_details import (
     read_changes,
     read_diagnostics,
@@ -28,7 +30,8 @@ from tests.support.report_builders import change, plan
         (("update",), {}, "update"),
         (("delete",), {}, "delete"),
         (("delete", "create"), {}, "replace"),
-        (("create", "delete"), {}, "replace"),
+        (("create", "delete"), {}, "replace_create_first"),
+        (("create", "forget"), {}, "create_then_forget"),
         (("read",), {}, "read"),
         (("forget",), {}, "forget"),
         (("no-op",), {"previous_address": "a.old"}, "move"),
@@ -89,13 +92,13 @@ def test_secrets_and_unknown_values_are_masked() -> None:
     assert [
         (one.path, one.before, one.after, one.replaces) for one in resource.attributes
     ] == [
-        ("n", "1.5", "2", True),
-        ("new", None, "(known after apply)", False),
-        ("password", "(sensitive value)", "(sensitive value)", False),
+        (("n",), Value(value=Decimal("1.5")), Value(value=2), True),
+        (("new",), ABSENT, UNKNOWN, False),
+        (("password",), SENSITIVE, SENSITIVE, False),
     ]
     assert [(one.name, one.before, one.after) for one in found.outputs] == [
-        ("o", None, "(sensitive value)"),
-        ("u", "a = 1", "(known after apply)"),
+        ("o", ABSENT, SENSITIVE),
+        ("u", Value(value={"a": 1}), UNKNOWN),
     ]
     assert "hush" not in repr(found)
 
@@ -188,8 +191,8 @@ def test_a_structured_log_tells_what_it_can() -> None:
     ]
     assert [(one.address, one.action) for one in found.drift] == [("aws_vpc.d", "drift")]
     assert [(one.name, one.after) for one in found.outputs] == [
-        ("o", None),
-        ("s", "(sensitive value)"),
+        ("o", ABSENT),
+        ("s", SENSITIVE),
     ]
     assert parse_structured_log(b"\x02plain text\n\x03") is None
 

@@ -10,6 +10,7 @@ from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Result
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
+from remote_backend.plans.value_text import path_text, value_text
 from remote_backend.reports.summary import Report
 from remote_backend.reports.to_html import to_html
 from remote_backend.reports.to_json import to_json
@@ -88,7 +89,7 @@ def test_everything_is_told() -> None:
         '"before"',
         '"k\u00e4se \u2603 <b> ``` @team"',
     )
-    assert told(found["unknown"], "input") == (None, "(known after apply)")
+    assert told(found["unknown"], "input") == ("(none)", "(known after apply)")
     assert told(found["secret"], "input") == ("(sensitive value)", "(sensitive value)")
     assert "hush" not in repr(changes)
 
@@ -133,9 +134,13 @@ def test_a_failed_plan_tells_its_errors() -> None:
     )
 
 
-def told(change: ResourceChange, path: str) -> tuple[str | None, str | None]:
+def told(change: ResourceChange, path: str) -> tuple[str, str]:
     """Return how an attribute changes."""
-    return next((one.before, one.after) for one in change.attributes if one.path == path)
+    return next(
+        (value_text(attribute.before), value_text(attribute.after))
+        for attribute in change.attributes
+        if path_text(attribute.path) == path
+    )
 
 
 if __name__ == "__main__":

@@ -1,45 +1,207 @@
-"""Plans as JSON, without what must not be seen."""
+"""Plans as JSON, without what must not be seen.
 
-import json
+Only members that are known pass. Those that a later Terraform adds may hold secrets in a place
+that this version does not know, so a text takes their place: their names still say that there
+is something that a reader does not see.
+"""
+
+from collections.abc import Callable, Mapping
+from itertools import zip_longest
 from typing import Any
+
+from remote_backend.formats.exact_json import cut_depth, dump_exact, load_exact
+from remote_backend.models.values import comparable
+from remote_backend.plans.list_alignment import Pair, align
+from remote_backend.plans.masks import (
+    Mask,
+    join_masks,
+    mask_at,
+    normalized_mask,
+    union_of_elements,
+)
+from remote_backend.plans.plan_members import (
+    ACTION_MEMBERS,
+    CHANGE_MEMBERS,
+    PLAN_MEMBERS,
+    RESOURCE_MEMBERS,
+    UNREAD_CHANGE_MEMBERS,
+    UNREAD_MEMBERS,
+)
 
 __all__ = ("redact_plan",)
 
-# What holds values of variables or states in full.
-_REMOVED_MEMBERS = ("variables", "prior_state", "planned_values", "configuration")
-_CHANGES = ("resource_changes", "resource_drift")
+_REDACTED = "(redacted)"
+# Another text than before the change, so that every reader of both sides sees a difference.
+_REDACTED_CHANGED = "(redacted, changed)"
+_NOTHING: Any = object()
+_MOST_LEVELS = 100
+
+Redact = Callable[[Any], Any]
 
 
 def redact_plan(data: bytes) -> bytes:
-    """Return a plan in which sensitive values are null, and all else that tells changes."""
-    plan: dict[str, Any] = json.loads(data)
-    for name in _REMOVED_MEMBERS:
-        plan.pop(name, None)
-    for kind in _CHANGES:
-        for one in plan.get(kind) or ():
-            _redact_change(one.get("change"))
-    for one in (plan.get("output_changes") or {}).values():
-        _redact_change(one)
-    for one in plan.get("deferred_changes") or ():
-        _redact_change((one.get("resource_change") or {}).get("change"))
-    return json.dumps(plan).encode()
+    """Return a plan without sensitive values and unknown members; all that shows changes stays."""
+    plan = load_exact(data)
+    cut_depth(plan, _MOST_LEVELS)
+    known = _known_members(plan, PLAN_MEMBERS, UNREAD_MEMBERS)
+    return dump_exact(_with_parts(known, _PLAN_PARTS)).encode()
 
 
-def _redact_change(change: Any) -> None:
-    for side in ("before", "after") if isinstance(change, dict) else ():
-        change[side] = _redact_value(change.get(side), change.get(f"{side}_sensitive"))
+def _known_members(
+    members: Any, known: frozenset[str], left_out: frozenset[str] = frozenset()
+) -> Any:
+    if not isinstance(members, dict):
+        return _REDACTED
+    return {
+        name: value if name in known or not value else _REDACTED
+        for name, value in members.items()
+        if name not in left_out
+    }
 
 
-def _redact_value(value: Any, sensitive: Any) -> Any:
-    if sensitive is True:
-        return None if value is None else "(redacted)"
-    if isinstance(value, dict) and isinstance(sensitive, dict):
+def _with_parts(members: Any, parts: Mapping[str, Redact]) -> Any:
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: parts[name](value) if name in parts and value else value
+        for name, value in members.items()
+    }
+
+
+def _each(redact: Redact) -> Redact:
+    """Return a function that redacts every item of a list or a map."""
+
+    def redact_all(items: Any) -> Any:
+        if isinstance(items, list):
+            return [redact(item) for item in items]
+        if isinstance(items, dict):
+            return {name: redact(item) for name, item in items.items()}
+        return _REDACTED
+
+    return redact_all
+
+
+def _redact_resource(resource: Any) -> Any:
+    members = _known_members(resource, RESOURCE_MEMBERS)
+    return _with_parts(members, {"change": _redact_change})
+
+
+def _redact_change(change: Any) -> Any:
+    members = _known_members(change, CHANGE_MEMBERS, UNREAD_CHANGE_MEMBERS)
+    if isinstance(members, dict):
+        before, after = _redact_sides(
+            members.get("before"),
+            members.get("after"),
+            normalized_mask(members.get("before_sensitive")),
+            normalized_mask(members.get("after_sensitive")),
+        )
+        members.update(before=before, after=after)
+    return members
+
+
+def _redact_deferred(deferred: Any) -> Any:
+    known = frozenset({"reason", "resource_change", "action_invocation"})
+    parts = {"resource_change": _redact_resource, "action_invocation": _redact_invocation}
+    return _with_parts(_known_members(deferred, known), parts)
+
+
+def _redact_invocation(invocation: Any) -> Any:
+    members = _known_members(invocation, ACTION_MEMBERS)
+    if isinstance(members, dict) and "config_values" in members:
+        mask = normalized_mask(members.get("config_sensitive"))
+        values = members["config_values"]
+        members["config_values"] = _redact_sides(values, values, mask, mask)[0]
+    return members
+
+
+_PLAN_PARTS: dict[str, Redact] = {
+    "resource_changes": _each(_redact_resource),
+    "resource_drift": _each(_redact_resource),
+    "deferred_changes": _each(_redact_deferred),
+    "output_changes": _each(_redact_change),
+    "action_invocations": _each(_redact_invocation),
+    "deferred_action_invocations": _each(_redact_deferred),
+}
+
+
+def _redact_sides(
+    before: Any, after: Any, before_mask: Mask, after_mask: Mask
+) -> tuple[Any, Any]:
+    """Return both sides without what the mark of either side hides."""
+    marks = join_masks(before_mask, after_mask)
+    if marks is False:
+        return before, after
+    if isinstance(before, dict) and isinstance(after, dict) and isinstance(marks, dict):
+        return _redact_maps(before, after, before_mask, after_mask)
+    if isinstance(before, list) and isinstance(after, list) and isinstance(marks, list):
+        return _redact_lists(before, after, before_mask, after_mask)
+    is_changed = comparable(before) != comparable(after)
+    return (
+        _redact_value(before, marks, _REDACTED),
+        _redact_value(after, marks, _REDACTED_CHANGED if is_changed else _REDACTED),
+    )
+
+
+def _redact_maps(
+    before: dict[str, Any], after: dict[str, Any], before_mask: Mask, after_mask: Mask
+) -> tuple[Any, Any]:
+    sides = {
+        key: _redact_sides(
+            before.get(key, _NOTHING),
+            after.get(key, _NOTHING),
+            mask_at(before_mask, key),
+            mask_at(after_mask, key),
+        )
+        for key in {**before, **after}
+    }
+    return (
+        {key: old for key, (old, _) in sides.items() if old is not _NOTHING},
+        {key: new for key, (_, new) in sides.items() if new is not _NOTHING},
+    )
+
+
+def _redact_lists(
+    before: list[Any], after: list[Any], before_mask: Mask, after_mask: Mask
+) -> tuple[Any, Any]:
+    # An element can have moved away from its mark, so different marks count for all elements.
+    other: Mask = False
+    if before_mask != after_mask:
+        other = join_masks(union_of_elements(before_mask), union_of_elements(after_mask))
+    # An element that was put in or taken out must not make all those behind it look changed.
+    redacted_before, redacted_after = [*before], [*after]
+    for pair in _pairs(before, after):
+        old, new = _redact_sides(
+            _NOTHING if pair.old is None else before[pair.old],
+            _NOTHING if pair.new is None else after[pair.new],
+            join_masks(mask_at(before_mask, pair.old), other),
+            join_masks(mask_at(after_mask, pair.new), other),
+        )
+        if pair.old is not None:
+            redacted_before[pair.old] = old
+        if pair.new is not None:
+            redacted_after[pair.new] = new
+    return redacted_before, redacted_after
+
+
+def _pairs(before: list[Any], after: list[Any]) -> list[Pair]:
+    comparables = [comparable(old) for old in before], [comparable(new) for new in after]
+    containers = all(isinstance(item, dict) for item in (*before, *after))
+    indexes = zip_longest(range(len(before)), range(len(after)))
+    return align(*comparables, containers=containers) or [Pair(*index) for index in indexes]
+
+
+def _redact_value(value: Any, mask: Mask, text: str) -> Any:
+    if value is None or value is _NOTHING or mask is False:
+        return value
+    if isinstance(value, dict) and isinstance(mask, dict):
         return {
-            key: _redact_value(inner, sensitive.get(key)) for key, inner in value.items()
+            key: _redact_value(inner, mask_at(mask, key), text)
+            for key, inner in value.items()
         }
-    if isinstance(value, list) and isinstance(sensitive, list):
-        masks = [*sensitive, *([False] * (len(value) - len(sensitive)))]
+    if isinstance(value, list) and isinstance(mask, list):
         return [
-            _redact_value(inner, mask) for inner, mask in zip(value, masks, strict=False)
+            _redact_value(inner, mask_at(mask, index), text)
+            for index, inner in enumerate(value)
         ]
-    return value
+    # All of it is sensitive, or the mask does not fit.
+    return text

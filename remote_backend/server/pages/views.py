@@ -14,6 +14,7 @@ from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.plans.grouping import action_symbol
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.server.context import ServerContext, context_of
 from remote_backend.server.pages.layout import asset, link, page, table
 from remote_backend.server.pages.sessions import (
@@ -302,18 +303,20 @@ def _change_rows(changes: PlannedChanges) -> list[tuple[str, str, str]]:
     rows = []
     for change in (*changes.resources, *changes.drift, *changes.deferred):
         how = "<br>".join(
-            f"<code>{escape(attribute.path)}</code>: {escape(attribute.before or '')} &rarr; {escape(attribute.after or '')}"
+            f"<code>{escape(path_text(attribute.path))}</code>: {escape(value_text(attribute.before))} &rarr; {escape(value_text(attribute.after))}"
             for attribute in change.attributes
         )
         rows.append(
             (
                 escape(action_symbol(change.action)),
-                f"<code>{escape(change.address)}</code>",
+                f"<code>{escape(address_text(change))}</code>",
                 how,
             )
         )
     for output in changes.outputs:
-        how = f"{escape(output.before or '')} &rarr; {escape(output.after or '')}"
+        how = (
+            f"{escape(value_text(output.before))} &rarr; {escape(value_text(output.after))}"
+        )
         rows.append(
             (
                 escape(action_symbol(output.action)),

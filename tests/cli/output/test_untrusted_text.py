@@ -43,6 +43,7 @@ from remote_backend.models.changes import (
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.values import Value
 from remote_backend.models.workspace import Workspace
 from remote_backend.workspaces import LocalWorkspace
 
@@ -107,7 +108,8 @@ def outcome_of(text: str, result: Result) -> Outcome:
     """Return an outcome that holds a text wherever it can."""
     change = ResourceChange(
         address=text, action="update", type=text, previous_address=text, imported_id=text,
-        reason=text, attributes=(AttributeChange(path=text, before=text, after=text),),
+        action_reason=text, deposed=text,
+        attributes=(AttributeChange(path=(text,), before=Value(value=text), after=Value(value=text)),),
     )  # fmt: skip
     return Outcome(
         workspace=text, full_name=text, result=result, status=text, run_id=text,
@@ -119,7 +121,9 @@ def outcome_of(text: str, result: Result) -> Outcome:
         checks=(CheckReport(kind=text, name=text, status=text, text=text, failed=True),),
         changes=PlannedChanges(
             resources=(change,),
-            outputs=(OutputChange(name=text, action="update", before=text, after=text),),
+            outputs=(OutputChange(
+                name=text, action="update", before=Value(value=text), after=Value(value={text: text})
+            ),),
             diagnostics=(Diagnostic(severity="error", summary=text, detail=text, place=text),),
         ),
     )  # fmt: skip

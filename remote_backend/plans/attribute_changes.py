@@ -1,0 +1,230 @@
+"""The parts of a value that change, found by comparing whole values.
+
+Both sides are walked together. At each place there are the raw value, the part of it that is
+unknown, and the mark as sensitive:
+
+- A place that one side marks as sensitive is hidden on both sides. The raw values are still
+  compared, so the change is listed; the values themselves never leave this module.
+- A whole value that becomes unknown, or is there on one side only, is one change at its path.
+- Two maps are compared key by key. Two lists are aligned first, so that an element that was put
+  in or taken out is one change, and only elements that face each other are compared.
+- Attributes that force a replacement are always listed, even if both sides look the same: a
+  server may have put the same text in the place of two secrets.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import evolve, frozen
+
+from remote_backend.models.changes import AttributeChange
+from remote_backend.models.values import (
+    ABSENT,
+    SENSITIVE,
+    Json,
+    Path,
+    Step,
+    Value,
+    comparable,
+)
+from remote_backend.plans.list_alignment import align
+from remote_backend.plans.masks import (
+    Mask,
+    join_masks,
+    mask_at,
+    normalized_mask,
+    union_of_elements,
+    visible_value,
+)
+
+__all__ = ("Side", "attributes_of_resource", "changes_of_value", "make_side", "value_of")
+
+_NOTHING: Any = object()
+
+
+@frozen
+class Side:
+    """A raw value before or after the plan, with the normalized masks that apply to it."""
+
+    value: Json = _NOTHING
+    sensitive: Mask = False
+    unknown: Mask = False
+    hidden: Mask = False
+    """What else is hidden, because of marks around it."""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is neither a value nor one to come."""
+        return self.value is _NOTHING and not self.unknown
+
+    @property
+    def is_without_value(self) -> bool:
+        """Whether no part has a value that is known."""
+        return self.value is _NOTHING or self.value is None
+
+    @property
+    def is_null(self) -> bool:
+        """Whether there is no value, or null, and none to come."""
+        return self.is_without_value and not self.unknown
+
+    @property
+    def comparable(self) -> Any:
+        """The raw value in a form that can be compared and hashed."""
+        if self.unknown is True or self.value is _NOTHING:
+            return (self.is_absent, comparable(self.unknown))
+        # Unknown members are left out of the value, so the mask belongs to it.
+        return (comparable(self.value), comparable(self.unknown))
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it has keys; an object of unknown values alone may have no value."""
+        return self.unknown is not True and (
+            isinstance(self.value, dict)
+            or (isinstance(self.unknown, dict) and self.is_without_value)
+        )
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of a map, those with unknown values included."""
+        known = self.value if isinstance(self.value, dict) else {}
+        unknown = self.unknown if isinstance(self.unknown, dict) else {}
+        return {*known, *unknown}
+
+    @property
+    def elements(self) -> "list[Side] | None":
+        """The elements of a list, or None for anything else."""
+        if not isinstance(self.value, list) or self.unknown is True:
+            return None
+        return [self.at(index) for index in range(len(self.value))]
+
+    def at(self, step: Step) -> "Side":
+        """Return the part at a key or an index."""
+        value = _NOTHING
+        if isinstance(self.value, dict):
+            value = self.value.get(step, _NOTHING)
+        elif isinstance(self.value, list) and isinstance(step, int):
+            value = self.value[step] if step < len(self.value) else _NOTHING
+        masks = (self.sensitive, self.unknown, self.hidden)
+        return Side(value, *(mask_at(mask, step) for mask in masks))
+
+
+def make_side(value: Json, sensitive: Any, unknown: Any = False) -> Side:
+    """Return a side of a change as a plan describes it; null means that there is none."""
+    raw = _NOTHING if value is None else value
+    return Side(raw, normalized_mask(sensitive), normalized_mask(unknown))
+
+
+def value_of(side: Side, other: Side) -> Value:
+    """Return a side without what its own mark or that of the other side hides."""
+    if side.is_absent:
+        return ABSENT
+    raw = None if side.value is _NOTHING else side.value
+    visible = visible_value(raw, _marks(side, other), side.unknown)
+    return visible if isinstance(visible, Value) else Value(value=visible)
+
+
+def attributes_of_resource(
+    before: Side, after: Side, replace_paths: Iterable[Path]
+) -> Iterator[AttributeChange]:
+    """Give the attributes that change, in the order of their paths."""
+    forcing = [path for path in replace_paths if path]
+    listed: list[Path] = []
+    for key in sorted(before.keys | after.keys):
+        old, new = before.at(key), after.at(key)
+        # An attribute that is not set is null, whether the plan writes it or not.
+        if not (old.is_null and new.is_null):
+            for change in _changes((key,), old, new):
+                listed.append(change.path)
+                yield evolve(change, replaces=_is_concerned(change.path, forcing))
+    for path in forcing:
+        if not _is_concerned(path, listed):
+            yield _forcing_change(path, before, after)
+
+
+def changes_of_value(before: Side, after: Side) -> Iterator[AttributeChange]:
+    """Give the parts of a value that differ."""
+    return _changes((), before, after)
+
+
+def _is_concerned(path: Path, others: Iterable[Path]) -> bool:
+    return any(path[: len(other)] == other[: len(path)] for other in others)
+
+
+def _forcing_change(path: Path, before: Side, after: Side) -> AttributeChange:
+    for step in path:
+        before, after = _with_marks_of_elements(before, after)
+        before, after = before.at(step), after.at(step)
+    return evolve(_change(path, before, after), replaces=True)
+
+
+def _changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
+    if _marks(before, after) is True:
+        yield from _hidden_changes(path, before, after)
+    elif before.is_map and after.is_map:
+        for key in sorted(before.keys | after.keys):
+            yield from _changes((*path, key), before.at(key), after.at(key))
+    elif before.elements is not None and after.elements is not None:
+        yield from _list_changes(path, before, after)
+    elif before.comparable != after.comparable:
+        yield _change(path, before, after)
+
+
+def _change(path: Path, before: Side, after: Side) -> AttributeChange:
+    return AttributeChange(
+        path=path, before=value_of(before, after), after=value_of(after, before)
+    )
+
+
+def _hidden_changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
+    if before.comparable != after.comparable:
+        yield _change(path, before, after)
+    elif before.sensitive != after.sensitive and not before.is_null:
+        sensitivity = "added" if after.sensitive is True else "removed"
+        yield AttributeChange(
+            path=path, before=SENSITIVE, after=SENSITIVE, sensitivity=sensitivity
+        )
+
+
+def _list_changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
+    before, after = _with_marks_of_elements(before, after)
+    old, new = before.elements or [], after.elements or []
+    pairs = align(
+        [side.comparable for side in old],
+        [side.comparable for side in new],
+        containers=all(side.is_map for side in (*old, *new)),
+    )
+    if pairs is None:
+        yield _change(path, before, after)
+        return
+    for pair in pairs:
+        yield from _changes(
+            (*path, pair.index),
+            Side() if pair.old is None else old[pair.old],
+            Side() if pair.new is None else new[pair.new],
+        )
+
+
+def _marks(before: Side, after: Side) -> Mask:
+    own = join_masks(before.sensitive, after.sensitive)
+    return join_masks(own, join_masks(before.hidden, after.hidden))
+
+
+def _with_marks_of_elements(before: Side, after: Side) -> tuple[Side, Side]:
+    """Hide in all elements of two lists what one element hides, if their marks differ.
+
+    An element can have moved away from its mark.
+    """
+    if (
+        before.sensitive == after.sensitive
+        or before.elements is None
+        or after.elements is None
+    ):
+        return before, after
+    mark = join_masks(
+        union_of_elements(before.sensitive), union_of_elements(after.sensitive)
+    )
+    marks = [mark] * max(len(before.elements), len(after.elements))
+    return (
+        evolve(before, hidden=join_masks(before.hidden, marks)),
+        evolve(after, hidden=join_masks(after.hidden, marks)),
+    )

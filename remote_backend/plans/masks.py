@@ -1,0 +1,102 @@
+"""Masks of plans: which parts of a value are sensitive or unknown, in the form of the value.
+
+A mask is true for a whole value, false, or a map or a list of masks. A mask that does not fit its
+value hides all of it: a secret is never shown because a server wrote an odd mask.
+https://developer.hashicorp.com/terraform/internals/json-format#change-representation
+"""
+
+from functools import reduce
+from typing import Any, TypeAlias
+
+from remote_backend.models.values import SENSITIVE, UNKNOWN, Json, Step
+
+__all__ = (
+    "Mask",
+    "join_masks",
+    "mask_at",
+    "normalized_mask",
+    "union_of_elements",
+    "visible_value",
+)
+
+Mask: TypeAlias = Any
+
+
+def normalized_mask(mask: Any) -> Mask:
+    """Return true, false, or a map or list of masks with something true in each."""
+    if isinstance(mask, dict):
+        items = {key: normalized_mask(inner) for key, inner in mask.items()}
+        return {key: inner for key, inner in items.items() if inner} or False
+    if isinstance(mask, list):
+        elements = [normalized_mask(inner) for inner in mask]
+        return elements if any(elements) else False
+    return bool(mask)
+
+
+def mask_at(mask: Mask, step: Step | None) -> Mask:
+    """Return the mask of a part; nothing is hidden of a part that does not exist (None)."""
+    if step is None:
+        return False
+    if isinstance(mask, dict):
+        return mask.get(step, False)
+    if isinstance(mask, list):
+        return mask[step] if isinstance(step, int) and step < len(mask) else False
+    return mask
+
+
+def join_masks(first: Mask, second: Mask) -> Mask:
+    """Return a mask of all that one of two masks hides."""
+    if first is False or first == second:
+        return second
+    if second is False:
+        return first
+    if isinstance(first, dict) and isinstance(second, dict):
+        return {
+            key: join_masks(first.get(key, False), second.get(key, False))
+            for key in {**first, **second}
+        }
+    if isinstance(first, list) and isinstance(second, list):
+        indexes = range(max(len(first), len(second)))
+        return [join_masks(mask_at(first, i), mask_at(second, i)) for i in indexes]
+    return True
+
+
+def union_of_elements(mask: Mask) -> Mask:
+    """Return a mask for an element that hides what is hidden in any element of a list."""
+    return reduce(join_masks, mask, False) if isinstance(mask, list) else mask
+
+
+def visible_value(value: Json, sensitive: Mask, unknown: Mask) -> Json:
+    """Return a value with `SENSITIVE` and `UNKNOWN` in the place of its hidden parts."""
+    if value is None and unknown is False:
+        return None
+    if sensitive is True:
+        return SENSITIVE
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(value, dict) or (value is None and isinstance(unknown, dict)):
+        return _visible_map(value or {}, sensitive, unknown)
+    if isinstance(value, list) or (value is None and isinstance(unknown, list)):
+        return _visible_list(value or [], sensitive, unknown)
+    return SENSITIVE if sensitive else value
+
+
+def _visible_map(value: dict[str, Json], sensitive: Mask, unknown: Mask) -> Json:
+    if isinstance(sensitive, list):
+        return SENSITIVE
+    keys = {**value, **(unknown if isinstance(unknown, dict) else {})}
+    return {
+        key: visible_value(value.get(key), mask_at(sensitive, key), mask_at(unknown, key))
+        for key in keys
+    }
+
+
+def _visible_list(value: list[Json], sensitive: Mask, unknown: Mask) -> Json:
+    if isinstance(sensitive, dict):
+        return SENSITIVE
+    length = max(len(value), len(unknown) if isinstance(unknown, list) else 0)
+    items = [*value, *([None] * (length - len(value)))]
+    return [
+        visible_value(item, mask_at(sensitive, index), mask_at(unknown, index))
+        for index, item in enumerate(items)
+    ]
