@@ -44,7 +44,7 @@ from remote_backend.state.file import StateFile
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
-    nothing_there,
+    no_workspaces,
     require_plannable,
 )
 
@@ -174,7 +174,7 @@ class Backend(BackendStates):
         existing = {named.name: named for named in await self.workspaces()}
         await self._connection.require_operations()
         if not existing:
-            raise SelectionError(nothing_there(self._connection.mapping, self.organization))
+            raise no_workspaces(self._connection.mapping, self.organization)
         names = select_names(existing, select=select, exclude=exclude)
         async with self._run(
             tuple(existing[name] for name in names),

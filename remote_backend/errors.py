@@ -5,15 +5,24 @@ RemoteBackendError
 │   ├── NoConfigurationFiles
 │   ├── NoBackendBlock
 │   ├── BadBackendBlock
+│   ├── BackendChanged
+│   ├── BadBackendRecord
 │   ├── BadHostname
-│   └── CredentialsError
+│   ├── CredentialsError
+│   └── FolderInUse
 ├── DiscoveryError
 ├── SlugError
 │   └── ConfigurationChanged
 ├── EngineError
 ├── SelectionError
-│   └── NoSuchWorkspace
+│   ├── NoBatches
+│   ├── NoWorkspaceSelected
+│   ├── NoSuchWorkspace
+│   │   └── NoWorkspaces
+│   └── WorkspaceManagesResources
 ├── RunOptionsError
+│   ├── VariableWithoutValue
+│   └── VariablesDiffer
 ├── TransportError
 ├── ApiError
 │   ├── NotAuthorized
@@ -29,8 +38,17 @@ RemoteBackendError
 └── StateError
     ├── AddressError
     ├── StateConflict
-    ├── StateLocked
+    │   └── OtherState
+    ├── LockError
+    │   └── StateLocked
+    │       └── LockedByRun
+    ├── MigrationStopped
+    ├── NestedTooDeeply
+    ├── StateUnreadable
     └── StateUnconfirmed
+
+Texts name parameters of the library; `cli.hints` adds the flags and commands of the command line
+from the class and the attributes of an error.
 """
 
 import os
@@ -39,7 +57,9 @@ __all__ = (
     "FINAL_STATUSES",
     "AddressError",
     "ApiError",
+    "BackendChanged",
     "BadBackendBlock",
+    "BadBackendRecord",
     "BadHostname",
     "ConfigurationChanged",
     "ConfigurationVersionFailed",
@@ -47,17 +67,26 @@ __all__ = (
     "CredentialsError",
     "DiscoveryError",
     "EngineError",
+    "FolderInUse",
+    "LockError",
+    "LockedByRun",
+    "MigrationStopped",
+    "NestedTooDeeply",
     "NoBackendBlock",
+    "NoBatches",
     "NoConfigurationFiles",
     "NoSuchWorkspace",
+    "NoWorkspaceSelected",
+    "NoWorkspaces",
     "NotAuthorized",
     "NotFound",
     "NotificationRefused",
+    "OtherState",
     "PollingFailed",
     "Rejected",
     "RemoteBackendError",
-    "RunOptionsError",
     "RunDiffers",
+    "RunOptionsError",
     "RunRefused",
     "SelectionError",
     "SettingsError",
@@ -66,8 +95,12 @@ __all__ = (
     "StateError",
     "StateLocked",
     "StateUnconfirmed",
+    "StateUnreadable",
     "TransportError",
     "UnexpectedAnswer",
+    "VariableWithoutValue",
+    "VariablesDiffer",
+    "WorkspaceManagesResources",
     "may_have_happened",
     "text_of",
 )
@@ -84,6 +117,12 @@ class RemoteBackendError(Exception):
     warnings: tuple[str, ...] = ()
     """Earlier findings that may be the cause; they are printed before the error."""
 
+    def __init__(self, text: str, *, parameters: tuple[str, ...] = ()) -> None:
+        self.parameters = parameters
+        """Parameters that the text names, in the spelling of the library."""
+
+        super().__init__(text)
+
 
 class SettingsError(RemoteBackendError):
     """A file or variable that holds settings cannot be used as it is."""
@@ -95,8 +134,7 @@ class NoConfigurationFiles(SettingsError):
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(
-            f"{os.path.abspath(directory)} has no Terraform configuration (*.tf, *.tf.json); "
-            "run the command in the directory of the configuration, or use -chdir=DIR"
+            f"{os.path.abspath(directory)} has no Terraform configuration (*.tf, *.tf.json)"
         )
 
 
@@ -120,6 +158,34 @@ class BadBackendBlock(SettingsError):
         self.problem = problem
         where = path if line is None else f"{path}:{line}"
         super().__init__(f"{where}: {problem}")
+
+
+class BackendChanged(SettingsError):
+    """The backend block has changed since the directory was configured for it."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        super().__init__(
+            f"{where}: the block has changed since init has configured the directory"
+        )
+
+
+class BadBackendRecord(SettingsError):
+    """The file that keeps the configured backend cannot be used."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path} cannot be used: {problem}")
+
+
+class FolderInUse(SettingsError):
+    """Another server uses a folder for its data."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"{folder} is in use by another server; stop it, or choose another folder"
+        )
 
 
 class BadHostname(SettingsError):
@@ -167,12 +233,43 @@ class SelectionError(RemoteBackendError):
     """The selected workspaces do not exist, or none is selected."""
 
 
+class NoBatches(SelectionError):
+    """No batch was begun on this machine yet."""
+
+
+class NoWorkspaceSelected(SelectionError):
+    """No workspace was named, and several could be meant."""
+
+
 class NoSuchWorkspace(SelectionError):
-    """The server has no workspace of a name, or the token may not see it."""
+    """The server has no workspace of a name, or the token may not see it.
+
+    `missing_name` is set when a workspace of this local name may be created.
+    """
+
+    def __init__(self, text: str, *, missing_name: str = "") -> None:
+        self.missing_name = missing_name
+        super().__init__(text)
+
+
+class NoWorkspaces(NoSuchWorkspace):
+    """The server has no workspace with the prefix of the configuration."""
+
+
+class WorkspaceManagesResources(SelectionError):
+    """A workspace is not deleted, because its state still manages resources."""
 
 
 class RunOptionsError(RemoteBackendError):
     """Options of a plan contradict each other or cannot be sent."""
+
+
+class VariableWithoutValue(RunOptionsError):
+    """A text that sets a variable has no equals sign."""
+
+
+class VariablesDiffer(RunOptionsError):
+    """A batch cannot be resumed, because other variables are given than it was planned with."""
 
 
 class TransportError(RemoteBackendError):
@@ -331,8 +428,36 @@ class StateConflict(StateError):
     """The current state was stored by someone else, or has another lineage."""
 
 
-class StateLocked(StateError):
+class OtherState(StateConflict):
+    """The workspace has another state than the one to be stored over."""
+
+
+class LockError(StateError):
+    """A workspace is locked, or may be; `lock_id` is ORGANIZATION/WORKSPACE, or empty."""
+
+    def __init__(self, text: str, *, lock_id: str = "") -> None:
+        self.lock_id = lock_id
+        super().__init__(text)
+
+
+class StateLocked(LockError):
     """Someone else holds the lock of a workspace."""
+
+
+class LockedByRun(StateLocked):
+    """A run on the server holds the lock of a workspace."""
+
+
+class MigrationStopped(StateError):
+    """A state could not be moved; those before it were, and another migration goes on there."""
+
+
+class NestedTooDeeply(StateError):
+    """A value is nested more deeply than can be written as JSON."""
+
+
+class StateUnreadable(StateError):
+    """The state on the server cannot be read, so a push cannot be compared with it."""
 
 
 class StateUnconfirmed(StateError):
@@ -348,11 +473,7 @@ class StateUnconfirmed(StateError):
         self.problem = problem
         self.state = state
         self.lock_id = lock_id
-        lock_text = (
-            f"; the workspace stays locked, `remote-backend force-unlock {lock_id}` takes the "
-            "lock away"
-        )
+        lock_text = "; the workspace stays locked" if lock_id else ""
         super().__init__(
-            f"the state of {workspace} may not have been stored: {problem}"
-            + (lock_text if lock_id else "")
+            f"the state of {workspace} may not have been stored: {problem}{lock_text}"
         )

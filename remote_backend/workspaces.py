@@ -11,6 +11,8 @@ from remote_backend.api.exactly_once import create_once
 from remote_backend.errors import (
     ApiError,
     NoSuchWorkspace,
+    NoWorkspaces,
+    NoWorkspaceSelected,
     Rejected,
     RunRefused,
     SelectionError,
@@ -32,7 +34,7 @@ __all__ = (
     "find_workspace",
     "full_name_of",
     "list_workspaces",
-    "nothing_there",
+    "no_workspaces",
     "require_plannable",
     "selectable_name",
     "shown_names",
@@ -241,17 +243,16 @@ async def _missing(
     client: Client, mapping: WorkspaceMapping, local_name: str, full_name: str
 ) -> NoSuchWorkspace:
     if isinstance(mapping, ByName):
-        return NoSuchWorkspace(nothing_there(mapping, client.organization))
+        return no_workspaces(mapping, client.organization)
     return NoSuchWorkspace(
         f"workspace {local_name} does not exist: organization {client.organization} has no "
         f"workspace {full_name}, or the token may not see it{await _candidates(client, mapping)}"
     )
 
 
-async def _unselected(client: Client, mapping: WorkspaceMapping) -> SelectionError:
-    return SelectionError(
-        "no workspace is selected, and there is no default among several workspaces; set "
-        "TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or plan all"
+async def _unselected(client: Client, mapping: WorkspaceMapping) -> NoWorkspaceSelected:
+    return NoWorkspaceSelected(
+        "no workspace is selected, and there is no default among several workspaces"
         f"{await _candidates(client, mapping)}"
     )
 
@@ -274,22 +275,22 @@ def shown_names(names: Sequence[str]) -> str:
     return f"{names_text} and {more} more" if more > 0 else names_text
 
 
-def nothing_there(mapping: WorkspaceMapping, organization: str) -> str:
-    """Return the message for a configuration without any workspace."""
+def no_workspaces(mapping: WorkspaceMapping, organization: str) -> NoSuchWorkspace:
+    """Make the error for a configuration without any workspace."""
     unless_hidden = ", or the token may not see it"
     if isinstance(mapping, ByName):
-        return (
-            f"organization {organization} has no workspace {mapping.name}{unless_hidden}; `remote-backend "
-            f"workspace new {mapping.name}` makes it"
+        return NoSuchWorkspace(
+            f"organization {organization} has no workspace {mapping.name}{unless_hidden}",
+            missing_name=mapping.name,
         )
     if isinstance(mapping, ByTags):
-        return (
-            f"organization {organization} has no workspace with the tags {_tags_of(mapping)}{unless_hidden}; "
-            "add these tags on the server"
+        return NoSuchWorkspace(
+            f"organization {organization} has no workspace with the tags {_tags_of(mapping)}"
+            f"{unless_hidden}; add these tags on the server"
         )
-    return (
+    return NoWorkspaces(
         f"organization {organization} has no workspace whose name starts with {mapping.prefix}"
-        f"{unless_hidden}; check the prefix, or make one with `remote-backend workspace new NAME`"
+        f"{unless_hidden}; check the prefix"
     )
 
 

@@ -229,8 +229,11 @@ async def busy_server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
 @pytest.mark.parametrize(
     ("limits", "name"),
     [
-        (remote_backend.WaitLimits(lock_seconds=0.5), "lock-timeout"),
-        (remote_backend.WaitLimits(queue_seconds=0.5), "queue-timeout"),
+        (remote_backend.WaitLimits(lock_seconds=0.5), "lock_seconds"),
+        (
+            remote_backend.WaitLimits(queue_seconds=0.5, queue_label="-queue-timeout"),
+            "-queue-timeout",
+        ),
     ],
 )
 @pytest.mark.parametrize("select", [["*"], ["a", "b"]])
@@ -258,7 +261,7 @@ async def test_runs_that_wait_too_long_are_stopped(
 
     assert {one.result for one in stopped} == {remote_backend.Result.CANCELED}
     assert {one.reason for one in stopped} == {
-        f"it still waited (pending) after -{name}=0.5s, so it was stopped"
+        f"it still waited (pending) after {name}=0.5s, so it was stopped"
     }
 
 

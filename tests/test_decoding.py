@@ -68,7 +68,7 @@ def test_files_of_options_are_refused(
     with pytest.raises(
         RemoteBackendError, match=f"-var-file {name}{where}: the file is .*UTF-"
     ):
-        run_variables([VariableSource("var_file", name)], tmp_path)
+        run_variables([VariableSource("var_file", name, label="-var-file")], tmp_path)
     with pytest.raises(RemoteBackendError, match=f"{name}{where}: the file is .*UTF-"):
         merge_flags(BlockValues(kind="remote", arguments={}), [name], tmp_path)
 
@@ -76,7 +76,7 @@ def test_files_of_options_are_refused(
 def test_a_value_of_the_command_line_is_text() -> None:
     """Bytes of another encoding would arrive as other letters."""
     with pytest.raises(RemoteBackendError, match="-var a=...: the value is not UTF-8 text"):
-        run_variables([VariableSource("var", "a=\udcff")], Path())
+        run_variables([VariableSource("var", "a=\udcff", label="-var")], Path())
 
 
 @pytest.mark.parametrize("read", [read_seed, read_faults])

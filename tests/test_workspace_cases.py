@@ -9,6 +9,7 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
+from remote_backend.cli.hints import message_of
 from remote_backend.errors import NotFound, SelectionError
 from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.planning.upload import upload_configuration
@@ -16,7 +17,7 @@ from remote_backend.workspaces import (
     create_workspace,
     find_workspace,
     list_workspaces,
-    nothing_there,
+    no_workspaces,
 )
 from tests.support.fakes import ScriptedTransport, answer
 from tests.support.workspace_documents import resource
@@ -163,14 +164,17 @@ async def test_a_missing_name_comes_with_the_tagged_ones(short: str) -> None:
             "no workspace app, .*`remote-backend workspace new app` makes it",
         ),
         (ByTags((("a", ""), ("b", "c"))), "the tags a, b=c, .* tags on the server"),
-        (PREFIX, "starts with app-, .*; check the prefix, or make one with"),
+        (
+            PREFIX,
+            "starts with app-, .*; check the prefix; `remote-backend workspace new NAME` makes one",
+        ),
     ],
 )
 def test_what_to_do_without_workspaces_fits_the_mode(
     mode: WorkspaceMapping, told: str
 ) -> None:
     """`workspace new` is not advised where it is refused (P89, W9)."""
-    assert re.search(told, nothing_there(mode, "acme"))
+    assert re.search(told, message_of(no_workspaces(mode, "acme")))
 
 
 @pytest.mark.parametrize("version", ["1.11.4", None])

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from remote_backend._version import __version__
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
 from remote_backend.cli.process import leave, preload_certificates, resume_collector
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except RemoteBackendError as error:
         for warning in error.warnings:
             _note(f"Warning: {warning}")
-        _tell(str(error))
+        _tell(message_of(error))
         code = 1
     except (click.Abort, KeyboardInterrupt):
         code = 130

@@ -7,6 +7,7 @@ from contextlib import suppress
 import anyio
 from attrs import define
 
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.output.terminal_echo import restore_echo
 from remote_backend.cli.process import leave
@@ -94,7 +95,7 @@ async def run_interruptibly(
     except RemoteBackendError as error:
         if not interrupts.exit_code:
             raise
-        echo(f"Error: {error}", err=True)
+        echo(f"Error: {message_of(error)}", err=True)
         return interrupts.exit_code
     return codes[0] if codes else interrupts.exit_code
 

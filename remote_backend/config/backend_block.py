@@ -16,6 +16,7 @@ from remote_backend.config.hcl_literals import Literal
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.terraform_directory import record_path
 from remote_backend.errors import (
+    BackendChanged,
     BadBackendBlock,
     BadHostname,
     NoBackendBlock,
@@ -136,10 +137,7 @@ def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
     if record is None:
         return block.backend(block.values, environ)
     if not record.is_of(block.values):
-        raise SettingsError(
-            f"{block.where}: the block has changed since init has configured the directory; run "
-            "`remote-backend init -migrate-state` to move states along, or `init -reconfigure`"
-        )
+        raise BackendChanged(block.where)
     return block.backend(record.values, environ)
 
 

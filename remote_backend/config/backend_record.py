@@ -10,7 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from remote_backend.atomic_files import write_atomically
-from remote_backend.errors import SettingsError
+from remote_backend.errors import BadBackendRecord, SettingsError
 from remote_backend.formats.go_quoting import go_quote, html_safe
 
 __all__ = (
@@ -87,13 +87,13 @@ def read_record(path: Path) -> Record | None:
     kind = backend.get("type") if isinstance(backend, dict) else None
     config = backend.get("config") if isinstance(backend, dict) else None
     if not isinstance(kind, str) or not isinstance(config, dict | None):
-        raise _unusable(path, "its backend has no type")
+        raise BadBackendRecord(str(path), "its backend has no type")
     workspaces = (config or {}).get("workspaces")
     is_old = isinstance(workspaces, list)
     if isinstance(workspaces, list):
         workspaces = workspaces[0] if len(workspaces) == 1 else None
     if not isinstance(workspaces, dict | None):
-        raise _unusable(path, "its workspaces are none")
+        raise BadBackendRecord(str(path), "its workspaces are not an object")
     arguments = {
         name: value for name, value in (config or {}).items() if name != "workspaces"
     }
@@ -262,14 +262,7 @@ def _parse(path: Path, data: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise _unusable(path, "it is not a JSON object")
+        raise BadBackendRecord(str(path), "it is not a JSON object")
     if document.get("version") != _FORMAT:
-        raise _unusable(path, f"its format is not {_FORMAT}")
+        raise BadBackendRecord(str(path), f"its format is not {_FORMAT}")
     return document
-
-
-def _unusable(path: Path, problem: str) -> SettingsError:
-    return SettingsError(
-        f"{path} cannot be used: {problem}; run `remote-backend init -reconfigure`, which "
-        "writes it anew"
-    )

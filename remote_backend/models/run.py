@@ -186,13 +186,19 @@ class WaitLimits:
     upload_seconds: float = USABLE_WITHIN_SECONDS
     """How long the server may process an upload before the plan fails."""
 
+    lock_label: str = "lock_seconds"
+    queue_label: str = "queue_seconds"
+    """How the reason of a stopped run calls the limit, as after a flag that has set it."""
+
     def all(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
-        """Return each limit by name, with the statuses that it ends."""
+        """Return each limit with its label and the statuses that it ends."""
         limits = (
-            ("lock-timeout", self.lock_seconds, _LOCKED_OUT),
-            ("queue-timeout", self.queue_seconds, _NOT_BEGUN),
+            (self.lock_label, self.lock_seconds, _LOCKED_OUT),
+            (self.queue_label, self.queue_seconds, _NOT_BEGUN),
         )
-        return tuple((name, time, ends) for name, time, ends in limits if time is not None)
+        return tuple(
+            (label, seconds, ends) for label, seconds, ends in limits if seconds is not None
+        )
 
 
 @frozen(kw_only=True)

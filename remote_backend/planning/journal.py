@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 from attrs import define, field, fields, frozen
 
-from remote_backend.errors import SelectionError
+from remote_backend.errors import NoBatches, SelectionError
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -218,9 +218,7 @@ def read_journal(
     stories = list_journals(folder, skipped)
     if id is None:
         if not stories:
-            raise SelectionError(
-                "there is no batch yet; `remote-backend plan -all` makes one"
-            )
+            raise NoBatches("there is no batch yet")
         return stories[0]
     matching = [story for story in stories if story.id.startswith(id)]
     if len(matching) != 1:

@@ -1,6 +1,6 @@
 """Whether options make sense together, and whether a batch can go on as it began."""
 
-from remote_backend.errors import RunOptionsError
+from remote_backend.errors import RunOptionsError, VariablesDiffer
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.journal import JournalStory
@@ -23,10 +23,10 @@ def require_same_variables(
         )
     names = tuple(name for name, _ in variables)
     if sorted(names) != sorted(story.variable_names):
-        wanted = ", ".join(story.variable_names) or "none"
-        raise RunOptionsError(
-            f"{story.id} was planned with run variables ({wanted}), which no journal keeps; "
-            "give the same -var and -var-file again"
+        planned_with = ", ".join(story.variable_names) or "none"
+        raise VariablesDiffer(
+            f"{story.id} was planned with run variables ({planned_with}), whose values are not "
+            "in the journal; give the same variables again"
         )
 
 
@@ -41,11 +41,22 @@ def checked_options(options: PlanOptions | None) -> PlanOptions:
     """Return options, the usual ones for None; raises `RunOptionsError` for contradictions."""
     options = options or PlanOptions()
     if options.destroy and options.refresh_only:
-        raise RunOptionsError("-destroy and -refresh-only exclude each other; choose one")
+        raise RunOptionsError(
+            "destroy and refresh_only exclude each other; choose one",
+            parameters=("destroy", "refresh_only"),
+        )
     if options.refresh_only and not options.refresh:
-        raise RunOptionsError("-refresh-only needs a refresh; leave -refresh=false out")
+        raise RunOptionsError(
+            "refresh_only needs a refresh; leave refresh=False out",
+            parameters=("refresh_only", "refresh=False"),
+        )
     if options.refresh_only and options.replace:
-        raise RunOptionsError("-refresh-only replaces nothing; leave -replace out")
+        raise RunOptionsError(
+            "refresh_only replaces nothing; leave replace out",
+            parameters=("refresh_only", "replace"),
+        )
     if options.destroy and options.replace:
-        raise RunOptionsError("-destroy replaces nothing; leave -replace out")
+        raise RunOptionsError(
+            "destroy replaces nothing; leave replace out", parameters=("destroy", "replace")
+        )
     return options

@@ -21,7 +21,8 @@ def select_names(
     for pattern in select:
         if not any(fnmatchcase(name, pattern) for name in existing):
             raise SelectionError(
-                f"-select={pattern} matches no workspace; there are {shown_names(existing)}"
+                f"select={pattern} matches no workspace; there are {shown_names(existing)}",
+                parameters=("select",),
             )
     chosen = tuple(
         name

@@ -279,7 +279,7 @@ class _WorkspacePlan:
                 return
             if await stop_run(self._job.client, run_id) is None:
                 title = (
-                    f"it still waited ({run.status}) after -{name}={seconds:g}s, "
+                    f"it still waited ({run.status}) after {name}={seconds:g}s, "
                     "so it was stopped"
                 )
                 self._waited_too_long = Failure(kind=FailureKind.TIMEOUT, title=title)

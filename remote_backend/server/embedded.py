@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_program
 from remote_backend.engine.simulated import SimulatedEngine
-from remote_backend.errors import SettingsError
+from remote_backend.errors import FolderInUse, SettingsError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
@@ -195,9 +195,7 @@ def _exclusive_use(folder: Path) -> Iterator[None]:
         try:
             lock.execute("begin exclusive")
         except sqlite3.OperationalError:
-            raise SettingsError(
-                f"{folder} is in use by another server; stop it, or choose another -data=DIR"
-            ) from None
+            raise FolderInUse(str(folder)) from None
         yield
     finally:
         lock.close()

@@ -9,12 +9,19 @@ from remote_backend.slug.ignore import normalized
 from remote_backend.slug.secrets import may_hold_secrets
 from remote_backend.slug.walk import IneffectiveRule, Member, Walk
 
-__all__ = ("ArchiveSummary", "walk_warnings")
+__all__ = ("ArchiveSummary", "OutsideLinksWarning", "walk_warnings")
 
 _CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VARIABLES = ("terraform.tfvars", "terraform.tfvars.json")
 _LARGE_BYTES = 50 << 20
 _MOST_SHOWN = 5
+
+
+class OutsideLinksWarning(str):
+    """The warning that links lead out of the configuration."""
+
+    parameters = ("refuse_outside_links",)
+    """Parameters that it names, as errors have them."""
 
 
 @define(eq=False)
@@ -100,9 +107,9 @@ def walk_warnings(walk: Walk) -> Iterator[str]:
             f"{_listed(walk.vanished)} vanished while the archive was made; {are} left out"
         )
     if walk.outside_links:
-        yield (
+        yield OutsideLinksWarning(
             f"links lead out of {walk.root}, and what they lead to goes into the archive: "
-            f"{_listed(walk.outside_links)}; -refuse-outside-links refuses such links"
+            f"{_listed(walk.outside_links)}; refuse_outside_links refuses such links"
         )
     yield from _hint_texts(walk.hints)
 

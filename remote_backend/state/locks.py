@@ -20,6 +20,8 @@ from remote_backend.api.error_texts import is_state_version_pending
 from remote_backend.errors import (
     ApiError,
     Conflict,
+    LockedByRun,
+    LockError,
     RemoteBackendError,
     StateError,
     StateLocked,
@@ -82,8 +84,8 @@ async def locked(
     """Hold the lock of a workspace, and release it at the end in any case.
 
     A cancellation never interrupts a request for the lock, which could take it unnoticed.
-    Raises `StateLocked` with the holder when the lock is not free in time, and `StateError`
-    with the way to remove the lock when the release fails.
+    Raises `StateLocked` with the holder when the lock is not free in time, and `LockError`
+    when the release fails or the lock may have been taken unnoticed.
     """
     lock = Lock(_mark(options))
     if not options.lock:
@@ -101,9 +103,10 @@ async def locked(
             with anyio.CancelScope(shield=True):
                 await _release(client, workspace, lock, options, problem)
         elif lock.is_uncertain and problem is None:
-            raise StateError(
-                f"the command was interrupted while it requested the lock of {workspace.name}; "
-                f"if the workspace is locked now ({lock.mark}), {_way_out(client, workspace)}"
+            raise LockError(
+                f"a request for the lock of {workspace.name} was interrupted, so the workspace "
+                f"may be locked now ({lock.mark})",
+                lock_id=_lock_id(client, workspace),
             )
 
 
@@ -148,9 +151,10 @@ async def _wait_for_lock(
         if isinstance(error, Conflict) and remaining_seconds <= 0:
             raise await _locked_out(client, current, lock) from None
         if ambiguous_count >= _AMBIGUOUS_ATTEMPTS:
-            raise StateError(
-                f"it is unknown whether {workspace.name} is locked now: {error}; if it is locked "
-                f"by {lock.mark!r}, {_way_out(client, workspace)}"
+            raise LockError(
+                f"it is unknown whether {workspace.name} is locked now: {error}; the lock may be "
+                f"our own ({lock.mark})",
+                lock_id=_lock_id(client, workspace),
             ) from error
         if holder is None and isinstance(error, Conflict):
             holder = await _holder(client, current)
@@ -212,9 +216,10 @@ async def _release(
             await options.sleep(wait_seconds)
             waited_seconds += wait_seconds
             wait_seconds = min(_LONGEST_UNLOCK_WAIT_SECONDS, wait_seconds * 2)
-    stays = f"{workspace.name} stays locked: {problem}; {_way_out(client, workspace)}"
-    raise StateError(
-        "; ".join(filter(None, [str(earlier or ""), lock.stored, stays]))
+    stays = f"{workspace.name} stays locked: {problem}"
+    raise LockError(
+        "; ".join(filter(None, [str(earlier or ""), lock.stored, stays])),
+        lock_id=_lock_id(client, workspace),
     ) from (earlier or problem)
 
 
@@ -274,12 +279,12 @@ async def _may_be_ours(client: Client, workspace: Workspace, lock: Lock) -> bool
 
 
 async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> StateLocked:
+    lock_id = _lock_id(client, workspace)
     holder = await _holder(client, workspace)
     reason = f" ({holder.locked_reason})" if holder.locked_reason else ""
     if holder.locked_by and holder.locked_by.startswith("run "):
-        return StateLocked(
-            f"{workspace.name} is locked by {holder.locked_by}{reason}; wait with "
-            "-lock-timeout=5m until it ends, or cancel or discard that run on the server"
+        return LockedByRun(
+            f"{workspace.name} is locked by {holder.locked_by}{reason}", lock_id=lock_id
         )
     by = holder.locked_by or "someone else"
     doubt = (
@@ -288,8 +293,7 @@ async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> State
         else ""
     )
     return StateLocked(
-        f"{workspace.name} is locked by {by}{reason}{doubt}; wait with -lock-timeout=5m, or, if "
-        f"nobody works on it any more, {_way_out(client, workspace)}"
+        f"{workspace.name} is locked by {by}{reason}{doubt}", lock_id=lock_id
     )
 
 
@@ -301,9 +305,8 @@ async def _holder(client: Client, workspace: Workspace) -> Workspace:
         return workspace
 
 
-def _way_out(client: Client, workspace: Workspace) -> str:
-    id = f"{client.organization}/{workspace.name}"
-    return f"`remote-backend force-unlock {id}` takes the lock away"
+def _lock_id(client: Client, workspace: Workspace) -> str:
+    return f"{client.organization}/{workspace.name}"
 
 
 def _mark(options: LockOptions) -> str:

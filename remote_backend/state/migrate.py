@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from attrs import frozen
 
-from remote_backend.errors import RemoteBackendError, StateError
+from remote_backend.errors import MigrationStopped, RemoteBackendError
 from remote_backend.state.file import StateFile
 from remote_backend.state.state_locations import StateLocation
 
@@ -48,7 +48,7 @@ async def migrate(
     """Copy each state that is not empty, confirm the copy, and only then clear the source.
 
     Yields each result at once. Lineages stay, and so do serials where nothing is overwritten.
-    Raises `StateError` with the states that were moved before; another call continues there.
+    Raises `MigrationStopped` with the states that were moved before; another call continues there.
     """
     done: list[MigrationResult] = []
     for migration in migrations:
@@ -61,9 +61,9 @@ async def migrate(
             earlier_text = (
                 f"; these were moved before and are safe:{earlier}" if earlier else ""
             )
-            raise StateError(
+            raise MigrationStopped(
                 f"{migration.source} was not moved to {migration.destination}: {error}{earlier_text}\n"
-                "Nothing is lost; run init again to continue"
+                "Nothing is lost"
             ) from error
         if result is not None:
             done.append(result)

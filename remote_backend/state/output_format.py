@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import chain, repeat
 from typing import Any
 
-from remote_backend.errors import StateError
+from remote_backend.errors import NestedTooDeeply
 from remote_backend.formats.go_quoting import go_quote, html_safe
 from remote_backend.models.state import StateOutput
 
@@ -74,7 +74,7 @@ def raw_text(value: Any) -> str | None:
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON on one line; raises `StateError` for very deep nesting."""
+    """Return a value as JSON on one line; raises `NestedTooDeeply` for very deep nesting."""
     return _dumped(value, None)
 
 
@@ -183,10 +183,7 @@ def _dumped(value: Any, indent: int | None) -> str:
             sort_keys=True,
         )
     except RecursionError:
-        raise StateError(
-            "it is nested too deeply to be written as JSON; `remote-backend state pull` writes the "
-            "whole state as it is"
-        ) from None
+        raise NestedTooDeeply("it is nested too deeply to be written as JSON") from None
     for position, number in enumerate(numbers):
         text = text.replace(f'"{mark}:{position}"', number, 1)
     return html_safe(text)

@@ -6,7 +6,12 @@ from collections.abc import Callable
 import anyio
 
 from remote_backend.api.client import Client
-from remote_backend.errors import StateConflict, StateError, StateUnconfirmed
+from remote_backend.errors import (
+    OtherState,
+    StateError,
+    StateUnconfirmed,
+    StateUnreadable,
+)
 from remote_backend.exception_groups import finished
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, parse_state
@@ -73,9 +78,8 @@ async def push_state(
             current = _parsed(data, workspace)
         except StateError as error:
             if not force:
-                raise StateError(
-                    f"{error}; `remote-backend state pull` writes it as it is, and "
-                    "`remote-backend state push -force` replaces it"
+                raise StateUnreadable(
+                    f"{error}; only force=True replaces it", parameters=("force=True",)
                 ) from None
             state = _above(state, await _serial_there(client, workspace))
         else:
@@ -101,9 +105,10 @@ def _following(
         return _above(state, current.serial)
     problem = _not_after(state, current)
     if problem:
-        raise StateConflict(
-            f"{workspace.name} has another state: {problem}; compare both, "
-            "`remote-backend state pull` shows the one there; -force overwrites it"
+        raise OtherState(
+            f"{workspace.name} has another state: {problem}; compare both, or overwrite it with "
+            "force=True",
+            parameters=("force=True",),
         )
     return state
 

@@ -12,6 +12,7 @@ from remote_backend.errors import (
     Conflict,
     NotAuthorized,
     NotFound,
+    OtherState,
     Rejected,
     RemoteBackendError,
     StateConflict,
@@ -91,7 +92,7 @@ async def write_state(
         except (Conflict, StateConflict) as error:
             if await writing.is_current(problem or error):
                 return
-            raise StateConflict(_why_refused(workspace, error)) from error
+            raise _conflict(workspace, error) from error
         except _UNSURE as error:
             if problem is None and not may_have_happened(error):
                 raise _refused(workspace, error) from error
@@ -184,24 +185,24 @@ def _refused(workspace: Workspace, error: Exception) -> Exception:
     return StateError(f"the server refused the state of {workspace.name}: {problems}")
 
 
-def _why_refused(workspace: Workspace, error: Exception) -> str:
+def _conflict(workspace: Workspace, error: Exception) -> StateConflict:
     """Return why a server refused a state (409 and 412), and what to do."""
     cause = state_conflict_cause(error)
+    kind = StateConflict
     if cause == "lock":
         why = "its lock is not ours any more; find out who works on it before you try again"
     elif cause == "md5":
-        why = (
-            "the workspace has another state with the same serial; compare it, `state pull` "
-            "shows it"
-        )
+        kind = OtherState
+        why = "the workspace has another state with the same serial; compare both"
     elif cause == "lineage":
         why = (
             "the workspace has a state of another lineage; check whether this is the right "
             "workspace"
         )
     else:
-        why = "the workspace has another state; `state pull` shows it"
-    return f"the state of {workspace.name} was not stored: {why} ({error})"
+        kind = OtherState
+        why = "the workspace has another state; compare both"
+    return kind(f"the state of {workspace.name} was not stored: {why} ({error})")
 
 
 async def _await_final(client: Client, version: StateVersion) -> None:

@@ -1,7 +1,12 @@
 """Delete a workspace and its state, but only when nothing is lost with them."""
 
 from remote_backend.api.client import Client
-from remote_backend.errors import Conflict, NotFound, SelectionError
+from remote_backend.errors import (
+    Conflict,
+    NotFound,
+    SelectionError,
+    WorkspaceManagesResources,
+)
 from remote_backend.state.edits import addresses
 from remote_backend.state.locks import LockOptions, locked
 from remote_backend.state.storage import read_state
@@ -34,10 +39,10 @@ async def delete_named(
         if managed and not force:
             addresses_text = "".join(f"\n  {address}" for address in managed[:_MOST_SHOWN])
             more = len(managed) - _MOST_SHOWN
-            raise SelectionError(
+            raise WorkspaceManagesResources(
                 f"{workspace.name} still manages resources:{addresses_text}"
                 + (f"\n  and {more} more" if more > 0 else "")
-                + "\nDestroy them first; -force deletes the workspace and forgets them"
+                + "\nDestroy them first"
             )
     try:
         await client.delete_workspace(remote.id, safely=not force)

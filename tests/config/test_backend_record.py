@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from remote_backend.cli.hints import message_of
 from remote_backend.config.backend_record import (
     BlockValues,
     hash_modern,
@@ -16,7 +17,7 @@ from remote_backend.config.backend_record import (
     read_record,
     write_record,
 )
-from remote_backend.errors import SettingsError
+from remote_backend.errors import BadBackendRecord, SettingsError
 
 
 def block(workspaces: dict[str, Any] | None, **arguments: Any) -> BlockValues:
@@ -105,8 +106,10 @@ def test_a_record_that_cannot_be_used_is_told(text: str, tmp_path: Path) -> None
     """The file is named and what to do; nothing of it is shown."""
     path = tmp_path / "record"
     path.write_text(text)
-    with pytest.raises(SettingsError, match="init -reconfigure"):
+    with pytest.raises(BadBackendRecord) as caught:
         read_record(path)
+    assert caught.value.path == str(path)
+    assert "`remote-backend init -reconfigure`" in message_of(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,12 @@ variable "any" { type = any }
 
 def var(*texts: str) -> list[VariableSource]:
     """Return `-var` options."""
-    return [VariableSource("var", text) for text in texts]
+    return [VariableSource("var", text, label="-var") for text in texts]
 
 
 def var_file(*texts: str) -> list[VariableSource]:
     """Return `-var-file` options."""
-    return [VariableSource("var_file", text) for text in texts]
+    return [VariableSource("var_file", text, label="-var-file") for text in texts]
 
 
 def refusal(sources: list[VariableSource], directory: Path) -> str:

@@ -81,8 +81,8 @@ async def test_what_we_send_means_what_the_file_or_the_option_means(tmp_path: Pa
 
     ours = run_variables(
         [
-            VariableSource("var_file", "theirs.tfvars"),
-            *(VariableSource("var", option) for option in options),
+            VariableSource("var_file", "theirs.tfvars", label="-var-file"),
+            *(VariableSource("var", option, label="-var") for option in options),
         ],
         tmp_path,
     )
@@ -105,4 +105,4 @@ async def test_what_terraform_refuses_is_refused(text: str, tmp_path: Path) -> N
     with pytest.raises(AssertionError, match="Error"):
         await outputs_of(tmp_path, "-var-file=x.tfvars")
     with pytest.raises(Exception, match="x.tfvars:1"):
-        run_variables([VariableSource("var_file", "x.tfvars")], tmp_path)
+        run_variables([VariableSource("var_file", "x.tfvars", label="-var-file")], tmp_path)

@@ -218,7 +218,7 @@ async def test_notifications_of_strangers_are_refused(site: Site) -> None:
         (b'{"apply": true}', 400, "can be given"),
         (b'{"select": "a"}', 400, "list of patterns"),
         (b'{"destroy": 1}', 400, "true or false"),
-        (b'{"select": ["nowhere"]}', 422, "-select=nowhere matches no workspace"),
+        (b'{"select": ["nowhere"]}', 422, "select=nowhere matches no workspace"),
     ],
 )
 async def test_a_wrong_wish_is_told(

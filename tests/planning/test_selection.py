@@ -29,7 +29,7 @@ def test_each_is_chosen_once_whoever_names_it(
 @pytest.mark.parametrize(
     ("names", "select", "exclude", "told"),
     [
-        (NAMES, ("eu-*", "stage"), (), "-select=stage matches no workspace"),
+        (NAMES, ("eu-*", "stage"), (), "select=stage matches no workspace"),
         (NAMES, (), ("*",), "no workspace is left to plan; there are dev, eu-1"),
         ((), (), (), "has no workspaces"),
     ],

@@ -63,7 +63,7 @@ async def test_a_full_disk_does_not_swallow_the_state(desk: StateCommands) -> No
     assert done.stdout == moved
     err = done.stderr.decode()
     assert "the state of net-dev may not have been stored" in err
-    assert "stays locked, `remote-backend force-unlock acme/net-dev`" in err
+    assert "stays locked; `remote-backend force-unlock acme/net-dev`" in err
     assert (
         "could not be written to a file (File too large); it stands on standard output"
         in err

@@ -1,5 +1,7 @@
 """Locks of workspaces when answers are lost: never somebody else's taken, our own never forgotten."""
 
+import re
+
 import anyio
 import anyio.lowlevel
 import pytest
@@ -7,12 +9,15 @@ import pytest
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.api.transport.retry import RetryingTransport
+from remote_backend.cli.hints import message_of
 from remote_backend.errors import (
+    LockError,
     RemoteBackendError,
     StateConflict,
     StateError,
     StateLocked,
     StateUnconfirmed,
+    StateUnreadable,
 )
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import md5_of
@@ -88,14 +93,15 @@ async def test_a_stored_state_is_said_to_be_stored(fault: str) -> None:
     server = StateServer()
     server.faults["unlock"] = server.faults["force-unlock"] = [fault] * 100
 
-    with pytest.raises(StateError) as caught:
+    with pytest.raises(LockError) as caught:
         await push(server)
 
     assert str(caught.value).startswith(
         "the state of net-dev was stored (serial 3); net-dev "
     )
     assert "stays locked: POST workspaces/ws-1/actions/" in str(caught.value)
-    assert "`remote-backend force-unlock acme/net-dev`" in str(caught.value)
+    assert caught.value.lock_id == "acme/net-dev"
+    assert "`remote-backend force-unlock acme/net-dev`" in message_of(caught.value)
 
 
 async def test_two_failures_are_both_told() -> None:
@@ -147,9 +153,11 @@ async def test_a_lock_request_that_never_gets_an_answer_is_told_with_its_mark() 
     server.faults["lock"] = ["lost before"] * 9
 
     with pytest.raises(
-        StateError, match="it is unknown whether net-dev is locked now.*if it is locked by "
-    ):
+        LockError,
+        match=r"it is unknown whether net-dev is locked now.*may be our own \(state by ",
+    ) as caught:
         await push(server)
+    assert caught.value.lock_id == "acme/net-dev"
     assert server.sent.count("lock") == 3
 
 
@@ -172,10 +180,13 @@ async def test_the_holder_of_a_lock_is_named(holder: str | None, told: str) -> N
     server = StateServer()
     server.locked_reason, server.locked_by = "deploy", holder
 
-    with pytest.raises(StateLocked, match=told) as caught:
+    with pytest.raises(StateLocked) as caught:
         await push(server)
 
-    assert ("force-unlock" in str(caught.value)) is (holder != "run-7")
+    message = message_of(caught.value)
+    assert re.search(told, message)
+    assert caught.value.lock_id == "acme/net-dev"
+    assert ("force-unlock" in message) is (holder != "run-7")
     assert server.sent.count("GET net-dev") == 2
 
 
@@ -301,8 +312,9 @@ async def test_an_interrupted_request_for_the_lock_that_stays_unanswered_is_told
 
     error = await cancelled_at(server, "lock")
 
-    assert "interrupted while it requested the lock of net-dev" in str(error)
-    assert "force-unlock acme/net-dev" in str(error)
+    assert "a request for the lock of net-dev was interrupted" in str(error)
+    assert isinstance(error, LockError)
+    assert "force-unlock acme/net-dev" in message_of(error)
 
 
 class SlowServer(StateServer):
@@ -338,7 +350,9 @@ def test_an_upload_that_does_not_move_any_more_is_unconfirmed() -> None:
 
     assert caught.value.state == state().data
     assert caught.value.lock_id == "acme/net-dev"
-    assert "stays locked, `remote-backend force-unlock acme/net-dev`" in str(caught.value)
+    assert "stays locked; `remote-backend force-unlock acme/net-dev`" in message_of(
+        caught.value
+    )
     assert server.locked_reason is not None
 
 
@@ -351,8 +365,10 @@ async def test_a_broken_state_on_the_server_can_be_replaced() -> None:
     )
     client = Client(server, "acme")
 
-    with pytest.raises(StateError, match="more text after .*state pull.*state push -force"):
+    with pytest.raises(StateUnreadable, match="more text after .*force=True") as caught:
         await push(server)
+    told = message_of(caught.value)
+    assert "; only -force replaces it; `remote-backend state pull` writes it" in told
     assert await push_state(client, WORKSPACE, state(), force=True, options=QUICK)
 
     assert server.current and server.current["serial"] == 8

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from remote_backend.api.transport import retry
 from remote_backend.cli.commands.init import InitWork
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.screen import Screen
 from remote_backend.config.terraform_directory import selected_workspace
@@ -450,8 +451,11 @@ async def test_a_migration_in_doubt_says_what_is_locked(
         await world.init(force_copy=True)
     world.server.faults.replace(FaultSettings())
 
-    told = str(caught.value)
+    told = message_of(caught.value)
     assert "the state of app-one may not have been stored" in told
-    assert "stays locked, `remote-backend force-unlock acme/app-one`" in told
-    assert told.endswith("Nothing is lost; run init again to continue")
+    assert "the workspace stays locked" in told
+    assert told.endswith(
+        "Nothing is lost; run init again to continue; "
+        "`remote-backend force-unlock acme/app-one` takes the lock away"
+    )
     assert world.local("default").read_bytes() == state("default").data

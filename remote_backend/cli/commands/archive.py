@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.terraform_flags import TerraformCommand, value
 from remote_backend.slug.listing import list_members
@@ -24,7 +25,7 @@ def archive(context: click.Context, working_directory: str) -> int:
     """
     listing = list_members(Path(context.obj), working_directory)
     for warning in listing.warnings:
-        echo(f"Warning: {warning}", err=True)
+        echo(f"Warning: {message_of(warning)}", err=True)
     echo(f"{len(listing.members)} entries below {listing.root}:", err=True)
     for member in listing.members:
         target = "" if member.link_target is None else f" -> {_shown(member.link_target)}"

@@ -8,15 +8,19 @@ import anyio
 import click
 
 from remote_backend.api.client import Client
-from remote_backend.cli.commands.plan_request import PlanRequest, journal_folder_of
+from remote_backend.cli.commands.plan_request import (
+    PlanRequest,
+    given_variables,
+    journal_folder_of,
+)
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.console import print_table
 from remote_backend.cli.output.screen import Screen, echo, screen_of
-from remote_backend.cli.terraform_flags import TerraformGroup, flag, in_given_order, many
+from remote_backend.cli.terraform_flags import TerraformGroup, flag, many
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
-from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions, RunRequest
@@ -83,13 +87,9 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
     Without ID, the newest batch.
     """
     story = read_journal(_folder(), id, _warn)
-    sources = [
-        VariableSource(kind, text)
-        for kind, text in in_given_order(context, "var", "var_file")
-    ]
     command = PlanRequest(
         directory=story.directory,
-        options=PlanOptions(variables=run_variables(sources, story.directory)),
+        options=PlanOptions(variables=given_variables(context, story.directory)),
         is_batch=True,
         detailed_exit_code=given["detailed_exitcode"],
         journal_folder=_folder(),
@@ -117,7 +117,7 @@ async def _cancel_runs(story: JournalStory) -> int:
                 run_id = begun.run_id or await _find_run(client, story, name)
                 run = await stop_run(client, run_id) if run_id is not None else None
             except RemoteBackendError as error:
-                echo(f"{name}: {error}", err=True)
+                echo(f"{name}: {message_of(error)}", err=True)
                 echo(f"{name}: {begun.run_id or 'a run that may exist'} lives on")
                 going.append(name)
                 return

@@ -13,22 +13,22 @@ from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
     PlanRequest,
     Style,
+    given_variables,
     journal_folder_of,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import (
     Duration,
     TerraformCommand,
     flag,
-    in_given_order,
     many,
     value,
 )
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
-from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.decoding import is_text
 from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
@@ -129,10 +129,6 @@ def plan(context: click.Context, /, **given: Any) -> int:
     """
     _refuse_impossible(given)
     directory = Path(context.obj)
-    sources = [
-        VariableSource(kind, text)
-        for kind, text in in_given_order(context, "var", "var_file")
-    ]
     environ = process_environ()
     screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
     is_batch = bool(given["all"] or given["select"] or given["exclude"])
@@ -144,7 +140,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
             refresh=given["refresh"],
             refresh_only=given["refresh_only"],
             destroy=given["destroy"],
-            variables=run_variables(sources, directory),
+            variables=given_variables(context, directory),
             message=given["message"],
             refuse_outside_links=given["refuse_outside_links"],
         ),
@@ -157,6 +153,8 @@ def plan(context: click.Context, /, **given: Any) -> int:
             lock_seconds=given["lock_timeout"] or None,
             queue_seconds=given["queue_timeout"] or None,
             upload_seconds=given["upload_timeout"] or math.inf,
+            lock_label="-lock-timeout",
+            queue_label="-queue-timeout",
         ),
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],
@@ -174,7 +172,7 @@ def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
         folder = journal_folder_of(environ)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except SettingsError as error:
-        problem = str(error)
+        problem = message_of(error)
     except OSError as error:
         problem = (
             f"{folder} cannot be made: {error.strerror}; "

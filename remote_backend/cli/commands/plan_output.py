@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 import anyio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.ci_commands import escape_data, escape_property
 from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
@@ -59,6 +60,8 @@ class PlanOutput:
         with Collector() as collector:
             async with _beating(command, screen, live) as progress, _held(console):
                 async for event in batch:
+                    if isinstance(event, events.SlugPacked):
+                        event = _in_words_of_flags(event)
                     progress.take(event)
                     console.show(event)
                     if tells_more:
@@ -151,6 +154,10 @@ class PlanOutput:
         # Nobody asked for it, so it decides about no exit code.
         if warning := write_step_summary(report, process_environ()):
             self.screen.note(f"Warning: {warning}")
+
+
+def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
+    return evolve(event, warnings=tuple(map(message_of, event.warnings)))
 
 
 def _live_console(command: PlanRequest, screen: Screen) -> LiveConsole | None:

@@ -4,15 +4,24 @@ from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
+import click
 from attrs import field, frozen
 
+from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
+from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.journal import JournalStory
 
-__all__ = ("OnInterrupt", "PlanRequest", "Style", "journal_folder_of")
+__all__ = (
+    "OnInterrupt",
+    "PlanRequest",
+    "Style",
+    "given_variables",
+    "journal_folder_of",
+)
 
 
 class OnInterrupt(Enum):
@@ -77,6 +86,15 @@ class PlanRequest:
     def needs_details(self) -> bool:
         """Whether reports or events need the details of each plan."""
         return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
+
+
+def given_variables(context: click.Context, directory: Path) -> tuple[tuple[str, str], ...]:
+    """Return the run variables that -var and -var-file set, of which the later one wins."""
+    sources = [
+        VariableSource(kind, text, label=f"-{kind.replace('_', '-')}")
+        for kind, text in in_given_order(context, "var", "var_file")
+    ]
+    return run_variables(sources, directory)
 
 
 def journal_folder_of(environ: Mapping[str, str]) -> Path:

@@ -10,6 +10,7 @@ from attrs import define, field
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
 from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.prompts import read_line
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_echo import discard_typed
@@ -69,7 +70,7 @@ class _PlanRunner:
         try:
             await self._plan()
         except RemoteBackendError as error:
-            self._tell_failure(str(error), type(error).__name__)
+            self._tell_failure(message_of(error), type(error).__name__)
             raise
         except BrokenPipeError:
             # As with `| head`: standard error can still have a reader.

@@ -9,6 +9,7 @@ from attrs import evolve
 from remote_backend import events
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.report_forms import require_known_forms
@@ -80,7 +81,7 @@ async def _detailed(
             try:
                 changes, log = await backend.details_of(outcome.run_id)
             except RemoteBackendError as error:
-                echo(f"{outcome.workspace}: no details: {error}", err=True)
+                echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return
         found[outcome.workspace] = evolve(outcome, changes=changes)
         collector.take(events.LogChunkRead(outcome.workspace, log))

@@ -9,6 +9,7 @@ import anyio
 
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.errored_state import keep_errored_state
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import write_bytes
@@ -87,7 +88,7 @@ def for_each_workspace(
                 raise one
             write(short, one)
         except StateError as error:
-            process_screen().note(f"{short}: {error}")
+            process_screen().note(f"{short}: {message_of(error)}")
             code = 1
     return code
 
@@ -122,7 +123,7 @@ async def saved_when_doubtful(directory: Path, work: Awaitable[Any]) -> None:
     try:
         await work
     except StateUnconfirmed as error:
-        raise StateError(f"{error}\n{_kept(directory, error)}") from error
+        raise StateError(f"{message_of(error)}\n{_kept(directory, error)}") from None
 
 
 def _kept(directory: Path, error: StateUnconfirmed) -> str:

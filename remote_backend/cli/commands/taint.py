@@ -13,6 +13,7 @@ from remote_backend.cli.commands.state_options import (
     run_with_backend,
     saved_when_doubtful,
 )
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
@@ -74,7 +75,7 @@ def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: b
         except AddressError as error:
             if not given["allow_missing"]:
                 raise
-            told.append(f"Nothing to do: {error}")
+            told.append(f"Nothing to do: {message_of(error)}")
             return None
         if after is None and not tainted and before.format == 4:
             raise AddressError(text, "it is not tainted")

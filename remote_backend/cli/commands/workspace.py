@@ -13,6 +13,7 @@ from remote_backend.cli.commands.state_options import (
     read_state_file,
     run_with_backend,
 )
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.terraform_flags import TerraformGroup, flag, value
 from remote_backend.config.environment import process_environ
@@ -29,7 +30,7 @@ from remote_backend.workspaces import (
     create_workspace,
     find_workspace,
     full_name_of,
-    nothing_there,
+    no_workspaces,
     selectable_name,
 )
 
@@ -57,7 +58,7 @@ def _list_workspaces(context: click.Context) -> int:
             echo(f"{mark} {one_line(named.name)}")
         if not found:
             mode = backend.connection.mapping
-            echo(f"{nothing_there(mode, backend.organization)}.", err=True)
+            echo(f"{message_of(no_workspaces(mode, backend.organization))}.", err=True)
         if chosen := process_environ().get("TF_WORKSPACE"):
             echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
         return 0
@@ -132,7 +133,7 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
             if not or_create:
                 raise NoSuchWorkspace(
                     f"{error}{_how_to_make(connection.mapping)}"
-                ) from None
+                ) from error
             version = await to_thread.run_sync(released_terraform, process_environ())
             named = await create_workspace(
                 connection.client, connection.mapping, name, version

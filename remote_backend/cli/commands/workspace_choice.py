@@ -7,6 +7,7 @@ from anyio import to_thread
 from attrs import field, frozen
 
 from remote_backend.cli.commands.workspace import planning_with
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.screen import Screen
 from remote_backend.config.terraform_directory import select_workspace, selected_workspace
@@ -20,7 +21,7 @@ from remote_backend.workspaces import (
     create_workspace,
     find_workspace,
     list_workspaces,
-    nothing_there,
+    no_workspaces,
     selectable_name,
 )
 
@@ -55,7 +56,7 @@ class WorkspaceChoice:
             return
         if not found:
             organization = self.connection.client.organization
-            self.screen.note(f"{nothing_there(mode, organization)}.")
+            self.screen.note(f"{message_of(no_workspaces(mode, organization))}.")
         elif self.environ.get("TF_WORKSPACE"):
             await find_workspace(self.connection.client, mode, current)
         else:
