@@ -11,4 +11,3 @@ class Entitlements:
 
     id: str = ""
     operations: bool = False
-    state_storage: bool = False

@@ -22,10 +22,6 @@ class PolicyCheck:
     id: str
     status: str = "pending"
     scope: str = ""
-    passed: int = 0
-    hard_failed: int = 0
-    soft_failed: int = 0
-    advisory_failed: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -78,7 +74,6 @@ class TaskStage:
     """A stage of a run in which tasks run and policies are evaluated."""
 
     id: str
-    stage: str = ""
     status: str = "pending"
     task_results: tuple[TaskResult, ...] = ()
     policy_evaluations: tuple[PolicyEvaluation, ...] = ()
@@ -99,8 +94,6 @@ class CostEstimate:
     prior_monthly_cost: str | None = None
     proposed_monthly_cost: str | None = None
     delta_monthly_cost: str | None = None
-    resources_count: int | None = None
-    matched_resources_count: int | None = None
 
 
 @frozen(kw_only=True)

@@ -106,7 +106,6 @@ class RunActions:
 
     is_cancelable: bool | None = None
     is_discardable: bool | None = None
-    is_force_cancelable: bool | None = None
 
 
 @frozen(kw_only=True)

@@ -20,12 +20,10 @@ class StateVersion:
     md5: str | None = None
     """Digest of the stored bytes, where the server tells it."""
 
-    resources_processed: bool = False
     download_address: SignedUrl | str | None = None
     """A signed address, or a path of the API that needs the token."""
 
     upload_url: SignedUrl | None = None
-    json_upload_url: SignedUrl | None = None
 
 
 @frozen(kw_only=True)

@@ -36,10 +36,6 @@ class Permissions:
 
     can_queue_run: bool | None = None
     can_read_state_versions: bool | None = None
-    can_lock: bool | None = None
-    can_unlock: bool | None = None
-    can_update: bool | None = None
-    can_destroy: bool | None = None
 
 
 @frozen(kw_only=True)
@@ -56,18 +52,13 @@ class Workspace:
     terraform_version: str | None = None
     """A version, a constraint, or `latest`."""
 
-    auto_apply: bool = False
     locked: bool = False
-    speculative_enabled: bool = True
     permissions: Permissions = Permissions()
-    current_run_id: str | None = None
     current_state_version_id: str | None = None
-    locked_by_id: str | None = None
     locked_by: str | None = None
     """What holds the lock, as `user ann`, `team ops` or `run run-1`, where it was asked for."""
 
     locked_reason: str | None = None
-    resource_count: int | None = None
 
     @property
     def lock_text(self) -> str:

@@ -299,7 +299,7 @@ def _timeout(
 
 def _is_web_address(url: URL) -> bool:
     """Return whether a request can be sent to an address; raises `ValueError` for a bad port."""
-    # A port is only checked when it is read.
+    # yarl checks host and port only when they are read.
     return url.scheme in ("http", "https") and url.host is not None and url.port != 0
 
 

@@ -1,6 +1,5 @@
 """Policies, run tasks and cost estimates on the wire."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from remote_backend.api.messages import Request, Response
@@ -66,13 +65,7 @@ def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
 
 def load_policy_check(response: Response) -> PolicyCheck:
     """Turn an answer into a policy check."""
-    resource = parse_document(response).resource
-    result = members_of(resource).get("result")
-    numbers: Mapping[str, Any] = result if isinstance(result, dict) else {}
-    names = ("passed", "hard_failed", "soft_failed", "advisory_failed")
-    return load_resource(
-        resource, PolicyCheck, **{name: numbers.get(name) for name in names}
-    )
+    return load_resource(parse_document(response).resource, PolicyCheck)
 
 
 def load_task_stage(response: Response) -> TaskStage:

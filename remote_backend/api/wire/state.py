@@ -88,7 +88,6 @@ def load_state_version(response: Response) -> StateVersion:
         StateVersion,
         download_address=_download_address(members.get("hosted_state_download_url")),
         upload_url=address_of(members.get("hosted_state_upload_url")),
-        json_upload_url=address_of(members.get("hosted_json_state_upload_url")),
     )
 
 
