@@ -107,7 +107,13 @@ class FoundBlock:
     def backend(self, merged: BlockValues, environ: Mapping[str, str]) -> BackendBlock:
         """Return the backend that the block means together with what was added to it."""
         backend = _backend(self._found, merged, environ)
-        return evolve(backend, values=merged, warnings=self.warnings)
+        # https://developer.hashicorp.com/terraform/cli/cloud/settings#project
+        unused = (
+            f"{backend.path}: the project {backend.project!r} is not used; workspaces of all "
+            "projects are searched, and new ones are created in the default project"
+        )
+        warnings = (*self.warnings, unused) if backend.project else self.warnings
+        return evolve(backend, values=merged, warnings=warnings)
 
 
 def read_block(directory: Path) -> FoundBlock:

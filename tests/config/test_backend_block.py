@@ -320,6 +320,7 @@ def test_a_cloud_block_can_leave_the_workspace_to_a_variable(
 
     assert (block.name, block.tags) == ("net-a", ())
     assert block.project == ("p" if "project" in body else "q")
+    assert f"the project {block.project!r} is not used" in block.warnings[0]
     del environ["TF_WORKSPACE"]
     assert "or set TF_WORKSPACE=NAME" in str(fault(tmp_path, text, environ))
 
@@ -383,6 +384,7 @@ def test_cloud_tags_are_read(text: str, tags: object, tmp_path: Path) -> None:
     assert found.tags == tags
     assert found.name is None and found.prefix is None
     assert (found.project == "one") is ("project" in text)
+    assert len(found.warnings) == ("project" in text)
 
 
 @pytest.mark.parametrize("text", ["tags = [1]", 'tags = "a"', 'name = "a"\n tags = ["b"]'])
