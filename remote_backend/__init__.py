@@ -6,8 +6,8 @@ async with remote_backend.open_backend("networking") as backend:
             ...
     print(batch.outcomes)
 
-The public names are listed in `remote_backend.public_names`. They are imported on first use, since
-the command line starts here and `remote-backend version` needs none of them.
+The public names are listed in `remote_backend.public_names`. They are imported on first use,
+since the command line starts here and some of its commands need none of them.
 """
 
 from importlib import import_module

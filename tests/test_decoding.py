@@ -70,7 +70,9 @@ def test_files_of_options_are_refused(
     ):
         run_variables([VariableSource("var_file", name, label="-var-file")], tmp_path)
     with pytest.raises(RemoteBackendError, match=f"{name}{where}: the file is .*UTF-"):
-        merge_flags(BlockValues(kind="remote", arguments={}), [name], tmp_path)
+        merge_flags(
+            BlockValues(kind="remote", arguments={}), [name], tmp_path, label="setting"
+        )
 
 
 def test_a_value_of_the_command_line_is_text() -> None:
@@ -109,7 +111,7 @@ def test_half_a_character_is_kept_or_refused(tmp_path: Path) -> None:
     with pytest.raises(
         RemoteBackendError, match="organization=...: the value is not UTF-8"
     ):
-        merge_flags(values, ["organization=\udcff"], tmp_path)
+        merge_flags(values, ["organization=\udcff"], tmp_path, label="setting")
 
 
 def test_configuration_files_are_named(tmp_path: Path) -> None:

@@ -1,4 +1,8 @@
-"""What `-backend-config` adds to a backend block."""
+"""Settings that are given apart from a backend block, as Terraform takes them by a flag.
+
+Terraform calls that partial configuration
+(https://developer.hashicorp.com/terraform/language/backend#partial-configuration).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,137 +23,140 @@ _PLAIN = ("hostname", "organization", "token")
 _WORKSPACES = ("name", "prefix")
 
 
-def merge_flags(values: BlockValues, given: Sequence[str], directory: Path) -> BlockValues:
-    """Return the arguments of a block with what each `-backend-config` says, the last one wins.
+def merge_flags(
+    values: BlockValues, settings: Sequence[str], directory: Path, *, label: str
+) -> BlockValues:
+    """Return the arguments of a block with those of each setting; the last one wins.
 
     Each is KEY=VALUE or the name of a file, relative to the directory. `workspaces` may be a
-    block or an attribute, and an object or a list of one. Raises `SettingsError` or
-    `BadBackendBlock` with file and line; values are never told, they may be secret.
+    block or an attribute, and an object or a list of one. `label` is how errors call a setting,
+    as the flag that gave it. Raises `SettingsError` or `BadBackendBlock` with file and line;
+    values are never shown, because they may be secret.
     """
-    for item in given:
-        key, equals, text = item.partition("=")
-        if not item:
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not setting:
             continue
         if values.kind == "cloud":
             raise SettingsError(
-                "-backend-config is for backend blocks; a cloud block takes the variables "
+                f"{label} is for backend blocks; a cloud block takes the variables "
                 "TF_CLOUD_HOSTNAME, TF_CLOUD_ORGANIZATION and TF_CLOUD_PROJECT instead"
             )
         if not is_text(text):
-            raise SettingsError(f"-backend-config={key}=...: the value is not UTF-8 text")
+            raise SettingsError(f"{label}={key}=...: the value is not UTF-8 text")
         if equals:
-            values = _with(
-                values, f"-backend-config={key}=...", None, key.strip(), _read(key, text)
-            )
+            value = _parsed(key, text, label)
+            values = _with(values, f"{label}={key}=...", None, key.strip(), value)
         else:
-            values = _with_file(values, directory / item, item)
+            values = _with_file(values, directory / setting, setting, label)
     return values
 
 
-def _read(key: str, text: str) -> Any:
-    if key.strip() in _PLAIN:
-        # A value in quotes is one that Terraform 0.11 would read so too.
-        quoted = len(text) > 1 and text[0] == text[-1] == '"'
-        return _literal(text) if quoted else text
-    return _literal(text)
+def _parsed(key: str, text: str, label: str) -> Any:
+    # Terraform 0.11 reads a value in quotes as an expression too.
+    is_quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    return text if key.strip() in _PLAIN and not is_quoted else _literal(text, label)
 
 
-def _literal(text: str) -> Any:
+def _literal(text: str, label: str) -> Any:
     body = parse_hcl(f"value = {text}\n".encode())
     literal = body.attributes[0].literal if len(body.attributes) == 1 else None
     if literal is None or body.error_line is not None:
         raise SettingsError(
-            "a -backend-config with = is KEY=VALUE, where VALUE is a text, or for workspaces "
-            'an object like {name="networking-dev"}'
+            f"{label} with = takes KEY=VALUE, where VALUE is a text, or for workspaces an "
+            'object like {name="networking-dev"}'
         )
     return literal.value
 
 
-def _with_file(values: BlockValues, path: Path, shown: str) -> BlockValues:
+def _with_file(values: BlockValues, path: Path, name: str, label: str) -> BlockValues:
     try:
         source = path.read_bytes()
     except OSError as error:
         raise SettingsError(
-            f"-backend-config={shown} cannot be read: {error.strerror}; "
+            f"{label}={name} cannot be read: {error.strerror}; "
             "a value is given as KEY=VALUE"
         ) from None
     if (fault := text_fault(source)) is not None:
-        raise BadBackendBlock(shown, fault.line, f"the file {fault.problem}")
+        raise BadBackendBlock(name, fault.line, f"the file {fault.problem}")
     if path.name.endswith(".json"):
         parsed = read_json_values(source)
         if isinstance(parsed, JsonFault):
-            raise BadBackendBlock(shown, parsed.line, "it is not a JSON object")
-        for name, value in parsed.items():
-            if name != "//":
-                values = _with(values, shown, None, name, value)
+            raise BadBackendBlock(name, parsed.line, "it is not a JSON object")
+        for key, value in parsed.items():
+            if key != "//":
+                values = _with(values, name, None, key, value)
         return values
     body = parse_hcl(source, ("workspaces",))
     if body.is_json:
         raise BadBackendBlock(
-            shown, 1, f"it holds JSON; name it {shown}.json, or write NAME = VALUE lines"
+            name, 1, f"it holds JSON; name it {name}.json, or write NAME = VALUE lines"
         )
     if body.error_line is not None:
-        raise BadBackendBlock(shown, body.error_line, "near this line it cannot be read")
+        raise BadBackendBlock(name, body.error_line, "near this line it cannot be read")
     for attribute in body.attributes:
         values = _with(
             values,
-            shown,
+            name,
             attribute.line,
             attribute.name,
-            _attribute_value(shown, attribute),
+            _attribute_value(name, attribute),
         )
     for block in body.blocks:
-        inner = {one.name: _attribute_value(shown, one) for one in block.attributes}
-        values = _with(values, shown, block.line, "workspaces", inner)
-    return values if not _foreign(body) else _refuse(shown, None, "a block")
+        inner = {
+            attribute.name: _attribute_value(name, attribute)
+            for attribute in block.attributes
+        }
+        values = _with(values, name, block.line, "workspaces", inner)
+    return values if not _has_other_blocks(body) else _refuse(name, None, "a block")
 
 
-def _foreign(body: Body) -> bool:
+def _has_other_blocks(body: Body) -> bool:
     return body.has_blocks and not body.blocks
 
 
-def _attribute_value(shown: str, attribute: Attribute) -> HclValue:
+def _attribute_value(where: str, attribute: Attribute) -> HclValue:
     if attribute.literal is None:
         raise BadBackendBlock(
-            shown, attribute.line, f"{attribute.name}: only values may stand here"
+            where, attribute.line, f"{attribute.name}: only values are allowed here"
         )
     return attribute.literal.value
 
 
 def _with(
-    values: BlockValues, shown: str, line: int | None, name: str, value: Any
+    values: BlockValues, where: str, line: int | None, name: str, value: Any
 ) -> BlockValues:
     if name in _PLAIN:
         return evolve(
-            values, arguments={**values.arguments, name: _text(shown, line, name, value)}
+            values, arguments={**values.arguments, name: _text(where, line, name, value)}
         )
     if name != "workspaces":
-        return _refuse(shown, line, name)
+        return _refuse(where, line, name)
     if isinstance(value, tuple | list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, Mapping):
         raise BadBackendBlock(
-            shown, line, 'workspaces needs name = "..." or prefix = "..."'
+            where, line, 'workspaces needs name = "..." or prefix = "..."'
         )
     for inner in value:
         if inner not in _WORKSPACES:
-            return _refuse(shown, line, f"workspaces.{inner}", _WORKSPACES)
+            return _refuse(where, line, f"workspaces.{inner}", _WORKSPACES)
     # As in Terraform, it takes the place of the whole block before it.
-    texts = {inner: _text(shown, line, inner, one) for inner, one in value.items()}
+    texts = {inner: _text(where, line, inner, text) for inner, text in value.items()}
     return evolve(values, workspaces=texts)
 
 
-def _text(shown: str, line: int | None, name: str, value: Any) -> str | None:
+def _text(where: str, line: int | None, name: str, value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Mapping | tuple | list):
-        raise BadBackendBlock(shown, line, f"{name} must be a text")
+        raise BadBackendBlock(where, line, f"{name} must be a text")
     return write_hcl(value)
 
 
 def _refuse(
-    shown: str, line: int | None, name: str, known: Iterable[str] = (*_PLAIN, "workspaces")
+    where: str, line: int | None, name: str, known: Iterable[str] = (*_PLAIN, "workspaces")
 ) -> BlockValues:
     raise BadBackendBlock(
-        shown, line, f"{name} is not known here; known are {', '.join(known)}"
+        where, line, f"{name} is not known here; known are {', '.join(known)}"
     )

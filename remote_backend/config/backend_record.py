@@ -62,7 +62,7 @@ class Record:
     data: bytes = field(repr=False)
 
     def is_of(self, block: BlockValues) -> bool:
-        """Say whether it was written for a block, whatever `-backend-config` added to that."""
+        """Say whether it was written for a block, whatever settings were added to that."""
         right = hash_old(block) if self.is_old else hash_modern(block)
         return self.hash == right or self.values.agrees_with(block)
 
@@ -117,8 +117,8 @@ def write_record(
 ) -> None:
     """Write the record of a backend, or that there is none, in the style of the one before.
 
-    `block` is what the configuration says, for the hash; `merged` is that with what
-    `-backend-config` added. A record that says the same already stays as it is.
+    `block` is what the configuration says, for the hash; `merged` is that with the
+    settings that were added. A record that says the same already stays as it is.
     """
     if before is not None and before.is_old:
         text = _old_text(merged, block, before)

@@ -5,9 +5,9 @@ HCP Terraform and Terraform Enterprise promise it
 201 to the request for such a run does not prove it: OTF makes the run, which errors later because
 its worker may not download the archive (seen in November 2026). So one run tries it first:
 
-    untried --a run is made--> trying --it has planned-------------------> works
-       ^                         |  \\--it errored without having planned--> refused
-       \\--it ended otherwise-----/
+    untried -- a run is made --> trying -- it has planned -------------------> works
+       ^                           |  \\-- it errored without having planned --> refused
+       \\-- it ended otherwise ------/
 
 - untried: the next workspace that asks becomes the canary, and its run is made;
 - trying: the others wait, and after `LONGEST_WAIT_SECONDS` they upload their own;

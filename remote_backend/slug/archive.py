@@ -267,8 +267,8 @@ def read_ignore_file(root: Path) -> bytes | None:
 def _leftover_states(directory: Path) -> Iterator[str]:
     for path in sorted(Path(os.path.abspath(directory)).glob("errored.tfstate*")):
         yield (
-            f"{path} holds a state that could not be stored, and this plan does not know it; "
-            f"compare it with `state pull`, and store it with `state push {path.name}`"
+            f"{path} holds a state that could not be stored, so the plan does not use it; "
+            "compare it with the state on the server, and store it or delete the file"
         )
 
 

@@ -18,7 +18,7 @@ def merged(
     """Return the arguments after merging; files are named with two underscores for a dot."""
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
-    found = merge_flags(values, given, folder)
+    found = merge_flags(values, given, folder, label="-backend-config")
     return {**found.arguments, "workspaces": found.workspaces}
 
 

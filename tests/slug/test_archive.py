@@ -303,7 +303,7 @@ async def test_a_state_that_was_not_stored_is_told_before_a_plan(
     (warning,) = (await packed(root, into)).warnings
 
     assert warning.startswith(f"{root / 'errored.tfstate'} holds a state that could not be")
-    assert "state push errored.tfstate" in warning
+    assert "store it or delete the file" in warning
 
 
 async def test_variables_that_the_server_loads_are_told(root: Path, into: Path) -> None:

@@ -138,7 +138,9 @@ class InitWork:
             assert record is not None
             await self._leave(record)
             return 0
-        merged = merge_flags(block.values, self.given, self.directory)
+        merged = merge_flags(
+            block.values, self.given, self.directory, label="-backend-config"
+        )
         if record is not None and not self.given and record.is_of(block.values):
             # What -backend-config once added still counts.
             merged = record.values
