@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 
 from remote_backend.api.client import Client
+from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run
+from remote_backend.planning.polling.hints import Hints
 from remote_backend.planning.polling.settings import PollSettings
-from remote_backend.planning.polling.snapshot import RunSnapshot, RunTracker
+from remote_backend.planning.polling.snapshot import RunSnapshot
+from remote_backend.planning.polling.tracker import RunTracker
 
 __all__ = ("PolledRun",)
 
 
 class PolledRun(RunTracker):
-    """A run that a sweep looks at."""
+    """A run of a `BatchPoller`."""
 
     def __init__(
         self,
@@ -21,42 +24,45 @@ class PolledRun(RunTracker):
         run: Run,
         *,
         settings: PollSettings,
-        hurried: Callable[[str], None],
-        told: Callable[[str], None],
+        hints: Hints,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         super().__init__(client, run, settings=settings, clock=clock)
-        self._tell_hurry = hurried
-        self._tell_told = told
-        self.is_told = False
-        self.missed_rounds = 0
+        self.missed_lists = 0
+        """How many lists in a row did not show the run."""
+
+        self._hints = hints
+
+    def update(self, run: Run, plan: Plan | None) -> None:
+        """Take the result of a poll; an older response never takes an end back."""
+        self.missed_lists = 0
+        super().update(run, plan)
 
     async def snapshots(self) -> AsyncIterator[RunSnapshot]:
-        """Give every look that differs, the last one at the end.
+        """Yield each snapshot that differs from the one before; the last one is over.
 
-        Raises `PollingFailed` when looks fail for too long, or when the run stays in a status
-        that names no end.
+        Raises `PollingFailed` when polls fail for too long, or when the run stays in a status
+        that is not known as an end.
         """
-        shown: RunSnapshot | None = None
-        with self.followed():
+        yielded: RunSnapshot | None = None
+        with self._long_wait.followed():
             while True:
                 await self.complete()
-                look = self.latest
-                if look == shown:
-                    if (lost := self.why_lost()) is not None:
-                        raise lost
+                snapshot = self.latest
+                if snapshot != yielded:
+                    yielded = snapshot
+                    yield snapshot
+                    if snapshot.is_over:
+                        return
+                elif (failure := self.polling_failure()) is not None:
+                    raise failure
+                else:
                     await self.next_snapshot()
-                    continue
-                shown = look
-                yield look
-                if look.is_over:
-                    return
 
     def poll_soon(self) -> None:
-        """Look soon, because something suggests that the run has moved."""
-        self._tell_hurry(self.latest.run.id)
+        """Poll the run soon, because it may have moved."""
+        self._hints.hint(self.latest.run.id)
 
     def notified(self) -> None:
-        """Look now, because the server told about the run, and seldom until it tells again."""
-        self.is_told = True
-        self._tell_told(self.latest.run.id)
+        """Poll the run now, because the server sent a notification, and seldom until the next."""
+        self._hints.notify(self.latest.run.id)

@@ -1,4 +1,4 @@
-"""How often runs are polled, and when that ends."""
+"""How often runs are polled, and when polling ends."""
 
 from attrs import frozen
 
@@ -7,7 +7,7 @@ __all__ = ("PollSettings",)
 
 @frozen(kw_only=True)
 class PollSettings:
-    """How often runs are looked at."""
+    """How often runs are polled, and how long their polling may fail."""
 
     first_wait_seconds: float = 0.1
     longest_wait_seconds: float = 1.0
@@ -19,17 +19,17 @@ class PollSettings:
     """The same for newer servers, which pass through those statuses."""
 
     stall_seconds: float = 300.0
-    """How long a run may show a status that names no end, once its plan is over, until its
-    workspace fails."""
+    """How long a run may have a status that is not known as an end, once its plan is over, until
+    its workspace fails."""
 
     failing_seconds: float = 300.0
-    """How long nothing but failures may come when a run is read, until its workspace fails."""
+    """How long all polls of a run may fail until its workspace fails."""
 
     batch_poll_seconds: float = 2.0
-    """Between two looks at all runs of a batch, for each page of the list."""
+    """Between two polls of all runs of a batch, for each page of the list."""
 
     notified_poll_seconds: float = 30.0
-    """Between two looks at runs of which the server tells by itself."""
+    """Between two polls of runs for which the server sends notifications."""
 
     list_lag_seconds: float = 6.0
-    """How long lists may lag: until then a run that is missing may still be there."""
+    """How long lists may lag: until then a run that is missing may still exist."""

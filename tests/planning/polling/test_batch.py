@@ -210,9 +210,9 @@ async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
             await anyio.wait_all_tasks_blocked()
             for swept in watched[:3]:
                 swept.poll_soon()
-            assert not sweep._wake.is_set()
+            assert not sweep._hints.is_awake
             watched[3].poll_soon()
-            assert sweep._wake.is_set()
+            assert sweep._hints.is_awake
             await watched[0].next_snapshot()
             group.cancel_scope.cancel()
 

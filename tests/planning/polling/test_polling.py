@@ -250,7 +250,7 @@ def failures_of(*errors: Exception) -> PollFailures:
     """Return what failed polls, one each minute, come to."""
     failures = PollFailures()
     for number, error in enumerate(errors):
-        failures.add(error, 60.0 * number)
+        failures = failures.with_failure(error, 60.0 * number)
     return failures
 
 
