@@ -26,7 +26,6 @@ from remote_backend.server.auth import (
     read_or_create_secret,
     write_secret,
 )
-from remote_backend.server.certificate import Certificate, make_certificate
 from remote_backend.server.context import ServerContext
 from remote_backend.server.documents.documents import RequestDocument
 from remote_backend.server.documents.organizations import discovery_document
@@ -158,9 +157,9 @@ async def serve(
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
                     await group.start(run_queue.process_runs)
-                    async with _listening(context, settings) as (port, certificate):
+                    async with _listening(context, settings) as (port, ca_file):
                         yield _describe_server(
-                            settings, port, certificate, token, engine_name, faults
+                            settings, port, ca_file, token, engine_name, faults
                         )
                     group.cancel_scope.cancel()
 
@@ -255,24 +254,37 @@ def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
         records.put(variable_from_request(before, asked_variable))
 
 
+def _tls_for(settings: ServerSettings) -> tuple[ssl.SSLContext, Path]:
+    """Make a certificate; return a context with it, and the file of its authority."""
+    try:
+        from remote_backend.server.certificate import make_certificate
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"HTTPS needs a certificate, and the package {error.name} that makes it is not "
+            "installed; run: pip install 'remote-backend[server]'"
+        ) from None
+    hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
+    certificate = make_certificate(settings.data, hosts)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate.file, certificate.key_file)
+    return context, certificate.authority_file
+
+
 @asynccontextmanager
 async def _listening(
     context: ServerContext, settings: ServerSettings
-) -> AsyncIterator[tuple[int, Certificate | None]]:
-    certificate = None
-    tls = None
+) -> AsyncIterator[tuple[int, Path | None]]:
+    """Serve on the address of the settings; yield the port and the authority of HTTPS."""
+    tls, ca_file = None, None
     if settings.tls:
-        hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
-        certificate = await to_thread.run_sync(make_certificate, settings.data, hosts)
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(certificate.file, certificate.key_file)
+        tls, ca_file = await to_thread.run_sync(_tls_for, settings)
     runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         listener = _listen(settings)
         site = web.SockSite(runner, listener, ssl_context=tls)
         await site.start()
-        yield listener.getsockname()[1], certificate
+        yield listener.getsockname()[1], ca_file
     finally:
         with anyio.CancelScope(shield=True):
             await runner.cleanup()
@@ -293,12 +305,12 @@ def _listen(settings: ServerSettings) -> socket.socket:
 def _describe_server(
     settings: ServerSettings,
     port: int,
-    certificate: Certificate | None,
+    ca_file: Path | None,
     token: str,
     engine_name: str,
     faults: Faults,
 ) -> EmbeddedServer:
-    scheme = "https" if certificate else "http"
+    scheme = "https" if ca_file else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"{scheme}://{_connectable(host)}:{port}"
     hostname = f"{'localhost' if settings.host in _LOCAL_HOSTS else settings.host}:{port}"
@@ -309,7 +321,7 @@ def _describe_server(
         token=token,
         token_file=settings.data / "token",
         cli_config_file=settings.data / "terraform.rc",
-        ca_file=certificate.authority_file if certificate else None,
+        ca_file=ca_file,
         engine=engine_name,
         faults=faults,
     )

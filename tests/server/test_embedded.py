@@ -70,6 +70,20 @@ async def test_files_with_secrets_are_for_their_owner(tmp_path: Path) -> None:
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
 
+async def test_https_without_its_package_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only HTTPS needs the extra `server`; HTTP is served without it."""
+    monkeypatch.delitem(sys.modules, "remote_backend.server.certificate", raising=False)
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+
+    with pytest.raises(SettingsError, match=r"pip install 'remote-backend\[server\]'"):
+        async with serve(settings_in(tmp_path, tls=True), {}):
+            pass
+    async with serve(settings_in(tmp_path), {}) as server:
+        assert server.url.startswith("http://")
+
+
 async def test_no_secret_is_logged_or_shown(tmp_path: Path) -> None:
     """Neither tokens nor sensitive values nor signed paths."""
     settings = settings_in(tmp_path)
