@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import anyio
-from attrs import evolve
 
 from remote_backend.backend_states import BackendStates
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
@@ -15,22 +14,23 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.run_origin import describe_origin
 from remote_backend.connection import connect, connect_to
-from remote_backend.errors import Conflict, RemoteBackendError, SelectionError, StateError
+from remote_backend.errors import (
+    Conflict,
+    RemoteBackendError,
+    RunOptionsError,
+    SelectionError,
+    StateError,
+)
 from remote_backend.models.changes import PlannedChanges
-from remote_backend.models.configuration import UploadMode
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.models.state import StateOutput
 from remote_backend.notices import Notice
-from remote_backend.planning.batch import Batch, BatchOptions, run_batch
-from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.batch import Batch, run_batch
+from remote_backend.planning.batch_context import BatchContext, new_batch_id
+from remote_backend.planning.journal import JournalStory, require_same_batch
 from remote_backend.planning.log_tail import LogTail
-from remote_backend.planning.options import (
-    checked_options,
-    require_same_variables,
-    require_upload_mode,
-)
+from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
     read_changes,
     read_diagnostics,
@@ -39,18 +39,14 @@ from remote_backend.planning.plan_details import (
 from remote_backend.planning.polling import RunPoller
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
-from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.state.file import StateFile
 from remote_backend.workspaces import (
     DEFAULT,
-    LocalWorkspace,
     no_workspaces,
     require_plannable,
 )
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
-
-Value = TypeVar("Value")
 
 _STATES_AT_ONCE = 20
 
@@ -126,108 +122,84 @@ class Backend(BackendStates):
 
     @asynccontextmanager
     async def plan(
-        self,
-        workspace: str | None = None,
-        options: PlanOptions | None = None,
-        *,
-        limits: WaitLimits | None = None,
-        details: bool = False,
+        self, workspace: str | None = None, options: BatchOptions | None = None
     ) -> AsyncIterator[Batch]:
-        """Plan one workspace, or the selected one; leaving the block early cancels the run."""
-        options = checked_options(options)
+        """Plan one workspace, or the selected one; leaving the block early cancels the run.
+
+        Raises `RunOptionsError` for options that select workspaces.
+        """
+        options = options or BatchOptions()
+        _require_no_selection(options, "plan")
         named = await self.workspace(workspace)
         await self._connection.require_operations()
         require_plannable(named)
-        async with self._run(
-            (named,),
-            options,
-            limits=limits or WaitLimits(),
-            details=details,
-            is_batch=False,
-        ) as batch:
+        context = self._context(is_batch=False)
+        async with run_batch(self._connection.client, (named,), options, context) as batch:
             yield batch
 
     @asynccontextmanager
-    async def plan_all(
-        self,
-        options: PlanOptions | None = None,
-        *,
-        select: Sequence[str] = (),
-        exclude: Sequence[str] = (),
-        max_concurrency: int = 1000,
-        upload: UploadMode = UploadMode.AUTO,
-        limits: WaitLimits | None = None,
-        details: bool = False,
-        journal_folder: Path | None = None,
-        cache_folder: Path | None = None,
-    ) -> AsyncIterator[Batch]:
-        """Plan all workspaces whose short names match; leaving the block early cancels.
+    async def plan_all(self, options: BatchOptions | None = None) -> AsyncIterator[Batch]:
+        """Plan all workspaces, or those that the options select; leaving the block cancels.
 
-        Patterns are those of `fnmatch`; `max_concurrency` bounds the workspaces in flight; with
-        `details` the outcomes tell what would change, for one more request each. With a
-        folder for journals the batch can be resumed after a crash. With a folder for caches it
-        is known from earlier batches whether the server takes one upload for all workspaces;
-        otherwise one run tries that before the others are made.
+        Raises `SelectionError` when there is nothing to plan.
         """
-        options = checked_options(options)
-        require_upload_mode(upload)
-        existing = {named.name: named for named in await self.workspaces()}
+        options = options or BatchOptions()
+        existing = {workspace.name: workspace for workspace in await self.workspaces()}
         await self._connection.require_operations()
         if not existing:
             raise no_workspaces(self._connection.mapping, self.organization)
-        names = select_names(existing, select=select, exclude=exclude)
-        async with self._run(
-            tuple(existing[name] for name in names),
-            options,
-            max_concurrency=max_concurrency,
-            upload=upload,
-            limits=limits or WaitLimits(),
-            details=details,
-            journal_folder=journal_folder,
-            cache_folder=cache_folder,
+        names = select_names(existing, select=options.select, exclude=options.exclude)
+        workspaces = [existing[name] for name in names]
+        context = self._context()
+        async with run_batch(
+            self._connection.client, workspaces, options, context
         ) as batch:
             yield batch
 
     @asynccontextmanager
     async def resume(
-        self,
-        story: JournalStory,
-        journal_folder: Path,
-        variables: tuple[tuple[str, str], ...] = (),
-        *,
-        cache_folder: Path | None = None,
+        self, story: JournalStory, options: BatchOptions | None = None
     ) -> AsyncIterator[Batch]:
-        """Go on with a batch that ended early: watch its runs, make those that are missing.
+        """Go on with a batch that ended early: poll its runs, make those that are missing.
 
-        The outcomes at the end are those of the whole batch. Raises `RunOptionsError` for a
-        batch of another organization, or one whose variables are not given again.
+        A batch with variables needs `story.options_to_resume(variables)`. The outcomes at the end
+        are those of the whole batch. Raises `RunOptionsError` for a batch of another organization,
+        or one whose variables are not given again.
         """
-        require_same_variables(
-            story, variables, hostname=self.hostname, organization=self.organization
+        options = options or story.options
+        _require_no_selection(options, "resume")
+        require_same_batch(
+            story, options, hostname=self.hostname, organization=self.organization
         )
-        existing = {named.remote.id: named for named in await self.workspaces()}
-        unfinished = [existing.get(story.workspaces[name]) for name in story.unfinished]
-        for name, named in zip(story.unfinished, unfinished, strict=True):
-            if named is None:
-                story.outcomes[name] = Outcome(
-                    workspace=name,
-                    full_name=name,
-                    result=Result.FAILED,
-                    failure=Failure(
-                        kind=FailureKind.CONFIGURATION,
-                        title="the workspace does not exist any more",
-                    ),
-                )
-        async with self._run(
-            tuple(named for named in unfinished if named is not None),
-            evolve(story.options, variables=variables),
-            upload=story.upload,
-            journal_folder=journal_folder,
-            cache_folder=cache_folder,
-            earlier=story,
-            id=story.id,
+        existing = {workspace.remote.id: workspace for workspace in await self.workspaces()}
+        workspaces = []
+        for name in story.unfinished:
+            workspace = existing.get(story.workspaces[name])
+            if workspace is not None:
+                workspaces.append(workspace)
+            else:
+                story.outcomes[name] = _deleted(name)
+        context = self._context(story)
+        async with run_batch(
+            self._connection.client, workspaces, options, context
         ) as batch:
             yield batch
+
+    def _context(
+        self, earlier: JournalStory | None = None, *, is_batch: bool = True
+    ) -> BatchContext:
+        """Return what a batch needs beyond its options; nothing else makes one."""
+        connection = self._connection
+        return BatchContext(
+            directory=connection.directory,
+            hostname=self.hostname,
+            organization=self.organization,
+            run_url=connection.run_url,
+            origin=describe_origin(connection.environ, connection.directory),
+            id=earlier.id if earlier is not None else new_batch_id(),
+            is_batch=is_batch,
+            earlier=earlier,
+        )
 
     async def states_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
@@ -292,26 +264,22 @@ class Backend(BackendStates):
             return False
         return True
 
-    @asynccontextmanager
-    async def _run(
-        self,
-        workspaces: tuple[LocalWorkspace, ...],
-        options: PlanOptions,
-        *,
-        cache_folder: Path | None = None,
-        **more: Any,
-    ) -> AsyncIterator[Batch]:
-        connection = self._connection
-        plan = BatchOptions(
-            directory=connection.directory,
-            options=options,
-            run_url=connection.run_url,
-            origin=describe_origin(connection.environ, connection.directory),
-            facts={"hostname": self.hostname, "organization": self.organization},
-            sharing_cache=SharingCache(cache_folder, self.hostname, self.organization)
-            if cache_folder is not None
-            else None,
-            **more,
+
+def _require_no_selection(options: BatchOptions, method: str) -> None:
+    if options.select or options.exclude:
+        raise RunOptionsError(
+            f"select and exclude are for plan_all; {method} has its workspaces already",
+            parameters=("select", "exclude"),
         )
-        async with run_batch(connection.client, workspaces, plan) as batch:
-            yield batch
+
+
+def _deleted(name: str) -> Outcome:
+    return Outcome(
+        workspace=name,
+        full_name=name,
+        result=Result.FAILED,
+        failure=Failure(
+            kind=FailureKind.CONFIGURATION,
+            title="the workspace does not exist any more",
+        ),
+    )

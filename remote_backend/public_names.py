@@ -74,3 +74,4 @@ from remote_backend.notices import Notice as Notice
 from remote_backend.notices import StillWaiting as StillWaiting
 from remote_backend.notices import Warned as Warned
 from remote_backend.planning.batch import Batch as Batch
+from remote_backend.planning.options import BatchOptions as BatchOptions

@@ -14,6 +14,7 @@ import structlog
 import remote_backend
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
+from remote_backend.planning.journal import read_journal
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
@@ -251,8 +252,9 @@ async def test_runs_that_wait_too_long_are_stopped(
         directory, environ=environ(busy_server)
     ) as backend:
         count = len(await backend.workspaces()) if select == ["*"] else 2
+        options = remote_backend.BatchOptions(select=select, limits=limits)
         with anyio.fail_after(60):
-            async with backend.plan_all(select=select, limits=limits) as batch:
+            async with backend.plan_all(options) as batch:
                 async for event in batch:
                     if isinstance(event, remote_backend.PlanFinished):
                         stopped.append(event.outcome)
@@ -323,15 +325,43 @@ async def test_the_first_question_tells_what_is_wrong_with_the_organization(
                 await ask()
 
 
-async def test_an_upload_mode_is_no_text(server: EmbeddedServer, tmp_path: Path) -> None:
-    """The modes are exported, and a text that looks like one is refused by name (W10)."""
-    assert remote_backend.UploadMode("each") is remote_backend.UploadMode.EACH
+@pytest.mark.parametrize("begin", ["plan", "plan_all", "resume"])
+async def test_a_batch_holds_the_options_of_its_caller(
+    begin: str, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """The value that the caller made is the one that the batch works with: nothing copies it."""
+    directory, journals = configuration(tmp_path, server), tmp_path / "journals"
+    options = remote_backend.BatchOptions(details=True, journal_folder=journals)
+    async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
+        if begin == "resume":
+            async with backend.plan_all(options):
+                pass
+            story = read_journal(journals, None)
+            options = story.options_to_resume(variables=())
+            context = backend.resume(story, options)
+        elif begin == "plan":
+            context = backend.plan("a", options)
+        else:
+            context = backend.plan_all(options)
+        async with context as batch:
+            assert batch.options is options
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        remote_backend.BatchOptions(select=["a"]),
+        remote_backend.BatchOptions(exclude=["a"]),
+    ],
+)
+async def test_only_batches_select_workspaces(
+    options: remote_backend.BatchOptions, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """A plan of one workspace refuses patterns: to ignore them would plan something else."""
     directory = configuration(tmp_path, server)
     async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
-        with pytest.raises(
-            remote_backend.RunOptionsError, match="UploadMode.EACH, not 'each'"
-        ):
-            async with backend.plan_all(upload="each"):  # type: ignore[arg-type]
+        with pytest.raises(remote_backend.RunOptionsError, match="are for plan_all"):
+            async with backend.plan("b", options):
                 pass
 
 

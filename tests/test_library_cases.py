@@ -24,7 +24,7 @@ from remote_backend.api.wire import configurations, runs
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.addresses import SignedUrl
-from remote_backend.models.run import PlanOptions, RunRequest
+from remote_backend.models.run import RunRequest
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.fakes import ScriptedTransport, answer
@@ -229,7 +229,7 @@ async def test_runs_that_wait_for_a_slot_are_waited_for(tmp_path: Path) -> None:
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with (
             remote_backend.open_backend(tmp_path, environ=environ) as backend,
-            backend.plan_all(PlanOptions()) as batch,
+            backend.plan_all(remote_backend.BatchOptions()) as batch,
         ):
             outcomes = await batch.wait()
 

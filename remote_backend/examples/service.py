@@ -24,6 +24,7 @@ from attrs import define, field
 from remote_backend import (
     Backend,
     Batch,
+    BatchOptions,
     NotificationRefused,
     PlanOptions,
     RemoteBackendError,
@@ -71,16 +72,16 @@ class _Service:
         *,
         task_status: anyio.abc.TaskStatus[_Running] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        options = PlanOptions(destroy=choices.get("destroy", False))
+        options = BatchOptions(
+            plan=PlanOptions(destroy=choices.get("destroy", False)),
+            select=choices.get("select", ()),
+            exclude=choices.get("exclude", ()),
+        )
         story = StoryFile()
         running: _Running | None = None
         try:
             with anyio.CancelScope() as scope:
-                async with self.backend.plan_all(
-                    options,
-                    select=choices.get("select", ()),
-                    exclude=choices.get("exclude", ()),
-                ) as batch:
+                async with self.backend.plan_all(options) as batch:
                     running = _Running(batch=batch, story=story, scope=scope)
                     self.batches[batch.id] = running
                     task_status.started(running)

@@ -4,6 +4,7 @@ from enum import Enum
 
 from attrs import field, frozen
 
+from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS
 
 __all__ = (
@@ -157,7 +158,10 @@ class Run:
 
 @frozen(kw_only=True)
 class PlanOptions:
-    """The options of a plan, for one workspace or for many."""
+    """The options of a plan, for one workspace or for many.
+
+    Raises `RunOptionsError` for options that contradict each other.
+    """
 
     targets: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
@@ -170,6 +174,25 @@ class PlanOptions:
     message: str | None = None
     refuse_outside_links: bool = False
     """Whether a link that leads out of the configuration is an error."""
+
+    def __attrs_post_init__(self) -> None:
+        # `terraform plan` refuses the same combinations (seen with 1.11).
+        if self.destroy and self.refresh_only:
+            raise RunOptionsError(
+                "destroy and refresh_only exclude each other; choose one",
+                parameters=("destroy", "refresh_only"),
+            )
+        if self.refresh_only and not self.refresh:
+            raise RunOptionsError(
+                "refresh_only needs a refresh; leave refresh=False out",
+                parameters=("refresh_only", "refresh=False"),
+            )
+        mode = "refresh_only" if self.refresh_only else "destroy"
+        if self.replace and (self.refresh_only or self.destroy):
+            raise RunOptionsError(
+                f"{mode} replaces nothing; leave replace out",
+                parameters=(mode, "replace"),
+            )
 
 
 @frozen(kw_only=True)

@@ -1,46 +1,46 @@
-"""What the plans of a batch have in common."""
+"""What a batch needs beyond the wishes of its caller: where it runs, and what it goes on with."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 from attrs import field, frozen
 
-from remote_backend.api.client import Client
-from remote_backend.models.run import PlanOptions, WaitLimits
-from remote_backend.planning.cancellation import OnExit
-from remote_backend.planning.configuration_versions import ConfigurationVersions
-from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.journal import Begun, Journal
+from remote_backend.planning.journal import JournalStory
 from remote_backend.planning.log_tail import LogSettings
-from remote_backend.planning.polling import BatchPoller, PolledRun, PollSettings, RunPoller
+from remote_backend.planning.polling import PollSettings
 
-__all__ = ("BatchContext",)
+__all__ = ("BatchContext", "new_batch_id")
+
+
+def new_batch_id() -> str:
+    """Return an id that no other batch has."""
+    return f"batch-{os.urandom(8).hex()}"
 
 
 @frozen(kw_only=True)
 class BatchContext:
-    """What all plans of a batch have in common."""
+    """What the backend adds to `BatchOptions`; `Backend` makes it in one place."""
 
-    client: Client
-    options: PlanOptions
-    run_url: Callable[[str, str], str]
-    """Makes the address of a run for people, from workspace name and run id."""
+    directory: Path
+    """The configuration."""
 
-    events: EventQueue
-    configurations: ConfigurationVersions
-    poller: BatchPoller | None = None
-    """Looks at all runs together; None where each is looked at by itself."""
+    hostname: str
+    organization: str
+    run_url: Callable[[str, str], str] = field(repr=False)
+    """Returns the address of a run for people, from remote workspace name and run id."""
 
-    on_exit: OnExit = field(factory=OnExit)
-    journal: Journal | None = None
-    begun: Mapping[str, Begun] = field(factory=dict)
-    """How far an earlier process had come, by short name."""
+    origin: str = ""
+    """Who plans what, for the messages of runs where the options have none."""
 
-    limits: WaitLimits = WaitLimits()
-    details: bool = False
-    """Whether the server is asked what each plan would change."""
+    id: str = field(factory=new_batch_id)
+    """Names the batch; it is part of the message of each run, which lists are searched for."""
 
-    pollers: dict[str, RunPoller | PolledRun] = field(factory=dict)
-    """The runs that are looked at, by id."""
+    is_batch: bool = True
+    """Whether there is a batch to come back to, and not one plan alone."""
 
-    poll_settings: PollSettings = field(factory=PollSettings)
-    log_settings: LogSettings = field(factory=LogSettings)
+    earlier: JournalStory | None = None
+    """The batch that is resumed."""
+
+    polling: PollSettings = field(factory=PollSettings)
+    log: LogSettings = field(factory=LogSettings)

@@ -9,18 +9,40 @@ from typing import Any
 
 import anyio
 from anyio import to_thread
-from attrs import define, field, fields, frozen
+from attrs import define, evolve, field, fields, frozen
 
-from remote_backend.errors import NoBatches, SelectionError
+from remote_backend.errors import (
+    NoBatches,
+    RunOptionsError,
+    SelectionError,
+    VariablesDiffer,
+)
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.journal_failures import dump_failure, load_failure
+from remote_backend.planning.options import BatchOptions
 
-__all__ = ("Begun", "Journal", "JournalStory", "list_journals", "read_journal")
+__all__ = (
+    "Begun",
+    "Journal",
+    "JournalStory",
+    "list_journals",
+    "read_journal",
+    "require_same_batch",
+)
 
 _SUFFIX = ".journal"
+# What comes of records that this version does not write, as of options that exclude each other.
+_DAMAGES = (
+    AttributeError,
+    KeyError,
+    RecursionError,
+    RunOptionsError,
+    TypeError,
+    ValueError,
+)
 
 
 @frozen(kw_only=True)
@@ -47,9 +69,10 @@ class JournalStory:
     workspaces: dict[str, str]
     """Ids of the remote workspaces by short names."""
 
-    options: PlanOptions
+    options: BatchOptions
+    """The wishes of the batch, as far as journals keep them; without variables."""
+
     variable_names: tuple[str, ...] = ()
-    upload: UploadMode = UploadMode.AUTO
     archives: dict[str, str] = field(factory=dict)
     """Digests of the archives by working directory; empty in journals of early versions."""
 
@@ -67,6 +90,40 @@ class JournalStory:
     def unfinished(self) -> tuple[str, ...]:
         """The short names of workspaces without an outcome."""
         return tuple(name for name in self.workspaces if name not in self.outcomes)
+
+    def options_to_resume(
+        self, variables: tuple[tuple[str, str], ...], cache_folder: Path | None = None
+    ) -> BatchOptions:
+        """Return the options of the batch with the values of its variables, given again."""
+        plan = evolve(self.options.plan, variables=variables)
+        return evolve(self.options, plan=plan, cache_folder=cache_folder)
+
+
+def require_same_batch(
+    story: JournalStory, options: BatchOptions, *, hostname: str, organization: str
+) -> None:
+    """Raise `RunOptionsError` unless a batch can go on with these options on this server.
+
+    Server, organization and options of the runs must be those of the batch. Of its variables
+    the names are compared, because no journal keeps their values.
+    """
+    if (hostname, organization) != (story.hostname, story.organization):
+        raise RunOptionsError(
+            f"{story.id} was planned on {story.hostname} in {story.organization}, and the "
+            f"configuration now names {hostname} and {organization}"
+        )
+    if evolve(options.plan, variables=()) != story.options.plan:
+        raise RunOptionsError(
+            f"{story.id} was planned with other options; resume it with those of its journal",
+            parameters=("plan",),
+        )
+    names = [name for name, _ in options.plan.variables]
+    if sorted(names) != sorted(story.variable_names):
+        expected = ", ".join(story.variable_names) or "none"
+        raise VariablesDiffer(
+            f"{story.id} was planned with run variables ({expected}), whose values are not "
+            "in the journal; give the same variables again"
+        )
 
 
 def _ignore(text: str) -> None:
@@ -201,7 +258,7 @@ def list_journals(
             story = _story(path)
         except OSError as error:
             skipped(f"{path} is left out, because it cannot be read: {error.strerror}")
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        except _DAMAGES:
             skipped(f"{path} is left out: it is damaged, or written by a later version")
         else:
             found += [story] if story is not None else []
@@ -233,7 +290,7 @@ def _story(path: Path) -> JournalStory | None:
     for record in _records(path):
         kind = record.pop("kind", None)
         if kind == "batch":
-            story = _begin(record)
+            story = _begin(record, path.parent)
         elif story is not None and kind == "begun":
             story.begun[record["workspace"]] = Begun(**_known(Begun, record))
         elif story is not None and kind == "outcome":
@@ -265,20 +322,23 @@ def _require_kinds(record: Mapping[str, Any], **kinds: Any) -> None:
             raise ValueError(f"{name} is of another kind")
 
 
-def _begin(record: dict[str, Any]) -> JournalStory:
+def _begin(record: dict[str, Any], folder: Path) -> JournalStory:
     _require_kinds(
         record, id=str, started_at=str, hostname=str, organization=str, workspaces=dict
     )
-    options = _known(PlanOptions, record["options"])
+    plan = _known(PlanOptions, record["options"])
     for name in ("targets", "replace"):
-        options[name] = tuple(options[name])
+        plan[name] = tuple(plan[name])
     return JournalStory(
         **{
             **_known(JournalStory, record),
             "directory": Path(record["directory"]),
             "variable_names": tuple(record["variable_names"]),
-            "options": PlanOptions(**options),
-            "upload": UploadMode(record.get("upload", UploadMode.AUTO.value)),
+            "options": BatchOptions(
+                plan=PlanOptions(**plan),
+                upload=UploadMode(record.get("upload", UploadMode.AUTO.value)),
+                journal_folder=folder,
+            ),
             "archives": dict(record.get("archives", {})),
         }
     )

@@ -1,62 +1,76 @@
-"""Whether options make sense together, and whether a batch can go on as it began."""
+"""The wishes of a batch, as one value from the flags of a command, or from a program, to its runs."""
 
-from remote_backend.errors import RunOptionsError, VariablesDiffer
+from collections.abc import Iterable
+from pathlib import Path
+
+from attrs import Attribute, field, frozen
+
+from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import UploadMode
-from remote_backend.models.run import PlanOptions
-from remote_backend.planning.journal import JournalStory
+from remote_backend.models.run import PlanOptions, WaitLimits
 
-__all__ = ("checked_options", "require_same_variables", "require_upload_mode")
+__all__ = ("BatchOptions",)
 
 
-def require_same_variables(
-    story: JournalStory,
-    variables: tuple[tuple[str, str], ...],
-    *,
-    hostname: str,
-    organization: str,
-) -> None:
-    """Raise `RunOptionsError` for a batch of another organization or of other variables."""
-    if (hostname, organization) != (story.hostname, story.organization):
+def _patterns(patterns: Iterable[str]) -> tuple[str, ...]:
+    # A text is a list of letters too, and each letter would be a pattern.
+    if isinstance(patterns, str):
         raise RunOptionsError(
-            f"{story.id} was planned on {story.hostname} in {story.organization}, and the "
-            f"configuration now names {hostname} and {organization}"
+            f"select and exclude take lists of patterns, not the text {patterns!r}",
+            parameters=("select", "exclude"),
         )
-    names = tuple(name for name, _ in variables)
-    if sorted(names) != sorted(story.variable_names):
-        planned_with = ", ".join(story.variable_names) or "none"
-        raise VariablesDiffer(
-            f"{story.id} was planned with run variables ({planned_with}), whose values are not "
-            "in the journal; give the same variables again"
+    return tuple(patterns)
+
+
+def _require_one_at_least(
+    options: "BatchOptions", attribute: "Attribute[int]", count: int
+) -> None:
+    if count < 1:
+        raise RunOptionsError(
+            f"{attribute.name} must be at least 1, not {count}",
+            parameters=(attribute.name,),
         )
 
 
-def require_upload_mode(mode: object) -> None:
-    """Raise `RunOptionsError` for anything but an `UploadMode`, as for the text "each"."""
+def _require_upload_mode(
+    options: "BatchOptions", attribute: "Attribute[UploadMode]", mode: object
+) -> None:
+    # A text such as "each" would be taken for a mode of its own.
     if not isinstance(mode, UploadMode):
         modes = ", ".join(f"UploadMode.{mode.name}" for mode in UploadMode)
-        raise RunOptionsError(f"upload must be one of {modes}, not {mode!r}")
+        raise RunOptionsError(
+            f"upload must be one of {modes}, not {mode!r}", parameters=(attribute.name,)
+        )
 
 
-def checked_options(options: PlanOptions | None) -> PlanOptions:
-    """Return options, the usual ones for None; raises `RunOptionsError` for contradictions."""
-    options = options or PlanOptions()
-    if options.destroy and options.refresh_only:
-        raise RunOptionsError(
-            "destroy and refresh_only exclude each other; choose one",
-            parameters=("destroy", "refresh_only"),
-        )
-    if options.refresh_only and not options.refresh:
-        raise RunOptionsError(
-            "refresh_only needs a refresh; leave refresh=False out",
-            parameters=("refresh_only", "refresh=False"),
-        )
-    if options.refresh_only and options.replace:
-        raise RunOptionsError(
-            "refresh_only replaces nothing; leave replace out",
-            parameters=("refresh_only", "replace"),
-        )
-    if options.destroy and options.replace:
-        raise RunOptionsError(
-            "destroy replaces nothing; leave replace out", parameters=("destroy", "replace")
-        )
-    return options
+@frozen(kw_only=True)
+class BatchOptions:
+    """What a plan of one workspace, or a batch of many, is to do.
+
+    It is made once, by the caller, and every part of the batch reads this same value. Raises
+    `RunOptionsError` for a member that makes no sense.
+    """
+
+    plan: PlanOptions = PlanOptions()
+    """The options of every run."""
+
+    select: tuple[str, ...] = field(default=(), converter=_patterns)
+    """Patterns (of `fnmatch`) for the local names of workspaces to plan; all without any."""
+
+    exclude: tuple[str, ...] = field(default=(), converter=_patterns)
+    """Patterns for the local names of workspaces to leave out."""
+
+    max_concurrency: int = field(default=1000, validator=_require_one_at_least)
+    """How many workspaces are in flight at the same time."""
+
+    upload: UploadMode = field(default=UploadMode.AUTO, validator=_require_upload_mode)
+    limits: WaitLimits = WaitLimits()
+    details: bool = False
+    """Whether outcomes hold what each plan would change, for one more request each."""
+
+    journal_folder: Path | None = None
+    """Where the batch keeps its journal, by which it can be resumed; None for no journal."""
+
+    cache_folder: Path | None = None
+    """Where batches remember whether a server takes one upload for all workspaces. Without it,
+    one run of each batch tries that before the others are made."""

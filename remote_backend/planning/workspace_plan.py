@@ -23,7 +23,6 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import Run
 from remote_backend.planning import run_result
-from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import Stopped
 from remote_backend.planning.failure_reasons import (
     canceled,
@@ -36,6 +35,7 @@ from remote_backend.planning.polling import PolledRun, RunPoller, RunSnapshot
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.run_failure import failure_of_run
+from remote_backend.planning.running_batch import RunningBatch
 from remote_backend.planning.workspace_run import RunCreation
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.slug.archive import Slug
@@ -50,7 +50,7 @@ NOT_STARTED = "the batch was canceled before its run was made"
 
 
 async def plan_workspace(
-    job: BatchContext,
+    job: RunningBatch,
     named: LocalWorkspace,
     slug: Slug | SlugError,
     end: Callable[[Outcome], Awaitable[None]],
@@ -79,7 +79,7 @@ async def plan_workspace(
 
 class _WorkspacePlan:
     def __init__(
-        self, job: BatchContext, named: LocalWorkspace, slug: Slug | SlugError
+        self, job: RunningBatch, named: LocalWorkspace, slug: Slug | SlugError
     ) -> None:
         self._job = job
         self._named = named
@@ -119,16 +119,18 @@ class _WorkspacePlan:
         """Watch a run, and read its log, until both are over."""
         job = self._job
         self._announce(run)
-        require_as_requested(run, job.options)
+        require_as_requested(run, job.requested)
         job.on_exit.going.add(run.id)
-        self._seen = watch = self._watch_of(run)
+        self._seen = watch = job.pollers.track(run)
         tail = LogTail(job.client, watch, job.log_settings)
         async with anyio.create_task_group() as group:
             group.start_soon(self._tail, tail, name=f"log of {self._named.name}")
             async with anyio.create_task_group() as limits:
-                for name, seconds, ends in job.limits.all():
+                for name, seconds, ends in job.options.limits.all():
                     limits.start_soon(self._limit, watch, name, seconds, ends)
-                if explains_pending(run, self._named.remote, is_alone=job.poller is None):
+                if explains_pending(
+                    run, self._named.remote, is_alone=job.pollers.polls_singly
+                ):
                     limits.start_soon(self._report_pending, watch)
                 await self._watch(watch, run.status)
                 limits.cancel_scope.cancel()
@@ -155,7 +157,10 @@ class _WorkspacePlan:
         job, short = self._job, self._named.name
         look = watch.latest
         optional = await run_result.read_optional_data(
-            job.client, look, job.options if job.details else None, runs=len(job.pollers)
+            job.client,
+            look,
+            job.requested if job.options.details else None,
+            runs=len(job.pollers),
         )
         for report in optional.checks:
             job.events.put(CheckReported(short, report))
@@ -232,7 +237,7 @@ class _WorkspacePlan:
             seconds=anyio.current_time() - self._started,
             run_id=run.id if run else None,
             plan_id=latest.plan_id if latest else None,
-            run_url=self._job.run_url(remote.name, run.id) if run else None,
+            run_url=self._job.context.run_url(remote.name, run.id) if run else None,
             times=tuple(self._times.items()),
             **found,
         )
@@ -252,17 +257,8 @@ class _WorkspacePlan:
             return self._phase if self._phase == "start" else self._creation.phase
         return run_result.phase_reached(self._seen.latest)
 
-    def _watch_of(self, run: Run) -> RunPoller | PolledRun:
-        job = self._job
-        if job.poller is not None:
-            watch: RunPoller | PolledRun = job.poller.track(run)
-        else:
-            watch = RunPoller(job.client, run, settings=job.poll_settings)
-        job.pollers[run.id] = watch
-        return watch
-
     async def _report_pending(self, watch: RunPoller | PolledRun) -> None:
-        is_alone = self._job.poller is None
+        is_alone = self._job.pollers.polls_singly
         workspace = self._named.remote
         await report_pending(self._job.client, workspace, watch, is_alone=is_alone)
 
@@ -290,7 +286,7 @@ class _WorkspacePlan:
     def _announce(self, run: Run) -> None:
         short, outbox = self._named.name, self._job.events
         outbox.put(ConfigurationUploaded(short, run.configuration_version_id or ""))
-        run_url = self._job.run_url(self._named.remote.name, run.id)
+        run_url = self._job.context.run_url(self._named.remote.name, run.id)
         outbox.put(RunQueued(short, run.id, run_url))
 
     async def _watch(self, watch: RunPoller | PolledRun, status: str) -> None:
@@ -298,7 +294,7 @@ class _WorkspacePlan:
         self._job.events.put(RunStatusChanged(self._named.name, run_id, status))
         self._note(status)
         async for look in watch.snapshots():
-            require_as_requested(look.run, self._job.options)
+            require_as_requested(look.run, self._job.requested)
             if self._creation.trial is not None:
                 self._creation.trial.saw(look)
             if look.run.status != status:

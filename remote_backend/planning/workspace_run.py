@@ -13,11 +13,11 @@ from remote_backend.errors import (
 from remote_backend.events import UploadProgressed
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
 from remote_backend.planning.configuration_versions import Upload
 from remote_backend.planning.journal import Begun
-from remote_backend.planning.run_creation import find_run, queue_run
+from remote_backend.planning.run_creation import queue_run
+from remote_backend.planning.running_batch import RunningBatch
 from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.workspaces import LocalWorkspace
@@ -29,7 +29,7 @@ class RunCreation:
     """Makes the run of a workspace, and says how far that has come."""
 
     def __init__(
-        self, job: BatchContext, named: LocalWorkspace, archive: Slug | SlugError
+        self, job: RunningBatch, named: LocalWorkspace, archive: Slug | SlugError
     ) -> None:
         self.run: Run | None = None
         self.may_have_run = False
@@ -45,7 +45,7 @@ class RunCreation:
 
     async def create(self) -> Run:
         """Return the run that an earlier process made, or make one."""
-        begun = self._job.begun.get(self._named.name)
+        begun = self._job.begun(self._named.name)
         run = await self._take_up(begun) if begun else None
         self.run = run or await self._begin()
         return self.run
@@ -84,10 +84,7 @@ class RunCreation:
             return run
         self.may_have_run = True
         request = self._request(version_id)
-        if self._job.poller is not None:
-            found = await self._job.poller.find(request)
-        else:
-            found = await find_run(self._job.client, request)
+        found = await self._job.pollers.find(request)
         self.may_have_run = found is not None
         return found
 
@@ -131,7 +128,7 @@ class RunCreation:
         return RunRequest(
             workspace_id=self._named.remote.id,
             configuration_version_id=configuration_version_id,
-            options=self._job.options,
+            options=self._job.requested,
         )
 
     async def _record(self, upload: Upload, run_id: str | None = None) -> None:
@@ -153,7 +150,6 @@ class RunCreation:
         # Written before the request, so that a resumed batch knows what to look for.
         await self._record(upload)
         self.phase = "queue"
-        find = self._job.poller.find if self._job.poller else None
         made: list[Run] = []
         # Shielded only while the run may be made: a request that still waits for its turn is
         # never sent once the batch is canceled.
@@ -167,7 +163,10 @@ class RunCreation:
             with scope:
                 try:
                     self.run = await queue_run(
-                        self._job.client, request, find=find, in_flight=in_flight
+                        self._job.client,
+                        request,
+                        find=self._job.pollers.find,
+                        in_flight=in_flight,
                     )
                     made.append(self.run)
                 except Exception as error:

@@ -12,6 +12,7 @@ from anyio import to_thread
 from remote_backend.backend import open_backend
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
+from remote_backend.planning.options import BatchOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import read_seed
 from tests.support.servers import hosted
@@ -88,7 +89,7 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
     environ = {"TF_CLI_CONFIG_FILE": str(judging.cli_config_file)}
     async with (
         open_backend(client.directory, environ=environ) as backend,
-        backend.plan_all(details=True) as batch,
+        backend.plan_all(BatchOptions(details=True)) as batch,
     ):
         outcomes = {one.workspace: one for one in await batch.wait()}
         json_plan = await backend.json_plan(outcomes["fine"].run_id or "")

@@ -21,11 +21,13 @@ from remote_backend.events import Event, LogChunkRead
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.batch import run_batch
+from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.polling import PollSettings
 from remote_backend.state.file import parse_state
 from remote_backend.state.versions import write_state
 from remote_backend.workspaces import list_workspaces
+from tests.support.fakes import batch_context
 from tests.support.otf_like_server import OtfLikeServer, serve_otf_like
 from tests.support.paths import REPOSITORY
 from tests.support.servers import hosted
@@ -83,14 +85,12 @@ class Site:
         """Plan all workspaces with short pauses between polls; collect the events."""
         async with self.connected() as connection:
             named = await list_workspaces(connection.client, connection.mapping)
-            plan = BatchOptions(
-                directory=self.directory,
-                options=options or PlanOptions(),
-                run_url=connection.run_url,
-                watch=QUICK,
-            )
+            context = batch_context(self.directory, polling=QUICK)
+            batch_options = BatchOptions(plan=options or PlanOptions())
             with anyio.fail_after(60):
-                async with run_batch(connection.client, named, plan) as batch:
+                async with run_batch(
+                    connection.client, named, batch_options, context
+                ) as batch:
                     async for event in batch:
                         if events is not None:
                             events.append(event)

@@ -17,12 +17,14 @@ from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.events import LogChunkRead, RunQueued
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.batch import run_batch
+from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.polling import PollSettings
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.workspaces import list_workspaces
+from tests.support.fakes import batch_context
 
 LINES = tuple(b"part %d\n" % number * 50 for number in range(4))
 # Far more than any of these needs: a batch that hangs shall be told, not waited for.
@@ -80,14 +82,10 @@ async def batch(
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with connect(folder / "configuration", environ) as connection:
             named = await list_workspaces(connection.client, connection.mapping)
-            plan = BatchOptions(
-                directory=folder / "configuration",
-                run_url=connection.run_url,
-                watch=QUICK,
-                upload=upload,
-            )
+            options = BatchOptions(upload=upload)
+            context = batch_context(folder / "configuration", polling=QUICK)
             with anyio.fail_after(LONGEST_SECONDS):
-                async with run_batch(connection.client, named, plan) as running:
+                async with run_batch(connection.client, named, options, context) as running:
                     async for event in running:
                         if isinstance(event, LogChunkRead):
                             logs[event.workspace] += event.data
@@ -143,11 +141,11 @@ async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
         async def plan_half(parity: int) -> None:
             async with connect(tmp_path / "configuration", environ) as connection:
                 named = await list_workspaces(connection.client, connection.mapping)
-                half = BatchOptions(
-                    directory=tmp_path / "configuration", run_url=connection.run_url
-                )
-                chosen = named[parity::2]
-                async with run_batch(connection.client, chosen, half) as running:
+                context = batch_context(tmp_path / "configuration")
+                half = named[parity::2]
+                async with run_batch(
+                    connection.client, half, BatchOptions(), context
+                ) as running:
                     results.extend(one.succeeded for one in await running.wait())
 
         with anyio.fail_after(LONGEST_SECONDS):
@@ -263,11 +261,10 @@ async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with connect(tmp_path / "configuration", environ) as connection:
             named = await list_workspaces(connection.client, connection.mapping)
-            plan = BatchOptions(
-                directory=tmp_path / "configuration", run_url=connection.run_url
-            )
+            options = BatchOptions()
+            context = batch_context(tmp_path / "configuration")
             with anyio.fail_after(LONGEST_SECONDS):
-                async with run_batch(connection.client, named, plan) as running:
+                async with run_batch(connection.client, named, options, context) as running:
                     queued = 0
                     async for event in running:
                         queued += isinstance(event, RunQueued)

@@ -18,13 +18,13 @@ from remote_backend.errors import TransportError
 from remote_backend.events import PlanFinished, RunQueued
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.run import PlanOptions
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import Batch, BatchOptions, run_batch
+from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
 from remote_backend.planning.journal import Begun, JournalStory, read_journal
+from remote_backend.planning.options import BatchOptions
 from remote_backend.workspaces import LocalWorkspace
-from tests.support.fakes import answer
+from tests.support.fakes import answer, batch_context
 from tests.support.servers import run_virtually
 
 LIMIT = 30
@@ -134,14 +134,9 @@ async def planning(
         LocalWorkspace(name, Workspace(id=f"ws-{name}", name=f"net-{name}"))
         for name in names
     ]
-    plan = BatchOptions(
-        directory=folder,
-        run_url=lambda workspace, run_id: f"https://tfe.test/{run_id}",
-        journal_folder=folder / "journals" if journal else None,
-        facts={"hostname": "tfe.test", "organization": "acme"},
-        earlier=earlier,
-    )
-    async with run_batch(client, named, plan) as batch:
+    options = BatchOptions(journal_folder=folder / "journals" if journal else None)
+    context = batch_context(folder, earlier=earlier)
+    async with run_batch(client, named, options, context) as batch:
         yield batch
 
 
@@ -283,7 +278,7 @@ def test_the_run_of_an_earlier_process_is_stopped_before_it_was_seen(
         organization="acme",
         started_at="2026-01-01",
         workspaces={"000": "ws-000"},
-        options=PlanOptions(),
+        options=BatchOptions(),
         begun={"000": Begun(configuration_version_id="cv-1", run_id="run-ws-000")},
     )
 

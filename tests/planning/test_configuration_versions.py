@@ -15,14 +15,15 @@ from remote_backend.events import Event, LogChunkRead, LogEnded, WarningRaised
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome
-from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.models.run import WaitLimits
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.batch import run_batch
 from remote_backend.planning.journal import Begun, JournalStory
+from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.planning.upload_canary import LONGEST_WAIT_SECONDS, Canary
 from remote_backend.workspaces import LocalWorkspace
-from tests.support.fakes import answer
+from tests.support.fakes import answer, batch_context
 from tests.support.servers import run_virtually
 
 HCP = {"tfp_appname": "HCP Terraform", "tfp_api_version": "2.6"}
@@ -171,20 +172,24 @@ class Planned:
         self.events: list[Event] = []
         self.outcomes: tuple[Outcome, ...] = ()
 
-    async def plan(self, count: int = 6, **more: Any) -> None:
+    async def plan(
+        self,
+        options: BatchOptions | None = None,
+        *,
+        earlier: JournalStory | None = None,
+        count: int = 6,
+    ) -> None:
         """Plan workspaces named ws-0, ws-1, ..."""
         (self.folder / "main.tf").write_text("")
         named = [
             LocalWorkspace(f"{number}", Workspace(id=f"ws-{number}", name=f"net-{number}"))
             for number in range(count)
         ]
-        plan = BatchOptions(
-            directory=self.folder, run_url=lambda name, run: f"{name}/{run}", **more
-        )
+        context = batch_context(self.folder, earlier=earlier)
         client = Client(self.server, "acme")
         # In practice the list of workspaces comes first, and its answer may name the server.
         await client.find_workspace("net-0")
-        async with run_batch(client, named, plan) as batch:
+        async with run_batch(client, named, options or BatchOptions(), context) as batch:
             async for event in batch:
                 self.events.append(event)
         self.outcomes = batch.outcomes
@@ -213,10 +218,15 @@ def virtually(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     run_virtually(main)
 
 
-def planned(server: Server, folder: Path, **more: Any) -> Planned:
+def planned(
+    server: Server,
+    folder: Path,
+    options: BatchOptions | None = None,
+    earlier: JournalStory | None = None,
+) -> Planned:
     """Plan workspaces in virtual time."""
     story = Planned(server, folder)
-    virtually(lambda: story.plan(**more))
+    virtually(lambda: story.plan(options, earlier=earlier))
     return story
 
 
@@ -305,7 +315,8 @@ def test_a_canary_that_is_stopped_lets_another_try(tmp_path: Path) -> None:
     server = Server(HCP, shares=True)
     server.polls_until = {"ws-1": (10**9, 10**9)}
 
-    story = planned(server, tmp_path, limits=WaitLimits(queue_seconds=20))
+    options = BatchOptions(limits=WaitLimits(queue_seconds=20))
+    story = planned(server, tmp_path, options)
 
     assert [one.succeeded for one in story.outcomes] == [
         True,
@@ -349,13 +360,13 @@ def test_a_batch_that_is_left_with_a_canary_ends(tmp_path: Path) -> None:
 def test_what_was_found_out_is_remembered(tmp_path: Path) -> None:
     """The second batch has no canary, by host and organization; a refusal is kept as well."""
     for number, shares in enumerate((True, False)):
-        memory = SharingCache(tmp_path / str(number), "tfe.test", "acme")
+        remembering = BatchOptions(cache_folder=tmp_path / str(number))
         first = Server(HCP, shares=shares)
-        planned(first, tmp_path, sharing_cache=memory)
+        planned(first, tmp_path, remembering)
         second = Server(HCP, shares=shares)
         second.polls_until = {f"ws-{number}": (3, 4) for number in range(6)}
 
-        story = planned(second, tmp_path, sharing_cache=memory)
+        story = planned(second, tmp_path, remembering)
 
         assert all_planned(story)
         assert len(second.versions) == (1 if shares else 6)
@@ -370,7 +381,7 @@ def test_a_remembered_success_is_no_proof(tmp_path: Path) -> None:
 
     async def work() -> None:
         await memory.remember(works=True)
-        await story.plan(sharing_cache=memory)
+        await story.plan(BatchOptions(cache_folder=tmp_path / "cache"))
         assert await memory.recall() is False
 
     story = Planned(server, tmp_path)
@@ -393,7 +404,7 @@ def test_a_resumed_run_may_turn_out_to_be_refused(tmp_path: Path) -> None:
         organization="acme",
         started_at="2026-01-01T00:00:00.000+00:00",
         workspaces={str(number): f"ws-{number}" for number in range(6)},
-        options=PlanOptions(),
+        options=BatchOptions(),
         begun={"1": begun},
     )
 
@@ -412,7 +423,7 @@ def test_people_who_choose_are_obeyed(
     """EACH on a server that shares, and SHARED on one of which nothing is known."""
     server = Server(HCP if mode is UploadMode.EACH else OTF, shares=True)
 
-    story = planned(server, tmp_path, upload=mode)
+    story = planned(server, tmp_path, BatchOptions(upload=mode))
 
     assert all_planned(story)
     assert len(server.versions) == uploads

@@ -194,6 +194,14 @@ OTHERS = {
     "members": record(kind="batch", id="x"),
     "deep": record(kind="batch", id="x", **BEGINNING) + b"[" * 100_000,
     "time": record(kind="batch", id="x", **{**BEGINNING, "started_at": 5}),
+    "options": record(
+        kind="batch",
+        id="x",
+        **{
+            **BEGINNING,
+            "options": {**BEGINNING["options"], "refresh_only": True, "destroy": True},
+        },
+    ),
     "text": b"\x00" * 100 + b"not a journal\n",
 }
 

@@ -12,7 +12,7 @@ from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
-from remote_backend.planning.batch import _log_settings_for
+from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.log_state import LogRead, LogSettings, LogState
 from remote_backend.planning.log_tail import LogTail
 from tests.support.fakes import answer
@@ -396,7 +396,7 @@ def test_a_slow_plan_is_read_seldom() -> None:
         ends=16.0,
     )
 
-    joined, _ = tailed(scenario, _log_settings_for(LogSettings(), 1))
+    joined, _ = tailed(scenario, log_settings_for(LogSettings(), 1))
 
     assert joined == text
     assert len([at for at, _ in scenario.reads if at <= 16.0]) <= 160
@@ -409,7 +409,7 @@ def test_a_slow_plan_is_read_seldom() -> None:
 @pytest.mark.parametrize("workspaces", [1, 5, 100])
 def test_while_nothing_comes_a_log_is_read_once_a_second(workspaces: int) -> None:
     """At most, after half a minute of silence; a line makes reads frequent again (W10)."""
-    settings = _log_settings_for(LogSettings(), workspaces)
+    settings = log_settings_for(LogSettings(), workspaces)
     stored = [(0.0, b"\x02begin\n"), (120.0, b"\x02begin\nmore\n")]
     scenario = Scenario(
         log=honest(lambda now: [log for at, log in stored if at <= now][-1]), ends=130.0
@@ -430,7 +430,7 @@ def test_the_first_line_comes_as_soon_as_before() -> None:
         log=honest(lambda now: b"\x02first\n" if now >= 0.7 else b""), begins=0.9, ends=9.0
     )
 
-    tailed(scenario, _log_settings_for(LogSettings(), 1))
+    tailed(scenario, log_settings_for(LogSettings(), 1))
 
     assert scenario.chunks[0][0] - 0.7 < 0.04
 
@@ -444,7 +444,7 @@ def test_logs_of_plans_that_wait_are_not_read(workspaces: int, most: int) -> Non
         ends=600.5,
     )
 
-    tailed(scenario, _log_settings_for(LogSettings(), workspaces))
+    tailed(scenario, log_settings_for(LogSettings(), workspaces))
 
     assert len([at for at, _ in scenario.reads if at < 600.0]) <= most
     assert [at for at, _ in scenario.reads if 30.0 < at < 600.0] == []
@@ -455,7 +455,7 @@ def test_an_end_mark_that_the_status_lags_behind_costs_a_read_a_second() -> None
     """The poller is asked to look as often, and there is no hot loop (F2)."""
     scenario = Scenario(log=honest(lambda now: framed(b"text\n")), ends=60.0)
 
-    text, tail = tailed(scenario, _log_settings_for(LogSettings(), 1))
+    text, tail = tailed(scenario, log_settings_for(LogSettings(), 1))
 
     assert (text, tail.is_complete) == (b"text\n", True)
     assert len(scenario.reads) <= 63

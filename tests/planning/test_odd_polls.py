@@ -14,10 +14,11 @@ from remote_backend.events import LogChunkRead
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.workspace import Workspace
-from remote_backend.planning.batch import BatchOptions, run_batch
+from remote_backend.planning.batch import run_batch
+from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.polling import PollSettings
 from remote_backend.workspaces import LocalWorkspace
-from tests.support.fakes import answer
+from tests.support.fakes import answer, batch_context
 
 QUICK = PollSettings(
     first_wait_seconds=0.01,
@@ -115,12 +116,12 @@ async def planned(
         LocalWorkspace(str(number), Workspace(id=f"ws-{number}", name=f"net-{number}"))
         for number in range(count)
     ]
-    plan = BatchOptions(
-        directory=folder, run_url=lambda name, run_id: f"{name}/{run_id}", watch=QUICK
-    )
+    context = batch_context(folder, polling=QUICK)
     logs: dict[str, bytes] = {}
     with anyio.fail_after(30):
-        async with run_batch(Client(server, "acme"), chosen, plan) as batch:
+        async with run_batch(
+            Client(server, "acme"), chosen, BatchOptions(), context
+        ) as batch:
             async for event in batch:
                 if isinstance(event, LogChunkRead):
                     logs[event.workspace] = logs.get(event.workspace, b"") + event.data

@@ -30,9 +30,10 @@ class Farm:
 
     async def begin(self, mode: UploadMode) -> None:
         """Begin a batch that is left when its first workspace has ended."""
-        async with self.backend.plan_all(
+        options = remote_backend.BatchOptions(
             upload=mode, max_concurrency=1, journal_folder=self.journals
-        ) as batch:
+        )
+        async with self.backend.plan_all(options) as batch:
             async for event in batch:
                 if isinstance(event, remote_backend.PlanFinished):
                     return
@@ -40,7 +41,7 @@ class Farm:
     async def resume(self) -> tuple[remote_backend.Outcome, ...]:
         """Go on with it and return the outcomes of all workspaces."""
         story = read_journal(self.journals, None)
-        async with self.backend.resume(story, self.journals) as batch:
+        async with self.backend.resume(story) as batch:
             return await batch.wait()
 
     async def uploads(self) -> int:

@@ -247,14 +247,15 @@ async def test_an_archive_too_large_is_explained(tmp_path: Path) -> None:
         )
 
 
-async def test_the_body_of_a_run_says_everything() -> None:
+@pytest.mark.parametrize("destroy", [False, True])
+async def test_the_body_of_a_run_says_everything(destroy: bool) -> None:
     """Plan-only always, and each option by the name that servers know."""
     transport = ScriptedTransport({"POST runs": run_answer("pending", 201)})
     options = PlanOptions(
         targets=("a.b",),
-        replace=("c.d",),
+        replace=() if destroy else ("c.d",),
         refresh=False,
-        destroy=True,
+        destroy=destroy,
         variables=(("x", '"y"'),),
         message="why",
     )
@@ -269,12 +270,12 @@ async def test_the_body_of_a_run_says_everything() -> None:
         "type": "runs",
         "attributes": {
             "plan-only": True,
-            "is-destroy": True,
+            "is-destroy": destroy,
             "message": "why",
             "refresh": False,
             "target-addrs": ["a.b"],
-            "replace-addrs": ["c.d"],
             "variables": [{"key": "x", "value": '"y"'}],
+            **({} if destroy else {"replace-addrs": ["c.d"]}),
         },
         "relationships": {
             "workspace": {"data": {"type": "workspaces", "id": "ws-1"}},

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from remote_backend.api.messages import Request, Response
 from remote_backend.models.addresses import SignedUrl
+from remote_backend.planning.batch_context import BatchContext, new_batch_id
+from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.polling import PollSettings
 
-__all__ = ("Recorder", "ScriptedTransport", "answer")
+__all__ = ("Recorder", "ScriptedTransport", "answer", "batch_context")
 
 Answer = Response | Exception
 
@@ -64,3 +68,21 @@ def answer(status: int = 200, body: Any = b"", **headers: str) -> Response:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status=status, headers=names, body=raw)
+
+
+def batch_context(
+    directory: Path,
+    *,
+    earlier: JournalStory | None = None,
+    polling: PollSettings | None = None,
+) -> BatchContext:
+    """Return the surroundings of a batch in a directory, as `Backend` makes them."""
+    return BatchContext(
+        directory=directory,
+        hostname="tfe.test",
+        organization="acme",
+        run_url=lambda workspace, run_id: f"https://tfe.test/{workspace}/{run_id}",
+        earlier=earlier,
+        id=earlier.id if earlier is not None else new_batch_id(),
+        polling=polling or PollSettings(),
+    )

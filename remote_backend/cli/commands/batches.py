@@ -23,7 +23,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.run import PlanOptions, RunRequest
+from remote_backend.models.run import RunRequest
 from remote_backend.planning.failure_reasons import canceled
 from remote_backend.planning.journal import (
     Begun,
@@ -62,7 +62,9 @@ def _show_batch(id: str | None, no_color: bool) -> int:
     """Show what came of a batch so far; without ID, of the newest."""
     story = read_journal(_folder(), id, _warn)
     if story.ended:
-        print_table(_screen(no_color), story.ended, is_drift=story.options.refresh_only)
+        print_table(
+            _screen(no_color), story.ended, is_drift=story.options.plan.refresh_only
+        )
     else:
         echo(f"{story.id}: no plan has ended yet.")
     for word, names in (
@@ -89,11 +91,12 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
     story = read_journal(_folder(), id, _warn)
     command = PlanRequest(
         directory=story.directory,
-        options=PlanOptions(variables=given_variables(context, story.directory)),
+        options=story.options_to_resume(
+            given_variables(context, story.directory),
+            user_cache_directory(process_environ()),
+        ),
         is_batch=True,
         detailed_exit_code=given["detailed_exitcode"],
-        journal_folder=_folder(),
-        cache_folder=user_cache_directory(process_environ()),
         resumed=story,
     )
     return anyio.run(run_plan, command, _screen(given["no_color"]))

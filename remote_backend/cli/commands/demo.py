@@ -8,13 +8,14 @@ from pathlib import Path
 import anyio
 import click
 
-from remote_backend.cli.commands.plan_request import PlanRequest
+from remote_backend.cli.commands.plan_request import PlanRequest, are_reports_written
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.engine.program import ENGINES, find_program
 from remote_backend.models.run import PlanOptions
+from remote_backend.planning.options import BatchOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 
@@ -62,7 +63,10 @@ async def _demonstrate(engine: str | None, screen: Screen) -> int:
             _write_configuration(directory, server)
             command = PlanRequest(
                 directory=directory,
-                options=PlanOptions(message="remote-backend demo"),
+                options=BatchOptions(
+                    plan=PlanOptions(message="remote-backend demo"),
+                    details=are_reports_written(()),
+                ),
                 environ={"TF_CLI_CONFIG_FILE": str(server.cli_config_file)},
                 is_batch=True,
             )

@@ -13,6 +13,7 @@ from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
     PlanRequest,
     Style,
+    are_reports_written,
     given_variables,
     journal_folder_of,
 )
@@ -33,6 +34,7 @@ from remote_backend.decoding import is_text
 from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.planning.options import BatchOptions
 
 __all__ = ("plan",)
 
@@ -132,39 +134,48 @@ def plan(context: click.Context, /, **given: Any) -> int:
     environ = process_environ()
     screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
     is_batch = bool(given["all"] or given["select"] or given["exclude"])
-    command = PlanRequest(
+    request = PlanRequest(
         directory=directory,
-        options=PlanOptions(
-            targets=given["target"],
-            replace=given["replace"],
-            refresh=given["refresh"],
-            refresh_only=given["refresh_only"],
-            destroy=given["destroy"],
-            variables=given_variables(context, directory),
-            message=given["message"],
-            refuse_outside_links=given["refuse_outside_links"],
+        options=BatchOptions(
+            plan=_plan_options(context, given, directory),
+            select=given["select"],
+            exclude=given["exclude"],
+            max_concurrency=given["parallelism"],
+            upload=UploadMode(given["upload"]),
+            limits=WaitLimits(
+                lock_seconds=given["lock_timeout"] or None,
+                queue_seconds=given["queue_timeout"] or None,
+                upload_seconds=given["upload_timeout"] or math.inf,
+                lock_label="-lock-timeout",
+                queue_label="-queue-timeout",
+            ),
+            details=are_reports_written(given["report"]),
+            journal_folder=_journal_folder(environ, screen) if is_batch else None,
+            cache_folder=user_cache_directory(environ),
         ),
         is_batch=is_batch,
-        select=given["select"],
-        exclude=given["exclude"],
-        max_concurrency=given["parallelism"],
-        upload=UploadMode(given["upload"]),
-        limits=WaitLimits(
-            lock_seconds=given["lock_timeout"] or None,
-            queue_seconds=given["queue_timeout"] or None,
-            upload_seconds=given["upload_timeout"] or math.inf,
-            lock_label="-lock-timeout",
-            queue_label="-queue-timeout",
-        ),
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],
         reports=given["report"],
         style=_style(given),
-        journal_folder=_journal_folder(environ, screen) if is_batch else None,
-        cache_folder=user_cache_directory(environ),
         detailed_exit_code=given["detailed_exitcode"],
     )
-    return anyio.run(run_plan, command, screen)
+    return anyio.run(run_plan, request, screen)
+
+
+def _plan_options(
+    context: click.Context, given: Mapping[str, Any], directory: Path
+) -> PlanOptions:
+    return PlanOptions(
+        targets=given["target"],
+        replace=given["replace"],
+        refresh=given["refresh"],
+        refresh_only=given["refresh_only"],
+        destroy=given["destroy"],
+        variables=given_variables(context, directory),
+        message=given["message"],
+        refuse_outside_links=given["refuse_outside_links"],
+    )
 
 
 def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:

@@ -56,7 +56,7 @@ class PlanOutput:
         self._live = live = _live_console(command, screen)
         console = live or _console(command, screen)
         # Once: this is asked for every part of every log.
-        tells_more = command.needs_details
+        tells_more = command.writes_reports
         with Collector() as collector:
             async with _beating(command, screen, live) as progress, _held(console):
                 async for event in batch:
@@ -76,7 +76,7 @@ class PlanOutput:
         """Tell, where programs read it, that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
-        if self.command.needs_details:
+        if self.command.writes_reports:
             with Collector() as collector:
                 report = collector.report(
                     (),

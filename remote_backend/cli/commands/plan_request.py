@@ -11,15 +11,15 @@ from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
-from remote_backend.models.configuration import UploadMode
-from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.options import BatchOptions
 
 __all__ = (
     "OnInterrupt",
     "PlanRequest",
     "Style",
     "given_variables",
+    "are_reports_written",
     "journal_folder_of",
 )
 
@@ -49,19 +49,14 @@ class Style(Enum):
 
 @frozen(kw_only=True)
 class PlanRequest:
-    """What the command line asks for."""
+    """What the command line asks for: the wishes of the batch, and how the command shows it."""
 
     directory: Path
-    options: PlanOptions
+    options: BatchOptions
     environ: Mapping[str, str] | None = field(default=None, repr=False)
     """In place of the variables of the process."""
 
     is_batch: bool = False
-    select: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    max_concurrency: int = 1000
-    upload: UploadMode = UploadMode.AUTO
-    limits: WaitLimits = WaitLimits()
     detailed_exit_code: bool = False
     on_interrupt: OnInterrupt = OnInterrupt.ASK
     detach: bool = False
@@ -69,23 +64,28 @@ class PlanRequest:
 
     reports: tuple[str, ...] = ()
     style: Style = Style.AUTO
-    journal_folder: Path | None = None
-    cache_folder: Path | None = None
-    """Where answers of servers are kept that the next batch can use."""
-
     resumed: JournalStory | None = None
     """The batch to go on with, in place of a new one."""
 
     @property
     def is_drift(self) -> bool:
         """Whether only what has changed outside is looked for."""
-        options = self.resumed.options if self.resumed is not None else self.options
-        return options.refresh_only
+        return self.options.plan.refresh_only
 
     @property
-    def needs_details(self) -> bool:
-        """Whether reports or events need the details of each plan."""
-        return bool(self.reports or process_environ().get("GITHUB_STEP_SUMMARY"))
+    def is_journaled(self) -> bool:
+        """Whether the batch can be resumed."""
+        return self.is_batch and self.options.journal_folder is not None
+
+    @property
+    def writes_reports(self) -> bool:
+        """Whether the command writes reports of the batch at its end."""
+        return are_reports_written(self.reports)
+
+
+def are_reports_written(names: tuple[str, ...]) -> bool:
+    """Whether a command with these report files writes reports, to them or for GitHub Actions."""
+    return bool(names or process_environ().get("GITHUB_STEP_SUMMARY"))
 
 
 def given_variables(context: click.Context, directory: Path) -> tuple[tuple[str, str], ...]:

@@ -90,7 +90,7 @@ class _PlanRunner:
                 screen.note(f"Warning: {warning}")
             async with _start(backend, command) as batch:
                 self._batch = batch
-                if self._is_journaled:
+                if self.command.is_journaled:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
@@ -133,10 +133,6 @@ class _PlanRunner:
         with suppress(OSError):
             self.screen.note(text)
 
-    @property
-    def _is_journaled(self) -> bool:
-        return self.command.is_batch and self.command.journal_folder is not None
-
     def _tell_failure(self, reason: str, kind: str) -> None:
         if self._batch is None:
             from remote_backend.cli.commands.plan_output import PlanOutput
@@ -155,7 +151,7 @@ class _PlanRunner:
         self.screen.note("These runs live on:")
         for workspace, run_id in sorted(living):
             self.screen.note(f"  {workspace}  {run_id}")
-        if self._is_journaled and self._batch is not None:
+        if self.command.is_journaled and self._batch is not None:
             self.screen.note(
                 f"See what came of them: remote-backend batches resume {self._batch.id}"
             )
@@ -176,28 +172,8 @@ class _PlanRunner:
 
 
 def _start(backend: Backend, command: PlanRequest) -> AbstractAsyncContextManager[Batch]:
-    if command.resumed is not None and command.journal_folder is not None:
-        variables = command.options.variables
-        return backend.resume(
-            command.resumed,
-            command.journal_folder,
-            variables,
-            cache_folder=command.cache_folder,
-        )
-    if not command.is_batch:
-        return backend.plan(
-            options=command.options,
-            limits=command.limits,
-            details=command.needs_details,
-        )
-    return backend.plan_all(
-        command.options,
-        select=command.select,
-        exclude=command.exclude,
-        max_concurrency=command.max_concurrency,
-        upload=command.upload,
-        limits=command.limits,
-        details=command.needs_details,
-        journal_folder=command.journal_folder,
-        cache_folder=command.cache_folder,
-    )
+    if command.resumed is not None:
+        return backend.resume(command.resumed, command.options)
+    if command.is_batch:
+        return backend.plan_all(command.options)
+    return backend.plan(options=command.options)

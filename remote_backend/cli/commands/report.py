@@ -59,7 +59,7 @@ async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
             batch_id=story.id,
             hostname=story.hostname,
             organization=story.organization,
-            is_drift=story.options.refresh_only,
+            is_drift=story.options.plan.refresh_only,
         )
     if problems := write_reports(made, files):
         raise SettingsError("; ".join(problems))

@@ -214,7 +214,7 @@ async def test_a_torn_journal_tells_what_it_can(tmp_path: Path) -> None:
     assert story.unfinished == ("b",)
     assert story.outcomes == {"a": outcome}
     assert story.begun["b"].configuration_version_id == "cv-b"
-    assert (story.options.targets, story.options.refresh) == (("x.y",), False)
+    assert (story.options.plan.targets, story.options.plan.refresh) == (("x.y",), False)
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(SelectionError, match="no batch begins with batch-2"):

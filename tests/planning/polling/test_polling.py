@@ -15,7 +15,7 @@ from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunActions, RunRequest
 from remote_backend.notices import Notice, Notices
-from remote_backend.planning.batch import _log_settings_for
+from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.log_tail import LogSettings, LogTail
 from remote_backend.planning.polling import (
     BatchPoller,
@@ -518,7 +518,7 @@ def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
     assert len(server.requests) <= 60 * 41
 
 
-@pytest.mark.parametrize("settings", [LogSettings(), _log_settings_for(LogSettings(), 1)])
+@pytest.mark.parametrize("settings", [LogSettings(), log_settings_for(LogSettings(), 1)])
 def test_a_status_that_lags_behind_the_end_of_the_log_makes_no_hot_loop(
     settings: LogSettings,
 ) -> None:
@@ -611,7 +611,7 @@ def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
                 watch = sweep.track(run)
                 group.start_soon(sweep.run)
             group.start_soon(statuses_of, watch)
-            tail = LogTail(client, watch, _log_settings_for(LogSettings(), count))
+            tail = LogTail(client, watch, log_settings_for(LogSettings(), count))
             assert [part async for part in tail.chunks()] == []
             tails.append(tail)
             group.cancel_scope.cancel()

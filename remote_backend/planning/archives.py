@@ -1,0 +1,62 @@
+"""The archives of a batch: one for each working directory among its workspaces."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from remote_backend.errors import ConfigurationChanged, SlugError
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.options import BatchOptions
+from remote_backend.slug.archive import Slug, pack
+from remote_backend.workspaces import LocalWorkspace
+
+__all__ = ("Archives", "pack_archives")
+
+Archives = dict[str, Slug | SlugError]
+"""By working directory: an archive, or why there is none."""
+
+
+async def pack_archives(
+    workspaces: Iterable[LocalWorkspace],
+    options: BatchOptions,
+    context: BatchContext,
+    into: Path,
+) -> Archives:
+    """Pack the configuration for each working directory, once.
+
+    Raises `SlugError` when it cannot be packed for any of them.
+    """
+    archives: Archives = {}
+    directories = (workspace.remote.working_directory for workspace in workspaces)
+    for directory in dict.fromkeys(directories):
+        try:
+            slug = await pack(
+                context.directory,
+                working_directory=directory,
+                destroy=options.plan.destroy,
+                into=into,
+                refuse_outside_links=options.plan.refuse_outside_links,
+                with_digest=options.journal_folder is not None,
+            )
+        except SlugError as error:
+            archives[directory] = error
+        else:
+            archives[directory] = _unless_changed(slug, directory, context)
+    if archives and all(_is_unpackable(archive) for archive in archives.values()):
+        raise next(error for error in archives.values() if isinstance(error, SlugError))
+    return archives
+
+
+def _unless_changed(slug: Slug, directory: str, context: BatchContext) -> Slug | SlugError:
+    """Return an archive, or an error when the batch that is resumed had another one.
+
+    Runs that were made already need no archive, so they are followed all the same.
+    """
+    earlier = context.earlier
+    digest = slug.content_digest
+    if earlier is None or earlier.archives.get(directory, digest) == digest:
+        return slug
+    return ConfigurationChanged(str(context.directory), context.id)
+
+
+def _is_unpackable(archive: Slug | SlugError) -> bool:
+    return isinstance(archive, SlugError) and not isinstance(archive, ConfigurationChanged)

@@ -1,0 +1,50 @@
+"""What the plans of a batch share while it runs."""
+
+from attrs import evolve, field, frozen
+
+from remote_backend.api.client import Client
+from remote_backend.models.run import PlanOptions
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.cancellation import OnExit
+from remote_backend.planning.configuration_versions import ConfigurationVersions
+from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.journal import Begun, Journal
+from remote_backend.planning.log_state import LogSettings
+from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.run_pollers import RunPollers
+
+__all__ = ("RunningBatch", "requested_options")
+
+_MESSAGE = "Planned by remote-backend"
+
+
+@frozen(kw_only=True)
+class RunningBatch:
+    """The wishes and the surroundings of a batch, and the parts that its plans work with."""
+
+    options: BatchOptions
+    context: BatchContext
+    requested: PlanOptions
+    """The options that are sent with each run: those of the caller, and the message."""
+
+    client: Client = field(repr=False)
+    events: EventQueue = field(repr=False)
+    configurations: ConfigurationVersions = field(repr=False)
+    pollers: RunPollers
+    log_settings: LogSettings
+    journal: Journal | None = field(repr=False)
+    on_exit: OnExit = field(factory=OnExit)
+
+    def begun(self, workspace: str) -> Begun | None:
+        """Return how far an earlier process had come with a workspace, by its local name."""
+        earlier = self.context.earlier
+        return earlier.begun.get(workspace) if earlier is not None else None
+
+
+def requested_options(options: PlanOptions, context: BatchContext) -> PlanOptions:
+    """Return options with the message of a run: the caller's or ours, and the id of a batch."""
+    ours = f"{_MESSAGE}: {context.origin}" if context.origin else _MESSAGE
+    message = options.message or ours
+    if context.is_batch:
+        message = f"{message} ({context.id})"
+    return evolve(options, message=message)
