@@ -1,4 +1,4 @@
-"""Looking at many runs together."""
+"""Polling many runs together."""
 
 import anyio
 
@@ -16,11 +16,11 @@ class Runs:
 
     def __init__(self) -> None:
         self.statuses: dict[str, str] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     async def send(self, request: Request) -> Response:
         """Answer a read."""
-        self.asked.append(request.where)
+        self.requests.append(request.where)
         if request.is_run_list:
             return answer(200, {"data": [self.resource(id) for id in self.statuses]})
         return answer(200, {"data": self.resource(request.where.removeprefix("runs/"))})
@@ -30,34 +30,34 @@ class Runs:
         return {"id": id, "type": "runs", "attributes": {"status": self.statuses[id]}}
 
 
-async def test_a_run_that_comes_late_is_looked_at_too() -> None:
-    """When all others have ended, the sweep rests, and a new run wakes it."""
+async def test_a_run_that_comes_late_is_polled_too() -> None:
+    """When all others have ended, the poller is idle, and a new run wakes it."""
     server = Runs()
     server.statuses = {f"run-{number}": "planned_and_finished" for number in range(6)}
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
+    poller = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
+            group.start_soon(poller.run)
             for ids in (["run-0", "run-1", "run-2", "run-3", "run-4"], ["run-5"]):
-                watched = [sweep.track(Run(id=id, status="pending")) for id in ids]
-                for one in watched:
-                    seen = [look.run.status async for look in one.snapshots()]
-                    assert seen[-1] == "planned_and_finished"
+                runs = [poller.track(Run(id=id, status="pending")) for id in ids]
+                for run in runs:
+                    statuses = [snapshot.run.status async for snapshot in run.snapshots()]
+                    assert statuses[-1] == "planned_and_finished"
                 await anyio.wait_all_tasks_blocked()
             group.cancel_scope.cancel()
 
-    assert server.asked.count("organizations/acme/runs") >= 1
+    assert server.requests.count("organizations/acme/runs") >= 1
 
 
-async def found_by(sweep: BatchPoller, request: RunRequest) -> Run | None:
-    """Let a sweep look for the run of a request whose answer was lost."""
+async def found_by(poller: BatchPoller, request: RunRequest) -> Run | None:
+    """Search for the run of a request whose response was lost."""
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
-            found = await sweep.find(request)
+            group.start_soon(poller.run)
+            run = await poller.find(request)
             group.cancel_scope.cancel()
-    return found
+    return run
 
 
 class Pages(Runs):
@@ -93,18 +93,18 @@ class Pages(Runs):
 
 
 async def test_the_oldest_run_is_found_while_many_are_made() -> None:
-    """A run whose answer was lost is looked for to the end of the lists, however they grow."""
+    """A run whose response was lost is searched to the end of the lists, however they grow."""
     server = Pages(30)
     quick = PollSettings(
         batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=0
     )
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", total=500, settings=quick)
+    poller = BatchPoller(Client(server, "acme"), "batch-1", total=500, settings=quick)
     request = RunRequest(workspace_id="ws-run-1", configuration_version_id="cv-1")
     server.newest_first[:0] = [f"early-{number}" for number in range(250)]
 
-    found = await found_by(sweep, request)
+    run = await found_by(poller, request)
 
-    assert found is not None and found.id == "run-1"
+    assert run is not None and run.id == "run-1"
 
 
 class Lagging(Runs):
@@ -133,62 +133,62 @@ class Lagging(Runs):
 
 
 async def test_a_list_from_before_the_time_was_up_proves_nothing() -> None:
-    """Only a list that was asked for after that shows that no run was made."""
+    """Only a list that is requested after that shows that no run was made."""
     server = Lagging()
     waits = PollSettings(
         batch_poll_seconds=0.01, longest_wait_seconds=0.01, list_lag_seconds=6.0
     )
-    sweep = BatchPoller(
+    poller = BatchPoller(
         Client(server, "acme"), "batch-1", settings=waits, clock=lambda: server.now
     )
     request = RunRequest(
         workspace_id="workspace-1", configuration_version_id="configuration-version-1"
     )
 
-    found = await found_by(sweep, request)
+    run = await found_by(poller, request)
 
-    assert found is not None and found.id == "run-1"
+    assert run is not None and run.id == "run-1"
     assert server.lists == 2
 
 
 async def test_an_end_is_never_taken_back() -> None:
-    """A list that lags behind what was seen changes nothing."""
+    """A list that lags behind an earlier response changes nothing."""
     server = Runs()
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
-    watched = sweep.track(Run(id="run-1", status="pending"))
+    poller = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
+    run = poller.track(Run(id="run-1", status="pending"))
 
-    watched.update(Run(id="run-1", status="errored"), None)
-    watched.update(Run(id="run-1", status="planning"), None)
+    run.update(Run(id="run-1", status="errored"), None)
+    run.update(Run(id="run-1", status="planning"), None)
 
-    assert watched.latest.run.status == "errored"
+    assert run.latest.run.status == "errored"
 
 
-async def test_runs_that_the_server_tells_of_are_not_asked_for() -> None:
-    """Once it has told of all, lists are left alone and each told run is read by itself."""
+async def test_notified_runs_are_polled_by_notifications_alone() -> None:
+    """With notifications for all runs no list is read, and each notified run is polled by itself."""
     server = Runs()
     server.statuses = {f"run-{number}": "planning" for number in range(6)}
-    told = PollSettings(
+    notified = PollSettings(
         batch_poll_seconds=0.01, longest_wait_seconds=0.01, notified_poll_seconds=3600
     )
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=told)
-    watched = {id: sweep.track(Run(id=id, status="pending")) for id in server.statuses}
+    poller = BatchPoller(Client(server, "acme"), "batch-1", settings=notified)
+    runs = {id: poller.track(Run(id=id, status="pending")) for id in server.statuses}
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-            for one in watched.values():
-                one.notified()
-            group.start_soon(sweep.run)
-            while any(one.latest.run.status != "planning" for one in watched.values()):
-                await watched["run-5"].next_snapshot(0.01)
-            server.asked.clear()
-            for id, one in watched.items():
+            for run in runs.values():
+                run.notified()
+            group.start_soon(poller.run)
+            while any(run.latest.run.status != "planning" for run in runs.values()):
+                await runs["run-5"].next_snapshot(0.01)
+            server.requests.clear()
+            for id, run in runs.items():
                 server.statuses[id] = "planned_and_finished"
-                one.notified()
-                seen = [look.run.status async for look in one.snapshots()]
-                assert seen[-1] == "planned_and_finished"
+                run.notified()
+                statuses = [snapshot.run.status async for snapshot in run.snapshots()]
+                assert statuses[-1] == "planned_and_finished"
             group.cancel_scope.cancel()
 
-    assert server.asked == [f"runs/{id}" for id in watched]
+    assert server.requests == [f"runs/{id}" for id in runs]
 
 
 async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
@@ -198,29 +198,29 @@ async def test_a_round_begins_when_half_of_the_logs_have_ended() -> None:
     calm = PollSettings(
         batch_poll_seconds=3600, longest_wait_seconds=3600, list_lag_seconds=0
     )
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=calm)
+    poller = BatchPoller(Client(server, "acme"), "batch-1", settings=calm)
 
     with anyio.fail_after(20):
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
-            watched = [sweep.track(Run(id=id, status="pending")) for id in server.statuses]
+            group.start_soon(poller.run)
+            runs = [poller.track(Run(id=id, status="pending")) for id in server.statuses]
             server.statuses["run-8"] = "errored"
-            await watched[8].next_snapshot()
-            rounds = len(server.asked)
+            await runs[8].next_snapshot()
+            rounds = len(server.requests)
             await anyio.wait_all_tasks_blocked()
-            for swept in watched[:3]:
-                swept.poll_soon()
-            assert not sweep._hints.is_awake
-            watched[3].poll_soon()
-            assert sweep._hints.is_awake
-            await watched[0].next_snapshot()
+            for run in runs[:3]:
+                run.poll_soon()
+            assert not poller._hints.is_awake
+            runs[3].poll_soon()
+            assert poller._hints.is_awake
+            await runs[0].next_snapshot()
             group.cancel_scope.cancel()
 
-    assert len(server.asked) == rounds + 1
+    assert len(server.requests) == rounds + 1
 
 
 async def test_lists_are_spared_while_runs_are_made() -> None:
-    """Where requests are limited: until all expected ones are there, or known not to come."""
+    """Where requests are limited: until all expected ones are made, or known not to be made."""
     server = Runs()
     server.statuses = {f"run-{number}": "planning" for number in range(6)}
     quick = PollSettings(
@@ -228,12 +228,12 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
     )
     client = Client(server, "acme")
     client.announces_limits = True
-    sweep = BatchPoller(client, "batch-1", expected=7, settings=quick)
+    poller = BatchPoller(client, "batch-1", expected=7, settings=quick)
     for id in server.statuses:
-        sweep.track(Run(id=id, status="pending"))
-    spared = sweep._pause_seconds()
-    sweep.one_fewer_expected()
-    soon = [sweep._pause_seconds() for _ in range(6)]
+        poller.track(Run(id=id, status="pending"))
+    spared = poller._pause_seconds()
+    poller.one_fewer_expected()
+    soon = [poller._pause_seconds() for _ in range(6)]
 
     assert spared == quick.batch_poll_seconds
     assert soon == sorted(soon)
@@ -271,10 +271,10 @@ async def test_lists_that_say_nothing_do_not_prove_that_there_is_no_run() -> Non
     """A page without runs and with the number 0 counts like a list that does not exist (W2)."""
     server = Vacant()
     server.statuses = {"run-1": "planning"}
-    sweep = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
+    poller = BatchPoller(Client(server, "acme"), "batch-1", settings=QUICK)
 
-    found = await found_by(
-        sweep, RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
+    run = await found_by(
+        poller, RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
     )
 
-    assert found is not None and found.id == "run-1"
+    assert run is not None and run.id == "run-1"

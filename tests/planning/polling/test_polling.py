@@ -119,34 +119,35 @@ class Hcp(Otf):
         return answer(200, {"data": data, "included": plans if now >= 12.0 else []})
 
 
-async def statuses_of(watch: RunPoller | PolledRun) -> list[str]:
+async def statuses_of(run: RunPoller | PolledRun) -> list[str]:
     """Return the statuses of a run until its end."""
-    return [look.run.status async for look in watch.snapshots()]
+    return [snapshot.run.status async for snapshot in run.snapshots()]
 
 
 async def alone(server: Otf) -> RunPoller:
     """Poll one run by itself to its end."""
-    run = Run(id="run-1", status="pending", plan_id="plan-1")
-    watch = RunPoller(Client(server, "acme"), run)
-    await statuses_of(watch)
-    return watch
+    poller = RunPoller(
+        Client(server, "acme"), Run(id="run-1", status="pending", plan_id="plan-1")
+    )
+    await statuses_of(poller)
+    return poller
 
 
 async def together(
     server: Otf, count: int, *, client: Client | None = None
 ) -> dict[str, str]:
     """Poll several runs to their ends; return the last status or the failure of each."""
-    sweep = BatchPoller(client or Client(server, "acme"), "batch-1", total=count)
+    poller = BatchPoller(client or Client(server, "acme"), "batch-1", total=count)
     ends: dict[str, str] = {}
 
     async def follow(run: Run) -> None:
         try:
-            ends[run.id] = (await statuses_of(sweep.track(run)))[-1]
+            ends[run.id] = (await statuses_of(poller.track(run)))[-1]
         except PollingFailed as error:
             ends[run.id] = str(error)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(sweep.run)
+        group.start_soon(poller.run)
         async with anyio.create_task_group() as runs:
             for id in ids_of(count):
                 plan_id = id.replace("run", "plan")
@@ -160,7 +161,7 @@ def ids_of(count: int) -> list[str]:
     return [f"run-{number}" for number in range(1, count + 1)]
 
 
-def look_of(
+def snapshot_of(
     status: str, plan_status: str | None, *, cancelable: bool | None = None
 ) -> RunSnapshot:
     """Return what a poll showed."""
@@ -170,84 +171,100 @@ def look_of(
 
 
 @pytest.mark.parametrize(
-    ("look", "seen_in", "seconds_ago", "polled", "needed"),
+    ("snapshot", "seen_in", "seconds_ago", "polled", "needed"),
     [
-        (look_of("pending", None), None, 99.0, False, False),
-        (look_of("pending", None), None, 99.0, True, True),
-        (look_of("planning", None), "planning", 1.0, True, False),
-        (look_of("planning", None), "planning", 9.0, True, True),
-        (look_of("planning", "pending"), "pending", 99.0, True, False),
-        (look_of("planned_and_finished", "running"), "planning", 1.0, True, True),
+        (snapshot_of("pending", None), None, 99.0, False, False),
+        (snapshot_of("pending", None), None, 99.0, True, True),
+        (snapshot_of("planning", None), "planning", 1.0, True, False),
+        (snapshot_of("planning", None), "planning", 9.0, True, True),
+        (snapshot_of("planning", "pending"), "pending", 99.0, True, False),
+        (snapshot_of("planned_and_finished", "running"), "planning", 1.0, True, True),
         (
-            look_of("planned_and_finished", "running"),
+            snapshot_of("planned_and_finished", "running"),
             "planned_and_finished",
             99.0,
             True,
             False,
         ),
-        (look_of("planned_and_finished", "finished"), "planning", 99.0, True, False),
-        (look_of("errored", None), None, 99.0, False, True),
-        (look_of("planned", "running"), "planned", 9.0, True, True),
-        (look_of("planned", "running"), "planned", 1.0, True, False),
-        (look_of("brand_new", "finished"), "planning", 99.0, True, False),
+        (snapshot_of("planned_and_finished", "finished"), "planning", 99.0, True, False),
+        (snapshot_of("errored", None), None, 99.0, False, True),
+        (snapshot_of("planned", "running"), "planned", 9.0, True, True),
+        (snapshot_of("planned", "running"), "planned", 1.0, True, False),
+        (snapshot_of("brand_new", "finished"), "planning", 99.0, True, False),
         (RunSnapshot(Run(id="run-1", status="planning"), None), None, 99.0, True, False),
     ],
 )
 def test_when_a_plan_is_read_by_its_id(
-    look: RunSnapshot, seen_in: str | None, seconds_ago: float, polled: bool, needed: bool
+    snapshot: RunSnapshot,
+    seen_in: str | None,
+    seconds_ago: float,
+    polled: bool,
+    needed: bool,
 ) -> None:
     """Once for its address, once for its end, and never where runs include it (W4)."""
-    found = needs_plan(look, seen_in=seen_in, seen_seconds_ago=seconds_ago, polled=polled)
+    needed_now = needs_plan(
+        snapshot, seen_in=seen_in, seen_seconds_ago=seconds_ago, polled=polled
+    )
 
-    assert found is needed
+    assert needed_now is needed
 
 
 @pytest.mark.parametrize(
-    ("look", "seconds", "is_old_server", "ended"),
+    ("snapshot", "seconds", "is_old_server", "ended"),
     [
-        (look_of("planned", "finished"), 5.0, True, True),
-        (look_of("planned", "finished"), 4.9, True, False),
-        (look_of("planned", "finished"), 5.0, False, False),
-        (look_of("planned", "finished"), 30.0, False, True),
-        (look_of("post_plan_completed", "finished"), 30.0, False, True),
-        (look_of("post_plan_completed", "finished", cancelable=False), 30.0, False, True),
-        (look_of("post_plan_completed", "finished", cancelable=True), 999.0, False, False),
-        (look_of("planned", "running"), 999.0, False, False),
-        (look_of("planned", None), 999.0, False, False),
-        (look_of("cost_estimating", "finished"), 999.0, False, False),
-        (look_of("brand_new", "finished"), 999.0, False, False),
+        (snapshot_of("planned", "finished"), 5.0, True, True),
+        (snapshot_of("planned", "finished"), 4.9, True, False),
+        (snapshot_of("planned", "finished"), 5.0, False, False),
+        (snapshot_of("planned", "finished"), 30.0, False, True),
+        (snapshot_of("post_plan_completed", "finished"), 30.0, False, True),
+        (
+            snapshot_of("post_plan_completed", "finished", cancelable=False),
+            30.0,
+            False,
+            True,
+        ),
+        (
+            snapshot_of("post_plan_completed", "finished", cancelable=True),
+            999.0,
+            False,
+            False,
+        ),
+        (snapshot_of("planned", "running"), 999.0, False, False),
+        (snapshot_of("planned", None), 999.0, False, False),
+        (snapshot_of("cost_estimating", "finished"), 999.0, False, False),
+        (snapshot_of("brand_new", "finished"), 999.0, False, False),
     ],
 )
 def test_where_a_run_rests(
-    look: RunSnapshot, seconds: float, is_old_server: bool, ended: bool
+    snapshot: RunSnapshot, seconds: float, is_old_server: bool, ended: bool
 ) -> None:
     """A passing status is the end once it stays, and nothing can be canceled (P20)."""
-    found = rests(look, seconds, is_old_server=is_old_server, settings=SETTINGS)
+    is_end = rests(snapshot, seconds, is_old_server=is_old_server, settings=SETTINGS)
 
-    assert found is ended
+    assert is_end is ended
 
 
 @pytest.mark.parametrize(
-    ("look", "seconds", "stalled"),
+    ("snapshot", "seconds", "stalled"),
     [
-        (look_of("brand_new", "finished"), 300.0, True),
-        (look_of("brand_new", "finished"), 299.0, False),
-        (look_of("brand_new", None), 300.0, True),
-        (look_of("brand_new", "running"), 9999.0, False),
-        (look_of("planned", "finished", cancelable=True), 300.0, True),
-        (look_of("planned", "errored"), 300.0, True),
-        (look_of("planning", "running"), 9999.0, False),
-        (look_of("pending", None), 9999.0, False),
-        (look_of("errored", "finished"), 9999.0, False),
+        (snapshot_of("brand_new", "finished"), 300.0, True),
+        (snapshot_of("brand_new", "finished"), 299.0, False),
+        (snapshot_of("brand_new", None), 300.0, True),
+        (snapshot_of("brand_new", "running"), 9999.0, False),
+        (snapshot_of("planned", "finished", cancelable=True), 300.0, True),
+        (snapshot_of("planned", "errored"), 300.0, True),
+        (snapshot_of("planning", "running"), 9999.0, False),
+        (snapshot_of("pending", None), 9999.0, False),
+        (snapshot_of("errored", "finished"), 9999.0, False),
     ],
 )
-def test_where_a_run_stalls(look: RunSnapshot, seconds: float, stalled: bool) -> None:
+def test_where_a_run_stalls(snapshot: RunSnapshot, seconds: float, stalled: bool) -> None:
     """Only a status that names no end, with a plan that does not move, has a limit (M8)."""
-    assert stalls(look, seconds, SETTINGS) is stalled
+    assert stalls(snapshot, seconds, SETTINGS) is stalled
 
 
 def failures_of(*errors: Exception) -> PollFailures:
-    """Return what failed polls, one each minute, come to."""
+    """Return the failures of polls that began a minute apart."""
     failures = PollFailures()
     for number, error in enumerate(errors):
         failures = failures.with_failure(error, 60.0 * number)
@@ -276,10 +293,10 @@ def test_what_failed_polls_amount_to(
     failures: PollFailures, now: float, reason: str | None
 ) -> None:
     """Nothing for minutes; then, or when the run is gone, the end of this run alone (P140)."""
-    found = failures.reason_to_stop(now, SETTINGS)
+    reason_to_stop = failures.reason_to_stop(now, SETTINGS)
 
-    assert (found is None) == (reason is None)
-    assert reason is None or reason in (found or "")
+    assert (reason_to_stop is None) == (reason is None)
+    assert reason is None or reason in (reason_to_stop or "")
 
 
 def test_pauses_after_failures_grow() -> None:
@@ -404,31 +421,33 @@ def test_one_odd_item_of_a_list_hides_no_other_run() -> None:
 def test_plans_are_read_by_id_where_runs_do_not_include_them() -> None:
     """Twice each: for the address of the log while it is written, and for the end (W4)."""
     server = Otf()
-    seen: list[str] = []
+    statuses: list[str] = []
 
     async def follow() -> None:
-        sweep = BatchPoller(Client(server, "acme"), "batch-1", total=5)
+        poller = BatchPoller(Client(server, "acme"), "batch-1", total=5)
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
+            group.start_soon(poller.run)
             runs = [
-                sweep.track(Run(id=id, status="pending", plan_id=id.replace("run", "plan")))
+                poller.track(
+                    Run(id=id, status="pending", plan_id=id.replace("run", "plan"))
+                )
                 for id in ids_of(5)
             ]
             async with anyio.create_task_group() as follows:
-                for swept in runs:
-                    follows.start_soon(note, swept)
+                for run in runs:
+                    follows.start_soon(note, run)
             group.cancel_scope.cancel()
 
-    async def note(swept: PolledRun) -> None:
-        async for look in swept.snapshots():
-            if look.plan is not None and look.plan.log_read_url is not None:
-                seen.append(look.run.status)
-        assert swept.log_is_over
-        assert swept.plan is not None and swept.plan.status == "finished"
+    async def note(run: PolledRun) -> None:
+        async for snapshot in run.snapshots():
+            if snapshot.plan is not None and snapshot.plan.log_read_url is not None:
+                statuses.append(snapshot.run.status)
+        assert run.log_is_over
+        assert run.plan is not None and run.plan.status == "finished"
 
     run_virtually(follow)
 
-    assert seen.count("planning") >= 5
+    assert statuses.count("planning") >= 5
     assert server.counts()["plans"] == 10
 
 
@@ -454,8 +473,8 @@ def test_a_plan_that_cannot_be_read_changes_no_verdict(count: int) -> None:
     server = Otf(lambda path, now: PAGE if path.startswith("plans/") else None)
 
     if count == 1:
-        watch = run_virtually(partial(alone, server))
-        assert watch.latest.succeeded and watch.log_is_over
+        run = run_virtually(partial(alone, server))
+        assert run.latest.succeeded and run.log_is_over
     else:
         ends = run_virtually(partial(together, server, count))
         assert set(ends.values()) == {"planned_and_finished"}
@@ -489,32 +508,32 @@ def test_a_run_that_rests_is_over(status: str) -> None:
     client.api_version = "2.5"
 
     async def follow() -> RunPoller:
-        run = Run(id="run-1", status="pending", plan_id="plan-1")
-        watch = RunPoller(client, run)
-        await statuses_of(watch)
-        return watch
+        run = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        await statuses_of(run)
+        return run
 
     assert run_virtually(follow).latest.succeeded
     assert 42.0 <= server.requests[-1][0] < 50.0
 
 
-def test_looks_keep_a_distance_however_often_they_are_hurried() -> None:
+def test_polls_keep_a_distance_however_many_hints_come() -> None:
     """A log that seems to be over again and again makes no hot loop (F2)."""
     server = Otf(ends=1e9)
 
     async def follow() -> None:
-        run = Run(id="run-1", status="pending", plan_id="plan-1")
-        watch = RunPoller(Client(server, "acme"), run)
+        run = RunPoller(
+            Client(server, "acme"), Run(id="run-1", status="pending", plan_id="plan-1")
+        )
         with anyio.move_on_after(60.0):
             async with anyio.create_task_group() as group:
-                group.start_soon(statuses_of, watch)
+                group.start_soon(statuses_of, run)
                 while True:
-                    watch.poll_soon()
-                    await watch.next_snapshot()
+                    run.poll_soon()
+                    await run.next_snapshot()
 
     run_virtually(follow)
 
-    # Forty a second while it is hurried all the time; it was as many as the network carries.
+    # Forty a second with hints all the time; it was as many as the network carries.
     assert len(server.requests) <= 60 * 41
 
 
@@ -528,10 +547,10 @@ def test_a_status_that_lags_behind_the_end_of_the_log_makes_no_hot_loop(
 
     async def follow() -> None:
         client = Client(server, "acme")
-        watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        run = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
         async with anyio.create_task_group() as group:
-            group.start_soon(statuses_of, watch)
-            text.extend([part async for part in LogTail(client, watch, settings).chunks()])
+            group.start_soon(statuses_of, run)
+            text.extend([part async for part in LogTail(client, run, settings).chunks()])
 
     run_virtually(follow)
 
@@ -551,20 +570,20 @@ def test_a_hundred_runs_that_wait_cost_no_read_of_a_log() -> None:
 
     async def follow() -> None:
         client = Client(server, "acme")
-        sweep = BatchPoller(client, "batch-1", total=100)
+        poller = BatchPoller(client, "batch-1", total=100)
 
-        async def tail(swept: PolledRun) -> None:
+        async def tail(run: PolledRun) -> None:
             async with anyio.create_task_group() as group:
-                group.start_soon(statuses_of, swept)
-                parts = [part async for part in LogTail(client, swept).chunks()]
+                group.start_soon(statuses_of, run)
+                parts = [part async for part in LogTail(client, run).chunks()]
                 texts.append(b"".join(parts))
 
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
+            group.start_soon(poller.run)
             async with anyio.create_task_group() as tails:
                 for id in ids_of(100):
                     run = Run(id=id, status="pending", plan_id=id.replace("run", "plan"))
-                    tails.start_soon(tail, sweep.track(run))
+                    tails.start_soon(tail, poller.track(run))
             group.cancel_scope.cancel()
 
     run_virtually(follow)
@@ -575,7 +594,7 @@ def test_a_hundred_runs_that_wait_cost_no_read_of_a_log() -> None:
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
-    """The plan that OTF gives then has no log, and nobody waits for one (W8)."""
+    """The plan that OTF gives then has no log, and it is not waited for (W8)."""
     plan = {
         "id": "plan-1",
         "type": "plans",
@@ -602,16 +621,16 @@ def test_a_run_that_is_canceled_while_it_waits_ends_at_once(count: int) -> None:
 
     async def follow() -> None:
         client = Client(server, "acme")
-        run = Run(id="run-1", status="pending", plan_id="plan-1")
+        pending = Run(id="run-1", status="pending", plan_id="plan-1")
         async with anyio.create_task_group() as group:
             if count == 1:
-                watch: RunPoller | PolledRun = RunPoller(client, run)
+                run: RunPoller | PolledRun = RunPoller(client, pending)
             else:
-                sweep = BatchPoller(client, "batch-1", total=count)
-                watch = sweep.track(run)
-                group.start_soon(sweep.run)
-            group.start_soon(statuses_of, watch)
-            tail = LogTail(client, watch, log_settings_for(LogSettings(), count))
+                poller = BatchPoller(client, "batch-1", total=count)
+                run = poller.track(pending)
+                group.start_soon(poller.run)
+            group.start_soon(statuses_of, run)
+            tail = LogTail(client, run, log_settings_for(LogSettings(), count))
             assert [part async for part in tail.chunks()] == []
             tails.append(tail)
             group.cancel_scope.cancel()
@@ -634,8 +653,8 @@ def test_failing_polls_are_reported_after_some_seconds(count: int) -> None:
 
         client = Client(server, "acme", Notices(report))
         if count == 1:
-            watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
-            await statuses_of(watch)
+            run = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+            await statuses_of(run)
         else:
             await together(server, count, client=client)
         await anyio.sleep(100.0)
@@ -657,9 +676,9 @@ def test_a_status_that_names_no_end_is_reported() -> None:
 
     async def follow() -> None:
         client = Client(server, "acme", Notices(lambda notice: reports.append(str(notice))))
-        watch = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
+        run = RunPoller(client, Run(id="run-1", status="pending", plan_id="plan-1"))
         with pytest.raises(PollingFailed):
-            await statuses_of(watch)
+            await statuses_of(run)
 
     run_virtually(follow)
 
@@ -669,24 +688,24 @@ def test_a_status_that_names_no_end_is_reported() -> None:
 
 def test_the_search_for_a_run_outlives_failures() -> None:
     """Whether a run was made is looked for again while lists and runs cannot be read."""
-    found = {"data": [Otf().run("run-7", "pending")]}
-    found["data"][0]["relationships"]["configuration-version"] = {
+    runs = {"data": [Otf().run("run-7", "pending")]}
+    runs["data"][0]["relationships"]["configuration-version"] = {
         "data": {"id": "cv-1", "type": "configuration-versions"}
     }
 
     def override(path: str, now: float) -> Response | Exception | None:
         if now < 60.0:
             return PAGE
-        return answer(200, found) if path == "workspaces/ws-1/runs" else None
+        return answer(200, runs) if path == "workspaces/ws-1/runs" else None
 
     server = Otf(override)
     request = RunRequest(workspace_id="ws-1", configuration_version_id="cv-1")
 
     async def search() -> Run | None:
-        sweep = BatchPoller(Client(server, "acme"), "batch-1", total=5)
+        poller = BatchPoller(Client(server, "acme"), "batch-1", total=5)
         async with anyio.create_task_group() as group:
-            group.start_soon(sweep.run)
-            run = await sweep.find(request)
+            group.start_soon(poller.run)
+            run = await poller.find(request)
             group.cancel_scope.cancel()
         return run
 
