@@ -183,9 +183,7 @@ class FolderInUse(SettingsError):
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        super().__init__(
-            f"{folder} is in use by another server; stop it, or choose another folder"
-        )
+        super().__init__(f"{folder} is in use by another server; stop it first")
 
 
 class BadHostname(SettingsError):

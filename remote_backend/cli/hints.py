@@ -46,7 +46,7 @@ HINTS: Mapping[type[Exception], str] = {
     BackendChanged: "run `remote-backend init -migrate-state` to move states along, or "
     "`init -reconfigure`",
     BadBackendRecord: "run `remote-backend init -reconfigure`, which writes it anew",
-    FolderInUse: "-data=DIR chooses another",
+    FolderInUse: "-data=DIR uses another folder",
     LockError: "`remote-backend force-unlock {lock_id}` takes the lock away",
     LockedByRun: "wait with -lock-timeout=5m until it ends, or cancel or discard that run on the "
     "server",
