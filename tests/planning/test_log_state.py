@@ -1,5 +1,6 @@
 """What follows from each read of a log, and how often a log is read; time is virtual."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,21 +14,32 @@ from remote_backend.api.messages import Request, Response
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.plan import Plan
 from remote_backend.planning.log_pace import log_settings_for
-from remote_backend.planning.log_state import LogRead, LogSettings, LogState
+from remote_backend.planning.log_state import (
+    LogAction,
+    LogRead,
+    LogSettings,
+    LogState,
+    MissingLog,
+    on_missing_log,
+)
 from remote_backend.planning.log_tail import LogTail
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
 DEFAULT = LogSettings()
 SMALL = LogSettings(limit_bytes=8)
+DOUBLING = LogSettings(limit_bytes=8, growth=2.0)
 LINES = b"".join(b"line %d\n" % number for number in range(10_000))
 RUNNING = Plan(id="plan-1", status="running")
 FINISHED = Plan(id="plan-1", status="finished")
 
 
-def read(at: float, data: bytes = b"", *, over: bool = False, **more: Any) -> LogRead:
-    """Return a read of a log."""
-    return LogRead(at=at, data=data, is_over=over, **more)
+Read = tuple[LogRead, bool]
+
+
+def read(at: float, data: bytes = b"", *, over: bool = False, **more: Any) -> Read:
+    """Return a read of a log, and whether its plan was over before."""
+    return LogRead(at=at, data=data, **more), over
 
 
 @pytest.mark.parametrize(
@@ -84,17 +96,100 @@ def read(at: float, data: bytes = b"", *, over: bool = False, **more: Any) -> Lo
     ],
 )
 def test_when_a_log_is_over(
-    reads: list[LogRead], last: bool, complete: bool, problem: str | None
+    reads: list[Read], last: bool, complete: bool, problem: str | None
 ) -> None:
     """The last of some reads ends the log or not, with everything read or with a reason."""
     state = LogState(SMALL, 0.0)
 
-    steps = [state.take(one) for one in reads]
+    actions = [state.step(*step_read) for step_read in reads]
 
-    assert [step.is_last for step in steps] == [False] * (len(steps) - 1) + [last]
+    assert [action.is_last for action in actions] == [False] * (len(reads) - 1) + [last]
     assert state.is_complete is complete
     assert (state.problem is None) == (problem is None)
     assert problem is None or problem in (state.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("reads", "action"),
+    [
+        ([read(0.0)], LogAction(wait_seconds=0.1)),
+        ([read(0.0), read(0.1)], LogAction(wait_seconds=0.2)),
+        ([read(float(at)) for at in range(9)], LogAction(wait_seconds=1.0)),
+        ([read(0.0), read(0.1), read(0.3, b"a")], LogAction(text=b"a", wait_seconds=0.1)),
+        ([read(0.0, problem="503")], LogAction(wait_seconds=0.1)),
+        ([read(0.0, is_possible=False)], LogAction(wait_seconds=math.inf)),
+        ([read(0.0), read(0.1, is_possible=False), read(9.0)], LogAction(wait_seconds=0.1)),
+        ([read(0.0, b"12345678")], LogAction(text=b"12345678")),
+        (
+            [read(0.0, b"\x02a\x03")],
+            LogAction(text=b"a", polls_run=True, wait_seconds=1.0),
+        ),
+        ([read(0.0, b"\x02a\x03"), read(1.0)], LogAction(polls_run=True, wait_seconds=1.0)),
+        (
+            [read(0.0, b"\x02a\x03"), read(1.0, b"b")],
+            LogAction(text=b"\x03b", wait_seconds=0.1),
+        ),
+        ([read(0.0, b"\x02a\x03", over=True)], LogAction(text=b"a")),
+        (
+            [read(0.0, b"\x02a\x03", over=True), read(0.0, over=True)],
+            LogAction(is_last=True),
+        ),
+        (
+            [read(0.0, b"\x02a", over=True), read(0.0, over=True)],
+            LogAction(wait_seconds=0.1),
+        ),
+        (
+            [read(0.0, b"\x02a", over=True), read(1.0, b"b", over=True)],
+            LogAction(text=b"b", wait_seconds=0.1),
+        ),
+        (
+            [read(0.0, b"\x02a", over=True), read(9.0, b"b", over=True)],
+            LogAction(text=b"b", is_last=True),
+        ),
+    ],
+)
+def test_the_action_after_the_last_of_some_reads(
+    reads: list[Read], action: LogAction
+) -> None:
+    """Text, and whether to poll the run, to read at once, to wait, or to stop."""
+    state = LogState(DOUBLING, 0.0)
+
+    actions = [state.step(*step_read) for step_read in reads]
+
+    assert actions[-1] == action
+
+
+@pytest.mark.parametrize(
+    ("is_over", "has_begun", "is_gone", "may_lack_log", "was_renewed", "reaction"),
+    [
+        (False, False, False, False, False, MissingLog.IGNORE),
+        (False, False, False, True, True, MissingLog.IGNORE),
+        (False, False, True, False, False, MissingLog.RENEW_ADDRESS),
+        (False, True, False, False, False, MissingLog.RENEW_ADDRESS),
+        (False, True, False, True, False, MissingLog.RENEW_ADDRESS),
+        (True, False, False, False, False, MissingLog.RENEW_ADDRESS),
+        (True, True, False, False, True, MissingLog.REPORT),
+        (False, True, False, False, True, MissingLog.REPORT),
+        (True, False, False, True, False, MissingLog.REPORT),
+        (True, False, True, True, False, MissingLog.REPORT),
+    ],
+)
+def test_what_to_do_when_a_log_is_missing(
+    is_over: bool,
+    has_begun: bool,
+    is_gone: bool,
+    may_lack_log: bool,
+    was_renewed: bool,
+    reaction: MissingLog,
+) -> None:
+    """Nothing before its first byte; then one fresh address, unless the plan has no log."""
+    assert reaction is on_missing_log(
+        is_over=is_over,
+        has_begun=has_begun,
+        is_gone=is_gone,
+        may_lack_log=may_lack_log,
+        was_renewed=was_renewed,
+    )
 
 
 def test_a_log_without_end_is_bounded() -> None:
@@ -102,9 +197,9 @@ def test_a_log_without_end_is_bounded() -> None:
     settings = evolve(SMALL, most_bytes_after_end=80)
     state = LogState(settings, 0.0)
 
-    steps = [state.take(read(0.0, b"12345678", over=True)) for _ in range(11)]
+    actions = [state.step(*read(0.0, b"12345678", over=True)) for _ in range(11)]
 
-    assert [step.is_last for step in steps] == [False] * 10 + [True]
+    assert [action.is_last for action in actions] == [False] * 10 + [True]
     assert "more than 80 bytes" in (state.problem or "")
 
 
@@ -122,12 +217,12 @@ def test_a_log_without_end_is_bounded() -> None:
         (b"abc", b"", False),
     ],
 )
-def test_what_may_be_a_log_from_its_beginning(
+def test_chunks_that_may_be_a_log_from_its_beginning(
     first: bytes, then: bytes, suspicious: bool
 ) -> None:
     """The same beginning, a start byte further on, or more than was requested (M7)."""
     state = LogState(SMALL, 0.0)
-    state.take(read(0.0, first))
+    state.step(*read(0.0, first))
 
     assert state.is_suspicious(then) is suspicious
     state.ignores_offsets = False
@@ -148,7 +243,7 @@ class Scenario:
     plan: Plan = FINISHED
     reads: list[tuple[float, int]] = field(factory=list)
     chunks: list[tuple[float, bytes]] = field(factory=list)
-    hurries: list[float] = field(factory=list)
+    polls: list[float] = field(factory=list)
     renewals: list[float] = field(factory=list)
 
 
@@ -178,7 +273,7 @@ class Source:
 
     def poll_soon(self) -> None:
         """Take note."""
-        self.scenario.hurries.append(anyio.current_time())
+        self.scenario.polls.append(anyio.current_time())
 
     async def next_log_change(self, at_most_seconds: float) -> None:
         """Wait until the plan begins or ends, or for a time."""
@@ -199,8 +294,8 @@ class Source:
         query = dict(request.query)
         offset, limit = int(query["offset"]), int(query["limit"])
         self.scenario.reads.append((now, offset))
-        found = self.scenario.log(offset, limit, now)
-        return found if isinstance(found, Response) else answer(200, found)
+        stored = self.scenario.log(offset, limit, now)
+        return stored if isinstance(stored, Response) else answer(200, stored)
 
 
 async def tail_of(scenario: Scenario, settings: LogSettings = DEFAULT) -> LogTail:
@@ -352,8 +447,8 @@ def test_a_plan_that_never_started_has_a_whole_empty_log(
     plan: Plan, is_empty: bool
 ) -> None:
     """One read after the end of the run, empty or 404, is enough (W8, P16)."""
-    found = b"" if is_empty else answer(404)
-    scenario = Scenario(log=lambda offset, limit, now: found, plan=plan)
+    response = b"" if is_empty else answer(404)
+    scenario = Scenario(log=lambda offset, limit, now: response, plan=plan)
 
     text, tail = tailed(scenario)
 
@@ -452,11 +547,11 @@ def test_logs_of_plans_that_wait_are_not_read(workspaces: int, most: int) -> Non
 
 
 def test_an_end_mark_that_the_status_lags_behind_costs_a_read_a_second() -> None:
-    """The poller is asked to look as often, and there is no hot loop (F2)."""
+    """The run is polled as often, and there is no hot loop (F2)."""
     scenario = Scenario(log=honest(lambda now: framed(b"text\n")), ends=60.0)
 
     text, tail = tailed(scenario, log_settings_for(LogSettings(), 1))
 
     assert (text, tail.is_complete) == (b"text\n", True)
     assert len(scenario.reads) <= 63
-    assert len(scenario.hurries) <= 62
+    assert len(scenario.polls) <= 62

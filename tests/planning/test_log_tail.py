@@ -23,9 +23,9 @@ AT_ONCE = LogSettings(
 
 
 class LogServer:
-    """Serves a log by offset and limit, growing and cutting as it is told.
+    """Serves a log by offset and limit, which grows and is cut as the test says.
 
-    It is also the source that says how the plan is: final as soon as `ends_after` reads
+    It is also the plan source: the plan is final as soon as `ends_after` reads
     were answered, whether or not the whole log was readable by then.
     """
 
@@ -73,7 +73,7 @@ class LogServer:
         return True
 
     def poll_soon(self) -> None:
-        """Be told that the plan may have ended."""
+        """Poll the run, which is not needed here."""
 
     async def next_log_change(self, at_most_seconds: float) -> None:
         """Let others run."""
@@ -136,7 +136,7 @@ def test_every_byte_arrives_once_whatever_the_chunks_are(
 
     assert joined == text
     assert tail.is_complete and tail.problem is None
-    assert all(wanted == limit for _, wanted in server.reads)
+    assert all(read_limit == limit for _, read_limit in server.reads)
 
 
 @given(text=st.binary(min_size=1, max_size=300), grows=st.lists(st.integers(0, 80)))
@@ -163,7 +163,7 @@ def test_a_log_without_a_frame_ends_by_the_status(text: bytes, grows: list[int])
     ],
 )
 async def test_frames_of_all_forms(stored: bytes, text: bytes, complete: bool) -> None:
-    """The frame counts at both ends of the stream only; a missing end is told (P06, P07)."""
+    """The frame counts at both ends of the stream only; a missing end is reported (P06, P07)."""
     joined, tail = await tailed(served(stored))
 
     assert joined == text
@@ -204,7 +204,7 @@ async def test_a_log_that_is_stored_after_the_end_is_waited_for() -> None:
     assert tail.is_complete
 
 
-async def test_one_bad_answer_is_no_end() -> None:
+async def test_one_bad_response_is_not_an_end() -> None:
     """A gateway error or a broken connection costs nothing but time (P01)."""
     server = served(b"\x02hello\n\x03", ends_after=4)
     server.faults = {
@@ -233,7 +233,7 @@ async def test_an_expired_address_is_renewed_at_the_same_place(status: int) -> N
     assert server.reads[2][0] == server.reads[3][0] > 0
 
 
-async def test_a_log_that_stays_unreadable_is_told() -> None:
+async def test_a_log_that_stays_unreadable_is_reported() -> None:
     """The tail ends, says why, and raises nothing."""
     server = served(b"")
     server.faults = {number: answer(500) for number in range(1, 50)}
@@ -255,7 +255,7 @@ async def test_a_plan_that_never_started_has_no_log() -> None:
     assert (joined, tail.is_complete) == (b"", True)
 
 
-async def test_a_plan_without_an_address_is_told() -> None:
+async def test_a_plan_without_an_address_is_reported() -> None:
     """A final plan that names no log ends the tail at once."""
     server = served(b"")
     server.plan = Plan(id="plan-1", status="finished")
@@ -284,12 +284,12 @@ class SeenMeanwhile(LogServer):
         self.waits: list[float] = []
 
     async def next_log_change(self, at_most_seconds: float) -> None:
-        """Take note that somebody waits."""
+        """Record the wait."""
         self.waits.append(at_most_seconds)
 
 
-async def test_what_was_seen_while_the_log_was_read_is_not_waited_for() -> None:
-    """The end is read at once after a look that came during a read."""
+async def test_an_end_that_a_poll_showed_during_a_read_is_not_waited_for() -> None:
+    """The end is read at once after a poll that came during a read."""
     server = SeenMeanwhile(STX + b"text" + ETX, ends_after=2)
 
     text, tail = await tailed(server)
@@ -299,7 +299,7 @@ async def test_what_was_seen_while_the_log_was_read_is_not_waited_for() -> None:
     assert len(server.waits) == 1
 
 
-async def test_after_the_end_mark_only_a_look_is_waited_for() -> None:
+async def test_after_the_end_byte_only_a_poll_is_waited_for() -> None:
     """A log that seems to be over is not read every few moments until the plan is known to be."""
     server = SeenMeanwhile(STX + b"text" + ETX, ends_after=3)
     settings = LogSettings(first_wait_seconds=0.1, longest_wait_seconds=7.0)
