@@ -33,12 +33,15 @@ __all__ = ("FLAGS", "HINTS", "message_of")
 
 FLAGS: Mapping[str, str] = {
     "destroy": "-destroy",
+    "exclude": "-exclude",
     "force=True": "-force",
+    "max_concurrency": "-parallelism",
     "refresh=False": "-refresh=false",
     "refresh_only": "-refresh-only",
     "refuse_outside_links": "-refuse-outside-links",
     "replace": "-replace",
     "select": "-select",
+    "upload": "-upload",
 }
 """The flag in place of each parameter that the text of an error or a warning names."""
 

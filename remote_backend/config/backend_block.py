@@ -68,7 +68,7 @@ class BackendBlock:
 
 
 @frozen
-class _Found:
+class _LocatedBlock:
     """A backend or cloud block and the file that holds it."""
 
     path: str
@@ -83,7 +83,7 @@ class _Found:
         return self.path if self.block.line is None else f"{self.path}:{self.block.line}"
 
     def fault(self, problem: str, line: int | None = None) -> BadBackendBlock:
-        """Make an error about this block; in JSON, which has no lines, it tells the keys."""
+        """Make an error about this block; in JSON, which has no lines, it names the keys."""
         if self.block.line is None:
             problem = (
                 f"{'.'.join(('terraform', self.block.kind, *self.block.labels))}: {problem}"
@@ -95,18 +95,18 @@ class _Found:
 class FoundBlock:
     """A block whose form is right, before it is known whether it says enough."""
 
-    _found: _Found
+    _located: _LocatedBlock
     values: BlockValues
     warnings: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
         """The file and line of the block."""
-        return self._found.where
+        return self._located.where
 
     def backend(self, merged: BlockValues, environ: Mapping[str, str]) -> BackendBlock:
         """Return the backend that the block means together with what was added to it."""
-        backend = _backend(self._found, merged, environ)
+        backend = _backend(self._located, merged, environ)
         # https://developer.hashicorp.com/terraform/cli/cloud/settings#project
         unused = (
             f"{backend.path}: the project {backend.project!r} is not used; workspaces of all "
@@ -125,11 +125,11 @@ def read_block(directory: Path) -> FoundBlock:
     files = read_configuration_files(directory, ("terraform",))
     if not files:
         raise NoConfigurationFiles(str(directory))
-    found = _chosen(files)
-    if found is None:
-        raise _nothing_found(directory, files)
+    located = _chosen(files)
+    if located is None:
+        raise _no_block(directory, files)
     warnings = tuple(file.warning for file in files if file.warning is not None)
-    return FoundBlock(found, _values(found), warnings)
+    return FoundBlock(located, _values(located), warnings)
 
 
 def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
@@ -148,13 +148,15 @@ def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
 
 
 def backend_of_record(record: Record, directory: Path) -> BackendBlock:
-    """Return the backend that a record tells, when the configuration names another one now."""
+    """Return the backend of a record, when the configuration names another one now."""
     path = directory / ".terraform"
-    found = _Found(f"{path} (what was configured before)", Block(kind=record.values.kind))
-    return FoundBlock(found, record.values).backend(record.values, {})
+    located = _LocatedBlock(
+        f"{path} (what was configured before)", Block(kind=record.values.kind)
+    )
+    return FoundBlock(located, record.values).backend(record.values, {})
 
 
-def _nothing_found(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsError:
+def _no_block(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsError:
     for file in files:
         if file.fault is not None:
             problem = f"no backend block was found, but the file {file.fault.problem}"
@@ -162,30 +164,30 @@ def _nothing_found(directory: Path, files: Iterable[ConfigurationFile]) -> Setti
     return NoBackendBlock(str(directory))
 
 
-def _chosen(files: Iterable[ConfigurationFile]) -> _Found | None:
+def _chosen(files: Iterable[ConfigurationFile]) -> _LocatedBlock | None:
     """Return the one block that counts: an override replaces it whole, the last one wins."""
-    chosen: _Found | None = None
+    chosen: _LocatedBlock | None = None
     for file in files:
-        for index, found in enumerate(_found_in(file)):
+        for index, located in enumerate(_blocks_in(file)):
             if chosen is not None and (index or not file.is_override):
-                raise _second(chosen, found)
-            chosen = found
+                raise _second(chosen, located)
+            chosen = located
     return chosen
 
 
-def _second(first: _Found, second: _Found) -> BadBackendBlock:
+def _second(first: _LocatedBlock, second: _LocatedBlock) -> BadBackendBlock:
     return second.fault(
         f"this is a second {second.block.kind} block, the {first.block.kind} block at "
         f"{first.where} is the first; keep one of them"
     )
 
 
-def _found_in(file: ConfigurationFile) -> list[_Found]:
+def _blocks_in(file: ConfigurationFile) -> list[_LocatedBlock]:
     blocks = _backends(file.body.blocks)
     if not blocks or any(block.error_line is not None for block in blocks):
         # What hides the block, or seems to break it, may stand before it.
         blocks = _backends(file.read_again("terraform")) or blocks
-    return [_Found(file.path, block) for block in blocks]
+    return [_LocatedBlock(file.path, block) for block in blocks]
 
 
 def _backends(outermost: Iterable[Block]) -> list[Block]:
@@ -198,43 +200,43 @@ def _backends(outermost: Iterable[Block]) -> list[Block]:
     ]
 
 
-def _values(found: _Found) -> BlockValues:
+def _values(located: _LocatedBlock) -> BlockValues:
     """Return the arguments of a block as they are written; only their form is checked."""
-    block = found.block
+    block = located.block
     if block.kind == "backend" and block.labels != ("remote",):
-        raise found.fault(_other_backend(block.labels))
+        raise located.fault(_other_backend(block.labels))
     if block.error_line is not None:
-        raise found.fault(
+        raise located.fault(
             "near this line the block cannot be read; `terraform validate` says why",
             block.error_line,
         )
-    arguments = _arguments(found, block, (*_ARGUMENTS, "workspaces"))
-    blocks = _workspaces_blocks(found)
+    arguments = _arguments(located, block, (*_ARGUMENTS, "workspaces"))
+    blocks = _workspaces_blocks(located)
     if len(blocks) > 1:
         lines = f"; the first is in line {blocks[0].line}" if blocks[0].line else ""
-        raise found.fault(f"there is a second workspaces block{lines}", blocks[1].line)
+        raise located.fault(f"there is a second workspaces block{lines}", blocks[1].line)
     workspaces = None
     if blocks:
-        workspaces = _arguments(found, blocks[0], _WORKSPACES_ARGUMENTS[found.kind])
-    return BlockValues(kind=found.kind, arguments=arguments, workspaces=workspaces)
+        workspaces = _arguments(located, blocks[0], _WORKSPACES_ARGUMENTS[located.kind])
+    return BlockValues(kind=located.kind, arguments=arguments, workspaces=workspaces)
 
 
 def _backend(
-    found: _Found, merged: BlockValues, environ: Mapping[str, str]
+    located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> BackendBlock:
     """Check that what a block and its additions say together is a backend."""
     arguments = merged.arguments
-    modes = _workspaces(found, merged, environ)
-    organization = arguments.get("organization") or _cloud(found, environ, "ORGANIZATION")
+    modes = _workspaces(located, merged, environ)
+    organization = arguments.get("organization") or _cloud(located, environ, "ORGANIZATION")
     if not organization:
-        raise found.fault('organization is missing; add organization = "NAME"')
+        raise located.fault('organization is missing; add organization = "NAME"')
     return BackendBlock(
-        kind=found.kind,
-        hostname=_hostname(found, arguments.get("hostname"), environ),
+        kind=located.kind,
+        hostname=_hostname(located, arguments.get("hostname"), environ),
         organization=organization,
         token=arguments.get("token") or None,
-        path=found.path,
-        line=found.block.line,
+        path=located.path,
+        line=located.block.line,
         **modes,
     )
 
@@ -248,20 +250,22 @@ def _other_backend(labels: tuple[str, ...]) -> str:
     )
 
 
-def _cloud(found: _Found, environ: Mapping[str, str], name: str) -> str | None:
+def _cloud(located: _LocatedBlock, environ: Mapping[str, str], name: str) -> str | None:
     # These variables never count for a backend block.
-    return environ.get(f"TF_CLOUD_{name}") if found.kind == "cloud" else None
+    return environ.get(f"TF_CLOUD_{name}") if located.kind == "cloud" else None
 
 
-def _hostname(found: _Found, given: str | None, environ: Mapping[str, str]) -> str:
-    if given:
+def _hostname(
+    located: _LocatedBlock, argument: str | None, environ: Mapping[str, str]
+) -> str:
+    if argument:
         try:
-            return normalize_hostname(given)
+            return normalize_hostname(argument)
         except BadHostname as error:
-            raise found.fault(
-                f"hostname: {error}", _line_of(found.block, "hostname")
+            raise located.fault(
+                f"hostname: {error}", _line_of(located.block, "hostname")
             ) from None
-    from_environ = _cloud(found, environ, "HOSTNAME")
+    from_environ = _cloud(located, environ, "HOSTNAME")
     try:
         return normalize_hostname(from_environ or DEFAULT_HOSTNAME)
     except BadHostname as error:
@@ -269,130 +273,134 @@ def _hostname(found: _Found, given: str | None, environ: Mapping[str, str]) -> s
 
 
 def _line_of(block: Block, name: str) -> int | None:
-    return next((one.line for one in block.attributes if one.name == name), None)
+    return next(
+        (attribute.line for attribute in block.attributes if attribute.name == name), None
+    )
 
 
 def _workspaces(
-    found: _Found, merged: BlockValues, environ: Mapping[str, str]
+    located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return name, prefix and tags, of which one is set, and the project."""
     values = merged.workspaces or {}
     chosen = [name for name in ("name", "prefix", "tags") if values.get(name)]
     if len(chosen) > 1:
-        raise found.fault(
+        raise located.fault(
             f"workspaces has a {chosen[0]} and a {chosen[1]}; keep one of them".replace(
                 "a tags", "tags"
             ),
-            _workspaces_line(found),
+            _workspaces_line(located),
         )
     # A cloud block that leaves it open means the workspace of this name
     # (https://developer.hashicorp.com/terraform/cli/cloud/settings#environment-variables).
-    from_environ = environ.get("TF_WORKSPACE") if found.kind == "cloud" else None
+    from_environ = environ.get("TF_WORKSPACE") if located.kind == "cloud" else None
     if not chosen and not from_environ:
-        raise _no_workspaces(found, merged)
+        raise _no_workspaces(located, merged)
     tags = values.get("tags") or ()
     pairs = tags.items() if isinstance(tags, Mapping) else [(tag, "") for tag in tags]
     return {
         "name": values.get("name") or (None if chosen else from_environ),
         "prefix": values.get("prefix") or None,
         "tags": tuple(sorted(pairs)),
-        "project": values.get("project") or _cloud(found, environ, "PROJECT"),
+        "project": values.get("project") or _cloud(located, environ, "PROJECT"),
     }
 
 
-def _no_workspaces(found: _Found, merged: BlockValues) -> BadBackendBlock:
+def _no_workspaces(located: _LocatedBlock, merged: BlockValues) -> BadBackendBlock:
     expected = 'name = "..." or prefix = "..."'
     instead = ""
-    if found.kind == "cloud":
+    if located.kind == "cloud":
         expected = 'name = "..." or tags = ["..."]'
         instead = ", or set TF_WORKSPACE=NAME"
     if merged.workspaces is None:
-        return found.fault(
+        return located.fault(
             f"workspaces is missing; add workspaces {{ {expected} }}{instead}"
         )
-    return found.fault(f"workspaces needs {expected}{instead}", _workspaces_line(found))
+    return located.fault(f"workspaces needs {expected}{instead}", _workspaces_line(located))
 
 
-def _workspaces_line(found: _Found) -> int | None:
-    blocks = _workspaces_blocks(found)
-    return blocks[0].line if blocks else found.block.line
+def _workspaces_line(located: _LocatedBlock) -> int | None:
+    blocks = _workspaces_blocks(located)
+    return blocks[0].line if blocks else located.block.line
 
 
-def _workspaces_blocks(found: _Found) -> list[Block]:
-    blocks = list(found.block.blocks_of("workspaces"))
-    for attribute in found.block.attributes:
+def _workspaces_blocks(located: _LocatedBlock) -> list[Block]:
+    blocks = list(located.block.blocks_of("workspaces"))
+    for attribute in located.block.attributes:
         if attribute.name == "workspaces":
-            blocks.append(_block_of(found, attribute))
+            blocks.append(_block_of(located, attribute))
     return blocks
 
 
-def _block_of(found: _Found, attribute: Attribute) -> Block:
+def _block_of(located: _LocatedBlock, attribute: Attribute) -> Block:
     """Read `workspaces = { ... }`, the spelling that Terraform 0.11 knows, as a block."""
-    value = _value(found, attribute)
+    value = _value(located, attribute)
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     if not isinstance(value, Mapping):
-        raise found.fault(
+        raise located.fault(
             "workspaces is not a block with a name or a prefix", attribute.line
         )
     members = tuple(
-        Attribute(name=name, line=attribute.line, source="", literal=Literal(one))
-        for name, one in value.items()
+        Attribute(name=name, line=attribute.line, source="", literal=Literal(member))
+        for name, member in value.items()
     )
     return Block(kind="workspaces", line=attribute.line, attributes=members)
 
 
-def _arguments(found: _Found, block: Block, allowed: Collection[str]) -> dict[str, Any]:
+def _arguments(
+    located: _LocatedBlock, block: Block, allowed: Collection[str]
+) -> dict[str, Any]:
     """Return the arguments of a block, and see that it holds nothing else."""
     for inner in block.blocks:
         if inner.kind not in allowed:
-            raise found.fault(_unknown(inner.kind, allowed), inner.line)
+            raise located.fault(_unknown(inner.kind, allowed), inner.line)
     lines: dict[str, int | None] = {}
     values: dict[str, Any] = {}
     for attribute in block.attributes:
         if attribute.name not in allowed:
-            raise found.fault(_unknown(attribute.name, allowed), attribute.line)
+            raise located.fault(_unknown(attribute.name, allowed), attribute.line)
         if attribute.name in lines:
             first = lines[attribute.name]
             before = "before" if first is None else f"in line {first}"
-            raise found.fault(f"{attribute.name} is already set {before}", attribute.line)
+            raise located.fault(f"{attribute.name} is already set {before}", attribute.line)
         lines[attribute.name] = attribute.line
         if attribute.name == "tags":
-            values["tags"] = _tags(found, attribute)
+            values["tags"] = _tags(located, attribute)
         elif attribute.name != "workspaces":
-            values[attribute.name] = _text(found, attribute)
+            values[attribute.name] = _text(located, attribute)
     return values
 
 
-def _tags(found: _Found, attribute: Attribute) -> Any:
-    value = _value(found, attribute)
-    if isinstance(value, tuple) and all(isinstance(one, str) for one in value):
+def _tags(located: _LocatedBlock, attribute: Attribute) -> Any:
+    value = _value(located, attribute)
+    if isinstance(value, tuple) and all(isinstance(tag, str) for tag in value):
         return sorted(set(value))
-    if isinstance(value, Mapping) and all(isinstance(one, str) for one in value.values()):
+    if isinstance(value, Mapping) and all(isinstance(tag, str) for tag in value.values()):
         return dict(value)
     if value is None:
         return None
-    raise found.fault('tags must be a list of texts, as ["networking"]', attribute.line)
+    raise located.fault('tags must be a list of texts, as ["networking"]', attribute.line)
 
 
 def _unknown(name: str, allowed: Collection[str]) -> str:
     return f"{name} is not known here; known are {', '.join(allowed)}"
 
 
-def _text(found: _Found, attribute: Attribute) -> str | None:
-    value = _value(found, attribute)
+def _text(located: _LocatedBlock, attribute: Attribute) -> str | None:
+    value = _value(located, attribute)
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, Mapping | tuple):
-        raise found.fault(
+        raise located.fault(
             f'{attribute.name} must be a text in quotes ("...")', attribute.line
         )
     return write_hcl(value)
 
 
-def _value(found: _Found, attribute: Attribute) -> HclValue:
+def _value(located: _LocatedBlock, attribute: Attribute) -> HclValue:
     if attribute.literal is None:
-        raise found.fault(
+        raise located.fault(
             f"{attribute.name}: variables may not be used here, and neither may functions; "
             "write the value itself",
             attribute.line,

@@ -1,4 +1,4 @@
-"""The backend record `.terraform/terraform.tfstate`, which tells what `init` has configured."""
+"""The backend record `.terraform/terraform.tfstate`, which holds what `init` has configured."""
 
 import json
 import uuid
@@ -176,7 +176,7 @@ def _encoded(value: Any) -> str:
     if isinstance(value, Mapping):
         return f"<{''.join(f'{_encoded(value[name])};' for name in sorted(value))}>"
     if isinstance(value, list | tuple):
-        return f"<{''.join(f'{_encoded(one)};' for one in value)}>"
+        return f"<{''.join(f'{_encoded(element)};' for element in value)}>"
     return go_quote(str(value))
 
 
@@ -189,13 +189,13 @@ def _old_hash(value: Any) -> int:
         return _fnv(value.to_bytes(8, "little", signed=True))
     if isinstance(value, Mapping):
         total = 0
-        for name, one in value.items():
-            total ^= _pair(_old_hash(name), _old_hash(one))
+        for name, member in value.items():
+            total ^= _pair(_old_hash(name), _old_hash(member))
         return total
     if isinstance(value, list | tuple):
         total = 0
-        for one in value:
-            total = _pair(total, _old_hash(one))
+        for element in value:
+            total = _pair(total, _old_hash(element))
         return total
     return _fnv(str(value).encode(errors="replace"))
 
@@ -205,10 +205,10 @@ def _pair(first: int, second: int) -> int:
 
 
 def _fnv(data: bytes) -> int:
-    found = _FNV_BASIS
+    digest = _FNV_BASIS
     for byte in data:
-        found = (found * _FNV_PRIME & _MASK) ^ byte
-    return found
+        digest = (digest * _FNV_PRIME & _MASK) ^ byte
+    return digest
 
 
 def _modern_text(

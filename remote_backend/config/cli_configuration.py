@@ -54,7 +54,7 @@ def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
 
     A file that an override variable names stands alone; else the main file counts less than
     the files of the configuration directory, of which the last by name counts most. Never
-    fails: what cannot be used is told in `warnings`, without any text of the files.
+    fails: problems are reported in `warnings`, without any text of the files.
     """
     reading = _Reading()
     for path in _paths(environ, reading.warnings):
@@ -145,7 +145,9 @@ class _Reading:
             self.warnings.append(
                 f"{path}: there is a second credentials_helper; only the first one is used"
             )
-        elif not isinstance(args, list) or not all(isinstance(one, str) for one in args):
+        elif not isinstance(args, list) or not all(
+            isinstance(argument, str) for argument in args
+        ):
             self.warnings.append(
                 f"{path}: args of credentials_helper is not a list of texts; it is left out"
             )
@@ -169,8 +171,8 @@ def _load(path: Path, warnings: list[str]) -> dict[str, Any]:
     try:
         document = _parse(text)
     except (ValueError, RecursionError) as error:
-        found = _LINE.search(str(error))
-        where = f"{path}:{found[1]}" if found else str(path)
+        position = _LINE.search(str(error))
+        where = f"{path}:{position[1]}" if position else str(path)
         warnings.append(f"{where} cannot be parsed; the whole file is left out")
         log.info("cli_configuration.unreadable", path=str(path))
         return {}
@@ -194,7 +196,7 @@ def _labelled(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _merged(body: Any) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    for one in body if isinstance(body, list) else [body]:
-        if isinstance(one, dict):
-            merged.update(one)
+    for part in body if isinstance(body, list) else [body]:
+        if isinstance(part, dict):
+            merged.update(part)
     return merged

@@ -58,9 +58,9 @@ class ConfigurationFile:
 
 
 def read_configuration_files(
-    directory: Path, wanted: tuple[str, ...]
+    directory: Path, kinds: tuple[str, ...]
 ) -> tuple[ConfigurationFile, ...]:
-    """Read the wanted outermost blocks of all files, override files after the others.
+    """Read the outermost blocks of some kinds in all files, override files after the others.
 
     Raises `SettingsError` when the directory or a file of it cannot be opened.
     """
@@ -73,7 +73,7 @@ def read_configuration_files(
     except OSError as error:
         raise SettingsError(f"{directory} cannot be listed: {error.strerror}") from None
     paths.sort(key=lambda path: (_is_override(path), path.name))
-    return tuple(_read(path, wanted) for path in paths)
+    return tuple(_read(path, kinds) for path in paths)
 
 
 def _counts(path: Path) -> bool:
@@ -86,7 +86,7 @@ def _is_override(path: Path) -> bool:
     return stem == "override" or stem.endswith("_override")
 
 
-def _read(path: Path, wanted: tuple[str, ...]) -> ConfigurationFile:
+def _read(path: Path, kinds: tuple[str, ...]) -> ConfigurationFile:
     try:
         source = path.read_bytes()
     except OSError as error:
@@ -94,7 +94,7 @@ def _read(path: Path, wanted: tuple[str, ...]) -> ConfigurationFile:
             f"{path} cannot be read: {error.strerror}; check its permissions"
         ) from None
     parsed = (
-        parse_hcl_json(source) if path.name.endswith(".json") else parse_hcl(source, wanted)
+        parse_hcl_json(source) if path.name.endswith(".json") else parse_hcl(source, kinds)
     )
     return ConfigurationFile(
         path=path.name,

@@ -192,16 +192,16 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
 
 def missing_token(hostname: str, environ: Mapping[str, str]) -> CredentialsError:
     """Make the error that says where a token for a normalized host name can be put."""
-    shown = display_hostname(hostname)
+    name = display_hostname(hostname)
     places = [
-        f'a credentials "{shown}" block in the CLI configuration file',
-        f"the answer to `terraform login {shown}`, which stores it there",
+        f'a credentials "{name}" block in the CLI configuration file',
+        f"the answer to `terraform login {name}`, which stores it there",
     ]
     if ":" not in hostname:  # a shell cannot set a variable with a colon in its name
         encoded = hostname.replace("-", "__").replace(".", "_")
         places.insert(0, f"the variable {_PREFIX}{encoded}")
     return CredentialsError(
-        f"there is no token for {shown}; put one into {', '.join(places[:-1])}, "
+        f"there is no token for {name}; put one into {', '.join(places[:-1])}, "
         f"or give {places[-1]}{_not_read(environ)}"
     )
 

@@ -96,13 +96,13 @@ def _find_helper(name: str, environ: Mapping[str, str]) -> Path | None:
         rf"terraform-credentials-{re.escape(name)}(?:_v([0-9][0-9.]*))?(?:_x[0-9]+)?(?:\.exe)?"
     )
     for directory in _plugin_directories(environ):
-        found = [
+        versions = [
             (_version(match[1]), entry)
             for entry in _entries(directory)
             if (match := pattern.fullmatch(entry))
         ]
-        if found:
-            return directory / max(found)[1]
+        if versions:
+            return directory / max(versions)[1]
     return None
 
 

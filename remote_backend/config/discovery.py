@@ -34,10 +34,10 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
 
     A host block of the CLI configuration answers in its place. Raises `DiscoveryError`.
     """
-    shown = display_hostname(hostname)
+    display_name = display_hostname(hostname)
     address = f"https://{hostname}/.well-known/terraform.json"
     if hostname in cli.hosts:
-        base = _find(shown, cli.hosts[hostname], address, "its host block")
+        base = _find(display_name, cli.hosts[hostname], address, "its host block")
         return Services(base)
     request = Request(
         method="GET",
@@ -48,12 +48,12 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
         response = await transport.send(request)
     except TransportError as error:
         hint = "" if error.is_permanent else "; check the name, the network and the proxy"
-        raise DiscoveryError(shown, f"{error}{hint}") from error
-    document = _document(shown, response)
-    base = _find(shown, document, response.url or address, "its discovery document")
+        raise DiscoveryError(display_name, f"{error}{hint}") from error
+    document = _document(display_name, response)
+    base = _find(display_name, document, response.url or address, "its discovery document")
     if not base.startswith("https:"):
         raise DiscoveryError(
-            shown,
+            display_name,
             "its API is offered without encryption (http), which would show the token to "
             "the network; ask who runs the server, or allow it in a host block of the "
             "CLI configuration",
@@ -61,25 +61,27 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
     return Services(base)
 
 
-def _document(shown: str, response: Response) -> Mapping[str, object]:
+def _document(display_name: str, response: Response) -> Mapping[str, object]:
     if response.status == 404:
         raise DiscoveryError(
-            shown, f"it has no discovery document, so it offers no services; {_IS_IT}"
+            display_name,
+            f"it has no discovery document, so it offers no services; {_IS_IT}",
         )
     if response.status != 200:
         raise DiscoveryError(
-            shown, f"its discovery document was answered with {response.status}; {_IS_IT}"
+            display_name,
+            f"its discovery document was answered with {response.status}; {_IS_IT}",
         )
     media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise DiscoveryError(
-            shown,
+            display_name,
             f"its discovery document is {media_type or 'of no type'}, not application/json; "
             f"{_IS_IT}",
         )
     if len(response.body) > _LARGEST_DOCUMENT_BYTES:
         raise DiscoveryError(
-            shown, f"its discovery document is larger than 1 MiB; {_IS_IT}"
+            display_name, f"its discovery document is larger than 1 MiB; {_IS_IT}"
         )
     try:
         document = json.loads(response.body)
@@ -87,39 +89,42 @@ def _document(shown: str, response: Response) -> Mapping[str, object]:
         document = None
     if not isinstance(document, dict):
         raise DiscoveryError(
-            shown, f"its discovery document is not a JSON object; {_IS_IT}"
+            display_name, f"its discovery document is not a JSON object; {_IS_IT}"
         )
     return document
 
 
-def _find(shown: str, services: Mapping[str, object], address: str, holder: str) -> str:
+def _find(
+    display_name: str, services: Mapping[str, object], address: str, holder: str
+) -> str:
     """Return the absolute base of the API that services name, relative to an address."""
     offered = {
         name: value
         for name, value in services.items()
         if _SERVICE.fullmatch(name) and isinstance(value, str)
     }
-    name = next((one for one in _PREFERRED if one in offered), None)
+    name = next((service for service in _PREFERRED if service in offered), None)
     if name is None:
         name = max(offered, key=_minor_version, default=None)
     if name is None:
         raise DiscoveryError(
-            shown, f"{holder} names no service tfe.v2.1 or tfe.v2 for remote runs; {_IS_IT}"
+            display_name,
+            f"{holder} names no service tfe.v2.1 or tfe.v2 for remote runs; {_IS_IT}",
         )
     problem = f"{holder} gives {name} as an address that cannot be used; "
     try:
         parts = urlsplit(urljoin(address, offered[name]))
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise DiscoveryError(shown, f"{problem}it is not a URL") from None
+        raise DiscoveryError(display_name, f"{problem}it is not a URL") from None
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise DiscoveryError(shown, f"{problem}only http and https URLs can")
+        raise DiscoveryError(display_name, f"{problem}only http and https URLs can")
     if "@" in parts.netloc:
-        raise DiscoveryError(shown, f"{problem}it holds a user name")
+        raise DiscoveryError(display_name, f"{problem}it holds a user name")
     path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
     return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
 def _minor_version(name: str) -> int:
-    found = _SERVICE.fullmatch(name)
-    return int(found[1] or 0) if found else 0
+    version = _SERVICE.fullmatch(name)
+    return int(version[1] or 0) if version else 0

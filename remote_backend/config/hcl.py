@@ -53,7 +53,7 @@ class Body:
     """About where the first thing is that cannot be read, here or further inside."""
 
     has_blocks: bool = False
-    """Whether there are blocks at all, wanted or not."""
+    """Whether there are blocks at all, also of other kinds."""
 
     is_json: bool = False
     """Whether a file holds a JSON object in place of HCL, which is an error too."""
@@ -73,14 +73,14 @@ class Block(Body):
 
 
 def parse_hcl(
-    source: bytes, wanted: Collection[str] = (), *, clock: Clock = time.thread_time
+    source: bytes, kinds: Collection[str] = (), *, clock: Clock = time.thread_time
 ) -> Body:
-    """Read the attributes of a file and its outermost blocks of the wanted types.
+    """Read the attributes of a file and its outermost blocks of some kinds.
 
     Never fails: `error_line` says whether something could not be read, for which half a second
     of the processor, by the clock, must be enough.
     """
-    return _parse(source.removeprefix(_MARK), wanted, 0, _Budget(clock))
+    return _parse(source.removeprefix(_MARK), kinds, 0, _Budget(clock))
 
 
 def parse_each_opening(
@@ -92,7 +92,7 @@ def parse_each_opening(
     """
     source = source.removeprefix(_MARK)
     opening = re.compile(rb"^[ \t]*" + kind.encode() + rb"[ \t]*\{", re.MULTILINE)
-    starts = [found.start() for found in opening.finditer(source)]
+    starts = [match.start() for match in opening.finditer(source)]
     budget = _Budget(clock)
     line = at = 0
     # Each part ends where the next one begins, so that no byte is read again and again.
@@ -134,11 +134,9 @@ class _Budget:
         return self._clock() > self._end
 
 
-def _parse(
-    source: bytes, wanted: Collection[str], first_line: int, budget: _Budget
-) -> Body:
+def _parse(source: bytes, kinds: Collection[str], first_line: int, budget: _Budget) -> Body:
     # The replacement keeps all offsets, so that texts are taken from the true source.
-    readable = _UNKNOWN_TO_GRAMMAR.sub(lambda found: _readable(found[0]), source)
+    readable = _UNKNOWN_TO_GRAMMAR.sub(lambda match: _readable(match[0]), source)
     try:
         tree = Parser(_LANGUAGE).parse(
             lambda offset, _: readable[offset:], progress_callback=budget.is_spent
@@ -151,7 +149,7 @@ def _parse(
     made: dict[int, Block] = {
         node.id: _block(node, text)
         for node in members
-        if node.type == "block" and _kind_of(node, text) in wanted
+        if node.type == "block" and _kind_of(node, text) in kinds
     }
     return Body(
         attributes=tuple(
@@ -195,7 +193,9 @@ def _block(node: Node, text: _Text) -> Block:
         current = waiting.pop()
         order.append(current)
         members_of[current.id] = list(_members(current))
-        waiting.extend(one for one in members_of[current.id] if one.type == "block")
+        waiting.extend(
+            member for member in members_of[current.id] if member.type == "block"
+        )
     made: dict[int, Block] = {}
     for current in reversed(order):
         members = members_of[current.id]
@@ -204,11 +204,11 @@ def _block(node: Node, text: _Text) -> Block:
             labels=_labels(current, text),
             line=text.line_of(current),
             attributes=tuple(
-                _attribute(one, text) for one in members if one.type == "attribute"
+                _attribute(member, text) for member in members if member.type == "attribute"
             ),
-            blocks=tuple(made[one.id] for one in members if one.type == "block"),
+            blocks=tuple(made[member.id] for member in members if member.type == "block"),
             error_line=_error_line(current, members, text, made),
-            has_blocks=any(one.type == "block" for one in members),
+            has_blocks=any(member.type == "block" for member in members),
         )
     return made[node.id]
 
@@ -243,9 +243,11 @@ def _error_line(
     node: Node, members: Iterable[Node], text: _Text, made: Mapping[int, Block]
 ) -> int | None:
     """Return about where the first fault in a file or block is; made blocks know theirs."""
-    lines = [made[one.id].error_line for one in members if one.id in made]
-    lines += [text.line_of(one) for one in _crowded(members)]
-    lines += [text.line_of(one) for one in node.named_children if one.type == "object"]
+    lines = [made[member.id].error_line for member in members if member.id in made]
+    lines += [text.line_of(member) for member in _crowded(members)]
+    lines += [
+        text.line_of(child) for child in node.named_children if child.type == "object"
+    ]
     if node.has_error:
         lines.append(_line_of_error(node, text, made))
     return min((line for line in lines if line is not None), default=None)

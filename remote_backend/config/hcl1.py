@@ -65,13 +65,13 @@ class _Again(list[Any]):
 def _tokens(text: str) -> Iterator[_Token]:
     at = 0
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        match = _TOKEN.match(text, at)
+        if match is None:
             break
-        kind = str(found.lastgroup)
+        kind = str(match.lastgroup)
         if kind != "blank":
-            yield _Token(kind, found[0], at)
-        at = found.end()
+            yield _Token(kind, match[0], at)
+        at = match.end()
     # What cannot be read is a token too, so that its line is known.
     yield _Token("end" if at == len(text) else "unknown", text[at : at + 1], at)
 
@@ -91,15 +91,15 @@ class _Reader:
 
     def members(self, end: str) -> dict[str, Any]:
         """Read `KEY = VALUE` and blocks up to a closing brace, or the end of the file."""
-        found: dict[str, Any] = {}
+        body: dict[str, Any] = {}
         while self._next.kind in ("word", "text"):
-            self._member(found)
+            self._member(body)
             self._skip(",")
         if self._next.text != end or (not end and self._next.kind != "end"):
             self._fail(f"a name or {end or 'the end'} is expected")
-        return found
+        return body
 
-    def _member(self, found: dict[str, Any]) -> None:
+    def _member(self, body: dict[str, Any]) -> None:
         keys = [self._key()]
         while self._next.kind in ("word", "text"):
             keys.append(self._key())
@@ -111,7 +111,7 @@ class _Reader:
             self._fail("= or { is expected")
         for key in reversed(keys[1:]):
             value = {key: value}
-        _add(found, keys[0], value)
+        _add(body, keys[0], value)
 
     def _key(self) -> str:
         token = self._advance()
@@ -177,11 +177,11 @@ class _Reader:
         raise Hcl1Error(self._text.count("\n", 0, token.start) + 1, problem)
 
 
-def _add(found: dict[str, Any], name: str, value: Any) -> None:
-    before = found.get(name)
+def _add(body: dict[str, Any], name: str, value: Any) -> None:
+    before = body.get(name)
     if isinstance(value, dict) and isinstance(before, dict | _Again):
         if isinstance(before, dict):
-            found[name] = before = _Again([before])
+            body[name] = before = _Again([before])
         before.append(value)
     else:
-        found[name] = value
+        body[name] = value

@@ -112,7 +112,7 @@ def _blocks(kind: str, labels: tuple[str, ...], value: Any) -> Iterator[Block]:
 
 def _is_body(value: Any) -> bool:
     return isinstance(value, _Pairs) or (
-        isinstance(value, list) and all(isinstance(one, _Pairs) for one in value)
+        isinstance(value, list) and all(isinstance(element, _Pairs) for element in value)
     )
 
 
@@ -120,7 +120,9 @@ def _objects(value: Any) -> list[_Pairs]:
     if isinstance(value, _Pairs):
         return [value]
     return (
-        [one for one in value if isinstance(one, _Pairs)] if isinstance(value, list) else []
+        [element for element in value if isinstance(element, _Pairs)]
+        if isinstance(value, list)
+        else []
     )
 
 
@@ -135,7 +137,7 @@ def _attribute(name: str, value: Any) -> Attribute:
 
 def _plain(value: Any) -> HclValue:
     if isinstance(value, _Pairs):
-        return {name: _plain(one) for name, one in value.items}
+        return {name: _plain(member) for name, member in value.items}
     if isinstance(value, list):
-        return tuple([_plain(one) for one in value])
+        return tuple([_plain(element) for element in value])
     return value  # type: ignore[no-any-return]

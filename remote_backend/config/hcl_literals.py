@@ -119,7 +119,7 @@ def literal_of_template(text: str) -> Literal | None:
     """Return the text that a template without any expression stands for, else None."""
     if re.search(r"(?<!\$)\$\{|(?<!%)%\{", text):
         return None
-    return Literal(_DOUBLED_MARK.sub(lambda found: found[1][0] + "{", text))
+    return Literal(_DOUBLED_MARK.sub(lambda match: match[1][0] + "{", text))
 
 
 def _top_down(node: Node) -> list[Node]:
@@ -275,7 +275,7 @@ def _binary(node: Node, parts: list[_Part]) -> HclValue:
         elif not child.is_named and child.type not in "()":
             operator = child.type
             operands.append([])
-    left, right = (_plain(_followed(one)) for one in operands)
+    left, right = (_plain(_followed(operand)) for operand in operands)
     return operate(operator, left, right)
 
 
@@ -316,7 +316,7 @@ def heredoc_text(source: str) -> str:
     body = source[source.index("\n") + 1 : source.rindex("\n") + 1]
     if source.startswith("<<-"):
         body = _without_indent(body)
-    return _DOUBLED_MARK.sub(lambda found: found[1][0] + "{", body)
+    return _DOUBLED_MARK.sub(lambda match: match[1][0] + "{", body)
 
 
 def _without_indent(body: str) -> str:
@@ -334,8 +334,8 @@ def unescaped(text: str) -> str:
     return _ESCAPE.sub(_read_escape, text)
 
 
-def _read_escape(found: re.Match[str]) -> str:
-    short, long, plain, mark = found.groups()
+def _read_escape(match: re.Match[str]) -> str:
+    short, long, plain, mark = match.groups()
     if mark:
         return f"{mark[0]}{{"
     if plain is None:

@@ -14,7 +14,7 @@ _HOST = re.compile(r"[\w.:%-]+")
 
 
 def proxies_of(environ: Mapping[str, str]) -> Callable[[str], str | None]:
-    """Return what tells the proxy for an address, or None for a direct connection.
+    """Return what gives the proxy for an address, or None for a direct connection.
 
     HTTPS_PROXY, HTTP_PROXY and NO_PROXY count in both cases, the lower one first; NO_PROXY
     holds names with their subdomains, addresses, networks, and `*`, each with an optional
@@ -46,7 +46,9 @@ def proxies_of(environ: Mapping[str, str]) -> Callable[[str], str | None]:
 
 def _name_of(environ: Mapping[str, str], name: str) -> str | None:
     """Return the spelling of a variable that is set and not empty."""
-    return next((one for one in (name, name.upper()) if environ.get(one)), None)
+    return next(
+        (spelling for spelling in (name, name.upper()) if environ.get(spelling)), None
+    )
 
 
 def _usable(variable: str, value: str) -> str:

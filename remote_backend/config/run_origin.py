@@ -104,7 +104,7 @@ def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
 
     In a CI job its own variables count, elsewhere the user and the Git repository.
     """
-    service = next((one for one in _SERVICES if environ.get(one.mark)), None)
+    service = next((service for service in _SERVICES if environ.get(service.mark)), None)
     if service is None:
         person = _first(environ, _PERSON_HERE)
         branch, commit = read_git_head(directory)
@@ -128,8 +128,8 @@ def _job_text(environ: Mapping[str, str], service: _Service) -> str:
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
-    found = (environ.get(name, "") for name in names)
-    return next((word for text in found if (word := _word(text))), "")
+    texts = (environ.get(name, "") for name in names)
+    return next((word for text in texts if (word := _word(text))), "")
 
 
 def _word(text: str) -> str:

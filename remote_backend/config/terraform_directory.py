@@ -61,7 +61,7 @@ def data_directory(directory: Path, environ: Mapping[str, str]) -> Path:
 
 
 def record_path(directory: Path, environ: Mapping[str, str]) -> Path:
-    """Return the file that tells which backend `init` has configured."""
+    """Return the file that records which backend `init` has configured."""
     return data_directory(directory, environ) / "terraform.tfstate"
 
 
@@ -86,15 +86,15 @@ def selected_workspace(directory: Path, environ: Mapping[str, str]) -> str | Non
         return name
     path = data_directory(directory, environ) / "environment"
     try:
-        found = decode_text(path.read_bytes())
+        text = decode_text(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         problem = error.strerror
     else:
-        if isinstance(found, str):
-            return found.strip() or None
-        problem = f"it {found.problem}"
+        if isinstance(text, str):
+            return text.strip() or None
+        problem = f"it {text.problem}"
     raise SettingsError(
         f"{path} cannot be read: {problem}; select a workspace again or set TF_WORKSPACE"
     )

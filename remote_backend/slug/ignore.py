@@ -94,13 +94,13 @@ class RuleSet:
             return False
         later = self.rules[self.rules.index(rule) + 1 :]
         directory = normalized(directory)
-        return not any(one.negated and one.can_match_below(directory) for one in later)
+        return not any(rule.negated and rule.can_match_below(directory) for rule in later)
 
 
 def parse_rules(content: bytes | None) -> RuleSet:
     """Read the rules of a file, or those that always apply when there is none."""
     warnings: list[str] = []
-    found = [_rule(text, 0) for text in _DEFAULTS]
+    rules = [_rule(text, 0) for text in _DEFAULTS]
     text = (content or b"").decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     if (fault := text_fault(content or b"")) is not None:
         # Terraform reads such a file in the same way, so the archives stay the same.
@@ -120,8 +120,8 @@ def parse_rules(content: bytes | None) -> RuleSet:
             continue
         if (doubt := _doubt_of(stripped)) is not None:
             warnings.append(f"{where} {doubt}")
-        found.append(rule)
-    return RuleSet(rules=_with_negations(found), warnings=tuple(warnings))
+        rules.append(rule)
+    return RuleSet(rules=_with_negations(rules), warnings=tuple(warnings))
 
 
 def _with_negations(rules: Sequence[Rule]) -> tuple[Rule, ...]:

@@ -163,11 +163,11 @@ def _after(
 
 def _reached(tokens: Sequence[str], at: int) -> set[int]:
     """Return the states in which a token is to come; odd ones are within a `**`."""
-    found = {2 * at}
+    states = {2 * at}
     while at < len(tokens) and tokens[at] in _REPEATED:
         at += 1
-        found.add(2 * at)
-    return found
+        states.add(2 * at)
+    return states
 
 
 def _class(pattern: str, start: int) -> tuple[str, int]:

@@ -91,10 +91,10 @@ class ArchiveSummary:
                 "of letters; some systems will take them for the same file"
             )
         if self.size_bytes > _LARGE_BYTES:
-            shown = ", ".join(
+            largest = ", ".join(
                 f"{name} ({_mib(size)})" for size, name in sorted(self.largest)[::-1]
             )
-            yield f"the archive holds {_mib(self.size_bytes)}; the largest files are {shown}"
+            yield f"the archive holds {_mib(self.size_bytes)}; the largest files are {largest}"
 
 
 def walk_warnings(walk: Walk) -> Iterator[str]:
@@ -115,11 +115,11 @@ def walk_warnings(walk: Walk) -> Iterator[str]:
 
 
 def _hint_texts(hints: Iterable[IneffectiveRule]) -> Iterator[str]:
-    told = set()
+    seen = set()
     for hint in hints:
-        if hint.rule in told:
+        if hint.rule in seen:
             continue
-        told.add(hint.rule)
+        seen.add(hint.rule)
         files = "1 file" if hint.file_count == 1 else f"{hint.file_count} files"
         yield (
             f".terraformignore:{hint.rule.line}: {hint.rule.text!r} leaves out the entry of "
@@ -130,8 +130,8 @@ def _hint_texts(hints: Iterable[IneffectiveRule]) -> Iterator[str]:
 
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _MOST_SHOWN
-    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
-    return f"{shown} and {more} more" if more > 0 else shown
+    listed = ", ".join(repr(name) for name in names[:_MOST_SHOWN])
+    return f"{listed} and {more} more" if more > 0 else listed
 
 
 def _mib(size: int) -> str:

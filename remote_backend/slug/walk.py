@@ -219,8 +219,8 @@ class Walk:
             )
             return
         try:
-            with os.scandir(path) as found:
-                names = sorted((entry.name for entry in found), key=os.fsencode)
+            with os.scandir(path) as entries:
+                names = sorted((entry.name for entry in entries), key=os.fsencode)
         except OSError as error:
             raise unreadable(path, error) from None
         self._stack.append(_Folder(name, path, identity, iter(names), hint, counted))
@@ -254,8 +254,8 @@ class Walk:
                 return None
         except ValueError:  # another drive
             return None
-        found = os.path.relpath(target, root)
-        return "" if found == "." else found
+        path = os.path.relpath(target, root)
+        return "" if path == "." else path
 
     def _is_in_place(self, name: str, path: str) -> bool:
         lies_in = os.path.realpath(os.path.dirname(path))
