@@ -1,4 +1,4 @@
-"""Typed verbs: build a request, send it, load the answer."""
+"""Typed methods: build a request, send it, load the response."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -41,10 +41,10 @@ Value = TypeVar("Value")
 
 
 class Client:
-    """The verbs of the API that plans, workspaces and state need.
+    """The requests of the API that plans, workspaces and states need.
 
-    Every verb raises `TransportError` when there is no answer, an `ApiError` when the
-    answer is an error, and `UnexpectedAnswer` when it is not a document of this API.
+    Each method raises `TransportError` without a response, an `ApiError` for an error
+    response, and `UnexpectedAnswer` for a response that is not a document of this API.
     """
 
     def __init__(
@@ -56,35 +56,36 @@ class Client:
         """Where long waits and warnings are reported."""
 
         self.api_version: str | None = None
-        """What the server last told about itself; None on servers that do not tell."""
+        """The version in the last `TFP-API-Version` header; None without one."""
 
         self.server_name: str | None = None
-        """What the server calls itself, as "HCP Terraform"; None where it does not say."""
+        """The product that the server names, like `HCP Terraform`; None without a name."""
 
         self.announces_limits = False
         """Whether a response has announced a rate limit."""
 
         self.requests_per_second = math.inf
-        """The rate limit that answers announce; infinite until one does."""
+        """The rate limit that responses announce; infinite until one does."""
 
         self.answered_count = 0
-        """How many requests of the API were answered; signed addresses are not counted."""
+        """How many responses of the API have come; signed addresses are not counted."""
 
     async def read_entitlements(self) -> Entitlements:
-        """Return what the organization may use."""
+        """Read the entitlements of the organization."""
         request = organizations.request_to_read_entitlements(self.organization)
-        return await self._ask(request, organizations.load_entitlements)
+        return await self._send_and_load(request, organizations.load_entitlements)
 
     async def ping(self) -> None:
-        """Ask for nothing but the headers in which a server describes itself."""
+        """Read only the headers in which a server describes itself."""
         await self._send(Request(method="GET", target="ping"))
 
     async def list_workspaces(
         self, search: str = "", tags: Sequence[tuple[str, str]] = ()
     ) -> list[Workspace]:
-        """Return all workspaces whose names contain a text, and that have all tags.
+        """Return all workspaces with all of these tags whose names contain a text.
 
-        Those that cannot be read are left out and reported, as is a list that may not be whole.
+        Workspaces that cannot be read are left out, and a warning names them. Another warning
+        is given when the list may be incomplete.
         """
         request = partial(
             workspaces.request_to_list_workspaces,
@@ -105,11 +106,13 @@ class Client:
         listed: dict[str, Workspace] = {}
         number: int | None = 1
         while number is not None:
-            page = await self._ask(request(page=number), workspaces.load_workspaces)
+            page = await self._send_and_load(
+                request(page=number), workspaces.load_workspaces
+            )
             for problem in page.problems:
                 self.notices.warn(problem)
             before = len(listed)
-            # A workspace made meanwhile shifts pages, so one can come twice.
+            # A workspace that is created meanwhile shifts pages, so another can come twice.
             listed.update((workspace.id, workspace) for workspace in page.items)
             following = number_after(page, number, workspaces.PAGE_SIZE)
             goes_on = len(listed) > before and number < MOST_PAGES
@@ -120,26 +123,26 @@ class Client:
         return list(listed.values())
 
     async def find_workspace(self, name: str) -> Workspace | None:
-        """Return the workspace of exactly this full name, or None."""
+        """Return the workspace with exactly this full name, or None."""
         request = workspaces.request_to_read_workspace(self.organization, name)
-        return await self._find(request, workspaces.load_workspace)
+        return await self._load_if_found(request, workspaces.load_workspace)
 
     async def find_lock_holder(self, name: str) -> Workspace | None:
-        """Return a workspace whose `locked_by` names who holds its lock, or None."""
+        """Return a workspace with the holder of its lock in `locked_by`, or None."""
         request = workspaces.request_to_read_lock_holder(self.organization, name)
-        return await self._find(request, workspaces.load_lock_holder)
+        return await self._load_if_found(request, workspaces.load_lock_holder)
 
     async def create_workspace(
         self, name: str, terraform_version: str | None = None
     ) -> Workspace:
-        """Make a workspace, which plans with a version or with the server's default."""
+        """Create a workspace with a version of Terraform, or with the server's default."""
         request = workspaces.request_to_create_workspace(
             self.organization, name, terraform_version
         )
-        return await self._ask(request, workspaces.load_workspace)
+        return await self._send_and_load(request, workspaces.load_workspace)
 
     async def delete_workspace(self, workspace_id: str, *, safely: bool) -> None:
-        """Delete a workspace; safely only when it manages nothing any more."""
+        """Delete a workspace; safely means only if it manages no resources."""
         await self._send(
             workspaces.request_to_delete_workspace(workspace_id, safely=safely)
         )
@@ -147,28 +150,28 @@ class Client:
     async def lock_workspace(self, workspace_id: str, reason: str) -> Workspace:
         """Lock a workspace; raise `Conflict` when it is locked already."""
         request = workspaces.request_to_lock(workspace_id, reason)
-        return await self._ask(request, workspaces.load_workspace)
+        return await self._send_and_load(request, workspaces.load_workspace)
 
     async def unlock_workspace(self, workspace_id: str) -> Workspace:
-        """Give back the lock that this token holds."""
+        """Release the lock that the user of this token holds."""
         request = workspaces.request_to_unlock(workspace_id)
-        return await self._ask(request, workspaces.load_workspace)
+        return await self._send_and_load(request, workspaces.load_workspace)
 
     async def force_unlock_workspace(self, workspace_id: str) -> Workspace:
-        """Force the lock open, also when somebody else holds it."""
+        """Release the lock of a workspace even if another user holds it."""
         request = workspaces.request_to_force_unlock(workspace_id)
-        return await self._ask(request, workspaces.load_workspace)
+        return await self._send_and_load(request, workspaces.load_workspace)
 
     async def create_configuration_version(self, workspace_id: str) -> ConfigurationVersion:
-        """Make a configuration version that can only be planned."""
-        return await self._ask(
+        """Create a configuration version that can only be planned."""
+        return await self._send_and_load(
             configurations.request_to_create_configuration_version(workspace_id),
             configurations.load_configuration_version,
         )
 
     async def read_configuration_version(self, id: str) -> ConfigurationVersion:
-        """Return how a configuration version is."""
-        return await self._ask(
+        """Read a configuration version."""
+        return await self._send_and_load(
             configurations.request_to_read_configuration_version(id),
             configurations.load_configuration_version,
         )
@@ -178,7 +181,9 @@ class Client:
     ) -> tuple[ConfigurationVersion, ...]:
         """Return the newest configuration versions of a workspace."""
         request = configurations.request_to_list_configuration_versions(workspace_id)
-        page = await self._ask(request, configurations.load_configuration_versions)
+        page = await self._send_and_load(
+            request, configurations.load_configuration_versions
+        )
         return page.items
 
     async def upload(self, address: SignedUrl, body: FileBody) -> None:
@@ -188,121 +193,130 @@ class Client:
     async def queue_run(
         self, request: RunRequest, in_flight: Callable[[bool], None] | None = None
     ) -> Run:
-        """Make a plan-only run; `in_flight` is that of `Request`."""
-        request_ = evolve(runs.request_to_queue_run(request), in_flight=in_flight)
-        return await self._ask(request_, runs.load_run)
+        """Create a plan-only run; `in_flight` is passed to `Request`."""
+        http_request = evolve(runs.request_to_queue_run(request), in_flight=in_flight)
+        return await self._send_and_load(http_request, runs.load_run)
 
     async def read_run(self, run_id: str) -> tuple[Run, Plan | None]:
-        """Return how a run is, with its plan where the server includes it."""
-        return await self._ask(runs.request_to_read_run(run_id), runs.load_run_with_plan)
+        """Read a run, and its plan if the server includes it."""
+        return await self._send_and_load(
+            runs.request_to_read_run(run_id), runs.load_run_with_plan
+        )
 
     async def find_run(self, request: RunRequest) -> Run | None:
-        """Return the run of a workspace and configuration version among the newest, or None.
+        """Return the newest run of a workspace and configuration version, or None.
 
-        Raises `UnexpectedAnswer` where the lists of the server do not say what there is.
+        Raises `UnexpectedAnswer` if the lists of the server do not prove what exists.
         """
-        wanted = request.configuration_version_id
         page = await self._list_runs(request.workspace_id, filtered=True)
         if page.is_vacant:
             page = await self._list_runs(request.workspace_id, filtered=False)
         if page.is_vacant:
             raise UnexpectedAnswer(
                 f"the list of the runs of {request.workspace_id} is an empty page with the "
-                "number 0, which does not say what runs there are"
+                "number 0, which does not say which runs exist"
             )
+        version_id = request.configuration_version_id
         return next(
-            (run for run in page.items if run.configuration_version_id == wanted), None
+            (run for run in page.items if run.configuration_version_id == version_id), None
         )
 
     async def _list_runs(self, workspace_id: str, *, filtered: bool) -> Page[Run]:
         request = runs.request_to_list_runs(workspace_id, filtered=filtered)
-        return await self._ask(request, runs.load_runs)
+        return await self._send_and_load(request, runs.load_runs)
 
     async def list_batch_runs(
         self, token: str, *, page: int
     ) -> Page[tuple[Run, Plan | None]]:
         """Return a page of the runs of the organization whose messages hold a token."""
         request = runs.request_to_list_batch_runs(self.organization, token, page=page)
-        return await self._ask(request, runs.load_runs_with_plans)
+        return await self._send_and_load(request, runs.load_runs_with_plans)
 
     async def cancel_run(self, run_id: str, comment: str) -> None:
-        """Ask the server to stop a run; it stops some time later."""
+        """Request that a run stops, which takes a while."""
         await self._send(runs.request_to_cancel_run(run_id, comment))
 
     async def discard_run(self, run_id: str, comment: str) -> None:
-        """Ask the server to drop a run that waits."""
+        """Discard a run that waits."""
         await self._send(runs.request_to_discard_run(run_id, comment))
 
     async def read_plan(self, plan_id: str) -> Plan:
-        """Return how a plan is."""
-        return await self._ask(runs.request_to_read_plan(plan_id), runs.load_plan)
+        """Read a plan."""
+        return await self._send_and_load(runs.request_to_read_plan(plan_id), runs.load_plan)
 
     async def read_json_plan(self, plan_id: str, *, redacted: bool) -> bytes:
-        """Return a finished plan as JSON; empty while the server has none."""
+        """Read a finished plan as JSON; empty while the server has none."""
         request = runs.request_to_read_json_plan(plan_id, redacted=redacted)
         return (await self._send(request)).body
 
     async def read_log(self, plan: Plan, *, offset: int, limit: int) -> bytes:
-        """Return a part of the log of a plan, with its frame; empty when there is no more."""
+        """Read a part of the log of a plan, with framing bytes; empty at the end."""
         return (
             await self._send(runs.request_to_read_log(plan, offset=offset, limit=limit))
         ).body
 
     async def read_policy_check(self, id: str) -> PolicyCheck:
-        """Return how a policy check is."""
+        """Read a policy check."""
         request = policies.request_to_read_policy_check(id)
-        return await self._ask(request, policies.load_policy_check)
+        return await self._send_and_load(request, policies.load_policy_check)
 
     async def read_policy_check_output(self, id: str) -> str:
-        """Return the text that a policy check wrote."""
+        """Read the text that a policy check wrote."""
         response = await self._send(policies.request_to_read_policy_check_output(id))
         return response.body.decode("utf-8", "replace")
 
     async def read_task_stage(self, id: str) -> TaskStage:
-        """Return how a stage is, with its results."""
-        return await self._ask(
+        """Read a task stage with its results."""
+        return await self._send_and_load(
             policies.request_to_read_task_stage(id), policies.load_task_stage
         )
 
     async def read_policy_set_outcomes(self, id: str) -> tuple[PolicySetOutcome, ...]:
-        """Return what the policies of an evaluation said."""
+        """Read the results of the policies of an evaluation."""
         request = policies.request_to_read_policy_set_outcomes(id)
-        return await self._ask(request, policies.load_policy_set_outcomes)
+        return await self._send_and_load(request, policies.load_policy_set_outcomes)
 
     async def read_cost_estimate(self, id: str) -> CostEstimate:
-        """Return how a cost estimate is."""
+        """Read a cost estimate."""
         request = policies.request_to_read_cost_estimate(id)
-        return await self._ask(request, policies.load_cost_estimate)
+        return await self._send_and_load(request, policies.load_cost_estimate)
 
     async def find_current_state_version(self, workspace_id: str) -> StateVersion | None:
         """Return the newest state version of a workspace, or None."""
         request = state.request_to_read_current_state_version(workspace_id)
-        return await self._find(request, state.load_state_version)
+        return await self._load_if_found(request, state.load_state_version)
 
     async def read_state_version(self, id: str) -> StateVersion:
-        """Return how a state version is."""
+        """Read a state version."""
         request = state.request_to_read_state_version(id)
-        return await self._ask(request, state.load_state_version)
+        return await self._send_and_load(request, state.load_state_version)
 
     async def download_state(self, address: SignedUrl | str) -> bytes:
         """Return the bytes of a state; empty when there is none."""
         return (await self._send(state.request_to_download_state(address))).body
 
     async def create_state_version(
-        self, request: StateVersionRequest, moved: Callable[[], None] | None = None
+        self, request: StateVersionRequest, on_part_sent: Callable[[], None] | None = None
     ) -> StateVersion:
-        """Store a state, or prepare its upload; `moved` is called when parts were sent."""
-        request_ = evolve(state.request_to_create_state_version(request), moved=moved)
-        return await self._ask(request_, state.load_state_version)
+        """Store a state, or prepare its upload; `on_part_sent` is passed to `Request`."""
+        http_request = evolve(
+            state.request_to_create_state_version(request), on_part_sent=on_part_sent
+        )
+        return await self._send_and_load(http_request, state.load_state_version)
 
     async def upload_state(
-        self, address: SignedUrl, body: bytes, moved: Callable[[], None] | None = None
+        self,
+        address: SignedUrl,
+        body: bytes,
+        on_part_sent: Callable[[], None] | None = None,
     ) -> None:
-        """Send the bytes of a state to a signed address, once; `moved` is called at each part."""
+        """Send the bytes of a state to a signed address without a retry."""
         request = state.request_to_upload_state(address, body)
-        await self._send(evolve(request, moved=moved))
+        await self._send(evolve(request, on_part_sent=on_part_sent))
 
-    async def _ask(self, request: Request, load: Callable[[Response], Value]) -> Value:
+    async def _send_and_load(
+        self, request: Request, load: Callable[[Response], Value]
+    ) -> Value:
         response = await self._send(request)
         try:
             return load(response)
@@ -311,13 +325,13 @@ class Client:
                 f"{request.method} {request.where} was answered with {error}"
             ) from None
 
-    async def _find(
+    async def _load_if_found(
         self, request: Request, load: Callable[[Response], Value]
     ) -> Value | None:
         try:
-            return await self._ask(request, load)
+            return await self._send_and_load(request, load)
         except NotFound as error:
-            # 403 does not say that nothing is there.
+            # 403 does not prove that the object does not exist.
             if error.status != 404:
                 raise
             return None
@@ -340,7 +354,7 @@ class Client:
 
 
 def server_name_of(response: Response) -> str | None:
-    """Return what a server calls itself in an answer, or None."""
+    """Return the product that a server names in a response, or None."""
     # Before 2022 Terraform Enterprise named its version alone (go-tfe v1.109.0).
     enterprise = "Terraform Enterprise" if "x-tfe-version" in response.headers else None
     return response.headers.get("tfp-appname") or enterprise

@@ -19,7 +19,7 @@ import anyio
 from remote_backend.errors import RemoteBackendError, may_have_happened
 from remote_backend.structured_logging import Log
 
-__all__ = ("create_once", "find_late")
+__all__ = ("create_once", "find_repeatedly")
 
 log = Log()
 
@@ -71,7 +71,7 @@ async def _look(
         raise ambiguous from error
 
 
-async def find_late(
+async def find_repeatedly(
     find: Callable[[], Awaitable[Value | None]],
     *,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,

@@ -1,4 +1,4 @@
-"""HTTP said in plain values: requests, responses, and the one seam a transport fills."""
+"""HTTP as plain values: requests, responses, and the one method of a transport."""
 
 import math
 import os
@@ -22,8 +22,8 @@ __all__ = (
 def path_part(text: str) -> str:
     """Return a text as one part of the path of an address.
 
-    A name can hold half a character, from the JSON of a server or from a shell. It is passed
-    on, because the server says best that there is nothing of that name.
+    A name can hold half of a surrogate pair, from the JSON of a server or from a shell. It is
+    sent as it is, because the response of the server is the best error message.
     """
     return quote(text, safe="", errors="surrogatepass")
 
@@ -35,7 +35,7 @@ class FileBody:
     path: str | os.PathLike[str]
     size_bytes: int
     progress: Callable[[int], None] | None = field(default=None, eq=False, repr=False)
-    """Told the number of bytes sent so far in this attempt."""
+    """Called with the number of bytes sent so far in this attempt."""
 
 
 @frozen(kw_only=True)
@@ -43,7 +43,7 @@ class Request:
     """One HTTP request.
 
     A plain text target is relative to the base of the API (`workspaces/ws-1`), or an
-    absolute path on its host when it begins with a slash; only such requests get the token.
+    absolute path on its host if it begins with a slash. Only such requests carry the token.
     """
 
     method: str
@@ -51,30 +51,30 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict)
     body: bytes | FileBody | None = field(default=None, repr=False)
-    moved: Callable[[], None] | None = field(default=None, eq=False, repr=False)
-    """Called whenever a part of a large body was sent."""
+    on_part_sent: Callable[[], None] | None = field(default=None, eq=False, repr=False)
+    """Called after each part of a large body."""
 
     repeatable: bool = True
-    """Whether sending it twice is as good as once; creates are not."""
+    """Whether it is idempotent; requests that create something are not."""
 
     priority: int = 2
-    """Who goes first where a server limits requests: -1 cancels runs, 0 makes them, 3 can wait."""
+    """The order at a rate limit, lowest first: -1 cancels runs, 0 creates them, 3 can wait."""
 
     retry_seconds: float | None = None
-    """How long it is worth repeating while the server fails; None for as long as any other.
+    """How long to retry while the server fails; None for the time in `TransportSettings`.
 
-    Data that a command can do without sets a small time.
+    Requests for optional data set a short time.
     """
 
-    most_bytes: int = 64 << 20
-    """The largest body of an answer that is read, after decompression."""
+    max_bytes: int = 64 << 20
+    """The largest response body to read, after decompression."""
 
     is_run_list: bool = False
-    """Whether it counts for the lower limit that servers set on lists of runs."""
+    """Whether the lower rate limit of run lists applies."""
 
     in_flight: Callable[[bool], None] | None = field(default=None, eq=False, repr=False)
-    """Called with True when the request leaves, and with False when its answer shows that
-    nothing happened (429, or a connection that was never made)."""
+    """Called with True before the request is sent, and with False when it had no effect (429,
+    or no connection)."""
 
     @property
     def where(self) -> str:
@@ -88,13 +88,13 @@ class Request:
 
 @frozen(kw_only=True)
 class Response:
-    """One HTTP answer, read whole; header names are lower case."""
+    """One HTTP response, read to its end; header names are lower case."""
 
     status: int
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     url: str = field(default="", repr=False)
-    """Where the answer came from, after redirects."""
+    """The address of the response, after redirects."""
 
     @property
     def requests_per_second(self) -> float | None:
@@ -107,8 +107,8 @@ class Response:
 
 
 class Transport(Protocol):
-    """One exchange: request in, response out; any status is a response."""
+    """One exchange: a request in, a response out, whatever its status."""
 
     async def send(self, request: Request) -> Response:
-        """Send a request; raise `TransportError` when there is no answer."""
+        """Send a request; raise `TransportError` without a response."""
         ...

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 
 from remote_backend.api.client import Client
-from remote_backend.api.exactly_once import create_once, find_late
+from remote_backend.api.exactly_once import create_once, find_repeatedly
 from remote_backend.errors import Conflict, NotFound
 from remote_backend.models.run import Run, RunRequest
 
@@ -48,7 +48,7 @@ async def find_run(
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Run | None:
     """Return the run that was made for a request, or None; lists may lag some seconds."""
-    return await find_late(lambda: client.find_run(request), sleep=sleep)
+    return await find_repeatedly(lambda: client.find_run(request), sleep=sleep)
 
 
 async def stop_run(client: Client, run_id: str) -> Run | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 
 from remote_backend.api.client import Client
-from remote_backend.api.exactly_once import create_once, find_late
+from remote_backend.api.exactly_once import create_once, find_repeatedly
 from remote_backend.api.messages import FileBody
 from remote_backend.errors import (
     ApiError,
@@ -137,7 +137,7 @@ async def _send(
     try:
         # A server may still be storing the body whose answer came too late.
         current = await create_once(
-            upload, lambda: find_late(find_uploaded, sleep=sleep), sleep=sleep
+            upload, lambda: find_repeatedly(find_uploaded, sleep=sleep), sleep=sleep
         )
     except (ApiError, TransportError) as error:
         # A repeated upload is refused where the first one arrived and its answer was lost.

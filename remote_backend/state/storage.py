@@ -168,12 +168,17 @@ async def store_state(
     async def write() -> None:
         with anyio.CancelScope() as scope:
 
-            def moved() -> None:
+            def on_part_sent() -> None:
                 scope.deadline = anyio.current_time() + _SILENCE_SECONDS
 
-            moved()
+            on_part_sent()
             await write_state(
-                client, workspace, state, force=force, sleep=options.sleep, moved=moved
+                client,
+                workspace,
+                state,
+                force=force,
+                sleep=options.sleep,
+                on_part_sent=on_part_sent,
             )
         if scope.cancelled_caught:
             raise StateUnconfirmed(

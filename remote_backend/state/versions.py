@@ -65,12 +65,12 @@ async def write_state(
     *,
     force: bool = False,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    moved: Callable[[], None] | None = None,
+    on_part_sent: Callable[[], None] | None = None,
 ) -> None:
     """Store a state and confirm that it is the current one; we must hold the lock.
 
-    Writing the same bytes with the same serial is idempotent. `moved` is called whenever a part
-    of the state was sent. Raises `StateConflict` when something else was stored, and
+    Writing the same bytes with the same serial is idempotent. `on_part_sent` is called after
+    each part of the state. Raises `StateConflict` when something else was stored, and
     `StateUnconfirmed` with the bytes when the outcome is unknown.
     """
     data = state.data
@@ -81,7 +81,7 @@ async def write_state(
         lineage=state.lineage or None,
         force=force,
     )
-    writing = _Writing(client, workspace, request, data, sleep, moved)
+    writing = _Writing(client, workspace, request, data, sleep, on_part_sent)
     problem: Exception | None = None
     for attempt in range(_ATTEMPTS):
         if attempt:
@@ -115,7 +115,7 @@ class _Writing:
     request: StateVersionRequest
     data: bytes = field(repr=False)
     sleep: Callable[[float], Awaitable[None]]
-    moved: Callable[[], None] | None
+    on_part_sent: Callable[[], None] | None
 
     async def write_once(self) -> None:
         """Create a state version, upload its bytes, and wait until it is final."""
@@ -131,7 +131,9 @@ class _Writing:
             if not is_state_content_required(error):
                 raise
         inline = evolve(self.request, state=self.data)
-        return await self.client.create_state_version(inline, moved=self.moved)
+        return await self.client.create_state_version(
+            inline, on_part_sent=self.on_part_sent
+        )
 
     async def _upload(self, version: StateVersion, address: SignedUrl) -> StateVersion:
         """Upload the bytes and return the version as it is afterwards.
@@ -145,7 +147,9 @@ class _Writing:
             if attempt:
                 await self.sleep(0.2 * 2**attempt)
             try:
-                await self.client.upload_state(address, self.data, moved=self.moved)
+                await self.client.upload_state(
+                    address, self.data, on_part_sent=self.on_part_sent
+                )
                 return version
             except _UNSURE as error:
                 # The first ambiguous failure stays the one to report.

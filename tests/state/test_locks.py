@@ -325,8 +325,8 @@ class SlowServer(StateServer):
     async def send(self, request: Request) -> Response:
         """Take an upload slowly, or without any end after its last part."""
         for _ in range(20 if request.method == "PUT" else 0):
-            assert request.moved is not None
-            request.moved()
+            assert request.on_part_sent is not None
+            request.on_part_sent()
             await anyio.sleep(60)
         if request.method == "PUT" and self.stalls:
             await anyio.sleep_forever()

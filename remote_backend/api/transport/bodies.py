@@ -10,7 +10,7 @@ import anyio
 
 from remote_backend.api.messages import FileBody
 
-__all__ = ("CutBody", "UnreadableBody", "is_streamed", "opened", "read_body")
+__all__ = ("CutBody", "UnreadableBody", "is_streamed", "open_body", "read_body")
 
 _BLOCK_BYTES = 1 << 16
 # An answer may take this long whatever its size; beyond, this is the slowest average pace.
@@ -31,27 +31,27 @@ class CutBody(Exception):
 
 async def read_body(
     answer: aiohttp.ClientResponse,
-    most_bytes: int,
+    max_bytes: int,
     *,
     clock: Callable[[], float] = anyio.current_time,
 ) -> bytes:
     """Read a body whole and decompress it.
 
-    Raises `UnreadableBody` when it has more than `most_bytes`, cannot be decompressed, or
+    Raises `UnreadableBody` when it has more than `max_bytes`, cannot be decompressed, or
     trickles in; `CutBody` when it is compressed and ends early.
     """
     length = answer.content_length
-    if length is not None and length > most_bytes:
-        raise UnreadableBody(_too_large(most_bytes))
-    inflater = _inflater_of(answer.headers.get("Content-Encoding", ""), most_bytes)
+    if length is not None and length > max_bytes:
+        raise UnreadableBody(_too_large(max_bytes))
+    inflater = _inflater_of(answer.headers.get("Content-Encoding", ""), max_bytes)
     content = answer.content
     began: float | None = None
     size = 0
     parts: list[bytes] = []
     while part := await content.readany():
         size += len(part)
-        if inflater is None and size > most_bytes:
-            raise UnreadableBody(_too_large(most_bytes))
+        if inflater is None and size > max_bytes:
+            raise UnreadableBody(_too_large(max_bytes))
         parts.append(inflater.feed(part) if inflater else part)
         if content.at_eof():
             break
@@ -69,48 +69,48 @@ def is_streamed(body: bytes | FileBody | None) -> bool:
 
 
 @asynccontextmanager
-async def opened(
-    body: bytes | FileBody | None, headers: dict[str, str], moved: Callable[[], None]
+async def open_body(
+    body: bytes | FileBody | None, headers: dict[str, str], on_part_sent: Callable[[], None]
 ) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Open a body that is sent in pieces; `moved` is called before each of them."""
+    """Open a body that is sent in pieces; `on_part_sent` is called before each of them."""
     if not isinstance(body, FileBody):
         body = body or b""
         headers["Content-Length"] = str(len(body))
-        yield _parts(body, moved)
+        yield _parts(body, on_part_sent)
         return
     headers["Content-Length"] = str(body.size_bytes)
     # Opened out here, because aiohttp leaves off reading when it has the announced length.
     async with await anyio.open_file(os.fspath(body.path), "rb") as file:
-        yield _blocks(file, body, moved)
+        yield _blocks(file, body, on_part_sent)
 
 
-async def _parts(body: bytes, moved: Callable[[], None]) -> AsyncIterator[bytes]:
+async def _parts(body: bytes, on_part_sent: Callable[[], None]) -> AsyncIterator[bytes]:
     # In one piece it would be copied whole into the buffer of the connection.
     for start in range(0, len(body), _BLOCK_BYTES):
-        moved()
+        on_part_sent()
         yield body[start : start + _BLOCK_BYTES]
-    moved()
+    on_part_sent()
 
 
 async def _blocks(
-    file: anyio.AsyncFile[bytes], body: FileBody, moved: Callable[[], None]
+    file: anyio.AsyncFile[bytes], body: FileBody, on_part_sent: Callable[[], None]
 ) -> AsyncIterator[bytes]:
     sent = 0
     while block := await file.read(_BLOCK_BYTES):
-        moved()
+        on_part_sent()
         sent += len(block)
         yield block
         if body.progress is not None:
             body.progress(sent)
-    moved()
+    on_part_sent()
 
 
 class _Inflater:
     """Decompresses gzip or zlib data piece by piece, up to a size."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._left = most_bytes
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._left = max_bytes
         self._member = zlib.decompressobj(_ANY_HEADER)
 
     def feed(self, data: bytes) -> bytes:
@@ -123,7 +123,7 @@ class _Inflater:
                 found.append(self._member.decompress(data, self._left + 1))
                 self._left -= len(found[-1])
                 if self._left < 0:
-                    raise UnreadableBody(_too_large(self._most_bytes))
+                    raise UnreadableBody(_too_large(self._max_bytes))
                 data = self._member.unused_data
         except zlib.error:
             raise UnreadableBody("it is not compressed as it says") from None
@@ -135,12 +135,12 @@ class _Inflater:
             raise CutBody
 
 
-def _inflater_of(encoding: str, most_bytes: int) -> _Inflater | None:
+def _inflater_of(encoding: str, max_bytes: int) -> _Inflater | None:
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return None
     if encoding in _COMPRESSED:
-        return _Inflater(most_bytes)
+        return _Inflater(max_bytes)
     raise UnreadableBody(f"it is compressed as {encoding[:20]!r}, which was not asked for")
 
 
@@ -149,5 +149,5 @@ def _require_progress(size: int, seconds: float) -> None:
         raise UnreadableBody(f"only {size} bytes of it came in {seconds:.0f} s")
 
 
-def _too_large(most_bytes: int) -> str:
-    return f"it has more than {most_bytes >> 10} KiB"
+def _too_large(max_bytes: int) -> str:
+    return f"it has more than {max_bytes >> 10} KiB"

@@ -1,4 +1,4 @@
-"""What kind of fault an exchange ended with, and how long a server asks to wait."""
+"""Kinds of failed exchanges, and the time that a server sets for a retry."""
 
 import math
 from collections.abc import Mapping
@@ -9,44 +9,44 @@ from remote_backend.errors import FINAL_STATUSES
 
 __all__ = ("Failure", "retry_after_seconds", "failure_of")
 
-# Seconds and milliseconds since 1970 are larger than any time that a server can mean by a wait.
+# Times since 1970, in seconds or milliseconds, are larger than any wait that a server sets.
 _FIRST_EPOCH_SECONDS = 1e9
 _FIRST_EPOCH_MILLISECONDS = 1e12
 
 
 class Failure(Enum):
-    """Kinds of faults, told apart by what may be done about them."""
+    """Kinds of failures, by the retries that they allow."""
 
     THROTTLED = "throttled"
-    """Nothing happened; try again when told."""
+    """The request had no effect; retry when the server says."""
 
     NOT_SENT = "unreached"
-    """The request never got there."""
+    """The request never reached the server."""
 
     AMBIGUOUS = "broken"
-    """It may have happened, or may not."""
+    """The request may have had its effect."""
 
     PERMANENT = "permanent"
-    """Another attempt would end in the same way."""
+    """A retry would fail in the same way."""
 
 
 def failure_of(status: int) -> Failure | None:
-    """Return the fault a status stands for, or None when the answer is a definite one."""
+    """Return the failure that a status means; None for a definite response."""
     if status == 429:
         return Failure.THROTTLED
     if status in FINAL_STATUSES:
         return None
-    # 408 and 425 come from proxies and servers that did not take the request up.
+    # 408 and 425 come from proxies and servers that did not process the request.
     if status in (408, 425) or status >= 500:
         return Failure.AMBIGUOUS
     return None
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
-    """Return how long a throttling server asks to wait; nonsense counts as not asked.
+    """Return the wait that a response sets, in seconds; None without a readable one.
 
-    A number is a number of seconds, or, when it is that large, a time since 1970. `now` is that
-    time here; the Date header of the answer is better, because clocks differ.
+    A number means seconds, or the time since 1970 if it is that large. `now` is that time by
+    our clock; the Date header of the response is preferred, because clocks differ.
     """
     for name in ("x-ratelimit-reset", "retry-after"):
         if name in headers:

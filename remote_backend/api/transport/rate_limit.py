@@ -38,10 +38,10 @@ __all__ = ("RateLimiter", "RateLimitedTransport", "TokenBucket", "SlidingWindow"
 
 log = Log()
 
-_WAIT_REASON = "a turn within the rate limit of the server"
+_WAIT_REASON = "the rate limit of the server"
 _WINDOW_SECONDS = 1.0
 _RUN_LISTS_PER_SECOND = 20 / 60
-_RUN_LISTS_AT_ONCE = 10
+_RUN_LIST_BURST = 10
 _LONGEST_PAUSE_SECONDS = 60.0
 # Halved like the window of TCP: of two processes that share a limit each gets about half.
 _SLOWER = 0.5
@@ -59,28 +59,28 @@ class TokenBucket:
     """Tokens that come back evenly; pure, the time is an argument."""
 
     per_second: float
-    """Infinite where nobody limits."""
+    """Infinite without a limit."""
 
     burst: float
     _tokens: float = field(init=False)
     _filled_at: float = -math.inf
-    _closed_until: float = -math.inf
+    _blocked_until: float = -math.inf
     _rate_factor: float = 1.0
 
     def __attrs_post_init__(self) -> None:
         self._tokens = self.burst
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long the next token is away; 0 when it is there."""
-        if now < self._closed_until:
-            return self._closed_until - now
+        """Return the seconds until a token is available; 0 if one is."""
+        if now < self._blocked_until:
+            return self._blocked_until - now
         if math.isinf(self.per_second):
             return 0.0
         self._fill(now)
         return max(0.0, (1 - self._tokens) / (self.per_second * self._rate_factor))
 
     def acquire(self, now: float) -> None:
-        """Take a token, which must be there."""
+        """Take a token, which must be available."""
         if not math.isinf(self.per_second):
             self._fill(now)
             self._tokens -= 1
@@ -92,11 +92,11 @@ class TokenBucket:
             self._tokens = min(self._tokens, burst)
 
     def answered(self, now: float) -> None:
-        """Take note that a request was answered."""
+        """Count a response; the bucket does not depend on it."""
 
     def block_for(self, now: float, seconds: float) -> None:
-        """Give no token for a time, and then fewer for a while: others use this limit too."""
-        self._closed_until = max(self._closed_until, now + seconds)
+        """Give no tokens for a time, and fewer afterwards: other processes use this limit too."""
+        self._blocked_until = max(self._blocked_until, now + seconds)
         self._tokens = 0.0
         self._rate_factor = max(_SLOWEST, self._rate_factor * _SLOWER)
 
@@ -110,27 +110,27 @@ class TokenBucket:
 
 @define(eq=False)
 class SlidingWindow:
-    """At most so many requests within each second, however the server counts them.
+    """A number of requests within each second, however the server counts them.
 
-    A request is counted somewhere between being sent and being answered. So the one that
-    would be too many is sent a second after the answer to the one that leaves the window.
+    The server counts a request at some time between its sending and its response. So a request
+    beyond the limit is sent a second after the response that leaves the window.
     """
 
     limit: float
-    """Infinite where nobody limits."""
+    """Infinite without a limit."""
 
     _assumed_until: float = -math.inf
     _next_at: float = -math.inf
     _open: int = 0
     _answered: deque[float] = field(factory=deque)
-    _closed_until: float = -math.inf
+    _blocked_until: float = -math.inf
     _rate_factor: float = 1.0
     _lowered_at: float = -math.inf
 
     def wait_seconds(self, now: float) -> float:
-        """Return how long the next turn is away; infinite when an answer decides."""
-        if now < self._closed_until:
-            return self._closed_until - now
+        """Return the seconds until a request may be sent; infinite until the next response."""
+        if now < self._blocked_until:
+            return self._blocked_until - now
         if now < self._assumed_until:
             return max(0.0, self._next_at - now)
         if math.isinf(self.limit):
@@ -144,34 +144,34 @@ class SlidingWindow:
         return self._answered[too_many] + _WINDOW_SECONDS - now
 
     def acquire(self, now: float) -> None:
-        """Take a turn."""
+        """Count a request that is sent now."""
         self._open += 1
         if now < self._assumed_until:
             self._next_at = now + 1 / (_ASSUMED_PER_SECOND * self._recovered(now))
 
     def answered(self, now: float) -> None:
-        """Take note that a request was answered, or never will be."""
+        """Count the end of a request, with or without a response."""
         self._open -= 1
         self._answered.append(now)
         self._forget(now)
 
     def allow(self, limit: float) -> None:
-        """Take note of the limit that the server announces."""
+        """Use the limit that the server announces."""
         self.limit, self._assumed_until = limit, -math.inf
 
     def block_for(self, now: float, seconds: float) -> None:
-        """Give no turn for a time, and then fewer for a while: others use this limit too.
+        """Send no request for a time, and fewer afterwards: other processes use this limit too.
 
-        Where no limit is known and several requests are on their way, one is assumed for a
-        minute, so that they do not all come back at the same instant.
+        Without a known limit one is assumed for a minute if requests are in flight, so that
+        they are not all retried at the same instant.
         """
         # Requests that were refused together are one refusal.
-        if now >= self._closed_until:
+        if now >= self._blocked_until:
             self._rate_factor = max(_SLOWEST, self._recovered(now) * _SLOWER)
             self._lowered_at = now
-        self._closed_until = max(self._closed_until, now + seconds)
+        self._blocked_until = max(self._blocked_until, now + seconds)
         if math.isinf(self.limit) and self._open:
-            self._assumed_until = self._closed_until + _ASSUMED_SECONDS
+            self._assumed_until = self._blocked_until + _ASSUMED_SECONDS
 
     def _allowed(self, now: float) -> int:
         return max(1, math.floor(self.limit * self._recovered(now)))
@@ -188,7 +188,7 @@ class SlidingWindow:
 
 @define(eq=False)
 class _Waiter:
-    """A request that waits for its turn."""
+    """A request that waits for the limit."""
 
     rank: tuple[int, int]
     changed: anyio.Event = field(factory=anyio.Event)
@@ -198,7 +198,7 @@ class _Waiter:
 
 
 class RateLimiter:
-    """One limit that many tasks share; the most urgent one is served first."""
+    """One limit that many tasks share, in the order of their priorities."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class RateLimiter:
         self._waiting: list[_Waiter] = []
 
     async def acquire(self, priority: int) -> None:
-        """Wait for the turn of a request."""
+        """Wait until a request of this priority may be sent."""
         waiter = _Waiter((priority, next(self._order)))
         heappush(self._waiting, waiter)
         try:
@@ -228,12 +228,12 @@ class RateLimiter:
             self.wake()
 
     def answered(self) -> None:
-        """Take note that a request that had its turn was answered."""
+        """Count the end of a request that `acquire` let pass."""
         self.bucket.answered(self.clock())
         self.wake()
 
     def wake(self) -> None:
-        """Let the next one look again, because something has changed."""
+        """Let the first waiting request check the limit again."""
         if self._waiting:
             self._waiting[0].changed.set()
 
@@ -250,7 +250,7 @@ class RateLimiter:
 
 
 class RateLimitedTransport:
-    """Sends requests of an API within its limits, which its responses announce.
+    """Sends requests of an API within the limits that its responses announce.
 
     Signed addresses and other hosts are not counted.
     """
@@ -262,12 +262,12 @@ class RateLimitedTransport:
         notices: Notices | None = None,
         clock: Callable[[], float] = anyio.current_time,
         wall_clock: Callable[[], float] = time.time,
-        chance: Callable[[], float] = random.random,
+        random: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
         notices = notices or Notices()
         self._wall_clock = wall_clock
-        self._chance = chance
+        self._random = random
         # Unlimited until a response carries X-RateLimit-Limit. The limit on run lists is never
         # announced; assume it wherever the general one is.
         self._window = SlidingWindow(math.inf)
@@ -276,7 +276,7 @@ class RateLimitedTransport:
         self._run_lists = RateLimiter(self._run_list_bucket, notices=notices, clock=clock)
 
     async def send(self, request: Request) -> Response:
-        """Wait for the turn of a request and send it."""
+        """Wait for the limits and send a request."""
         if not isinstance(request.target, str):
             return await self._inner.send(request)
         if request.is_run_list:
@@ -294,16 +294,16 @@ class RateLimitedTransport:
         if limit is not None:
             self._window.allow(max(1, math.floor(limit)))
         if limit is not None or (request.is_run_list and response.status == 429):
-            self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LISTS_AT_ONCE)
+            self._run_list_bucket.allow(_RUN_LISTS_PER_SECOND, _RUN_LIST_BURST)
         if response.status != 429:
             return
-        asked = retry_after_seconds(response.headers, self._wall_clock())
-        seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if asked is None else asked)
-        # Processes that share a token must not come back together.
-        seconds *= 1 + 0.3 * self._chance()
-        budget = self._run_lists if request.is_run_list else self._requests
-        budget.bucket.block_for(budget.clock(), seconds)
-        log.info("budget.exceeded", seconds=round(seconds, 3))
+        retry_after = retry_after_seconds(response.headers, self._wall_clock())
+        seconds = min(_LONGEST_PAUSE_SECONDS, 1.0 if retry_after is None else retry_after)
+        # Processes that share a token must not retry at the same instant.
+        seconds *= 1 + 0.3 * self._random()
+        limiter = self._run_lists if request.is_run_list else self._requests
+        limiter.bucket.block_for(limiter.clock(), seconds)
+        log.info("rate_limit.exceeded", seconds=round(seconds, 3))
 
 
 async def _sent(inner: Transport, request: Request) -> Response:

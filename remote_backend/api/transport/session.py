@@ -17,7 +17,7 @@ from remote_backend.api.transport.bodies import (
     CutBody,
     UnreadableBody,
     is_streamed,
-    opened,
+    open_body,
     read_body,
 )
 from remote_backend.api.transport.session_failures import Attempt
@@ -138,12 +138,12 @@ class AiohttpTransport:
         headers: dict[str, str] = {}
         with anyio.CancelScope() as scope:
 
-            def moved() -> None:
+            def on_part_sent() -> None:
                 scope.deadline = anyio.current_time() + seconds
-                if request.moved is not None:
-                    request.moved()
+                if request.on_part_sent is not None:
+                    request.on_part_sent()
 
-            async with opened(request.body, headers, moved) as data:
+            async with open_body(request.body, headers, on_part_sent) as data:
                 return await self._answer(request, url, data, headers, seconds)
         problem = f"the upload made no progress for {seconds:g} s"
         raise self._attempt(request, url).lost(problem)
@@ -174,7 +174,7 @@ class AiohttpTransport:
             return Response(
                 status=answer.status,
                 headers={name.lower(): value for name, value in answer.headers.items()},
-                body=await read_body(answer, request.most_bytes),
+                body=await read_body(answer, request.max_bytes),
                 url=str(answer.url),
             )
 

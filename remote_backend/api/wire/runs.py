@@ -130,7 +130,7 @@ def request_to_read_json_plan(plan_id: str, *, redacted: bool) -> Request:
     """Read a plan as JSON; the form that is not redacted needs more rights."""
     kind = "json-output-redacted" if redacted else "json-output"
     request = optional_request(f"plans/{plan_id}/{kind}")
-    return evolve(request, most_bytes=_LARGEST_PLAN_BYTES)
+    return evolve(request, max_bytes=_LARGEST_PLAN_BYTES)
 
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#show-a-plan

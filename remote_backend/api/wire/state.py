@@ -45,7 +45,7 @@ def request_to_download_state(address: SignedUrl | str) -> Request:
         method="GET",
         target=address,
         headers={"Accept": "application/json"},
-        most_bytes=_LARGEST_STATE_BYTES,
+        max_bytes=_LARGEST_STATE_BYTES,
     )
 
 

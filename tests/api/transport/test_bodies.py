@@ -27,12 +27,12 @@ def answering(body: bytes, *headers: str, length: str | None = None) -> Handler:
     return replying("\r\n".join(lines).encode(), body)
 
 
-async def read(handle: Handler, *, most_bytes: int = 1 << 20) -> Response:
+async def read(handle: Handler, *, max_bytes: int = 1 << 20) -> Response:
     """Return what a handler answers."""
     async with listening(handle) as port, open_transport(SETTINGS) as transport:
         target = PublicUrl(f"http://127.0.0.1:{port}/x")
         return await transport.send(
-            Request(method="GET", target=target, most_bytes=most_bytes)
+            Request(method="GET", target=target, max_bytes=max_bytes)
         )
 
 
@@ -82,7 +82,7 @@ async def test_an_answer_that_cannot_be_read_is_permanent(
 ) -> None:
     """It is too large or garbled, its host is named, and nobody asks again (L1, M8)."""
     with pytest.raises(TransportError, match=text) as caught:
-        await read(handle, most_bytes=1024)
+        await read(handle, max_bytes=1024)
 
     assert caught.value.is_permanent and caught.value.may_have_happened
     assert "127.0.0.1" in str(caught.value)

@@ -263,7 +263,7 @@ async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
     """429 with a reset waits that long for everybody; an hour is cut (P42)."""
     clock = Clock()
     server = Server(answer(429, x_ratelimit_reset="3600"))
-    transport = RateLimitedTransport(server, clock=clock, chance=lambda: 1.0)
+    transport = RateLimitedTransport(server, clock=clock, random=lambda: 1.0)
     await transport.send(Request(method="GET", target="ping"))
     clock.now += 79
 
@@ -287,7 +287,7 @@ async def test_those_who_were_refused_do_not_come_back_at_once(
     """Also where no answer tells a limit, and one refused burst counts once (P43)."""
     clock = Clock()
     server = Refusing(answer(429, **headers))
-    transport = RateLimitedTransport(server, clock=clock, chance=lambda: 0.0)
+    transport = RateLimitedTransport(server, clock=clock, random=lambda: 0.0)
     request = Request(method="GET", target="ping")
 
     async def all_at_once(group: anyio.abc.TaskGroup) -> int:

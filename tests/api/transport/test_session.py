@@ -246,7 +246,7 @@ async def test_parts_of_a_large_body_are_reported_as_they_leave() -> None:
             method="PUT",
             target=SignedUrl(f"{server.url}/x"),
             body=b"x" * 300_000,
-            moved=lambda: moves.append(None),
+            on_part_sent=lambda: moves.append(None),
         )
         await transport.send(request)
     assert len(moves) == 6

@@ -386,7 +386,7 @@ async def test_a_body_that_cannot_be_read_is_an_error(
     network.get(f"{BASE}x", body=body, headers=headers)
 
     with pytest.raises(TransportError, match=problem) as caught:
-        await transport.send(get("x", most_bytes=10 << 10))
+        await transport.send(get("x", max_bytes=10 << 10))
 
     assert caught.value.may_have_happened
     assert caught.value.is_permanent is is_permanent
