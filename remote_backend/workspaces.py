@@ -88,7 +88,9 @@ async def find_workspace(
     """
     if not local_name.strip():
         # The prefix alone would be the name of another workspace (P85).
-        raise SelectionError(f"{local_name!r} is not the name of a workspace; give one")
+        raise SelectionError(
+            f"{local_name!r} is not the name of a workspace; a name is needed"
+        )
     if isinstance(mapping, ByName):
         return await _find_default(client, mapping, local_name)
     if isinstance(mapping, ByTags):
@@ -258,7 +260,7 @@ async def _unselected(client: Client, mapping: WorkspaceMapping) -> NoWorkspaceS
 
 
 async def _candidates(client: Client, mapping: WorkspaceMapping) -> str:
-    """Return the existing names, as an error about a name adds them (P87)."""
+    """Return the existing names, as the end of an error about a name (P87)."""
     try:
         names = [workspace.name for workspace in await list_workspaces(client, mapping)]
     except (ApiError, TransportError, UnexpectedAnswer):
@@ -267,7 +269,7 @@ async def _candidates(client: Client, mapping: WorkspaceMapping) -> str:
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Return names for a message, which leaves out all after the first 20."""
+    """Return names for a message; after the first 20 they are only counted."""
     if not names:
         return "no workspaces"
     more = len(names) - _MOST_SHOWN
@@ -276,7 +278,7 @@ def shown_names(names: Sequence[str]) -> str:
 
 
 def no_workspaces(mapping: WorkspaceMapping, organization: str) -> NoSuchWorkspace:
-    """Make the error for a configuration without any workspace."""
+    """Return the error for a configuration without any workspace."""
     unless_hidden = ", or the token may not see it"
     if isinstance(mapping, ByName):
         return NoSuchWorkspace(
@@ -295,7 +297,7 @@ def no_workspaces(mapping: WorkspaceMapping, organization: str) -> NoSuchWorkspa
 
 
 def selectable_name(mapping: WorkspaceMapping, workspace: LocalWorkspace) -> str:
-    """Return the name to remember for a selected workspace: one without a second meaning."""
+    """Return the name to store for a selected workspace; it cannot mean another workspace."""
     if isinstance(mapping, ByName):
         # Terraform refuses to work with any other name (hashicorp/terraform#23110).
         return DEFAULT

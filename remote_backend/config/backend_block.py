@@ -41,13 +41,13 @@ _WORKSPACES_ARGUMENTS = {"remote": ("name", "prefix"), "cloud": ("name", "tags",
 
 @frozen(kw_only=True)
 class BackendBlock:
-    """What a configuration says about its server; exactly one of name and prefix is set."""
+    """The server and the workspaces of a configuration; name, prefix or tags is set."""
 
     kind: str
     """`remote` or `cloud`."""
 
     hostname: str
-    """In the form that is compared and put into addresses."""
+    """Normalized: in the form that is compared and put into addresses."""
 
     organization: str
     token: str | None = field(default=None, repr=False)
@@ -93,7 +93,7 @@ class _LocatedBlock:
 
 @frozen
 class FoundBlock:
-    """A block whose form is right, before it is known whether it says enough."""
+    """A block with a valid form, before it is checked whether arguments are missing."""
 
     _located: _LocatedBlock
     values: BlockValues
@@ -105,7 +105,7 @@ class FoundBlock:
         return self._located.where
 
     def backend(self, merged: BlockValues, environ: Mapping[str, str]) -> BackendBlock:
-        """Return the backend that the block means together with what was added to it."""
+        """Return the backend of the block, with the settings that were added to it."""
         backend = _backend(self._located, merged, environ)
         # https://developer.hashicorp.com/terraform/cli/cloud/settings#project
         unused = (
@@ -165,7 +165,7 @@ def _no_block(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsEr
 
 
 def _chosen(files: Iterable[ConfigurationFile]) -> _LocatedBlock | None:
-    """Return the one block that counts: an override replaces it whole, the last one wins."""
+    """Return the effective block: an override replaces the whole block, and the last one wins."""
     chosen: _LocatedBlock | None = None
     for file in files:
         for index, located in enumerate(_blocks_in(file)):
@@ -185,7 +185,7 @@ def _second(first: _LocatedBlock, second: _LocatedBlock) -> BadBackendBlock:
 def _blocks_in(file: ConfigurationFile) -> list[_LocatedBlock]:
     blocks = _backends(file.body.blocks)
     if not blocks or any(block.error_line is not None for block in blocks):
-        # What hides the block, or seems to break it, may stand before it.
+        # The fault that hides or breaks the block may be before it.
         blocks = _backends(file.read_again("terraform")) or blocks
     return [_LocatedBlock(file.path, block) for block in blocks]
 
@@ -224,7 +224,7 @@ def _values(located: _LocatedBlock) -> BlockValues:
 def _backend(
     located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> BackendBlock:
-    """Check that what a block and its additions say together is a backend."""
+    """Return the backend of a block with its additions; raise an error if it is incomplete."""
     arguments = merged.arguments
     modes = _workspaces(located, merged, environ)
     organization = arguments.get("organization") or _cloud(located, environ, "ORGANIZATION")
@@ -251,7 +251,7 @@ def _other_backend(labels: tuple[str, ...]) -> str:
 
 
 def _cloud(located: _LocatedBlock, environ: Mapping[str, str], name: str) -> str | None:
-    # These variables never count for a backend block.
+    # Terraform ignores these variables for a backend block.
     return environ.get(f"TF_CLOUD_{name}") if located.kind == "cloud" else None
 
 
@@ -281,7 +281,7 @@ def _line_of(block: Block, name: str) -> int | None:
 def _workspaces(
     located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return name, prefix and tags, of which one is set, and the project."""
+    """Return name, prefix and tags (one of them is set), and the project."""
     values = merged.workspaces or {}
     chosen = [name for name in ("name", "prefix", "tags") if values.get(name)]
     if len(chosen) > 1:
@@ -291,7 +291,7 @@ def _workspaces(
             ),
             _workspaces_line(located),
         )
-    # A cloud block that leaves it open means the workspace of this name
+    # Without a name and tags, a cloud block takes the workspace from TF_WORKSPACE
     # (https://developer.hashicorp.com/terraform/cli/cloud/settings#environment-variables).
     from_environ = environ.get("TF_WORKSPACE") if located.kind == "cloud" else None
     if not chosen and not from_environ:
@@ -351,7 +351,7 @@ def _block_of(located: _LocatedBlock, attribute: Attribute) -> Block:
 def _arguments(
     located: _LocatedBlock, block: Block, allowed: Collection[str]
 ) -> dict[str, Any]:
-    """Return the arguments of a block, and see that it holds nothing else."""
+    """Return the arguments of a block; raise an error for anything else in it."""
     for inner in block.blocks:
         if inner.kind not in allowed:
             raise located.fault(_unknown(inner.kind, allowed), inner.line)

@@ -41,7 +41,7 @@ class BlockValues:
     workspaces: Mapping[str, Any] | None = None
 
     def agrees_with(self, other: "BlockValues") -> bool:
-        """Say whether both mean the same; an argument without value is an absent one."""
+        """Return whether both mean the same; an argument without a value counts as absent."""
         return (
             self.kind == other.kind
             and _set(self.arguments) == _set(other.arguments)
@@ -51,18 +51,18 @@ class BlockValues:
 
 @frozen(kw_only=True)
 class Record:
-    """What a record says."""
+    """The content of a record."""
 
     values: BlockValues
     hash: int | None
     is_old: bool
-    """Whether Terraform 0.11 has written it; the two ages do not read each other's."""
+    """Whether Terraform 0.11 has written it; later versions cannot read it, nor 0.11 theirs."""
 
     document: Mapping[str, Any] = field(repr=False)
     data: bytes = field(repr=False)
 
     def is_of(self, block: BlockValues) -> bool:
-        """Say whether it was written for a block, whatever settings were added to that."""
+        """Return whether it was written for a block, with or without added settings."""
         right = hash_old(block) if self.is_old else hash_modern(block)
         return self.hash == right or self.values.agrees_with(block)
 
@@ -115,22 +115,22 @@ def write_record(
     before: Record | None,
     terraform_version: str | None,
 ) -> None:
-    """Write the record of a backend, or that there is none, in the style of the one before.
+    """Write the record of a backend (None for no backend), in the style of the earlier record.
 
-    `block` is what the configuration says, for the hash; `merged` is that with the
-    settings that were added. A record that says the same already stays as it is.
+    `block` is the block of the configuration, for the hash; `merged` is that block with the
+    settings that were added. A record with the same content is not written again.
     """
     if before is not None and before.is_old:
         text = _old_text(merged, block, before)
     else:
         text = _modern_text(merged, block, before, terraform_version)
-    # Half a character stays an escape of JSON.
+    # A lone surrogate is kept as a JSON escape, because UTF-8 cannot encode it.
     data = text.encode(errors="backslashreplace")
     if before is not None and before.data == data:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # -backend-config=token=... puts a token into it, so it is never for others to read.
+        # A setting can put a token into it, so only the owner may read it.
         write_atomically(path, data)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from None

@@ -30,7 +30,7 @@ _LINE = re.compile(r"line (\d+)", re.IGNORECASE)
 
 @frozen
 class CredentialsHelper:
-    """A program that knows tokens."""
+    """A program that returns tokens."""
 
     name: str
     args: tuple[str, ...] = field(default=(), repr=False)
@@ -38,7 +38,7 @@ class CredentialsHelper:
 
 @frozen(kw_only=True)
 class CliConfiguration:
-    """What the files of the CLI configuration say together; hosts are normalized names."""
+    """The merged content of the files of the CLI configuration; hosts are normalized names."""
 
     credentials: Mapping[str, str] = field(factory=dict, repr=False)
     credential_files: Mapping[str, Path] = field(factory=dict)
@@ -69,7 +69,7 @@ def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
 
 
 def configuration_directory(environ: Mapping[str, str]) -> Path | None:
-    """Return the directory with credentials, more files and plugins, if a home is known."""
+    """Return the directory with credentials, more files and plugins; None without a home."""
     if os.name == "nt":
         home = environ.get("APPDATA")
         return Path(home) / "terraform.d" if home else None
@@ -80,7 +80,7 @@ def configuration_directory(environ: Mapping[str, str]) -> Path | None:
 def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
     for variable in _OVERRIDES:
         if name := environ.get(variable):
-            # It may be a pipe, as in TF_CLI_CONFIG_FILE=<(op inject ...).
+            # The file can be a pipe, as in TF_CLI_CONFIG_FILE=<(op inject ...).
             if os.path.exists(name):
                 yield Path(name)
             else:
@@ -106,7 +106,7 @@ def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
 
 
 class _Reading:
-    """What the files read so far say; a later file replaces whole entries of earlier ones."""
+    """The entries of the files read so far; a later file replaces whole entries of earlier ones."""
 
     def __init__(self) -> None:
         self.credentials: dict[str, str] = {}
@@ -187,7 +187,7 @@ def _parse(text: str) -> Any:
 
 
 def _labelled(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give label and body of each block, however often lists are wrapped around them."""
+    """Yield label and body of each block, also of blocks inside of nested lists."""
     for labels in value if isinstance(value, list) else [value]:
         if isinstance(labels, dict):
             for label, body in labels.items():

@@ -1,4 +1,4 @@
-"""The Terraform files of a directory, in the order in which they count."""
+"""The Terraform files of a directory, in the order in which Terraform reads them."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _UNREADABLE = "could not be read in full; `terraform validate` says why"
 
 @frozen
 class Fault:
-    """What hides a part of a file, or all of it."""
+    """A fault because of which a file, or a part of it, could not be read."""
 
     line: int | None
     problem: str
@@ -36,7 +36,7 @@ class ConfigurationFile:
     """One `.tf` or `.tf.json` file, read as far as it can be read."""
 
     path: str
-    """Its name inside the directory, as it is shown to people."""
+    """Its name inside the directory, for messages."""
 
     is_override: bool = False
     body: Body = field(factory=Body, repr=False)
@@ -66,7 +66,7 @@ def read_configuration_files(
     """
     if not directory.is_dir():
         raise SettingsError(
-            f"{os.path.abspath(directory)} is not a directory; give that of the configuration"
+            f"{os.path.abspath(directory)} is not a directory; give the directory of the configuration"
         )
     try:
         paths = [path for path in directory.iterdir() if _counts(path)]

@@ -28,7 +28,7 @@ __all__ = (
 )
 
 _PREFIX = "TF_TOKEN_"
-# Of the provider "tfe", of scripts for the API, and of Terraform before 0.12.
+# Variables of the provider "tfe", of scripts for the API, and of Terraform before 0.12.
 _OF_OTHER_TOOLS = ("TFE_TOKEN", "TF_API_TOKEN", "ATLAS_TOKEN")
 # Forms that people mix up; the form does not show whose token it is.
 _KINDS = (
@@ -46,18 +46,18 @@ _ASCII_WHITE_SPACE = " \t\n\r\v\f"
 
 @frozen
 class FoundToken:
-    """What was found out about the token for a host."""
+    """The token for a host, and where it comes from."""
 
     value: str | None = field(default=None, repr=False)
     source: str = ""
     """The place that it comes from."""
 
     warnings: tuple[str, ...] = ()
-    """Why a place that could have had one has none."""
+    """Reasons why a place that can hold a token has none."""
 
     @property
     def kind(self) -> str:
-        """What its form says about it, without any part of it."""
+        """The kind of token that its form suggests; no part of the token is in it."""
         text = self.value or ""
         return next((kind for form, kind in _KINDS if form.match(text)), _UNKNOWN_KIND)
 
@@ -111,7 +111,7 @@ def check_token(text: str, source: str) -> str | None:
 def keep_token(hostname: str, token: str, environ: Mapping[str, str]) -> Path:
     """Store a token for a host where Terraform stores its own, and return the file.
 
-    All else in the file stays; it is written whole or not at all, for its owner alone.
+    Other entries of the file are kept. It is written atomically, and only its owner can read it.
     """
     path = _credentials_path(environ)
     document = _credentials(path)
@@ -184,14 +184,14 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Half a character, in an entry of somebody else, stays an escape of JSON.
+        # A lone surrogate in an entry of another tool is kept as a JSON escape.
         write_atomically(path, text.encode(errors="backslashreplace"))
     except OSError as error:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def missing_token(hostname: str, environ: Mapping[str, str]) -> CredentialsError:
-    """Make the error that says where a token for a normalized host name can be put."""
+    """Return the error that lists where a token for a normalized host name can be put."""
     name = display_hostname(hostname)
     places = [
         f'a credentials "{name}" block in the CLI configuration file',
@@ -218,7 +218,7 @@ def _not_read(environ: Mapping[str, str]) -> str:
 
 
 def _sendable(token: str, source: str) -> str | None:
-    # Files and secret stores like to add a line end, which no token has.
+    # Files and secret stores often add a line end, which is not part of a token.
     token = token.removeprefix("\ufeff").strip(_ASCII_WHITE_SPACE)
     for position, character in enumerate(token, start=1):
         if not "!" <= character <= "~":
@@ -238,7 +238,7 @@ def _variable_for(hostname: str, environ: Mapping[str, str]) -> str | None:
         and environ[name]
         and _decoded(name.removeprefix(_PREFIX)) == hostname
     )
-    # Which of two Terraform takes depends on chance.
+    # It depends on chance which of two variables Terraform uses.
     if len({environ[name] for name in matching}) > 1:
         raise CredentialsError(
             f"the variables {' and '.join(matching)} hold different tokens for "
@@ -250,7 +250,7 @@ def _variable_for(hostname: str, environ: Mapping[str, str]) -> str | None:
 def _decoded(encoded: str) -> str | None:
     hostname = encoded.replace("__", "-").replace("_", ".")
     try:
-        # Here, unlike elsewhere, xn-- labels are welcome.
+        # Labels in the xn-- form are allowed here only: variables cannot have other letters.
         return normalize_hostname(display_hostname(hostname))
     except BadHostname:
         return None

@@ -1,4 +1,4 @@
-"""The credentials helper: a program that knows tokens."""
+"""The credentials helper: a program that returns tokens."""
 
 import json
 import os

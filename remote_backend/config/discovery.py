@@ -1,4 +1,4 @@
-"""Where a host says that its API is."""
+"""The address of the API of a host, by service discovery."""
 
 import json
 import re
@@ -30,9 +30,9 @@ class Services:
 
 
 async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -> Services:
-    """Ask a host, by its normalized name, where its API is.
+    """Request the address of the API from a host, given by its normalized name.
 
-    A host block of the CLI configuration answers in its place. Raises `DiscoveryError`.
+    A host block of the CLI configuration takes precedence, without a request. Raises `DiscoveryError`.
     """
     display_name = display_hostname(hostname)
     address = f"https://{hostname}/.well-known/terraform.json"
@@ -97,7 +97,7 @@ def _document(display_name: str, response: Response) -> Mapping[str, object]:
 def _find(
     display_name: str, services: Mapping[str, object], address: str, holder: str
 ) -> str:
-    """Return the absolute base of the API that services name, relative to an address."""
+    """Return the absolute base of the API from the services; relative ones start at `address`."""
     offered = {
         name: value
         for name, value in services.items()

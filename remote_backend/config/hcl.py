@@ -25,8 +25,8 @@ _MARK = b"\xef\xbb\xbf"
 # The grammar knows exponents only behind a decimal point, and gives up at NUL.
 _UNKNOWN_TO_GRAMMAR = re.compile(rb"(?<![\w.])\d+[eE][+-]?\d+(?![\w.])|\x00")
 _LABELS = frozenset({"identifier", "string_lit"})
-# Behind faults, and in long runs of blanks, the time that the parser takes grows with the
-# square of their length (tree-sitter 0.26). A good file of 100 kB takes 0.02 seconds.
+# After a fault, and in long runs of blanks, parsing takes quadratic time (tree-sitter 0.26).
+# A valid file of 100 kB takes 0.02 seconds.
 _MOST_SECONDS = 0.5
 
 Clock = Callable[[], float]
@@ -34,7 +34,7 @@ Clock = Callable[[], float]
 
 @frozen(kw_only=True)
 class Attribute:
-    """A name with an expression; text and value stay out of logs, they may be secret."""
+    """A name with an expression; text and value may be secret, so they are never logged."""
 
     name: str
     line: int | None
@@ -50,7 +50,7 @@ class Body:
     attributes: tuple[Attribute, ...] = ()
     blocks: tuple["Block", ...] = ()
     error_line: int | None = None
-    """About where the first thing is that cannot be read, here or further inside."""
+    """The approximate line of the first fault, here or in a nested block."""
 
     has_blocks: bool = False
     """Whether there are blocks at all, also of other kinds."""
@@ -95,7 +95,7 @@ def parse_each_opening(
     starts = [match.start() for match in opening.finditer(source)]
     budget = _Budget(clock)
     line = at = 0
-    # Each part ends where the next one begins, so that no byte is read again and again.
+    # Each part ends where the next one begins, so no byte is parsed twice.
     for start, end in pairwise([*starts, len(source)]):
         line += source.count(b"\n", at, start)
         at = start
@@ -105,7 +105,7 @@ def parse_each_opening(
 
 
 def has_lone_returns(source: bytes) -> bool:
-    """Say whether lines end in a carriage return alone, which Terraform refuses."""
+    """Return whether lines end in a carriage return alone, which Terraform refuses."""
     return re.search(rb"\r(?!\n)", source) is not None
 
 
@@ -122,7 +122,7 @@ class _Text:
 
 
 class _Budget:
-    """The time that the parser may take, and how far it came when that was over."""
+    """The time that the parser may take, and the position that it had reached by then."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -135,7 +135,7 @@ class _Budget:
 
 
 def _parse(source: bytes, kinds: Collection[str], first_line: int, budget: _Budget) -> Body:
-    # The replacement keeps all offsets, so that texts are taken from the true source.
+    # The replacement keeps all offsets, so texts are still taken from the original source.
     readable = _UNKNOWN_TO_GRAMMAR.sub(lambda match: _readable(match[0]), source)
     try:
         tree = Parser(_LANGUAGE).parse(
@@ -169,7 +169,7 @@ def _readable(unknown: bytes) -> bytes:
 
 
 def _members(node: Node) -> Iterator[Node]:
-    """Give attributes and blocks of a file or block, also those that a fault wraps."""
+    """Yield attributes and blocks of a file or block, also those inside of a fault."""
     waiting = [node]
     while waiting:
         current = waiting.pop()
@@ -230,7 +230,7 @@ def _attribute(node: Node, text: _Text) -> Attribute:
 
 
 def _crowded(members: Iterable[Node]) -> Iterator[Node]:
-    """Give the members that do not begin on a line of their own, which the grammar takes."""
+    """Yield the members that do not begin on a line of their own; the grammar accepts them."""
     row = -1
     for node in members:
         is_split = node.type == "attribute" and breaks_line(node)
@@ -242,7 +242,7 @@ def _crowded(members: Iterable[Node]) -> Iterator[Node]:
 def _error_line(
     node: Node, members: Iterable[Node], text: _Text, made: Mapping[int, Block]
 ) -> int | None:
-    """Return about where the first fault in a file or block is; made blocks know theirs."""
+    """Return the approximate line of the first fault in a file or block."""
     lines = [made[member.id].error_line for member in members if member.id in made]
     lines += [text.line_of(member) for member in _crowded(members)]
     lines += [

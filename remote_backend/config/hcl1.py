@@ -17,7 +17,7 @@ from remote_backend.config.hcl_operations import NotConstant, number_of
 
 __all__ = ("Hcl1Error", "parse_hcl1")
 
-# Possessive, so that a text or comment without an end is looked through only once.
+# Possessive, so a text or comment without an end is scanned only once.
 _TOKEN = re.compile(
     r"""
       (?P<blank> \s++ | \#[^\n]*+ | //[^\n]*+ | /\*.*?\*/ )
@@ -59,7 +59,7 @@ class _Token:
 
 
 class _Again(list[Any]):
-    """Blocks of one name, to tell them from a list that was written."""
+    """Blocks of one name; a type of its own, because a written list is a `list` too."""
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -72,7 +72,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         if kind != "blank":
             yield _Token(kind, match[0], at)
         at = match.end()
-    # What cannot be read is a token too, so that its line is known.
+    # An unreadable character is a token too, so the error can name its line.
     yield _Token("end" if at == len(text) else "unknown", text[at : at + 1], at)
 
 

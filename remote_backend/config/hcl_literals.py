@@ -68,13 +68,13 @@ _PUNCTUATION = frozenset(
         "tuple_start",
     }
 )
-# Line breaks mean nothing inside of these, and between the elements of an object.
+# Line breaks are ignored inside of these, and between the elements of an object.
 _SPREADING = frozenset({"tuple", "new_index", "template_interpolation", "quoted_template"})
 
 
 @frozen
 class Literal:
-    """A value that was written out or computed; it may be a secret, so it is never shown."""
+    """A value that was written out or computed; it may be secret, so it is never shown."""
 
     value: HclValue = field(repr=False)
 
@@ -137,7 +137,7 @@ def _top_down(node: Node) -> list[Node]:
 
 
 def _inner(node: Node, spreads: bool) -> Iterator[tuple[Node, bool]]:
-    """Give the parts of a node, and whether line breaks mean nothing in each."""
+    """Yield the parts of a node, and whether line breaks are ignored in each."""
     if node.type in _SPREADING:
         spreads = True
     elif node.type in ("object", "object_elem"):
@@ -150,7 +150,7 @@ def _inner(node: Node, spreads: bool) -> Iterator[tuple[Node, bool]]:
 
 
 def _is_well_spread(node: Node, spreads: bool) -> bool:
-    """Say whether lines end where HCL lets them end; the grammar takes them anywhere."""
+    """Return whether lines end where HCL allows it; the grammar accepts line ends anywhere."""
     if node.type == "object":
         return _is_separated(node)
     if node.type not in _CONTAINERS or node.type in _SPREADING or spreads:
@@ -159,7 +159,7 @@ def _is_well_spread(node: Node, spreads: bool) -> bool:
 
 
 def breaks_line(node: Node) -> bool:
-    """Say whether a line ends between the parts of a node, outside of parentheses."""
+    """Return whether a line ends between the parts of a node, outside of parentheses."""
     depth = 0
     row = node.start_point.row
     for child in node.children:
@@ -172,7 +172,7 @@ def breaks_line(node: Node) -> bool:
 
 
 def _is_separated(node: Node) -> bool:
-    """Say whether commas or line ends stand between the elements of an object."""
+    """Return whether commas or line ends separate the elements of an object."""
     row = -1
     separated = True
     for child in node.children:
@@ -254,7 +254,7 @@ def _plain(part: _Part) -> HclValue:
 
 
 def _followed(parts: list[_Part]) -> _Part:
-    """Return what the indexes and names behind a value lead to."""
+    """Return the value that the indexes and names behind a value select."""
     if not parts:
         raise NotConstant
     value, *steps = parts
@@ -323,12 +323,12 @@ def _without_indent(body: str) -> str:
     lines = body.splitlines(keepends=True)
     indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
     indent = min(indents, default=0)
-    # Terraform leaves lines of white space as they are, whatever their length.
+    # Terraform keeps lines of white space unchanged when it removes the indentation.
     return "".join(line[indent:] if line.strip() else line for line in lines)
 
 
 def unescaped(text: str) -> str:
-    """Return what a text between quotes stands for; raises `NotConstant`."""
+    """Return the value of a text between quotes; raises `NotConstant`."""
     if "\n" in text:  # only heredocs have lines
         raise NotConstant
     return _ESCAPE.sub(_read_escape, text)

@@ -1,4 +1,4 @@
-"""What the operators, conditions, indexes and templates of HCL make of values."""
+"""The operators, conditions, indexes and templates of HCL, applied to values."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -94,7 +94,7 @@ def choose(condition: HclValue, first: HclValue, second: HclValue) -> HclValue:
 
 
 def element_of(value: HclValue, key: HclValue) -> HclValue:
-    """Return what a list or an object has at an index or under a name; raises `NotConstant`."""
+    """Return the element of a list or object at an index or name; raises `NotConstant`."""
     try:
         if isinstance(value, Mapping):
             return value[text_of(key)]
@@ -108,7 +108,7 @@ def element_of(value: HclValue, key: HclValue) -> HclValue:
 
 
 def join_template(parts: Sequence[HclValue]) -> HclValue:
-    """Return what a template gives; one that is a lone expression gives its value as it is."""
+    """Return the result of a template; for a lone expression this is its value, unconverted."""
     return parts[0] if len(parts) == 1 else "".join([text_of(part) for part in parts])
 
 

@@ -1,4 +1,4 @@
-"""Which proxy an address is asked through, by the usual variables."""
+"""The proxy for requests to an address, by the usual variables."""
 
 import ipaddress
 import re
@@ -14,11 +14,11 @@ _HOST = re.compile(r"[\w.:%-]+")
 
 
 def proxies_of(environ: Mapping[str, str]) -> Callable[[str], str | None]:
-    """Return what gives the proxy for an address, or None for a direct connection.
+    """Return a function from an address to its proxy, or to None for a direct connection.
 
     HTTPS_PROXY, HTTP_PROXY and NO_PROXY count in both cases, the lower one first; NO_PROXY
     holds names with their subdomains, addresses, networks, and `*`, each with an optional
-    port. This machine itself is never asked through a proxy.
+    port. Requests to this machine never use a proxy.
 
     The result raises `SettingsError` for an address whose proxy cannot be used. It names the
     variable and never shows its value, which can hold a password.

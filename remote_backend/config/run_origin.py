@@ -13,7 +13,7 @@ _COMMIT_DIGITS = 10
 
 @frozen
 class _Service:
-    """Which variables of a CI service say what; of several the first one that is set counts."""
+    """The variables of a CI service; of several for one fact the first that is set counts."""
 
     name: str
     mark: str
@@ -24,7 +24,7 @@ class _Service:
     commit: tuple[str, ...] = ()
 
 
-# As the services document the variables of their jobs.
+# From the documentation of each service about the variables of its jobs.
 _SERVICES = (
     _Service(
         "GitHub Actions",
@@ -100,7 +100,7 @@ _PERSON_HERE = ("USER", "LOGNAME", "USERNAME")
 
 
 def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
-    """Say who plans what, as far as it is known: `alice, branch main, commit 1a2b3c4d5e`.
+    """Return who plans which revision, as far as known: `alice, branch main, commit 1a2b3c4d5e`.
 
     In a CI job its own variables count, elsewhere the user and the Git repository.
     """
@@ -133,7 +133,7 @@ def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def _word(text: str) -> str:
-    """Return a text that others wrote as it may stand in a message: short, in one line."""
+    """Return a text from outside in a form for messages: short, and on one line."""
     return " ".join("".join(c for c in text if c.isprintable()).split())[:_LONGEST_WORD]
 
 

@@ -18,7 +18,7 @@ __all__ = (
 
 
 def user_data_directory(environ: Mapping[str, str]) -> Path:
-    """Return where this program keeps what outlives a command, by the system's custom.
+    """Return the directory for data that outlives a command, by the convention of the system.
 
     Raises `SettingsError` where no home directory is known, as in containers that run with a
     user id of their own.
@@ -31,7 +31,7 @@ def user_data_directory(environ: Mapping[str, str]) -> Path:
 
 
 def user_cache_directory(environ: Mapping[str, str]) -> Path | None:
-    """Return where this program keeps what it can find out again; None where there is no place."""
+    """Return the directory for caches; None when no home directory is known."""
     if os.name == "nt" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"], "remote-backend", "cache")
     # The XDG base directory specification lets programs ignore relative paths.
@@ -56,7 +56,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def data_directory(directory: Path, environ: Mapping[str, str]) -> Path:
-    """Return where Terraform keeps what belongs to a configuration."""
+    """Return the directory in which Terraform keeps data of a configuration."""
     return directory / (environ.get("TF_DATA_DIR") or ".terraform")
 
 

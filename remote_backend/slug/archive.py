@@ -25,7 +25,7 @@ from remote_backend.slug.walk import Member, Walk, unreadable
 __all__ = ("Slug", "pack", "read_ignore_file")
 
 _BLOCK_BYTES = 256 << 10
-# A file that became a pipe since it was listed must not stop us for ever.
+# A file that was replaced by a pipe after it was listed must not block forever.
 _READ_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -43,7 +43,7 @@ class Slug:
     file_count: int
     warnings: tuple[str, ...] = ()
     content_digest: str | None = None
-    """SHA-256 of names, modes, links and contents, without times; None where none was wanted."""
+    """SHA-256 of names, modes, links and contents, without times; None if it was not requested."""
 
 
 async def pack(
@@ -95,7 +95,7 @@ async def pack(
 
 
 class _Stopped(Exception):
-    """Nobody wants the archive any more."""
+    """The archive is not needed any more."""
 
 
 class _Packer:
@@ -112,7 +112,7 @@ class _Packer:
     ) -> None:
         self.stopped = threading.Event()
         self.digest: hashlib._Hash | None = None
-        """Fed with what goes into the archive, where somebody wants it."""
+        """Updated with everything that goes into the archive, if it was requested."""
 
         self._directory = directory
         self._root = root
@@ -184,7 +184,7 @@ class _Packer:
         except OSError as error:
             raise unreadable(member.path, error) from None
         try:
-            # What is open now decides; what was listed may have been replaced since.
+            # The open file counts, because the listed one may have been replaced since.
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 self._warn(member, "is not a file any more; it is left out")
@@ -208,13 +208,13 @@ class _Packer:
         return True
 
     def _content(self, member: Member, descriptor: int, size: int) -> Iterator[bytes]:
-        """Give as many bytes as the header says, whatever becomes of the file meanwhile."""
+        """Yield as many bytes as the header says, even if the file changes meanwhile."""
         left = size
         while True:
             if self.stopped.is_set():
                 raise _Stopped
             try:
-                # One byte more than is left shows a file that has grown.
+                # Reading one byte more than expected detects a file that has grown.
                 data = os.read(descriptor, min(left, _BLOCK_BYTES - 1) + 1)
             except OSError as error:
                 raise unreadable(member.path, error) from None
@@ -234,7 +234,7 @@ class _Packer:
                 return
 
     def _note(self, header: Header) -> None:
-        # A checkout gives the same files other times, and they are the same configuration.
+        # Times differ between checkouts of the same configuration, so they are left out.
         if self.digest is not None:
             facts = (header.name, header.mode, header.size_bytes, header.link_target or b"")
             self.digest.update(b"%b\0%o %d\0%b\0" % facts)

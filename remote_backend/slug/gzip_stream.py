@@ -11,7 +11,7 @@ from isal import isal_zlib
 
 __all__ = ("GzipStream", "open_gzip")
 
-# How the input is cut decides about the compressed bytes, so it never depends on files.
+# The cuts of the input change the compressed bytes, so they never depend on files.
 _BLOCK_BYTES = 1 << 20
 _BLOCKS_AHEAD = 4
 _LEVEL = 2
@@ -47,7 +47,7 @@ class GzipStream:
             raise self._error
 
     def stop(self) -> None:
-        """End the other thread, whatever state it is in."""
+        """End the other thread, in whichever state it is."""
         self._blocks.put(None)
         self._thread.join()
 
@@ -61,7 +61,7 @@ class GzipStream:
             self._compress_all()
         except BaseException as error:
             self._error = error
-            # A writer that hands over the next block must not wait for ever.
+            # A writer that hands over the next block must not wait forever.
             while not self._at_end:
                 self._at_end = self._blocks.get() is None
 

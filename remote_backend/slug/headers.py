@@ -13,9 +13,9 @@ _FILE, _LINK, _DIRECTORY, _PAX = b"0", b"2", b"5", b"x"
 _LONGEST_NAME = 100
 _LONGEST_PREFIX = 155
 _LARGEST_SIZE = 8**11 - 1
-# User and group are nobody's.
+# User and group are left empty.
 _OWNERS = b"0000000\0" * 2
-# What the checksum counts in place of itself.
+# The checksum is computed with blanks in its own field.
 _BLANKS = sum(b" " * 8)
 _NANOSECONDS = 1_000_000_000
 
@@ -99,7 +99,7 @@ def _block(
 
 @lru_cache(maxsize=256)
 def _end_of_block(kind: bytes, target: bytes, prefix: bytes) -> tuple[bytes, int]:
-    """Return what follows the checksum, the same for nearly all members, and its part in it."""
+    """Return the bytes behind the checksum, equal for nearly all members, and their sum."""
     device = bytes(8) if kind == _PAX else b"0000000\0"
     after = b"%b%bustar\x0000%b%b%b%b%b" % (
         kind,
@@ -125,7 +125,7 @@ def _pax(name: bytes, records: dict[bytes, bytes]) -> bytes:
 
 def _record(key: bytes, value: bytes) -> bytes:
     rest = b" " + key + b"=" + value + b"\n"
-    # The length counts its own digits.
+    # The length of a PAX record includes its own digits.
     length = len(rest) + len(str(len(rest)))
     if len(str(length)) + len(rest) != length:
         length = len(rest) + len(str(length))

@@ -29,7 +29,7 @@ class Rule:
     """Whether a later rule can bring back what this one leaves out."""
 
     covers_content: bool = False
-    """Whether it matches everything below whatever it matches."""
+    """Whether it also matches everything below a path that it matches."""
 
     leading: tuple[str, ...] | None = None
     """The literal components an anchored rule begins with; None for one that floats."""
@@ -37,7 +37,7 @@ class Rule:
     matches: Callable[[str], bool] = field(eq=False, repr=False)
 
     def can_match_below(self, directory: str) -> bool:
-        """Say whether it may match something in a directory; when unsure, it may."""
+        """Return whether it may match something in a directory; True when unsure."""
         if self.leading is None:
             return True
         pairs = zip(self.leading, directory.split("/"), strict=False)
@@ -46,7 +46,7 @@ class Rule:
 
 @frozen
 class Decision:
-    """What the rules say about one path, and which of them decided."""
+    """The decision about one path, and the rule that made it."""
 
     rule: Rule | None
 
@@ -69,7 +69,7 @@ class RuleSet:
     warnings: tuple[str, ...] = ()
 
     def decide(self, path: str) -> Decision:
-        """Return what the last matching rule says about a path; directories end with `/`."""
+        """Return the decision of the last matching rule about a path; directories end with `/`."""
         path = normalized(path)
         for rule in reversed(self.rules):
             if rule.matches(path):
@@ -77,7 +77,7 @@ class RuleSet:
         return Decision(None)
 
     def drops_file(self, path: str) -> bool:
-        """Say whether a file is left out.
+        """Return whether a file is left out.
 
         `.git` is a file in worktrees and submodules. It is left out like the directory, which
         go-slug does not do, unless a rule brings it back.
@@ -88,7 +88,7 @@ class RuleSet:
         return decision.excluded
 
     def prunes(self, decision: Decision, directory: str) -> bool:
-        """Say whether nothing below a directory can come back after a decision about it."""
+        """Return whether no later rule can bring back anything below a directory."""
         rule = decision.rule
         if rule is None or not decision.excluded or not rule.covers_content:
             return False
@@ -153,7 +153,7 @@ def _rule(text: str, line: int) -> Rule:
 
 
 def _matcher(pattern: str, *, anchored: bool) -> Callable[[str], bool]:
-    # Most rules are plain names, for which looking is much faster than a pattern is.
+    # Most rules are plain names, for which a comparison is much faster than a pattern.
     body = pattern.removesuffix("/**")
     if not has_wildcards(body) and body:
         if anchored and body == pattern:
@@ -168,7 +168,7 @@ def _matcher(pattern: str, *, anchored: bool) -> Callable[[str], bool]:
 def _leading(pattern: str) -> tuple[str, ...]:
     components = pattern.split("/")
     literal: list[str] = []
-    # The last one is left out: what it names may be a directory or the start of a name.
+    # Without the last component: it may name a directory or the start of a name.
     for component in components[:-1]:
         if has_wildcards(component):
             break
@@ -177,7 +177,7 @@ def _leading(pattern: str) -> tuple[str, ...]:
 
 
 def _doubt_of(text: str) -> str | None:
-    """Return why a rule is likely to match nothing that its author means."""
+    """Return why a rule probably does not match the paths that its author had in mind."""
     if _never_matches(text):
         return "can never match: write paths without ., .. and //"
     if re.search(r"\s#", text):

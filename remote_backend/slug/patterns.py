@@ -38,7 +38,7 @@ class PatternError(ValueError):
 
 
 def has_wildcards(pattern: str) -> bool:
-    """Say whether a pattern means more than the one text that it is."""
+    """Return whether a pattern can match other texts than its own."""
     return any(character in "*?[\\" for character in pattern)
 
 
@@ -136,7 +136,7 @@ def _token(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _covers(tokens: Sequence[str], ones: Sequence[re.Pattern[str]], path: str) -> bool:
-    """Say whether tokens cover a path, looking at each character once for all of them."""
+    """Return whether tokens cover a path; each character is read once for all tokens."""
     states = _reached(tokens, 0)
     for character in path:
         following: set[int] = set()

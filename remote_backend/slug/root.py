@@ -34,7 +34,7 @@ def find_root(directory: Path, working_directory: str) -> ArchiveRoot:
             "change it in the settings of the workspace"
         )
     clean = "/".join(below)
-    # The path as it was typed counts first: people see that one, links included.
+    # The path as it was typed is compared first, because people see links by that path.
     for path in (Path(os.path.abspath(directory)), Path(os.path.realpath(directory))):
         if not below or path.parts[-len(below) :] == below:
             root = path.parents[len(below) - 1] if below else path

@@ -1,4 +1,4 @@
-"""Names of files that hold secrets more often than not."""
+"""Names of files that usually hold secrets."""
 
 __all__ = ("may_hold_secrets",)
 
@@ -23,7 +23,7 @@ _EXAMPLES = (".dist", ".example", ".sample", ".template")
 
 
 def may_hold_secrets(folder: str, name: str) -> bool:
-    """Say whether a file in a folder is likely to hold secrets, by its name alone."""
+    """Return whether a file in a folder is likely to hold secrets, by its name alone."""
     if name in _NAMES or name.endswith(_ENDS):
         return True
     if ".tfstate." in name:  # backups, also numbered ones

@@ -1,4 +1,4 @@
-"""What a person should know about the files of an archive."""
+"""Warnings about the files of an archive."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappush, heappushpop
@@ -26,7 +26,7 @@ class OutsideLinksWarning(str):
 
 @define(eq=False)
 class ArchiveSummary:
-    """What went into an archive, as far as people want to know it."""
+    """Counts of the files in an archive, and the names that warnings need."""
 
     below: str
     """The directory of the configuration in the archive."""
@@ -38,7 +38,7 @@ class ArchiveSummary:
     twins: list[str] = field(factory=list)
     variables: list[str] = field(factory=list)
     has_configuration: bool = False
-    # Hashes, as a hundred thousand names would be all that an archive keeps in memory.
+    # Hashes, because a hundred thousand names would take more memory than all else here.
     _seen: set[int] = field(factory=set)
 
     def add(self, member: Member) -> None:
@@ -72,7 +72,7 @@ class ArchiveSummary:
             self.secrets.append(member.name)
 
     def warnings(self) -> Iterator[str]:
-        """Give a text for each thing that may surprise."""
+        """Yield a warning for each file or group of files that may be a mistake."""
         if self.secrets:
             yield (
                 f"{_listed(self.secrets)} may hold secrets and went into the archive; "
@@ -98,7 +98,7 @@ class ArchiveSummary:
 
 
 def walk_warnings(walk: Walk) -> Iterator[str]:
-    """Give a text for each thing that a walk has met and that may surprise."""
+    """Yield the warnings of a walk and of its rules."""
     yield from walk.rules.warnings
     yield from walk.warnings
     if walk.vanished:

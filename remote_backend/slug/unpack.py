@@ -1,4 +1,4 @@
-"""Unpacking archives of strangers: nothing leaves the folder, nothing is unbounded."""
+"""Unpacking of untrusted archives: nothing is written outside the folder, all is bounded."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from remote_backend.errors import SlugError
 __all__ = ("UnpackLimits", "unpack")
 
 _BLOCK_BYTES = 256 << 10
-# Small archives of very regular text may be packed far better than large ones should be.
+# Small archives of very regular text have a higher ratio than large ones should have.
 _FREE_BYTES = 16 << 20
 _NEW_FILE = (
     os.O_WRONLY
@@ -58,7 +58,7 @@ def unpack(archive: Path, into: Path, limits: UnpackLimits | None = None) -> Non
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 for info in tar:
                     unpacker.add(tar, info)
-            # Only at its end the stream tells whether it was whole.
+            # Whether the stream is complete is only known at its end.
             while stream.read(_BLOCK_BYTES):
                 pass
             unpacker.finish()
@@ -128,7 +128,7 @@ class _Unpacker:
     def finish(self) -> None:
         if not self._kinds:
             raise SlugError("the archive is empty")
-        # Inner folders first: a folder that may not be written to guards what is in it.
+        # Inner folders first: nothing can be changed inside of a read-only folder.
         for name in sorted(self._folders, reverse=True):
             if self._kinds.get(name) == "folder":
                 _dress(self.into / name, self._folders[name])
@@ -139,7 +139,7 @@ class _Unpacker:
                 f"the archive has a name longer than {self.limits.name_bytes} bytes"
             )
         parts = name.split("/")
-        # A backslash separates only where the system says so, and there it must not.
+        # On Windows a backslash or a colon is a separator, so no name may hold one there.
         strange = any(os.sep != "/" and (os.sep in part or ":" in part) for part in parts)
         if name.startswith("/") or ".." in parts or "\0" in name or strange:
             raise SlugError(f"the archive has a member {name!r} outside of it")
@@ -166,7 +166,7 @@ class _Unpacker:
         led = posixpath.normpath(posixpath.join(start, target))
         if target.startswith("/") or led == ".." or led.startswith("../"):
             raise SlugError(f"the archive has a link {name!r} that leads outside of it")
-        # Without `..` behind a name, no link can lead through another one and back out.
+        # Without `..` behind a name, a link cannot leave the folder by way of another link.
         os.symlink(posixpath.relpath(led, start or "."), self.into / name)
         self._kinds[name] = "link"
 

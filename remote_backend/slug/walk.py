@@ -18,7 +18,7 @@ Identity = tuple[int, int]
 
 @frozen(kw_only=True)
 class Member:
-    """Something that goes into an archive."""
+    """A file, directory or link that goes into an archive."""
 
     name: str
     """Relative to the root, with `/`, and at the end of a directory."""
@@ -39,7 +39,7 @@ class Member:
 
 @define(kw_only=True)
 class Content:
-    """What was packed below a directory."""
+    """The number and size of the files that were packed below a directory."""
 
     file_count: int = 0
     size_bytes: int = 0
@@ -64,7 +64,7 @@ class _Folder:
     hint: IneffectiveRule | None = None
     counted: Content | None = None
     start: str = field(init=False)
-    """What the paths of its entries begin with."""
+    """The prefix of the paths of its entries."""
 
     @start.default
     def _start(self) -> str:
@@ -92,7 +92,7 @@ class Walk:
     _stack: list[_Folder] = field(factory=list)
 
     def members(self) -> Iterator[Member]:
-        """Give the members, each directory right before what is in it, in bytewise order.
+        """Yield the members in bytewise order, each directory right before its content.
 
         Raises `SlugError` for what cannot be listed, and for a refused link.
         """
@@ -118,7 +118,7 @@ class Walk:
             raise unreadable(path, error) from None
         if _identity(status) in self.never:
             return ()
-        # Files come first because nearly everything is one.
+        # Files are checked first, because nearly all entries are files.
         if stat.S_ISREG(status.st_mode):
             return () if self.rules.drops_file(name) else (_file(name, path, status),)
         if stat.S_ISLNK(status.st_mode) or _is_junction(status):
