@@ -32,7 +32,7 @@ _BYTES_IN_MEMORY = 4 << 20
 
 @frozen
 class _Spooled:
-    """A part of a log that waits in the file."""
+    """A log chunk that waits in the file."""
 
     workspace: str
     start: int
@@ -40,10 +40,10 @@ class _Spooled:
 
 
 class EventQueue:
-    """A queue of events that never makes the sender wait.
+    """A queue of events that never blocks the sender.
 
-    Parts of logs beyond a few megabytes wait in a file without a name, which is gone with
-    the process; where no file can be written they wait in memory.
+    Log chunks beyond a few megabytes wait in a file without a name, which the operating system
+    deletes with the process; if no file can be written, they wait in memory.
     """
 
     def __init__(self, bytes_in_memory: int = _BYTES_IN_MEMORY) -> None:
@@ -75,15 +75,15 @@ class EventQueue:
         if not isinstance(event, LogChunkRead):
             self._events.append(event)
         elif self._spooled or self._in_memory + len(event.data) > self._limit:
-            # Once some wait in the file all do, until it is empty: their order stays simple.
-            self._events.append(self._write(event))
+            # While a chunk waits in the file, later ones are appended to it, so they stay in order.
+            self._events.append(self._spool_chunk(event))
         else:
             self._in_memory += len(event.data)
             self._events.append(event)
         self._changed.set()
 
     def put_if_idle(self, event: Event) -> None:
-        """Add an event that nobody misses, unless others wait already."""
+        """Add an event that may be dropped, unless others wait already."""
         if not self._events:
             self.put(event)
 
@@ -94,14 +94,14 @@ class EventQueue:
             self.put(WarningRaised(text))
 
     def close(self) -> None:
-        """Say that no event will follow."""
+        """Mark the end: no event follows."""
         self._closed = True
         self._changed.set()
 
     async def get(self) -> Event | None:
-        """Wait for the next event; None when there will be none.
+        """Wait for the next event; return None when there are no more.
 
-        Raises `RuntimeError` when somebody waits already: each would miss what the other gets.
+        Raises `RuntimeError` while another task waits: each would miss the events of the other.
         """
         if self._has_reader:
             raise RuntimeError(
@@ -118,23 +118,23 @@ class EventQueue:
             self._has_reader = False
         event = self._events.popleft()
         if isinstance(event, _Spooled):
-            return self._read(event)
+            return self._unspool(event)
         if isinstance(event, LogChunkRead):
             self._in_memory -= len(event.data)
         return event
 
-    def _write(self, event: LogChunkRead) -> LogChunkRead | _Spooled:
-        """Write a part of a log into the file; where that fails it stays in memory."""
+    def _spool_chunk(self, event: LogChunkRead) -> LogChunkRead | _Spooled:
+        """Write a log chunk to the file; if that fails it stays in memory."""
         try:
             if self._spool is None:
-                # Without a buffer, or the part would be lost when that cannot be written.
+                # Without a buffer, because a chunk would be lost if its buffer could not be written.
                 self._spool = tempfile.TemporaryFile(
                     prefix="remote-backend-log-", buffering=0
                 )
             self._spool.seek(self._spool_end)
-            left = memoryview(event.data)
-            while left:
-                left = left[self._spool.write(left) :]
+            unwritten = memoryview(event.data)
+            while unwritten:
+                unwritten = unwritten[self._spool.write(unwritten) :]
         except OSError as error:
             self._in_memory += len(event.data)
             self.warn(
@@ -147,7 +147,7 @@ class EventQueue:
         self._spooled += 1
         return spooled
 
-    def _read(self, spooled: _Spooled) -> LogChunkRead:
+    def _unspool(self, spooled: _Spooled) -> LogChunkRead:
         assert self._spool is not None
         self._spool.seek(spooled.start)
         data = b""

@@ -1,4 +1,4 @@
-"""What a plan would change, asked of the server after the plan has ended."""
+"""The changes and diagnostics of a plan, which the server has after the plan has ended."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -17,7 +17,7 @@ __all__ = ("read_changes", "read_diagnostics", "read_json_plan")
 
 Value = TypeVar("Value")
 
-_MOST_OF_A_LOG = 16 << 20
+_LONGEST_LOG_BYTES = 16 << 20
 # Servers answer 204 while they make the JSON of a plan that has just ended:
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/plans#retrieve-the-json-execution-plan
 _SECONDS_UNTIL_READY = 5.0
@@ -28,12 +28,12 @@ log = Log()
 async def read_changes(
     client: Client, plan: Plan, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 ) -> PlannedChanges | None:
-    """Return the changes of a finished plan, or None where the server does not tell them.
+    """Return the changes of a finished plan, or None where the server does not have them.
 
-    The redacted form is asked for first; the full one is for tokens that may read secrets, and
-    its secrets are masked here; else a structured log tells what it can. While the server says
-    that it has none yet, it is asked again for five seconds. Details never decide about a plan,
-    so nothing is raised.
+    The redacted JSON is requested first. The full JSON is for tokens that may read secrets,
+    which are masked here. Where there is neither, the changes in a structured log are used.
+    While the server answers that it has no JSON yet, the request is repeated for five seconds.
+    Details never decide about a plan, so nothing is raised.
     """
     changes = await _read_when_ready(client, plan.id, parse_json_plan, sleep)
     return changes or await _read_structured_log(client, plan)
@@ -42,10 +42,10 @@ async def read_changes(
 async def read_json_plan(
     client: Client, plan_id: str, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 ) -> bytes:
-    """Return the JSON of a finished plan as the server sends it, or nothing where it has none.
+    """Return the JSON of a finished plan as the server sends it, empty where it has none.
 
-    The redacted form where there is one; the full one can hold secrets. It is waited for like
-    the changes, and nothing is raised.
+    The redacted JSON is preferred, because the full one can hold secrets. While the server
+    answers that it has none yet, the request is repeated for five seconds. Nothing is raised.
     """
     return await _read_when_ready(client, plan_id, bytes, sleep) or b""
 
@@ -58,9 +58,9 @@ async def _read_when_ready(
 ) -> Value | None:
     waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
     while True:
-        found, is_awaited = await _read_once(client, plan_id, parse)
+        value, is_awaited = await _read_once(client, plan_id, parse)
         if not is_awaited or waited_seconds >= _SECONDS_UNTIL_READY:
-            return found
+            return value
         await sleep(wait_seconds)
         waited_seconds += wait_seconds
         wait_seconds *= 2
@@ -69,7 +69,7 @@ async def _read_when_ready(
 async def _read_once(
     client: Client, plan_id: str, parse: Callable[[bytes], Value | None]
 ) -> tuple[Value | None, bool]:
-    """Return what the JSON of a plan is parsed to, and whether it is still awaited."""
+    """Return the parsed JSON of a plan, and whether the server is still making it."""
     is_awaited = False
     for redacted in (True, False):
         try:
@@ -77,32 +77,32 @@ async def _read_once(
         except RemoteBackendError as error:
             log.info("plan.details_missing", plan_id=plan_id, problem=str(error))
             continue
-        found = parse(data) if data else None
-        if found is not None:
-            return found, False
+        value = parse(data) if data else None
+        if value is not None:
+            return value, False
         is_awaited |= not data
     return None, is_awaited
 
 
 async def read_diagnostics(client: Client, plan: Plan) -> PlannedChanges | None:
-    """Return what the engine said about a plan that failed, or None where it is not told.
+    """Return the diagnostics of a plan that failed, or None where there are none.
 
-    Only structured logs tell it; phrases in others are for people. The changes that were found
-    before the failure are left out: they are not all.
+    Only structured logs have them; the text of other logs is for people. The changes that were
+    found before the failure are left out, because they are incomplete.
     """
     if not plan.structured_run_output_enabled:
         return None
-    found = await _read_structured_log(client, plan)
-    if found is None or not found.diagnostics:
+    changes = await _read_structured_log(client, plan)
+    if changes is None or not changes.diagnostics:
         return None
-    return PlannedChanges(diagnostics=found.diagnostics)
+    return PlannedChanges(diagnostics=changes.diagnostics)
 
 
 async def _read_structured_log(client: Client, plan: Plan) -> PlannedChanges | None:
     if plan.log_read_url is None:
         return None
     try:
-        log_ = await client.read_log(plan, offset=0, limit=_MOST_OF_A_LOG)
+        text = await client.read_log(plan, offset=0, limit=_LONGEST_LOG_BYTES)
     except RemoteBackendError:
         return None
-    return parse_structured_log(log_)
+    return parse_structured_log(text)

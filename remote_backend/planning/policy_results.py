@@ -1,4 +1,4 @@
-"""What policies, run tasks and cost estimates said about a plan."""
+"""The results of policies, run tasks and cost estimates for a plan."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
@@ -22,27 +22,31 @@ log = Log()
 
 Value = TypeVar("Value")
 
-_LOOKS = 20
+_POLLS = 20
 _WAIT_SECONDS = 0.25
 _BAD_CHECKS = frozenset({"hard_failed", "soft_failed", "errored"})
 _BAD_RESULTS = frozenset({"failed", "errored"})
 
 
 async def read_policy_results(client: Client, run: Run) -> AsyncIterator[CheckReport]:
-    """Give a report for everything that judged the plan of a run that is over.
+    """Yield a report for each policy, run task and cost estimate of a run that is over.
 
-    A server without such features, or an answer that cannot be read, is not a reason to fail
-    a plan: the run's own status is the verdict.
+    A server without such features, or a response that cannot be read, is not a reason to fail
+    a plan: the status of the run decides. Nothing is raised.
     """
     for id in run.task_stage_ids:
-        stage = await _settled(id, client.read_task_stage, lambda stage: stage.is_over)
+        stage = await _poll_until_over(
+            id, client.read_task_stage, lambda stage: stage.is_over
+        )
         if stage is not None:
             for report in await _stage_reports(client, stage):
                 yield report
     for id in run.policy_check_ids:
-        check = await _settled(id, client.read_policy_check, lambda check: check.is_over)
+        check = await _poll_until_over(
+            id, client.read_policy_check, lambda check: check.is_over
+        )
         if check is not None:
-            text = await _tolerant(client.read_policy_check_output(id), id)
+            text = await _read_or_none(client.read_policy_check_output(id), id)
             yield CheckReport(
                 kind="policy check",
                 name=check.scope or "policies",
@@ -51,7 +55,7 @@ async def read_policy_results(client: Client, run: Run) -> AsyncIterator[CheckRe
                 failed=check.status in _BAD_CHECKS,
             )
     if run.cost_estimate_id is not None:
-        cost = await _settled(
+        cost = await _poll_until_over(
             run.cost_estimate_id,
             client.read_cost_estimate,
             lambda cost: cost.status not in ("pending", "queued"),
@@ -73,7 +77,7 @@ async def _stage_reports(client: Client, stage: TaskStage) -> list[CheckReport]:
         for result in stage.task_results
     ]
     for evaluation in stage.policy_evaluations:
-        outcomes = await _tolerant(
+        outcomes = await _read_or_none(
             client.read_policy_set_outcomes(evaluation.id), evaluation.id
         )
         reports.append(
@@ -93,7 +97,7 @@ def _outcome_text(outcomes: tuple[PolicySetOutcome, ...]) -> str:
     for policies in outcomes:
         if policies.error:
             lines.append(f"{policies.policy_set_name}: {policies.error}")
-        # Pages of passing policies hide the one that matters.
+        # Many policies that passed would hide the one that failed.
         lines.extend(
             f"{policies.policy_set_name}/{policy.policy_name}: {policy.status} "
             f"({policy.enforcement_level})"
@@ -117,21 +121,21 @@ def _cost_report(cost: CostEstimate) -> CheckReport:
     )
 
 
-async def _settled(
+async def _poll_until_over(
     id: str, read: Callable[[str], Awaitable[Value]], is_over: Callable[[Value], bool]
 ) -> Value | None:
     value: Value | None = None
-    for _ in range(_LOOKS):
-        value = await _tolerant(read(id), id)
+    for _ in range(_POLLS):
+        value = await _read_or_none(read(id), id)
         if value is None or is_over(value):
             return value
         await anyio.sleep(_WAIT_SECONDS)
     return value
 
 
-async def _tolerant(reading: Awaitable[Value], id: str) -> Value | None:
+async def _read_or_none(request: Awaitable[Value], id: str) -> Value | None:
     try:
-        return await reading
+        return await request
     except NotFound:
         return None
     except RemoteBackendError as error:

@@ -1,4 +1,4 @@
-"""From what was seen of a run to the result that a person acts on."""
+"""The result of a run, from its last snapshot and the optional data of the server."""
 
 import anyio
 from attrs import define, field
@@ -28,91 +28,93 @@ log = Log()
 _OPTIONAL_SECONDS = 30.0
 
 
-def result_of(look: RunSnapshot) -> Result:
+def result_of(snapshot: RunSnapshot) -> Result:
     """Return the result of a run that is over; the run's own status decides."""
-    if look.succeeded:
-        # A plan that changes only outputs has changes although all its numbers are zero.
-        changes = look.run.has_changes or (look.plan is not None and look.plan.has_changes)
-        return Result.CHANGES if changes else Result.NO_CHANGES
-    if look.run.status in ("canceled", "force_canceled"):
+    plan = snapshot.plan
+    if snapshot.succeeded:
+        # A plan that changes only outputs has changes although all its counts are zero.
+        has_changes = snapshot.run.has_changes or (plan is not None and plan.has_changes)
+        return Result.CHANGES if has_changes else Result.NO_CHANGES
+    if snapshot.run.status in ("canceled", "force_canceled"):
         return Result.CANCELED
     return Result.FAILED
 
 
-def phase_reached(look: RunSnapshot) -> str:
+def phase_reached(snapshot: RunSnapshot) -> str:
     """Return how far a run had come: `wait`, `plan` or `checks`, as outcomes name it."""
-    plan = look.plan
+    plan = snapshot.plan
     if plan is not None and plan.status == "finished":
         return "checks"
     has_begun = plan is not None and plan.status in ("running", "errored")
-    return "plan" if has_begun or look.run.status == "planning" else "wait"
+    return "plan" if has_begun or snapshot.run.status == "planning" else "wait"
 
 
 def counts_of(
-    look: RunSnapshot, changes: PlannedChanges | None, in_log: Counts | None
+    snapshot: RunSnapshot, changes: PlannedChanges | None, in_log: Counts | None
 ) -> Counts | None:
-    """Return the numbers of a plan that is finished, also of one that policies fail.
+    """Return the counts of a plan that is finished, also of one that failed its policies.
 
-    OTF tells none (November 2026), so they are counted, or taken from the log.
+    OTF returns none (November 2026), so the changes are counted, or the log is parsed.
     """
-    plan = look.plan
-    if not look.succeeded and (plan is None or plan.status != "finished"):
+    plan = snapshot.plan
+    if not snapshot.succeeded and (plan is None or plan.status != "finished"):
         return None
     if plan is not None and plan.counts is not None:
         return plan.counts
-    if changes is not None and look.succeeded:
+    if changes is not None and snapshot.succeeded:
         return changes.counts
     return in_log
 
 
-@define(eq=False)
+@define
 class OptionalData:
-    """What a server says about a plan that is over, beside the status of its run."""
+    """The data of a plan that is over, apart from the status of its run."""
 
     checks: list[CheckReport] = field(factory=list)
     changes: PlannedChanges | None = None
     is_complete: bool = True
-    """Whether all was read that there may be."""
+    """Whether all of it was read."""
 
 
 def seconds_for_optional_data(runs: int, requests_per_second: float) -> float:
-    """Return how long optional data may take for each of so many runs that end together.
+    """Return how long the optional data of each run may take when `runs` runs end together.
 
-    Thirty seconds, and the time that the rate limit needs for four requests a run.
+    It is thirty seconds, and the time that the rate limit needs for four requests a run.
     """
     return _OPTIONAL_SECONDS + 4 * runs / requests_per_second
 
 
 async def read_optional_data(
-    client: Client, look: RunSnapshot, options: PlanOptions | None, *, runs: int = 1
+    client: Client, snapshot: RunSnapshot, options: PlanOptions | None, *, runs: int = 1
 ) -> OptionalData:
-    """Read what policies and tasks said, and with `options` what the plan would change.
+    """Read the results of policies and run tasks, and with `options` the planned changes.
 
-    The run's own status is the verdict, so nothing is raised here, and the time is bounded.
+    The status of the run decides, so nothing is raised here, and the time is bounded by
+    `seconds_for_optional_data`.
     """
-    found = OptionalData()
+    optional = OptionalData()
     seconds = seconds_for_optional_data(runs, client.requests_per_second)
     with anyio.move_on_after(seconds) as scope:
         try:
-            async for report in read_policy_results(client, look.run):
-                found.checks.append(report)
+            async for report in read_policy_results(client, snapshot.run):
+                optional.checks.append(report)
             if options is not None:
-                found.changes = await _changes_of(client, look, options)
-        except Exception as error:  # whatever an odd plan or policy leads to
+                optional.changes = await _changes_of(client, snapshot, options)
+        except Exception as error:  # of any kind: an odd plan or policy
             log.warning("plan.details_failed", problem=type(error).__name__)
-            found.is_complete = False
-    found.is_complete = found.is_complete and not scope.cancelled_caught
-    return found
+            optional.is_complete = False
+    optional.is_complete = optional.is_complete and not scope.cancelled_caught
+    return optional
 
 
 async def _changes_of(
-    client: Client, look: RunSnapshot, options: PlanOptions
+    client: Client, snapshot: RunSnapshot, options: PlanOptions
 ) -> PlannedChanges | None:
-    plan = look.plan
+    plan = snapshot.plan
     if plan is None:
         return None
-    if not look.succeeded:
+    if not snapshot.succeeded:
         return await read_diagnostics(client, plan)
-    if plan.has_changes or look.run.has_changes or options.refresh_only:
+    if plan.has_changes or snapshot.run.has_changes or options.refresh_only:
         return await read_changes(client, plan)
     return None

@@ -54,7 +54,7 @@ _ASSUMED_PER_SECOND = 30.0
 _ASSUMED_SECONDS = 60.0
 
 
-@define(eq=False)
+@define
 class TokenBucket:
     """Tokens that come back evenly; pure, the time is an argument."""
 
@@ -108,7 +108,7 @@ class TokenBucket:
         self._tokens = min(max(1.0, self.burst), self._tokens + added)
 
 
-@define(eq=False)
+@define
 class SlidingWindow:
     """A number of requests within each second, however the server counts them.
 
@@ -188,7 +188,7 @@ class SlidingWindow:
 
 @define(eq=False)
 class _Waiter:
-    """A request that waits for the limit."""
+    """A request that waits for the limit; it is compared by identity, to leave the heap."""
 
     rank: tuple[int, int]
     changed: anyio.Event = field(factory=anyio.Event)
@@ -202,12 +202,12 @@ class RateLimiter:
 
     def __init__(
         self,
-        bucket: TokenBucket | SlidingWindow,
+        limit: TokenBucket | SlidingWindow,
         *,
         notices: Notices | None = None,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
-        self.bucket = bucket
+        self.limit = limit
         self.clock = clock
         self._notices = notices or Notices()
         self._order = count()
@@ -221,7 +221,7 @@ class RateLimiter:
             if self._seconds(waiter) > 0:
                 with self._notices.waiting(_WAIT_REASON):
                     await self._wait_for_limit(waiter)
-            self.bucket.acquire(self.clock())
+            self.limit.acquire(self.clock())
         finally:
             self._waiting.remove(waiter)
             heapify(self._waiting)
@@ -229,7 +229,7 @@ class RateLimiter:
 
     def answered(self) -> None:
         """Count the end of a request that `acquire` let pass."""
-        self.bucket.answered(self.clock())
+        self.limit.answered(self.clock())
         self.wake()
 
     def wake(self) -> None:
@@ -246,7 +246,7 @@ class RateLimiter:
     def _seconds(self, waiter: _Waiter) -> float:
         if self._waiting[0] is not waiter:
             return math.inf
-        return self.bucket.wait_seconds(self.clock())
+        return self.limit.wait_seconds(self.clock())
 
 
 class RateLimitedTransport:
@@ -302,7 +302,7 @@ class RateLimitedTransport:
         # Processes that share a token must not retry at the same instant.
         seconds *= 1 + 0.3 * self._random()
         limiter = self._run_lists if request.is_run_list else self._requests
-        limiter.bucket.block_for(limiter.clock(), seconds)
+        limiter.limit.block_for(limiter.clock(), seconds)
         log.info("rate_limit.exceeded", seconds=round(seconds, 3))
 
 

@@ -23,7 +23,7 @@ from tests.support.fakes import answer
 
 
 class Clock:
-    """A time that moves when it is told to."""
+    """A time that the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -33,25 +33,25 @@ class Clock:
         return self.now
 
 
-def moments(bucket: TokenBucket, wanted: int, *, start: float = 0.0) -> list[float]:
+def moments(bucket: TokenBucket, count: int, *, start: float = 0.0) -> list[float]:
     """Return when each of many requests that wait together may go."""
     now = start
-    found: list[float] = []
-    while len(found) < wanted:
+    sent_at: list[float] = []
+    while len(sent_at) < count:
         seconds = bucket.wait_seconds(now)
         if seconds <= 1e-9:
             bucket.acquire(now)
-            found.append(now)
+            sent_at.append(now)
         now += seconds
-    return found
+    return sent_at
 
 
 @given(st.integers(2, 200), st.integers(1, 400))
-def test_a_bucket_keeps_its_rate_in_every_second(limit: int, wanted: int) -> None:
+def test_a_bucket_keeps_its_rate_in_every_second(limit: int, count: int) -> None:
     """However a server counts its seconds."""
     bucket = TokenBucket(limit * 0.9, max(1.0, math.floor(limit * 0.1)))
 
-    times = moments(bucket, wanted)
+    times = moments(bucket, count)
 
     for index, time in enumerate(times):
         in_window = sum(time <= other < time + 1 for other in times[index:])
@@ -64,7 +64,7 @@ def test_a_bucket_is_nearly_used_up() -> None:
 
 
 def counted(
-    window: SlidingWindow, wanted: int, ways: list[tuple[float, float]]
+    window: SlidingWindow, count: int, ways: list[tuple[float, float]]
 ) -> list[float]:
     """Return when a server counts each of many requests that wait together.
 
@@ -72,23 +72,23 @@ def counted(
     """
     now = 0.0
     answers: list[float] = []
-    found: list[float] = []
-    while len(found) < wanted:
+    arrivals: list[float] = []
+    while len(arrivals) < count:
         while answers and answers[0] <= now:
             window.answered(heappop(answers))
         seconds = window.wait_seconds(now)
         if seconds <= 0:
             window.acquire(now)
-            there, back = ways[len(found) % len(ways)]
-            found.append(now + there)
-            heappush(answers, now + there + back)
+            to_server, back = ways[len(arrivals) % len(ways)]
+            arrivals.append(now + to_server)
+            heappush(answers, now + to_server + back)
         elif answers:
             now = min(now + seconds, answers[0])
         else:
             now += seconds
     while answers:
         window.answered(heappop(answers))
-    return sorted(found)
+    return sorted(arrivals)
 
 
 WAYS = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_size=20)
@@ -96,10 +96,10 @@ WAYS = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_siz
 
 @given(st.integers(1, 60), st.integers(1, 300), WAYS)
 def test_no_second_sees_more_than_the_limit(
-    limit: int, wanted: int, ways: list[tuple[float, float]]
+    limit: int, count: int, ways: list[tuple[float, float]]
 ) -> None:
     """However a server counts its seconds, and however long anything is on its way."""
-    times = counted(SlidingWindow(limit), wanted, ways)
+    times = counted(SlidingWindow(limit), count, ways)
     for first, beyond in zip(times, times[limit:], strict=False):
         assert beyond - first >= 1 - 1e-9
 
@@ -115,7 +115,7 @@ def test_no_limit_means_no_waiting() -> None:
     assert counted(SlidingWindow(math.inf), 1000, [(1.0, 1.0)])[-1] == 1.0
 
 
-def test_a_refusal_closes_the_window_and_slows_it_down_for_a_while() -> None:
+def test_a_refusal_blocks_the_window_and_slows_it_down_for_a_while() -> None:
     """After a 429 others get room, and later the old rate comes back."""
     window = SlidingWindow(10)
     window.block_for(0.0, 2.0)
@@ -143,23 +143,23 @@ def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
 
 
 async def test_the_most_urgent_request_goes_first() -> None:
-    """Among those that wait, urgency decides, then the order of arrival."""
+    """Among waiting requests the priority decides, then the order of arrival."""
     clock = Clock()
-    budget = RateLimiter(TokenBucket(1, 1), clock=clock)
-    budget.bucket.acquire(clock.now)
+    limiter = RateLimiter(TokenBucket(1, 1), clock=clock)
+    limiter.limit.acquire(clock.now)
     served: list[str] = []
 
-    async def ask(name: str, urgency: int) -> None:
-        await budget.acquire(urgency)
+    async def acquire(name: str, priority: int) -> None:
+        await limiter.acquire(priority)
         served.append(name)
 
     async with anyio.create_task_group() as group:
-        for name, urgency in (("late", 3), ("first", 2), ("second", 2), ("run", 0)):
-            group.start_soon(ask, name, urgency)
+        for name, priority in (("late", 3), ("first", 2), ("second", 2), ("run", 0)):
+            group.start_soon(acquire, name, priority)
         await anyio.wait_all_tasks_blocked()
         for _ in range(4):
             clock.now += 1.01
-            budget.wake()
+            limiter.wake()
             await anyio.wait_all_tasks_blocked()
 
     assert served == ["run", "first", "second", "late"]
@@ -168,28 +168,28 @@ async def test_the_most_urgent_request_goes_first() -> None:
 async def test_a_request_that_gives_up_leaves_its_place() -> None:
     """Cancellation while waiting takes no token and wakes the next."""
     clock = Clock()
-    budget = RateLimiter(TokenBucket(1, 1), clock=clock)
-    budget.bucket.acquire(clock.now)
+    limiter = RateLimiter(TokenBucket(1, 1), clock=clock)
+    limiter.limit.acquire(clock.now)
     async with anyio.create_task_group() as group:
-        group.start_soon(budget.acquire, 0)
+        group.start_soon(limiter.acquire, 0)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
     clock.now += 1.01
 
     with anyio.fail_after(5):
-        await budget.acquire(3)
+        await limiter.acquire(3)
 
 
 class Server:
-    """Answers everything in one way and remembers when it was asked."""
+    """Answers everything in one way and records the requests."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
-        self.asked: list[Request] = []
+        self.requests: list[Request] = []
 
     async def send(self, request: Request) -> Response:
         """Answer."""
-        self.asked.append(request)
+        self.requests.append(request)
         return self.response
 
 
@@ -203,10 +203,10 @@ async def test_nonsense_sets_no_limit(limit: str) -> None:
         for _ in range(100):
             await transport.send(Request(method="GET", target="ping"))
 
-    assert len(server.asked) == 100
+    assert len(server.requests) == 100
 
 
-async def test_a_told_limit_holds_the_next_requests_back() -> None:
+async def test_an_announced_limit_holds_the_next_requests_back() -> None:
     """After the first answer the clock decides, for the API alone."""
     clock = Clock()
     server = Server(answer(200, x_ratelimit_limit="10"))
@@ -217,17 +217,17 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
         for _ in range(12):
             group.start_soon(transport.send, Request(method="GET", target="runs/run-1"))
         await anyio.wait_all_tasks_blocked()
-        at_once = len(server.asked)
+        at_once = len(server.requests)
         for target in (SignedUrl("https://blobs.test/x"), PublicUrl("https://tfe.test/y")):
             await transport.send(Request(method="GET", target=target))
         group.cancel_scope.cancel()
 
     assert at_once == 10
-    assert len(server.asked) == 12
+    assert len(server.requests) == 12
 
 
 @pytest.mark.parametrize(
-    ("first", "asked_first", "most"),
+    ("first", "first_target", "most"),
     [
         (answer(200, x_ratelimit_limit="1000"), "ping", 10),
         (answer(429), "organizations/acme/runs", 0),
@@ -235,7 +235,7 @@ async def test_a_told_limit_holds_the_next_requests_back() -> None:
     ],
 )
 async def test_lists_of_runs_have_a_limit_of_their_own(
-    first: Response, asked_first: str, most: int
+    first: Response, first_target: str, most: int
 ) -> None:
     """Thirty a minute at most, however much the server allows otherwise (P45).
 
@@ -243,9 +243,9 @@ async def test_lists_of_runs_have_a_limit_of_their_own(
     """
     server = Server(first)
     transport = RateLimitedTransport(server, clock=Clock())
-    is_list = asked_first != "ping"
-    await transport.send(Request(method="GET", target=asked_first, is_run_list=is_list))
-    server.asked.clear()
+    is_list = first_target != "ping"
+    await transport.send(Request(method="GET", target=first_target, is_run_list=is_list))
+    server.requests.clear()
     async with anyio.create_task_group() as group:
         for _ in range(40):
             request = Request(
@@ -253,13 +253,13 @@ async def test_lists_of_runs_have_a_limit_of_their_own(
             )
             group.start_soon(transport.send, request)
         await anyio.wait_all_tasks_blocked()
-        asked = len(server.asked)
+        sent = len(server.requests)
         group.cancel_scope.cancel()
 
-    assert asked == most
+    assert sent == most
 
 
-async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
+async def test_a_refusal_blocks_as_long_as_the_server_says_at_most_a_minute() -> None:
     """429 with a reset waits that long for everybody; an hour is cut (P42)."""
     clock = Clock()
     server = Server(answer(429, x_ratelimit_reset="3600"))
@@ -272,7 +272,7 @@ async def test_a_refusal_closes_for_as_long_as_asked_at_most_a_minute() -> None:
 
 
 class Refusing(Server):
-    """Refuses what it is asked until it is told otherwise."""
+    """Refuses requests until the test ends that."""
 
     async def send(self, request: Request) -> Response:
         """Let all come in before any is answered."""
@@ -284,18 +284,18 @@ class Refusing(Server):
 async def test_those_who_were_refused_do_not_come_back_at_once(
     headers: dict[str, str],
 ) -> None:
-    """Also where no answer tells a limit, and one refused burst counts once (P43)."""
+    """Also where no response announces a limit, and one refused burst counts once (P43)."""
     clock = Clock()
     server = Refusing(answer(429, **headers))
     transport = RateLimitedTransport(server, clock=clock, random=lambda: 0.0)
     request = Request(method="GET", target="ping")
 
     async def all_at_once(group: anyio.abc.TaskGroup) -> int:
-        before = len(server.asked)
+        before = len(server.requests)
         for _ in range(39):
             group.start_soon(transport.send, request)
         await anyio.wait_all_tasks_blocked()
-        return len(server.asked) - before
+        return len(server.requests) - before
 
     async with anyio.create_task_group() as group:
         assert await all_at_once(group) == 39
@@ -305,7 +305,7 @@ async def test_those_who_were_refused_do_not_come_back_at_once(
         for _ in range(10):
             clock.now += 0.1
             await transport.send(evolve(request, priority=0))
-        assert 10 < len(server.asked) - 39 < 30
+        assert 10 < len(server.requests) - 39 < 30
         group.cancel_scope.cancel()
 
     # Long after the last refusal nothing is assumed any more.
