@@ -204,9 +204,9 @@ async def _create(
         raise
 
 
-def require_plannable(named: LocalWorkspace) -> None:
+def require_plannable(local_workspace: LocalWorkspace) -> None:
     """Raise `RunRefused` when no plan can run in a workspace on the server."""
-    workspace = named.remote
+    workspace = local_workspace.remote
     if workspace.permissions.can_queue_run is False:
         raise RunRefused(
             f"the token may not queue runs in {workspace.name}; "
