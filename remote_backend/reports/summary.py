@@ -7,7 +7,7 @@ from attrs import field, frozen
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
-from remote_backend.plans.grouping import Group, group_outcomes
+from remote_backend.plans.groups import Family, group_outcomes
 
 __all__ = (
     "Report",
@@ -33,7 +33,9 @@ class Report:
     organization: str
     started_at: str
     outcomes: tuple[Outcome, ...]
-    groups: tuple[Group, ...]
+    families: tuple[Family, ...]
+    """In the order of importance."""
+
     logs: Mapping[str, str] = field(factory=dict, repr=False)
     """The log of each workspace, by short name, where it is known."""
 
@@ -88,7 +90,7 @@ def make_report(
     is_drift: bool = False,
     problem: str | None = None,
 ) -> Report:
-    """Put a report together; groups come with the most dangerous first."""
+    """Put a report together; families come in the order of importance."""
     return Report(
         title="Drift report" if is_drift else "Plan report",
         batch_id=batch_id,
@@ -96,7 +98,7 @@ def make_report(
         organization=organization,
         started_at=started_at,
         outcomes=tuple(outcomes),
-        groups=group_outcomes(outcomes),
+        families=group_outcomes(outcomes),
         logs=logs or {},
         is_drift=is_drift,
         problem=problem,

@@ -7,8 +7,10 @@ from remote_backend.formats.ansi_html import ansi_to_html, plain_text
 from remote_backend.formats.page_style import page_style
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
-from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
+from remote_backend.plans.actions import OUTSIDE_WORDS, action_symbol
+from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text, path_text, value_text
+from remote_backend.reports.difference_rows import difference_rows
 from remote_backend.reports.summary import Report, check_text, words_for
 
 __all__ = ("to_html",)
@@ -29,7 +31,7 @@ def to_html(report: Report) -> str:
     """Return a report as one page of HTML, readable without its script."""
     longest = max((outcome.seconds for outcome in report.outcomes), default=0.0) or 1.0
     by_name = {outcome.workspace: outcome for outcome in report.outcomes}
-    groups = "".join(_group(report, group, by_name) for group in report.groups)
+    groups = "".join(_group(report, family, by_name) for family in report.families)
     bars = "".join(_bar(outcome, longest) for outcome in report.outcomes)
     counts = "".join(_filter(report, result) for result in _KIND)
     folder = resources.files("remote_backend.reports")
@@ -65,18 +67,32 @@ def _filter(report: Report, result: Result) -> str:
     )
 
 
-def _group(report: Report, group: Group, by_name: dict[str, Outcome]) -> str:
+def _group(report: Report, group: Family, by_name: dict[str, Outcome]) -> str:
     kind = _KIND[group.result]
     noun = "workspace" if len(group.workspaces) == 1 else "workspaces"
     opened = " open" if group.result in ENDED_WITHOUT_PLAN else ""
-    near = f'<p class="quiet">{_text(group.similar_to)}</p>\n' if group.similar_to else ""
-    changes = _changes(group.changes) if group.changes is not None else ""
+    near = _differences(group)
+    shown = group.shown.changes if group.result is not Result.NO_CHANGES else None
+    changes = _changes(shown) if shown is not None else ""
     members = "".join(_workspace(report, by_name[name]) for name in group.workspaces)
     return (
         f'<details class="group {kind}" data-kind="{kind}"{opened}>\n<summary>'
         f"<b>{len(group.workspaces)} {noun}</b> {_text(group.title)}</summary>\n"
         f"{near}{changes}<div>\n{members}</div>\n</details>\n"
     )
+
+
+def _differences(family: Family) -> str:
+    rows, more = difference_rows(family.differences)
+    if not rows:
+        return ""
+    body = "".join(
+        f"<tr><td>{_text(row.place)}</td><td>{_text(row.value)}</td>"
+        f"<td>{_text(', '.join(row.workspaces))}</td></tr>\n"
+        for row in rows
+    )
+    rest = f"<p>and {more} more</p>\n" if more else ""
+    return f"<p>Values that differ</p>\n<table>{body}</table>\n{rest}"
 
 
 def _workspace(report: Report, outcome: Outcome) -> str:

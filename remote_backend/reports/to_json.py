@@ -11,6 +11,8 @@ from remote_backend.formats.exact_json import dump_exact
 from remote_backend.models.changes import AttributeChange
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.values import Value, ValueKind
+from remote_backend.plans.differences import Difference
+from remote_backend.plans.groups import Group
 from remote_backend.plans.value_text import path_text, plain_json
 from remote_backend.reports.summary import Report
 
@@ -54,18 +56,38 @@ def to_json(report: Report) -> str:
         "is_drift": report.is_drift,
         "summary": report.sentence,
         "problem": report.problem,
-        "groups": [
-            {
-                "result": group.result.value,
-                "title": group.title,
-                "workspaces": list(group.workspaces),
-                "near": group.similar_to,
-            }
-            for group in report.groups
-        ],
+        "groups": [_group(group) for family in report.families for group in family.groups],
         "workspaces": [outcome_to_dict(outcome) for outcome in report.outcomes],
     }
     return _dumped(document, indent=2) + "\n"
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "id": group.number,
+        "family": group.family,
+        "result": group.result.value,
+        "is_destructive": group.is_destructive,
+        "title": group.title,
+        "workspaces": list(group.workspaces),
+        "differences": [_difference(difference) for difference in group.differences],
+    }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "place": difference.place,
+        "path": path_text(difference.path),
+        "side": difference.side.value,
+        "values": [
+            {
+                "value": None if value.value is None else plain_json(value.value),
+                "value_is": "own" if value.value is None else value.value.kind.value,
+                "workspaces": list(value.workspaces),
+            }
+            for value in difference.values
+        ],
+    }
 
 
 def _dumped(document: Any, **how: Any) -> str:

@@ -7,8 +7,10 @@ from remote_backend.formats.ansi import one_line
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.grouping import OUTSIDE_WORDS, Group, action_symbol
+from remote_backend.plans.actions import OUTSIDE_WORDS, action_symbol
+from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text, path_text, value_text
+from remote_backend.reports.difference_rows import difference_rows
 from remote_backend.reports.summary import Report, failed_checks_text
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
@@ -44,7 +46,7 @@ def to_markdown(report: Report, *, most_characters: int = MOST_CHARACTERS) -> st
     head = f"{marker}## {report.title}: {_plain(report.sentence)}\n\n"
     head += f"{_plain(report.organization)} on {_plain(report.hostname)}, {report.started_at}\n\n"
     for level in range(_LEVELS):
-        groups = "".join(_group(report, group, level) for group in report.groups)
+        groups = "".join(_group(report, group, level) for group in report.families)
         text = head + groups + _omissions(level, most_characters)
         if len(text) <= most_characters:
             return text
@@ -58,7 +60,7 @@ def _cut(report: Report, head: str, most_characters: int) -> str:
     room = most_characters - len(head) - len(end) - names_room
     kept = ""
     missing: list[str] = []
-    for group in report.groups:
+    for group in report.families:
         part = _group(report, group, _LEVELS - 1)
         if not missing and len(kept) + len(part) <= room:
             kept += part
@@ -96,7 +98,7 @@ def _omissions(level: int, most_characters: int) -> str:
     )
 
 
-def _group(report: Report, group: Group, level: int) -> str:
+def _group(report: Report, group: Family, level: int) -> str:
     names = list(group.workspaces)
     most = len(names) if level < 2 else _NAMES_SHOWN
     listed = ", ".join(f"`{_code(name)}`" for name in names[:most])
@@ -107,10 +109,11 @@ def _group(report: Report, group: Group, level: int) -> str:
     words = _shortened(group.title) if level else group.title
     title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(words)}"
     parts = [f"### {title}\n\n", f"{listed}{more}\n\n" if listed else ""]
-    if group.similar_to:
-        parts.append(f"_{_plain(group.similar_to)}_\n\n")
-    if group.changes is not None and level < 3:
-        lines = "\n".join(_change_lines(group.changes, with_attributes=level < 2))
+    if level < 3:
+        parts.append(_differences(group))
+    shown = group.shown.changes if group.result is not Result.NO_CHANGES else None
+    if shown is not None and level < 3:
+        lines = "\n".join(_change_lines(shown, with_attributes=level < 2))
         if lines:
             parts.append(_details("Changes", _fenced(lines, "diff")))
     outcomes = _of(report, group)
@@ -132,6 +135,23 @@ def _group(report: Report, group: Group, level: int) -> str:
     return "".join(parts)
 
 
+def _differences(family: Family) -> str:
+    rows, more = difference_rows(family.differences)
+    lines = []
+    for row in rows:
+        names = ", ".join(row.workspaces[:_NAMES_SHOWN])
+        rest = len(row.workspaces) - _NAMES_SHOWN
+        odd = " (odd)" if row.is_odd else ""
+        lines.append(
+            f"{_one_line(row.place)}: {_one_line(row.value)}{odd}"
+            + (f"   {names}" if names else "")
+            + (f" and {rest} more" if rest > 0 else "")
+        )
+    if more:
+        lines.append(f"and {more} more")
+    return _details("Values that differ", _fenced("\n".join(lines))) if lines else ""
+
+
 def _shortened(title: str) -> str:
     cut = len(title) - _TITLE_CHARACTERS
     if cut <= 0:
@@ -139,7 +159,7 @@ def _shortened(title: str) -> str:
     return f"{title[:_TITLE_CHARACTERS]} ... ({cut} more characters)"
 
 
-def _of(report: Report, group: Group) -> list[Outcome]:
+def _of(report: Report, group: Family) -> list[Outcome]:
     names = set(group.workspaces)
     return [outcome for outcome in report.outcomes if outcome.workspace in names]
 

@@ -1,10 +1,10 @@
-"""A set of batches with the groups that a person would make of them."""
+"""Sets of outcomes with the families and groups that a person would make of them."""
 
 import pytest
 
 from remote_backend.models.changes import Diagnostic, PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.grouping import group_outcomes
+from remote_backend.plans.groups import group_outcomes
 from tests.support.report_builders import change, outcome, plan, update
 
 
@@ -23,7 +23,7 @@ ROUTE = update("aws_route.a", "1", "2")
 SETS = {
     "all alike": (
         [outcome(name, plan(ROUTE)) for name in ("a1", "b1", "c1")],
-        [("a1", "b1", "c1")],
+        [[("a1", "b1", "c1")]],
     ),
     "other values": (
         [
@@ -31,43 +31,80 @@ SETS = {
             outcome("b1", plan(update("aws_route.a", "1", "3"))),
             outcome("c1", plan(update("aws_route.a", "1", "2"))),
         ],
-        [("b1",), ("a1", "c1")],
+        [[("a1", "c1"), ("b1",)]],
     ),
     "other starting values": (
         [
             outcome("a1", plan(update("aws_route.a", "1", "2"))),
             outcome("b1", plan(update("aws_route.a", "0", "2"))),
         ],
-        [("a1",), ("b1",)],
+        [[("a1", "b1")]],
     ),
     "the name in a value": (
         [
             outcome(n, plan(update("aws_route.a", f"x-{n}-y", f"{n}.test")))
             for n in ("dev", "eu-7")
         ],
-        [("dev", "eu-7")],
+        [[("dev", "eu-7")]],
     ),
     "the full name in a value": (
         [outcome(n, plan(update("aws_a.a", "", f"net-{n}/id"))) for n in ("dev", "eu-7")],
-        [("dev", "eu-7")],
+        [[("dev", "eu-7")]],
     ),
     "a name within a word is another word": (
         [
             outcome("eu", plan(update("aws_route.a", "1", "europe"))),
             outcome("us", plan(update("aws_route.a", "1", "usrope"))),
         ],
-        [("eu",), ("us",)],
+        [[("eu",), ("us",)]],
     ),
     "a name that begins with another": (
         [outcome(n, plan(update("aws_route.a", "1", n))) for n in ("dev", "dev-2")],
-        [("dev", "dev-2")],
+        [[("dev", "dev-2")]],
     ),
     "a name of another workspace is a difference": (
         [
             outcome("dev", plan(update("aws_route.a", "1", "dev"))),
+            outcome("prod", plan(update("aws_route.a", "1", "prod"))),
+            outcome("eu", plan(update("aws_route.a", "1", "dev"))),
+        ],
+        [[("dev", "prod"), ("eu",)]],
+    ),
+    "a constant that is the name of one workspace": (
+        [
+            outcome("dev", plan(update("aws_route.a", "1", "dev"))),
             outcome("prod", plan(update("aws_route.a", "1", "dev"))),
         ],
-        [("dev",), ("prod",)],
+        [[("dev", "prod")]],
+    ),
+    "a name in the address of all": (
+        [
+            outcome(name, plan(change("aws_route_table.main", "delete")))
+            for name in ("main", "other")
+        ],
+        [[("main", "other")]],
+    ),
+    "parts of the name": (
+        [
+            outcome(name, plan(update("aws_route.a", "1", f"zone {name[4:]}")))
+            for name in ("dev-eu-west-1", "prd-us-east-2")
+        ],
+        [[("dev-eu-west-1", "prd-us-east-2")]],
+    ),
+    "a short part is a value": (
+        [
+            outcome(name, plan(update("aws_route.a", "1", name[:3])))
+            for name in ("dev-1", "prd-1")
+        ],
+        [[("dev-1",), ("prd-1",)]],
+    ),
+    "a part at another place": (
+        [
+            outcome("east-west", plan(update("aws_route.a", "1", "east"))),
+            outcome("west-east", plan(update("aws_route.a", "1", "east"))),
+            outcome("east-north", plan(update("aws_route.a", "1", "north"))),
+        ],
+        [[("west-east", "east-north"), ("east-west",)]],
     ),
     "the name decides the order of addresses": (
         [
@@ -82,7 +119,7 @@ SETS = {
             )
             for name in ("aa", "zz")
         ],
-        [("aa", "zz")],
+        [[("aa", "zz")]],
     ),
     "one more resource": (
         [
@@ -90,7 +127,7 @@ SETS = {
             outcome("b1", plan(ROUTE, change("aws_x.y", "create"))),
             outcome("c1", plan(ROUTE)),
         ],
-        [("b1",), ("a1", "c1")],
+        [[("a1", "c1")], [("b1",)]],
     ),
     "danger before size": (
         [
@@ -99,7 +136,7 @@ SETS = {
             outcome("n1"),
             failed("f1", "the run errored"),
         ],
-        [("f1",), ("d0", "d1", "d2", "d3"), ("u0", "u1", "u2"), ("n1",)],
+        [[("f1",)], [("d0", "d1", "d2", "d3")], [("u0", "u1", "u2")], [("n1",)]],
     ),
     "outputs alone": (
         [
@@ -109,7 +146,7 @@ SETS = {
             )
             for name, after in (("a1", "x"), ("b1", "y"), ("c1", "x"))
         ],
-        [("b1",), ("a1", "c1")],
+        [[("a1", "c1"), ("b1",)]],
     ),
     "drift alone": (
         [
@@ -120,7 +157,7 @@ SETS = {
                 ("c1", ("update",)),
             )
         ],
-        [("b1",), ("a1", "c1")],
+        [[("a1", "c1")], [("b1",)]],
     ),
     "failures by what the engine said": (
         [
@@ -129,18 +166,18 @@ SETS = {
             failed("c1", "the run errored", error("no rights")),
             failed("d1", "the run errored"),
         ],
-        [("d1",), ("c1",), ("a1", "b1")],
+        [[("a1", "b1")], [("c1",)], [("d1",)]],
     ),
     "failures whose reason carries the name": (
         [failed(name, f"net-{name} is locked by ann") for name in ("dev", "prod")],
-        [("dev", "prod")],
+        [[("dev", "prod")]],
     ),
     "letters of any language": (
         [
             outcome(n, plan(update("aws_route.a", "1", f"gr\u00fcn {n}")))
             for n in ("k\u00f6ln", "\u6771\u4eac")
         ],
-        [("k\u00f6ln", "\u6771\u4eac")],
+        [[("k\u00f6ln", "\u6771\u4eac")]],
     ),
     "a check that fails in one of them": (
         [
@@ -156,20 +193,21 @@ SETS = {
             ),
             outcome("c1", plan(ROUTE)),
         ],
-        [("b1",), ("a1", "c1")],
+        [[("a1", "c1")], [("b1",)]],
     ),
 }
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_right_groups(name: str) -> None:
-    """In the order in which they are news."""
-    outcomes, groups = SETS[name]
-    assert [one.workspaces for one in group_outcomes(outcomes)] == groups
+    """In the order of importance; groups that differ in new values alone are one family."""
+    outcomes, families = SETS[name]
+    found = group_outcomes(outcomes)
+    assert [[group.workspaces for group in one.groups] for one in found] == families
 
 
 def test_a_failure_is_named_by_its_first_error() -> None:
-    """And by how many more there are."""
+    """Not by the status of the run."""
     broken = failed("a1", "the run errored", error("no such zone"), error("no rights"))
-    [group] = group_outcomes([broken])
-    assert group.title == "the run errored: no such zone and 1 more"
+    [family] = group_outcomes([broken])
+    assert family.title == "no such zone"

@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.changes import PlannedChanges
-from remote_backend.plans.grouping import action_symbol
+from remote_backend.plans.actions import action_symbol
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.server.context import ServerContext, context_of

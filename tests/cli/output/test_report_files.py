@@ -81,7 +81,7 @@ async def test_reports_of_real_plans(real: CommandLine) -> None:
     assert " | " not in done.out
     texts = {form: (real.directory / f"r.{form}").read_text() for form in forms}
     assert not [form for form, text in texts.items() if "hush-value" in text]
-    assert "2 workspaces: + terraform\\_data.one" in texts["md"]
+    assert "2 workspaces: creates terraform\\_data.one" in texts["md"]
     assert texts["md"] in summary.read_text()
     document = json.loads(texts["json"])
     assert [group["workspaces"] for group in document["groups"]] == [

@@ -1,0 +1,241 @@
+"""What two plans must have in common so that a person would say "the same happens".
+
+The *structure* of a plan has the addresses, actions, changed paths and the way in which each of them
+changes. Workspaces with the same structure are one family. Beside it, a plan has *positions*: the
+values at those paths. Only new values separate groups in a family. Old values, values of destroyed
+objects, import ids, and values that are unknown or sensitive do not.
+
+Nothing here is made for display: whole values and true addresses are compared.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from attrs import define, field, frozen
+
+from remote_backend.models.changes import (
+    ActionInvocation,
+    AttributeChange,
+    OutputChange,
+    PlannedChanges,
+    ResourceChange,
+)
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.values import ABSENT, Path, Value, ValueKind, comparable
+from remote_backend.plans.own_names import Form, OwnNames, Resolver, unordered
+
+__all__ = ("PlanFacts", "Position", "PositionKey", "Structure")
+
+PositionKey: TypeAlias = Hashable
+Structure: TypeAlias = Hashable
+
+# What remains of these objects is not planned by Terraform, so their values are old ones.
+_WITHOUT_NEW_VALUES = ("delete", "gone", "forget")
+
+
+@frozen
+class Position:
+    """The values at one path of one plan; several where elements of a list come or go."""
+
+    place: str
+    """The true address of the resource, or `output NAME`."""
+
+    path: Path
+    """The true path; without the index if elements come or go."""
+
+    before: tuple[Value, ...]
+    after: tuple[Value, ...]
+    indexes: tuple[int, ...] = ()
+
+    def new_form(self, names: OwnNames) -> Form:
+        """Return the form of the new values; elements of a list without their order."""
+        forms = [
+            names.form(value.value) if value.kind is ValueKind.VALUE else value
+            for value in self.after
+        ]
+        return forms[0] if len(forms) == 1 else unordered(forms)
+
+    @property
+    def new_raw(self) -> Form:
+        """Return the new values so that only equal ones are equal."""
+        raws = [
+            comparable(value.value) if value.kind is ValueKind.VALUE else value
+            for value in self.after
+        ]
+        return raws[0] if len(raws) == 1 else unordered(raws)
+
+
+@define
+class _Part:
+    """A part of a plan whose names are not resolved yet."""
+
+    section: str
+    place: str
+    names: tuple[str | None, ...]
+    facts: tuple[Hashable, ...]
+    changes: tuple[AttributeChange, ...] = ()
+    is_old: bool = False
+
+
+@define
+class PlanFacts:
+    """What is compared of one plan."""
+
+    outcome: Outcome
+    names: OwnNames
+    _parts: list[_Part] = field(init=False, factory=list)
+    structure: Structure = field(init=False, default=None)
+    positions: dict[PositionKey, Position] = field(init=False, factory=dict)
+    classes: dict[PositionKey, Form] = field(init=False, factory=dict)
+    """What a new value has in common with equal ones in the same family."""
+
+    has_own_names: bool = field(init=False, default=False)
+    """Whether addresses or keys only carry the name of the workspace."""
+
+    def __attrs_post_init__(self) -> None:
+        changes = self.outcome.changes
+        if changes is not None and self.outcome.result is Result.CHANGES:
+            self._parts = list(_parts(changes))
+
+    def add_names(self, resolver: Resolver) -> None:
+        """Show a resolver every address, key and name."""
+        for text in self._texts():
+            resolver.add(self.names.text_form(text), text)
+
+    def resolve(self, resolver: Resolver) -> None:
+        """Make the structure and the positions, once the names of all plans are known."""
+
+        def resolved(text: str | None) -> Hashable:
+            if text is None:
+                return None
+            form = self.names.text_form(text)
+            self.has_own_names |= resolver.is_own(form)
+            return resolver.resolve(form, text)
+
+        structure = []
+        for part in self._parts:
+            key = (part.section, *map(resolved, part.names), *part.facts)
+            ways = set()
+            for change in part.changes:
+                path = tuple(
+                    resolved(step) if isinstance(step, str) else step
+                    for step in _general_path(change)
+                )
+                if not part.is_old:
+                    ways.add((path, _way(change), change.replaces))
+                self._add_position((key, path), part, change)
+            structure.append((key, frozenset(ways)))
+        self.structure = unordered(structure)
+        self._parts = []
+
+    def new_values(self) -> Iterator[tuple[PositionKey, Form, Form]]:
+        """Give the form and the raw value at each position with a new value."""
+        for key, position in self.positions.items():
+            if position.after:
+                yield key, position.new_form(self.names), position.new_raw
+
+    def _texts(self) -> Iterator[str]:
+        for part in self._parts:
+            yield from (name for name in part.names if name is not None)
+            for change in part.changes:
+                yield from (step for step in change.path if isinstance(step, str))
+
+    def _add_position(self, key: PositionKey, part: _Part, change: AttributeChange) -> None:
+        is_element = _is_element(change)
+        old = self.positions.get(key)
+        before = () if old is None else old.before
+        after = () if old is None else old.after
+        indexes = () if old is None else old.indexes
+        self.positions[key] = Position(
+            place=part.place,
+            path=change.path[:-1] if is_element else change.path,
+            before=(*before, change.before),
+            after=(*after, *(() if part.is_old else (change.after,))),
+            indexes=(*indexes, *_last_index(change, is_element=is_element)),
+        )
+
+
+def _is_element(change: AttributeChange) -> bool:
+    return (
+        bool(change.path)
+        and isinstance(change.path[-1], int)
+        and (change.before.is_absent or change.after.is_absent)
+    )
+
+
+def _last_index(change: AttributeChange, *, is_element: bool) -> Iterator[int]:
+    step = change.path[-1] if is_element else None
+    if isinstance(step, int):
+        yield step
+
+
+def _general_path(change: AttributeChange) -> tuple[str | int | None, ...]:
+    return (*change.path[:-1], None) if _is_element(change) else change.path
+
+
+def _way(change: AttributeChange) -> Hashable:
+    """Return how an attribute changes, where a person would call the ways different."""
+    if change.before.is_sensitive or change.after.is_sensitive:
+        return ("sensitive", change.sensitivity)
+    if change.after.is_unknown:
+        return "unknown"
+    if change.after.is_absent:
+        return "removed"
+    return "added" if change.before in (ABSENT, Value()) else "changed"
+
+
+def _parts(changes: PlannedChanges) -> Iterator[_Part]:
+    yield from _resource_parts("resource", changes.resources)
+    yield from _resource_parts("drift", changes.drift)
+    yield from _resource_parts("deferred", changes.deferred)
+    yield from map(_output_part, changes.outputs)
+    yield from map(_invocation_part, changes.actions)
+    for diagnostic in changes.diagnostics:
+        texts = (
+            diagnostic.summary,
+            diagnostic.detail,
+            diagnostic.address,
+            diagnostic.place,
+        )
+        yield _Part("diagnostic", "", texts, (diagnostic.severity,))
+    for name in changes.not_understood:
+        yield _Part("not understood", "", (name,), ())
+
+
+def _resource_parts(section: str, changes: Iterable[ResourceChange]) -> Iterator[_Part]:
+    for change in changes:
+        yield _Part(
+            section,
+            change.address,
+            (change.address, change.previous_address),
+            (
+                change.deposed,
+                change.action,
+                change.is_import,
+                change.action_reason,
+                change.deferred_reason,
+            ),
+            change.attributes,
+            is_old=change.action in _WITHOUT_NEW_VALUES,
+        )
+        if change.is_import:
+            yield _import_part(section, change)
+
+
+def _import_part(section: str, change: ResourceChange) -> _Part:
+    value = change.imported_identity or Value(value=change.imported_id)
+    what = AttributeChange(path=("import id",), before=value)
+    names = (change.address,)
+    return _Part(f"{section} import", change.address, names, (), (what,), is_old=True)
+
+
+def _output_part(change: OutputChange) -> _Part:
+    place = f"output {change.name}"
+    return _Part("output", place, (change.name,), (change.action,), change.attributes)
+
+
+def _invocation_part(invocation: ActionInvocation) -> _Part:
+    names = (invocation.address, invocation.trigger_address)
+    facts: tuple[Any, ...] = (invocation.trigger_event, invocation.deferred_reason)
+    values = AttributeChange(path=("configuration",), after=invocation.configuration)
+    return _Part("action", invocation.address, names, facts, (values,))

@@ -1,0 +1,202 @@
+"""Groups of workspaces of which a person would say that the same happens in them.
+
+A family has all workspaces whose plans have the same structure; its groups have equal new values
+too. The largest group stands for the family, the others are its variants. Failed workspaces are
+grouped by their first error. What is displayed is the true text of the first member; whatever the
+other members have in its place is in the differences of the group.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+
+from attrs import field, frozen
+
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
+from remote_backend.plans.actions import is_dangerous
+from remote_backend.plans.differences import Difference, find_differences
+from remote_backend.plans.error_key import error_key
+from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.group_key import PlanFacts, PositionKey
+from remote_backend.plans.own_names import OwnNames, Resolver
+from remote_backend.plans.titles import title_of, variants_text
+
+__all__ = ("Family", "Group", "group_outcomes", "is_destructive")
+
+# With more variants than this, values that differ are the rule.
+_MOST_VARIANTS = 5
+_RESULTS = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
+
+
+@frozen(kw_only=True)
+class Group:
+    """Workspaces with the same result, the same changes and the same new values."""
+
+    number: int
+    """From 1 on, in the order of importance."""
+
+    family: int
+    """The number of the family."""
+
+    outcomes: tuple[Outcome, ...] = field(repr=False)
+    title: str
+    differences: tuple[Difference, ...] = ()
+    """What differs between its workspaces: names, and old values."""
+
+    @property
+    def shown(self) -> Outcome:
+        """The outcome whose text is displayed for all."""
+        return self.outcomes[0]
+
+    @property
+    def result(self) -> Result:
+        """The result of all its workspaces."""
+        return self.shown.result
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether something is destroyed, replaced or forgotten."""
+        return is_destructive(self.shown)
+
+    @property
+    def workspaces(self) -> tuple[str, ...]:
+        """The local names of its workspaces."""
+        return tuple(outcome.workspace for outcome in self.outcomes)
+
+
+@frozen(kw_only=True)
+class Family:
+    """Groups with the same changes that differ in new values only."""
+
+    number: int
+    groups: tuple[Group, ...]
+    """The largest first; the others are its variants."""
+
+    title: str
+    differences: tuple[Difference, ...] = ()
+    """What differs between all its workspaces."""
+
+    @property
+    def shown(self) -> Outcome:
+        """The outcome whose text is displayed for all."""
+        return self.groups[0].shown
+
+    @property
+    def result(self) -> Result:
+        """The result of all its workspaces."""
+        return self.shown.result
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether something is destroyed, replaced or forgotten."""
+        return is_destructive(self.shown)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """The outcomes of all its groups."""
+        return tuple(outcome for group in self.groups for outcome in group.outcomes)
+
+    @property
+    def workspaces(self) -> tuple[str, ...]:
+        """The local names of its workspaces."""
+        return tuple(outcome.workspace for outcome in self.outcomes)
+
+
+def is_destructive(outcome: Outcome) -> bool:
+    """Whether a plan destroys, replaces or forgets something."""
+    if outcome.result is not Result.CHANGES:
+        return False
+    return _destroyed_count(outcome) > 0
+
+
+def _destroyed_count(outcome: Outcome) -> int:
+    """Return how many objects a plan destroys, replaces or forgets."""
+    if outcome.changes is not None and outcome.changes.resources:
+        return sum(is_dangerous(change.action) for change in outcome.changes.resources)
+    return outcome.counts.destroy if outcome.counts is not None else 0
+
+
+def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Family, ...]:
+    """Return families in the order of importance: failed, canceled, destructive, changed, same."""
+    by_structure: dict[Hashable, list[PlanFacts]] = {}
+    facts_of_all = [
+        PlanFacts(outcome, OwnNames(outcome.workspace, outcome.full_name))
+        for outcome in outcomes
+    ]
+    resolver = Resolver()
+    for facts in facts_of_all:
+        facts.add_names(resolver)
+    for facts in facts_of_all:
+        facts.resolve(resolver)
+        by_structure.setdefault(_family_key(facts), []).append(facts)
+    grouped = sorted(map(_groups_of, by_structure.values()), key=_rank)
+    families: list[Family] = []
+    number = 1
+    for groups in grouped:
+        families.append(_family(groups, len(families) + 1, number))
+        number += len(groups)
+    return tuple(families)
+
+
+def _family_key(facts: PlanFacts) -> Hashable:
+    outcome = facts.outcome
+    if outcome.result in ENDED_WITHOUT_PLAN:
+        names = {outcome.workspace, outcome.full_name}
+        failure = first_failure(outcome)
+        return (outcome.result, None if failure is None else error_key(failure, names))
+    if outcome.result is Result.NO_CHANGES:
+        return outcome.result
+    if outcome.changes is None or outcome.changes.is_empty:
+        return (outcome.result, outcome.counts, facts.structure)
+    return (outcome.result, facts.structure)
+
+
+def _rank(groups: Sequence[Sequence[PlanFacts]]) -> tuple[int, bool, int, int, str]:
+    """Return the place of a family in the order of importance."""
+    outcome = groups[0][0].outcome
+    destroyed = _destroyed_count(outcome) if is_destructive(outcome) else 0
+    size = sum(map(len, groups))
+    result = _RESULTS.index(outcome.result)
+    return (result, not destroyed, -destroyed, -size, outcome.workspace)
+
+
+def _groups_of(members: list[PlanFacts]) -> list[list[PlanFacts]]:
+    """Return the members of a family by their new values, the largest group first."""
+    _classify(members)
+    by_values: dict[Hashable, list[PlanFacts]] = {}
+    for facts in members:
+        by_values.setdefault(frozenset(facts.classes.items()), []).append(facts)
+    groups = sorted(by_values.values(), key=lambda group: -len(group))
+    return groups if len(groups) <= _MOST_VARIANTS + 1 else [members]
+
+
+def _classify(members: Iterable[PlanFacts]) -> None:
+    resolvers: defaultdict[PositionKey, Resolver] = defaultdict(Resolver)
+    new_values = [(facts, *new) for facts in members for new in facts.new_values()]
+    for _, key, form, raw in new_values:
+        resolvers[key].add(form, raw)
+    for facts, key, form, raw in new_values:
+        facts.classes[key] = resolvers[key].resolve(form, raw)
+
+
+def _family(groups: Sequence[Sequence[PlanFacts]], number: int, first_group: int) -> Family:
+    members = [facts for group in groups for facts in group]
+    title = title_of(members[0].outcome)
+    differences = find_differences(members)
+    if len(groups) > 1:
+        odd_count = len(members) - len(groups[0])
+        title += f"; {variants_text(differences, odd_count)}"
+    return Family(
+        number=number,
+        groups=tuple(
+            Group(
+                number=first_group + index,
+                family=number,
+                outcomes=tuple(facts.outcome for facts in group),
+                title=title_of(group[0].outcome),
+                differences=find_differences(group) if len(groups) > 1 else differences,
+            )
+            for index, group in enumerate(groups)
+        ),
+        title=title,
+        differences=differences,
+    )

@@ -1,0 +1,113 @@
+"""What a plan does, in one line of words, the most dangerous first."""
+
+from collections.abc import Iterable, Sequence
+
+from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.plans.actions import OUTSIDE_WORDS, action_verb, danger, is_dangerous
+from remote_backend.plans.differences import Difference, Side
+from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.value_text import address_text, path_text
+
+__all__ = ("title_of", "variants_text")
+
+_MOST_OUTPUTS = 3
+
+
+def title_of(outcome: Outcome) -> str:
+    """Return what happens in a workspace: `replaces A and 1 more, destroys 5, changes 2`."""
+    if outcome.result in ENDED_WITHOUT_PLAN:
+        failure = first_failure(outcome)
+        return failure.reason if failure is not None else outcome.result.value
+    if outcome.result is Result.NO_CHANGES:
+        return "unchanged"
+    if outcome.changes is None or outcome.changes.is_empty:
+        counts = _counts_text(outcome.counts)
+        return f"{counts}, details not available" if counts else "details not available"
+    return ", ".join(_planned(outcome.changes)) or "changes"
+
+
+def variants_text(differences: Iterable[Difference], odd_count: int) -> str:
+    """Return how the variants of a family differ from most of it: `1 has another cidr_block`."""
+    paths = list(
+        dict.fromkeys(
+            _name_of(difference)
+            for difference in differences
+            if difference.side is Side.AFTER and not difference.is_each_its_own
+        )
+    )
+    verb = "has" if odd_count == 1 else "have"
+    if len(paths) == 1:
+        return f"{odd_count} {verb} another {paths[0]}"
+    return f"{odd_count} {verb} other values"
+
+
+def _name_of(difference: Difference) -> str:
+    return path_text(difference.path) or difference.place
+
+
+def _counts_text(counts: Counts | None) -> str:
+    if counts is None:
+        return ""
+    numbers = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
+    return " ".join(f"{sign}{number}" for sign, number in numbers if number)
+
+
+def _planned(changes: PlannedChanges) -> list[str]:
+    by_verb: dict[str, list[str]] = {}
+    for change in sorted(changes.resources, key=lambda change: danger(change.action)):
+        by_verb.setdefault(action_verb(change.action), []).append(address_text(change))
+    parts = _by_verb(by_verb, [change.action for change in changes.resources])
+    if changes.deferred:
+        parts.append(f"defers {_number_or_name([c.address for c in changes.deferred])}")
+    if changes.actions:
+        parts.append(f"invokes {_number_or_name([c.address for c in changes.actions])}")
+    if not changes.resources:
+        parts += _outside(changes)
+        parts += _outputs([change.name for change in changes.outputs]) if not parts else []
+    if changes.not_understood:
+        number = len(changes.not_understood)
+        parts.append(f"{number} {'part' if number == 1 else 'parts'} not understood")
+    return parts
+
+
+def _by_verb(by_verb: dict[str, list[str]], actions: Sequence[str]) -> list[str]:
+    dangerous_verbs = {action_verb(action) for action in actions if is_dangerous(action)}
+    parts: list[str] = []
+    for verb, addresses in by_verb.items():
+        is_named = verb in dangerous_verbs and (not parts or len(addresses) == 1)
+        is_alone = len(actions) == 1
+        # Of the dangerous kinds the first is named, and the second if it is single.
+        if is_alone or (is_named and len(parts) < 2):
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            parts.append(f"{verb} {addresses[0]}{more}")
+        else:
+            parts.append(f"{verb} {len(addresses)}")
+    return parts
+
+
+def _number_or_name(addresses: list[str]) -> str:
+    return addresses[0] if len(addresses) == 1 else str(len(addresses))
+
+
+def _outside(changes: PlannedChanges) -> list[str]:
+    parts = []
+    for action, words in reversed(OUTSIDE_WORDS.items()):
+        addresses = [c.address for c in changes.drift if c.action == action]
+        if addresses:
+            more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
+            parts.append(f"{addresses[0]}{more} {words}")
+    others = [c for c in changes.drift if c.action not in OUTSIDE_WORDS]
+    for verb in dict.fromkeys(action_verb(change.action) for change in others):
+        names = [c.address for c in others if action_verb(c.action) == verb]
+        parts.append(f"{verb} {_number_or_name(names)}")
+    return parts
+
+
+def _outputs(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - _MOST_OUTPUTS} more" if len(names) > _MOST_OUTPUTS else ""
+    noun = "output" if len(names) == 1 else "outputs"
+    return [f"changes {noun} {', '.join(names[:_MOST_OUTPUTS])}{more}"]
