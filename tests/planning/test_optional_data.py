@@ -21,7 +21,7 @@ from remote_backend.planning.run_result import (
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
-LOOK = RunSnapshot(
+SNAPSHOT = RunSnapshot(
     Run(
         id="run-1",
         status="planned_and_finished",
@@ -65,8 +65,8 @@ def read(server: Odd) -> tuple[OptionalData, float]:
     async def work() -> tuple[OptionalData, float]:
         begun = anyio.current_time()
         client = Client(RetryingTransport(server), "acme")
-        found = await read_optional_data(client, LOOK, PlanOptions())
-        return found, anyio.current_time() - begun
+        optional = await read_optional_data(client, SNAPSHOT, PlanOptions())
+        return optional, anyio.current_time() - begun
 
     return run_virtually(work)
 
@@ -76,9 +76,9 @@ def test_a_server_without_them_is_asked_a_few_times(status: int, most: int) -> N
     """Ten attempts for each cost minutes for data that a plan can do without (N28, P32)."""
     server = Odd(answer(status))
 
-    found, took = read(server)
+    optional, took = read(server)
 
-    assert (found.checks, found.changes) == ([], None)
+    assert (optional.checks, optional.changes) == ([], None)
     assert set(server.requests) == PATHS
     assert max(server.requests.values()) <= most
     assert took <= seconds_for_optional_data(1, float("inf"))
@@ -86,16 +86,16 @@ def test_a_server_without_them_is_asked_a_few_times(status: int, most: int) -> N
 
 def test_a_server_that_is_silent_costs_a_limited_time() -> None:
     """And it is known that something may be missing (P32)."""
-    found, took = read(Odd(None))
+    optional, took = read(Odd(None))
 
     assert took == seconds_for_optional_data(1, float("inf"))
-    assert not found.is_complete
+    assert not optional.is_complete
 
 
 @pytest.mark.parametrize("error", [TypeError("odd"), RecursionError(), OSError(5, "odd")])
 def test_an_odd_answer_changes_no_verdict(error: Exception) -> None:
     """The run's own status decides, whatever the details lead to (N28)."""
-    found, _ = read(Odd(error))
+    optional, _ = read(Odd(error))
 
-    assert not found.is_complete
-    assert result_of(LOOK) is Result.CHANGES
+    assert not optional.is_complete
+    assert result_of(SNAPSHOT) is Result.CHANGES

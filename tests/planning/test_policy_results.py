@@ -20,7 +20,7 @@ def resource(kind: str, id: str, **attributes: Any) -> dict[str, Any]:
     return {"id": id, "type": kind, "attributes": named}
 
 
-def told(data: Any, *included: Any) -> Response:
+def document(data: Any, *included: Any) -> Response:
     """Return an answer with a document."""
     return answer(200, {"data": data, "included": list(included)})
 
@@ -36,10 +36,10 @@ RUN = Run(id="run-1", status="policy_soft_failed", policy_check_ids=("polchk-1",
 
 @pytest.mark.parametrize("status", ["soft_failed", "hard_failed", "errored"])
 async def test_a_failed_policy_shows_its_text(status: str) -> None:
-    """The output is fetched and told, and the check is a reason to fail (P29)."""
+    """The output is read and reported, and the check is a reason to fail (P29)."""
     result = {"passed": 3, "soft-failed": 1, "sentinel": None}
     script = {
-        "GET policy-checks/polchk-1": told(
+        "GET policy-checks/polchk-1": document(
             resource(
                 "policy-checks",
                 "polchk-1",
@@ -60,13 +60,13 @@ async def test_a_failed_policy_shows_its_text(status: str) -> None:
 
 @pytest.mark.parametrize("passed", ["passed", "overridden"])
 async def test_a_check_is_judged_by_its_status_and_not_by_its_level(passed: str) -> None:
-    """A hard failure that may be overridden is one until somebody has done so (P30)."""
+    """A hard failure that may be overridden is one until a person has done so (P30)."""
     actions, path = {"is_overridable": True}, "policy-checks/polchk-1"
     result = {"result": {"hard-failed": 1}, "actions": actions}
     failed, overridden = [
         (
             await reports(
-                RUN, {f"GET {path}": told(check), f"GET {path}/output": answer(404)}
+                RUN, {f"GET {path}": document(check), f"GET {path}/output": answer(404)}
             )
         )
         for check in (
@@ -75,14 +75,14 @@ async def test_a_check_is_judged_by_its_status_and_not_by_its_level(passed: str)
         )
     ]
 
-    assert ([one.failed for one in failed], overridden[0].failed) == ([True], False)
+    assert ([report.failed for report in failed], overridden[0].failed) == ([True], False)
 
 
 async def test_a_check_is_waited_for_and_may_pass() -> None:
     """Pending and queued are no results."""
     path = "GET policy-checks/polchk-1"
     checks = [
-        told(resource("policy-checks", "polchk-1", status=status, result=None))
+        document(resource("policy-checks", "polchk-1", status=status, result=None))
         for status in ("pending", "queued", "passed")
     ]
     script = {path: checks, f"{path}/output": answer(204)}
@@ -103,7 +103,7 @@ async def test_a_check_is_waited_for_and_may_pass() -> None:
 async def test_run_tasks_fail_a_plan_when_they_must(
     level: str, status: str, failed: bool
 ) -> None:
-    """Advisory results are told and do not fail it; types are spelled in two ways."""
+    """Advisory results are reported and do not fail it; types are spelled in two ways."""
     task = resource(
         "task_results",
         "taskrs-1",
@@ -117,13 +117,13 @@ async def test_run_tasks_fail_a_plan_when_they_must(
     stage = resource("task-stages", "ts-1", stage="post_plan", status="failed")
     run = Run(id="run-1", status="errored", task_stage_ids=("ts-1",))
 
-    (report,) = await reports(run, {"GET task-stages/ts-1": told(stage, task)})
+    (report,) = await reports(run, {"GET task-stages/ts-1": document(stage, task)})
 
     assert (report.name, report.text, report.failed) == ("iac-scan", "2 findings", failed)
 
 
 async def test_policy_evaluations_name_what_did_not_pass() -> None:
-    """Sets and policies are told, passing ones are not."""
+    """Sets and policies are reported, passing ones are not."""
     stage = resource("task-stages", "ts-1", stage="post_plan", status="failed")
     evaluation = resource(
         "policy-evaluations", "poleval-1", status="failed", policy_kind="opa"
@@ -146,8 +146,8 @@ async def test_policy_evaluations_name_what_did_not_pass() -> None:
     (report,) = await reports(
         run,
         {
-            "GET task-stages/ts-1": told(stage, evaluation),
-            "GET policy-evaluations/poleval-1/policy-set-outcomes": told(sets),
+            "GET task-stages/ts-1": document(stage, evaluation),
+            "GET policy-evaluations/poleval-1/policy-set-outcomes": document(sets),
         },
     )
 
@@ -189,7 +189,7 @@ async def test_costs_never_fail_a_plan(
     run = Run(id="run-1", status="planned_and_finished", cost_estimate_id="ce-1")
 
     (report,) = await reports(
-        run, {"GET cost-estimates/ce-1": told([cost] if as_list else cost)}
+        run, {"GET cost-estimates/ce-1": document([cost] if as_list else cost)}
     )
 
     assert (report.text, report.failed) == (text, False)

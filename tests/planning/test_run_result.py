@@ -61,7 +61,7 @@ def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) ->
 
 
 @pytest.mark.parametrize(
-    ("log", "told"),
+    ("log", "words"),
     [
         (b"Refreshing state...\nKilled\n", "its plan was killed"),
         (
@@ -73,7 +73,7 @@ def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) ->
         (b"Error: Invalid value\n", None),
     ],
 )
-def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
+def test_what_cut_a_plan_off_is_named(log: bytes, words: str | None) -> None:
     """A worker without memory and a time limit leave words in the log alone (P39)."""
     errored = RunSnapshot(
         Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored")
@@ -81,7 +81,7 @@ def test_what_cut_a_plan_off_is_named(log: bytes, told: str | None) -> None:
     failure = failure_of_run(errored, [], facts_of(log[:20], log[20:]).interruption)
 
     assert failure is not None and failure.title.startswith("the run errored")
-    assert (told in failure.title) if told else failure.title == "the run errored"
+    assert (words in failure.title) if words else failure.title == "the run errored"
 
 
 def test_the_run_decides_what_a_failed_policy_means() -> None:
@@ -125,20 +125,20 @@ CHANGES = PlannedChanges(
     )
 )
 COUNTED = Counts(add=2, change=1, destroy=2, imported=2)
-TOLD = Plan(id="plan-1", status="finished", resource_additions=7)
-UNTOLD = Plan(id="plan-1", status="finished")
+WITH_COUNTS = Plan(id="plan-1", status="finished", resource_additions=7)
+WITHOUT_COUNTS = Plan(id="plan-1", status="finished")
 
 
 @pytest.mark.parametrize(
     ("status", "plan", "changes", "counts"),
     [
-        ("planned_and_finished", TOLD, CHANGES, Counts(7)),
-        ("planned_and_finished", UNTOLD, CHANGES, COUNTED),
-        ("planned_and_finished", UNTOLD, None, Counts(1)),
+        ("planned_and_finished", WITH_COUNTS, CHANGES, Counts(7)),
+        ("planned_and_finished", WITHOUT_COUNTS, CHANGES, COUNTED),
+        ("planned_and_finished", WITHOUT_COUNTS, None, Counts(1)),
         ("planned_and_finished", None, None, Counts(1)),
-        ("policy_soft_failed", TOLD, None, Counts(7)),
-        ("errored", TOLD, None, Counts(7)),
-        ("errored", UNTOLD, None, Counts(1)),
+        ("policy_soft_failed", WITH_COUNTS, None, Counts(7)),
+        ("errored", WITH_COUNTS, None, Counts(7)),
+        ("errored", WITHOUT_COUNTS, None, Counts(1)),
         ("errored", Plan(id="plan-1", status="errored"), None, None),
         ("canceled", None, None, None),
     ],
@@ -147,8 +147,8 @@ def test_numbers_come_from_the_server_the_plan_or_the_log(
     status: str, plan: Plan | None, changes: PlannedChanges | None, counts: Counts | None
 ) -> None:
     """In this order, also where policies fail the plan afterwards (A6, W10)."""
-    look = RunSnapshot(Run(id="run-1", status=status), plan)
-    assert counts_of(look, changes, Counts(1)) == counts
+    snapshot = RunSnapshot(Run(id="run-1", status=status), plan)
+    assert counts_of(snapshot, changes, Counts(1)) == counts
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_numbers_come_from_the_server_the_plan_or_the_log(
 )
 def test_the_phase_is_how_far_it_came(status: str, plan_status: str, phase: str) -> None:
     """Before its plan, in it, or after it (P140, P167)."""
-    look = RunSnapshot(
+    snapshot = RunSnapshot(
         Run(id="run-1", status=status), Plan(id="plan-1", status=plan_status)
     )
-    assert phase_reached(look) == phase
+    assert phase_reached(snapshot) == phase

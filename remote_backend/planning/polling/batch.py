@@ -138,7 +138,7 @@ class BatchPoller:
         unfinished = self._unfinished()
         all_pages = self._search.needs_lists
         reads_lists = polls_lists(
-            len(unfinished), lists_work=self._lists.work, is_searched=all_pages
+            len(unfinished), lists_work=self._lists.are_readable, is_searched=all_pages
         )
         if not reads_lists or not await self._try_lists(all_pages=all_pages):
             await self._poll_each(unfinished)
@@ -205,7 +205,7 @@ class BatchPoller:
         return BatchView(
             unfinished=are_over.count(False),
             pages=pages_to_oldest_moving(are_over),
-            lists_work=self._lists.work,
+            lists_work=self._lists.are_readable,
             is_limited=self._client.announces_limits,
             is_searched=self._search.needs_lists,
             all_notified=self._hints.all_notified,

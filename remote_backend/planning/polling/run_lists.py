@@ -1,7 +1,7 @@
 """The lists of the runs of a batch: a hundred runs with each request.
 
 A run belongs to the batch if its message holds the token of the batch. Where there are no such
-lists (OTF answers 404) or while they fail, `works` is false and runs are polled one by one.
+lists (OTF answers 404) or while they fail, `are_readable` is false and runs are polled one by one.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ class ListHealth:
     rest_until: float = 0.0
     """When lists that failed are read again."""
 
-    def works(self, now: float) -> bool:
+    def are_readable(self, now: float) -> bool:
         """Return whether lists are worth a request."""
         return self.exist and (not self.failed_count or now >= self.rest_until)
 
@@ -67,9 +67,9 @@ class RunLists:
         self._listed: dict[tuple[str, str], Run] = {}
 
     @property
-    def work(self) -> bool:
+    def are_readable(self) -> bool:
         """Whether lists can be read at present."""
-        return self._health.works(self._clock())
+        return self._health.are_readable(self._clock())
 
     def run_for(self, request: RunRequest) -> Run | None:
         """Return the listed run that was made for a request, or None."""

@@ -52,7 +52,7 @@ class RunSearch:
     @property
     def needs_lists(self) -> bool:
         """Whether a search waits for lists that are read to their end."""
-        return self._active_count > 0 and self._lists.work
+        return self._active_count > 0 and self._lists.are_readable
 
     def round_began(self) -> None:
         """Take note that the poller begins a round."""
@@ -103,6 +103,6 @@ class RunSearch:
         """Wait for lists that are read from now on; return False when there are none."""
         rounds_begun = self._rounds_begun
         self._hints.wake()
-        while self._last_complete_round <= rounds_begun and self._lists.work:
+        while self._last_complete_round <= rounds_begun and self._lists.are_readable:
             await self._round_ended.wait()
         return self._last_complete_round > rounds_begun

@@ -18,8 +18,8 @@ def test_each_failure_doubles_the_rest_of_lists() -> None:
 
     assert rests[:6] == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0]
     assert set(rests[6:]) == {60.0}
-    assert not health.works(159.9) and health.works(160.0)
-    assert health.after_success().works(0.0)
+    assert not health.are_readable(159.9) and health.are_readable(160.0)
+    assert health.after_success().are_readable(0.0)
     assert health.after_success().after_failure(LOST, 0.0).rest_until == 2.0
 
 
@@ -40,5 +40,5 @@ def test_which_failures_mean_that_there_are_no_lists(error: Exception, exist: bo
     """They are not read again then, however much time passes."""
     health = ListHealth().after_failure(error, 0.0)
 
-    assert health.works(1e9) is exist
-    assert health.after_success().works(1e9) is exist
+    assert health.are_readable(1e9) is exist
+    assert health.after_success().are_readable(1e9) is exist
