@@ -133,7 +133,7 @@ async def _find_tagged(client: Client, mapping: ByTags, local_name: str) -> Loca
         raise await _missing(client, mapping, local_name, local_name)
     # Terraform refuses it too, because the configuration does not include it (P88).
     raise SelectionError(
-        f"workspace {local_name} does not have the tags of the configuration, {_tags_of(mapping)}; add "
+        f"workspace {local_name} does not have the tags of the configuration, {mapping}; add "
         "them on the server, or choose another workspace"
     )
 
@@ -287,7 +287,7 @@ def no_workspaces(mapping: WorkspaceMapping, organization: str) -> NoSuchWorkspa
         )
     if isinstance(mapping, ByTags):
         return NoSuchWorkspace(
-            f"organization {organization} has no workspace with the tags {_tags_of(mapping)}"
+            f"organization {organization} has no workspace with the tags {mapping}"
             f"{unless_hidden}; add these tags on the server"
         )
     return NoWorkspaces(
@@ -305,7 +305,3 @@ def selectable_name(mapping: WorkspaceMapping, workspace: LocalWorkspace) -> str
         mapping.prefix
     )
     return workspace.remote.name if is_ambiguous else workspace.name
-
-
-def _tags_of(mapping: ByTags) -> str:
-    return ", ".join(f"{key}={value}" if value else key for key, value in mapping.tags)

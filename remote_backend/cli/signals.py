@@ -9,7 +9,7 @@ from attrs import define
 
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import echo
-from remote_backend.cli.output.terminal_echo import restore_echo
+from remote_backend.cli.output.terminal_mode import restore_terminals
 from remote_backend.cli.process import leave
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
@@ -32,7 +32,14 @@ class Interrupts:
     """Called when the first one comes; it may take its time, and returns whether what still
     goes on is to be canceled then."""
 
+    last_words: Callable[[], None] = lambda: None
+    """Called when the second one comes, just before the process ends."""
+
     _number: int = 0
+
+    def forget(self) -> None:
+        """Go on as if no signal had come; the next one is the first again."""
+        self._number = 0
 
     @property
     def exit_code(self) -> int:
@@ -56,7 +63,9 @@ class Interrupts:
                 async with anyio.create_task_group() as group:
                     async for number in signals:
                         if self._number:
-                            restore_echo()
+                            restore_terminals()
+                            with suppress(OSError):
+                                self.last_words()
                             leave(128 + number)
                         self._number = number
                         group.start_soon(stop)

@@ -11,12 +11,18 @@ class ByName:
 
     name: str
 
+    def __str__(self) -> str:
+        return self.name
+
 
 @frozen
 class ByPrefix:
     """All remote workspaces whose names begin with a prefix."""
 
     prefix: str
+
+    def __str__(self) -> str:
+        return f"{self.prefix}*"
 
 
 @frozen
@@ -25,6 +31,9 @@ class ByTags:
 
     tags: tuple[tuple[str, str], ...]
     """Keys and values; values of plain tags are empty."""
+
+    def __str__(self) -> str:
+        return ", ".join(f"{key}={value}" if value else key for key, value in self.tags)
 
 
 WorkspaceMapping = ByName | ByPrefix | ByTags

@@ -31,9 +31,12 @@ __all__ = (
     "list_journals",
     "read_journal",
     "require_same_batch",
+    "short_id",
 )
 
 _SUFFIX = ".journal"
+_ID_START = "batch-"
+_SHORT_DIGITS = 4
 # What comes of records that this version does not write, as of options that exclude each other.
 _DAMAGES = (
     AttributeError,
@@ -43,6 +46,11 @@ _DAMAGES = (
     TypeError,
     ValueError,
 )
+
+
+def short_id(id: str) -> str:
+    """Return the beginning of an id that a person says and types."""
+    return id.removeprefix(_ID_START)[:_SHORT_DIGITS]
 
 
 @frozen(kw_only=True)
@@ -277,7 +285,7 @@ def read_journal(
         if not stories:
             raise NoBatches("there is no batch yet")
         return stories[0]
-    matching = [story for story in stories if story.id.startswith(id)]
+    matching = [story for story in stories if story.id.startswith((id, f"{_ID_START}{id}"))]
     if len(matching) != 1:
         known = ", ".join(story.id for story in stories[:5]) or "none"
         what = "several batches begin" if matching else "no batch begins"

@@ -1,13 +1,17 @@
 """Telling what happens in a batch: events to the screen, and to reports."""
 
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import TextIO
 
 import anyio
+from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 
 from remote_backend import events
 from remote_backend.backend import Backend
+from remote_backend.cli.commands.live_actions import LiveActions
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.ci_commands import escape_data, escape_property
@@ -26,6 +30,7 @@ from remote_backend.cli.output.report_files import (
     write_step_summary,
 )
 from remote_backend.cli.output.screen import Screen
+from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome, exit_code_of
@@ -40,6 +45,26 @@ _TICK_SECONDS = 0.25
 
 
 @define
+class Progress:
+    """Which workspaces are at work."""
+
+    unfinished: dict[str, str] = field(factory=dict)
+
+    def take(self, event: events.Event) -> None:
+        """Take the next event."""
+        if isinstance(event, events.PlanStarted):
+            self.unfinished[event.workspace] = "started"
+        elif isinstance(event, events.PlanFinished):
+            self.unfinished.pop(event.outcome.workspace, None)
+
+
+def _open_gate() -> anyio.Event:
+    gate = anyio.Event()
+    gate.set()
+    return gate
+
+
+@define
 class PlanOutput:
     """What a plan command tells while it works."""
 
@@ -49,20 +74,35 @@ class PlanOutput:
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _lacks_reports: bool = False
+    progress: Progress = field(factory=Progress)
+    _gate: anyio.Event = field(factory=_open_gate)
+    _asked: anyio.Event = field(factory=anyio.Event)
+    _answered: str = "watch"
 
     async def tell(self, backend: Backend, batch: Batch) -> None:
         """Tell all events of a batch; with -detach, those until all runs are queued."""
         command, screen = self.command, self.screen
-        self._live = live = _live_console(command, screen)
+        self._live = live = _live_console(command, screen, backend)
         console = live or _console(command, screen)
+        actions = (
+            LiveActions(live, backend.connection.client, self._answer) if live else None
+        )
         # Once: this is asked for every part of every log.
         tells_more = command.writes_reports
         with Collector() as collector:
-            async with _beating(command, screen, live) as progress, _held(console):
+            async with (
+                _beating(command, screen, self.progress, live) as group,
+                _held(console),
+            ):
+                if actions is not None:
+                    actions.start(group)
                 async for event in batch:
+                    await self._gate.wait()
                     if isinstance(event, events.SlugPacked):
                         event = _in_words_of_flags(event)
-                    progress.take(event)
+                    self.progress.take(event)
+                    if actions is not None:
+                        actions.take(event)
                     console.show(event)
                     if tells_more:
                         collector.take(event)
@@ -99,10 +139,42 @@ class PlanOutput:
         else:
             self.screen.report(notice)
 
-    def pause(self) -> None:
-        """Stop drawing for good, because something else is asked or told now."""
-        if self._live is not None:
-            self._live.pause()
+    @property
+    def unfinished(self) -> Collection[str]:
+        """The workspaces that are at work."""
+        return self.progress.unfinished
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether a question can be asked in the live view."""
+        return self._live is not None and self._live.has_keys
+
+    async def ask(self, come_back: str) -> str:
+        """Ask in the live view what becomes of the runs; return `cancel`, `detach` or `watch`."""
+        assert self._live is not None
+        self._asked, self._answered = anyio.Event(), "watch"
+        self._live.ask(come_back)
+        await self._asked.wait()
+        return self._answered
+
+    def _answer(self, answer: str) -> None:
+        self._answered = answer
+        self._asked.set()
+
+    def hold(self) -> None:
+        """Show no more events until `release`; they wait in the batch."""
+        self._gate = anyio.Event()
+
+    def release(self) -> None:
+        """Go on showing events."""
+        self._gate.set()
+
+    def show_canceling(self) -> bool:
+        """Show in the live view that all runs are being canceled; return whether there is one."""
+        if self._live is None:
+            return False
+        self._live.cancel(self._live.unfinished)
+        return True
 
     def exit_code(self, outcomes: tuple[Outcome, ...]) -> int:
         """Return the exit code of the command for how its plans ended, or were queued."""
@@ -160,12 +232,25 @@ def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
     return evolve(event, warnings=tuple(map(message_of, event.warnings)))
 
 
-def _live_console(command: PlanRequest, screen: Screen) -> LiveConsole | None:
+def _live_console(
+    command: PlanRequest, screen: Screen, backend: Backend
+) -> LiveConsole | None:
     if command.style is not Style.AUTO or not command.is_batch:
         return None
     if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
         return None
-    return LiveConsole(screen, command.is_drift)
+    title = f"{backend.organization}/{backend.connection.mapping}"
+    return LiveConsole(screen, title, command.is_drift, keys=_keys(screen))
+
+
+def _keys(screen: Screen) -> TextIO | None:
+    """Return the terminal whose keys can be read, or None."""
+    environ = process_environ()
+    if environ.get("CI") or environ.get("TF_INPUT", "").lower() in ("0", "false"):
+        return None
+    stdin = sys.stdin
+    is_possible = stdin is not None and stdin.isatty() and not screen.is_dumb
+    return stdin if is_possible and not is_in_background(stdin) else None
 
 
 def _console(
@@ -193,30 +278,16 @@ def annotation(screen: Screen, outcome: Outcome) -> str:
     )
 
 
-@define
-class _Progress:
-    """What goes on beside the events of a batch needs to know of them."""
-
-    unfinished: dict[str, str] = field(factory=dict)
-
-    def take(self, event: events.Event) -> None:
-        if isinstance(event, events.PlanStarted):
-            self.unfinished[event.workspace] = "started"
-        elif isinstance(event, events.PlanFinished):
-            self.unfinished.pop(event.outcome.workspace, None)
-
-
 @asynccontextmanager
 async def _beating(
-    command: PlanRequest, screen: Screen, live: LiveConsole | None
-) -> AsyncIterator[_Progress]:
-    progress = _Progress()
+    command: PlanRequest, screen: Screen, progress: Progress, live: LiveConsole | None
+) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:
         if not screen.is_terminal or screen.is_dumb:
             group.start_soon(heartbeat, screen, progress.unfinished)
         if live is not None:
             group.start_soon(_tick, live)
-        yield progress
+        yield group
         group.cancel_scope.cancel()
 
 

@@ -1,8 +1,9 @@
 """Carrying out a plan command: the batch, its story, and signals."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
 
 import anyio
 from attrs import define, field
@@ -13,15 +14,45 @@ from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, S
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.prompts import read_line
 from remote_backend.cli.output.screen import Screen
-from remote_backend.cli.output.terminal_echo import discard_typed
+from remote_backend.cli.output.terminal_mode import discard_typed
 from remote_backend.cli.process import import_in_thread, switch_threads_often
 from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.notices import Notice, Warned
 from remote_backend.planning.batch import Batch
+from remote_backend.planning.journal import short_id
 
 __all__ = ("run_plan",)
+
+_ANSWERS = {
+    "c": "cancel",
+    "cancel": "cancel",
+    "d": "detach",
+    "detach": "detach",
+    "w": "watch",
+    "watch": "watch",
+}
+
+
+class _Output(Protocol):
+    """What `PlanOutput` does, which is imported later."""
+
+    @property
+    def has_keys(self) -> bool: ...
+
+    @property
+    def unfinished(self) -> Collection[str]: ...
+
+    async def ask(self, come_back: str) -> str: ...
+
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
+
+    def report(self, notice: Notice) -> None: ...
+
+    def show_canceling(self) -> bool: ...
 
 
 async def run_plan(command: PlanRequest, screen: Screen) -> int:
@@ -57,13 +88,11 @@ class _PlanRunner:
     interrupts: Interrupts = field(init=False)
     _backend: Backend | None = None
     _batch: Batch | None = None
-    _report_on_output: Callable[[Notice], None] | None = None
-    """Reports in place of the screen, once the output of the plan is there."""
-
-    _pause_output: Callable[[], None] | None = None
+    _output: _Output | None = None
+    """What shows the events of the batch, once there is one."""
 
     def __attrs_post_init__(self) -> None:
-        self.interrupts = Interrupts(self.stop)
+        self.interrupts = Interrupts(self.stop, self._say_what_goes_on)
 
     async def carry_out(self) -> None:
         """Plan, and write what programs read also when that could not even begin."""
@@ -98,33 +127,36 @@ class _PlanRunner:
                 await import_in_thread("remote_backend.cli.commands.plan_output")
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
-                output = PlanOutput(command, screen)
-                self._report_on_output, self._pause_output = output.report, output.pause
+                self._output = output = PlanOutput(command, screen)
                 await output.tell(backend, batch)
         self.code = output.exit_code(batch.outcomes)
 
     def _report(self, notice: Notice) -> None:
-        if self._report_on_output is not None:
-            self._report_on_output(notice)
+        if self._output is not None:
+            self._output.report(notice)
         elif self.command.style is not Style.QUIET or isinstance(notice, Warned):
             self.screen.report(notice)
 
     async def stop(self) -> bool:
         """Decide what becomes of the runs, and say so; return whether to leave at once."""
-        if self._pause_output is not None:
-            self._pause_output()
-        detaches = self.command.on_interrupt is OnInterrupt.DETACH
+        answer = "detach" if self.command.on_interrupt is OnInterrupt.DETACH else "cancel"
         if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
-            detaches = await self._ask()
+            answer = await self._ask()
         batch = self._batch
         if batch is None:
             self._note("Stopping: no run was made yet.")
-        elif detaches:
+        elif answer == "watch":
+            self.interrupts.forget()
+            return False
+        elif answer == "detach":
             batch.detach()
             self._note("Stopping: the runs that are still going are left running.")
         else:
-            self._note("Stopping: the runs that are still going are canceled.")
             batch.cancel()
+            if self._output is not None and self._output.show_canceling():
+                # The rows show it until each outcome is known.
+                await anyio.sleep_forever()
+            self._note("Stopping: the runs that are still going are canceled.")
             await show_progress(lambda: batch.stopped_runs, self._note)
         return True
 
@@ -161,14 +193,44 @@ class _PlanRunner:
             return False
         return self.screen.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
-    async def _ask(self) -> bool:
+    async def _ask(self) -> str:
+        """Ask what becomes of the runs: `cancel`, `detach` or `watch`."""
+        if self._output is not None and self._output.has_keys:
+            return await self._output.ask(self._come_back)
         # It was typed unseen, before there was a question.
         discard_typed(sys.stdin)
-        self.screen.note(
-            "Cancel the runs that are still going? Type no to leave them running:"
+        if self._output is not None:
+            self._output.hold()
+        try:
+            while True:
+                self.screen.note(self._question())
+                answer = (await read_line()).strip().lower()
+                if answer in _ANSWERS:
+                    return _ANSWERS[answer]
+        finally:
+            if self._output is not None:
+                self._output.release()
+
+    def _question(self) -> str:
+        return (
+            f"Interrupted. {self._still_going} still going. Type c to cancel, d to leave running, "
+            "w to keep watching:"
         )
-        answer = await read_line()
-        return answer.strip().lower() in ("n", "no")
+
+    @property
+    def _still_going(self) -> str:
+        count = len(self._output.unfinished) if self._output is not None else 0
+        return "1 run is" if count == 1 else f"{count} runs are"
+
+    @property
+    def _come_back(self) -> str:
+        if self._batch is None or not self.command.is_journaled:
+            return "the pages of the runs"
+        return f"remote-backend batches resume {short_id(self._batch.id)}"
+
+    def _say_what_goes_on(self) -> None:
+        if self._output is not None and self._output.unfinished:
+            self._note(f"{self._still_going} still running. Come back: {self._come_back}")
 
 
 def _start(backend: Backend, command: PlanRequest) -> AbstractAsyncContextManager[Batch]:

@@ -1,86 +1,105 @@
-"""A batch on a terminal, as it happens: a bar, a row for each workspace, failures in full."""
+"""A batch on a terminal while it goes on: drawn in place, with keys to look around in it.
 
-from collections import deque
-from collections.abc import Callable
+Events and keys change what is known and what is selected; `tick` draws. Only warnings are written
+above the drawing, so it stands still. While a question is open they are held back until it is
+answered. Whatever goes wrong with the drawing itself ends the drawing, never the batch: from then
+on the lines of all logs are written as without a terminal.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 from types import TracebackType
+from typing import TextIO
 
 from attrs import define, field
-from rich.console import Console as RichConsole
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from remote_backend import events
-from remote_backend.cli.output.console import WAITING, cut_log, print_table
+from remote_backend.cli.output.console import BatchConsole, cut_log, print_table
 from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.plan_failures import (
-    LINES_OF_LOG,
+    error_lines,
     failure_lines,
     failure_title,
 )
 from remote_backend.cli.output.screen import Screen
-from remote_backend.cli.output.table import STYLES
-from remote_backend.cli.output.terminal_echo import TerminalEcho
+from remote_backend.cli.output.terminal_mode import TerminalMode
+from remote_backend.cli.output.view.cells import terminal_text
+from remote_backend.cli.output.view.controller import Action, Controller, Question
+from remote_backend.cli.output.view.drawing import Drawing
+from remote_backend.cli.output.view.pager import LogPager
+from remote_backend.cli.output.view.rows import BatchRows
+from remote_backend.cli.output.view.signs import signs_for
+from remote_backend.cli.output.view.theme import Theme
+from remote_backend.cli.output.view.words import duration, error_of
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.notices import Notice
-from remote_backend.reports.summary import counts_text, word_for
+from remote_backend.reports.summary import word_for
 
 __all__ = ("LiveConsole",)
 
 _SECONDS_BETWEEN = 0.1
-# What stands around the rows: bar, head, the line about those that are not shown.
-_AROUND = 5
-_NARROW = 60
 
 
-@define(eq=False)
-class _Row:
-    """What is known of one workspace."""
-
-    log: LogRenderer
-    phase: str = "waiting"
-    started: float | None = None
-    last_line: str = ""
-    outcome: Outcome | None = None
-    tail: deque[str] = field(factory=lambda: deque(maxlen=LINES_OF_LOG))
-
-    def take(self, line: str) -> None:
-        """Remember a line of the log."""
-        text = line.removesuffix("\n")
-        self.tail.append(text)
-        if text.strip():
-            self.last_line = text.strip()
+def _ignore(action: Action) -> None:
+    return None
 
 
 @define(eq=False)
 class LiveConsole:
-    """Shows many plans at once, in place; what ended badly is told above and stays there."""
+    """Shows many plans at once, in place; what failed is written in full at the end.
+
+    It has more than ten attributes because it is where the parts of the view meet: what is known
+    (rows, logs, renderers), what is shown (controller, drawing, mode) and where it goes.
+    """
 
     screen: Screen
+    title: str = ""
+    """What is planned: `acme/net-*`."""
+
     is_drift: bool = False
     clock: Callable[[], float] = monotonic
-    _rows: dict[str, _Row] = field(factory=dict)
-    _echo: TerminalEcho = field(init=False)
-    _live: Live = field(init=False)
-    _console: RichConsole = field(init=False)
+    keys: TextIO | None = None
+    """The terminal whose keys are read; None without keys."""
+
+    act: Callable[[Action], None] = _ignore
+    """Carries out what a key asks for and the view cannot do itself."""
+
+    _controller: Controller = field(init=False)
+    _drawing: Drawing = field(init=False)
+    _mode: TerminalMode = field(init=False)
+    _spool: LogSpool = field(factory=LogSpool)
+    _renderers: dict[str, LogRenderer] = field(factory=dict)
+    _held: list[str] = field(factory=list)
     _drawn: float = 0.0
-    _is_paused: bool = False
+    _is_over: bool = False
+    _plain: BatchConsole | None = None
+    """What shows events once the drawing has failed."""
 
     def __attrs_post_init__(self) -> None:
-        self._echo = TerminalEcho(self.screen.err)
-        self._console = RichConsole(
-            file=self.screen.err, no_color=not self.screen.colors, highlight=False
+        signs = signs_for(getattr(self.screen.err, "encoding", None))
+        theme = Theme(
+            title=self.title,
+            signs=signs,
+            clean=self._cell,
+            is_drift=self.is_drift,
+            has_keys=self.keys is not None,
         )
-        # Drawn when something happens and by `tick`: a thread of its own would see half a change.
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._controller = Controller(BatchRows(self.clock()), theme, self._open_log)
+        self._drawing = Drawing(self.screen.err, self._size)
+        self._mode = TerminalMode(
+            self.keys or self.screen.err,
+            by_key=self.keys is not None,
+            before_leaving=self._drawing.clear,
+            after_return=self.tick,
+        )
 
     def __enter__(self) -> "LiveConsole":
-        self._echo.switch_off()
-        self._live.start()
+        self._mode.switch()
         return self
 
     def __exit__(
@@ -90,143 +109,200 @@ class LiveConsole:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
+        self._spool.__exit__(kind, error, trace)
 
-    def _stop(self) -> None:
-        try:
-            self._live.stop()
-        finally:
-            self._echo.restore()
+    @property
+    def has_keys(self) -> bool:
+        """Whether somebody can press keys, and so answer a question in the view."""
+        return self.keys is not None and self._plain is None
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
+        if self._plain is not None:
+            self._plain.show(event)
+            return
+        with self._guarded():
+            self._take(event)
+            if not self._is_over and self.clock() - self._drawn >= _SECONDS_BETWEEN:
+                self._draw()
+
+    def report(self, notice: Notice) -> None:
+        """Write what is waited for, or a warning, above the drawing."""
+        self._above(str(notice))
+
+    def tick(self) -> None:
+        """Draw it anew, since time passes also when nothing happens."""
+        if self._plain is None and not self._is_over:
+            with self._guarded():
+                self._draw()
+
+    def press(self, key: str, alone: bool) -> None:
+        """Do what a key does."""
+        if self._plain is not None or self._is_over:
+            return
+        with self._guarded():
+            action = self._controller.press(key, alone=alone)
+            if action is not None:
+                self.act(action)
+            self._release()
+            self._draw()
+
+    def ask(self, come_back: str) -> None:
+        """Show the question what becomes of the runs; the answer comes as an action."""
+        with self._guarded():
+            totals = self._controller.batch.totals()
+            self._controller.ask(
+                Question(
+                    working=totals.working,
+                    waiting=totals.waiting,
+                    all=totals.all,
+                    come_back=come_back,
+                )
+            )
+            self._draw()
+
+    def cancel(self, names: Iterable[str]) -> None:
+        """Show workspaces as being canceled."""
+        self._controller.batch.cancel(names)
+
+    def say(self, text: str) -> None:
+        """Show a sentence until the next key."""
+        self._controller.say(self._cell(text))
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The workspaces that have no outcome yet."""
+        rows = self._controller.batch.rows.values()
+        return tuple(row.name for row in rows if row.outcome is None)
+
+    def _take(self, event: events.Event) -> None:
+        self._controller.batch.take(event, self.clock())
         match event:
-            case events.BatchStarted():
-                self._rows = {name: self._new_row() for name in event.workspaces}
             case events.WarningRaised():
                 self._above(f"Warning: {event.text}")
             case events.SlugPacked():
                 for warning in event.warnings:
                     self._above(f"Warning: {warning}")
-            case events.PlanStarted():
-                self._of(event.workspace).phase = "starting"
-                self._of(event.workspace).started = self.clock()
-            case events.UploadProgressed():
-                share = 100 * event.sent_bytes // max(1, event.size_bytes)
-                self._of(event.workspace).phase = f"uploading {share} %"
-            case events.RunStatusChanged():
-                phase = WAITING.get(event.status, event.status.replace("_", " "))
-                self._of(event.workspace).phase = phase
             case events.LogChunkRead():
-                row = self._of(event.workspace)
-                for line in row.log.feed(event.data):
-                    row.take(line)
+                self._spool.add(event.workspace, event.data)
+                renderer = self._renderers.get(event.workspace)
+                if renderer is None:
+                    renderer = LogRenderer(self.screen.plain)
+                    self._renderers[event.workspace] = renderer
+                self._read_lines(event.workspace, renderer.feed(event.data))
             case events.LogEnded() if not event.is_complete:
                 self._above(f"{event.workspace}: {cut_log(event)}")
             case events.PlanFinished():
-                self._finish(event.outcome)
+                renderer = self._renderers.pop(event.outcome.workspace, None)
+                if renderer is not None:
+                    self._read_lines(event.outcome.workspace, renderer.finish())
             case events.BatchFinished():
-                self._live.update(Text(""), refresh=True)
-                self._stop()
-                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
-                return
+                self._finish(event.outcomes)
             case _:
                 pass
-        if self.clock() - self._drawn >= _SECONDS_BETWEEN:
-            self.tick()
 
-    def pause(self) -> None:
-        """Stop drawing for good, because something else is asked or told now."""
-        self._is_paused = True
-        self._stop()
+    def _read_lines(self, workspace: str, lines: Iterable[str]) -> None:
+        objects = self._controller.batch.row(workspace).objects
+        pager = self._controller.pager
+        for line in lines:
+            text = line.removesuffix("\n")
+            objects.take(text)
+            if pager is not None and pager.name == workspace:
+                pager.add([text])
 
-    def report(self, notice: Notice) -> None:
-        """Write what is waited for, or a warning, above the drawing."""
-        if not self._is_paused:
-            self._above(str(notice))
+    def _open_log(self, workspace: str) -> LogPager:
+        row = self._controller.batch.row(workspace)
+        seconds = row.seconds(self.clock())
+        took = "" if seconds is None else f" {duration(seconds)}"
+        pager = LogPager(workspace, list(self._log_lines(workspace)))
+        if row.outcome is None:
+            pager.title, pager.follows = f"{row.phase or 'waiting'}{took}", True
+        else:
+            word = word_for(row.outcome.result, is_drift=self.is_drift)
+            has_failed = not row.outcome.succeeded
+            error = f"  {self._cell(error_of(row.outcome))}" if has_failed else ""
+            pager.title = f"{word}{took}{error}"
+            if has_failed:
+                pager.show_error()
+        return pager
 
-    def tick(self) -> None:
-        """Draw it anew, since time passes also when nothing happens."""
+    def _log_lines(self, workspace: str) -> Iterator[str]:
+        renderer = LogRenderer(self.screen.plain)
+        for block in self._spool.read(workspace):
+            for line in renderer.feed(block):
+                yield line.removesuffix("\n")
+        # The last line may not be complete yet; the rest of it comes as a line of its own.
+        for line in renderer.finish():
+            yield line.removesuffix("\n")
+
+    def _draw(self) -> None:
         self._drawn = self.clock()
-        self._live.update(self._drawing(), refresh=True)
+        size = self._size()
+        lines = [
+            terminal_text(spans, colors=self.screen.colors)
+            for spans in self._controller.draw(size, self._drawn)
+        ]
+        self._drawing.update(lines, full_screen=self._controller.pager is not None)
 
-    def _of(self, workspace: str) -> _Row:
-        if workspace not in self._rows:
-            self._rows[workspace] = self._new_row()
-        return self._rows[workspace]
+    def _finish(self, outcomes: tuple[Outcome, ...]) -> None:
+        self._is_over = True
+        self._stop()
+        for outcome in outcomes:
+            if outcome.result is Result.FAILED:
+                lines = list(error_lines(self._log_lines(outcome.workspace)))
+                self.screen.note(failure_title(outcome))
+                for line in failure_lines(outcome, lines):
+                    self.screen.note(line)
+        print_table(self.screen, outcomes, is_drift=self.is_drift)
 
-    def _new_row(self) -> _Row:
-        return _Row(LogRenderer(self.screen.plain))
+    def _stop(self) -> None:
+        try:
+            self._controller.question = None
+            self._release()
+            self._drawing.clear()
+        finally:
+            self._mode.restore()
 
-    def _finish(self, outcome: Outcome) -> None:
-        row = self._of(outcome.workspace)
-        row.outcome = outcome
-        row.phase = word_for(outcome.result, is_drift=self.is_drift)
-        for line in row.log.finish():
-            row.take(line)
-        if outcome.succeeded or (self._is_paused and outcome.result is not Result.FAILED):
-            return
-        self._above(failure_title(outcome), STYLES[outcome.result])
-        for line in failure_lines(outcome, row.tail):
-            self._above(line)
+    def _above(self, text: str) -> None:
+        lines = [self.screen.plain(line) for line in physical_lines(text)]
+        if self._plain is not None:
+            self.screen.note(text)
+        elif self._controller.question is not None or self._drawing.is_full_screen:
+            self._held += lines
+        else:
+            self._drawing.above(lines)
 
-    def _above(self, text: str, style: str = "") -> None:
-        # Rich passes on what steers a terminal.
-        for line in physical_lines(text):
-            self._console.print(Text(self.screen.plain(line), style=style), soft_wrap=True)
+    def _release(self) -> None:
+        if (
+            self._held
+            and self._controller.question is None
+            and self._controller.pager is None
+        ):
+            held, self._held = self._held, []
+            self._drawing.above(held)
 
-    def _drawing(self) -> Group:
-        over = [row for row in self._rows.values() if row.outcome is not None]
-        count = len(self._rows)
-        told = Text(f"{len(over)} of {count} workspaces")
-        head = Table.grid(padding=(0, 1))
-        width = max(4, min(40, self._width - len(told) - 2))
-        head.add_row(
-            ProgressBar(total=max(1, count), completed=len(over), width=width), told
-        )
-        room = max(1, self._console.size.height - _AROUND)
-        # Those at work first, then those that wait, then the last that ended.
-        order = sorted(self._rows.items(), key=lambda item: _rank(item[1]))
-        shown, left = order[:room], len(order) - room
-        parts: list[RenderableType] = [head, self._table(shown)]
-        if left > 0:
-            parts.append(Text(f"and {left} more", style="dim"))
-        return Group(*parts)
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Go on without the drawing when it fails; a terminal that is gone is an error as always."""
+        try:
+            yield
+        except OSError:
+            raise
+        except Exception as error:  # a mistake of ours, which is no reason to lose a batch
+            with suppress(OSError):
+                self._stop()
+            self.screen.note(
+                f"Warning: the live view has stopped ({type(error).__name__}: {error}), "
+                "the batch goes on"
+            )
+            self._plain = BatchConsole(self.screen, self.is_drift)
 
-    def _table(self, rows: list[tuple[str, _Row]]) -> Table:
-        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
-        table.add_column(
-            no_wrap=True, overflow="ellipsis", max_width=max(8, self._width // 3)
-        )
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=24)
-        table.add_column(no_wrap=True, justify="right", width=6)
-        if self._width >= _NARROW:
-            table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for name, row in rows:
-            style = STYLES[row.outcome.result] if row.outcome else ""
-            cells = [Text(self._cell(name)), Text(self._cell(row.phase), style=style)]
-            cells.append(Text(self._seconds(row)))
-            if self._width >= _NARROW:
-                told = row.last_line
-                if row.outcome is not None:
-                    told = counts_text(row.outcome.counts, is_drift=self.is_drift)
-                cells.append(Text(told, style="" if row.outcome else "dim"))
-            table.add_row(*cells)
-        return table
+    def _size(self) -> tuple[int, int]:
+        try:
+            size = os.get_terminal_size(self.screen.err.fileno())
+        except (OSError, ValueError):
+            size = shutil.get_terminal_size()
+        return max(20, size.columns), max(4, size.lines)
 
     def _cell(self, text: str) -> str:
-        return self.screen.plain(one_line(text))
-
-    @property
-    def _width(self) -> int:
-        return self._console.size.width
-
-    def _seconds(self, row: _Row) -> str:
-        if row.outcome is not None:
-            return f"{row.outcome.seconds:.1f}s"
-        return "" if row.started is None else f"{self.clock() - row.started:.1f}s"
-
-
-def _rank(row: _Row) -> tuple[int, float]:
-    if row.outcome is not None:
-        return (2, row.started or 0.0)
-    return (0, row.started) if row.started is not None else (1, 0.0)
+        return self.screen.plain(one_line(text).expandtabs())

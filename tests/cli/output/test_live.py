@@ -1,6 +1,7 @@
 """The live view in a pseudo terminal, seen by a terminal emulator."""
 
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -18,8 +19,14 @@ from anyio import to_thread
 
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.screen import Screen
+from remote_backend.cli.output.view.controller import Controller
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
-from remote_backend.events import BatchStarted, PlanStarted, RunStatusChanged
+from remote_backend.events import (
+    BatchStarted,
+    LogChunkRead,
+    PlanStarted,
+    RunStatusChanged,
+)
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
@@ -140,6 +147,12 @@ def terminal(
             made.process.wait()
 
 
+def see_drawings(seen: Terminal, number: int) -> str:
+    """Read until so many drawings have ended, and return what is shown."""
+    start = len(seen.raw)
+    return seen.see(lambda _: seen.raw.count(b"\x1b[?2026l", start) >= number)
+
+
 @pytest.fixture
 def seed() -> list[SeedWorkspace]:
     """Return workspaces that succeed, fail, and take their time."""
@@ -164,10 +177,9 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
 
     def is_waiting_for_slow(text: str) -> bool:
         # What was read can end within a drawing, so every part of one is waited for.
-        words = ["2 of 3 workspaces", "\nslow ", "planning", "\ndev ", "changes"]
-        return all(word in text for word in words) and (
-            size[0] < 60 or "  working on it" in text
-        )
+        words = ["2 of 3", " slow ", "planning"]
+        wide = [" ~ dev ", "changed", " ✗ bad ", "failed"] if size[1] >= 15 else []
+        return all(word in text for word in (*words, *wide))
 
     def look() -> tuple[str, str, int, bytes]:
         with terminal(shop, "plan", "-all", size=size) as seen:
@@ -180,41 +192,37 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
         living, ended, code, raw = await to_thread.run_sync(look)
 
     assert code == 1
-    rows = [line for line in living.splitlines() if line.startswith(("dev", "slow"))]
-    assert len(rows) == 2
+    rows = re.findall(r"(?m)(?:^|│) \S (?:dev|slow|bad) ", living)
+    assert len(rows) == (3 if size[1] >= 15 else 1)
     flat = ended.replace("\n", "").replace(" ", "")
     assert "bad:failed:therunerrored" in flat and "Error:no" in flat
     assert "3workspaces:1failed,2withchanges" in flat
     # The drawing is gone, the hostile log has cleared nothing, and no title was set.
-    assert "2 of 3 workspaces" not in ended
+    assert "2 of 3" not in ended
     assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
 
 
-async def test_another_size_counts_from_the_next_drawing(shop: CommandLine) -> None:
-    """Narrow rows have no room for the last line; wide ones have it again."""
+async def test_another_size_leaves_no_remains(shop: CommandLine) -> None:
+    """The view is drawn for the new size at once, and nothing of the old one stays."""
 
-    def row(text: str) -> str:
-        # What was drawn for the old size and shown in the new one can stay above, as in terminals.
-        rows = [one for one in text.split("\n") if one.startswith("slow ")]
-        return rows[-1] if rows else ""
-
-    def look() -> tuple[str, str, str]:
+    def look() -> list[list[str]]:
         with terminal(shop, "plan", "-all", size=(100, 24)) as seen:
-            seen.see(lambda text: "working on it" in row(text))
-            seen.resize(50, 14)
-            narrow = seen.see(
-                lambda text: "planning" in row(text) and "working on it" not in row(text)
-            )
-            seen.resize(120, 30)
-            wide = seen.see(lambda text: "working on it" in row(text))
+            seen.see(lambda text: " slow " in text and "planning" in text)
+            screens = []
+            for size in ((50, 14), (120, 30)):
+                seen.resize(*size)
+                # The drawing of the new size ends with its own number of cells.
+                see_drawings(seen, 2)
+                screens.append([line.rstrip() for line in seen.screen.display])
             seen.finish()
-            return row(narrow), row(wide), seen.text
+            return screens
 
     with anyio.fail_after(60):
-        narrow, wide, ended = await to_thread.run_sync(look)
-    assert "planning" in narrow and len(narrow.rstrip()) <= 50
-    assert "planning" in wide
-    assert "3 workspaces: 1 failed, 2 with changes" in ended
+        narrow, wide = await to_thread.run_sync(look)
+    for screen, width in ((narrow, 50), (wide, 120)):
+        assert sum(" of 3" in line for line in screen) == 1, screen
+        assert sum(" slow " in line for line in screen) == 1, screen
+        assert all(len(line) <= width for line in screen)
 
 
 class OnTerminal(StringIO):
@@ -232,27 +240,27 @@ def test_a_thousand_rows_fit_the_screen(
     """As many as there is room for, those at work first, and the rest is counted."""
     monkeypatch.setenv("COLUMNS", str(size[0]))
     monkeypatch.setenv("LINES", str(size[1]))
-    monkeypatch.setenv("TERM", "xterm")
     names = tuple(f"w-{number:04}" for number in range(1000))
     err = OnTerminal()
     screen = Screen(out=StringIO(), err=err, colors=False, is_terminal=True)
     seen = pyte.HistoryScreen(*size, history=5000)
     stream = pyte.Stream(seen)
     # A clock that moves, so that every event is drawn.
-    with LiveConsole(screen, clock=count().__next__) as live:
+    with LiveConsole(screen, "acme/w-*", clock=count().__next__) as live:
         live.show(BatchStarted(names))
-        for name in names[500:510]:
+        for name in names[500:540]:
             live.show(PlanStarted(name))
             live.show(RunStatusChanged(name, "run-1", "planning"))
-        # A terminal that is read raw does not return the carriage by itself.
-        stream.feed(err.getvalue().replace("\n", "\r\n"))
-        room = size[1] - 5
-        shown = [line.rstrip() for line in seen.display if line.strip()]
-        assert len(shown) == room + 2
+        stream.feed(err.getvalue())
+        shown = [line.rstrip() for line in seen.display]
         assert not seen.history.top
-        assert "0 of 1000 workspaces" in shown[0]
-        assert [line[:6] for line in shown[1:6]] == [f"w-{n:04}" for n in range(500, 505)]
-        assert shown[-1] == f"and {1000 - room} more"
+        assert "0 of 1000" in shown[0]
+        assert "40 at work  960 waiting" in shown[1]
+        first = next(at for at, line in enumerate(shown) if "w-0500" in line)
+        rows = [line for line in shown if "planning" in line]
+        assert rows == shown[first : first + len(rows)]
+        assert f"and {40 - len(rows)} more at work" in shown[first + len(rows)]
+        assert len(rows) > 5
 
 
 async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
@@ -270,35 +278,119 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
 
         def look() -> tuple[str, int]:
             with terminal(shop, "plan", "-all", size=(80, 24), NO_COLOR="1") as seen:
-                living = seen.see(lambda text: "more" in text)
+                living = seen.see(lambda text: "more at work" in text)
                 return living, seen.finish()
 
         with anyio.fail_after(90):
             living, code = await to_thread.run_sync(look)
 
     assert code == 0
-    assert "and 281 more" in living
-    assert "of 300 workspaces" in living
+    assert "of 300" in living
 
 
-async def test_an_interrupt_stops_the_drawing_and_asks(shop: CommandLine) -> None:
-    """The question stands on a line of its own, and the answer counts."""
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        (b"c", 130, "1 workspace: 1 canceled"),
+        (b"d", 130, "batches resume"),
+        (b"w", 0, "1 workspace: 1 with changes"),
+        # Anything else does nothing, neither Enter nor a word that is pasted.
+        (b"\r", None, ""),
+        (b"x", None, ""),
+        (b"cold", None, ""),
+    ],
+)
+async def test_an_interrupt_asks_what_becomes_of_the_runs(
+    answer: bytes, code: int | None, words: str, shop: CommandLine
+) -> None:
+    """The question stands still until one of three keys is pressed (A2)."""
 
     def look() -> tuple[str, int]:
         with terminal(shop, "plan", "-select=slow", size=(80, 24)) as seen:
             seen.see(lambda text: "planning" in text)
             seen.process.send_signal(signal.SIGINT)
-            seen.see(lambda text: "Type no to leave them running" in text)
-            os.write(seen._file, b"yes\n")
-            code = seen.finish()
+            seen.see(lambda text: "Press c, d or w" in text)
+            os.write(seen._file, answer)
+            if code is None:
+                text = see_drawings(seen, 3)
+                assert "Interrupted. 1 of 1 run is still going" in text
+                os.write(seen._file, b"c")
+            return seen.text, seen.finish() if code is None else _finished(seen)
+
+    def _finished(seen: Terminal) -> int:
+        ended = seen.finish()
+        assert words in seen.text, seen.text
+        return ended
+
+    with anyio.fail_after(60):
+        _, ended = await to_thread.run_sync(look)
+    assert ended == (130 if code is None else code)
+
+
+async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
+    """It says how many runs go on and how to come back, with the terminal as it was."""
+
+    def look() -> tuple[str, int]:
+        with terminal(shop, "plan", "-select=slow", size=(80, 24)) as seen:
+            before = seen.mode
+            seen.see(lambda text: "planning" in text)
+            for _ in range(2):
+                seen.process.send_signal(signal.SIGINT)
+                seen.see(lambda text: "Press c, d or w" in text or "Come back" in text)
+            code = seen.finish(before)
             return seen.text, code
 
     with anyio.fail_after(60):
         text, code = await to_thread.run_sync(look)
-
     assert code == 130
-    assert "the runs that are still going are canceled" in text
-    assert "1 workspace: 1 canceled" in text
+    assert "1 run is still running. Come back: remote-backend batches resume " in text
+    assert "Press c, d or w" not in text
+
+
+async def test_keys_look_around_and_cancel_one_run(shop: CommandLine) -> None:
+    """A log is read while it is written, a run is canceled after y, and the others go on."""
+
+    def look() -> tuple[str, int]:
+        with terminal(shop, "plan", "-select=slow", "-select=dev", size=(80, 24)) as seen:
+            before = seen.mode
+            seen.see(lambda text: "planning" in text and "changed" in text)
+            os.write(seen._file, b"/slow\r")
+            seen.see(lambda text: "1 of 2" in text)
+            os.write(seen._file, b"\x1b[B")
+            os.write(seen._file, b"\r")
+            seen.see(lambda text: "working on it" in text and "following" in text)
+            os.write(seen._file, b"q")
+            seen.see(lambda text: "1 of 2" in text)
+            os.write(seen._file, b"c")
+            seen.see(lambda text: "Cancel slow? y/n" in text)
+            os.write(seen._file, b"y")
+            code = seen.finish(before)
+            return seen.text, code
+
+    with anyio.fail_after(60):
+        text, code = await to_thread.run_sync(look)
+    assert code == 1
+    assert "2 workspaces: 1 canceled, 1 with changes" in text
+
+
+def test_a_view_that_crashes_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawing ends with a warning, and the lines of logs are written from then on."""
+    err, out = OnTerminal(), StringIO()
+    screen = Screen(out=out, err=err, colors=False, is_terminal=True)
+    with LiveConsole(screen, "acme/w-*", clock=count().__next__) as live:
+        live.show(BatchStarted(("a", "b")))
+
+        def crash(*_: object) -> None:
+            raise IndexError("no such row")
+
+        monkeypatch.setattr(Controller, "draw", crash)
+        live.show(PlanStarted("a"))
+        live.show(LogChunkRead("a", b"a line of the log\n"))
+        live.tick()
+        live.press("j", alone=True)
+    assert err.getvalue().count("the live view has stopped (IndexError: no such row)") == 1
+    assert err.getvalue().rindex("\x1b[?25h") > err.getvalue().rindex("\x1b[?25l")
+    assert "a line of the log" in out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -315,7 +407,7 @@ async def test_an_interrupt_stops_the_drawing_and_asks(shop: CommandLine) -> Non
 async def test_what_is_typed_is_not_echoed_into_the_drawing(
     signals: list[str], shop: CommandLine
 ) -> None:
-    """The echo is off while rows are drawn, on for a question and after every way out (A11).
+    """The echo is off until the view ends, and on again after every way out (A11).
 
     A terminal without a shell suspends nothing, so that the plan goes on after SIGTSTP.
     """
@@ -323,7 +415,7 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
     def look() -> tuple[list[bool], bytes]:
         with terminal(shop, "plan", "-all", size=(80, 24)) as seen:
             before = seen.mode
-            seen.see(lambda text: "\nslow " in text and "planning" in text)
+            seen.see(lambda text: " slow " in text and "planning" in text)
             echoes = [seen.echoes]
             os.write(seen._file, b"typed-unseen\r")
             # The kernel echoes what is typed a little later: until the next drawing it has.
@@ -332,16 +424,16 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
             for name in signals:
                 seen.process.send_signal(getattr(signal, name))
                 if name == "SIGINT" and len(echoes) == 1:
-                    seen.see(lambda text: "Type no to leave them running" in text)
+                    seen.see(lambda text: "Press c, d or w" in text)
                     echoes.append(seen.echoes)
             if signals == ["SIGINT"]:
-                os.write(seen._file, b"yes\n")
+                os.write(seen._file, b"c")
             seen.finish(before)
             return echoes, seen.raw
 
     with anyio.fail_after(60):
         echoes, raw = await to_thread.run_sync(look)
-    assert echoes == [False, True][: len(echoes)]
+    assert not any(echoes)
     assert b"typed-unseen" not in raw
 
 
@@ -356,7 +448,7 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: CommandLine) -> None:
     with anyio.fail_after(60):
         text = await to_thread.run_sync(look)
     assert "slow | working on it" in text
-    assert "of 3 workspaces" not in text
+    assert " of 3" not in text
 
 
 @pytest.mark.parametrize(
@@ -381,7 +473,9 @@ async def test_no_log_steers_the_terminal(arguments: list[str], shop: CommandLin
 
     with anyio.fail_after(60):
         raw = await to_thread.run_sync(look)
-    assert b"]52;c;cm0gLXJmIH4=" in raw and b"Error: no" in raw
+    # The end of a batch shows a log from its first error on.
+    is_whole = arguments[1:] != ["-select=bad"]
+    assert b"Error: no" in raw and (b"]52;c;cm0gLXJmIH4=" in raw) == is_whole
     assert b"\x1b]" not in raw and b"\x1b[2J" not in raw
 
 

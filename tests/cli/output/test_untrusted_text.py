@@ -7,7 +7,7 @@ that a mistake in ours is seen.
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.output.view.drawing import Drawing
 from remote_backend.models.changes import (
     AttributeChange,
     Diagnostic,
@@ -184,12 +185,25 @@ def write_json(screen: Screen, text: str, log: list[bytes]) -> None:
     show(JsonConsole(screen), text, log)
 
 
+class PlainDrawing(Drawing):
+    """Writes the lines of drawings one after the other, without what steers a terminal."""
+
+    def update(self, lines: Sequence[str], *, full_screen: bool = False) -> None:
+        """Write the lines."""
+        self._write("".join(f"{line}\n" for line in lines))
+
+    def above(self, lines: Iterable[str]) -> None:
+        """Write the lines."""
+        self.update(list(lines))
+
+
 def write_live(screen: Screen, text: str, log: list[bytes]) -> None:
     """Write the live view, with its rows as they are drawn."""
     with LiveConsole(screen, clock=iter(range(1000)).__next__) as console:
+        console._drawing = PlainDrawing(screen.err, lambda: (80, 24))
         for event in happenings(text, log):
             console.show(event)
-            console._console.print(console._drawing())
+            console.tick()
 
 
 def write_others(screen: Screen, text: str, log: list[bytes]) -> None:

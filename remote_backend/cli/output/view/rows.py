@@ -1,0 +1,228 @@
+"""What is known of a batch while it goes on: one row for each workspace.
+
+Events change the rows, and nothing else does. A workspace waits until its run begins to plan, is
+at work until its outcome is known, and has ended then; a run that is asked again later can wait
+again, but one that has ended stays ended.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import Enum
+from statistics import median
+
+from attrs import define, field, frozen
+
+from remote_backend import events
+from remote_backend.cli.output.view.log_objects import LogObjects
+from remote_backend.models.outcome import Outcome, Result
+
+__all__ = ("BatchRows", "Row", "Stage", "Totals", "result_of")
+
+_WAITING = {
+    "pending": "behind another run",
+    "fetching": "for its configuration",
+    "fetching_completed": "for its configuration",
+    "pre_plan_completed": "for a free worker",
+    "queuing": "for a free worker",
+    "plan_queued": "for a free worker",
+}
+_WORKING = {
+    "pre_plan_running": "tasks",
+    "pre_plan_awaiting_decision": "decision",
+    "planning": "planning",
+    "planned": "planning",
+    "post_plan_running": "tasks",
+    "post_plan_completed": "planning",
+    "post_plan_awaiting_decision": "decision",
+    "cost_estimating": "cost",
+    "cost_estimated": "cost",
+    "policy_checking": "policies",
+    "policy_checked": "policies",
+    "policy_override": "decision",
+    "tf_policy_checked": "policies",
+    "tf_policy_override": "decision",
+}
+_FIRST_ENDS = 5
+_FIRST_SHARE = 0.1
+
+
+class Stage(Enum):
+    """How far a workspace is."""
+
+    WAITING = "waiting"
+    WORKING = "at work"
+    ENDED = "ended"
+
+
+@define(eq=False)
+class Row:
+    """One workspace."""
+
+    name: str
+    stage: Stage = Stage.WAITING
+    phase: str = ""
+    """A word for what goes on while it is at work."""
+
+    waits_for: str = "for its turn"
+    began: float | None = None
+    """When it stopped waiting, on the clock of the view."""
+
+    number: int = 0
+    """Its place in the order in which workspaces began, or ended."""
+
+    detail: str = ""
+    run_id: str | None = None
+    objects: LogObjects = field(factory=LogObjects)
+    outcome: Outcome | None = None
+    is_canceling: bool = False
+    _ended: float = 0.0
+
+    def seconds(self, now: float) -> float | None:
+        """Return how long it has been at work, or was."""
+        if self.outcome is not None:
+            return self.outcome.seconds if self.began is None else self._ended - self.began
+        return None if self.began is None else now - self.began
+
+    def end(self, outcome: Outcome, now: float) -> None:
+        """Take the outcome."""
+        self.outcome, self.stage, self._ended = outcome, Stage.ENDED, now
+
+
+@frozen(kw_only=True)
+class Totals:
+    """How many workspaces are where."""
+
+    all: int
+    failed: int = 0
+    canceled: int = 0
+    running: int = 0
+    changed: int = 0
+    destructive: int = 0
+    unchanged: int = 0
+    working: int = 0
+    waiting: int = 0
+
+    @property
+    def ended(self) -> int:
+        """How many have an outcome."""
+        return self.all - self.working - self.waiting
+
+
+@define(eq=False)
+class BatchRows:
+    """All workspaces of a batch, in the order of their names."""
+
+    started: float
+    rows: dict[str, Row] = field(factory=dict)
+    _numbers: int = 0
+    _most_at_work: int = 0
+
+    def take(self, event: events.Event, now: float) -> None:
+        """Take the next event."""
+        match event:
+            case events.BatchStarted():
+                self.rows = {name: Row(name) for name in event.workspaces}
+            case events.PlanStarted():
+                self._work(self.row(event.workspace), "preparing", now)
+            case events.UploadProgressed():
+                share = 100 * event.sent_bytes // max(1, event.size_bytes)
+                row = self.row(event.workspace)
+                self._work(row, "uploading", now)
+                row.detail = f"{share} % of {_size_text(event.size_bytes)}"
+            case events.RunQueued():
+                row = self.row(event.workspace)
+                row.run_id, row.detail = event.run_id, ""
+            case events.RunStatusChanged():
+                self._change_status(self.row(event.workspace), event.status, now)
+            case events.PlanFinished():
+                row = self.row(event.outcome.workspace)
+                row.end(event.outcome, now)
+                row.number = self._next_number()
+            case _:
+                pass
+
+    @property
+    def _at_work(self) -> int:
+        return sum(row.stage is Stage.WORKING for row in self.rows.values())
+
+    def row(self, name: str) -> Row:
+        """Return the row of a workspace; one that nobody named before is new."""
+        if name not in self.rows:
+            self.rows[name] = Row(name)
+        return self.rows[name]
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _work(self, row: Row, phase: str, now: float) -> None:
+        if row.stage is Stage.WAITING:
+            row.stage, row.began, row.number = Stage.WORKING, now, self._next_number()
+            self._most_at_work = max(self._most_at_work, self._at_work)
+        row.phase = "canceling" if row.is_canceling else phase
+
+    def _change_status(self, row: Row, status: str, now: float) -> None:
+        if row.stage is Stage.ENDED:
+            return
+        if status in _WAITING:
+            row.stage, row.waits_for, row.began = Stage.WAITING, _WAITING[status], None
+        else:
+            self._work(row, _WORKING.get(status, status.replace("_", " ")), now)
+
+    def cancel(self, names: Iterable[str]) -> None:
+        """Show workspaces as being canceled until their outcomes are known."""
+        for name in names:
+            row = self.rows[name]
+            row.is_canceling, row.phase = True, "canceling"
+
+    def totals(self) -> Totals:
+        """Count the workspaces by where they are."""
+        results = Counter(
+            result_of(row.outcome) for row in self.rows.values() if row.outcome is not None
+        )
+        working = self._at_work
+        return Totals(
+            all=len(self.rows),
+            failed=results["failed"],
+            canceled=results["canceled"],
+            running=results["running"],
+            changed=results["changed"] + results["destructive"],
+            destructive=results["destructive"],
+            unchanged=results["unchanged"],
+            working=working,
+            waiting=len(self.rows) - working - results.total(),
+        )
+
+    def seconds_left(self, now: float) -> float | None:
+        """Estimate how long the rest takes, or return None while too little is known.
+
+        The median of the ended plans, times those that are left, over the most that were at work
+        together; from five ends and a tenth of the batch on.
+        """
+        ended = [
+            row.seconds(now) or 0.0 for row in self.rows.values() if row.outcome is not None
+        ]
+        left = len(self.rows) - len(ended)
+        if not left or len(ended) < max(_FIRST_ENDS, _FIRST_SHARE * len(self.rows)):
+            return None
+        return median(ended) * left / max(1, self._most_at_work)
+
+
+def result_of(outcome: Outcome) -> str:
+    """Return the word of the counts for an outcome; `destructive` for a change that destroys."""
+    if outcome.still_running:
+        return "running"
+    if outcome.result is Result.FAILED:
+        return "failed"
+    if outcome.result in (Result.CANCELED, Result.NOT_STARTED):
+        return "canceled"
+    if outcome.result is Result.NO_CHANGES:
+        return "unchanged"
+    counts = outcome.counts
+    return "destructive" if counts is not None and counts.destroy else "changed"
+
+
+def _size_text(size: int) -> str:
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))} kB"
+    return f"{size / 1_000_000:.1f} MB"
