@@ -288,7 +288,7 @@ class LiveConsole:
             yield
         except OSError:
             raise
-        except Exception as error:  # a mistake of ours, which is no reason to lose a batch
+        except Exception as error:  # a mistake of ours must not end the batch
             with suppress(OSError):
                 self._stop()
             self.screen.note(
