@@ -1,9 +1,9 @@
 """The changes in a structured log, for servers without plans as JSON."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from remote_backend.formats.structured_messages import parse_message
 from remote_backend.models.changes import (
     Diagnostic,
     OutputChange,
@@ -55,14 +55,9 @@ def parse_structured_log(data: bytes) -> PlannedChanges | None:
 
 
 def _messages(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.strip(_FRAME).split(b"\n"):
-        if not line.startswith(b"{"):
-            continue
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(message, dict) and "@level" in message:
+    for line in data.strip(_FRAME).decode("utf-8", "replace").split("\n"):
+        message = parse_message(line)
+        if message is not None:
             yield message
 
 

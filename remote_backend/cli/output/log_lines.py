@@ -1,14 +1,13 @@
 """From the bytes of a log to lines that are fit for a terminal or a file."""
 
 import codecs
-import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from remote_backend.cli.output.ci_commands import LONGEST_COMMAND
 from remote_backend.formats.ansi import clean, physical_lines
+from remote_backend.formats.structured_messages import render_structured
 
-__all__ = ("LogLines", "LogRenderer", "log_text", "render_structured")
+__all__ = ("LogLines", "LogRenderer", "log_text")
 
 _LONGEST_LINE = 1 << 20
 
@@ -119,79 +118,3 @@ def log_text(data: bytes, *, is_cut: bool = False) -> str:
     data = data.partition(b"\n")[2] if is_cut else data
     lines = LogLines()
     return "".join(map(render_structured, (*lines.feed(data), *lines.finish())))
-
-
-def render_structured(line: str) -> str:
-    """Turn a line of Terraform's JSON output into text for people; leave others alone."""
-    if not line.startswith("{"):
-        return line
-    try:
-        message = json.loads(line)
-        is_structured = isinstance(message, dict) and "@level" in message
-        return _render(message) if is_structured else line
-    except (ValueError, RecursionError):
-        return line
-
-
-def _render(message: dict[str, Any]) -> str:
-    text = str(message.get("@message", ""))
-    kind = message.get("type")
-    if kind == "diagnostic" and isinstance(message.get("diagnostic"), dict):
-        return _render_diagnostic(message["diagnostic"])
-    if kind == "outputs" and isinstance(message.get("outputs"), dict):
-        return text + "\n" + _render_outputs(message["outputs"])
-    if kind == "change_summary":
-        return f"\n{text}\n"
-    return f"{text}\n"
-
-
-def _render_outputs(outputs: dict[str, Any]) -> str:
-    lines = []
-    for name, output in outputs.items():
-        if not isinstance(output, dict):
-            continue
-        if output.get("sensitive"):
-            shown = "(sensitive value)"
-        elif "value" in output:
-            shown = json.dumps(output["value"], ensure_ascii=False)
-        else:
-            shown = f"({output.get('action', 'unknown')})"
-        lines.append(f"  {name} = {shown}\n")
-    return "".join(lines)
-
-
-def _render_diagnostic(diagnostic: dict[str, Any]) -> str:
-    severity = str(diagnostic.get("severity", "error")).capitalize()
-    lines = ["", f"{severity}: {diagnostic.get('summary', '')}"]
-    place = _place_of(diagnostic)
-    if place:
-        lines += ["", f"  {place}"]
-    lines += _snippet_of(diagnostic)
-    detail = diagnostic.get("detail")
-    if detail:
-        lines += ["", str(detail)]
-    return "\n".join(lines) + "\n"
-
-
-def _place_of(diagnostic: dict[str, Any]) -> str:
-    range_ = diagnostic.get("range")
-    if not isinstance(range_, dict):
-        return f"with {diagnostic['address']}" if diagnostic.get("address") else ""
-    start = range_.get("start")
-    line = start.get("line") if isinstance(start, dict) else None
-    place = f"on {range_.get('filename')}" + (f" line {line}" if line else "")
-    snippet = diagnostic.get("snippet")
-    context = snippet.get("context") if isinstance(snippet, dict) else None
-    return f"{place}, in {context}:" if context else f"{place}:"
-
-
-def _snippet_of(diagnostic: dict[str, Any]) -> list[str]:
-    snippet = diagnostic.get("snippet")
-    if not isinstance(snippet, dict) or "code" not in snippet:
-        return []
-    first = snippet.get("start_line")
-    number = first if isinstance(first, int) else 1
-    return [
-        f"  {number + offset:>4}: {code}"
-        for offset, code in enumerate(str(snippet["code"]).split("\n"))
-    ]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remote_backend.cli.output.ci_commands import disarm
-from remote_backend.cli.output.log_lines import LogLines, LogRenderer, render_structured
+from remote_backend.cli.output.log_lines import LogLines, LogRenderer
 from remote_backend.formats.ansi import clean
+from remote_backend.formats.structured_messages import render_structured
 
 
 def lines_of(chunks: list[bytes]) -> str:
