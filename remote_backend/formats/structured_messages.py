@@ -6,7 +6,7 @@ those of a setup or a crash, stand between them.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ("parse_message", "render_diagnostic", "render_structured")
@@ -59,7 +59,7 @@ def _render_outputs(outputs: dict[str, Any]) -> str:
     return "".join(lines)
 
 
-def render_diagnostic(diagnostic: dict[str, Any]) -> str:
+def render_diagnostic(diagnostic: Mapping[str, Any]) -> str:
     """Return an error or a warning as Terraform writes it for people, without frames."""
     severity = str(diagnostic.get("severity", "error")).capitalize()
     lines = [f"{severity}: {diagnostic.get('summary', '')}"]
@@ -70,7 +70,7 @@ def render_diagnostic(diagnostic: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _place(diagnostic: dict[str, Any]) -> Iterator[str]:
+def _place(diagnostic: Mapping[str, Any]) -> Iterator[str]:
     range_, address = diagnostic.get("range"), diagnostic.get("address")
     if not isinstance(range_, dict):
         if address:
@@ -86,7 +86,7 @@ def _place(diagnostic: dict[str, Any]) -> Iterator[str]:
     yield f"{place}, in {context}:" if context else f"{place}:"
 
 
-def _snippet(diagnostic: dict[str, Any]) -> Iterator[str]:
+def _snippet(diagnostic: Mapping[str, Any]) -> Iterator[str]:
     snippet = diagnostic.get("snippet")
     if not isinstance(snippet, dict) or "code" not in snippet:
         return
@@ -97,4 +97,4 @@ def _snippet(diagnostic: dict[str, Any]) -> Iterator[str]:
     values = snippet.get("values")
     for value in values if isinstance(values, list) else ():
         if isinstance(value, dict):
-            yield f"      {value.get('traversal', '')} {value.get('statement', '')}"
+            yield f"     {value.get('traversal', '')} {value.get('statement', '')}"

@@ -8,8 +8,9 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.run import Phase
 from remote_backend.planning.polling import RunSnapshot
+from remote_backend.plans.log_facts import LogFacts, failure_in_log
 
-__all__ = ("failure_of_run",)
+__all__ = ("failure_of_run", "with_text_of_log")
 
 _BY_STATUS = {
     "errored": (FailureKind.TERRAFORM, "the run errored"),
@@ -22,7 +23,7 @@ _RUN_TASK = "run task"
 
 
 def failure_of_run(
-    snapshot: RunSnapshot, checks: Sequence[CheckReport], interruption: str | None = None
+    snapshot: RunSnapshot, checks: Sequence[CheckReport], log: LogFacts
 ) -> Failure | None:
     """Return why a run failed, or None when there is a plan.
 
@@ -36,15 +37,18 @@ def failure_of_run(
     by_status = _failure_of_status(snapshot)
     if by_status.kind is FailureKind.CANCELED:
         return by_status
-    if by_checks is not None and not _plan_errored(snapshot):
+    plan_errored = snapshot.plan is not None and snapshot.plan.status == "errored"
+    if by_checks is not None and not plan_errored:
         return by_checks
-    if interruption is not None and snapshot.run.status == "errored":
-        return evolve(by_status, title=f"{by_status.title}: {interruption}")
-    return by_status
+    is_errored = snapshot.run.status == "errored"
+    return (log.failure if is_errored else None) or by_status
 
 
-def _plan_errored(snapshot: RunSnapshot) -> bool:
-    return snapshot.plan is not None and snapshot.plan.status == "errored"
+def with_text_of_log(failure: Failure | None, log: bytes) -> Failure | None:
+    """Return a failure of an earlier process with the text that its log still has."""
+    if failure is None or failure.kind is not FailureKind.TERRAFORM:
+        return failure
+    return failure_in_log(log) or failure
 
 
 def _failure_of_status(snapshot: RunSnapshot) -> Failure:

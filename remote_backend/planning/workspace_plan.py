@@ -218,7 +218,7 @@ class _WorkspacePlan:
         return self._outcome(
             run_result.result_of(look),
             failure=self._waited_too_long
-            or failure_of_run(look, more.get("checks", ()), self._facts.interruption),
+            or failure_of_run(look, more.get("checks", ()), self._facts),
             phase=None if look.succeeded else run_result.phase_reached(look),
             status=look.run.status,
             counts=run_result.counts_of(look, more.get("changes"), self._facts.counts),

@@ -1,19 +1,23 @@
-"""Facts that servers may omit but logs contain: numbers of a plan, and why it was cut off."""
+"""Facts that servers may omit but logs contain: numbers of a plan, and why there is none.
+
+A log arrives in chunks of any size. The last 4 KiB are kept, so that a line that two chunks share
+is seen whole, and from the first error on up to 64 KiB, because all that follows explains it.
+"""
 
 import re
 
-from remote_backend.formats.ansi import SGR
+from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.plan import Counts
+from remote_backend.plans.log_errors import first_error, start_of_error
 
-__all__ = ("LogFacts",)
+__all__ = ("LogFacts", "failure_in_log")
 
-_COLOR = f"(?:{SGR.pattern})*".encode()
+_COLOR = rb"(?:\x1b\[[0-9;]*m)*"
 # Only at the beginning of a line, where no value of a configuration is printed, or as the
 # message of a structured log.
 _COUNTS = re.compile(
-    rb'(?:^|"@message":")' + _COLOR + b"Plan:" + _COLOR + b" "
-    rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy",
-    re.MULTILINE,
+    rb'(?:(?<=[\r\n])|"@message": ?")' + _COLOR + b"Plan:" + _COLOR + b" "
+    rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy"
 )
 # The end of a log in Terraform Enterprise after a timeout: support.hashicorp.com, article 360059831653.
 _TIMED_OUT = re.compile(
@@ -21,21 +25,25 @@ _TIMED_OUT = re.compile(
     re.DOTALL,
 )
 _KILLED = re.compile(rb"^Killed\s*\Z|signal: killed\)?\"?\s*\Z", re.MULTILINE)
+# How HCP ends the log of a run whose engine could not start or has failed.
+_STEP_FAILED = re.compile(rb"^(?:Operation|Setup) failed: .+", re.MULTILINE)
 _END_BYTES = 4096
+_ERROR_BYTES = 1 << 16
 
 
 class LogFacts:
-    """Collects facts from a log as it arrives; keeps its last 4 KiB only."""
+    """Collects facts from a log as it arrives."""
 
     def __init__(self) -> None:
         self.counts: Counts | None = None
         """The numbers of the last line `Plan: 2 to add, ...`."""
 
-        self._end = b""
+        # A line end stands before each line, also before the first one.
+        self._end = b"\n"
+        self._error = bytearray()
 
     def feed(self, data: bytes) -> None:
         """Read the next chunk of the log."""
-        # A line can be split over two chunks.
         window = self._end + data
         if b"Plan:" in window:
             for match in _COUNTS.finditer(window):
@@ -43,16 +51,43 @@ class LogFacts:
                     int(number or 0) for number in match.groups()
                 )
                 self.counts = Counts(add, change, destroy, imported)
+        self._keep_error(window, data)
         self._end = window[-_END_BYTES:]
 
+    def _keep_error(self, window: bytes, data: bytes) -> None:
+        if self._error:
+            self._error += data[: _ERROR_BYTES - len(self._error)]
+        elif (start := start_of_error(window)) is not None:
+            self._error += window[start : start + _ERROR_BYTES]
+
     @property
-    def interruption(self) -> str | None:
-        """Why the plan was cut off from outside; None if the log does not say so."""
+    def failure(self) -> Failure | None:
+        """Why there is no plan, as far as the log says it."""
+        return (
+            self._interruption() or first_error(bytes(self._error)) or self._failed_step()
+        )
+
+    def _interruption(self) -> Failure | None:
         if match := _TIMED_OUT.search(self._end):
-            limit = match[1].decode() if match[1] else None
-            return "its plan timed out" + (f" (the limit is {limit})" if limit else "")
+            limit = f" (the limit is {match[1].decode()})" if match[1] else ""
+            return Failure(kind=FailureKind.TIMEOUT, title=f"the plan timed out{limit}")
         if _KILLED.search(self._end):
-            return (
-                "its plan was killed, most often because its worker had too little memory"
+            title = (
+                "the plan was killed, most often because its worker had too little memory"
             )
+            return Failure(kind=FailureKind.TERRAFORM, title=title)
         return None
+
+    def _failed_step(self) -> Failure | None:
+        match = _STEP_FAILED.search(self._end)
+        if match is None:
+            return None
+        title = match[0].decode("utf-8", "replace").strip()
+        return Failure(kind=FailureKind.TERRAFORM, title=title)
+
+
+def failure_in_log(log: bytes) -> Failure | None:
+    """Return why there is no plan, from the whole log of a run that errored."""
+    facts = LogFacts()
+    facts.feed(log.strip(b"\x02\x03"))
+    return facts.failure

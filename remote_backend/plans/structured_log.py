@@ -1,19 +1,20 @@
 """The changes in a structured log, for servers without plans as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from remote_backend.formats.structured_messages import parse_message
+from remote_backend.formats.structured_messages import parse_message, render_diagnostic
 from remote_backend.models.changes import (
     Diagnostic,
     OutputChange,
     PlannedChanges,
     ResourceChange,
 )
+from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.values import ABSENT, SENSITIVE
 from remote_backend.plans.json_plan import OUTSIDE
 
-__all__ = ("parse_structured_log",)
+__all__ = ("load_failure", "parse_structured_log", "place_of")
 
 _LONGEST_DETAIL = 2000
 _ACTIONS = {"noop": "no-op", "remove": "forget"}
@@ -86,19 +87,38 @@ def _resource(change: Any, *, drift: bool) -> ResourceChange | None:
 def _diagnostic(diagnostic: Any) -> Diagnostic | None:
     if not isinstance(diagnostic, dict) or not diagnostic.get("summary"):
         return None
-    range_ = diagnostic.get("range")
-    start = range_.get("start") if isinstance(range_, dict) else None
-    place = None
-    if isinstance(range_, dict) and range_.get("filename"):
-        line = start.get("line") if isinstance(start, dict) else None
-        place = f"{range_['filename']}:{line}" if line else str(range_["filename"])
+    place = place_of(diagnostic)
     return Diagnostic(
         severity="error" if diagnostic.get("severity") == "error" else "warning",
         summary=str(diagnostic["summary"]),
         # Diagnostics can be very long; the log has the whole text.
         detail=str(diagnostic.get("detail") or "")[:_LONGEST_DETAIL],
         address=str(diagnostic["address"]) if diagnostic.get("address") else None,
-        place=place,
+        place=str(place) if place is not None else None,
+    )
+
+
+def place_of(diagnostic: Mapping[str, Any]) -> Place | None:
+    """Return where an error or a warning was found, as far as the message names it."""
+    range_ = diagnostic.get("range")
+    if not isinstance(range_, dict) or not range_.get("filename"):
+        return None
+    start = range_.get("start")
+    line = start.get("line") if isinstance(start, dict) else None
+    is_line = isinstance(line, int) and line > 0
+    return Place(file=str(range_["filename"]), line=line if is_line else None)
+
+
+def load_failure(diagnostic: Mapping[str, Any]) -> Failure:
+    """Return an error of a structured log as the failure of a plan."""
+    summary, address = diagnostic.get("summary"), diagnostic.get("address")
+    return Failure(
+        kind=FailureKind.TERRAFORM,
+        title=" ".join(str(summary or "the run errored").split()),
+        text=render_diagnostic(diagnostic).rstrip(),
+        detail=str(diagnostic.get("detail") or ""),
+        place=place_of(diagnostic),
+        address=str(address) if address else None,
     )
 
 

@@ -11,6 +11,7 @@ from remote_backend.models.run import Run
 from remote_backend.planning.policy_results import read_policy_results
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
+from remote_backend.plans.log_facts import LogFacts
 from tests.support.fakes import ScriptedTransport, answer
 
 
@@ -54,7 +55,7 @@ async def test_a_failed_policy_shows_its_text(status: str) -> None:
     (report,) = await reports(RUN, script)
 
     assert (report.failed, report.text) == (True, "no public subnets")
-    failure = failure_of_run(RunSnapshot(RUN, None), [report])
+    failure = failure_of_run(RunSnapshot(RUN, None), [report], LogFacts())
     assert failure is not None and "organization" in failure.title
 
 

@@ -61,27 +61,36 @@ def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) ->
 
 
 @pytest.mark.parametrize(
-    ("log", "words"),
+    ("log", "title"),
     [
-        (b"Refreshing state...\nKilled\n", "its plan was killed"),
+        (b"Refreshing state...\nKilled\n", "the plan was killed"),
         (
             b"x\nOperation failed: failed running terraform plan (signal: killed)\n",
-            "killed",
+            "the plan was killed",
         ),
-        (BANNER, "its plan timed out (the limit is 30m0s)"),
-        (b"Killed 3 instances\nError: no\n", None),
-        (b"Error: Invalid value\n", None),
+        (BANNER, "the plan timed out (the limit is 30m0s)"),
+        (b"Killed 3 instances\nError: no\n", "no"),
+        (b"Error: Invalid value\n", "Invalid value"),
+        (b"Setup failed: no such directory\n", "Setup failed: no such directory"),
+        (
+            b"Error: Execution halted\n\n" + BANNER,
+            "the plan timed out (the limit is 30m0s)",
+        ),
+        (b'  + text = "\nError: no\n', "no"),
+        (b"  + text = Error: no\n", "the run errored"),
+        (b"Refreshing state...\n", "the run errored"),
     ],
 )
-def test_what_cut_a_plan_off_is_named(log: bytes, words: str | None) -> None:
-    """A worker without memory and a time limit leave words in the log alone (P39)."""
+def test_what_cut_a_plan_off_is_named(log: bytes, title: str) -> None:
+    """A worker without memory, a time limit and errors leave words in the log alone (P39)."""
     errored = RunSnapshot(
         Run(id="run-1", status="errored"), Plan(id="plan-1", status="errored")
     )
-    failure = failure_of_run(errored, [], facts_of(log[:20], log[20:]).interruption)
+    failure = failure_of_run(errored, [], facts_of(log[:20], log[20:]))
 
-    assert failure is not None and failure.title.startswith("the run errored")
-    assert (words in failure.title) if words else failure.title == "the run errored"
+    assert failure is not None and failure.title.startswith(title)
+    is_timeout = "timed out" in title
+    assert failure.kind is (FailureKind.TIMEOUT if is_timeout else FailureKind.TERRAFORM)
 
 
 def test_the_run_decides_what_a_failed_policy_means() -> None:
@@ -92,12 +101,12 @@ def test_the_run_decides_what_a_failed_policy_means() -> None:
     )
     stopped = RunSnapshot(Run(id="run-1", status="policy_soft_failed"), None)
 
-    assert (result_of(finished), failure_of_run(finished, [check])) == (
+    assert (result_of(finished), failure_of_run(finished, [check], LogFacts())) == (
         Result.CHANGES,
         None,
     )
     assert result_of(stopped) is Result.FAILED
-    failure = failure_of_run(stopped, [check])
+    failure = failure_of_run(stopped, [check], LogFacts())
     assert failure is not None and failure.kind is FailureKind.POLICY
     assert failure.reason == "policy check x (soft_failed)"
 
@@ -105,7 +114,7 @@ def test_the_run_decides_what_a_failed_policy_means() -> None:
 def test_a_plan_that_succeeded_was_not_cut_off() -> None:
     """The log decides about nothing."""
     finished = RunSnapshot(Run(id="run-1", status="planned_and_finished"), None)
-    assert failure_of_run(finished, [], "its plan was killed") is None
+    assert failure_of_run(finished, [], facts_of(b"Killed\n")) is None
 
 
 def resource(action: str, imported_id: str | None = None) -> ResourceChange:

@@ -19,6 +19,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.journal import JournalStory, read_journal
+from remote_backend.planning.run_failure import with_text_of_log
 
 __all__ = ("report",)
 
@@ -83,7 +84,8 @@ async def _detailed(
             except RemoteBackendError as error:
                 echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return
-        found[outcome.workspace] = evolve(outcome, changes=changes)
+        failure = with_text_of_log(outcome.failure, log)
+        found[outcome.workspace] = evolve(outcome, changes=changes, failure=failure)
         collector.take(events.LogChunkRead(outcome.workspace, log))
 
     async with anyio.create_task_group() as group:

@@ -195,7 +195,7 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
     rows = re.findall(r"(?m)(?:^|│) \S (?:dev|slow|bad) ", living)
     assert len(rows) == (3 if size[1] >= 15 else 1)
     flat = ended.replace("\n", "").replace(" ", "")
-    assert "bad:failed:therunerrored" in flat and "Error:no" in flat
+    assert "bad:failed:no" in flat and "Error:no" in flat
     assert "3workspaces:1failed,2withchanges" in flat
     # The drawing is gone, the hostile log has cleared nothing, and no title was set.
     assert "2 of 3" not in ended
