@@ -38,57 +38,57 @@ Value = TypeVar("Value")
 
 @define(eq=False)
 class OrganizationCheck:
-    """Asks once whether the token and the organization are good."""
+    """Checks the token and the organization, with one request."""
 
     client: Client
     block: BackendBlock
     token: FoundToken
-    _asking: anyio.Lock = field(factory=anyio.Lock)
-    _found: Entitlements | None = None
+    _lock: anyio.Lock = field(factory=anyio.Lock)
+    _entitlements: Entitlements | None = None
 
     async def entitlements(self) -> Entitlements:
-        """Return what the organization may use, or raise what is wrong with it."""
-        async with self._asking:
-            if self._found is None:
-                self._found = await _require_organization(
+        """Return the entitlements; raise `NotAuthorized` or `SettingsError` without access."""
+        async with self._lock:
+            if self._entitlements is None:
+                self._entitlements = await _read_entitlements(
                     self.client, self.block, self.token
                 )
-            return self._found
+            return self._entitlements
 
-    async def run_alongside(self, ask: Callable[[], Awaitable[Value]]) -> Value:
+    async def run_alongside(self, request: Callable[[], Awaitable[Value]]) -> Value:
         """Run a first request and the organization check concurrently; a failed check wins.
 
-        What is wrong with the token or the organization is raised in place of the error of
-        the question, which often follows from it.
+        The error of the request often follows from a bad token or organization, whose own
+        error says more.
         """
-        if self._found is not None:
-            return await ask()
-        problems: list[RemoteBackendError] = []
+        if self._entitlements is not None:
+            return await request()
+        check_errors: list[RemoteBackendError] = []
 
         async def check() -> None:
             try:
                 await self.entitlements()
             except RemoteBackendError as error:
-                problems.append(error)
+                check_errors.append(error)
                 group.cancel_scope.cancel()
 
-        answers: list[Value] = []
-        failures: list[RemoteBackendError] = []
+        results: list[Value] = []
+        request_errors: list[RemoteBackendError] = []
         with raise_lone_exception():
             async with anyio.create_task_group() as group:
                 group.start_soon(check, name="check of the organization")
                 try:
-                    answers.append(await ask())
+                    results.append(await request())
                 except RemoteBackendError as error:
-                    failures.append(error)
-        if errors := [*problems, *failures]:
+                    request_errors.append(error)
+        if errors := [*check_errors, *request_errors]:
             raise errors[0]
-        return answers[0]
+        return results[0]
 
 
 @frozen(kw_only=True)
 class Connection:
-    """A client of the organization that a configuration names, and what it was made from."""
+    """A client of the organization that a configuration names, with the settings it uses."""
 
     client: Client
     block: BackendBlock
@@ -97,12 +97,12 @@ class Connection:
     directory: Path
     environ: Mapping[str, str] = field(repr=False)
     scheme: str = "https"
-    """That of the API, where people find pages too."""
+    """`https` or `http`, as in the address of the API; pages have the same."""
 
     warnings: tuple[str, ...] = ()
 
     async def require_operations(self) -> None:
-        """Raise `SettingsError` where the server plans nothing for the organization."""
+        """Raise `SettingsError` if the organization cannot run plans on the server."""
         if not (await self.organization_check.entitlements()).operations:
             raise SettingsError(
                 f"organization {self.block.organization!r} on {self.block.hostname} cannot run "
@@ -110,7 +110,7 @@ class Connection:
             )
 
     def run_url(self, workspace: str, run_id: str) -> str:
-        """Return the address at which people look at a run."""
+        """Return the address of the page of a run."""
         organization = path_part(self.block.organization)
         name = path_part(workspace)
         return (
@@ -130,10 +130,9 @@ async def connect(
 
     `report` is called with long waits and warnings; without it they go to the log.
 
-    Raises a `SettingsError` for what files and variables say wrong, a `DiscoveryError` for
-    a host that is none of this kind, `NotAuthorized` for a token that is not valid, and
-    `SettingsError` for an organization that is not there; the last two later, by `check`,
-    unless `eager`.
+    Raises `SettingsError` for wrong files, variables and organizations, `DiscoveryError` for
+    a host without this API, and `NotAuthorized` for a token that is not valid. Unless `eager`,
+    token and organization are checked later, by `organization_check`.
     """
     block = read_backend(directory, environ)
     async with connect_to(
@@ -151,33 +150,33 @@ async def connect_to(
     eager: bool = True,
     report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
-    """Connect to a backend, as `connect` does, whatever the configuration names now."""
+    """Connect to a backend as `connect` does, without reading the configuration."""
     notices = Notices(report)
-    # A credentials helper, or a pipe in the place of a file, may take its time.
+    # A credentials helper, or a pipe in place of a file, may be slow.
     with notices.waiting("the CLI configuration and its credentials helper"):
         cli, token = await to_thread.run_sync(
             _read_credentials, block, environ, abandon_on_cancel=True
         )
     warnings = (*block.warnings, *cli.warnings, *token.warnings)
-    with _warned(warnings):
+    with _attached(warnings):
         if token.value is None:
             raise missing_token(block.hostname, environ)
     settings = transport_settings(environ)
     async with open_transport(settings, notices) as transport:
         retrying = partial(RetryingTransport, settings=settings, notices=notices)
-        with _warned(warnings):
+        with _attached(warnings):
             services = await discover(block.hostname, cli, retrying(transport))
         origin = Origin(services.tfe_v2, token.value)
         paced = RateLimitedTransport(transport.at(origin), notices=notices)
         client = Client(retrying(paced), block.organization, notices)
         check = OrganizationCheck(client, block, token)
         if eager:
-            with _warned(warnings):
+            with _attached(warnings):
                 await check.entitlements()
         yield Connection(
             client=client,
             block=block,
-            mapping=_mode(block),
+            mapping=_mapping_of(block),
             organization_check=check,
             directory=directory,
             environ=environ,
@@ -198,8 +197,8 @@ def _read_credentials(
 
 
 @contextmanager
-def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
-    """Let an error carry the warnings before it: they may be its cause, and nobody saw them."""
+def _attached(warnings: tuple[str, ...]) -> Iterator[None]:
+    """Attach earlier warnings to an error: they may be its cause, and were not printed yet."""
     try:
         yield
     except RemoteBackendError as error:
@@ -207,13 +206,13 @@ def _warned(warnings: tuple[str, ...]) -> Iterator[None]:
         raise
 
 
-def _mode(block: BackendBlock) -> WorkspaceMapping:
+def _mapping_of(block: BackendBlock) -> WorkspaceMapping:
     if block.tags:
         return ByTags(block.tags)
     return ByName(block.name) if block.name else ByPrefix(block.prefix or "")
 
 
-async def _require_organization(
+async def _read_entitlements(
     client: Client, block: BackendBlock, token: FoundToken
 ) -> Entitlements:
     try:

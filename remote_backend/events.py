@@ -1,4 +1,4 @@
-"""What happened, as frozen values; the only thing that console and reports read."""
+"""Events of a batch as frozen values; consoles and reports read nothing else."""
 
 from attrs import field, frozen
 
@@ -33,7 +33,7 @@ class BatchStarted:
 
 @frozen
 class SlugPacked:
-    """The configuration was packed; it is the same for all workspaces named."""
+    """The configuration was packed, once for these workspaces."""
 
     workspaces: tuple[str, ...]
     root: str
@@ -70,9 +70,9 @@ class ConfigurationUploaded:
 
 @frozen
 class RunQueued:
-    """A run was made.
+    """A run was created.
 
-    A workspace has a second one where the server did not take the upload that workspaces share.
+    A workspace has a second one if the server did not accept the upload that workspaces share.
     """
 
     workspace: str
@@ -82,7 +82,7 @@ class RunQueued:
 
 @frozen
 class RunStatusChanged:
-    """The server told another status of the run than before."""
+    """The status of a run has changed."""
 
     workspace: str
     run_id: str
@@ -91,7 +91,7 @@ class RunStatusChanged:
 
 @frozen
 class LogChunkRead:
-    """A part of the log came in; all parts of a workspace, joined, are its log."""
+    """A part of a log was read; the parts of a workspace, joined, are its log."""
 
     workspace: str
     data: bytes = field(repr=False)
@@ -99,7 +99,7 @@ class LogChunkRead:
 
 @frozen
 class LogEnded:
-    """No more of the log will come."""
+    """The log was read to its end, or as far as possible."""
 
     workspace: str
     is_complete: bool
@@ -108,7 +108,7 @@ class LogEnded:
 
 @frozen
 class CheckReported:
-    """A policy, a run task or a cost estimate said what it thinks of the plan."""
+    """A policy, a run task or a cost estimate has judged the plan."""
 
     workspace: str
     report: CheckReport
@@ -116,7 +116,7 @@ class CheckReported:
 
 @frozen
 class WarningRaised:
-    """Something is not as it should be that decides about no plan; raised once for a batch."""
+    """A problem that changes no result; a batch raises it once."""
 
     text: str
 
@@ -137,11 +137,11 @@ class BatchFinished:
 
 @frozen
 class BatchFailed:
-    """No plan was begun; in place of `BatchFinished` where a program reads events as JSON."""
+    """The batch failed before any plan; programs that read JSON get it for `BatchFinished`."""
 
     reason: str
     kind: str
-    """The name of the error."""
+    """The name of the error class."""
 
 
 Event = (

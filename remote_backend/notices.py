@@ -1,9 +1,9 @@
-"""What a person may want to hear while the client works: long waits, and warnings.
+"""Reports for a person while the client works: long waits, and warnings.
 
-Every part of the client that can wait says so with `Notices.waiting`, which costs little: a
-wait takes the time of the last tick for its beginning, because each request is one. Once a
-second, as long as anything waits, a timer looks at all waits. Those that have lasted for five
-seconds are reported, one report for each kind of wait, and again every thirty seconds. So a batch
+Every part of the client that can wait uses `Notices.waiting`. Each request is such a wait, so a
+wait must cost little: it takes the time of the last tick as its beginning, without reading the
+clock. Once a second, while anything waits, a timer checks all waits. Waits of more than five
+seconds are reported, with one report for each kind, and again every thirty seconds. So a batch
 whose thousand requests wait for the same server reports that once, with a number.
 """
 
@@ -26,19 +26,19 @@ _TICK_SECONDS = 1.0
 
 @frozen(kw_only=True)
 class StillWaiting:
-    """Something has been waited for for some time, and still is."""
+    """A wait has lasted for some time, and goes on."""
 
     what: str
-    """The object of "waiting for"; it can hold text of the server."""
+    """The object of "Waiting for"; it can hold text of the server."""
 
     seconds: float
-    """How long the oldest of these waits has lasted."""
+    """The time of the oldest of these waits."""
 
     limit_seconds: float | None = None
-    """After which it ends by itself; None where it has no limit."""
+    """When the wait ends by itself; None without a limit."""
 
     count: int = 1
-    """How many waits of this kind there are."""
+    """The number of waits of this kind."""
 
     def __str__(self) -> str:
         many = f" ({self.count} of them)" if self.count > 1 else ""
@@ -48,7 +48,7 @@ class StillWaiting:
 
 @frozen
 class Warned:
-    """Something looks wrong, and the work goes on."""
+    """A problem that does not stop the work."""
 
     text: str
     """It can hold text of the server."""
@@ -62,11 +62,11 @@ Notice = StillWaiting | Warned
 
 @define(eq=False)
 class Wait:
-    """A wait that is going on; used as a context manager."""
+    """A wait as a context manager."""
 
     what: str
     detail: Callable[[], str] | None
-    """What tells one wait from others of its kind; asked for when a single one is reported."""
+    """Returns what distinguishes this wait; called only if it is the only one of its kind."""
 
     limit_seconds: float | None
     _notices: "Notices" = field(repr=False)
@@ -117,7 +117,7 @@ class Notices:
         self._ticked_at = 0.0
 
     def warn(self, text: str) -> None:
-        """Report that something looks wrong."""
+        """Report a warning."""
         self._report(Warned(text))
 
     def waiting(
@@ -127,11 +127,11 @@ class Notices:
         detail: Callable[[], str] | None = None,
         limit_seconds: float | None = None,
     ) -> Wait:
-        """Return a context manager for a wait, which is reported when it lasts."""
+        """Return a context manager for a wait, which is reported if it lasts."""
         return Wait(what, detail, limit_seconds, self)
 
     def begin(self, wait: Wait) -> None:
-        """Take note that a wait begins."""
+        """Begin to watch a wait."""
         if not self._ticks:
             self._ticks = True
             self._ticked_at = self._clock()
@@ -140,7 +140,7 @@ class Notices:
         self._waits.add(wait)
 
     def end(self, wait: Wait) -> None:
-        """Take note that a wait is over."""
+        """Stop watching a wait."""
         self._waits.discard(wait)
 
     def _tick(self) -> None:

@@ -1,14 +1,14 @@
-"""Creating something on a server exactly once, whatever happens to the answers.
+"""Creating something on a server exactly once, even when responses are lost.
 
-A POST is never repeated blindly, because the server may have carried it out before its answer
-was lost. There are three endings:
+A POST is never retried blindly, because the server may have created the object before its
+response was lost. An attempt can end in three ways:
 
-- a refusal (4xx): nothing was made, and the error is final;
+- a refusal (4xx): nothing was created, and the error is final;
 - an ambiguous failure (a broken connection, a timeout, 408, 425, 5xx, a success without a
-  readable document): the object may exist, so it is looked for; what is found is adopted;
-- an ambiguous failure after which the server shows that there is nothing: POST again.
+  readable document), and the object exists: it is adopted;
+- an ambiguous failure, and the server shows that the object does not exist: POST again.
 
-Where looking fails too, nothing is known, and the ambiguous failure itself is raised.
+If the search for the object fails too, the ambiguous failure itself is raised.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,8 +27,8 @@ Value = TypeVar("Value")
 
 _ATTEMPTS = 5
 _FIRST_WAIT_SECONDS = 0.25
-_LOOKS = 3
-_LOOK_SECONDS = 2.0
+_SEARCHES = 3
+_SEARCH_INTERVAL_SECONDS = 2.0
 
 
 async def create_once(
@@ -38,10 +38,10 @@ async def create_once(
     missing: Callable[[], None] = lambda: None,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Value:
-    """Return what `create` made, or what `find` found after an ambiguous failure.
+    """Return the object that `create` returned, or `find` after an ambiguous failure.
 
-    `missing` is called each time when it is known that nothing was made. Raises the error of
-    `create` when it is a refusal, when `find` fails too, and after five attempts.
+    `missing` is called each time when it is certain that nothing was created. Raises the error
+    of `create` when it is a refusal, when `find` fails too, and after five attempts.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -50,7 +50,7 @@ async def create_once(
             if not may_have_happened(error):
                 raise
             log.info("create.ambiguous", problem=str(error))
-            existing = await _look(find, error)
+            existing = await _search(find, error)
             if existing is not None:
                 log.info("create.adopted")
                 return existing
@@ -61,7 +61,7 @@ async def create_once(
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _look(
+async def _search(
     find: Callable[[], Awaitable[Value | None]], ambiguous: RemoteBackendError
 ) -> Value | None:
     try:
@@ -76,10 +76,10 @@ async def find_repeatedly(
     *,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Value | None:
-    """Look three times within four seconds, because servers may show a new object late."""
-    for look in range(_LOOKS):
-        if look:
-            await sleep(_LOOK_SECONDS)
+    """Search three times within four seconds, because servers may show a new object late."""
+    for search in range(_SEARCHES):
+        if search:
+            await sleep(_SEARCH_INTERVAL_SECONDS)
         existing = await find()
         if existing is not None:
             return existing

@@ -47,7 +47,7 @@ async def test_a_server_that_fails_is_named_while_it_is_waited_for(
     done = await run_impatiently(shop, *command.split(), TF_WORKSPACE="eu-7")
 
     assert done.code == 0, done.err
-    assert "Waiting for another attempt, because the server answered 503" in done.err
+    assert "Waiting for another attempt, because the server responded with 503" in done.err
     assert ", at most 120 s." in done.err
     assert "Waiting" not in done.out
 

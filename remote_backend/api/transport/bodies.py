@@ -1,4 +1,4 @@
-"""Bodies of requests and answers: in pieces, with limits on size, speed and silence."""
+"""Bodies of requests and responses: in pieces, with limits on size, speed and silence."""
 
 import os
 import zlib
@@ -13,7 +13,7 @@ from remote_backend.api.messages import FileBody
 __all__ = ("CutBody", "UnreadableBody", "is_streamed", "open_body", "read_body")
 
 _BLOCK_BYTES = 1 << 16
-# An answer may take this long whatever its size; beyond, this is the slowest average pace.
+# Any response may take this long; a longer one must keep this average pace.
 _SLOW_SECONDS = 300.0
 _SLOWEST_BYTES_PER_SECOND = 1000
 # With this window zlib accepts the headers of gzip and of zlib.
@@ -22,7 +22,7 @@ _COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
 
 
 class UnreadableBody(Exception):
-    """A body cannot be read, and would not be readable the next time."""
+    """A body cannot be read, and a retry would not help."""
 
 
 class CutBody(Exception):
@@ -30,21 +30,21 @@ class CutBody(Exception):
 
 
 async def read_body(
-    answer: aiohttp.ClientResponse,
+    response: aiohttp.ClientResponse,
     max_bytes: int,
     *,
     clock: Callable[[], float] = anyio.current_time,
 ) -> bytes:
-    """Read a body whole and decompress it.
+    """Read a body to its end and decompress it.
 
     Raises `UnreadableBody` when it has more than `max_bytes`, cannot be decompressed, or
     trickles in; `CutBody` when it is compressed and ends early.
     """
-    length = answer.content_length
+    length = response.content_length
     if length is not None and length > max_bytes:
         raise UnreadableBody(_too_large(max_bytes))
-    inflater = _inflater_of(answer.headers.get("Content-Encoding", ""), max_bytes)
-    content = answer.content
+    inflater = _inflater_of(response.headers.get("Content-Encoding", ""), max_bytes)
+    content = response.content
     began: float | None = None
     size = 0
     parts: list[bytes] = []
@@ -55,7 +55,7 @@ async def read_body(
         parts.append(inflater.feed(part) if inflater else part)
         if content.at_eof():
             break
-        # Most answers come in one part and need no look at the clock.
+        # Most responses come in one part, for which the clock is not read.
         began = clock() if began is None else began
         _require_progress(size, clock() - began)
     if inflater is not None and size:
@@ -64,7 +64,7 @@ async def read_body(
 
 
 def is_streamed(body: bytes | FileBody | None) -> bool:
-    """Whether a body of a request is sent in pieces, each of which counts as progress."""
+    """Return whether a request body is sent in pieces, each of which counts as progress."""
     return isinstance(body, FileBody) or (body is not None and len(body) > _BLOCK_BYTES)
 
 
@@ -72,20 +72,20 @@ def is_streamed(body: bytes | FileBody | None) -> bool:
 async def open_body(
     body: bytes | FileBody | None, headers: dict[str, str], on_part_sent: Callable[[], None]
 ) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Open a body that is sent in pieces; `on_part_sent` is called before each of them."""
+    """Open a body that is sent in pieces; `on_part_sent` is called before each piece."""
     if not isinstance(body, FileBody):
         body = body or b""
         headers["Content-Length"] = str(len(body))
         yield _parts(body, on_part_sent)
         return
     headers["Content-Length"] = str(body.size_bytes)
-    # Opened out here, because aiohttp leaves off reading when it has the announced length.
+    # Closed here, because aiohttp stops reading after the announced length.
     async with await anyio.open_file(os.fspath(body.path), "rb") as file:
         yield _blocks(file, body, on_part_sent)
 
 
 async def _parts(body: bytes, on_part_sent: Callable[[], None]) -> AsyncIterator[bytes]:
-    # In one piece it would be copied whole into the buffer of the connection.
+    # A single piece would be copied into the buffer of the connection.
     for start in range(0, len(body), _BLOCK_BYTES):
         on_part_sent()
         yield body[start : start + _BLOCK_BYTES]
@@ -115,19 +115,19 @@ class _Inflater:
 
     def feed(self, data: bytes) -> bytes:
         """Return the next part."""
-        found: list[bytes] = []
+        parts: list[bytes] = []
         try:
             while data:
                 if self._member.eof:
                     self._member = zlib.decompressobj(_ANY_HEADER)
-                found.append(self._member.decompress(data, self._left + 1))
-                self._left -= len(found[-1])
+                parts.append(self._member.decompress(data, self._left + 1))
+                self._left -= len(parts[-1])
                 if self._left < 0:
                     raise UnreadableBody(_too_large(self._max_bytes))
                 data = self._member.unused_data
         except zlib.error:
             raise UnreadableBody("it is not compressed as it says") from None
-        return b"".join(found)
+        return b"".join(parts)
 
     def finish(self) -> None:
         """Raise `CutBody` when the end is missing."""
@@ -141,7 +141,7 @@ def _inflater_of(encoding: str, max_bytes: int) -> _Inflater | None:
         return None
     if encoding in _COMPRESSED:
         return _Inflater(max_bytes)
-    raise UnreadableBody(f"it is compressed as {encoding[:20]!r}, which was not asked for")
+    raise UnreadableBody(f"it is compressed as {encoding[:20]!r}, which was not requested")
 
 
 def _require_progress(size: int, seconds: float) -> None:

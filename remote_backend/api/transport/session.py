@@ -1,4 +1,4 @@
-"""Requests over aiohttp: with its two neighbors the only module of the client that knows it."""
+"""Requests over aiohttp, which only this module and its neighbors import."""
 
 import os
 import ssl
@@ -33,13 +33,13 @@ log = Log()
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# aiohttp limits the answer to CONNECT only together with the wait for a free connection.
+# aiohttp limits the response to CONNECT only together with the wait for a free connection.
 _PROXY_CONNECT_TIMES = 6
 
 
 @frozen
 class Origin:
-    """Where an API is and the token that opens it."""
+    """The address of an API and the token for it."""
 
     base_url: str
     """Absolute, with a slash at its end."""
@@ -48,7 +48,7 @@ class Origin:
 
 
 class AiohttpTransport:
-    """Sends one request and reads one answer, with no second try."""
+    """Sends one request and reads its response, without a retry."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ class AiohttpTransport:
         self._notices = notices or Notices()
 
     def at(self, origin: Origin) -> "AiohttpTransport":
-        """Return a transport to an API that shares the connections of this one."""
+        """Return a transport for an API; it shares the connections of this one."""
         return AiohttpTransport(
             self._session, self._settings, origin, notices=self._notices
         )
 
     async def send(self, request: Request) -> Response:
-        """Send a request; raise `TransportError` when there is no answer."""
+        """Send a request; raise `TransportError` without a response."""
         url = self._url(request)
         redirects = 0
         while True:
@@ -89,16 +89,18 @@ class AiohttpTransport:
             url = _joined(attempt, url, target)
 
     async def _exchange(self, request: Request, url: URL) -> Response:
-        what = "the end of an upload" if is_streamed(request.body) else "an answer"
-        with self._notices.waiting(what, detail=lambda: _words(request)):
+        what = "the end of an upload" if is_streamed(request.body) else "a response"
+        with self._notices.waiting(
+            what, detail=lambda: f"{request.method} {request.where}"
+        ):
             if log.reports_steps:
-                return await self._reported(request, url)
-            return await self._converse(request, url)
+                return await self._send_and_log(request, url)
+            return await self._send_once(request, url)
 
-    async def _reported(self, request: Request, url: URL) -> Response:
+    async def _send_and_log(self, request: Request, url: URL) -> Response:
         began = anyio.current_time()
         try:
-            response = await self._converse(request, url)
+            response = await self._send_once(request, url)
         except TransportError as error:
             log.debug(
                 "request.failed",
@@ -119,21 +121,21 @@ class AiohttpTransport:
         )
         return response
 
-    async def _converse(self, request: Request, url: URL) -> Response:
+    async def _send_once(self, request: Request, url: URL) -> Response:
         try:
             if is_streamed(request.body):
                 return await self._upload(request, url)
             read_seconds = self._settings.read_seconds
-            return await self._answer(request, url, request.body, {}, read_seconds)
+            return await self._receive(request, url, request.body, {}, read_seconds)
         except UnreadableBody as error:
             attempt = self._attempt(request, url)
-            problem = f"the answer of {attempt.host} cannot be read: {error}"
+            problem = f"the response of {attempt.host} cannot be read: {error}"
             raise attempt.lost(problem, is_permanent=True) from None
         except (aiohttp.ClientError, CutBody, OSError, ValueError) as error:
             raise self._attempt(request, url).failure(error) from None
 
     async def _upload(self, request: Request, url: URL) -> Response:
-        """Send a large body; the time without progress has a limit, not the whole time."""
+        """Send a large body; only the time without progress is limited."""
         seconds = self._settings.upload_seconds
         headers: dict[str, str] = {}
         with anyio.CancelScope() as scope:
@@ -144,19 +146,19 @@ class AiohttpTransport:
                     request.on_part_sent()
 
             async with open_body(request.body, headers, on_part_sent) as data:
-                return await self._answer(request, url, data, headers, seconds)
+                return await self._receive(request, url, data, headers, seconds)
         problem = f"the upload made no progress for {seconds:g} s"
         raise self._attempt(request, url).lost(problem)
 
-    async def _answer(
+    async def _receive(
         self,
         request: Request,
         url: URL,
         data: object,
-        more_headers: dict[str, str],
+        body_headers: dict[str, str],
         read_seconds: float,
     ) -> Response:
-        headers = {**request.headers, **more_headers}
+        headers = {**request.headers, **body_headers}
         if self._origin is not None and self._may_carry_token(request, url):
             headers["Authorization"] = f"Bearer {self._origin.token}"
         proxy = self._settings.proxy_of(str(url.origin()))
@@ -170,19 +172,19 @@ class AiohttpTransport:
             timeout=_timeout(
                 self._settings.connect_seconds, read_seconds, is_proxied=proxy is not None
             ),
-        ) as answer:
+        ) as response:
             return Response(
-                status=answer.status,
-                headers={name.lower(): value for name, value in answer.headers.items()},
-                body=await read_body(answer, request.max_bytes),
-                url=str(answer.url),
+                status=response.status,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=await read_body(response, request.max_bytes),
+                url=str(response.url),
             )
 
     def _attempt(self, request: Request, url: URL) -> Attempt:
         proxy = self._settings.proxy_of(str(url.origin()))
         return Attempt(
             request.method,
-            _shown(request, url),
+            _address_without_secrets(request, url),
             _host_of(str(url)),
             _host_of(proxy) if proxy else None,
         )
@@ -192,7 +194,7 @@ class AiohttpTransport:
         base = self._origin.base_url if self._origin else None
         text = target if isinstance(target, str) else target.address
         try:
-            # Signed addresses may be relative to the API; what is signed is not re-quoted.
+            # Signed addresses may be relative to the API; quoting them anew would break the signature.
             url = URL(text, encoded=not isinstance(target, str))
             if base is not None:
                 url = URL(base).join(url)
@@ -204,7 +206,7 @@ class AiohttpTransport:
         if is_usable and base is not None and _loses_encryption(URL(base), url):
             problem = (
                 f"the server names an address on {url.host} without encryption (http://), "
-                "which is not used; see the settings of the server or of a proxy before it"
+                "which is not used; check the settings of the server or of a proxy before it"
             )
         if problem is not None:
             raise TransportError(
@@ -228,14 +230,14 @@ class AiohttpTransport:
 async def open_transport(
     settings: TransportSettings, notices: Notices | None = None
 ) -> AsyncIterator[AiohttpTransport]:
-    """Open a pool of connections; it is closed when the block is left."""
-    tls = _trusting(settings)
+    """Open a pool of connections, which is closed at the end of the block."""
+    tls = _tls_settings(settings)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=settings.connections),
         headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
-        # aiohttp does not notice that a compressed body has no end.
+        # aiohttp does not notice that the end of a compressed body is missing.
         auto_decompress=False,
-        # A session cookie of the host would outrank the token.
+        # A session cookie of the host would take precedence over the token.
         cookie_jar=aiohttp.DummyCookieJar(),
         # With trust_env the passwords of ~/.netrc would be sent to signed addresses.
         trust_env=False,
@@ -243,22 +245,22 @@ async def open_transport(
     try:
         yield AiohttpTransport(session, settings, notices=notices)
     finally:
-        # Its waits would end with the cancellation that the block may have been left by, and
-        # hide an error that the block was left with.
+        # A cancellation of the block would interrupt `close` too, and replace the error that
+        # ended the block.
         with anyio.CancelScope(shield=True):
             await session.close()
 
 
-def _trusting(settings: TransportSettings) -> ssl.SSLContext | bool:
+def _tls_settings(settings: TransportSettings) -> ssl.SSLContext | bool:
     if not settings.ca_file and not settings.ca_directory:
-        # aiohttp has read the authorities of the system already, which takes some time.
+        # aiohttp has read the authorities of the system already; reading them again takes 0.1 s.
         return True
     tls = ssl.create_default_context()
     if settings.ca_file:
         _trust(tls, settings.ca_file)
     for directory in (settings.ca_directory or "").split(os.pathsep):
         for entry in _listed(directory) if directory else ():
-            # OpenSSL would only look at names that are hashes; Terraform reads every file.
+            # OpenSSL only reads files that are named by hashes; Terraform reads every file.
             with suppress(OSError):
                 tls.load_verify_locations(cafile=os.path.join(directory, entry))
     return tls
@@ -312,7 +314,7 @@ def _joined(attempt: Attempt, url: URL, target: str) -> URL:
         joined = url.join(URL(target, encoded=True))
         is_safe = _is_web_address(joined) and not _loses_encryption(url, joined)
     except ValueError:
-        problem = "redirected to something that is not an address"
+        problem = "redirected to a text that is not an address"
         raise attempt.lost(problem, is_permanent=True) from None
     if not is_safe:
         problem = "redirected to an address that is not safe to follow"
@@ -320,16 +322,12 @@ def _joined(attempt: Attempt, url: URL, target: str) -> URL:
     return joined
 
 
-def _shown(request: Request, url: URL) -> str:
+def _address_without_secrets(request: Request, url: URL) -> str:
     if isinstance(request.target, SignedUrl | PublicUrl):
         return request.where
     return f"{url.origin()}{url.path}"
 
 
-def _words(request: Request) -> str:
-    return f"{request.method} {request.where}"
-
-
 def _host_of(address: str) -> str:
-    """Return host and port of an address, without the password that may stand before them."""
+    """Return host and port of an address, without a user name and password."""
     return urlsplit(address).netloc.rpartition("@")[2]

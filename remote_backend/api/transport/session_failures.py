@@ -1,4 +1,4 @@
-"""From the exceptions of aiohttp to `TransportError`: who is to blame, and was anything sent."""
+"""From exceptions of aiohttp to `TransportError`: the cause, and whether anything was sent."""
 
 import ssl
 from urllib.parse import urlsplit
@@ -16,40 +16,40 @@ _UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
 
 @frozen
 class Attempt:
-    """One exchange that was begun, as its failures name it."""
+    """One exchange, as its failures name it."""
 
     method: str
     where: str
-    """The address as it may be shown."""
+    """The address without secrets."""
 
     host: str
-    """The host and port that the request is for."""
+    """Host and port of the request."""
 
     proxy: str | None = None
     """Host and port of the proxy on the way, without its password."""
 
     def failure(self, error: BaseException) -> TransportError:
-        """Return what an exception of aiohttp means."""
+        """Return the failure that an exception of aiohttp means."""
         if isinstance(error, aiohttp.ClientConnectorError):
             return self.unreached(
-                self._connecting(error), is_permanent=_is_refused_for_good(error)
+                self._connecting(error), is_permanent=_is_permanent(error)
             )
         if isinstance(error, aiohttp.ClientHttpProxyError):
             return self.unreached(
                 self._refused_by_proxy(error.status), is_permanent=error.status < 500
             )
-        # aiohttp's timeouts are ClientErrors as well, so they must be looked for first.
+        # aiohttp's timeouts are ClientErrors as well, so they come first.
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return self.unreached(f"no connection to {self._way} in time")
+            return self.unreached(f"no connection to {self._route} in time")
         if isinstance(error, TimeoutError):
-            return self.lost(f"no answer from {self._way} in time")
+            return self.lost(f"no response from {self._route} in time")
         if isinstance(error, aiohttp.InvalidURL | UnicodeError):
             return self.unreached("this is not an address", is_permanent=True)
         if isinstance(error, aiohttp.ClientResponseError):
-            return self.lost(f"{self._way} answers with invalid HTTP", is_permanent=True)
+            return self.lost(f"{self._route} responds with invalid HTTP", is_permanent=True)
         if "CERTIFICATE_REQUIRED" in str(error):
-            return self.unreached(self._wants_certificate(), is_permanent=True)
-        return self.lost(f"the connection to {self._way} broke ({_reason_of(error)})")
+            return self.unreached(self._certificate_required(), is_permanent=True)
+        return self.lost(f"the connection to {self._route} broke ({_reason_of(error)})")
 
     def unreached(self, problem: str, *, is_permanent: bool = False) -> TransportError:
         """Return the failure of a request that was never sent."""
@@ -72,7 +72,7 @@ class Attempt:
         )
 
     @property
-    def _way(self) -> str:
+    def _route(self) -> str:
         return f"{self.host} through the proxy {self.proxy}" if self.proxy else self.host
 
     def _connecting(self, error: aiohttp.ClientConnectorError) -> str:
@@ -90,18 +90,20 @@ class Attempt:
 
     def _tls_problem(self, host: str, text: str) -> str:
         if "CERTIFICATE_REQUIRED" in text:
-            return self._wants_certificate()
-        if any(sign in text for sign in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_")):
+            return self._certificate_required()
+        if any(
+            reason in text for reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_")
+        ):
             return f"{host} does not speak TLS; plain HTTP may be served on this port"
         return f"no TLS connection to {host} ({_openssl_reason(text)})"
 
-    def _wants_certificate(self) -> str:
-        return f"{self.host} wants a client certificate, which cannot be sent"
+    def _certificate_required(self) -> str:
+        return f"{self.host} requires a client certificate, which cannot be sent"
 
     def _refused_by_proxy(self, status: int) -> str:
         if status == 407:
             return (
-                f"the proxy {self.proxy} wants a name and a password; they belong into its "
+                f"the proxy {self.proxy} requires a name and a password; put them into its "
                 "address: http://NAME:PASSWORD@HOST:PORT"
             )
         return (
@@ -109,7 +111,7 @@ class Attempt:
         )
 
 
-def _is_refused_for_good(error: aiohttp.ClientConnectorError) -> bool:
+def _is_permanent(error: aiohttp.ClientConnectorError) -> bool:
     return isinstance(
         error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
     )
@@ -126,11 +128,11 @@ def _certificate_problem(host: str, error: Exception) -> str:
 
 
 def _reason_of(error: BaseException) -> str:
-    """Return a reason in words; some errors of asyncio have no text."""
+    """Return the reason of an error; some errors of asyncio have no text."""
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it was closed without an answer"
+        return "it was closed without a response"
     if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer ended too early"
+        return "the response ended too early"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, ConnectionError):

@@ -35,7 +35,7 @@ def request_to_create_configuration_version(workspace_id: str) -> Request:
         method="POST",
         target=f"workspaces/{workspace_id}/configuration-versions",
         body=body_of("configuration-versions", attributes),
-        # The caller looks for one whose answer was lost (P46).
+        # The caller looks for the version if the response was lost (P46).
         repeatable=False,
         priority=0,
     )
@@ -70,18 +70,18 @@ def request_to_upload(address: SignedUrl, body: FileBody) -> Request:
             "Content-Type": "application/octet-stream",
         },
         body=body,
-        # The caller first looks whether an upload without an answer arrived (P48).
+        # The caller first checks whether an upload without a response arrived (P48).
         repeatable=False,
     )
 
 
 def load_configuration_version(response: Response) -> ConfigurationVersion:
-    """Turn an answer into a configuration version."""
+    """Load a configuration version."""
     return _load(parse_document(response).resource)
 
 
 def load_configuration_versions(response: Response) -> Page[ConfigurationVersion]:
-    """Turn an answer into a page of configuration versions, newest first."""
+    """Load a page of configuration versions, newest first."""
     document = parse_document(response)
     return load_page(document, (_load(item) for item in document.resources))
 

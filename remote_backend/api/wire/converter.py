@@ -50,25 +50,25 @@ def _make_converter(*, explains: bool) -> Converter:
 
 
 _CONVERTER = _make_converter(explains=False)
-# It takes twice as long, and says which member is wrong.
+# It takes twice as long, and reports which member is wrong.
 _EXPLAINING = _make_converter(explains=True)
 
 
 def structure(members: Mapping[str, Any], kind: type[Value]) -> Value:
-    """Make a value of a kind from its members; null counts as absent, also inside.
+    """Return a value of a class from its members; null counts as absent at any depth.
 
     Raises `UnexpectedAnswer` that names the members, never their contents.
     """
     try:
-        given = _without_nulls(members)
+        present = _without_nulls(members)
     except RecursionError:
         raise UnexpectedAnswer(TOO_DEEP) from None
     try:
-        return _CONVERTER.structure(given, kind)
-    except Exception:  # whatever the type that it meets raises
+        return _CONVERTER.structure(present, kind)
+    except Exception:  # the hooks of the class may raise anything
         pass
     try:
-        return _EXPLAINING.structure(given, kind)
+        return _EXPLAINING.structure(present, kind)
     except BaseValidationError as error:
         problems = "; ".join(text.replace("$.", "") for text in transform_error(error))
         raise UnexpectedAnswer(
@@ -81,7 +81,7 @@ def _without_nulls(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inner(value: Any) -> Any:
-    # Parsed JSON has no other types than these, and most members are neither.
+    # Parsed JSON has no other containers, and most values are not containers.
     if type(value) is dict:
         return _without_nulls(value)
-    return [_inner(one) for one in value] if type(value) is list else value
+    return [_inner(item) for item in value] if type(value) is list else value

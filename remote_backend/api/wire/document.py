@@ -36,7 +36,7 @@ Resource = Mapping[str, Any]
 
 @frozen
 class Document:
-    """A parsed document: its data, what is included, and its meta part."""
+    """A parsed document: its data, included resources and meta part."""
 
     data: Any
     included: Mapping[tuple[str, str], Resource]
@@ -44,7 +44,7 @@ class Document:
 
     @property
     def resource(self) -> Resource:
-        """The single resource; a list of one counts as one."""
+        """The single resource, which may stand in a list."""
         data = self.data
         # One endpoint is documented with a list where clients expect an object.
         if isinstance(data, list) and len(data) == 1:
@@ -69,7 +69,7 @@ class Document:
         return self.data
 
     def linked(self, resource: Resource, relationship: str) -> Resource | None:
-        """Return the included resource a to-one relationship leads to, if it is there."""
+        """Return the included resource of a to-one relationship, or None."""
         linkage = _linkage(resource, relationship)
         if not isinstance(linkage, dict):
             return None
@@ -85,23 +85,23 @@ class Page(Generic[Value]):
     next_number: int | None
     number: int | None = None
     is_numbered: bool = True
-    """Whether the server says anything about pages."""
+    """Whether the response has page numbers."""
 
     problems: tuple[str, ...] = ()
-    """What is wrong with the items that could not be read."""
+    """Warnings about items that could not be read."""
 
     @property
     def is_vacant(self) -> bool:
-        """Whether it is empty and numbered 0, as no page is that was really read.
+        """Whether it is empty and has the number 0.
 
-        OTF answers so for filters that it only pretends to know (seen in November 2026), so
-        such a page does not prove that there is nothing.
+        OTF returns such a page for filters that it does not support (seen in November 2026), so
+        the page does not prove that nothing exists.
         """
         return not self.items and self.number == 0
 
 
 def parse_document(response: Response) -> Document:
-    """Read the document of an answer; raise `UnexpectedAnswer` when it is none."""
+    """Parse the document of a response; raise `UnexpectedAnswer` if it is not one."""
     try:
         parsed = json.loads(response.body)
     except ValueError:
@@ -125,7 +125,7 @@ def parse_document(response: Response) -> Document:
 
 
 def load_resource(resource: Resource, kind: type[Value], **more: Any) -> Value:
-    """Turn a resource into a value; `more` replaces members that need another reading."""
+    """Load a value from a resource; `more` replaces members that the caller has loaded."""
     return structure({**_members(resource, _names_of(cast(Any, kind))), **more}, kind)
 
 
@@ -138,12 +138,12 @@ def members_of(resource: Resource) -> dict[str, Any]:
     return _members(resource, None)
 
 
-def _members(resource: Resource, wanted: frozenset[str] | None) -> dict[str, Any]:
-    """Return the members of a resource, of which most are of no use to most readers."""
+def _members(resource: Resource, names: frozenset[str] | None) -> dict[str, Any]:
+    """Return the members of a resource, or only those with the names of a class."""
     members: dict[str, Any] = {}
     for key, value in _mapping(resource, "attributes").items():
         name = _snake(key)
-        if wanted is None or name in wanted:
+        if names is None or name in names:
             members[name] = _snaked(value) if isinstance(value, dict) else value
     for key, related in _mapping(resource, "relationships").items():
         name = _snake(key)
@@ -161,32 +161,32 @@ def _members(resource: Resource, wanted: frozenset[str] | None) -> dict[str, Any
 
 @lru_cache
 def _names_of(kind: Any) -> frozenset[str]:
-    return frozenset(one.name for one in fields(kind))
+    return frozenset(attribute.name for attribute in fields(kind))
 
 
 def attribute_of(resource: Resource, name: str) -> Any:
-    """Return one attribute of a resource, by its Python name in either spelling."""
+    """Return an attribute of a resource by its Python name, in kebab or snake spelling."""
     attributes = _mapping(resource, "attributes")
     return attributes.get(name.replace("_", "-"), attributes.get(name))
 
 
 def load_page(document: Document, items: Iterable[Value]) -> Page[Value]:
-    """Put loaded items together with the number of the page that follows."""
-    found = tuple(items)
+    """Return a page of loaded items with the number of the next page."""
+    loaded = tuple(items)
     pagination = document.meta.get("pagination")
     numbers = pagination if isinstance(pagination, dict) else {}
     current = _page_number(numbers.get("current-page"))
     following = _page_number(numbers.get("next-page"))
-    # A page past the end is an empty answer, and odd servers point at themselves.
-    if not found or following is None or following <= (current or 0):
+    # A page past the end is empty, and some servers name the same page as the next one.
+    if not loaded or following is None or following <= (current or 0):
         following = None
-    return Page(found, following, current, is_numbered=bool(numbers))
+    return Page(loaded, following, current, is_numbered=bool(numbers))
 
 
 def load_readable_page(
     document: Document, kind: str, load: Callable[[Resource], Value]
 ) -> Page[Value]:
-    """Load a page without the items that cannot be read, which its problems name."""
+    """Load a page; items that cannot be read are left out and named in its problems."""
     items: list[Value] = []
     problems: list[str] = []
     for number, item in enumerate(document.items, start=1):
@@ -200,14 +200,14 @@ def load_readable_page(
 
 
 def _page_number(value: Any) -> int | None:
-    """Return a number of a page, also where a server writes it as text."""
+    """Return a page number, which some servers write as text."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def address_of(text: Any) -> SignedUrl | None:
-    """Read a signed address; null and empty text mean that there is none."""
+    """Load a signed address; None for null and empty text."""
     return SignedUrl(text) if isinstance(text, str) and text else None
 
 
@@ -216,7 +216,7 @@ def body_of(
     attributes: Mapping[str, Any],
     relationships: Mapping[str, tuple[str, str]] | None = None,
 ) -> bytes:
-    """Write a document that holds one resource; relationships are type and id by name."""
+    """Return a document with one resource; relationships are type and id by name."""
     data: dict[str, Any] = {"type": kind, "attributes": dict(attributes)}
     if relationships:
         data["relationships"] = {
@@ -229,7 +229,7 @@ def body_of(
 def optional_request(
     target: str, *, query: tuple[tuple[str, str], ...] = (), accept: str = JSON_API
 ) -> Request:
-    """Ask for data that a plan can do without: after all others, and not again and again."""
+    """Return a request for optional data: of low priority, with few retries."""
     return Request(
         method="GET",
         target=target,
@@ -242,7 +242,7 @@ def optional_request(
 
 def _resource(data: Any) -> Resource:
     if not _is_resource(data):
-        raise UnexpectedAnswer("a document without the resource that was asked for")
+        raise UnexpectedAnswer("a document without the resource that was requested")
     return cast(Resource, data)
 
 
@@ -251,20 +251,20 @@ def _is_resource(data: Any) -> bool:
 
 
 def _key(linkage: Resource) -> tuple[str, str]:
-    """Return type and id, as far as they are texts."""
+    """Return type and id; a value that is not text becomes empty."""
     kind, id = linkage.get("type"), linkage.get("id")
     return kind if isinstance(kind, str) else "", id if isinstance(id, str) else ""
 
 
 def _mapping(resource: Resource, name: str) -> Mapping[str, Any]:
-    found = resource.get(name)
-    return found if isinstance(found, dict) else {}
+    value = resource.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _linkage(resource: Resource, relationship: str) -> Any:
     relationships = _mapping(resource, "relationships")
-    found = relationships.get(relationship) or relationships.get(_snake(relationship))
-    return found.get("data") if isinstance(found, dict) else None
+    related = relationships.get(relationship) or relationships.get(_snake(relationship))
+    return related.get("data") if isinstance(related, dict) else None
 
 
 @lru_cache(maxsize=1024)

@@ -15,13 +15,13 @@ _MOST_BYTES = 1 << 20
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
-    """Say whether a body was signed with a secret: HMAC with SHA-512, as hexadecimal digits."""
-    right = hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
-    return hmac.compare_digest(right.encode(), signature.strip().lower().encode())
+    """Return whether a body was signed with a secret: HMAC with SHA-512, in hexadecimal."""
+    expected = hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.strip().lower().encode())
 
 
 def load_notifications(body: bytes) -> tuple[Notification, ...]:
-    """Turn the body of a post into notifications; raise `UnexpectedAnswer` for anything else."""
+    """Load the notifications of a request body; raise `UnexpectedAnswer` for anything else."""
     if len(body) > _MOST_BYTES:
         raise UnexpectedAnswer("a notification is larger than 1 MiB")
     try:
@@ -30,20 +30,20 @@ def load_notifications(body: bytes) -> tuple[Notification, ...]:
         raise UnexpectedAnswer("a notification is not valid JSON") from None
     if not isinstance(document, Mapping):
         raise UnexpectedAnswer("a notification is not an object")
-    listed = document.get("notifications")
-    if not isinstance(listed, list):
+    items = document.get("notifications")
+    if not isinstance(items, list):
         raise UnexpectedAnswer("a notification lists no notifications")
     return tuple(
         Notification(
-            trigger=_text(one, "trigger") or "",
+            trigger=_text(item, "trigger") or "",
             run_id=_text(document, "run_id"),
-            run_status=_text(one, "run_status"),
+            run_status=_text(item, "run_status"),
             workspace_name=_text(document, "workspace_name"),
             organization_name=_text(document, "organization_name"),
-            message=_text(one, "message") or "",
+            message=_text(item, "message") or "",
         )
-        for one in listed
-        if isinstance(one, Mapping)
+        for item in items
+        if isinstance(item, Mapping)
     )
 
 

@@ -9,12 +9,12 @@ __all__ = ("load_entitlements", "request_to_read_entitlements")
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#show-the-entitlement-set
 def request_to_read_entitlements(organization: str) -> Request:
-    """Read what an organization may use."""
+    """Read the entitlements of an organization."""
     return Request(
         method="GET", target=f"organizations/{path_part(organization)}/entitlement-set"
     )
 
 
 def load_entitlements(response: Response) -> Entitlements:
-    """Turn an answer into entitlements."""
+    """Load the entitlements of an organization."""
     return load_resource(parse_document(response).resource, Entitlements)

@@ -1,4 +1,4 @@
-"""Which page of a list comes next, and when a list cannot be trusted to be whole."""
+"""The next page of a list, and doubts whether a list is complete."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ MOST_PAGES = 1000
 
 
 def number_after(page: Page[Any], number: int, size: int) -> int | None:
-    """Return the number of the page to ask for after that of a number; None at the end.
+    """Return the number of the page after page `number`; None at the end.
 
-    A full page without any numbers may not be the last one.
+    A full page without page numbers may not be the last one.
     """
     if page.is_numbered:
         return page.next_number
@@ -22,10 +22,10 @@ def number_after(page: Page[Any], number: int, size: int) -> int | None:
 def doubt_about(
     page: Page[Any], count: int, following: int | None, size: int
 ) -> str | None:
-    """Say why a list may not be whole, after its last page and the number that would follow.
+    """Return why a list may be incomplete, by its last page and the number that would follow.
 
-    It has an end where nothing follows. A server that ignores numbers repeats its pages; with
-    a round number of items it may have a limit that it does not tell, like 500.
+    A list is complete if no page follows. A server that ignores page numbers repeats its pages.
+    A round number of items may be a limit of the server that it does not announce, like 500.
     """
     if following is None:
         return None

@@ -52,7 +52,7 @@ def request_to_read_task_stage(task_stage_id: str) -> Request:
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/policy-evaluations
 def request_to_read_policy_set_outcomes(policy_evaluation_id: str) -> Request:
-    """List what the policies of an evaluation said, set by set."""
+    """List the results of the policies of an evaluation, set by set."""
     target = f"policy-evaluations/{policy_evaluation_id}/policy-set-outcomes"
     return optional_request(target, query=(("page[size]", "100"),))
 
@@ -64,12 +64,12 @@ def request_to_read_cost_estimate(cost_estimate_id: str) -> Request:
 
 
 def load_policy_check(response: Response) -> PolicyCheck:
-    """Turn an answer into a policy check."""
+    """Load a policy check."""
     return load_resource(parse_document(response).resource, PolicyCheck)
 
 
 def load_task_stage(response: Response) -> TaskStage:
-    """Turn an answer into a stage with its results, as far as they are included."""
+    """Load a stage with the results that the response includes."""
     document = parse_document(response)
     results: list[dict[str, Any]] = []
     evaluations: list[dict[str, Any]] = []
@@ -87,11 +87,11 @@ def load_task_stage(response: Response) -> TaskStage:
 
 
 def load_policy_set_outcomes(response: Response) -> tuple[PolicySetOutcome, ...]:
-    """Turn an answer into what the policies said."""
+    """Load the results of policies, set by set."""
     resources = parse_document(response).resources
     return tuple(load_resource(item, PolicySetOutcome) for item in resources)
 
 
 def load_cost_estimate(response: Response) -> CostEstimate:
-    """Turn an answer into a cost estimate."""
+    """Load a cost estimate."""
     return load_resource(parse_document(response).resource, CostEstimate)

@@ -41,9 +41,9 @@ __all__ = (
 )
 
 _LARGEST_PLAN_BYTES = 1 << 30
-# Lists hide plan-only runs unless they are asked for by name. `save_plan` is left out: OTF
-# answers each filter that names it with an empty page (seen in November 2026), and this client
-# makes no such runs.
+# Lists hide plan-only runs unless a filter names them. `save_plan` is left out: OTF returns an
+# empty page for each filter that names it (seen in November 2026), and this client creates no
+# such runs.
 _ALL_OPERATIONS = "plan_only,plan_and_apply,refresh_only,destroy,empty_apply"
 
 
@@ -143,33 +143,33 @@ def request_to_read_log(plan: Plan, *, offset: int, limit: int) -> Request:
 
 
 def load_run(response: Response) -> Run:
-    """Turn an answer into a run."""
+    """Load a run."""
     return _run(parse_document(response).resource)
 
 
 def load_run_with_plan(response: Response) -> tuple[Run, Plan | None]:
-    """Turn an answer into a run and its plan, or None where the plan is not included."""
+    """Load a run and its plan, or None if the plan is not included."""
     document = parse_document(response)
     return _with_plan(document, document.resource)
 
 
 def load_runs(response: Response) -> Page[Run]:
-    """Turn an answer into a page of runs, newest first."""
+    """Load a page of runs, newest first."""
     document = parse_document(response)
     return load_page(document, (_run(item) for item in document.resources))
 
 
 def load_runs_with_plans(response: Response) -> Page[tuple[Run, Plan | None]]:
-    """Turn an answer into a page of runs, each with its plan where that is included.
+    """Load a page of runs, each with its plan if that is included.
 
-    Items that cannot be read are left out: the list is of many people's runs.
+    Items that cannot be read are left out: the list holds runs of many people.
     """
     document = parse_document(response)
     return load_page(document, _readable_runs(document))
 
 
 def load_plan(response: Response) -> Plan:
-    """Turn an answer into a plan."""
+    """Load a plan."""
     return _plan(parse_document(response).resource)
 
 
@@ -185,7 +185,7 @@ def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Pl
     try:
         return run, _plan(included) if included else None
     except UnexpectedAnswer:
-        # What stands beside must not hide the run; the plan can be asked for alone.
+        # An unreadable plan must not hide its run; the plan can be read alone.
         return run, None
 
 
@@ -194,7 +194,7 @@ def _run(resource: Mapping[str, Any]) -> Run:
 
 
 def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the members of `RunSettings`; one of another kind than expected counts as absent."""
+    """Return the members of `RunSettings`; a value of a wrong type counts as absent."""
     return {
         "plan_only": _flag(resource, "plan_only"),
         "destroy": _flag(resource, "is_destroy"),
@@ -243,7 +243,7 @@ def _action(run_id: str, action: str, comment: str) -> Request:
         method="POST",
         target=f"runs/{run_id}/actions/{action}",
         body=json.dumps({"comment": comment}).encode(),
-        # A repeated action is answered with 409 and does nothing, and runs that nobody needs
-        # any more should not wait behind requests of those that go on.
+        # A repeated action gets a 409 and does nothing. Runs that nobody needs any more should
+        # not wait behind requests of other runs.
         priority=-1,
     )

@@ -80,7 +80,7 @@ def request_to_upload_state(address: SignedUrl, body: bytes) -> Request:
 
 
 def load_state_version(response: Response) -> StateVersion:
-    """Turn an answer into a state version."""
+    """Load a state version."""
     resource = parse_document(response).resource
     members = members_of(resource)
     return load_resource(

@@ -58,7 +58,7 @@ def request_to_list_workspaces(
     for name, text in (("search[name]", search), ("search[tags]", plain)):
         if text or with_empty:
             query.append((name, text))
-    for number, (key, value) in enumerate(one for one in tags if one[1]):
+    for number, (key, value) in enumerate(tag for tag in tags if tag[1]):
         query.append((f"filter[tagged][{number}][key]", key))
         query.append((f"filter[tagged][{number}][value]", value))
     return Request(method="GET", target=_collection(organization), query=tuple(query))
@@ -81,10 +81,7 @@ def request_to_read_lock_holder(organization: str, name: str) -> Request:
 def request_to_create_workspace(
     organization: str, name: str, terraform_version: str | None = None
 ) -> Request:
-    """Create a workspace; the server has a default for the version.
-
-    https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
-    """
+    """Create a workspace; the server has a default for the version."""
     version = {"terraform-version": terraform_version} if terraform_version else {}
     return Request(
         method="POST",
@@ -96,7 +93,7 @@ def request_to_create_workspace(
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#delete-a-workspace
 def request_to_delete_workspace(workspace_id: str, *, safely: bool) -> Request:
-    """Delete a workspace; safely only when it manages nothing any more."""
+    """Delete a workspace; safely means only if it manages no resources."""
     if safely:
         return _action(workspace_id, "safe-delete")
     return Request(method="DELETE", target=f"workspaces/{workspace_id}")
@@ -121,17 +118,17 @@ def request_to_unlock(workspace_id: str) -> Request:
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#force-unlock-a-workspace
 def request_to_force_unlock(workspace_id: str) -> Request:
-    """Force a lock open, also when somebody else holds it."""
+    """Release the lock of a workspace even if another user holds it."""
     return _action(workspace_id, "force-unlock")
 
 
 def load_workspace(response: Response) -> Workspace:
-    """Turn an answer into a workspace."""
+    """Load a workspace."""
     return load_resource(parse_document(response).resource, Workspace)
 
 
 def load_lock_holder(response: Response) -> Workspace:
-    """Turn an answer into a workspace that names the holder of its lock."""
+    """Load a workspace with the holder of its lock."""
     document = parse_document(response)
     resource = document.resource
     holder = document.linked(resource, "locked-by")
@@ -140,7 +137,7 @@ def load_lock_holder(response: Response) -> Workspace:
 
 
 def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
-    """Name a holder of a lock; ids say by their prefix what they are (`user-`, `team-`, `run-`)."""
+    """Return the kind and name of a holder; ids begin with the kind (`user-`, `team-`, `run-`)."""
     if not isinstance(id, str):
         return None
     kind = id.partition("-")[0]
@@ -150,7 +147,7 @@ def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
 
 
 def load_workspaces(response: Response) -> Page[Workspace]:
-    """Turn an answer into a page of workspaces; those that cannot be read are its problems."""
+    """Load a page of workspaces; its problems name workspaces that cannot be read."""
     document = parse_document(response)
     return load_readable_page(
         document, "workspace", lambda item: load_resource(item, Workspace)

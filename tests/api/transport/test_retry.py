@@ -235,7 +235,7 @@ async def test_what_is_waited_for_is_reported() -> None:
 
     assert reported == [
         StillWaiting(
-            what="another attempt, because the server answered 503 (GET runs/run-1)",
+            what="another attempt, because the server responded with 503 (GET runs/run-1)",
             seconds=7.5,
             limit_seconds=120.0,
         )

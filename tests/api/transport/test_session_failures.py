@@ -97,13 +97,13 @@ async def test_silence_after_the_request_may_have_had_its_effect() -> None:
     error = await failed_by(silent)
 
     assert error.may_have_happened and not error.is_permanent
-    assert "no answer from 127.0.0.1:" in str(error)
+    assert "no response from 127.0.0.1:" in str(error)
 
 
 @pytest.mark.parametrize(
     ("status", "text", "is_permanent"),
     [
-        (407, "wants a name and a password", True),
+        (407, "requires a name and a password", True),
         (503, "makes no connection to tfe.test \\(status 503\\)", False),
         (403, "makes no connection to tfe.test \\(status 403\\)", True),
     ],
@@ -189,7 +189,7 @@ def refuse_without_certificate(listener: socket.socket, context: ssl.SSLContext)
     ("version", "text"),
     [
         (ssl.TLSVersion.TLSv1_2, "handshake failure"),
-        (ssl.TLSVersion.TLSv1_3, "wants a client certificate"),
+        (ssl.TLSVersion.TLSv1_3, "requires a client certificate"),
     ],
 )
 async def test_a_host_that_wants_a_client_certificate_says_so(

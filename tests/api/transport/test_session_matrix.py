@@ -399,7 +399,7 @@ async def test_a_body_that_breaks_off_is_never_taken_for_a_whole_one(
     """aiohttp's ClientPayloadError is an ambiguous failure."""
     network.add(f"{BASE}x", method, body=TEXT, response_class=CutResponse)
 
-    with pytest.raises(TransportError, match="the answer ended too early") as caught:
+    with pytest.raises(TransportError, match="the response ended too early") as caught:
         await transport.send(evolve(get("x"), method=method))
 
     assert caught.value.may_have_happened and not caught.value.is_permanent
@@ -430,12 +430,12 @@ async def test_each_status_is_an_answer(
 @pytest.mark.parametrize(
     ("error", "problem", "may_have_happened", "is_permanent"),
     [
-        (aiohttp.ServerDisconnectedError(), "closed without an answer", True, False),
+        (aiohttp.ServerDisconnectedError(), "closed without a response", True, False),
         (aiohttp.ClientPayloadError(), "ended too early", True, False),
         (aiohttp.ClientOSError(104, "Connection reset by peer"), "reset by peer", True, False),
         (ConnectionResetError(), "it was closed", True, False),
-        (aiohttp.SocketTimeoutError(), "no answer from tfe.test in time", True, False),
-        (TimeoutError(), "no answer from tfe.test in time", True, False),
+        (aiohttp.SocketTimeoutError(), "no response from tfe.test in time", True, False),
+        (TimeoutError(), "no response from tfe.test in time", True, False),
         (aiohttp.ConnectionTimeoutError(), "no connection to tfe.test in time", False, False),
         (aiohttp.InvalidURL("x"), "not an address", False, True),
         (ValueError("odd"), "odd", True, False),
