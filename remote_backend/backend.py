@@ -84,10 +84,10 @@ async def outputs(
     Sensitive ones are among them. The token is found as everywhere. Raises `SelectionError`
     when there is no such workspace.
     """
-    found = await read_outputs(
+    outputs_by_name = await read_outputs(
         workspace, organization=organization, hostname=hostname, environ=environ
     )
-    return {name: one.value for name, one in found.items()}
+    return {name: output.value for name, output in outputs_by_name.items()}
 
 
 async def read_outputs(
@@ -204,34 +204,38 @@ class Backend(BackendStates):
     async def states_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> dict[str, StateFile | StateError | None]:
-        """Return the states of all workspaces by short name; what cannot be read is an error."""
+        """Return the states of all workspaces by local name, or errors of unreadable ones."""
         existing = {named.name: named for named in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
-        found: dict[str, StateFile | StateError | None] = {}
+        states: dict[str, StateFile | StateError | None] = {}
         gate = anyio.CapacityLimiter(_STATES_AT_ONCE)
 
-        async def read(short: str) -> None:
+        async def read(name: str) -> None:
             async with gate:
                 try:
-                    found[short] = await self._state_of(existing[short].remote)
+                    states[name] = await self._state_of(existing[name].remote)
                 except RemoteBackendError as error:
-                    found[short] = (
+                    states[name] = (
                         error if isinstance(error, StateError) else StateError(str(error))
                     )
 
         async with anyio.create_task_group() as group:
             for name in names:
                 group.start_soon(read, name)
-        return {name: found[name] for name in names}
+        return {name: states[name] for name in names}
 
     async def outputs_of_all(
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> dict[str, dict[str, StateOutput] | StateError]:
-        """Return the outputs of all workspaces by short name; what cannot be read is an error."""
+        """Return the outputs of all workspaces by local name, or errors of unreadable ones."""
         states = await self.states_of_all(select=select, exclude=exclude)
         return {
-            name: one if isinstance(one, StateError) else one.outputs() if one else {}
-            for name, one in states.items()
+            name: state
+            if isinstance(state, StateError)
+            else state.outputs()
+            if state
+            else {}
+            for name, state in states.items()
         }
 
     async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:

@@ -78,18 +78,18 @@ class BackendStates:
     async def outputs(self, workspace: str | None = None) -> dict[str, StateOutput]:
         """Return the outputs of a workspace, or of the selected one, sensitive ones too.
 
-        A name that is none of the configuration is taken for a full name in the organization.
+        A name that the configuration does not have is used as a full name in the organization.
         """
         try:
-            found = await self.state(workspace)
+            state = await self.state(workspace)
         except SelectionError:
             if not workspace:
                 raise
             remote = await self._connection.client.find_workspace(workspace)
             if remote is None:
                 raise
-            found = await self._state_of(remote)
-        return found.outputs() if found is not None else {}
+            state = await self._state_of(remote)
+        return state.outputs() if state is not None else {}
 
     async def change_state(
         self,

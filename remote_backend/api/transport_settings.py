@@ -22,10 +22,10 @@ class TransportSettings:
     """How long a connection may take, with its TLS handshake."""
 
     read_seconds: float = 60.0
-    """How long an answer may be silent; a stream that goes on has no time limit."""
+    """How long a response may be silent; a stream that goes on has no time limit."""
 
     upload_seconds: float = 300.0
-    """How long a large upload may make no progress, and how long its answer may take.
+    """How long a large upload may make no progress, and how long its response may take.
 
     The last megabytes of an upload may still be in buffers of the system when they count as
     sent.
@@ -35,7 +35,7 @@ class TransportSettings:
     """How long to retry while the server fails (5xx), breaks off or cannot be reached."""
 
     rate_limit_seconds: float = 600.0
-    """How long to retry while the server answers 429."""
+    """How long to retry while the server limits requests (429)."""
 
     connections: int = 100
     """How many may be open at once."""

@@ -42,7 +42,7 @@ class LogFrames:
             self.offset, chunk = 1, chunk[1:]
         self.offset += len(chunk)
         text, self._held = self._held + chunk, b""
-        # An end byte can only be told from text once nothing follows it.
+        # An end byte is known to be one, and not text, only when nothing follows it.
         if self.has_start and text.endswith(_END):
             text, self._held = text[:-1], _END
         return text

@@ -1,4 +1,4 @@
-"""Absolute addresses that a server gives out, apart from the paths of its API."""
+"""Absolute addresses that a server returns, unlike the paths of its API."""
 
 from attrs import field, frozen
 
@@ -7,13 +7,13 @@ __all__ = ("PublicUrl", "SignedUrl")
 
 @frozen
 class SignedUrl:
-    """An address that carries its own permission; it never meets the token."""
+    """An address that carries its own permission; it is never sent with the token."""
 
     address: str = field(repr=False)
 
 
 @frozen
 class PublicUrl:
-    """An absolute address that is asked without any credentials."""
+    """An absolute address that is requested without credentials."""
 
     address: str

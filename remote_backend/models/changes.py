@@ -141,10 +141,10 @@ class Diagnostic:
 
     @property
     def text(self) -> str:
-        """The whole of it in one line."""
-        where = ", ".join(one for one in (self.address, self.place) if one)
-        told = f"{self.severity}: {self.summary}" + (f" ({where})" if where else "")
-        return " ".join(f"{told}: {self.detail}".split() if self.detail else told.split())
+        """The whole diagnostic in one line."""
+        where = ", ".join(part for part in (self.address, self.place) if part)
+        text = f"{self.severity}: {self.summary}" + (f" ({where})" if where else "")
+        return " ".join(f"{text}: {self.detail}".split() if self.detail else text.split())
 
 
 @frozen(kw_only=True)

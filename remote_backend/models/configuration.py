@@ -44,7 +44,7 @@ class ConfigurationVersion:
     error: str | None = None
     error_message: str | None = None
     upload_url: SignedUrl | None = None
-    """Most servers show it only in the answer to the creation."""
+    """Most servers return it only when the version is created."""
 
     @property
     def is_pending(self) -> bool:

@@ -46,7 +46,7 @@ class Place:
 
 @frozen(kw_only=True)
 class Failure:
-    """The first reason for which there is no plan, or for which it must not be used.
+    """The first reason why a plan is missing or must not be used.
 
     `title`, `text` and `detail` can hold text of the server; they are cleaned where they are
     written.

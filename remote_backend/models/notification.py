@@ -1,4 +1,4 @@
-"""What a server tells by itself about a run."""
+"""Notifications about a run that a server posts."""
 
 from attrs import frozen
 
@@ -7,13 +7,13 @@ __all__ = ("Notification",)
 
 @frozen(kw_only=True)
 class Notification:
-    """A notification of a workspace, whose sender was checked."""
+    """A notification whose signature was verified."""
 
     trigger: str
     """`run:created`, `run:planning`, `run:completed`, `verification`, ..."""
 
     run_id: str | None = None
-    """None where it is about no run, as when a configuration is verified."""
+    """None if it does not concern a run, as when a configuration is verified."""
 
     run_status: str | None = None
     workspace_name: str | None = None

@@ -7,7 +7,7 @@ __all__ = ("Entitlements",)
 
 @frozen(kw_only=True)
 class Entitlements:
-    """What an organization may use; what is not told is not granted."""
+    """The entitlements of an organization; a missing one is not granted."""
 
     id: str = ""
     operations: bool = False

@@ -55,13 +55,13 @@ class Outcome:
     checks: tuple[CheckReport, ...] = ()
     log_is_complete: bool = True
     changes: PlannedChanges | None = None
-    """What would change; None where nobody asked or the server does not tell."""
+    """The planned changes; None if they were not requested or the server does not return them."""
 
     times: tuple[tuple[str, float], ...] = ()
     """When each status was seen first, in seconds after the plan's start here."""
 
     error: Exception | None = None
-    """What stopped us on our side; None when the server told the result."""
+    """The problem on our side that ended the plan; None if the server decided the result."""
 
     still_running: bool = False
     """Whether its run goes on, or may go on, on the server although nobody waits for it here."""
@@ -83,7 +83,7 @@ class Outcome:
 
 
 def exit_code_of(outcomes: Iterable[Outcome], *, detailed: bool) -> int:
-    """Return 1 when any plan failed, 2 for changes when asked for details, else 0."""
+    """Return 1 when any plan failed, 2 for changes if `detailed`, else 0."""
     outcomes = tuple(outcomes)
     results = [outcome.result for outcome in outcomes]
     if not all(outcome.succeeded for outcome in outcomes):

@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def counts(self) -> Counts | None:
-        """The numbers of the plan, or None as long as the server does not tell them."""
+        """The numbers of the plan; None until the server returns them."""
         if self.status != "finished" or self.resource_additions is None:
             return None
         return Counts(

@@ -31,7 +31,7 @@ class PolicyCheck:
 
 @frozen(kw_only=True)
 class TaskResult:
-    """The answer of one run task."""
+    """The result of a run task."""
 
     id: str
     status: str = "pending"
@@ -86,7 +86,7 @@ class TaskStage:
 
 @frozen(kw_only=True)
 class CostEstimate:
-    """An estimate of monthly costs; amounts are decimal text, as told."""
+    """An estimate of monthly costs; amounts are decimal text, as the server returns them."""
 
     id: str
     status: str = "pending"

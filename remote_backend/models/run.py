@@ -1,4 +1,4 @@
-"""Runs, what their statuses mean, and what a plan-only run is asked to do."""
+"""Runs, the meaning of their statuses, and the options of a plan-only run."""
 
 from enum import Enum
 
@@ -225,7 +225,7 @@ class WaitLimits:
 
 @frozen(kw_only=True)
 class RunRequest:
-    """A plan-only run to make; there is no other kind here."""
+    """The request for a plan-only run."""
 
     workspace_id: str
     configuration_version_id: str

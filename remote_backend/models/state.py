@@ -18,7 +18,7 @@ class StateVersion:
     status: str | None = None
     size: int | None = None
     md5: str | None = None
-    """Digest of the stored bytes, where the server tells it."""
+    """The digest of the stored bytes; None if the server does not return it."""
 
     download_address: SignedUrl | str | None = None
     """A signed address, or a path of the API that needs the token."""

@@ -67,7 +67,7 @@ class Value:
 
     @property
     def is_absent(self) -> bool:
-        """Whether there is no value."""
+        """Whether the value is absent."""
         return self.kind is ValueKind.ABSENT
 
     @property

@@ -65,7 +65,7 @@ class Workspace:
     permissions: Permissions = Permissions()
     current_state_version_id: str | None = None
     locked_by: str | None = None
-    """What holds the lock, as `user ann`, `team ops` or `run run-1`, where it was asked for."""
+    """The holder of the lock, like `user ann` or `run run-1`, if the request included it."""
 
     locked_reason: str | None = None
 
@@ -82,5 +82,5 @@ class Workspace:
         """Whether plans of this workspace run on the server."""
         if self.execution_mode is not None:
             return self.execution_mode != "local"
-        # Servers that know no execution mode tell it by the older flag.
+        # Servers without execution modes have the older flag.
         return self.operations is not False
