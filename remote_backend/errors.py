@@ -117,11 +117,19 @@ class RemoteBackendError(Exception):
     warnings: tuple[str, ...] = ()
     """Earlier findings that may be the cause; they are printed before the error."""
 
-    def __init__(self, text: str, *, parameters: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, text: str, *, advice: str = "", parameters: tuple[str, ...] = ()
+    ) -> None:
+        self.text = text
+        """What is wrong, without the advice."""
+
+        self.advice = advice
+        """What to do about it, for a program that calls the library."""
+
         self.parameters = parameters
         """Parameters that the text names, in the spelling of the library."""
 
-        super().__init__(text)
+        super().__init__(f"{text}; {advice}" if advice else text)
 
 
 class SettingsError(RemoteBackendError):
@@ -134,7 +142,8 @@ class NoConfigurationFiles(SettingsError):
     def __init__(self, directory: str) -> None:
         self.directory = directory
         super().__init__(
-            f"{os.path.abspath(directory)} has no Terraform configuration (*.tf, *.tf.json)"
+            f"{os.path.abspath(directory)} has no Terraform configuration (*.tf, *.tf.json)",
+            advice="give the directory of the configuration",
         )
 
 
@@ -166,7 +175,8 @@ class BackendChanged(SettingsError):
     def __init__(self, where: str) -> None:
         self.where = where
         super().__init__(
-            f"{where}: the block has changed since init has configured the directory"
+            f"{where}: the block has changed since init has configured the directory",
+            advice="run `terraform init` there",
         )
 
 
@@ -175,7 +185,9 @@ class BadBackendRecord(SettingsError):
 
     def __init__(self, path: str, problem: str) -> None:
         self.path = path
-        super().__init__(f"{path} cannot be used: {problem}")
+        super().__init__(
+            f"{path} cannot be used: {problem}", advice="run `terraform init` there"
+        )
 
 
 class FolderInUse(SettingsError):
@@ -183,7 +195,10 @@ class FolderInUse(SettingsError):
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        super().__init__(f"{folder} is in use by another server; stop it first")
+        super().__init__(
+            f"{folder} is in use by another server",
+            advice="stop it, or choose another folder",
+        )
 
 
 class BadHostname(SettingsError):
@@ -433,9 +448,9 @@ class OtherState(StateConflict):
 class LockError(StateError):
     """A workspace is locked, or may be; `lock_id` is ORGANIZATION/WORKSPACE, or empty."""
 
-    def __init__(self, text: str, *, lock_id: str = "") -> None:
+    def __init__(self, text: str, *, lock_id: str = "", advice: str = "") -> None:
         self.lock_id = lock_id
-        super().__init__(text)
+        super().__init__(text, advice=advice)
 
 
 class StateLocked(LockError):

@@ -21,6 +21,7 @@ from remote_backend.errors import (
     NoWorkspaces,
     NoWorkspaceSelected,
     OtherState,
+    RemoteBackendError,
     StateLocked,
     StateUnconfirmed,
     StateUnreadable,
@@ -49,7 +50,7 @@ HINTS: Mapping[type[Exception], str] = {
     BackendChanged: "run `remote-backend init -migrate-state` to move states along, or "
     "`init -reconfigure`",
     BadBackendRecord: "run `remote-backend init -reconfigure`, which writes it anew",
-    FolderInUse: "-data=DIR uses another folder",
+    FolderInUse: "stop it, or choose another folder with -data=DIR",
     LockError: "`remote-backend force-unlock {lock_id}` takes the lock away",
     LockedByRun: "wait with -lock-timeout=5m until it ends, or cancel or discard that run on the "
     "server",
@@ -79,9 +80,13 @@ A hint whose attribute is empty is left out.
 def message_of(problem: Exception | str) -> str:
     """Return the text of an error or a warning in the words of the command line.
 
-    The hints of the errors that caused it follow, because their text is often a part of it.
+    A hint takes the place of the advice for programs. The hints of the errors that caused it
+    follow, because their text is often a part of it.
     """
-    message = _with_flags(str(problem), getattr(problem, "parameters", ()))
+    text = str(problem)
+    if isinstance(problem, RemoteBackendError) and _hint_of(problem) is not None:
+        text = problem.text
+    message = _with_flags(text, getattr(problem, "parameters", ()))
     for hint in _hints(problem):
         if hint not in message:
             message = f"{message}; {hint}"
@@ -97,10 +102,13 @@ def _with_flags(text: str, parameters: tuple[str, ...]) -> str:
 
 def _hints(problem: object) -> Iterator[str]:
     while isinstance(problem, Exception):
-        hint = next((HINTS[kind] for kind in type(problem).__mro__ if kind in HINTS), None)
-        if hint is not None:
-            facts = vars(problem)
-            names = re.findall(r"{(\w+)}", hint)
-            if all(facts[name] for name in names):
-                yield hint.format_map(facts)
+        if hint := _hint_of(problem):
+            yield hint
         problem = problem.__cause__
+
+
+def _hint_of(error: BaseException) -> str | None:
+    hint = next((HINTS[kind] for kind in type(error).__mro__ if kind in HINTS), "")
+    facts = vars(error)
+    has_all_facts = all(facts[name] for name in re.findall(r"{(\w+)}", hint))
+    return hint.format_map(facts) if hint and has_all_facts else None

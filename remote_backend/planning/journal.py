@@ -130,7 +130,8 @@ def require_same_batch(
         expected = ", ".join(story.variable_names) or "none"
         raise VariablesDiffer(
             f"{story.id} was planned with run variables ({expected}), whose values are not "
-            "in the journal; give the same variables again"
+            "in the journal",
+            advice="give the same variables again",
         )
 
 

@@ -83,7 +83,7 @@ def locked_file(path: Path, name: str) -> Iterator[LockedFile]:
             _locker()(descriptor)
         except OSError:
             raise StateLocked(
-                f"{name} is locked by {_holder(info)}; wait until it ends"
+                f"{name} is locked by {_holder(info)}", advice="wait until it ends"
             ) from None
         write_atomically(info, _describe(path))
         try:

@@ -218,7 +218,7 @@ async def _release(
             wait_seconds = min(_LONGEST_UNLOCK_WAIT_SECONDS, wait_seconds * 2)
     stays = f"{workspace.name} stays locked: {problem}"
     raise LockError(
-        "; ".join(filter(None, [str(earlier or ""), lock.stored, stays])),
+        "; ".join(filter(None, [earlier.text if earlier else "", lock.stored, stays])),
         lock_id=_lock_id(client, workspace),
     ) from (earlier or problem)
 
@@ -284,7 +284,9 @@ async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> State
     reason = f" ({holder.locked_reason})" if holder.locked_reason else ""
     if holder.locked_by and holder.locked_by.startswith("run "):
         return LockedByRun(
-            f"{workspace.name} is locked by {holder.locked_by}{reason}", lock_id=lock_id
+            f"{workspace.name} is locked by {holder.locked_by}{reason}",
+            lock_id=lock_id,
+            advice="wait longer with timeout_seconds, or stop the run on the server",
         )
     by = holder.locked_by or "someone else"
     doubt = (
@@ -293,7 +295,9 @@ async def _locked_out(client: Client, workspace: Workspace, lock: Lock) -> State
         else ""
     )
     return StateLocked(
-        f"{workspace.name} is locked by {by}{reason}{doubt}", lock_id=lock_id
+        f"{workspace.name} is locked by {by}{reason}{doubt}",
+        lock_id=lock_id,
+        advice="wait longer with timeout_seconds, or call break_lock if nobody works on it",
     )
 
 

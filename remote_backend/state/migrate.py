@@ -62,7 +62,7 @@ async def migrate(
                 f"; these were moved before and are safe:{earlier}" if earlier else ""
             )
             raise MigrationStopped(
-                f"{migration.source} was not moved to {migration.destination}: {error}{earlier_text}\n"
+                f"{migration.source} was not moved to {migration.destination}: {error.text}{earlier_text}\n"
                 "Nothing is lost"
             ) from error
         if result is not None:

@@ -42,7 +42,8 @@ async def delete_named(
             raise WorkspaceManagesResources(
                 f"{workspace.name} still manages resources:{addresses_text}"
                 + (f"\n  and {more} more" if more > 0 else "")
-                + "\nDestroy them first"
+                + "\nDestroy them first",
+                advice="force=True deletes the workspace and forgets them",
             )
     try:
         await client.delete_workspace(remote.id, safely=not force)

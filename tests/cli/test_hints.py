@@ -103,7 +103,7 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         as_it_is,
         "serve -engine=simulated -data=../data",
         {},
-        "in use by another server; stop it first; -data=DIR uses another folder",
+        "in use by another server; stop it, or choose another folder with -data=DIR",
     ),
     (
         errors.StateLocked,
@@ -321,3 +321,14 @@ async def test_the_reason_of_a_stopped_run_names_the_flag(
         done = await busy.run("plan", "-select=b", "-queue-timeout=300ms")
 
     assert "it still waited (pending) after -queue-timeout=0.3s" in done.out + done.err
+
+
+def test_a_hint_takes_the_place_of_the_advice_for_programs() -> None:
+    """A program reads of parameters, and a reader of the command line of flags."""
+    locked = errors.StateLocked("locked", lock_id="acme/dev", advice="call break_lock")
+
+    assert str(locked) == "locked; call break_lock"
+    assert "break_lock" not in message_of(locked)
+    assert message_of(locked).startswith("locked; wait with -lock-timeout=5m")
+    unknown = errors.StateLocked("locked", advice="wait until it ends")
+    assert message_of(unknown) == "locked; wait until it ends"
