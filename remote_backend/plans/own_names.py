@@ -11,9 +11,10 @@ where it makes different texts equal; see `Resolver`.
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from functools import cache
 from typing import Any, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from remote_backend.models.values import Json, comparable
 
@@ -28,12 +29,8 @@ _MOST_PARTS = 12
 _PART = re.compile(r"[^-_]+")
 
 
-@frozen
-class _Mark:
-    """The place of a text in the name of a workspace."""
-
-    start: int | str
-    end: int = 0
+# The place of a text in the name of a workspace: a word, or the first and the last part.
+Mark: TypeAlias = tuple[str, int, int]
 
 
 class OwnNames:
@@ -43,12 +40,17 @@ class OwnNames:
         self._marks = _marks(local_name, remote_name)
         # Every text that has a mark begins with a part, which is quick to look for.
         self._starts = {_first_part(text) for text in self._marks}
+        self._pattern_of = cache(_whole_words)
+        self._forms: dict[str, Form] = {}
 
     def text_form(self, text: str) -> Form:
         """Return the text itself, or its segments and marks where it carries a name."""
         for start in self._starts:
             if start in text:
-                return self._segments(text)
+                form = self._forms.get(text)
+                if form is None:
+                    form = self._forms[text] = self._segments(text)
+                return form
         return text
 
     def form(self, value: Json) -> Form:
@@ -67,9 +69,7 @@ class OwnNames:
         found = [name for name in self._marks if name in text]
         if not found:
             return text
-        # The first alternative wins, so the longest names come first.
-        names = "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
-        segments = re.split(rf"(?<![^\W_])({names})(?![^\W_])", text)
+        segments = self._pattern_of(*found).split(text)
         if len(segments) == 1:
             return text
         return tuple(
@@ -92,20 +92,26 @@ def unordered(forms: Iterable[Form]) -> Form:
     return frozenset(Counter(forms).items())
 
 
+def _whole_words(*names: str) -> re.Pattern[str]:
+    # The first alternative wins, so the longest names come first.
+    any_name = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.compile(rf"(?<![^\W_])({any_name})(?![^\W_])")
+
+
 def _is_sorted(items: list[Any]) -> bool:
     return all(isinstance(item, str) for item in items) and items == sorted(items)
 
 
-def _marks(local_name: str, remote_name: str) -> dict[str, _Mark]:
+def _marks(local_name: str, remote_name: str) -> dict[str, Mark]:
     """Return the mark of each text that is a name or a part of one, whole names first."""
-    names = {remote_name: _Mark("remote"), local_name: _Mark("local")}
+    names = {remote_name: ("remote", 0, 0), local_name: ("local", 0, 0)}
     marks = {text: mark for text, mark in names.items() if len(text) >= _SHORTEST_NAME}
     parts = list(_PART.finditer(remote_name))[:_MOST_PARTS]
     for first, start in enumerate(parts):
         for last, end in enumerate(parts[first:], first):
             text = remote_name[start.start() : end.end()]
             if len(text) >= _SHORTEST_PART:
-                marks.setdefault(text, _Mark(first, last))
+                marks.setdefault(text, ("parts", first, last))
     return marks
 
 
