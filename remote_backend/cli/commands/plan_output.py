@@ -39,7 +39,7 @@ from remote_backend.planning.batch import Batch
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
 
-__all__ = ("PlanOutput", "annotation")
+__all__ = ("PlanOutput", "Progress", "annotation")
 
 _TICK_SECONDS = 0.25
 
