@@ -17,14 +17,21 @@ from remote_backend.server.context import (
 from remote_backend.server.fault_injection import fault_middleware
 from remote_backend.server.pages import views
 from remote_backend.server.pages.layout import page
+from remote_backend.server.query_parameters import check_query
 from remote_backend.server.records import UserRecord
 from remote_backend.server.routes import (
     account,
     configurations,
     organizations,
+    plans,
     policies,
+    projects,
     runs,
     state,
+    state_outputs,
+    tags,
+    variables,
+    workspace_locks,
     workspaces,
 )
 from remote_backend.structured_logging import Log
@@ -38,10 +45,27 @@ SignedHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 _LARGEST_BODY_BYTES = 256 << 20
 _OPEN_PATHS = ("/api/v2/ping", "/api/v2/")
+_NOUNS = (
+    account,
+    organizations,
+    projects,
+    workspaces,
+    workspace_locks,
+    tags,
+    variables,
+    configurations,
+    runs,
+    plans,
+    policies,
+    state,
+    state_outputs,
+    views,
+)
 _SIGNED: dict[tuple[str, str], SignedHandler] = {
     ("PUT", "configuration"): configurations.receive_archive,
-    ("GET", "log"): runs.read_log,
-    ("GET", "json-plan"): runs.read_json_plan,
+    ("GET", "archive"): configurations.read_archive,
+    ("GET", "log"): plans.read_log,
+    ("GET", "json-plan"): plans.read_json_plan,
     ("GET", "state"): state.read_state,
     ("PUT", "new-state"): state.receive_state,
     ("PUT", "new-json-state"): state.receive_json_state,
@@ -57,23 +81,14 @@ def make_app(context: ServerContext) -> web.Application:
             _convert_errors,
             _authenticate,
             _require_organization,
+            _require_known_query,
         ],
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVER_CONTEXT] = context
-    nouns = (
-        account,
-        organizations,
-        workspaces,
-        configurations,
-        runs,
-        policies,
-        state,
-        views,
-    )
-    for noun in nouns:
+    for noun in _NOUNS:
         app.add_routes(noun.routes)
-    for noun in nouns:
+    for noun in _NOUNS:
         app.add_routes(_with_final_slash(noun.routes))
     app.router.add_route("*", "/signed/{kind}/{id}/{until}/{signature}", _serve_signed)
     return app
@@ -162,6 +177,15 @@ async def _require_organization(
     name = request.match_info.get("organization")
     if name is not None and name != context_of(request).organization:
         raise not_found(f"organization {name}")
+    return await handler(request)
+
+
+@web.middleware
+async def _require_known_query(
+    request: web.Request, handler: Handler
+) -> web.StreamResponse:
+    if request.method == "GET" and request.path.startswith("/api/v2/"):
+        check_query(request)
     return await handler(request)
 
 

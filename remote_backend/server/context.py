@@ -7,10 +7,10 @@ from attrs import frozen
 
 from remote_backend.errors import ApiError, Conflict, NotFound
 from remote_backend.server.auth import Signer
-from remote_backend.server.documents.documents import (
-    JSON_API,
+from remote_backend.server.documents.documents import JSON_API, dump_errors
+from remote_backend.server.documents.request_documents import (
     RequestDocument,
-    dump_errors,
+    invalid,
     parse_request_document,
 )
 from remote_backend.server.fault_rules import Faults
@@ -27,6 +27,7 @@ __all__ = (
     "conflict",
     "respond_with_errors",
     "read_request_document",
+    "read_request_items",
     "not_found",
     "context_of",
     "signed_address",
@@ -88,6 +89,14 @@ def conflict(problem: str) -> ApiError:
 async def read_request_document(request: web.Request) -> RequestDocument:
     """Return what a client sent."""
     return parse_request_document(await request.read())
+
+
+async def read_request_items(request: web.Request) -> tuple[RequestDocument, ...]:
+    """Return the resources of a list that a client sent; raises `Rejected` without any."""
+    items = (await read_request_document(request)).items
+    if not items:
+        raise invalid("data", "a list of resources")
+    return items
 
 
 def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:

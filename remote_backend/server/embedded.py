@@ -27,19 +27,20 @@ from remote_backend.server.auth import (
     write_secret,
 )
 from remote_backend.server.context import ServerContext
-from remote_backend.server.documents.documents import RequestDocument
 from remote_backend.server.documents.organizations import discovery_document
-from remote_backend.server.documents.workspaces import (
-    variable_from_request,
-    workspace_from_request,
-)
+from remote_backend.server.documents.request_documents import RequestDocument
+from remote_backend.server.documents.variables import variable_from_request
+from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.records import (
+    DEFAULT_PROJECT_ID,
+    ProjectRecord,
     UserRecord,
     VariableRecord,
     WorkspaceRecord,
+    new_default_project,
     new_variable,
     new_workspace,
 )
@@ -217,6 +218,8 @@ async def _store_seed(store: Store, settings: ServerSettings, token: str) -> Non
         )
         id = owner.id if owner else make_id("user")
         records.put(UserRecord(id=id, name="owner", token_digest=digest))
+        if records.find(ProjectRecord, DEFAULT_PROJECT_ID) is None:
+            records.put(new_default_project())
         for seed in settings.seed:
             _store_seed_workspace(records, seed)
 
@@ -240,7 +243,7 @@ def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
     }
     for variable in seed.variables:
         before = stored_variables.get(
-            (variable.key, variable.category), new_variable(workspace, variable.key)
+            (variable.key, variable.category), new_variable(workspace.id, variable.key)
         )
         asked_variable = RequestDocument(
             attributes={

@@ -23,6 +23,15 @@ class Files:
         """The unpacked archive of a configuration version."""
         return self._path("configurations", configuration_id)
 
+    def archive_path(self, configuration_id: str) -> Path:
+        """The archive of a configuration version, as it was uploaded."""
+        return self._path("archives", f"{configuration_id}.tar.gz")
+
+    def remove_configuration(self, configuration_id: str) -> None:
+        """Remove the files of a configuration version, in both forms."""
+        self.archive_path(configuration_id).unlink(missing_ok=True)
+        _remove_tree(self.configuration_folder(configuration_id))
+
     def run_folder(self, run_id: str) -> Path:
         """The folder in which a run is planned."""
         return self._path("work", run_id)
@@ -81,6 +90,7 @@ class Files:
             archive=self._path("configurations", f"{name}.tar.gz"),
             folder=self._path("configurations", name),
             destination=self.configuration_folder(configuration_id),
+            kept_archive=self.archive_path(configuration_id),
         )
 
     def _path(self, folder: str, name: str) -> Path:
@@ -100,11 +110,13 @@ class Upload:
     archive: Path
     folder: Path
     destination: Path
+    kept_archive: Path
 
     def publish(self) -> None:
-        """Put the unpacked archive where plans find it, whole."""
+        """Put the unpacked archive where plans find it, whole, and keep the archive."""
         _remove_tree(self.destination)
         self.folder.rename(self.destination)
+        self.archive.replace(self.kept_archive)
 
     def remove(self) -> None:
         """Remove what is left of the upload."""

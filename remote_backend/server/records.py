@@ -1,5 +1,7 @@
 """What the embedded server keeps: its own records of the things clients talk about."""
 
+from typing import Any
+
 from attrs import field, frozen
 
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
@@ -7,15 +9,21 @@ from remote_backend.models.plan import Counts
 from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
+    "DEFAULT_PROJECT_ID",
     "ConfigurationVersionRecord",
+    "ProjectRecord",
     "RunRecord",
     "StateVersionRecord",
     "UserRecord",
     "VariableRecord",
     "WorkspaceRecord",
+    "new_default_project",
     "new_variable",
     "new_workspace",
 )
+
+DEFAULT_PROJECT_ID = "prj-DefaultProject00"
+"""Workspaces of data directories from before projects belong to it, without a migration."""
 
 _RUN_IS_OVER = frozenset(
     {"planned_and_finished", "policy_soft_failed", "errored", "canceled", "discarded"}
@@ -32,6 +40,21 @@ class UserRecord:
 
 
 @frozen(kw_only=True)
+class ProjectRecord:
+    """A project of the one organization."""
+
+    id: str
+    name: str
+    created_at: str
+    description: str = ""
+    default_execution_mode: str | None = None
+    """None inherits the mode of the organization, which is `remote`."""
+
+    auto_destroy_activity_duration: str | None = None
+    tag_bindings: dict[str, str] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class WorkspaceRecord:
     """A workspace of the one organization."""
 
@@ -42,6 +65,9 @@ class WorkspaceRecord:
     working_directory: str = ""
     terraform_version: str = "latest"
     execution_mode: str = "remote"
+    inherits_execution_mode: bool = False
+    """Whether the mode is that of its project instead."""
+
     auto_apply: bool = False
     locked_by: str | None = None
     """Id of the user who holds the lock."""
@@ -49,14 +75,22 @@ class WorkspaceRecord:
     locked_reason: str = ""
     updated_at: str = ""
     tag_names: tuple[str, ...] = ()
+    tag_bindings: dict[str, str] = field(factory=dict)
+    project_id: str = DEFAULT_PROJECT_ID
+    remote_state_consumer_ids: tuple[str, ...] = ()
+    kept_attributes: dict[str, Any] = field(factory=dict)
+    """Attributes that are answered as they were sent and change nothing here, by their names
+    in the API."""
 
 
 @frozen(kw_only=True)
 class VariableRecord:
-    """A variable of a workspace."""
+    """A variable of a workspace or of a variable set."""
 
     id: str
-    workspace_id: str
+    owner_id: str
+    """Id of the workspace or of the variable set."""
+
     key: str
     value: str = field(default="", repr=False)
     category: str = "terraform"
@@ -65,6 +99,9 @@ class VariableRecord:
     hcl: bool = False
     sensitive: bool = False
     description: str = ""
+    created_at: str = ""
+    version_id: str = ""
+    """Changes with each change of the variable."""
 
 
 @frozen(kw_only=True)
@@ -121,6 +158,11 @@ class RunRecord:
         return "plan-" + self.id.removeprefix("run-")
 
     @property
+    def apply_id(self) -> str:
+        """The id of its apply, which is never reached."""
+        return "apply-" + self.id.removeprefix("run-")
+
+    @property
     def cost_estimate_id(self) -> str:
         """The id of its cost estimate, where there is one."""
         return "ce-" + self.id.removeprefix("run-")
@@ -154,14 +196,29 @@ class StateVersionRecord:
     size: int = 0
     terraform_version: str | None = None
     state_format: int | None = None
+    resource_count: int = 0
+    output_names: tuple[str, ...] | None = None
+    """None in data directories from before outputs were counted."""
+
     run_id: str | None = None
 
 
 def new_workspace(name: str) -> WorkspaceRecord:
     """Return a workspace that is not stored yet."""
-    return WorkspaceRecord(id=make_id("ws"), name=name, created_at=now_text())
+    return WorkspaceRecord(
+        id=make_id("ws"), name=name, created_at=now_text(), inherits_execution_mode=True
+    )
 
 
-def new_variable(workspace: WorkspaceRecord, key: str) -> VariableRecord:
+def new_default_project() -> ProjectRecord:
+    """Return the project of workspaces that are not in another one."""
+    return ProjectRecord(
+        id=DEFAULT_PROJECT_ID, name="Default Project", created_at=now_text()
+    )
+
+
+def new_variable(owner_id: str, key: str) -> VariableRecord:
     """Return a variable that is not stored yet."""
-    return VariableRecord(id=make_id("var"), workspace_id=workspace.id, key=key)
+    return VariableRecord(
+        id=make_id("var"), owner_id=owner_id, key=key, created_at=now_text()
+    )

@@ -16,14 +16,14 @@ from remote_backend.server.files import Files, LogWriter
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
     RunRecord,
-    StateVersionRecord,
     VariableRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.store import Records, Store
+from remote_backend.server.workspace_records import newest_state
 from remote_backend.structured_logging import Log
 
-__all__ = ("RunQueue", "newest_state")
+__all__ = ("RunQueue",)
 
 log = Log()
 
@@ -281,14 +281,6 @@ class RunQueue:
             return records.put(_with_times(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         return await self._store.write(change)
-
-
-def newest_state(records: Records, workspace_id: str) -> StateVersionRecord | None:
-    """Return the newest state of a workspace whose bytes are there."""
-    versions = records.all(StateVersionRecord, workspace_id)
-    return next(
-        (version for version in reversed(versions) if version.status == "finalized"), None
-    )
 
 
 def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:

@@ -1,8 +1,8 @@
-"""Records in SQLite: one writer at a time, readers beside it on their own connections."""
+"""Records in SQLite: one writer at a time, readers on connections of their own."""
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,12 +14,14 @@ from attrs import define, field, frozen
 
 from remote_backend.server.records import (
     ConfigurationVersionRecord,
+    ProjectRecord,
     RunRecord,
     StateVersionRecord,
     UserRecord,
     VariableRecord,
     WorkspaceRecord,
 )
+from remote_backend.server.store_migrations import migrate
 
 __all__ = ("Records", "Store", "open_store")
 
@@ -27,6 +29,7 @@ Value = TypeVar("Value")
 Record = TypeVar(
     "Record",
     UserRecord,
+    ProjectRecord,
     WorkspaceRecord,
     VariableRecord,
     ConfigurationVersionRecord,
@@ -66,25 +69,21 @@ class _Kind:
 
 _KINDS: dict[type, _Kind] = {
     UserRecord: _Kind("user", name_field="token_digest"),
+    ProjectRecord: _Kind("project", name_field="name"),
     WorkspaceRecord: _Kind("workspace", name_field="name"),
-    VariableRecord: _Kind("variable", owner_field="workspace_id"),
+    VariableRecord: _Kind("variable", owner_field="owner_id"),
     ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
     RunRecord: _Kind("run", owner_field="workspace_id"),
     StateVersionRecord: _Kind("state-version", owner_field="workspace_id"),
 }
-# Data directories of 0.1.0 named the kinds after classes.
-_OLD_KINDS = {
-    "ServedUser": "user",
-    "ServedWorkspace": "workspace",
-    "ServedVariable": "variable",
-    "ServedConfiguration": "configuration-version",
-    "ServedRun": "run",
-    "ServedStateVersion": "state-version",
-}
 
 
 class Records:
-    """Records inside one transaction; values go in and come out."""
+    """Records inside one transaction; values go in and come out.
+
+    Each method is one statement of SQL, so lists use `find_many` and `newest_of` instead of
+    a statement for each of their items.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -93,6 +92,15 @@ class Records:
         """Return the record of an id, or None."""
         return self._find_one(kind, "id = ?", id)
 
+    def find_many(self, kind: type[Record], ids: Iterable[str]) -> dict[str, Record]:
+        """Return the records of ids that exist, by id."""
+        sql = (
+            "select id, body from record where kind = ? "
+            "and id in (select value from json_each(?))"
+        )
+        rows = self._connection.execute(sql, (_KINDS[kind].name, json.dumps(list(ids))))
+        return {id: _load(kind, body) for id, body in rows}
+
     def find_named(self, kind: type[Record], name: str) -> Record | None:
         """Return the record that has a name of its own, or None."""
         return self._find_one(kind, "name = ?", name)
@@ -100,6 +108,35 @@ class Records:
     def newest(self, kind: type[Record], owner: str) -> Record | None:
         """Return the record that was added last for an owner, or None."""
         return self._find_one(kind, "owner = ? order by number desc limit 1", owner)
+
+    def newest_of(
+        self, kind: type[Record], owners: Iterable[str], **members: str | bool
+    ) -> dict[str, Record]:
+        """Return the record that was added last for each owner, by owner.
+
+        With members, only records that have these values count.
+        """
+        conditions = "".join(f" and json_extract(body, '$.{name}') = ?" for name in members)
+        sql = (
+            "select owner, body from record where number in (select max(number) from record "
+            "where kind = ? and owner in (select value from json_each(?))"
+            f"{conditions} group by owner)"
+        )
+        values = (_KINDS[kind].name, json.dumps(list(owners)), *members.values())
+        rows = self._connection.execute(sql, values)
+        return {owner: _load(kind, body) for owner, body in rows}
+
+    def ids_of(self, kind: type[Record], owners: Iterable[str]) -> dict[str, list[str]]:
+        """Return the ids of the records of owners, oldest first, by owner."""
+        sql = (
+            "select owner, id from record where kind = ? "
+            "and owner in (select value from json_each(?)) order by number"
+        )
+        found: dict[str, list[str]] = {}
+        values = (_KINDS[kind].name, json.dumps(list(owners)))
+        for owner, id in self._connection.execute(sql, values):
+            found.setdefault(owner, []).append(id)
+        return found
 
     def all(self, kind: type[Record], owner: str | None = None) -> list[Record]:
         """Return all records of a kind, or those of one owner, oldest first."""
@@ -245,10 +282,7 @@ async def open_store(path: Path) -> AsyncIterator[Store]:
     try:
         writer = _connect(path, connections)
         writer.executescript(_SCHEMA)
-        writer.executemany(
-            "update record set kind = ? where kind = ?",
-            [(new, old) for old, new in _OLD_KINDS.items()],
-        )
+        migrate(writer)
         readers = [_connect(path, connections) for _ in range(_READERS)]
         yield Store(writer, readers)
     finally:

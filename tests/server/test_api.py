@@ -1,7 +1,5 @@
 """The API, request by literal request."""
 
-import base64
-import hashlib
 import json
 from typing import Any
 
@@ -9,6 +7,7 @@ import anyio
 import pytest
 
 from tests.support.raw_client import RawClient, run_body, slug
+from tests.support.stored_states import state_body, state_of
 
 WORKSPACES = "/api/v2/organizations/acme/workspaces"
 
@@ -346,33 +345,6 @@ async def test_a_waiting_run_is_canceled_or_discarded_before_its_plan(
     assert [one["attributes"]["position-in-queue"] for one in queue.data] == [1, 2]
     assert plan.data["attributes"]["status"] == "unreachable"
     assert log.body == b""
-
-
-def state_of(serial: int = 1, lineage: str = "line", **outputs: Any) -> bytes:
-    """Return a state file."""
-    return json.dumps(
-        {
-            "version": 4,
-            "terraform_version": "1.9.8",
-            "serial": serial,
-            "lineage": lineage,
-            "outputs": outputs,
-            "resources": [],
-        }
-    ).encode()
-
-
-def state_body(content: bytes, *, inline: bool = True, **more: Any) -> dict[str, Any]:
-    """Return the body of a request to store a state."""
-    attributes = {
-        "serial": json.loads(content)["serial"],
-        "md5": hashlib.md5(content).hexdigest(),
-        "lineage": json.loads(content)["lineage"],
-    }
-    if inline:
-        attributes["state"] = base64.b64encode(content).decode()
-    attributes |= more
-    return {"data": {"type": "state-versions", "attributes": attributes}}
 
 
 async def test_a_state_needs_the_lock(ask: RawClient) -> None:

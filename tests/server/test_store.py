@@ -99,6 +99,7 @@ async def test_records_of_an_earlier_version_are_found(tmp_path: Path) -> None:
         await opened.write(lambda records: records.put(workspace(1)))
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("update record set kind = 'ServedWorkspace'")
+        connection.execute("pragma user_version = 0")
 
     async with open_store(path) as opened:
         found = await opened.read(lambda records: records.all(WorkspaceRecord))

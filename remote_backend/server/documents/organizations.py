@@ -3,6 +3,7 @@
 from typing import Any
 
 from remote_backend.server.documents.documents import resource_of, to_one
+from remote_backend.server.records import DEFAULT_PROJECT_ID
 
 __all__ = ("discovery_document", "dump_capacity", "dump_entitlements", "dump_organization")
 
@@ -42,7 +43,11 @@ def dump_organization(name: str, created_at: str) -> dict[str, Any]:
                 "can-destroy": False,
             },
         },
-        relationships={"entitlement-set": to_one("entitlement-sets", _external_id(name))},
+        relationships={
+            "entitlement-set": to_one("entitlement-sets", _external_id(name)),
+            "default-project": to_one("projects", DEFAULT_PROJECT_ID),
+            "subscription": to_one("subscriptions", None),
+        },
         links={"self": f"/api/v2/organizations/{name}"},
     )
 

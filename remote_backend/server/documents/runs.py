@@ -1,17 +1,12 @@
-"""Configuration versions, runs and plans, as a server answers and is asked."""
+"""Configuration versions, runs and plans, as a server answers and receives them."""
 
 from typing import Any
 
 from attrs import evolve
 
 from remote_backend.formats.hcl import IDENTIFIER
-from remote_backend.server.documents.documents import (
-    RequestDocument,
-    invalid,
-    resource_of,
-    to_many,
-    to_one,
-)
+from remote_backend.server.documents.documents import resource_of, to_many, to_one
+from remote_backend.server.documents.request_documents import RequestDocument, invalid
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 
 __all__ = (
@@ -21,6 +16,7 @@ __all__ = (
     "dump_plan",
     "dump_run",
     "run_operation",
+    "run_source",
 )
 
 _STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
@@ -72,7 +68,7 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
         {
             "status": run.status,
             "message": run.message,
-            "source": "tfe-api",
+            "source": run_source(run),
             "trigger-reason": "manual",
             "created-at": run.created_at,
             "canceled-at": run.times.get("canceled"),
@@ -116,7 +112,7 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
                 "configuration-versions", run.configuration_version_id
             ),
             "plan": to_one("plans", run.plan_id),
-            "apply": to_one("applies", "apply-" + run.id.removeprefix("run-")),
+            "apply": to_one("applies", run.apply_id),
             "cost-estimate": to_one(
                 "cost-estimates", run.cost_estimate_id if run.cost else None
             ),
@@ -159,6 +155,11 @@ def run_operation(run: RunRecord) -> str:
     if run.refresh_only:
         return "refresh_only"
     return "plan_only"
+
+
+def run_source(run: RunRecord) -> str:
+    """Return where a run comes from: a request, or the upload of a configuration."""
+    return "tfe-api" if run.created_by else "tfe-configuration-version"
 
 
 def dump_plan(run: RunRecord, log_read_url: str) -> dict[str, Any]:

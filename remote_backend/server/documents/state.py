@@ -1,36 +1,47 @@
-"""State versions and outputs, as a server answers and is asked."""
+"""State versions and outputs, as a server answers and receives them."""
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from attrs import field, frozen
 
-from remote_backend.errors import Rejected, StateError
+from remote_backend.errors import StateError
 from remote_backend.models.state import StateOutput
 from remote_backend.server.documents.documents import (
-    RequestDocument,
-    invalid,
+    Resource,
     resource_of,
     to_many,
     to_one,
 )
+from remote_backend.server.documents.request_documents import (
+    RequestDocument,
+    invalid,
+    rejected,
+)
 from remote_backend.server.records import StateVersionRecord
-from remote_backend.state.file import StateFile, parse_state
+from remote_backend.state.file import Instance, StateFile, parse_state
 
 __all__ = (
     "StateAddresses",
     "StateVersionUpload",
     "dump_output",
+    "dump_state_resource",
     "dump_state_version",
+    "dump_workspace_output",
+    "managed_instances",
     "manages_resources",
     "output_id",
     "outputs_of",
     "parse_state_version_upload",
     "require_state",
+    "version_id_of_output",
 )
+
+
+_LARGEST_SERIAL = (1 << 63) - 1
 
 
 @frozen(kw_only=True)
@@ -58,8 +69,8 @@ class StateAddresses:
 def parse_state_version_upload(document: RequestDocument) -> StateVersionUpload:
     """Read the request to store a state; raises `Rejected` for what is missing or wrong."""
     serial, md5 = document.number("serial"), document.text("md5")
-    if serial is None:
-        raise invalid("serial", "a whole number")
+    if serial is None or not 0 <= serial <= _LARGEST_SERIAL:
+        raise invalid("serial", "a whole number from 0 to 2^63 - 1")
     if not md5:
         raise invalid("md5", "the digest of the state")
     encoded = document.text("state")
@@ -79,7 +90,7 @@ def parse_state_version_upload(document: RequestDocument) -> StateVersionUpload:
 
 def dump_state_version(
     version: StateVersionRecord, addresses: StateAddresses, output_names: Iterable[str]
-) -> dict[str, Any]:
+) -> Resource:
     """Return a state version as a resource."""
     finalized = version.status == "finalized"
     return resource_of(
@@ -117,7 +128,7 @@ def dump_state_version(
 
 def dump_output(
     version_id: str, name: str, output: StateOutput, *, reveal: bool
-) -> dict[str, Any]:
+) -> Resource:
     """Return an output as a resource; `reveal` shows a sensitive value too."""
     id = output_id(version_id, name)
     value = _plain_numbers(output.value) if reveal or not output.sensitive else None
@@ -127,7 +138,7 @@ def dump_output(
         {
             "name": name,
             "sensitive": output.sensitive,
-            "type": _short_type(output.type, output.value),
+            "type": _short_type(output),
             "value": value,
             "detailed-type": output.type,
         },
@@ -135,9 +146,50 @@ def dump_output(
     )
 
 
+def dump_workspace_output(version_id: str, name: str, output: StateOutput) -> Resource:
+    """Return an output as it is included in its workspace; sensitive values are hidden."""
+    return resource_of(
+        "workspace-outputs",
+        output_id(version_id, name),
+        {
+            "name": name,
+            "sensitive": output.sensitive,
+            "output-type": _short_type(output),
+            "value": None if output.sensitive else _plain_numbers(output.value),
+        },
+    )
+
+
+def dump_state_resource(
+    version: StateVersionRecord, provider: str, instance: Instance
+) -> Resource:
+    """Return an instance in the current state of a workspace as a resource."""
+    address = instance.address
+    return resource_of(
+        "resources",
+        f"wsr-{version.id.removeprefix('sv-')}.{address}",
+        {
+            "address": str(address),
+            "name": address.name,
+            "created-at": version.created_at,
+            "updated-at": version.created_at,
+            "module": address.module or "root",
+            "provider": provider.removeprefix("provider[").removesuffix("]").strip('"'),
+            "provider-type": address.type,
+            "modified-by-state-version-id": version.id,
+            "name-index": None if address.key is None else str(address.key),
+        },
+    )
+
+
 def output_id(version_id: str, name: str) -> str:
-    """Return the id of an output, which tells its state version and name."""
+    """Return the id of an output, which holds its state version and name."""
     return f"wsout-{version_id.removeprefix('sv-')}.{name}"
+
+
+def version_id_of_output(id: str) -> str:
+    """Return the id of the state version of an output."""
+    return "sv-" + id.removeprefix("wsout-").partition(".")[0]
 
 
 def outputs_of(data: bytes) -> dict[str, StateOutput]:
@@ -148,23 +200,29 @@ def outputs_of(data: bytes) -> dict[str, StateOutput]:
         return {}
 
 
-def _short_type(detailed: Any, value: Any) -> str:
+def _short_type(output: StateOutput) -> str:
+    detailed = output.type
     kind = detailed[0] if isinstance(detailed, list) and detailed else detailed
     if isinstance(kind, str):
         return {"bool": "boolean", "list": "array", "tuple": "array", "set": "array"}.get(
             kind, kind
         )
     return {bool: "boolean", str: "string", list: "array", dict: "object"}.get(
-        type(value), "number"
+        type(output.value), "number"
     )
 
 
 def manages_resources(data: bytes) -> bool:
     """Return whether a stored state holds anything that would be forgotten with it."""
-    return any(
-        resource.address.mode != "data" and resource.instances
-        for resource in require_state(data).resources()
-    )
+    return next(managed_instances(require_state(data)), None) is not None
+
+
+def managed_instances(state: StateFile) -> Iterator[tuple[str, Instance]]:
+    """Yield the instances of managed resources, each after the address of its provider."""
+    for resource in state.resources():
+        provider = resource.value.get("provider")
+        for instance in resource.instances if resource.address.mode != "data" else ():
+            yield provider if isinstance(provider, str) else "", instance
 
 
 def require_state(data: bytes) -> StateFile:
@@ -172,7 +230,7 @@ def require_state(data: bytes) -> StateFile:
     try:
         return parse_state(data)
     except StateError as error:
-        raise Rejected(422, "", "", (f"the state cannot be read: {error}",)) from None
+        raise rejected(f"the state cannot be read: {error}") from None
 
 
 def _plain_numbers(value: Any) -> Any:

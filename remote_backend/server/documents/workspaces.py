@@ -1,30 +1,48 @@
-"""Workspaces and their variables, as a server answers and is asked."""
+"""Workspaces, as a server answers and receives them."""
 
 import re
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from remote_backend.errors import Rejected
-from remote_backend.formats.hcl import IDENTIFIER
 from remote_backend.server.documents.documents import (
-    RequestDocument,
-    invalid,
+    Resource,
     resource_of,
     to_many,
     to_one,
 )
-from remote_backend.server.records import RunRecord, VariableRecord, WorkspaceRecord
+from remote_backend.server.documents.projects import (
+    check_execution_mode,
+    default_mode_of,
+    parse_duration,
+)
+from remote_backend.server.documents.request_documents import (
+    RequestDocument,
+    invalid,
+    rejected,
+)
+from remote_backend.server.documents.tags import (
+    binding_ids,
+    effective_bindings,
+    parse_bindings,
+    tag_id,
+)
+from remote_backend.server.records import ProjectRecord, WorkspaceRecord
 
 __all__ = (
-    "variable_from_request",
-    "workspace_from_request",
-    "dump_variable",
+    "WorkspaceFacts",
     "dump_workspace",
+    "execution_mode_of",
+    "workspace_from_request",
 )
 
 _LONGEST_NAME = 90
 _NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
+# `latest`, a version, or a constraint such as `~> 1.9.0`:
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#create-a-workspace
+_VERSION_CONSTRAINT = re.compile(
+    r"\s*([=<>]|!=|>=|<=|~>)?\s*v?\d+(\.\d+){0,2}(-[\w.-]+)?\s*\Z"
+)
 _GRANTED = (
     "can-queue-run",
     "can-read-run",
@@ -40,71 +58,76 @@ _GRANTED = (
     "can-unlock",
     "can-force-unlock",
     "can-force-delete",
+    "can-manage-tags",
 )
 # Nothing is ever applied here, and clients ask before they try.
 _DENIED = (
     "can-queue-apply",
     "can-queue-destroy",
-    "can-manage-tags",
     "can-manage-run-tasks",
 )
+# Attributes that change nothing here, with the defaults of the service. A client that sets
+# one must read it again, or the tfe provider wants to change it in each of its plans.
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#request-body
+_KEPT_FLAGS = {
+    "allow-destroy-plan": True,
+    "assessments-enabled": False,
+    "auto-apply-run-trigger": False,
+    "file-triggers-enabled": True,
+    "global-remote-state": False,
+    "inherits-project-auto-destroy": True,
+    "project-remote-state": False,
+    "queue-all-runs": False,
+    "speculative-enabled": True,
+    # True on the service. Logs here are for people, and the `remote` backend of Terraform
+    # prints the JSON lines of structured ones as they are.
+    "structured-run-output-enabled": False,
+}
+_KEPT_TEXTS = ("auto-destroy-at", "source-name", "source-url")
+_KEPT_LISTS = ("trigger-patterns", "trigger-prefixes")
+_DURATION = "auto-destroy-activity-duration"
+_KEPT_DEFAULTS: dict[str, Any] = {
+    **_KEPT_FLAGS,
+    **dict.fromkeys(_KEPT_TEXTS),
+    **dict.fromkeys(_KEPT_LISTS, []),
+    _DURATION: None,
+}
+
+
+@frozen(kw_only=True)
+class WorkspaceFacts:
+    """What other records say about a workspace."""
+
+    project: ProjectRecord | None = None
+    latest_run_id: str | None = None
+    state_version_id: str | None = None
+    resource_count: int = 0
+    configuration_version_id: str | None = None
+    variable_ids: tuple[str, ...] = ()
+    output_ids: tuple[str, ...] = ()
+    """Empty unless the outputs are included."""
+
+
+def execution_mode_of(workspace: WorkspaceRecord, project: ProjectRecord | None) -> str:
+    """Return the execution mode of a workspace: its own, or that of its project."""
+    if workspace.inherits_execution_mode:
+        return default_mode_of(project)
+    return workspace.execution_mode
 
 
 def dump_workspace(
-    workspace: WorkspaceRecord,
-    organization: str,
-    *,
-    newest_run: RunRecord | None = None,
-    state_version_id: str | None = None,
-) -> dict[str, Any]:
+    workspace: WorkspaceRecord, organization: str, facts: WorkspaceFacts
+) -> Resource:
     """Return a workspace as a resource."""
     path = f"organizations/{organization}/workspaces/{workspace.name}"
     return resource_of(
         "workspaces",
         workspace.id,
-        {
-            "name": workspace.name,
-            "description": workspace.description,
-            "environment": "default",
-            "created-at": workspace.created_at,
-            "updated-at": workspace.updated_at or workspace.created_at,
-            "execution-mode": workspace.execution_mode,
-            "operations": workspace.execution_mode != "local",
-            "auto-apply": workspace.auto_apply,
-            "terraform-version": workspace.terraform_version,
-            "working-directory": workspace.working_directory,
-            "locked": workspace.locked_by is not None,
-            "locked-reason": workspace.locked_reason,
-            "tag-names": list(workspace.tag_names),
-            "vcs-repo": None,
-            "vcs-repo-identifier": None,
-            "allow-destroy-plan": True,
-            "speculative-enabled": True,
-            "queue-all-runs": False,
-            "file-triggers-enabled": False,
-            "global-remote-state": False,
-            # The remote backend of Terraform would print JSON lines as they are.
-            "structured-run-output-enabled": False,
-            "source": "tfe-api",
-            "trigger-prefixes": [],
-            "actions": {"is-destroyable": True},
-            "permissions": {
-                **dict.fromkeys(_GRANTED, True),
-                **dict.fromkeys(_DENIED, False),
-            },
-        },
-        relationships={
-            "organization": to_one("organizations", organization),
-            # A plan-only run never holds the workspace, so none is ever current.
-            "current-run": to_one("runs", None),
-            "latest-run": to_one("runs", newest_run.id if newest_run else None),
-            "current-state-version": to_one("state-versions", state_version_id),
-            "locked-by": to_one("users", workspace.locked_by),
-            "outputs": to_many("workspace-outputs"),
-        },
+        _attributes(workspace, facts),
+        relationships=_relationships(workspace, organization, facts),
         links={
             "self": f"/api/v2/{path}",
-            "self-html": f"/app/{organization}/{workspace.name}",
+            "self-html": f"/app/{organization}/workspaces/{workspace.name}",
         },
     )
 
@@ -112,81 +135,158 @@ def dump_workspace(
 def workspace_from_request(
     workspace: WorkspaceRecord, document: RequestDocument
 ) -> WorkspaceRecord:
-    """Return a workspace with what a client asked for.
+    """Return a workspace with what a client sent.
 
     Raises `Rejected` for a name that no workspace may have, or a wrong attribute.
     """
+    if document.attributes.get("vcs-repo") is not None:
+        raise rejected("vcs-repo must be absent: this server does not read repositories")
+    mode, inherits = _mode_from_request(workspace, document)
+    bindings = document.related_lists.get("tag-bindings")
+    return evolve(
+        workspace,
+        name=_name(workspace, document),
+        description=document.changed_text("description", workspace.description),
+        working_directory=_working_directory(workspace, document),
+        terraform_version=_terraform_version(workspace, document),
+        execution_mode=mode,
+        inherits_execution_mode=inherits,
+        auto_apply=document.flag("auto-apply", workspace.auto_apply),
+        tag_names=document.texts("tag-names")
+        if "tag-names" in document.attributes
+        else workspace.tag_names,
+        tag_bindings=workspace.tag_bindings
+        if bindings is None
+        else parse_bindings(bindings),
+        project_id=document.related_ids.get("project", workspace.project_id),
+        kept_attributes=_kept_attributes(workspace, document),
+    )
+
+
+def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
+    mode = execution_mode_of(workspace, facts.project)
+    changed_at = workspace.updated_at or workspace.created_at
+    overwrites_mode = not workspace.inherits_execution_mode
+    return {
+        "name": workspace.name,
+        "description": workspace.description,
+        "environment": "default",
+        "created-at": workspace.created_at,
+        "updated-at": changed_at,
+        "latest-change-at": changed_at,
+        "execution-mode": mode,
+        "operations": mode != "local",
+        "setting-overwrites": {
+            "execution-mode": overwrites_mode,
+            "agent-pool": overwrites_mode,
+        },
+        "auto-apply": workspace.auto_apply,
+        "terraform-version": workspace.terraform_version,
+        "working-directory": workspace.working_directory,
+        "locked": workspace.locked_by is not None,
+        "locked-reason": workspace.locked_reason,
+        "resource-count": facts.resource_count,
+        "tag-names": list(workspace.tag_names),
+        "vcs-repo": None,
+        "vcs-repo-identifier": None,
+        "source": "tfe-api",
+        **_KEPT_DEFAULTS,
+        **workspace.kept_attributes,
+        "actions": {"is-destroyable": True},
+        "permissions": {**dict.fromkeys(_GRANTED, True), **dict.fromkeys(_DENIED, False)},
+    }
+
+
+def _relationships(
+    workspace: WorkspaceRecord, organization: str, facts: WorkspaceFacts
+) -> dict[str, Any]:
+    effective = effective_bindings(workspace, facts.project)
+    return {
+        "organization": to_one("organizations", organization),
+        "project": to_one("projects", workspace.project_id),
+        # A plan-only run never holds the workspace, so none is ever current.
+        "current-run": to_one("runs", None),
+        "latest-run": to_one("runs", facts.latest_run_id),
+        "current-state-version": to_one("state-versions", facts.state_version_id),
+        "current-configuration-version": to_one(
+            "configuration-versions", facts.configuration_version_id
+        ),
+        "locked-by": to_one("users", workspace.locked_by),
+        "readme": to_one("workspace-readme", None),
+        "agent-pool": to_one("agent-pools", None),
+        "ssh-key": to_one("ssh-keys", None),
+        "outputs": to_many("workspace-outputs", facts.output_ids),
+        "vars": to_many("vars", facts.variable_ids),
+        "tags": to_many("tags", map(tag_id, workspace.tag_names)),
+        "tag-bindings": to_many(
+            "tag-bindings", binding_ids(workspace.id, workspace.tag_bindings)
+        ),
+        "effective-tag-bindings": to_many(
+            "effective-tag-bindings", binding_ids(workspace.id, effective)
+        ),
+        "remote-state-consumers": {
+            "links": {
+                "related": f"/api/v2/workspaces/{workspace.id}/relationships/remote-state-consumers"
+            }
+        },
+    }
+
+
+def _name(workspace: WorkspaceRecord, document: RequestDocument) -> str:
     name = document.text("name", workspace.name) or ""
     if not _NAME.match(name):
         raise invalid("name", "letters, digits, - and _")
     if len(name) > _LONGEST_NAME:
         raise invalid("name", f"at most {_LONGEST_NAME} characters long")
-    mode = document.text("execution-mode")
-    if mode is None and "operations" in document.attributes:
-        mode = "remote" if document.flag("operations", True) else "local"
-    if mode not in (None, "remote", "local"):
-        raise invalid("execution-mode", "remote or local on this server")
-    directory = document.text("working-directory", workspace.working_directory) or ""
+    return name
+
+
+def _working_directory(workspace: WorkspaceRecord, document: RequestDocument) -> str:
+    before = workspace.working_directory
+    directory = document.changed_text("working-directory", before) or ""
     if ".." in directory.split("/"):
         raise invalid("working-directory", "a relative path without ..")
-    return evolve(
-        workspace,
-        name=name,
-        description=document.text("description", workspace.description),
-        working_directory=directory,
-        terraform_version=document.text("terraform-version", workspace.terraform_version)
-        or "latest",
-        execution_mode=mode or workspace.execution_mode,
-        auto_apply=document.flag("auto-apply", workspace.auto_apply),
-        tag_names=document.texts("tag-names")
-        if "tag-names" in document.attributes
-        else workspace.tag_names,
-    )
+    return directory
 
 
-def dump_variable(variable: VariableRecord) -> dict[str, Any]:
-    """Return a variable as a resource; sensitive values can only be written."""
-    return resource_of(
-        "vars",
-        variable.id,
-        {
-            "key": variable.key,
-            "value": None if variable.sensitive else variable.value,
-            "description": variable.description,
-            "category": variable.category,
-            "hcl": variable.hcl,
-            "sensitive": variable.sensitive,
-        },
-        relationships={"configurable": to_one("workspaces", variable.workspace_id)},
-        links={"self": f"/api/v2/workspaces/{variable.workspace_id}/vars/{variable.id}"},
-    )
+def _terraform_version(workspace: WorkspaceRecord, document: RequestDocument) -> str:
+    version = document.text("terraform-version") or workspace.terraform_version
+    constraints = version.split(",")
+    if version != "latest" and not all(map(_VERSION_CONSTRAINT.match, constraints)):
+        raise invalid("terraform-version", "latest, a version, or a constraint of versions")
+    return version
 
 
-def variable_from_request(
-    variable: VariableRecord, document: RequestDocument
-) -> VariableRecord:
-    """Return a variable with what a client asked for; raises `Rejected` for nonsense."""
-    category = document.text("category", variable.category)
-    if category not in ("terraform", "env"):
-        raise invalid("category", "terraform or env")
-    key = document.text("key", variable.key) or ""
-    if not (IDENTIFIER.fullmatch(key) if category == "terraform" else _is_env_name(key)):
-        raise invalid("key", "the name of a variable")
-    if variable.sensitive and not document.flag("sensitive", True):
-        problem = (
-            "a sensitive variable cannot become readable; delete it and make a new one"
-        )
-        raise Rejected(422, "", "", (problem,))
-    return evolve(
-        variable,
-        key=key,
-        value=document.text("value", variable.value) or "",
-        category=category,
-        hcl=document.flag("hcl", variable.hcl),
-        sensitive=document.flag("sensitive", variable.sensitive),
-        description=document.text("description", variable.description) or "",
-    )
+def _mode_from_request(
+    workspace: WorkspaceRecord, document: RequestDocument
+) -> tuple[str, bool]:
+    """Return the execution mode, and whether that of the project is inherited instead."""
+    mode = document.text("execution-mode")
+    if mode is None and document.attributes.get("operations") is not None:
+        mode = "remote" if document.flag("operations", True) else "local"
+    check_execution_mode(mode, document.attributes)
+    inherits = workspace.inherits_execution_mode and mode is None
+    overwrites = document.members("setting-overwrites").flag("execution-mode", not inherits)
+    return mode or workspace.execution_mode, not overwrites
 
 
-def _is_env_name(key: str) -> bool:
-    return bool(key) and "=" not in key and "\0" not in key
+def _kept_attributes(
+    workspace: WorkspaceRecord, document: RequestDocument
+) -> dict[str, Any]:
+    kept = dict(workspace.kept_attributes)
+    for name, default in _KEPT_FLAGS.items():
+        if name in document.attributes:
+            kept[name] = document.flag(name, default)
+    for name in _KEPT_TEXTS:
+        if name in document.attributes:
+            kept[name] = document.text(name)
+    for name in _KEPT_LISTS:
+        if name in document.attributes:
+            kept[name] = list(document.texts(name))
+    if document.texts("trigger-patterns"):
+        kept["trigger-prefixes"] = []
+    if document.texts("trigger-prefixes"):
+        kept["trigger-patterns"] = []
+    if _DURATION in document.attributes:
+        kept[_DURATION] = parse_duration(document, kept.get(_DURATION))
+    return kept

@@ -10,6 +10,7 @@ from attrs import evolve
 from remote_backend.errors import Rejected, SlugError
 from remote_backend.server.context import (
     ServerContext,
+    conflict,
     context_of,
     not_found,
     read_request_document,
@@ -17,24 +18,30 @@ from remote_backend.server.context import (
     signed_address,
     workspace_of,
 )
-from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.documents import dump_document
 from remote_backend.server.documents.runs import (
     configuration_from_request,
     dump_configuration,
 )
 from remote_backend.server.files import Upload
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.lists import each, respond_with_list, respond_with_one
+from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 from remote_backend.server.store import Records
+from remote_backend.server.workspace_records import newest_usable_configuration
 from remote_backend.slug.unpack import unpack
 from remote_backend.structured_logging import Log
 
-__all__ = ("configuration_of", "receive_archive", "routes")
+__all__ = ("configuration_of", "read_archive", "receive_archive", "routes")
 
 routes = web.RouteTableDef()
 log = Log()
 
 _OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}/configuration-versions"
+_BY_ID = "/api/v2/configuration-versions/{configuration_id}"
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#available-related-resources
+_MEMBERS = ("ingress_attributes", "run")
 _BLOCK_BYTES = 1 << 16
 _LARGEST_ARCHIVE_BYTES = 1 << 30
 
@@ -59,25 +66,74 @@ async def create_configuration(request: web.Request) -> web.Response:
 
 
 @routes.get(_OF_WORKSPACE)
+@accepts(include=_MEMBERS)
 async def list_configurations(request: web.Request) -> web.Response:
     """Return the configuration versions of a workspace, newest first."""
 
     def find(records: Records) -> list[ConfigurationVersionRecord]:
-        return records.all(ConfigurationVersionRecord, workspace_of(records, request).id)
+        workspace = workspace_of(records, request)
+        return records.all(ConfigurationVersionRecord, workspace.id)[::-1]
 
-    versions = await context_of(request).store.read(find)
-    versions.reverse()
-    return respond(dump_page(versions, dump_configuration, request.query, request.path))
+    return await respond_with_list(request, find, each(dump_configuration))
 
 
-@routes.get("/api/v2/configuration-versions/{configuration_id}")
+@routes.get(_BY_ID)
+@accepts(include=_MEMBERS)
 async def read_configuration(request: web.Request) -> web.Response:
     """Return a configuration version."""
     id = request.match_info["configuration_id"]
-    version = await context_of(request).store.read(
-        lambda records: configuration_of(records, id)
+    return await respond_with_one(
+        request, lambda records: configuration_of(records, id), each(dump_configuration)
     )
-    return respond(dump_document(dump_configuration(version)))
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#download-configuration-files
+@routes.get(_BY_ID + "/download")
+@routes.get("/api/v2/runs/{run_id}/configuration-version/download")
+async def redirect_to_archive(request: web.Request) -> web.Response:
+    """Send to the archive of a configuration version, as it was uploaded."""
+    context = context_of(request)
+    path = request.match_info
+
+    def find(records: Records) -> str:
+        if "configuration_id" in path:
+            return configuration_of(records, path["configuration_id"]).id
+        run = records.find(RunRecord, path["run_id"])
+        if run is None:
+            raise not_found(f"run {path['run_id']}")
+        return run.configuration_version_id
+
+    id = await context.store.read(find)
+    if not context.files.archive_path(id).exists():
+        raise not_found(f"the archive of configuration version {id}")
+    address = signed_address(request, "archive", id)
+    return web.Response(status=302, headers={"Location": address})
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions#archive-a-configuration-version
+@routes.post(_BY_ID + "/actions/archive")
+async def archive_configuration(request: web.Request) -> web.Response:
+    """Remove the files of a configuration version that no run will need."""
+    context = context_of(request)
+    id = request.match_info["configuration_id"]
+
+    def archive(records: Records) -> None:
+        configuration = configuration_of(records, id)
+        _require_disposable(records, configuration)
+        times = {**configuration.times, "archived": now_text()}
+        records.put(evolve(configuration, status="archived", times=times))
+        context.files.remove_configuration(id)
+
+    await context.store.write(archive)
+    return respond(status=202)
+
+
+async def read_archive(request: web.Request, id: str) -> web.StreamResponse:
+    """Return the archive of a configuration version."""
+    path = context_of(request).files.archive_path(id)
+    if not path.exists():
+        raise not_found(f"the archive of configuration version {id}")
+    return web.FileResponse(path, headers={"Content-Type": "application/octet-stream"})
 
 
 async def receive_archive(request: web.Request, id: str) -> web.Response:
@@ -105,6 +161,22 @@ def configuration_of(records: Records, id: str) -> ConfigurationVersionRecord:
     if version is None:
         raise not_found(f"configuration version {id}")
     return version
+
+
+def _require_disposable(
+    records: Records, configuration: ConfigurationVersionRecord
+) -> None:
+    """Raise `Conflict` for a configuration version that runs use or may still get."""
+    problem = "transition not allowed: configuration could not be archived because it is "
+    if configuration.status != "uploaded":
+        raise conflict(f"{problem}{configuration.status}")
+    newest = newest_usable_configuration(records, configuration.workspace_id)
+    if newest is not None and newest.id == configuration.id:
+        raise conflict(f"{problem}current")
+    # A run of another workspace may use it too.
+    for run in records.all(RunRecord):
+        if run.configuration_version_id == configuration.id and not run.is_over:
+            raise conflict(f"{problem}needed by {run.id}")
 
 
 async def _spool(request: web.Request, path: Path) -> None:

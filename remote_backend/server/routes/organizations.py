@@ -1,24 +1,27 @@
-"""Discovery, ping, the organization and its queue."""
+"""Discovery, ping, the organization, its entitlements and its capacity."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from remote_backend.server.context import context_of, respond
-from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.documents import Resource, dump_document
 from remote_backend.server.documents.organizations import (
     discovery_document,
     dump_capacity,
     dump_entitlements,
     dump_organization,
 )
-from remote_backend.server.documents.runs import dump_run
-from remote_backend.server.records import RunRecord
-from remote_backend.server.run_lists import list_response
+from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.query_parameters import accepts
+from remote_backend.server.store import Records
 
 __all__ = ("routes",)
 
 routes = web.RouteTableDef()
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#available-related-resources
+_MEMBERS = ("default_project", "entitlement_set", "subscription")
 
 
 @routes.get("/.well-known/terraform.json")
@@ -42,25 +45,24 @@ async def ping(request: web.Request) -> web.Response:
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#list-organizations
 @routes.get("/api/v2/organizations")
+@accepts("q", "q[email]", "q[name]", include=_MEMBERS)
 async def list_organizations(request: web.Request) -> web.Response:
-    """Return the organization of this server, when its name holds the searched text."""
-    context = context_of(request)
-    searched = request.query.get("q") or request.query.get("q[name]", "")
-    names = [context.organization] if searched in context.organization else []
-
-    def dump(name: str) -> dict[str, Any]:
-        return dump_organization(name, context.created_at)
-
-    return respond(dump_page(names, dump, request.query, request.path))
+    """Return the organization of this server, when all searched texts are in it."""
+    name = context_of(request).organization
+    email = f"{name}@localhost"
+    searched = {"q": f"{name}\n{email}", "q[name]": name, "q[email]": email}
+    matches = all(request.query.get(key, "") in text for key, text in searched.items())
+    return await respond_with_list(
+        request, lambda records: [name] if matches else [], _organization_resources
+    )
 
 
 @routes.get("/api/v2/organizations/{organization}")
+@accepts(include=_MEMBERS)
 async def read_organization(request: web.Request) -> web.Response:
     """Return the organization."""
-    context = context_of(request)
-    return respond(
-        dump_document(dump_organization(context.organization, context.created_at))
-    )
+    name = context_of(request).organization
+    return await respond_with_one(request, lambda records: name, _organization_resources)
 
 
 @routes.get("/api/v2/organizations/{organization}/entitlement-set")
@@ -78,29 +80,8 @@ async def read_capacity(request: web.Request) -> web.Response:
     return respond(dump_document(capacity))
 
 
-@routes.get("/api/v2/organizations/{organization}/runs/queue")
-async def list_queue(request: web.Request) -> web.Response:
-    """Return the runs that wait, the next one first."""
-    context = context_of(request)
-    waiting = context.run_queue.waiting
-    runs = await context.store.read(
-        lambda records: [records.find(RunRecord, id) for id in waiting]
-    )
-    queue = [
-        (position, run) for position, run in enumerate(runs, start=1) if run is not None
-    ]
-
-    def dump(queued: tuple[int, RunRecord]) -> dict[str, Any]:
-        position, run = queued
-        return dump_run(run, position=position)
-
-    return respond(dump_page(queue, dump, request.query, request.path))
-
-
-@routes.get("/api/v2/organizations/{organization}/runs")
-async def list_runs(request: web.Request) -> web.Response:
-    """Return the runs of all workspaces that a filter names, newest first."""
-    runs = await context_of(request).store.read(lambda records: records.all(RunRecord))
-    basic = request.query.get("search[basic]", "")
-    matching = [run for run in runs if basic in f"{run.id} {run.message}"]
-    return list_response(request, matching)
+def _organization_resources(
+    records: Records, request: web.Request, names: Sequence[str]
+) -> list[Resource]:
+    created_at = context_of(request).created_at
+    return [dump_organization(name, created_at) for name in names]

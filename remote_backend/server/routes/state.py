@@ -1,14 +1,10 @@
-"""State versions and their outputs."""
+"""State versions and the upload of states."""
 
 import hashlib
-from typing import Any
 
 from aiohttp import web
-from anyio import to_thread
 from attrs import evolve
 
-from remote_backend.errors import Rejected
-from remote_backend.models.state import StateOutput
 from remote_backend.server.context import (
     USER,
     ServerContext,
@@ -17,24 +13,27 @@ from remote_backend.server.context import (
     not_found,
     read_request_document,
     respond,
-    signed_address,
     workspace_of,
 )
-from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.state import (
-    StateAddresses,
     StateVersionUpload,
-    dump_output,
-    dump_state_version,
-    output_id,
-    outputs_of,
+    managed_instances,
     parse_state_version_upload,
     require_state,
 )
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.query_parameters import accepts, bad_query, filter_values
 from remote_backend.server.records import StateVersionRecord, UserRecord, WorkspaceRecord
-from remote_backend.server.run_queue import newest_state
+from remote_backend.server.state_facts import (
+    STATE_MEMBERS,
+    current_version,
+    state_version_resources,
+    version_of,
+)
 from remote_backend.server.store import Records
+from remote_backend.server.workspace_records import newest_state
 
 __all__ = ("read_state", "receive_json_state", "receive_state", "routes")
 
@@ -44,40 +43,53 @@ _OF_WORKSPACE = "/api/v2/workspaces/{workspace_id}"
 
 
 @routes.get(_OF_WORKSPACE + "/current-state-version")
+@accepts(include=STATE_MEMBERS)
 async def read_current_state_version(request: web.Request) -> web.Response:
     """Return the newest state version."""
-    return await _respond_with_version(request, await _current_version(request))
+    return await respond_with_one(
+        request, lambda records: current_version(records, request), state_version_resources
+    )
 
 
 @routes.get("/api/v2/state-versions/{state_version_id}")
+@accepts(include=STATE_MEMBERS)
 async def read_state_version(request: web.Request) -> web.Response:
     """Return a state version."""
     id = request.match_info["state_version_id"]
-    version = await context_of(request).store.read(
-        lambda records: _find_version(records, id)
+    return await respond_with_one(
+        request, lambda records: version_of(records, id), state_version_resources
     )
-    return await _respond_with_version(request, version)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#list-state-versions
 @routes.get("/api/v2/state-versions")
+@accepts(
+    "filter[organization][name]",
+    "filter[status]",
+    "filter[workspace][name]",
+    include=STATE_MEMBERS,
+)
 async def list_state_versions(request: web.Request) -> web.Response:
     """Return the state versions of the workspace that both filters name, newest first."""
-    context = context_of(request)
+    organization = request.query.get("filter[organization][name]")
     name = request.query.get("filter[workspace][name]")
-    if name is None or request.query.get("filter[organization][name]") is None:
-        raise Rejected(400, "", "", ("filters for organization and workspace are needed",))
+    if name is None or organization is None:
+        raise bad_query("filters for organization and workspace are needed")
+    if organization != context_of(request).organization:
+        raise not_found(f"organization {organization}")
+    statuses = filter_values(request.query, "filter[status]")
 
     def find(records: Records) -> list[StateVersionRecord]:
         workspace = records.find_named(WorkspaceRecord, name)
         if workspace is None:
             raise not_found(f"workspace {name}")
-        return records.all(StateVersionRecord, workspace.id)
+        return [
+            version
+            for version in reversed(records.all(StateVersionRecord, workspace.id))
+            if statuses is None or version.status in statuses
+        ]
 
-    def dump(version: StateVersionRecord) -> dict[str, Any]:
-        return dump_state_version(version, _addresses(request, version), [])
-
-    versions = list(reversed(await context.store.read(find)))
-    return respond(dump_page(versions, dump, request.query, request.path))
+    return await respond_with_list(request, find, state_version_resources)
 
 
 @routes.post(_OF_WORKSPACE + "/state-versions")
@@ -112,8 +124,8 @@ async def create_state_version(request: web.Request) -> web.Response:
             version = _store_state(context, version, upload.state)
         return records.put(version)
 
-    return await _respond_with_version(
-        request, await context.store.write(create), status=201
+    return await respond_with_one(
+        request, create, state_version_resources, writes=True, status=201
     )
 
 
@@ -123,53 +135,13 @@ async def download_state_version(request: web.Request) -> web.StreamResponse:
     return await read_state(request, request.match_info["state_version_id"])
 
 
-@routes.get("/api/v2/state-versions/{state_version_id}/outputs")
-async def list_outputs(request: web.Request) -> web.Response:
-    """Return the outputs of a state version, page by page."""
-    id = request.match_info["state_version_id"]
-    context = context_of(request)
-    version = await context.store.read(lambda records: _find_version(records, id))
-    outputs = await _read_outputs(context, version)
-
-    def dump(name: str) -> dict[str, Any]:
-        return dump_output(version.id, name, outputs[name], reveal=False)
-
-    return respond(dump_page(list(outputs), dump, request.query, request.path))
-
-
-@routes.get(_OF_WORKSPACE + "/current-state-version-outputs")
-async def list_current_outputs(request: web.Request) -> web.Response:
-    """Return the outputs of the newest state; sensitive ones without values."""
-    version = await _current_version(request)
-    outputs = await _read_outputs(context_of(request), version)
-    resources = [
-        dump_output(version.id, name, output, reveal=False)
-        for name, output in outputs.items()
-    ]
-    return respond(dump_document(resources))
-
-
-@routes.get("/api/v2/state-version-outputs/{output_id}")
-async def read_output(request: web.Request) -> web.Response:
-    """Return one output with its value, also a sensitive one."""
-    id = request.match_info["output_id"]
-    version_id = "sv-" + id.removeprefix("wsout-").partition(".")[0]
-    context = context_of(request)
-    version = await context.store.read(lambda records: _find_version(records, version_id))
-    for name, output in (await _read_outputs(context, version)).items():
-        if output_id(version.id, name) == id:
-            resource = dump_output(version.id, name, output, reveal=True)
-            return respond(dump_document(resource))
-    raise not_found(f"output {id}")
-
-
 async def receive_state(request: web.Request, id: str) -> web.Response:
     """Take the bytes of a state version whose creation announced them."""
     context = context_of(request)
     body = await request.read()
 
     def store(records: Records) -> None:
-        version = _find_version(records, id)
+        version = version_of(records, id)
         if version.status == "finalized" and _digest(body) == version.md5:
             return
         if version.status != "pending":
@@ -193,55 +165,6 @@ async def read_state(request: web.Request, id: str) -> web.StreamResponse:
     if not path.exists():
         raise not_found(f"state version {id}")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
-
-
-async def _current_version(request: web.Request) -> StateVersionRecord:
-    def find(records: Records) -> StateVersionRecord:
-        workspace = workspace_of(records, request)
-        version = newest_state(records, workspace.id)
-        if version is None:
-            raise not_found(f"a state of {workspace.name}")
-        return version
-
-    return await context_of(request).store.read(find)
-
-
-async def _respond_with_version(
-    request: web.Request, version: StateVersionRecord, status: int = 200
-) -> web.Response:
-    context = context_of(request)
-    outputs = await _read_outputs(context, version)
-    resource = dump_state_version(version, _addresses(request, version), outputs)
-    return respond(dump_document(resource), status)
-
-
-def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddresses:
-    def address(kind: str) -> str:
-        return signed_address(request, kind, version.id)
-
-    awaited = version.status == "pending"
-    return StateAddresses(
-        download=address("state"),
-        upload=address("new-state") if awaited else None,
-        upload_json=address("new-json-state") if awaited else None,
-    )
-
-
-async def _read_outputs(
-    context: ServerContext, version: StateVersionRecord
-) -> dict[str, StateOutput]:
-    if version.status != "finalized":
-        return {}
-    path = context.files.state_path(version.id)
-    # Large states take a while to read and to parse.
-    return await to_thread.run_sync(lambda: outputs_of(path.read_bytes()))
-
-
-def _find_version(records: Records, id: str) -> StateVersionRecord:
-    version = records.find(StateVersionRecord, id)
-    if version is None:
-        raise not_found(f"state version {id}")
-    return version
 
 
 def _require_lock(workspace: WorkspaceRecord, user: UserRecord) -> None:
@@ -286,12 +209,14 @@ def _store_state(
         lineage=version.lineage or state.lineage,
         terraform_version=state.terraform_version or None,
         state_format=state.format,
+        resource_count=sum(1 for _ in managed_instances(state)),
+        output_names=tuple(state.outputs()),
     )
 
 
 def _require_digest(body: bytes, md5: str) -> None:
     if _digest(body) != md5:
-        raise Rejected(422, "", "", ("the md5 is not that of the state",))
+        raise rejected("the md5 is not that of the state")
 
 
 def _digest(body: bytes) -> str:

@@ -1,14 +1,11 @@
-"""Workspaces, their locks and their variables."""
+"""Workspaces."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from attrs import evolve
 
-from remote_backend.errors import Rejected
 from remote_backend.server.context import (
-    USER,
     conflict,
     context_of,
     not_found,
@@ -16,26 +13,22 @@ from remote_backend.server.context import (
     respond,
     workspace_of,
 )
-from remote_backend.server.documents.documents import dump_document, dump_page
+from remote_backend.server.documents.request_documents import RequestDocument, rejected
 from remote_backend.server.documents.state import manages_resources
-from remote_backend.server.documents.workspaces import (
-    dump_variable,
-    dump_workspace,
-    variable_from_request,
-    workspace_from_request,
-)
+from remote_backend.server.documents.tags import effective_bindings, parse_tags
+from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.ids import now_text
+from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
 from remote_backend.server.records import (
+    ProjectRecord,
     RunRecord,
-    StateVersionRecord,
-    UserRecord,
-    VariableRecord,
     WorkspaceRecord,
-    new_variable,
     new_workspace,
 )
-from remote_backend.server.run_queue import newest_state
 from remote_backend.server.store import Records
+from remote_backend.server.workspace_facts import WORKSPACE_MEMBERS, workspace_resources
+from remote_backend.server.workspace_records import known_tags, newest_state
 
 __all__ = ("routes",)
 
@@ -45,54 +38,63 @@ _COLLECTION = "/api/v2/organizations/{organization}/workspaces"
 _BY_NAME = _COLLECTION + "/{workspace_name}"
 _BY_ID = "/api/v2/workspaces/{workspace_id}"
 
+Condition = Callable[[WorkspaceRecord], bool]
 
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#list-workspaces
 @routes.get(_COLLECTION)
+@accepts(
+    "filter[current-run][status]",
+    "filter[project][id]",
+    "filter[tagged][n][key]",
+    "filter[tagged][n][value]",
+    "search[exclude-tags]",
+    "search[name]",
+    "search[tags]",
+    "search[wildcard-name]",
+    include=WORKSPACE_MEMBERS,
+    sort=("name", "current-run.created-at", "latest-change-at"),
+)
 async def list_workspaces(request: web.Request) -> web.Response:
-    """Return the workspaces whose names hold a text and that have all tags, by name."""
-    context = context_of(request)
-    search = request.query.get("search[name]", "").lower()
-    tags = {tag for tag in request.query.get("search[tags]", "").split(",") if tag}
+    """Return the workspaces that pass filters and searches, by name unless sorted."""
 
-    def find(records: Records) -> list[WorkspaceRecord]:
-        return [
-            workspace
-            for workspace in records.all(WorkspaceRecord)
-            if search in workspace.name.lower() and tags <= set(workspace.tag_names)
-        ]
+    def find(records: Records) -> Sequence[WorkspaceRecord]:
+        conditions = _conditions(records, request)
+        return _sorted(
+            request.query.get("sort", ""),
+            [
+                workspace
+                for workspace in records.all(WorkspaceRecord)
+                if all(condition(workspace) for condition in conditions)
+            ],
+        )
 
-    workspaces = sorted(
-        await context.store.read(find), key=lambda workspace: workspace.name
-    )
-    if request.query.get("sort") == "-name":
-        workspaces.reverse()
-
-    def dump(workspace: WorkspaceRecord) -> dict[str, Any]:
-        return dump_workspace(workspace, context.organization)
-
-    return respond(dump_page(workspaces, dump, request.query, request.path))
+    return await respond_with_list(request, find, workspace_resources)
 
 
 @routes.post(_COLLECTION)
 async def create_workspace(request: web.Request) -> web.Response:
     """Make a workspace."""
-    context = context_of(request)
     document = await read_request_document(request)
     workspace = workspace_from_request(new_workspace(""), document)
 
     def create(records: Records) -> WorkspaceRecord:
         _require_unused_name(records, workspace.name)
-        return records.put(workspace)
+        _require_project(records, workspace)
+        return records.put(_with_tags(records, workspace, document))
 
-    created = await context.store.write(create)
-    return respond(dump_document(dump_workspace(created, context.organization)), 201)
+    return await respond_with_one(
+        request, create, workspace_resources, writes=True, status=201
+    )
 
 
 @routes.get(_BY_NAME)
 @routes.get(_BY_ID)
+@accepts(include=WORKSPACE_MEMBERS)
 async def read_workspace(request: web.Request) -> web.Response:
     """Return a workspace."""
-    return await _respond_with_workspace(
-        request, lambda records: workspace_of(records, request)
+    return await respond_with_one(
+        request, lambda records: workspace_of(records, request), workspace_resources
     )
 
 
@@ -107,9 +109,10 @@ async def update_workspace(request: web.Request) -> web.Response:
         after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
             _require_unused_name(records, after.name)
-        return records.put(after)
+        _require_project(records, after)
+        return records.put(_with_tags(records, after, document))
 
-    return await _respond_with_workspace(request, update, writes=True)
+    return await respond_with_one(request, update, workspace_resources, writes=True)
 
 
 @routes.delete(_BY_NAME)
@@ -128,138 +131,69 @@ async def delete_workspace_safely(request: web.Request) -> web.Response:
     return respond(status=204)
 
 
-@routes.post(_BY_ID + "/actions/lock")
-async def lock_workspace(request: web.Request) -> web.Response:
-    """Lock a workspace for the user who asks."""
-    user = request[USER]
-    # Clients send a document, plain JSON, or nothing; only the reason matters.
-    reason = (await read_request_document(request)).text("reason") or ""
-
-    def lock(records: Records) -> WorkspaceRecord:
-        workspace = workspace_of(records, request)
-        if workspace.locked_by is not None:
-            raise conflict(f"{workspace.name} is already locked")
-        return records.put(evolve(workspace, locked_by=user.id, locked_reason=reason))
-
-    return await _respond_with_workspace(request, lock, writes=True)
-
-
-@routes.post(_BY_ID + "/actions/unlock")
-async def unlock_workspace(request: web.Request) -> web.Response:
-    """Take back the lock of the user who asks."""
-    user = request[USER]
-
-    def unlock(records: Records) -> WorkspaceRecord:
-        workspace = workspace_of(records, request)
-        if workspace.locked_by is None:
-            raise conflict(f"{workspace.name} is not locked")
-        if workspace.locked_by != user.id:
-            holder = records.find(UserRecord, workspace.locked_by)
-            name = holder.name if holder else workspace.locked_by
-            raise conflict(f"{workspace.name} is locked by User {name}")
-        newest = records.newest(StateVersionRecord, workspace.id)
-        if newest is not None and newest.status == "pending":
-            # Not 409, which clients read as "not locked" before they see the reason.
-            raise Rejected(422, "", "", ("the latest state version is still pending",))
-        return records.put(evolve(workspace, locked_by=None, locked_reason=""))
-
-    return await _respond_with_workspace(request, unlock, writes=True)
+def _conditions(records: Records, request: web.Request) -> list[Condition]:
+    query = request.query
+    conditions: list[Condition] = []
+    if text := query.get("search[name]", "").lower():
+        conditions.append(lambda workspace: text in workspace.name.lower())
+    if pattern := query.get("search[wildcard-name]"):
+        conditions.append(lambda workspace: _matches(workspace.name.lower(), pattern))
+    if tags := filter_values(query, "search[tags]"):
+        conditions.append(lambda workspace: tags <= set(workspace.tag_names))
+    if excluded := filter_values(query, "search[exclude-tags]"):
+        conditions.append(lambda workspace: not excluded & set(workspace.tag_names))
+    if project_id := query.get("filter[project][id]"):
+        conditions.append(lambda workspace: workspace.project_id == project_id)
+    if filters := tag_filters(query):
+        conditions.append(_tagged(records, filters))
+    if query.get("filter[current-run][status]"):
+        # Only runs that can be applied become current, and there are none here.
+        conditions.append(lambda workspace: False)
+    return conditions
 
 
-@routes.post(_BY_ID + "/actions/force-unlock")
-async def force_unlock_workspace(request: web.Request) -> web.Response:
-    """Force a lock open, also when somebody else holds it."""
-
-    def unlock(records: Records) -> WorkspaceRecord:
-        workspace = workspace_of(records, request)
-        if workspace.locked_by is None:
-            raise conflict(f"{workspace.name} is not locked")
-        return records.put(evolve(workspace, locked_by=None, locked_reason=""))
-
-    return await _respond_with_workspace(request, unlock, writes=True)
+def _matches(name: str, pattern: str) -> bool:
+    """Say whether a name matches a pattern that may have a star at its start and its end."""
+    text = pattern.strip("*").lower()
+    if pattern.startswith("*"):
+        return text in name if pattern.endswith("*") else name.endswith(text)
+    return name.startswith(text) if pattern.endswith("*") else name == text
 
 
-@routes.get(_BY_ID + "/vars")
-@routes.get(_BY_ID + "/all-vars")
-async def list_variables(request: web.Request) -> web.Response:
-    """Return the variables of a workspace, sensitive ones without values."""
+def _tagged(records: Records, filters: Sequence[tuple[str, str | None]]) -> Condition:
+    """Return the condition of having all tags; a key without a value has any value."""
+    projects = {project.id: project for project in records.all(ProjectRecord)}
 
-    def find(records: Records) -> list[VariableRecord]:
-        return records.all(VariableRecord, workspace_of(records, request).id)
-
-    variables = await context_of(request).store.read(find)
-    return respond(dump_document([dump_variable(variable) for variable in variables]))
-
-
-@routes.post(_BY_ID + "/vars")
-async def create_variable(request: web.Request) -> web.Response:
-    """Add a variable to a workspace."""
-    document = await read_request_document(request)
-
-    def create(records: Records) -> VariableRecord:
-        workspace = workspace_of(records, request)
-        variable = variable_from_request(new_variable(workspace, ""), document)
-        for other in records.all(VariableRecord, workspace.id):
-            if (other.key, other.category) == (variable.key, variable.category):
-                raise Rejected(422, "", "", (f"variable {variable.key} is there already",))
-        return records.put(variable)
-
-    created = await context_of(request).store.write(create)
-    return respond(dump_document(dump_variable(created)), 201)
-
-
-@routes.get(_BY_ID + "/vars/{variable_id}")
-async def read_variable(request: web.Request) -> web.Response:
-    """Return one variable."""
-    variable = await context_of(request).store.read(
-        lambda records: _find_variable(records, request)
-    )
-    return respond(dump_document(dump_variable(variable)))
-
-
-@routes.patch(_BY_ID + "/vars/{variable_id}")
-async def update_variable(request: web.Request) -> web.Response:
-    """Change a variable."""
-    document = await read_request_document(request)
-    changed = await context_of(request).store.write(
-        lambda records: records.put(
-            variable_from_request(_find_variable(records, request), document)
-        )
-    )
-    return respond(dump_document(dump_variable(changed)))
-
-
-@routes.delete(_BY_ID + "/vars/{variable_id}")
-async def delete_variable(request: web.Request) -> web.Response:
-    """Remove a variable."""
-    await context_of(request).store.write(
-        lambda records: records.delete(_find_variable(records, request).id)
-    )
-    return respond(status=204)
-
-
-async def _respond_with_workspace(
-    request: web.Request,
-    find: Callable[[Records], WorkspaceRecord],
-    *,
-    writes: bool = False,
-) -> web.Response:
-    context = context_of(request)
-
-    def describe(records: Records) -> bytes:
-        workspace = find(records)
-        state = newest_state(records, workspace.id)
-        return dump_document(
-            dump_workspace(
-                workspace,
-                context.organization,
-                newest_run=records.newest(RunRecord, workspace.id),
-                state_version_id=state.id if state else None,
-            )
+    def has_all(workspace: WorkspaceRecord) -> bool:
+        bindings = {
+            **dict.fromkeys(workspace.tag_names, ""),
+            **effective_bindings(workspace, projects.get(workspace.project_id)),
+        }
+        return all(
+            key in bindings and value in (None, bindings[key]) for key, value in filters
         )
 
-    transaction = context.store.write if writes else context.store.read
-    return respond(await transaction(describe))
+    return has_all
+
+
+def _sorted(order: str, workspaces: list[WorkspaceRecord]) -> list[WorkspaceRecord]:
+    workspaces.sort(key=lambda workspace: workspace.name)
+    name = order.removeprefix("-")
+    if name == "latest-change-at":
+        workspaces.sort(key=lambda workspace: workspace.updated_at or workspace.created_at)
+    if order.startswith("-") and name != "current-run.created-at":
+        workspaces.reverse()
+    return workspaces
+
+
+def _with_tags(
+    records: Records, workspace: WorkspaceRecord, document: RequestDocument
+) -> WorkspaceRecord:
+    """Return a workspace with the tags that a document links to it."""
+    tags = document.related_lists.get("tags")
+    if tags is None:
+        return workspace
+    return evolve(workspace, tag_names=parse_tags(tags, known_tags(records)))
 
 
 async def _delete(request: web.Request, *, safely: bool) -> None:
@@ -284,15 +218,11 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
         context.run_queue.cancel(run.id)
 
 
-def _find_variable(records: Records, request: web.Request) -> VariableRecord:
-    workspace = workspace_of(records, request)
-    id = request.match_info["variable_id"]
-    variable = records.find(VariableRecord, id)
-    if variable is None or variable.workspace_id != workspace.id:
-        raise not_found(f"variable {id}")
-    return variable
-
-
 def _require_unused_name(records: Records, name: str) -> None:
     if records.find_named(WorkspaceRecord, name) is not None:
-        raise Rejected(422, "", "", ("Name has already been taken",))
+        raise rejected("Name has already been taken")
+
+
+def _require_project(records: Records, workspace: WorkspaceRecord) -> None:
+    if records.find(ProjectRecord, workspace.project_id) is None:
+        raise not_found(f"project {workspace.project_id}")

@@ -1,0 +1,135 @@
+"""Projects, as a server answers and receives them."""
+
+import re
+from collections.abc import Mapping
+
+from attrs import evolve
+
+from remote_backend.server.documents.documents import (
+    Resource,
+    resource_of,
+    to_many,
+    to_one,
+)
+from remote_backend.server.documents.request_documents import (
+    RequestDocument,
+    invalid,
+    rejected,
+)
+from remote_backend.server.documents.tags import binding_ids, parse_bindings
+from remote_backend.server.records import DEFAULT_PROJECT_ID, ProjectRecord
+
+__all__ = (
+    "check_execution_mode",
+    "default_mode_of",
+    "dump_project",
+    "parse_duration",
+    "project_from_request",
+)
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#create-a-project
+_NAME = re.compile(r"[\w -]{3,40}\Z")
+_DURATION = re.compile(r"\d{1,4}[dh]\Z")
+ORGANIZATION_EXECUTION_MODE = "remote"
+
+
+def default_mode_of(project: ProjectRecord | None) -> str:
+    """Return the execution mode that workspaces of a project inherit."""
+    mode = project.default_execution_mode if project else None
+    return mode or ORGANIZATION_EXECUTION_MODE
+
+
+def dump_project(
+    project: ProjectRecord, organization: str, workspace_count: int
+) -> Resource:
+    """Return a project as a resource."""
+    path = f"/api/v2/projects/{project.id}"
+    overwrites_mode = project.default_execution_mode is not None
+    ids = binding_ids(project.id, project.tag_bindings)
+    return resource_of(
+        "projects",
+        project.id,
+        {
+            "name": project.name,
+            "description": project.description,
+            "created-at": project.created_at,
+            "is-unified": False,
+            "workspace-count": workspace_count,
+            "team-count": 0,
+            "default-execution-mode": default_mode_of(project),
+            "auto-destroy-activity-duration": project.auto_destroy_activity_duration,
+            "setting-overwrites": {
+                "default-execution-mode": overwrites_mode,
+                "default-agent-pool": overwrites_mode,
+            },
+            "permissions": {
+                "can-read": True,
+                "can-update": True,
+                "can-destroy": project.id != DEFAULT_PROJECT_ID,
+                "can-create-workspace": True,
+                "can-move-workspace": True,
+            },
+        },
+        relationships={
+            "organization": to_one("organizations", organization),
+            "default-agent-pool": to_one("agent-pools", None),
+            "tag-bindings": to_many("tag-bindings", ids),
+            "effective-tag-bindings": to_many("effective-tag-bindings", ids),
+        },
+        links={"self": path},
+    )
+
+
+def project_from_request(
+    project: ProjectRecord, document: RequestDocument
+) -> ProjectRecord:
+    """Return a project with what a client sent; raises `Rejected` for a wrong member."""
+    name = document.text("name", project.name) or ""
+    if not _NAME.match(name):
+        raise rejected(
+            "Name may only contain letters, numbers, spaces, -, and _, and must be 3 to 40 "
+            "characters long"
+        )
+    bindings = document.related_lists.get("tag-bindings")
+    return evolve(
+        project,
+        name=name,
+        description=document.changed_text("description", project.description) or "",
+        default_execution_mode=_mode_from_request(project, document),
+        auto_destroy_activity_duration=parse_duration(
+            document, project.auto_destroy_activity_duration
+        ),
+        tag_bindings=project.tag_bindings if bindings is None else parse_bindings(bindings),
+    )
+
+
+def check_execution_mode(mode: str | None, attributes: Mapping[str, object]) -> None:
+    """Raise `Rejected` for a mode that is not here; there are no agents on this server."""
+    if mode not in (None, "remote", "local"):
+        raise invalid("execution-mode", "remote or local on this server")
+    for name in ("agent-pool-id", "default-agent-pool-id"):
+        if attributes.get(name) is not None:
+            raise rejected(f"{name} must not be specified: this server has no agents")
+
+
+def parse_duration(document: RequestDocument, before: str | None) -> str | None:
+    """Return the time without activity after which workspaces are to be destroyed."""
+    duration = document.changed_text("auto-destroy-activity-duration", before)
+    if duration is not None and not _DURATION.match(duration):
+        raise rejected(
+            "Auto destroy activity duration has an incorrect format, we expect up to 4 numeric "
+            "digits and 1 unit ('d' or 'h')"
+        )
+    return duration
+
+
+def _mode_from_request(project: ProjectRecord, document: RequestDocument) -> str | None:
+    mode = document.text("default-execution-mode")
+    check_execution_mode(mode, document.attributes)
+    overwrites = document.members("setting-overwrites")
+    if not any(
+        overwrites.flag(name, True) is False
+        for name in ("execution-mode", "default-execution-mode")
+    ):
+        return mode or project.default_execution_mode
+    return mode

@@ -1,0 +1,270 @@
+"""Included resources: those that the relationships of other resources lead to.
+
+A member is a path of relationships, such as `current_run.plan`. Each step takes the resources
+of the step before, gathers the ids that their relationship names, and loads them with a
+constant number of statements, however many there are.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+from aiohttp import web
+
+from remote_backend.models.state import StateOutput
+from remote_backend.server.context import context_of
+from remote_backend.server.documents.applies import dump_apply
+from remote_backend.server.documents.documents import Resource
+from remote_backend.server.documents.organizations import (
+    dump_entitlements,
+    dump_organization,
+)
+from remote_backend.server.documents.policies import dump_cost_estimate, dump_policy_check
+from remote_backend.server.documents.runs import dump_configuration, dump_run
+from remote_backend.server.documents.state import (
+    dump_output,
+    dump_workspace_output,
+    version_id_of_output,
+)
+from remote_backend.server.documents.tags import dump_bindings, dump_effective_bindings
+from remote_backend.server.documents.users import dump_user
+from remote_backend.server.documents.variables import dump_variable
+from remote_backend.server.project_facts import project_resources
+from remote_backend.server.query_parameters import included_members
+from remote_backend.server.records import (
+    ConfigurationVersionRecord,
+    ProjectRecord,
+    RunRecord,
+    StateVersionRecord,
+    UserRecord,
+    VariableRecord,
+    WorkspaceRecord,
+)
+from remote_backend.server.run_lists import plan_resource
+from remote_backend.server.state_facts import read_outputs, state_version_resources
+from remote_backend.server.store import Records
+from remote_backend.server.workspace_facts import workspace_resources
+
+__all__ = ("included_resources",)
+
+Loader = Callable[[Records, web.Request, Collection[str]], list[Resource]]
+_Key = tuple[str, str]
+
+
+def included_resources(
+    records: Records, request: web.Request, resources: Sequence[Resource]
+) -> list[Resource]:
+    """Return the resources that a request includes with others, each of them once."""
+    included: dict[_Key, Resource] = {}
+    for path in included_members(request):
+        step = list(resources)
+        for member in path.split("."):
+            step = _load_linked(records, request, step, member, included)
+    return list(included.values())
+
+
+def _load_linked(
+    records: Records,
+    request: web.Request,
+    resources: Sequence[Resource],
+    member: str,
+    included: dict[_Key, Resource],
+) -> list[Resource]:
+    """Load what a relationship of resources leads to, and add it to what is included."""
+    keys = dict.fromkeys(
+        key for resource in resources for key in _linkages(resource, member)
+    )
+    missing: dict[str, list[str]] = {}
+    for kind, id in keys:
+        if (kind, id) not in included:
+            missing.setdefault(kind, []).append(id)
+    for kind, ids in missing.items():
+        load = _LOADERS.get(kind)
+        for loaded in load(records, request, ids) if load else ():
+            included[kind, loaded["id"]] = loaded
+    return [included[key] for key in keys if key in included]
+
+
+def _linkages(resource: Resource, member: str) -> list[_Key]:
+    relationship = resource.get("relationships", {}).get(member.replace("_", "-"), {})
+    data = relationship.get("data")
+    linkages = data if isinstance(data, list) else [data] if data else []
+    return [(linkage["type"], linkage["id"]) for linkage in linkages]
+
+
+def _load_workspaces(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    workspaces = list(records.find_many(WorkspaceRecord, ids).values())
+    return workspace_resources(records, request, workspaces)
+
+
+def _load_projects(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    projects = list(records.find_many(ProjectRecord, ids).values())
+    return project_resources(records, request, projects)
+
+
+def _load_organizations(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    context = context_of(request)
+    return [dump_organization(context.organization, context.created_at)]
+
+
+def _load_entitlements(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [dump_entitlements(context_of(request).organization)]
+
+
+def _load_users(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [dump_user(user) for user in records.find_many(UserRecord, ids).values()]
+
+
+def _load_variables(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    found = records.find_many(VariableRecord, ids)
+    return [dump_variable(variable) for variable in found.values()]
+
+
+def _load_configurations(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    found = records.find_many(ConfigurationVersionRecord, ids)
+    return [dump_configuration(configuration) for configuration in found.values()]
+
+
+def _load_runs(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [dump_run(run) for run in _runs(records, ids)]
+
+
+def _load_plans(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [plan_resource(request, run) for run in _runs(records, ids)]
+
+
+def _load_applies(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [dump_apply(run) for run in _runs(records, ids)]
+
+
+def _load_cost_estimates(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [
+        dump_cost_estimate(run, run.cost)
+        for run in _runs(records, ids)
+        if run.cost is not None
+    ]
+
+
+def _load_policy_checks(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [dump_policy_check(run) for run in _runs(records, ids) if run.policies]
+
+
+def _load_state_versions(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    versions = list(records.find_many(StateVersionRecord, ids).values())
+    return state_version_resources(records, request, versions)
+
+
+def _load_state_outputs(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [
+        dump_output(version_id, name, output, reveal=False)
+        for version_id, name, output in _outputs(records, request, ids)
+    ]
+
+
+def _load_workspace_outputs(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [
+        dump_workspace_output(version_id, name, output)
+        for version_id, name, output in _outputs(records, request, ids)
+    ]
+
+
+def _load_tag_bindings(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [
+        binding
+        for owner, _ in _owners_of_bindings(records, ids)
+        for binding in dump_bindings(owner.id, owner.tag_bindings)
+    ]
+
+
+def _load_effective_tag_bindings(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    return [
+        binding
+        for owner, project in _owners_of_bindings(records, ids)
+        for binding in dump_effective_bindings(owner.id, owner.tag_bindings, project)
+    ]
+
+
+def _runs(records: Records, ids: Collection[str]) -> list[RunRecord]:
+    """Return runs by the ids of their parts: plans, applies, estimates and checks."""
+    run_ids = [f"run-{id.partition('-')[2]}" for id in ids]
+    return list(records.find_many(RunRecord, run_ids).values())
+
+
+def _outputs(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[tuple[str, str, StateOutput]]:
+    files = context_of(request).files
+    version_ids = {version_id_of_output(id) for id in ids}
+    return [
+        (version.id, name, output)
+        for version in records.find_many(StateVersionRecord, version_ids).values()
+        for name, output in read_outputs(files, version).items()
+    ]
+
+
+def _owners_of_bindings(
+    records: Records, ids: Collection[str]
+) -> list[tuple[WorkspaceRecord | ProjectRecord, ProjectRecord | None]]:
+    """Return workspaces and projects by the ids of their bindings, with their projects."""
+    owner_ids = {id.removeprefix("tb-").partition(".")[0] for id in ids}
+    workspaces = records.find_many(WorkspaceRecord, owner_ids).values()
+    project_ids = {workspace.project_id for workspace in workspaces}
+    projects = records.find_many(ProjectRecord, owner_ids | project_ids)
+    return [
+        *((workspace, projects.get(workspace.project_id)) for workspace in workspaces),
+        *((projects[id], None) for id in owner_ids if id in projects),
+    ]
+
+
+_LOADERS: dict[str, Loader] = {
+    "applies": _load_applies,
+    "configuration-versions": _load_configurations,
+    "cost-estimates": _load_cost_estimates,
+    "effective-tag-bindings": _load_effective_tag_bindings,
+    "entitlement-sets": _load_entitlements,
+    "organizations": _load_organizations,
+    "plans": _load_plans,
+    "policy-checks": _load_policy_checks,
+    "projects": _load_projects,
+    "runs": _load_runs,
+    "state-version-outputs": _load_state_outputs,
+    "state-versions": _load_state_versions,
+    "tag-bindings": _load_tag_bindings,
+    "users": _load_users,
+    "vars": _load_variables,
+    "workspace-outputs": _load_workspace_outputs,
+    "workspaces": _load_workspaces,
+}
+"""Types of resources without a loader, such as `task-stages`, are never there."""

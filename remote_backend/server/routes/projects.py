@@ -1,0 +1,202 @@
+"""Projects, and the workspaces in them."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from attrs import evolve
+
+from remote_backend.server.context import (
+    conflict,
+    not_found,
+    read_request_document,
+    read_request_items,
+)
+from remote_backend.server.documents.documents import Resource
+from remote_backend.server.documents.projects import project_from_request
+from remote_backend.server.documents.request_documents import rejected
+from remote_backend.server.documents.tags import (
+    dump_bindings,
+    dump_effective_bindings,
+    parse_bindings,
+)
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.lists import (
+    as_they_are,
+    respond_with_all,
+    respond_with_list,
+    respond_with_nothing,
+    respond_with_one,
+)
+from remote_backend.server.project_facts import project_resources
+from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
+from remote_backend.server.records import (
+    DEFAULT_PROJECT_ID,
+    ProjectRecord,
+    WorkspaceRecord,
+)
+from remote_backend.server.store import Records
+from remote_backend.server.workspace_records import workspaces_of_ids
+
+__all__ = ("routes",)
+
+routes = web.RouteTableDef()
+
+_COLLECTION = "/api/v2/organizations/{organization}/projects"
+_BY_ID = "/api/v2/projects/{project_id}"
+_MEMBERS = ("effective_tag_bindings", "organization", "tag_bindings")
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#list-projects
+@routes.get(_COLLECTION)
+@accepts(
+    "filter[names]",
+    "filter[tagged][n][key]",
+    "filter[tagged][n][value]",
+    "q",
+    include=_MEMBERS,
+    sort=("name",),
+)
+async def list_projects(request: web.Request) -> web.Response:
+    """Return the projects that pass filters and the search, by name."""
+    names = filter_values(request.query, "filter[names]")
+    text = request.query.get("q", "").lower()
+    filters = tag_filters(request.query)
+
+    def is_listed(project: ProjectRecord) -> bool:
+        bindings = project.tag_bindings
+        return (
+            (names is None or project.name in names)
+            and text in project.name.lower()
+            and all(
+                key in bindings and value in (None, bindings[key]) for key, value in filters
+            )
+        )
+
+    def find(records: Records) -> Sequence[ProjectRecord]:
+        return sorted(
+            filter(is_listed, records.all(ProjectRecord)),
+            key=lambda project: project.name,
+            reverse=request.query.get("sort") == "-name",
+        )
+
+    return await respond_with_list(request, find, project_resources)
+
+
+@routes.post(_COLLECTION)
+async def create_project(request: web.Request) -> web.Response:
+    """Make a project."""
+    document = await read_request_document(request)
+    new = ProjectRecord(id=make_id("prj"), name="", created_at=now_text())
+    project = project_from_request(new, document)
+
+    def create(records: Records) -> ProjectRecord:
+        _require_unused_name(records, project.name)
+        return records.put(project)
+
+    return await respond_with_one(
+        request, create, project_resources, writes=True, status=201
+    )
+
+
+@routes.get(_BY_ID)
+@accepts(include=_MEMBERS)
+async def read_project(request: web.Request) -> web.Response:
+    """Return a project."""
+    return await respond_with_one(
+        request, lambda records: _find_project(records, request), project_resources
+    )
+
+
+@routes.patch(_BY_ID)
+async def update_project(request: web.Request) -> web.Response:
+    """Change a project."""
+    document = await read_request_document(request)
+
+    def update(records: Records) -> ProjectRecord:
+        before = _find_project(records, request)
+        after = project_from_request(before, document)
+        if after.name != before.name:
+            _require_unused_name(records, after.name)
+        return records.put(after)
+
+    return await respond_with_one(request, update, project_resources, writes=True)
+
+
+@routes.delete(_BY_ID)
+async def delete_project(request: web.Request) -> web.Response:
+    """Remove a project that has no workspaces."""
+
+    def delete(records: Records) -> None:
+        project = _find_project(records, request)
+        if project.id == DEFAULT_PROJECT_ID:
+            raise conflict("the default project cannot be deleted")
+        for workspace in records.all(WorkspaceRecord):
+            if workspace.project_id == project.id:
+                raise conflict(f"{project.name} cannot be deleted, it has workspaces")
+        records.delete(project.id)
+
+    return await respond_with_nothing(request, delete)
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#move-workspaces-into-a-project
+@routes.post(_BY_ID + "/relationships/workspaces")
+async def move_workspaces(request: web.Request) -> web.Response:
+    """Move workspaces into a project, all of them or none."""
+    ids = [document.id for document in await read_request_items(request)]
+
+    def move(records: Records) -> None:
+        project = _find_project(records, request)
+        for workspace in workspaces_of_ids(records, ids):
+            records.put(evolve(workspace, project_id=project.id, updated_at=now_text()))
+
+    return await respond_with_nothing(request, move)
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#list-project-tag-bindings
+@routes.get(_BY_ID + "/tag-bindings")
+async def list_bindings(request: web.Request) -> web.Response:
+    """Return the tag bindings of a project."""
+
+    def find(records: Records) -> list[Resource]:
+        project = _find_project(records, request)
+        return dump_bindings(project.id, project.tag_bindings)
+
+    return await respond_with_all(request, find, as_they_are)
+
+
+@routes.patch(_BY_ID + "/tag-bindings")
+async def add_bindings(request: web.Request) -> web.Response:
+    """Add tag bindings to a project, or change the values of those that it has."""
+    documents = await read_request_items(request)
+
+    def add(records: Records) -> list[Resource]:
+        project = _find_project(records, request)
+        bindings = parse_bindings(documents, project.tag_bindings)
+        records.put(evolve(project, tag_bindings=bindings))
+        return dump_bindings(project.id, bindings)
+
+    return await respond_with_all(request, add, as_they_are, writes=True)
+
+
+@routes.get(_BY_ID + "/effective-tag-bindings")
+async def list_effective_bindings(request: web.Request) -> web.Response:
+    """Return the tag bindings of a project as its workspaces inherit them."""
+
+    def find(records: Records) -> list[Resource]:
+        project = _find_project(records, request)
+        return dump_effective_bindings(project.id, project.tag_bindings)
+
+    return await respond_with_all(request, find, as_they_are)
+
+
+def _find_project(records: Records, request: web.Request) -> ProjectRecord:
+    id = request.match_info["project_id"]
+    project = records.find(ProjectRecord, id)
+    if project is None:
+        raise not_found(f"project {id}")
+    return project
+
+
+def _require_unused_name(records: Records, name: str) -> None:
+    if records.find_named(ProjectRecord, name) is not None:
+        raise rejected("Name has already been taken")
