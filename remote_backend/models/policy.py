@@ -57,6 +57,8 @@ class PolicyOutcome:
     enforcement_level: str = ""
     status: str = ""
     description: str | None = None
+    printed: tuple[str, ...] = ()
+    """The lines that the policy printed."""
 
 
 @frozen(kw_only=True)
@@ -130,3 +132,25 @@ class CheckReport:
 
     policies: tuple[PolicyResult, ...] = ()
     """The single policies, as far as the server names them."""
+
+    @property
+    def failed_policies(self) -> tuple[PolicyResult, ...]:
+        """The policies that are a reason for the plan to fail."""
+        if not self.failed:
+            return ()
+        return tuple(
+            policy
+            for policy in self.policies
+            if policy.status != "passed" and policy.level != "advisory"
+        )
+
+    @property
+    def failure_titles(self) -> tuple[str, ...]:
+        """What failed, in a few words each: `policy tags (hard-mandatory)`."""
+        if not self.failed:
+            return ()
+        if self.kind == "run task":
+            # Only mandatory tasks fail a plan.
+            return (f"task {self.name} (mandatory)",)
+        titles = tuple(f"policy {policy.title}" for policy in self.failed_policies)
+        return titles or (f"{self.kind} {self.name} ({self.status})",)

@@ -1,6 +1,6 @@
 """The results of policies, run tasks and cost estimates for a plan."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import anyio
@@ -10,10 +10,13 @@ from remote_backend.errors import NotFound, RemoteBackendError
 from remote_backend.models.policy import (
     CheckReport,
     CostEstimate,
+    PolicyOutcome,
+    PolicyResult,
     PolicySetOutcome,
     TaskStage,
 )
 from remote_backend.models.run import Run
+from remote_backend.plans.policy_output import parse_policy_output
 from remote_backend.structured_logging import Log
 
 __all__ = ("read_policy_results",)
@@ -53,6 +56,7 @@ async def read_policy_results(client: Client, run: Run) -> AsyncIterator[CheckRe
                 status=check.status,
                 text=(text or "").strip(),
                 failed=check.status in _BAD_CHECKS,
+                policies=parse_policy_output(text or ""),
             )
     if run.cost_estimate_id is not None:
         cost = await _poll_until_over(
@@ -87,6 +91,7 @@ async def _stage_reports(client: Client, stage: TaskStage) -> list[CheckReport]:
                 status=evaluation.status,
                 text=_outcome_text(outcomes or ()),
                 failed=evaluation.status in _BAD_RESULTS,
+                policies=tuple(_policies_in(outcomes or ())),
             )
         )
     return reports
@@ -99,12 +104,36 @@ def _outcome_text(outcomes: tuple[PolicySetOutcome, ...]) -> str:
             lines.append(f"{policies.policy_set_name}: {policies.error}")
         # Many policies that passed would hide the one that failed.
         lines.extend(
-            f"{policies.policy_set_name}/{policy.policy_name}: {policy.status} "
-            f"({policy.enforcement_level})"
+            _policy_text(policies, policy)
             for policy in policies.outcomes
             if policy.status != "passed"
         )
     return "\n".join(lines)
+
+
+def _policy_text(policies: PolicySetOutcome, policy: PolicyOutcome) -> str:
+    result = _policy_result(policies, policy)
+    head = f"{result.name}: {result.status} ({result.level})"
+    return "\n  ".join([head, *result.text.splitlines()])
+
+
+def _policies_in(outcomes: tuple[PolicySetOutcome, ...]) -> Iterator[PolicyResult]:
+    for policies in outcomes:
+        if policies.error:
+            yield PolicyResult(
+                name=policies.policy_set_name, status="errored", text=policies.error
+            )
+        for policy in policies.outcomes:
+            yield _policy_result(policies, policy)
+
+
+def _policy_result(policies: PolicySetOutcome, policy: PolicyOutcome) -> PolicyResult:
+    return PolicyResult(
+        name=f"{policies.policy_set_name}/{policy.policy_name}",
+        level=policy.enforcement_level,
+        status=policy.status,
+        text="\n".join(filter(None, (policy.description, *policy.printed))),
+    )
 
 
 def _cost_report(cost: CostEstimate) -> CheckReport:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from remote_backend.models.failure import Failure, FailureKind
-from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.plans.log_facts import LogFacts, failure_in_log
@@ -19,7 +19,6 @@ _BY_STATUS = {
     "discarded": (FailureKind.DECISION, "the run was discarded"),
     "policy_soft_failed": (FailureKind.POLICY, "a soft-mandatory policy failed"),
 }
-_RUN_TASK = "run task"
 
 
 def failure_of_run(
@@ -71,37 +70,19 @@ def _undecided(status: str, by_checks: Failure | None) -> Failure:
 def _failure_of_checks(failed: Sequence[CheckReport]) -> Failure | None:
     if not failed:
         return None
-    titles = [title for check in failed for title in _titles_of(check)]
+    titles = [title for check in failed for title in check.failure_titles]
     more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
-    is_task = failed[0].kind == _RUN_TASK
+    is_task = failed[0].kind == "run task"
     return Failure(
         kind=FailureKind.TASK if is_task else FailureKind.POLICY,
         title=f"{titles[0]}{more}",
         text="\n".join(_text_of(check) for check in failed),
-        policies=tuple(policy for check in failed for policy in _failed_policies(check)),
+        policies=tuple(policy for check in failed for policy in check.failed_policies),
     )
 
 
-def _titles_of(check: CheckReport) -> list[str]:
-    if check.kind == _RUN_TASK:
-        # Only mandatory tasks fail a plan.
-        return [f"task {check.name} (mandatory)"]
-    policies = _failed_policies(check)
-    return [f"policy {policy.title}" for policy in policies] or [
-        f"{check.kind} {check.name} ({check.status})"
-    ]
-
-
 def _text_of(check: CheckReport) -> str:
-    policies = _failed_policies(check)
+    policies = check.failed_policies
     texts = [policy.text for policy in policies] if policies else [check.text]
-    parts = zip(_titles_of(check), texts, strict=True)
+    parts = zip(check.failure_titles, texts, strict=True)
     return "\n".join(f"{title} failed\n{text}".rstrip() for title, text in parts)
-
-
-def _failed_policies(check: CheckReport) -> list[PolicyResult]:
-    return [
-        policy
-        for policy in check.policies
-        if policy.status != "passed" and policy.level != "advisory"
-    ]

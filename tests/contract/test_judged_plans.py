@@ -10,6 +10,7 @@ import pytfe
 from anyio import to_thread
 
 from remote_backend.backend import open_backend
+from remote_backend.models.failure import FailureKind
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
 from remote_backend.planning.options import BatchOptions
@@ -105,7 +106,15 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
     assert outcomes["broken"].checks == ()
     assert [one.text for one in outcomes["fine"].checks][1] == "$64.45/mo +$12.35"
     assert "$1.5/mo -$7.5" in [one.text for one in outcomes["hard"].checks]
-    assert "hard_failed" in (outcomes["hard"].reason or "")
+    # The policy that failed the plan, its level and its text (A4).
+    assert outcomes["hard"].reason == "policy no-public (hard-mandatory)"
+    failure = outcomes["soft"].failure
+    assert failure is not None and failure.kind is FailureKind.POLICY
+    assert failure.text == "policy no-public (soft-mandatory) failed\na is public"
+    assert [(one.name, one.level) for one in failure.policies] == [
+        ("no-public", "soft-mandatory")
+    ]
+    assert outcomes["broken"].reason == "this simulation fails"
     assert outcomes["soft"].status == "policy_soft_failed"
     # The plan itself by the run, for programs that know its format (P160).
     assert len(json.loads(json_plan)["resource_changes"]) == 2

@@ -6,6 +6,7 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Response
+from remote_backend.models.failure import FailureKind
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Run
 from remote_backend.planning.policy_results import read_policy_results
@@ -121,6 +122,11 @@ async def test_run_tasks_fail_a_plan_when_they_must(
     (report,) = await reports(run, {"GET task-stages/ts-1": document(stage, task)})
 
     assert (report.name, report.text, report.failed) == ("iac-scan", "2 findings", failed)
+    failure = failure_of_run(RunSnapshot(run, None), [report], LogFacts())
+    assert failure is not None and (failure.kind is FailureKind.TASK) is failed
+    if failed:
+        assert failure.title == "task iac-scan (mandatory)"
+        assert failure.text == "task iac-scan (mandatory) failed\n2 findings"
 
 
 async def test_policy_evaluations_name_what_did_not_pass() -> None:
@@ -130,7 +136,19 @@ async def test_policy_evaluations_name_what_did_not_pass() -> None:
         "policy-evaluations", "poleval-1", status="failed", policy_kind="opa"
     )
     outcomes = [
-        {"policy_name": "no-public", "enforcement_level": "mandatory", "status": "failed"},
+        {
+            "policy_name": "no-public",
+            "enforcement_level": "mandatory",
+            "status": "failed",
+            "description": "stay private",
+            "output": [{"print": "a is public"}, {"x": 1}, 5],
+        },
+        {
+            "policy_name": "names",
+            "enforcement_level": "advisory",
+            "status": "failed",
+            "output": {"print": "odd"},
+        },
         {"policy_name": "fine", "enforcement_level": "mandatory", "status": "passed"},
     ]
     sets = [
@@ -153,7 +171,16 @@ async def test_policy_evaluations_name_what_did_not_pass() -> None:
     )
 
     assert report.failed
-    assert report.text == "guard/no-public: failed (mandatory)"
+    assert report.text == (
+        "guard/no-public: failed (mandatory)\n  stay private\n  a is public\n"
+        "guard/names: failed (advisory)"
+    )
+    failure = failure_of_run(RunSnapshot(run, None), [report], LogFacts())
+    assert failure is not None and failure.kind is FailureKind.POLICY
+    assert failure.title == "policy guard/no-public (mandatory)"
+    assert failure.text == (
+        "policy guard/no-public (mandatory) failed\nstay private\na is public"
+    )
 
 
 @pytest.mark.parametrize(

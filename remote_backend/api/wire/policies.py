@@ -1,5 +1,6 @@
 """Policies, run tasks and cost estimates on the wire."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from remote_backend.api.messages import Request, Response
@@ -89,7 +90,28 @@ def load_task_stage(response: Response) -> TaskStage:
 def load_policy_set_outcomes(response: Response) -> tuple[PolicySetOutcome, ...]:
     """Load the results of policies, set by set."""
     resources = parse_document(response).resources
-    return tuple(load_resource(item, PolicySetOutcome) for item in resources)
+    return tuple(_load_set(item) for item in resources)
+
+
+def _load_set(item: Mapping[str, Any]) -> PolicySetOutcome:
+    outcomes = members_of(item).get("outcomes")
+    if not isinstance(outcomes, list):
+        return load_resource(item, PolicySetOutcome)
+    with_texts = [
+        {**outcome, "printed": _printed(outcome)} if isinstance(outcome, dict) else outcome
+        for outcome in outcomes
+    ]
+    return load_resource(item, PolicySetOutcome, outcomes=with_texts)
+
+
+def _printed(outcome: Mapping[str, Any]) -> list[str]:
+    output = outcome.get("output")
+    lines = (
+        [line for line in output if isinstance(line, dict)]
+        if isinstance(output, list)
+        else []
+    )
+    return [line["print"] for line in lines if isinstance(line.get("print"), str)]
 
 
 def load_cost_estimate(response: Response) -> CostEstimate:
