@@ -24,15 +24,16 @@ from remote_backend.planning.archives import Archives, pack_archives
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.failure_reasons import canceled
+from remote_backend.planning.failure_reasons import canceled, cause_of
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch, requested_options
 from remote_backend.planning.sharing_cache import SharingCache
+from remote_backend.planning.sharing_promise import SharingPromise
 from remote_backend.planning.upload_canary import Canary
-from remote_backend.planning.workspace_plan import NOT_STARTED, plan_workspace
+from remote_backend.planning.workspace_plan import NOT_STARTED, WorkspacePlan
 from remote_backend.slug.archive import Slug
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.workspaces import LocalWorkspace
@@ -136,14 +137,6 @@ def _running_batch(
         requested=requested_options(options.plan, context),
         client=client,
         events=events,
-        configurations=ConfigurationVersions(
-            client,
-            options.upload,
-            usable_within_seconds=options.limits.upload_seconds,
-            is_alone=count == 1,
-            cache=_sharing_cache(options, context),
-            canary=Canary(events.warn),
-        ),
         pollers=RunPollers.for_workspaces(
             client,
             count,
@@ -156,10 +149,16 @@ def _running_batch(
     )
 
 
-def _sharing_cache(options: BatchOptions, context: BatchContext) -> SharingCache | None:
-    if options.cache_folder is None:
-        return None
-    return SharingCache(options.cache_folder, context.hostname, context.organization)
+def _configuration_versions(running: RunningBatch, count: int) -> ConfigurationVersions:
+    """Return what gives so many workspaces their configuration versions."""
+    options, context, client = running.options, running.context, running.client
+    canary, cache = Canary(running.events.warn), None
+    if options.cache_folder is not None:
+        cache = SharingCache(options.cache_folder, context.hostname, context.organization)
+    promise = SharingPromise(client, options.upload, canary, cache)
+    return ConfigurationVersions(
+        client, options, running.events, promise, canary, is_alone=count == 1
+    )
 
 
 class _BatchRunner:
@@ -177,6 +176,7 @@ class _BatchRunner:
         self._running = running
         self._workspaces = workspaces
         self._archives = archives
+        self._configurations = _configuration_versions(running, len(workspaces))
         self._gate = anyio.CapacityLimiter(running.options.max_concurrency)
         self._outcomes: dict[str, Outcome] = {}
 
@@ -205,9 +205,24 @@ class _BatchRunner:
         async with self._gate:
             self._running.events.put(PlanStarted(workspace.name))
             archive = self._archives[workspace.remote.working_directory]
-            await plan_workspace(self._running, workspace, archive, self._end)
+            plan = WorkspacePlan(self._running, workspace, archive)
+            try:
+                outcome = await plan.carry_out(self._configurations)
+            except anyio.get_cancelled_exc_class():
+                # Its run is stopped on the server before the cancellation goes on.
+                with anyio.CancelScope(shield=True):
+                    await self._end(await plan.canceled())
+                raise
+            except Exception as error:
+                # Of any kind: one workspace must not end the plans of the others.
+                outcome = await plan.failed(cause_of(error))
+            with anyio.CancelScope(shield=True):
+                await self._end(outcome)
 
-    async def _end(self, outcome: Outcome) -> None:
+    async def _end(self, outcome: Outcome | None) -> None:
+        """Keep and report an outcome; a run that is left running on purpose has none."""
+        if outcome is None:
+            return
         if outcome.run_id is None:
             self._running.pollers.one_fewer_expected()
         self._outcomes[outcome.workspace] = outcome

@@ -1,12 +1,23 @@
-"""Which configuration version each workspace of a batch plans.
+"""Which configuration version each workspace of a batch plans, and what to do when it is refused.
 
-One that is shared saves two requests and an upload for each workspace. Servers that identify
-themselves as HCP Terraform or Terraform Enterprise promise that they take it, and so does the
-server of this package; everywhere else each workspace uploads its own. `planning.upload_canary` describes
-how the promise is tested.
+A shared one saves two requests and an upload for each workspace. `run_with` is the whole story of
+one workspace; its decisions are these:
+
+1. Is sharing possible? Not for one workspace alone, nor with `UploadMode.EACH`, nor on a server
+   that does not promise it (`planning.sharing_promise`). Then each workspace uploads its own.
+2. Otherwise the first workspace that comes uploads for all, and the others wait for it. If its
+   upload fails, only that workspace fails: the next one that comes uploads.
+3. The run of any other workspace is made from that version as soon as the canary allows it
+   (`planning.upload_canary`), and is a `Trial` until a run of this batch has planned.
+4. A server that does not take the version says so in one of two ways. It refuses the run
+   (`is_refusal`): then the run is made from an upload of the workspace's own, at once. Or it
+   makes the run, which ends in an error before it has planned (`Trial.is_refused`): then the
+   workspace is planned once more, from an upload of its own.
+
+Invariant: a workspace is planned at most twice, and however its plan ends, canceled included, it
+is not the canary afterwards.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -14,36 +25,39 @@ from attrs import define, field, frozen
 
 from remote_backend.api.client import Client
 from remote_backend.api.error_texts import names_configuration_version
-from remote_backend.errors import (
-    ConfigurationVersionFailed,
-    NotFound,
-    Rejected,
-    RemoteBackendError,
-)
-from remote_backend.models.configuration import (
-    USABLE_WITHIN_SECONDS,
-    ConfigurationVersion,
-    UploadMode,
-)
-from remote_backend.planning.sharing_cache import SharingCache
+from remote_backend.errors import ConfigurationVersionFailed, NotFound, Rejected
+from remote_backend.events import UploadProgressed
+from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.models.configuration import ConfigurationVersion, UploadMode
+from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.followed_run import FollowedRun
+from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.sharing_promise import SharingPromise
 from remote_backend.planning.upload import upload_configuration, wait_until_usable
 from remote_backend.planning.upload_canary import Canary, Trial
-from remote_backend.slug.archive import Slug
+from remote_backend.planning.workspace_run import WorkspaceRun
 from remote_backend.structured_logging import Log
-from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("ConfigurationVersions", "Upload")
+__all__ = ("ConfigurationVersions", "is_refusal")
 
 log = Log()
 
-_OURS = "remote-backend"
-# The values of TFP-AppName, by go-tfe v1.109.0.
-_PROMISE = frozenset({"HCP Terraform", "Terraform Enterprise"})
-_SECONDS_TO_PING = 5.0
+
+def is_refusal(error: Exception, *, mode: UploadMode, is_foreign: bool) -> bool:
+    """Return whether a run was refused because of the version, which another workspace uploaded.
+
+    Only then, and only where nobody has chosen a mode, does an upload of its own help.
+    """
+    if mode is not UploadMode.AUTO or not is_foreign:
+        return False
+    if isinstance(error, Rejected):
+        return names_configuration_version(error)
+    # A version that may not be seen does not exist for the workspace.
+    return isinstance(error, NotFound | ConfigurationVersionFailed)
 
 
 @frozen
-class Upload:
+class _Upload:
     """A configuration version for one workspace."""
 
     version: ConfigurationVersion
@@ -58,141 +72,164 @@ class Upload:
 class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
-    making: anyio.Lock = field(factory=anyio.Lock)
+    uploading: anyio.Lock = field(factory=anyio.Lock)
     version: ConfigurationVersion | None = None
     owner: str | None = None
-    """The workspace that it was made in, and in which it certainly can be used."""
+    """The id of the workspace that it was made in, which certainly can use it."""
+
+
+@define(eq=False)
+class _Usability:
+    """Whether runs can be made from a version; one workspace polls it at a time."""
+
+    polling: anyio.Lock = field(factory=anyio.Lock)
+    is_usable: bool = False
 
 
 @define(eq=False)
 class ConfigurationVersions:
     """Gives each workspace of a batch a configuration version to plan."""
 
-    client: Client
-    mode: UploadMode = UploadMode.AUTO
-    usable_within_seconds: float = USABLE_WITHIN_SECONDS
+    client: Client = field(repr=False)
+    options: BatchOptions
+    events: EventQueue = field(repr=False)
+    promise: SharingPromise
+    canary: Canary = field(repr=False)
     is_alone: bool = False
-    """Whether there is one workspace, so that there is nobody to share with."""
+    """Whether there is one workspace only, which has nobody to share with."""
 
-    cache: SharingCache | None = None
-    canary: Canary = field(factory=Canary)
-    _deciding: anyio.Lock = field(factory=anyio.Lock)
-    _shares: bool | None = None
-    _remembered: bool | None = None
-    _shared: dict[Path, _Shared] = field(factory=dict)
-    """By the archives that they are made from."""
+    _shared: dict[Path, _Shared] = field(factory=dict, repr=False)
+    """By the archives that the versions are made from."""
 
-    _asking: dict[str, anyio.Lock] = field(factory=dict)
-    """Held while somebody asks whether a configuration version can be used, by id."""
+    _usability: dict[str, _Usability] = field(factory=dict, repr=False)
+    """By the ids of the versions."""
 
-    _usable: set[str] = field(factory=set)
-    """Ids of those that were found to be."""
+    async def run_with(self, run: WorkspaceRun) -> FollowedRun:
+        """Plan a workspace from a version that its server takes; return its run, which is over.
 
-    async def upload_for(
-        self, named: LocalWorkspace, slug: Slug, progress: Callable[[int], None]
-    ) -> Upload:
-        """Return a configuration version that can be planned in a workspace.
-
-        The first who asks uploads it, and the others wait for that. Where that fails it fails
-        for the first alone; the next one tries in its own workspace.
+        Raises what its upload or its run fails with.
         """
-        if self.is_alone or not await self._may_share():
-            return Upload(await self.upload_own(named, slug, progress))
-        shared = self._shared.setdefault(slug.path, _Shared())
-        async with shared.making:
+        run.begin_attempt()
+        try:
+            trial = await self._make(run)
+            followed = await run.follow(trial)
+            if trial is None:
+                return followed
+            if trial.is_refused:
+                return await self._plan_again(run)
+            if trial.has_planned:
+                await self.promise.remember(is_kept=True)
+            return followed
+        finally:
+            self.canary.leave(run.workspace.name)
+
+    async def _make(self, run: WorkspaceRun) -> Trial | None:
+        """Find the run of an earlier process, or make one; return the trial that it is."""
+        begun = run.begun
+        if begun is not None and await run.find(begun):
+            return await self._trial_of_earlier_run(begun.is_foreign)
+        upload = await self._upload_for(run)
+        try:
+            await self._create(run, upload)
+        except (NotFound, Rejected, ConfigurationVersionFailed) as error:
+            mode = self.options.upload
+            if not is_refusal(error, mode=mode, is_foreign=upload.is_foreign):
+                raise
+            if not isinstance(error, ConfigurationVersionFailed):
+                self.canary.refuse()
+                log.info("configuration.not_shared", problem=str(error))
+            await self._make_alone(run)
+            return None
+        return upload.trial
+
+    async def _plan_again(self, run: WorkspaceRun) -> FollowedRun:
+        """Plan once more, after a run for which the server did not take the shared version."""
+        self.events.warn(
+            f"{run.workspace.name} is planned again with an upload of its own, as all others "
+            "from now on: the server did not take the upload of another workspace"
+        )
+        await self._make_alone(run)
+        followed = await run.follow(None)
+        if followed.latest.succeeded:
+            await self.promise.remember(is_kept=False)
+        return followed
+
+    async def _make_alone(self, run: WorkspaceRun) -> None:
+        run.begin_attempt()
+        await self._create(run, _Upload(await self._upload_own(run)))
+
+    async def _trial_of_earlier_run(self, is_foreign: bool) -> Trial | None:
+        if not is_foreign or self.options.upload is not UploadMode.AUTO:
+            return None
+        if await self.promise.is_given() and self.canary.is_proven:
+            return None
+        return Trial(self.canary)
+
+    async def _upload_for(self, run: WorkspaceRun) -> _Upload:
+        """Return a version to plan: the shared one, or one that the workspace uploads itself."""
+        archive = run.archive
+        if self.is_alone or not await self.promise.is_given():
+            return _Upload(await self._upload_own(run))
+        shared = self._shared.setdefault(archive.path, _Shared())
+        async with shared.uploading:
             if shared.version is None and self.canary.works is not False:
-                shared.version = await self.upload_own(named, slug, progress)
-                shared.owner = named.remote.id
+                shared.version = await self._upload_own(run)
+                shared.owner = run.workspace.remote.id
         version = shared.version
-        if version is not None and shared.owner == named.remote.id:
-            return Upload(version)
-        if version is None or not await self.canary.admit(named.name):
-            return Upload(await self.upload_own(named, slug, progress))
-        return Upload(version, is_foreign=True, trial=self._trial())
+        if version is not None and shared.owner == run.workspace.remote.id:
+            return _Upload(version)
+        if version is None or not await self.canary.admit(run.workspace.name):
+            return _Upload(await self._upload_own(run))
+        trial = None if self.canary.is_proven else Trial(self.canary)
+        return _Upload(version, is_foreign=True, trial=trial)
 
-    async def upload_own(
-        self, named: LocalWorkspace, slug: Slug, progress: Callable[[int], None]
-    ) -> ConfigurationVersion:
-        """Upload a configuration version for one workspace alone.
+    async def _upload_own(self, run: WorkspaceRun) -> ConfigurationVersion:
+        """Upload a version in the workspace of a run.
 
-        Where a refusal costs little, runs are asked for before it is known to be usable.
+        Where a refusal costs little, the run is requested before the version is known to be
+        usable; elsewhere it is waited for here.
         """
+        name, archive = run.workspace.name, run.archive
         waits = not self.is_alone and self.client.announces_limits
         return await upload_configuration(
             self.client,
-            named.remote.id,
-            slug.path,
-            progress=progress,
-            usable_within_seconds=self.usable_within_seconds if waits else None,
+            run.workspace.remote.id,
+            archive.path,
+            progress=lambda sent: self.events.put_if_idle(
+                UploadProgressed(name, sent, archive.size_bytes)
+            ),
+            usable_within_seconds=self.options.limits.upload_seconds if waits else None,
         )
 
-    async def until_usable(self, version: ConfigurationVersion) -> None:
-        """Wait until runs can be made from an upload; however many wait, one of them asks.
+    async def _create(self, run: WorkspaceRun, upload: _Upload) -> None:
+        """Make the run at once; where the server is not ready for it, as soon as it is.
+
+        Servers that take a while to look into an archive refuse runs until then, so the version
+        is polled concurrently with the first request for the run.
+        """
+        version, is_foreign = upload.version, upload.is_foreign
+        if not version.is_usable:
+            with raise_lone_exception():
+                async with anyio.create_task_group() as group:
+                    name = f"wait for {version.id}"
+                    group.start_soon(self._until_usable, version, name=name)
+                    try:
+                        await run.create(version.id, is_foreign=is_foreign)
+                    except Rejected:
+                        pass
+                    else:
+                        group.cancel_scope.cancel()
+                        return
+        await run.create(version.id, is_foreign=is_foreign)
+
+    async def _until_usable(self, version: ConfigurationVersion) -> None:
+        """Wait until runs can be made from a version; of all that wait, one polls.
 
         Raises `ConfigurationVersionFailed` when that will never be.
         """
-        async with self._asking.setdefault(version.id, anyio.Lock()):
-            if version.id not in self._usable:
-                await wait_until_usable(
-                    self.client, version.id, limit_seconds=self.usable_within_seconds
-                )
-                self._usable.add(version.id)
-
-    def allows_fallback(
-        self, error: NotFound | Rejected | ConfigurationVersionFailed, upload: Upload
-    ) -> bool:
-        """Say whether a run may be made with an upload of the workspace's own."""
-        if self.mode is not UploadMode.AUTO or not upload.is_foreign:
-            return False
-        if isinstance(error, ConfigurationVersionFailed):
-            return True
-        if not isinstance(error, NotFound) and not names_configuration_version(error):
-            return False
-        self.canary.refuse()
-        log.info("configuration.not_shared", problem=str(error))
-        return True
-
-    async def resumed_trial(self, *, is_foreign: bool) -> Trial | None:
-        """Return the trial that the run of an earlier process is, if it is one."""
-        if not is_foreign or self.mode is not UploadMode.AUTO:
-            return None
-        return self._trial() if await self._may_share() else Trial(self.canary)
-
-    async def remember(self, works: bool) -> None:
-        """Keep for later batches whether the server shares."""
-        if self.cache is not None and works is not self._remembered:
-            self._remembered = works
-            await self.cache.remember(works)
-
-    def _trial(self) -> Trial | None:
-        return None if self.canary.is_proven else Trial(self.canary)
-
-    async def _may_share(self) -> bool:
-        async with self._deciding:
-            if self._shares is None:
-                self._shares = await self._decide()
-        return self._shares
-
-    async def _decide(self) -> bool:
-        if self.mode is UploadMode.EACH:
-            return False
-        name = await self._server_name() if self.mode is UploadMode.AUTO else None
-        if self.mode is UploadMode.SHARED or name == _OURS:
-            self.canary.prove()
-            return True
-        if name not in _PROMISE:
-            return False
-        if self.cache is not None:
-            self.canary.works = self._remembered = await self.cache.recall()
-        return True
-
-    async def _server_name(self) -> str | None:
-        client = self.client
-        if client.server_name is None:
-            # That every answer names the server is seen, and not promised; go-tfe pings.
-            with anyio.move_on_after(_SECONDS_TO_PING):
-                try:
-                    await client.ping()
-                except RemoteBackendError as error:
-                    log.info("server.unnamed", problem=str(error))
-        return client.server_name
+        usability = self._usability.setdefault(version.id, _Usability())
+        async with usability.polling:
+            if not usability.is_usable:
+                seconds = self.options.limits.upload_seconds
+                await wait_until_usable(self.client, version.id, limit_seconds=seconds)
+                usability.is_usable = True

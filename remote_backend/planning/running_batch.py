@@ -6,9 +6,8 @@ from remote_backend.api.client import Client
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.cancellation import OnExit
-from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.journal import Begun, Journal
+from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_state import LogSettings
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
@@ -29,16 +28,10 @@ class RunningBatch:
 
     client: Client = field(repr=False)
     events: EventQueue = field(repr=False)
-    configurations: ConfigurationVersions = field(repr=False)
     pollers: RunPollers
     log_settings: LogSettings
     journal: Journal | None = field(repr=False)
     on_exit: OnExit = field(factory=OnExit)
-
-    def begun(self, workspace: str) -> Begun | None:
-        """Return how far an earlier process had come with a workspace, by its local name."""
-        earlier = self.context.earlier
-        return earlier.begun.get(workspace) if earlier is not None else None
 
 
 def requested_options(options: PlanOptions, context: BatchContext) -> PlanOptions:

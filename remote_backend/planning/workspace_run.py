@@ -1,193 +1,167 @@
-"""Making the run of one workspace in a batch: with an upload, from the journal, exactly once."""
+"""The run of one workspace: found or made, exactly one, and followed.
+
+Who sets what, so that a plan that fails or is canceled at any moment knows what it leaves behind:
+
+- `phase` is `start` until a configuration version is wanted (`begin_attempt`), then `upload`,
+  and `queue` from the request for the run on;
+- `run` is set when the server has named the run, or the journal of an earlier process has;
+- `may_exist` is True while a run may exist that is not in `run`: from the moment in which the
+  request for it leaves until its response is understood;
+- `followed` is set when the run is polled, and from then on knows more than `run`.
+
+Invariant: at most one run exists for an attempt. A second attempt begins only after the first
+run is over (`planning.configuration_versions`), and forgets it.
+"""
 
 import anyio
 
-from remote_backend.errors import (
-    ConfigurationVersionFailed,
-    NotFound,
-    Rejected,
-    RemoteBackendError,
-    SlugError,
-    may_have_happened,
-)
-from remote_backend.events import UploadProgressed
-from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.errors import RemoteBackendError, SlugError, may_have_happened
+from remote_backend.events import ConfigurationUploaded, RunQueued
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
-from remote_backend.planning.configuration_versions import Upload
+from remote_backend.planning.followed_run import FollowedRun
 from remote_backend.planning.journal import Begun
+from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import queue_run
 from remote_backend.planning.running_batch import RunningBatch
 from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("RunCreation",)
+__all__ = ("WorkspaceRun",)
 
 
-class RunCreation:
-    """Makes the run of a workspace, and says how far that has come."""
+class WorkspaceRun:
+    """The run of one workspace in a batch, and how far it has come."""
 
     def __init__(
-        self, job: RunningBatch, named: LocalWorkspace, archive: Slug | SlugError
+        self, batch: RunningBatch, workspace: LocalWorkspace, archive: Slug | SlugError
     ) -> None:
+        self.workspace = workspace
+        self.phase = "start"
         self.run: Run | None = None
-        self.may_have_run = False
-        """Whether a run may exist although none is known."""
-
-        self.phase = "upload"
-        self.trial: Trial | None = None
-        """Set where the run has to show that the server shares configuration versions."""
-
-        self._job = job
-        self._named = named
+        self.may_exist = False
+        self.followed: FollowedRun | None = None
+        self._batch = batch
         self._archive = archive
 
-    async def create(self) -> Run:
-        """Return the run that an earlier process made, or make one."""
-        begun = self._job.begun(self._named.name)
-        run = await self._take_up(begun) if begun else None
-        self.run = run or await self._begin()
-        return self.run
-
-    async def create_alone(self) -> Run:
-        """Make a run with an upload for this workspace alone."""
-        self.run, self.may_have_run, self.phase = None, False, "upload"
-        self.trial = None
-        version = await self._job.configurations.upload_own(
-            self._named, self._slug, self._progress
-        )
-        return await self._make_run(Upload(version))
-
     @property
-    def _slug(self) -> Slug:
+    def archive(self) -> Slug:
+        """The archive to upload; raises `SlugError` where the configuration cannot be packed."""
         if isinstance(self._archive, SlugError):
             raise self._archive
         return self._archive
 
-    async def _take_up(self, begun: Begun) -> Run | None:
-        run = await self._find_begun(begun)
-        if run is not None:
-            self.trial = await self._job.configurations.resumed_trial(
-                is_foreign=begun.is_foreign
-            )
-        return run
+    @property
+    def begun(self) -> Begun | None:
+        """How far an earlier process had come with this workspace."""
+        earlier = self._batch.context.earlier
+        return earlier.begun.get(self.workspace.name) if earlier is not None else None
 
-    async def _find_begun(self, begun: Begun) -> Run | None:
+    def begin_attempt(self) -> None:
+        """Forget the run of an earlier attempt, which is over or was never made."""
+        self.phase = "upload"
+        self.run, self.may_exist, self.followed = None, False, None
+
+    async def find(self, begun: Begun) -> bool:
+        """Find the run that an earlier process made or requested; return whether there is one."""
         version_id = begun.configuration_version_id
         if begun.run_id is not None:
-            # Whatever happens to the answer, this is the run to stop or to report.
+            # Even when reading it fails, this is the run to stop or to report.
             self.run = Run(
                 id=begun.run_id, status="pending", configuration_version_id=version_id
             )
-            run, _ = await self._job.client.read_run(begun.run_id)
-            return run
-        self.may_have_run = True
-        request = self._request(version_id)
-        found = await self._job.pollers.find(request)
-        self.may_have_run = found is not None
-        return found
+            self.run, _ = await self._batch.client.read_run(begun.run_id)
+            return True
+        self.may_exist = True
+        self.run = await self._batch.pollers.find(self._request(version_id))
+        self.may_exist = self.run is not None
+        return self.may_exist
 
-    async def _begin(self) -> Run:
-        configurations = self._job.configurations
-        upload = await configurations.upload_for(self._named, self._slug, self._progress)
-        self.trial = upload.trial
-        try:
-            return await self._make_run_soon(upload)
-        except (NotFound, Rejected, ConfigurationVersionFailed) as error:
-            if not configurations.allows_fallback(error, upload):
-                raise
-        return await self.create_alone()
+    async def create(self, version_id: str, *, is_foreign: bool) -> None:
+        """Make the run from a configuration version, which another workspace may have uploaded.
 
-    async def _make_run_soon(self, upload: Upload) -> Run:
-        """Make a run at once; where the server is not ready for it, as soon as it is.
-
-        Servers that take a while to look into an archive refuse runs until then, so that is
-        waited for concurrently with the first attempt.
+        It is in the journal before the request, so that a resumed batch knows what to look for.
         """
-        version = upload.version
-        if version.is_usable:
-            return await self._make_run(upload)
-        with raise_lone_exception():
-            async with anyio.create_task_group() as group:
-                group.start_soon(
-                    self._job.configurations.until_usable,
-                    version,
-                    name=f"wait for {version.id}",
-                )
-                try:
-                    run = await self._make_run(upload)
-                except Rejected:
-                    pass
-                else:
-                    group.cancel_scope.cancel()
-                    return run
-        return await self._make_run(upload)
+        await self._record(version_id, is_foreign)
+        self.phase = "queue"
+        run = await self._queue(self._request(version_id))
+        await self._record(version_id, is_foreign, run.id)
 
-    def _request(self, configuration_version_id: str) -> RunRequest:
+    async def follow(self, trial: Trial | None) -> FollowedRun:
+        """Follow the run that was found or made to its end.
+
+        Raises `RunDiffers` when it does something else than was requested.
+        """
+        assert self.run is not None
+        run, name = self.run, self.workspace.name
+        events, context = self._batch.events, self._batch.context
+        events.put(ConfigurationUploaded(name, run.configuration_version_id or ""))
+        run_url = context.run_url(self.workspace.remote.name, run.id)
+        events.put(RunQueued(name, run.id, run_url))
+        require_as_requested(run, self._batch.requested)
+        self.followed = FollowedRun(self._batch, self.workspace, run, trial)
+        await self.followed.until_over()
+        return self.followed
+
+    def _request(self, version_id: str) -> RunRequest:
         return RunRequest(
-            workspace_id=self._named.remote.id,
-            configuration_version_id=configuration_version_id,
-            options=self._job.requested,
+            workspace_id=self.workspace.remote.id,
+            configuration_version_id=version_id,
+            options=self._batch.requested,
         )
 
-    async def _record(self, upload: Upload, run_id: str | None = None) -> None:
-        if self._job.journal is not None:
-            await self._job.journal.write(
+    async def _record(
+        self, version_id: str, is_foreign: bool, run_id: str | None = None
+    ) -> None:
+        if self._batch.journal is not None:
+            await self._batch.journal.write(
                 "begun",
-                workspace=self._named.name,
-                configuration_version_id=upload.version.id,
+                workspace=self.workspace.name,
+                configuration_version_id=version_id,
                 run_id=run_id,
-                is_foreign=upload.is_foreign,
+                is_foreign=is_foreign,
             )
 
-    def _progress(self, sent: int) -> None:
-        short = self._named.name
-        self._job.events.put_if_idle(UploadProgressed(short, sent, self._slug.size_bytes))
+    async def _queue(self, request: RunRequest) -> Run:
+        """Make the run; when canceled, wait for the response for a bounded time.
 
-    async def _make_run(self, upload: Upload) -> Run:
-        request = self._request(upload.version.id)
-        # Written before the request, so that a resumed batch knows what to look for.
-        await self._record(upload)
-        self.phase = "queue"
-        made: list[Run] = []
-        # Shielded only while the run may be made: a request that still waits for its turn is
-        # never sent once the batch is canceled.
-        scope = anyio.CancelScope()
-        done = anyio.Event()
+        Only a request that may make the run is shielded: one that still waits for the rate
+        limit is never sent once the batch is canceled.
+        """
+        scope, done = anyio.CancelScope(), anyio.Event()
+        runs: list[Run] = []
+        failures: list[Exception] = []
 
         def in_flight(may_be_made: bool) -> None:
-            scope.shield = self.may_have_run = may_be_made
+            scope.shield = self.may_exist = may_be_made
 
-        async def make() -> None:
+        async def queue() -> None:
             with scope:
                 try:
                     self.run = await queue_run(
-                        self._job.client,
+                        self._batch.client,
                         request,
-                        find=self._job.pollers.find,
+                        find=self._batch.pollers.find,
                         in_flight=in_flight,
                     )
-                    made.append(self.run)
+                    runs.append(self.run)
                 except Exception as error:
-                    # Of an error that nobody expected it is not known what came before it.
-                    on_purpose = isinstance(error, RemoteBackendError)
-                    self.may_have_run = not on_purpose or may_have_happened(error)
+                    # An unexpected error says nothing about what came before it.
+                    is_expected = isinstance(error, RemoteBackendError)
+                    self.may_exist = not is_expected or may_have_happened(error)
                     failures.append(error)
                 finally:
                     done.set()
 
-        failures: list[Exception] = []
         async with anyio.create_task_group() as group:
-            group.start_soon(make, name=f"queue {self._named.name}")
+            group.start_soon(queue, name=f"queue {self.workspace.name}")
             try:
                 await done.wait()
             except anyio.get_cancelled_exc_class():
-                # A run that is made during the cancellation would be left behind, so its
-                # answer is still waited for, for a bounded time.
+                # Left alone, a run that is made just now would go on without an owner.
                 scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
                 raise
         if failures:
             raise failures[0]
-        await self._record(upload, made[0].id)
-        return made[0]
+        return runs[0]

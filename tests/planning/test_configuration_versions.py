@@ -11,6 +11,13 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
+from remote_backend.errors import (
+    ApiError,
+    ConfigurationVersionFailed,
+    NotFound,
+    Rejected,
+    TransportError,
+)
 from remote_backend.events import Event, LogChunkRead, LogEnded, WarningRaised
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.configuration import UploadMode
@@ -18,6 +25,7 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import WaitLimits
 from remote_backend.models.workspace import Workspace
 from remote_backend.planning.batch import run_batch
+from remote_backend.planning.configuration_versions import is_refusal
 from remote_backend.planning.journal import Begun, JournalStory
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.sharing_cache import SharingCache
@@ -56,6 +64,12 @@ class Server:
         self.fails: set[str] = set()
         """Workspaces with a mistake in their variables."""
 
+        self.refusal: ApiError | None = None
+        """How runs with the version of another workspace are refused; None to make them."""
+
+        self.takes_uploads = 10**9
+        """How many configuration versions can be made."""
+
         self.canceled: set[str] = set()
         self.at_first_plan = 0
         """How many runs had been made when the first foreign one had planned."""
@@ -79,6 +93,8 @@ class Server:
             case "GET", ["ping"]:
                 return answer(204)
             case "POST", ["workspaces", workspace, _]:
+                if len(self.versions) >= self.takes_uploads:
+                    return answer(422, {"errors": [{"title": "too many"}]})
                 self.versions.append(workspace)
                 id = f"cv-{len(self.versions) - 1}"
                 attributes = {"status": "pending", "upload-url": f"https://t.test/up/{id}"}
@@ -107,6 +123,9 @@ class Server:
             "cv": linked["configuration-version"]["data"]["id"],
             "polls": 0,
         }
+        if self.refusal is not None and self.is_foreign(run):
+            errors = [{"title": problem} for problem in self.refusal.problems]
+            return answer(self.refusal.status, {"errors": errors})
         self.runs.append(run)
         return self._run(run)
 
@@ -486,3 +505,60 @@ async def test_a_proof_outweighs_an_earlier_refusal() -> None:
 
     assert await canary.admit("a")
     assert LONGEST_WAIT_SECONDS == 60
+
+
+NOT_FOUND = NotFound(404, "POST", "runs", ("not found",))
+NAMED = Rejected(422, "POST", "runs", ("Configuration version is not of this workspace",))
+OTHER = Rejected(422, "POST", "runs", ("the workspace is locked",))
+LOST = ConfigurationVersionFailed("cv-1", "errored", "cannot be unpacked")
+BROKEN = TransportError("POST", "runs", "the connection broke", may_have_happened=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "mode", "is_foreign", "refused"),
+    [
+        (NOT_FOUND, UploadMode.AUTO, True, True),
+        (NAMED, UploadMode.AUTO, True, True),
+        (LOST, UploadMode.AUTO, True, True),
+        (OTHER, UploadMode.AUTO, True, False),
+        (BROKEN, UploadMode.AUTO, True, False),
+        (NOT_FOUND, UploadMode.AUTO, False, False),
+        (NAMED, UploadMode.SHARED, True, False),
+        (LOST, UploadMode.SHARED, True, False),
+    ],
+)
+def test_a_version_is_refused_by_certain_errors_only(
+    error: Exception, mode: UploadMode, is_foreign: bool, refused: bool
+) -> None:
+    """Only where an upload of the workspace's own helps, and nobody has chosen a mode (W1)."""
+    assert is_refusal(error, mode=mode, is_foreign=is_foreign) is refused
+
+
+@pytest.mark.parametrize("error", [NOT_FOUND, NAMED, OTHER])
+def test_a_refused_run_is_made_again_with_an_own_upload(
+    error: ApiError, tmp_path: Path
+) -> None:
+    """No run is lost: the refused one was never made; other refusals fail the workspace (W1)."""
+    server = Server(HCP, shares=False)
+    server.refusal = error
+
+    story = planned(server, tmp_path)
+
+    if error is OTHER:
+        assert [outcome.succeeded for outcome in story.outcomes].count(True) == 1
+        assert {outcome.phase for outcome in story.outcomes} == {None, "queue"}
+    else:
+        assert all_planned(story)
+        assert (len(server.versions), len(server.runs)) == (6, 6)
+        assert story.warnings == []
+
+
+def test_a_failing_own_upload_is_a_failed_upload(tmp_path: Path) -> None:
+    """A workspace whose run was refused before is again in the phase of its upload."""
+    server = Server(HCP, shares=False)
+    server.refusal = NOT_FOUND
+    server.takes_uploads = 1
+
+    story = planned(server, tmp_path)
+
+    assert [outcome.phase for outcome in story.outcomes] == [None, *["upload"] * 5]
