@@ -1,4 +1,4 @@
-"""The command line: its commands, its exit codes, and how it tells errors."""
+"""The command line: its commands, its exit codes, and how it prints errors."""
 
 import logging
 import os

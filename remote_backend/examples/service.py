@@ -147,7 +147,7 @@ async def start_batch(request: web.Request) -> web.Response:
 
 @routes.get("/batches/{id}")
 async def read_batch(request: web.Request) -> web.Response:
-    """Tell how a batch is."""
+    """Return the state of a batch."""
     running = _running(request)
     outcomes = [outcome_to_dict(outcome) for outcome in running.batch.outcomes]
     return web.json_response({"is_over": running.is_over, "outcomes": outcomes})
@@ -187,7 +187,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 @routes.post("/notifications")
 async def take_notifications(request: web.Request) -> web.Response:
-    """Take what the server tells about runs, once its signature is checked."""
+    """Take the notifications of the server about runs, once their signature is checked."""
     service = request.app[_SERVICE]
     try:
         notifications = read_notifications(

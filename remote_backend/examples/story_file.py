@@ -1,4 +1,4 @@
-"""What a batch told so far, in a file, for readers who come late or read slowly."""
+"""The events of a batch so far, in a file, for readers who come late or read slowly."""
 
 import tempfile
 from collections.abc import AsyncIterator

@@ -67,7 +67,7 @@ class Begun:
 
 @define(kw_only=True)
 class JournalStory:
-    """What a journal tells; it never holds values of variables."""
+    """The content of a journal; it never holds values of variables."""
 
     id: str
     directory: Path
@@ -256,7 +256,7 @@ def _ends_within_a_line(path: Path) -> bool:
 def list_journals(
     folder: Path, skipped: Callable[[str], None] = _ignore
 ) -> tuple[JournalStory, ...]:
-    """Return what the journals of a folder tell, the newest batch first.
+    """Return the content of the journals in a folder, the newest batch first.
 
     One that cannot be read, as of a later version, is left out, and `skipped` called with a
     sentence that names it.
@@ -277,7 +277,7 @@ def list_journals(
 def read_journal(
     folder: Path, id: str | None, skipped: Callable[[str], None] = _ignore
 ) -> JournalStory:
-    """Return what the journal of a batch tells, or that of the newest one.
+    """Return the content of the journal of a batch, or of the newest batch.
 
     The beginning of an id is enough. Raises `SelectionError` when there is none or several.
     """

@@ -67,7 +67,7 @@ def respond(body: bytes = b"", status: int = 200) -> web.Response:
 def respond_with_errors(
     status: int, title: str, details: Iterable[str] = ()
 ) -> web.Response:
-    """Return an answer that tells errors."""
+    """Return a response with errors."""
     return respond(dump_errors(status, title, details), status)
 
 

@@ -84,7 +84,7 @@ def _show_batch(id: str | None, no_color: bool) -> int:
 @click.argument("id", required=False)
 @click.pass_context
 def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> int:
-    """Watch the runs of a batch that were made, make the missing ones, tell of all.
+    """Watch the runs of a batch that were made, make the missing ones, and report all.
 
     Without ID, the newest batch.
     """

@@ -66,7 +66,7 @@ def _open_gate() -> anyio.Event:
 
 @define
 class PlanOutput:
-    """What a plan command tells while it works."""
+    """The output of a plan command while it works."""
 
     command: PlanRequest
     screen: Screen
@@ -80,7 +80,7 @@ class PlanOutput:
     _answered: str = "watch"
 
     async def tell(self, backend: Backend, batch: Batch) -> None:
-        """Tell all events of a batch; with -detach, those until all runs are queued."""
+        """Show all events of a batch; with -detach, those until all runs are queued."""
         command, screen = self.command, self.screen
         self._live = live = _live_console(command, screen, backend)
         console = live or _console(command, screen)
@@ -113,7 +113,7 @@ class PlanOutput:
                 self._report(collector, backend, batch)
 
     def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
-        """Tell, where programs read it, that no plan was begun; people read the error itself."""
+        """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:

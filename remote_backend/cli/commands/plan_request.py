@@ -25,7 +25,7 @@ __all__ = (
 
 
 class OnInterrupt(Enum):
-    """What becomes of runs when the command is told to stop."""
+    """What becomes of runs when the command is interrupted."""
 
     ASK = "ask"
     """Ask on a terminal, cancel without one."""
@@ -35,7 +35,7 @@ class OnInterrupt(Enum):
 
 
 class Style(Enum):
-    """How a command tells what happens."""
+    """The form in which a command reports what happens."""
 
     AUTO = "auto"
     """A live view of a batch on a terminal, else lines."""

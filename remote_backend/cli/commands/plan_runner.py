@@ -59,7 +59,7 @@ async def run_plan(command: PlanRequest, screen: Screen) -> int:
     """Carry out a plan command and return its exit code.
 
     The first Ctrl-C, SIGTERM or SIGHUP cancels the runs that are still going, or leaves them
-    running, and tells which live on; table, reports and events come as without it, and the exit
+    running, and lists the runs that are still running; table, reports and events come as without it, and the exit
     code is then 130, 143 or 129. The second ends the process at once.
     """
     switch_threads_often()
@@ -172,11 +172,11 @@ class _PlanRunner:
             PlanOutput(self.command, self.screen).tell_failure(reason, kind, self._backend)
 
     def tell_interrupt(self) -> None:
-        """Tell, where programs read it, that no run was made before the interrupt."""
+        """Report to programs (JSON, reports) that no run was made before the interrupt."""
         self._tell_failure("it was interrupted before any run was made", "Interrupted")
 
     def tell_living(self) -> None:
-        """Tell which runs live on, and how to come back to them."""
+        """List the runs that are still running, and how to resume the batch."""
         living = self._batch.still_running if self._batch is not None else ()
         if not living:
             return

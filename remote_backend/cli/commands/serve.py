@@ -28,7 +28,7 @@ __all__ = ("serve_command",)
 
 @frozen
 class _Ready:
-    """The file that tells others how to reach the server, as long as it runs."""
+    """The file with the address of the server for other programs, as long as it runs."""
 
     path: Path | None
 

@@ -25,7 +25,7 @@ _STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
 def dump_configuration(
     configuration: ConfigurationVersionRecord, upload_url: str | None = None
 ) -> dict[str, Any]:
-    """Return a configuration version as a resource; only its creation tells the address."""
+    """Return a configuration version as a resource; only the response to its creation has the address."""
     attributes: dict[str, Any] = {
         "status": configuration.status,
         "source": "tfe-api",

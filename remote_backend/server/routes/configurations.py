@@ -48,7 +48,7 @@ _LARGEST_ARCHIVE_BYTES = 1 << 30
 
 @routes.post(_OF_WORKSPACE)
 async def create_configuration(request: web.Request) -> web.Response:
-    """Make a configuration version and tell where its archive goes."""
+    """Make a configuration version and return the address for its archive."""
     context = context_of(request)
     document = await read_request_document(request)
 

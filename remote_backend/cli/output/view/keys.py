@@ -45,7 +45,7 @@ class KeyReader:
     """Turns bytes into names of keys: a character stands for itself, others have a word.
 
     Bytes of a key can come in several reads, so what may be the beginning of one is kept. A lone
-    escape character is a key of its own, which only time tells: the caller calls `end_escape`
+    escape character is a key of its own, which only time shows: the caller calls `end_escape`
     when nothing has followed for a moment. Sequences that nobody knows are dropped whole, so that
     no part of them is taken for a key.
     """
