@@ -161,6 +161,8 @@ class AiohttpTransport:
         headers = {**request.headers, **body_headers}
         if self._origin is not None and self._may_carry_token(request, url):
             headers["Authorization"] = f"Bearer {self._origin.token}"
+            # aiohttp refuses a request with two credentials; a redirect may name others.
+            url = url.with_user(None)
         proxy = self._settings.proxy_of(str(url.origin()))
         async with self._session.request(
             request.method,

@@ -130,6 +130,18 @@ async def test_a_redirect_to_another_origin_loses_the_token(
     assert "authorization" not in other.asked[0][2]
 
 
+async def test_a_redirect_with_a_password_keeps_the_token(
+    api: Host, transport: AiohttpTransport
+) -> None:
+    """On the same host the token is the credential, whatever stands before the host name."""
+    api.answers = {"/base/v2/x": f"http://user:secret@127.0.0.1:{api.port}/y?a=%2F"}
+
+    assert (await transport.send(get("x"))).body == b"hello"
+
+    path, headers = api.asked[1][1:3]
+    assert (path, headers["authorization"]) == ("/y?a=%2F", f"Bearer {TOKEN}")
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/", "http://["])
 async def test_a_redirect_to_something_else_is_not_followed(
     target: str, api: Host, transport: AiohttpTransport
