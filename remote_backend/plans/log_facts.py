@@ -19,6 +19,8 @@ _COUNTS = re.compile(
     rb'(?:(?<=[\r\n])|"@message": ?")' + _COLOR + b"Plan:" + _COLOR + b" "
     rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy"
 )
+# Terraform writes no numbers where no resource changes.
+_NO_COUNTS = re.compile(rb"(?<=[\r\n])" + _COLOR + rb"(?:No changes\.|Changes to Outputs:)")
 # The end of a log in Terraform Enterprise after a timeout: support.hashicorp.com, article 360059831653.
 _TIMED_OUT = re.compile(
     rb"This \w+ has timed out and will now terminate!(?:.{0,80}?enforces an? (\w+) maximum)?",
@@ -36,7 +38,7 @@ class LogFacts:
 
     def __init__(self) -> None:
         self.counts: Counts | None = None
-        """The numbers of the last line `Plan: 2 to add, ...`."""
+        """The numbers of the last line `Plan: 2 to add, ...`; zeros where no resource changes."""
 
         # A line end stands before each line, also before the first one.
         self._end = b"\n"
@@ -45,14 +47,20 @@ class LogFacts:
     def feed(self, data: bytes) -> None:
         """Read the next chunk of the log."""
         window = self._end + data
+        self._read_counts(window)
+        self._keep_error(window, data)
+        self._end = window[-_END_BYTES:]
+
+    def _read_counts(self, window: bytes) -> None:
         if b"Plan:" in window:
             for match in _COUNTS.finditer(window):
                 imported, add, change, destroy = (
                     int(number or 0) for number in match.groups()
                 )
                 self.counts = Counts(add, change, destroy, imported)
-        self._keep_error(window, data)
-        self._end = window[-_END_BYTES:]
+        # A search for plain bytes is much faster than one for a pattern.
+        if self.counts is None and (b"No changes." in window or b"Outputs:" in window):
+            self.counts = Counts() if _NO_COUNTS.search(window) else None
 
     def _keep_error(self, window: bytes, data: bytes) -> None:
         if self._error:

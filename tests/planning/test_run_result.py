@@ -50,11 +50,22 @@ def facts_of(*parts: bytes) -> LogFacts:
         ),
         (b'  + text = "Plan: 9 to add, 9 to change, 9 to destroy."\n', None),
         (PLAN_LINE + b"Changes to Outputs:\n" + b"  + x = 1\n" * 10_000, Counts(2, 1, 3)),
-        (b"No changes. Your infrastructure matches the configuration.\n", None),
+        (b"No changes. Your infrastructure matches the configuration.\n", Counts()),
+        (
+            b"\x1b[0m\x1b[1m\x1b[32mNo changes.\x1b[0m\x1b[1m Your infrastructure matches",
+            Counts(),
+        ),
+        (b"a.b: Refreshing state...\n\nChanges to Outputs:\n  + a = 1\n", Counts()),
+        (
+            b'{"@level": "info", "@message": "Plan: 1 to add, 0 to change, 0 to destroy."}',
+            Counts(1),
+        ),
+        (b"  # No changes. Nothing\n", None),
+        (b"Error: No changes. Nothing\n", None),
     ],
 )
 def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) -> None:
-    """Where a server tells none, as OTF, and wherever the parts of the log end (W10)."""
+    """Where a server sends none, as OTF, and wherever the parts of the log end (W10, A5)."""
     assert facts_of(log).counts == counts
     for cut in range(0, 120, 7):
         assert facts_of(log[:cut], log[cut:]).counts == counts
