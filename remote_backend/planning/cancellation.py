@@ -56,7 +56,7 @@ class Stopped:
     """Whether it is left running on purpose."""
 
 
-@define(eq=False)
+@define
 class OnExit:
     """What becomes of runs whose batch is left early."""
 

@@ -68,7 +68,7 @@ class _Upload:
     """Set where it is not proven that the server takes it."""
 
 
-@define(eq=False)
+@define
 class _Shared:
     """The configuration version that workspaces with one working directory share."""
 
@@ -78,7 +78,7 @@ class _Shared:
     """The id of the workspace that it was made in, which certainly can use it."""
 
 
-@define(eq=False)
+@define
 class _Usability:
     """Whether runs can be made from a version; one workspace polls it at a time."""
 
@@ -86,7 +86,7 @@ class _Usability:
     is_usable: bool = False
 
 
-@define(eq=False)
+@define
 class ConfigurationVersions:
     """Gives each workspace of a batch a configuration version to plan."""
 

@@ -26,7 +26,7 @@ _PROMISING = frozenset({"HCP Terraform", "Terraform Enterprise"})
 _SECONDS_TO_PING = 5.0
 
 
-@define(eq=False)
+@define
 class SharingPromise:
     """The promise of one server to one batch; decided once, by the first workspace that asks."""
 
