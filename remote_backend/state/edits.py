@@ -106,7 +106,7 @@ def move(state: StateFile, source: Address, target: Address) -> tuple[StateFile,
     if state.format == 3:
         raise AddressError(
             str(source),
-            "states of Terraform 0.11 are not changed by mv; use `terraform state mv`",
+            "resources in states of Terraform 0.11 cannot be moved here; use `terraform state mv`",
         )
     if source.is_module:
         return _move_module(state, source.module, target.module)

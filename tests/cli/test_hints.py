@@ -205,6 +205,20 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         "-destroy replaces nothing; leave -replace out",
     ),
     (
+        errors.RunOptionsError,
+        as_it_is,
+        "plan -var-file=gone.tfvars",
+        DEV,
+        "-var-file gone.tfvars: ",
+    ),
+    (
+        errors.SettingsError,
+        as_it_is,
+        "init -backend-config=gone.hcl",
+        {},
+        "-backend-config=gone.hcl cannot be read: ",
+    ),
+    (
         errors.SelectionError,
         as_it_is,
         "plan -select=x*",

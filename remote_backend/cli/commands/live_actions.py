@@ -11,6 +11,7 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.api.client import Client
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.view.controller import Action
 from remote_backend.cli.output.view.keyboard import read_keys
@@ -68,7 +69,7 @@ class LiveActions:
         try:
             await stop_run(self.client, run_id)
         except RemoteBackendError as error:
-            self.live.say(f"{workspace} cannot be canceled: {error}")
+            self.live.say(f"{workspace} cannot be canceled: {message_of(error)}")
 
     async def _open(self, url: str) -> None:
         is_open = await to_thread.run_sync(open_in_browser, url)
