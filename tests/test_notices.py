@@ -10,7 +10,7 @@ from remote_backend.notices import Notice, Notices, StillWaiting, Warned
 
 @define
 class Person:
-    """Listens to notices, in a time that moves when it is told to."""
+    """Receives notices, with a clock that the test moves."""
 
     heard: list[Notice] = field(factory=list)
     now: float = 0.0
@@ -34,7 +34,7 @@ class Person:
 
 
 def test_a_long_wait_is_reported_after_five_seconds_and_every_half_minute() -> None:
-    """So a person knows early what is going on, and is not flooded."""
+    """So a person knows early why it takes long, and is not flooded."""
     person = Person()
     with person.notices().waiting("an answer", detail=lambda: "GET x", limit_seconds=90):
         person.live(4.9)
@@ -92,7 +92,7 @@ def test_a_reason_that_changes_is_reported() -> None:
 
 
 def test_a_wait_that_fails_is_over() -> None:
-    """An error ends it like everything else."""
+    """An error ends it too."""
     person = Person()
     with pytest.raises(KeyError), person.notices().waiting("x"):
         raise KeyError

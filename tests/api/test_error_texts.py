@@ -1,4 +1,4 @@
-"""What servers say in texts alone is recognized in each spelling that was seen."""
+"""Facts that servers state only in texts are recognized in each known spelling."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ STILL_PENDING = "Unable to unlock workspace: latest state version is still pendi
 
 
 def error(status: int, *problems: str) -> ApiError:
-    """Return the error of an answer with these problems."""
+    """Return the error of a response with these problems."""
     return ApiError(status, "POST", "workspaces/ws-pending-lock-taken", problems)
 
 

@@ -1,4 +1,4 @@
-"""Runs, configuration versions and workspaces are made exactly once, whatever is answered."""
+"""Runs, configuration versions and workspaces are created exactly once, whatever the response."""
 
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,8 @@ def version(status: str, id: str = "cv-1", **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("lost", UNREADABLE)
-async def test_a_run_without_a_readable_answer_is_adopted(lost: Answer) -> None:
-    """A success that is not a document, as proxies send it, is as ambiguous as a lost one (M5)."""
+async def test_a_run_without_a_readable_response_is_adopted(lost: Answer) -> None:
+    """A success that is not a document, as from a proxy, is as ambiguous as a lost response (M5)."""
     transport = ScriptedTransport(
         {"POST runs": lost, "GET workspaces/ws-1/runs": run_list()}
     )
@@ -76,7 +76,7 @@ async def test_a_run_without_a_readable_answer_is_adopted(lost: Answer) -> None:
 
 
 async def test_no_filter_names_an_operation_that_empties_lists() -> None:
-    """OTF answers each list that names save_plan with an empty page (W2)."""
+    """OTF returns an empty page for each filter that names save_plan (W2)."""
     transport = ScriptedTransport(
         {
             "GET workspaces/ws-1/runs": run_list(),
@@ -89,7 +89,8 @@ async def test_no_filter_names_an_operation_that_empties_lists() -> None:
     await client.list_batch_runs("batch-1", page=1)
 
     filters = [
-        dict(one.query)["filter[operation]"].split(",") for one in transport.requests
+        dict(request.query)["filter[operation]"].split(",")
+        for request in transport.requests
     ]
     assert (
         filters
@@ -119,8 +120,8 @@ async def test_no_second_run_is_made_where_lists_say_nothing() -> None:
 
 
 @pytest.mark.parametrize("lost", UNREADABLE)
-async def test_a_workspace_without_a_readable_answer_is_adopted(lost: Answer) -> None:
-    """It is read by its name; one POST makes one workspace (P46)."""
+async def test_a_workspace_without_a_readable_response_is_adopted(lost: Answer) -> None:
+    """It is read by its name; one POST creates one workspace (P46)."""
     made = answer(200, {"data": resource("workspaces", "ws-9", name="net-new")})
     transport = ScriptedTransport(
         {
@@ -136,7 +137,7 @@ async def test_a_workspace_without_a_readable_answer_is_adopted(lost: Answer) ->
 
 
 @pytest.mark.parametrize("lost", UNREADABLE)
-async def test_a_configuration_version_whose_answer_was_lost_is_adopted(
+async def test_a_configuration_version_whose_response_was_lost_is_adopted(
     lost: Answer, tmp_path: Path
 ) -> None:
     """Where the list shows its upload address, no second one is made (P46)."""
@@ -183,8 +184,10 @@ async def test_a_configuration_version_that_may_be_of_others_is_left_alone(
 
 
 async def test_an_upload_is_looked_for_before_it_is_repeated(tmp_path: Path) -> None:
-    """An answer that comes too late does not cost a second body (P48)."""
-    pending, done = (answer(200, {"data": version(one)}) for one in ("pending", "uploaded"))
+    """A late response does not cost a second body (P48)."""
+    pending, done = (
+        answer(200, {"data": version(status)}) for status in ("pending", "uploaded")
+    )
     script: dict[str, Any] = {
         f"POST {VERSIONS}": created(),
         UPLOAD: LOST,
@@ -200,7 +203,7 @@ async def test_an_upload_is_looked_for_before_it_is_repeated(tmp_path: Path) -> 
 
 
 async def test_an_upload_that_is_never_processed_has_an_end() -> None:
-    """A configuration version that stays pending is waited for two minutes, by sleeps (M8)."""
+    """The wait for a pending configuration version ends after two minutes (M8)."""
     clock = Recorder()
     transport = ScriptedTransport(
         {"GET configuration-versions/cv-1": answer(200, {"data": version("pending")})}
@@ -214,7 +217,7 @@ async def test_an_upload_that_is_never_processed_has_an_end() -> None:
 
 
 async def test_attempts_have_an_end_and_pauses() -> None:
-    """Five in all, each after a look, and the last error is raised."""
+    """Five in all, each after a search, and the last error is raised."""
     clock = Recorder()
     looks: list[int] = []
 
@@ -232,7 +235,7 @@ async def test_attempts_have_an_end_and_pauses() -> None:
 
 
 def created() -> Response:
-    """Return the answer to the creation of a configuration version."""
+    """Return the response to the creation of a configuration version."""
     return answer(201, {"data": version("pending", upload_url="https://blobs.test/up")})
 
 

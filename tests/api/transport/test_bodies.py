@@ -1,4 +1,4 @@
-"""Bodies have limits on size, pace and silence, whatever their heads promise."""
+"""Bodies have limits on size, pace and silence, whatever their headers announce."""
 
 import asyncio
 import gzip
@@ -22,13 +22,13 @@ TEXT = b"one line of a log\n" * 1000
 
 
 def answering(body: bytes, *headers: str, length: str | None = None) -> Handler:
-    """Return a handler that answers with a body and with any length it likes."""
+    """Return a handler that responds with a body and an announced length."""
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {length or len(body)}", *headers, "", ""]
     return replying("\r\n".join(lines).encode(), body)
 
 
 async def read(handle: Handler, *, max_bytes: int = 1 << 20) -> Response:
-    """Return what a handler answers."""
+    """Return the response of a handler."""
     async with listening(handle) as port, open_transport(SETTINGS) as transport:
         target = PublicUrl(f"http://127.0.0.1:{port}/x")
         return await transport.send(
@@ -52,14 +52,14 @@ def deflated(data: bytes) -> bytes:
     ],
 )
 async def test_a_compressed_body_is_read(body: bytes, encoding: str) -> None:
-    """Whole, also when it has several members."""
+    """To its end, even if it has several members."""
     answer = await read(answering(body, f"Content-Encoding: {encoding}"))
 
     assert answer.body == TEXT
 
 
 async def test_an_empty_body_needs_no_compression() -> None:
-    """Some servers name an encoding for a body that is not there."""
+    """Some servers name an encoding for an empty body."""
     assert (await read(answering(b"", "Content-Encoding: gzip"))).body == b""
 
 
@@ -77,10 +77,10 @@ async def test_an_empty_body_needs_no_compression() -> None:
         (answering(b"x", length="-5"), "invalid HTTP"),
     ],
 )
-async def test_an_answer_that_cannot_be_read_is_permanent(
+async def test_a_response_that_cannot_be_read_is_permanent(
     handle: Handler, text: str
 ) -> None:
-    """It is too large or garbled, its host is named, and nobody asks again (L1, M8)."""
+    """It is too large or garbled, its host is named, and there is no retry (L1, M8)."""
     with pytest.raises(TransportError, match=text) as caught:
         await read(handle, max_bytes=1024)
 
@@ -96,15 +96,15 @@ async def test_an_answer_that_cannot_be_read_is_permanent(
     ],
 )
 async def test_half_a_body_is_never_taken_for_a_whole_one(handle: Handler) -> None:
-    """Also where only the compression shows that its end is missing."""
+    """Even if only the compression shows that the end is missing."""
     with pytest.raises(TransportError, match="broke") as caught:
         await read(handle)
 
     assert not caught.value.is_permanent
 
 
-async def test_an_answer_that_trickles_ends() -> None:
-    """A byte now and then keeps a connection alive, and would never come to an end (M8)."""
+async def test_a_response_that_trickles_ends() -> None:
+    """A byte from time to time keeps a connection alive, and would never end it (M8)."""
     parts = [b"x" * 1000] * 10
     times = iter([0.0, 100.0, 301.0, 303.0, 305.0])
 
@@ -132,14 +132,14 @@ async def test_an_answer_that_trickles_ends() -> None:
 
 
 async def drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Read the head of a request and then nothing more."""
+    """Read the head of a request and nothing else."""
     await reader.readuntil(b"\r\n\r\n")
     await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize("is_file", [True, False])
 async def test_an_upload_without_progress_ends(is_file: bool, tmp_path: Path) -> None:
-    """What has a limit is the silence, and only large bodies can be silent (P48, M8)."""
+    """The limit applies to silence, and only large bodies can be silent (P48, M8)."""
     size = 16 << 20
     path = tmp_path / "archive"
     path.write_bytes(bytes(size))
@@ -155,8 +155,8 @@ async def test_an_upload_without_progress_ends(is_file: bool, tmp_path: Path) ->
     assert caught.value.may_have_happened
 
 
-async def test_an_upload_may_take_longer_than_an_answer(tmp_path: Path) -> None:
-    """Each piece that goes out counts as progress, and the answer has the same time (P48)."""
+async def test_an_upload_may_take_longer_than_a_response(tmp_path: Path) -> None:
+    """Each sent piece counts as progress, and the response has the same time (P48)."""
     size = 8 << 20
     path = tmp_path / "archive"
     path.write_bytes(bytes(size))

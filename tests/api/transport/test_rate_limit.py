@@ -1,4 +1,4 @@
-"""Staying within the limits of a server."""
+"""Requests stay within the rate limits of a server."""
 
 import math
 from heapq import heappop, heappush
@@ -34,7 +34,7 @@ class Clock:
 
 
 def moments(bucket: TokenBucket, count: int, *, start: float = 0.0) -> list[float]:
-    """Return when each of many requests that wait together may go."""
+    """Return when each of many waiting requests may be sent."""
     now = start
     sent_at: list[float] = []
     while len(sent_at) < count:
@@ -48,7 +48,7 @@ def moments(bucket: TokenBucket, count: int, *, start: float = 0.0) -> list[floa
 
 @given(st.integers(2, 200), st.integers(1, 400))
 def test_a_bucket_keeps_its_rate_in_every_second(limit: int, count: int) -> None:
-    """However a server counts its seconds."""
+    """Wherever the seconds of the server begin."""
     bucket = TokenBucket(limit * 0.9, max(1.0, math.floor(limit * 0.1)))
 
     times = moments(bucket, count)
@@ -66,7 +66,7 @@ def test_a_bucket_is_nearly_used_up() -> None:
 def counted(
     window: SlidingWindow, count: int, ways: list[tuple[float, float]]
 ) -> list[float]:
-    """Return when a server counts each of many requests that wait together.
+    """Return when a server counts each of many waiting requests.
 
     `ways` are the seconds to the server and back, of one request after the other.
     """
@@ -98,7 +98,7 @@ WAYS = st.lists(st.tuples(st.floats(0, 3), st.floats(0, 3)), min_size=1, max_siz
 def test_no_second_sees_more_than_the_limit(
     limit: int, count: int, ways: list[tuple[float, float]]
 ) -> None:
-    """However a server counts its seconds, and however long anything is on its way."""
+    """Wherever the seconds of the server begin, and however long requests take."""
     times = counted(SlidingWindow(limit), count, ways)
     for first, beyond in zip(times, times[limit:], strict=False):
         assert beyond - first >= 1 - 1e-9
@@ -110,13 +110,13 @@ def test_the_limit_is_nearly_used_up() -> None:
 
 
 def test_no_limit_means_no_waiting() -> None:
-    """Servers that tell no limit are not throttled."""
+    """Requests to servers without a limit do not wait."""
     assert moments(TokenBucket(math.inf, math.inf), 1000)[-1] == 0
     assert counted(SlidingWindow(math.inf), 1000, [(1.0, 1.0)])[-1] == 1.0
 
 
 def test_a_refusal_blocks_the_window_and_slows_it_down_for_a_while() -> None:
-    """After a 429 others get room, and later the old rate comes back."""
+    """After a 429 the rate is lower, for other processes, and later it recovers."""
     window = SlidingWindow(10)
     window.block_for(0.0, 2.0)
     slow = counted(window, 25, [(0.0, 0.0)])
@@ -130,7 +130,7 @@ def test_a_refusal_blocks_the_window_and_slows_it_down_for_a_while() -> None:
 
 
 def test_a_refusal_closes_the_bucket_and_slows_it_down_for_a_while() -> None:
-    """After a 429 others get room, and later the old rate comes back."""
+    """After a 429 the rate is lower, for other processes, and later it recovers."""
     bucket = TokenBucket(10, 1)
     bucket.block_for(0.0, 2.0)
 
@@ -181,7 +181,7 @@ async def test_a_request_that_gives_up_leaves_its_place() -> None:
 
 
 class Server:
-    """Answers everything in one way and records the requests."""
+    """Gives one response to all requests and records them."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -195,7 +195,7 @@ class Server:
 
 @pytest.mark.parametrize("limit", ["0", "nan", "inf", "-3", "many", ""])
 async def test_nonsense_sets_no_limit(limit: str) -> None:
-    """A header that is not a positive number is ignored, and nobody waits for ever."""
+    """A header that is not a positive number is ignored, and no request waits for ever."""
     server = Server(answer(200, x_ratelimit_limit=limit))
     transport = RateLimitedTransport(server, clock=Clock())
 
@@ -207,7 +207,7 @@ async def test_nonsense_sets_no_limit(limit: str) -> None:
 
 
 async def test_an_announced_limit_holds_the_next_requests_back() -> None:
-    """After the first answer the clock decides, for the API alone."""
+    """After the first response the limit holds, for requests of the API only."""
     clock = Clock()
     server = Server(answer(200, x_ratelimit_limit="10"))
     transport = RateLimitedTransport(server, clock=clock)
@@ -260,7 +260,7 @@ async def test_lists_of_runs_have_a_limit_of_their_own(
 
 
 async def test_a_refusal_blocks_as_long_as_the_server_says_at_most_a_minute() -> None:
-    """429 with a reset waits that long for everybody; an hour is cut (P42)."""
+    """429 with a reset delays all requests by that time, and by a minute at most (P42)."""
     clock = Clock()
     server = Server(answer(429, x_ratelimit_reset="3600"))
     transport = RateLimitedTransport(server, clock=clock, random=lambda: 1.0)
@@ -281,10 +281,10 @@ class Refusing(Server):
 
 
 @pytest.mark.parametrize("headers", [{"retry_after": "1"}, {"x_ratelimit_reset": "1"}, {}])
-async def test_those_who_were_refused_do_not_come_back_at_once(
+async def test_refused_requests_are_not_retried_at_the_same_instant(
     headers: dict[str, str],
 ) -> None:
-    """Also where no response announces a limit, and one refused burst counts once (P43)."""
+    """Even if no response announces a limit, and one refused burst counts once (P43)."""
     clock = Clock()
     server = Refusing(answer(429, **headers))
     transport = RateLimitedTransport(server, clock=clock, random=lambda: 0.0)

@@ -1,4 +1,4 @@
-"""Trying again."""
+"""Retries."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ CREATE = Request(method="POST", target="runs", repeatable=False)
 async def send(
     request: Request, answers: list[Response | Exception]
 ) -> tuple[Response, list[float]]:
-    """Send a request through retries to a script; return the answer and the waits."""
+    """Send a request with retries to a script; return the response and the waits."""
     inner = ScriptedTransport({f"{request.method} {request.where}": answers})
     clock = Recorder()
     response = await RetryingTransport(inner, sleep=clock.sleep, random=lambda: 0.0).send(
@@ -37,8 +37,8 @@ async def send(
     return response, clock.slept
 
 
-async def test_a_throttled_request_waits_as_long_as_asked() -> None:
-    """429 with X-RateLimit-Reset is asked again after that time, also for a create."""
+async def test_a_throttled_request_waits_as_long_as_the_server_says() -> None:
+    """After 429 a request is retried at X-RateLimit-Reset, even if it creates something."""
     throttled = answer(429, x_ratelimit_reset="0.4")
 
     response, slept = await send(CREATE, [throttled, throttled, answer(201)])
@@ -47,8 +47,8 @@ async def test_a_throttled_request_waits_as_long_as_asked() -> None:
     assert slept == [0.4, 0.4]
 
 
-async def test_a_broken_read_is_asked_again() -> None:
-    """A read answered with 502 is asked again, after growing waits."""
+async def test_a_failed_read_is_retried() -> None:
+    """A read that gets 502 is retried after growing waits."""
     response, slept = await send(READ, [answer(502), answer(503), answer(200)])
 
     assert response.status == 200
@@ -56,15 +56,15 @@ async def test_a_broken_read_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
-async def test_a_create_with_a_doubtful_answer_is_not_repeated(status: int) -> None:
-    """What may have happened already is for the caller to find out (P46)."""
+async def test_a_create_with_an_ambiguous_response_is_not_retried(status: int) -> None:
+    """The caller must find out whether the object was created (P46)."""
     response, slept = await send(CREATE, [answer(status), answer(201)])
 
     assert (response.status, slept) == (status, [])
 
 
-async def test_a_create_that_never_arrived_is_repeated() -> None:
-    """A refused connection means that nothing happened, so trying again is safe."""
+async def test_a_create_that_was_not_sent_is_retried() -> None:
+    """A refused connection means that nothing happened, so a retry is safe."""
     unreached = TransportError("POST", "runs", "refused", may_have_happened=False)
 
     response, _ = await send(CREATE, [unreached, answer(201)])
@@ -73,15 +73,15 @@ async def test_a_create_that_never_arrived_is_repeated() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 412, 413, 422, 501, 505, 511])
-async def test_a_definite_answer_is_final(status: int) -> None:
-    """Nobody asks again after an answer that will not change (P32, N28)."""
+async def test_a_definite_response_is_final(status: int) -> None:
+    """A response that will not change is not retried (P32, N28)."""
     response, slept = await send(READ, [answer(status), answer(200)])
 
     assert (response.status, slept) == (status, [])
 
 
-async def test_a_host_that_never_answers_is_given_up_soon() -> None:
-    """A wrong address is told after few attempts (P47, P57)."""
+async def test_a_host_that_never_responds_is_given_up_soon() -> None:
+    """A wrong address is reported after few attempts (P47, P57)."""
     gone = TransportError("GET", "x", "refused", may_have_happened=False)
     clock = Recorder()
     inner = ScriptedTransport({"GET runs/run-1": [gone]})
@@ -92,7 +92,7 @@ async def test_a_host_that_never_answers_is_given_up_soon() -> None:
     assert len(inner.requests) == 3
 
 
-def test_a_host_that_has_answered_before_gets_more_attempts() -> None:
+def test_a_host_that_has_responded_before_gets_more_attempts() -> None:
     """A short outage in the middle of work is waited out."""
     assert next_step(
         Failure.NOT_SENT, 3, repeatable=True, has_answered_before=False
@@ -126,15 +126,15 @@ DATE = format_datetime(datetime.fromtimestamp(NOW + 7, UTC), usegmt=True)
         ({}, None),
     ],
 )
-def test_the_asked_wait_is_a_number_of_seconds(
+def test_retry_after_is_a_number_of_seconds(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    """Also as a date or a time since 1970, by the clock of the server (P44)."""
+    """Or a date, or a time since 1970, by the clock of the server (P44)."""
     assert retry_after_seconds(headers, NOW) == seconds
 
 
-def test_an_asked_wait_has_a_limit() -> None:
-    """A server that asks for an hour is asked again earlier."""
+def test_retry_after_has_a_limit() -> None:
+    """A server that sets an hour gets a retry earlier."""
     step = next_step(
         Failure.THROTTLED,
         1,
@@ -146,13 +146,13 @@ def test_an_asked_wait_has_a_limit() -> None:
     assert step == Wait(60.0)
 
 
-def test_success_and_refusal_are_no_faults() -> None:
-    """Only what may go away by itself is a fault."""
+def test_success_and_refusal_are_not_failures() -> None:
+    """Only problems that may end by themselves are retried."""
     assert [failure_of(status) for status in (200, 302, 404, 422)] == [None] * 4
 
 
-async def test_a_permanent_failure_is_not_repeated() -> None:
-    """A redirect loop, a certificate, a garbled body: the next attempt ends alike (M8)."""
+async def test_a_permanent_failure_is_not_retried() -> None:
+    """A redirect loop, a certificate, a garbled body: a retry would fail alike (M8)."""
     failure = TransportError(
         "GET", "x", "not trusted", may_have_happened=False, is_permanent=True
     )
@@ -173,8 +173,8 @@ async def test_a_permanent_failure_is_not_repeated() -> None:
         (TransportError("GET", "x", "refused", may_have_happened=False), 120),
     ],
 )
-async def test_repeating_ends(failing: Response | Exception, limit_seconds: float) -> None:
-    """A server that refuses or breaks for ever is given up after a time (M8)."""
+async def test_retries_end(failing: Response | Exception, limit_seconds: float) -> None:
+    """A server that refuses or fails for ever is given up after a time (M8)."""
     inner = ScriptedTransport({"GET runs/run-1": [answer(), failing]})
     clock = Recorder()
     transport = RetryingTransport(inner, sleep=clock.sleep, random=lambda: 1.0)
@@ -190,7 +190,7 @@ async def test_repeating_ends(failing: Response | Exception, limit_seconds: floa
 
 
 async def test_the_limits_can_be_set() -> None:
-    """For all requests, and lower for one that can be done without (P32)."""
+    """For all requests, and lower for optional data (P32)."""
     for settings, request in (
         (TransportSettings(retry_seconds=2), READ),
         (TransportSettings(), evolve(READ, retry_seconds=2)),
@@ -204,7 +204,7 @@ async def test_the_limits_can_be_set() -> None:
         assert clock.slept == [0.5, 1.0]
 
 
-async def test_a_long_upload_that_breaks_is_repeated_once() -> None:
+async def test_a_long_upload_that_breaks_is_retried_once() -> None:
     """Its first attempt alone can take longer than all attempts of a small request."""
     lost = TransportError("PUT", "x", "broke", may_have_happened=True)
     times = iter([0.0, *[900.0] * 9])
@@ -214,8 +214,8 @@ async def test_a_long_upload_that_breaks_is_repeated_once() -> None:
     assert (await transport.send(READ)).status == 200
 
 
-async def test_what_is_waited_for_is_reported() -> None:
-    """After five seconds of attempts a person hears the reason, and the limit (P44)."""
+async def test_the_reason_of_a_wait_is_reported() -> None:
+    """After five seconds of attempts a notice has the reason and the limit (P44)."""
     reported: list[Notice] = []
     now = [0.0]
     ticks: list[Callable[[], None]] = []
@@ -242,7 +242,7 @@ async def test_what_is_waited_for_is_reported() -> None:
     ]
 
 
-def test_what_a_server_will_never_do_has_not_happened() -> None:
-    """501 is a refusal, unlike other answers of its kind."""
+def test_a_request_that_a_server_never_carries_out_had_no_effect() -> None:
+    """501 is a refusal, unlike other 5xx."""
     assert not may_have_happened(ApiError(501, "POST", "runs", ()))
     assert may_have_happened(ApiError(502, "POST", "runs", ()))

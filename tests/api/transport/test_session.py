@@ -28,10 +28,10 @@ SETTINGS = TransportSettings(user_agent="tests")
 
 @define
 class Host:
-    """A server that remembers what it was asked."""
+    """A server that records its requests."""
 
     port: int = 0
-    asked: list[tuple[str, str, dict[str, str], bytes]] = field(factory=list)
+    requests: list[tuple[str, str, dict[str, str], bytes]] = field(factory=list)
     answers: dict[str, Any] = field(factory=dict)
 
     @property
@@ -40,15 +40,17 @@ class Host:
         return f"http://127.0.0.1:{self.port}"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Remember a request and answer as told."""
+        """Record a request and respond by the script."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.asked.append((request.method, request.path_qs, headers, await request.read()))
-        found = self.answers.get(request.path)
-        if found == "break":
+        self.requests.append(
+            (request.method, request.path_qs, headers, await request.read())
+        )
+        answer = self.answers.get(request.path)
+        if answer == "break":
             assert request.transport is not None
             request.transport.abort()
-        if isinstance(found, str) and found != "break":
-            return web.Response(status=307, headers={"Location": found})
+        if isinstance(answer, str) and answer != "break":
+            return web.Response(status=307, headers={"Location": answer})
         response = web.Response(text="hello")
         response.set_cookie("session", "other-user")
         return response
@@ -107,14 +109,14 @@ async def test_the_token_goes_to_the_api_alone(
     await transport.send(get(SignedUrl("/signed/relative")))
     await transport.send(get(PublicUrl(f"{other.url}/.well-known/terraform.json")))
 
-    paths = [(path, headers.get("authorization")) for _, path, headers, _ in api.asked]
+    paths = [(path, headers.get("authorization")) for _, path, headers, _ in api.requests]
     assert paths == [
         ("/base/v2/runs/run-1?include=plan", f"Bearer {TOKEN}"),
         ("/api/elsewhere", f"Bearer {TOKEN}"),
         ("/signed/x", None),
         ("/signed/relative", None),
     ]
-    assert "authorization" not in other.asked[0][2]
+    assert "authorization" not in other.requests[0][2]
 
 
 async def test_a_redirect_to_another_origin_loses_the_token(
@@ -126,8 +128,8 @@ async def test_a_redirect_to_another_origin_loses_the_token(
     response = await transport.send(get("plans/p/json-output"))
 
     assert response.body == b"hello"
-    assert other.asked[0][1] == "/blob?sig=1"
-    assert "authorization" not in other.asked[0][2]
+    assert other.requests[0][1] == "/blob?sig=1"
+    assert "authorization" not in other.requests[0][2]
 
 
 async def test_a_redirect_with_a_password_keeps_the_token(
@@ -138,7 +140,7 @@ async def test_a_redirect_with_a_password_keeps_the_token(
 
     assert (await transport.send(get("x"))).body == b"hello"
 
-    path, headers = api.asked[1][1:3]
+    path, headers = api.requests[1][1:3]
     assert (path, headers["authorization"]) == ("/y?a=%2F", f"Bearer {TOKEN}")
 
 
@@ -146,7 +148,7 @@ async def test_a_redirect_with_a_password_keeps_the_token(
 async def test_a_redirect_to_something_else_is_not_followed(
     target: str, api: Host, transport: AiohttpTransport
 ) -> None:
-    """Only web addresses are."""
+    """Only HTTP and HTTPS are followed."""
     api.answers = {"/base/v2/x": target}
 
     with pytest.raises(TransportError, match="redirected to"):
@@ -154,7 +156,7 @@ async def test_a_redirect_to_something_else_is_not_followed(
 
 
 async def test_a_circle_of_redirects_ends(api: Host, transport: AiohttpTransport) -> None:
-    """Some are followed, not all."""
+    """After five redirects."""
     api.answers = {"/base/v2/x": "/base/v2/x"}
 
     with pytest.raises(TransportError, match="redirected too often"):
@@ -162,36 +164,36 @@ async def test_a_circle_of_redirects_ends(api: Host, transport: AiohttpTransport
 
 
 async def test_cookies_are_not_kept(api: Host, transport: AiohttpTransport) -> None:
-    """A session cookie of the host would outrank the token (P51)."""
+    """A session cookie of the host would take precedence over the token (P51)."""
     await transport.send(get("x"))
     await transport.send(get("y"))
 
-    assert "cookie" not in api.asked[1][2]
+    assert "cookie" not in api.requests[1][2]
 
 
-async def test_files_are_streamed_with_their_length_and_again_whole(
+async def test_files_are_streamed_with_their_length_in_each_attempt(
     api: Host, transport: AiohttpTransport, tmp_path: Path
 ) -> None:
-    """A second attempt sends everything again, and progress begins anew (P49, P154)."""
+    """A second attempt sends the whole file again, and progress begins anew (P49, P154)."""
     path = tmp_path / "slug"
     path.write_bytes(b"x" * 200_000)
-    told: list[int] = []
+    progress: list[int] = []
     request = Request(
         method="PUT",
         target=SignedUrl(f"{api.url}/up"),
-        body=FileBody(path, 200_000, told.append),
+        body=FileBody(path, 200_000, progress.append),
     )
 
     for _ in range(2):
         await transport.send(request)
 
-    assert [body for _, _, _, body in api.asked] == [b"x" * 200_000] * 2
-    assert api.asked[0][2]["content-length"] == "200000"
-    assert told[-1] == 200_000 and told.count(200_000) == 2
+    assert [body for _, _, _, body in api.requests] == [b"x" * 200_000] * 2
+    assert api.requests[0][2]["content-length"] == "200000"
+    assert progress[-1] == 200_000 and progress.count(200_000) == 2
 
 
 async def test_a_host_that_is_down_is_named(transport: AiohttpTransport) -> None:
-    """Nothing happened, and the text says where nothing listens."""
+    """Nothing was sent, and the text has the address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -206,7 +208,7 @@ async def test_a_host_that_is_down_is_named(transport: AiohttpTransport) -> None
 async def test_a_connection_that_breaks_may_have_had_its_effect(
     api: Host, transport: AiohttpTransport
 ) -> None:
-    """The request was sent, so nobody knows; no secret is in the text."""
+    """The request was sent, so the failure is ambiguous; the text has no secret."""
     api.answers = {"/signed/secret-path": "break", "/base/v2/runs": "break"}
 
     for request in (
@@ -216,12 +218,12 @@ async def test_a_connection_that_breaks_may_have_had_its_effect(
         with pytest.raises(TransportError, match="broke") as caught:
             await transport.send(request)
         assert caught.value.may_have_happened
-        shown = f"{caught.value!r} {caught.value} {request!r} {SETTINGS!r}"
-        assert "secret" not in shown
+        texts = f"{caught.value!r} {caught.value} {request!r} {SETTINGS!r}"
+        assert "secret" not in texts
 
 
-async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
-    """Without the authority nothing is sent; with it everything goes well (P52)."""
+async def test_an_untrusted_certificate_is_reported(tmp_path: Path) -> None:
+    """Without the authority nothing is sent; with it the request succeeds (P52)."""
     settings = ServerSettings(data=tmp_path / "data", engine="simulated", tls=True)
     async with hosted(serve(settings, {})) as server:
         request = get(PublicUrl(f"{server.url}/.well-known/terraform.json"))
@@ -237,7 +239,7 @@ async def test_an_untrusted_certificate_is_told(tmp_path: Path) -> None:
 
 
 async def test_an_address_without_encryption_is_not_used_by_a_server_with_https() -> None:
-    """A state would cross in clear text; nothing is sent, not even a name is looked up (L10)."""
+    """A state would be sent in clear text; not even the host name is resolved (L10)."""
     origin = Origin("https://tfe.test/api/v2/", TOKEN)
     address = SignedUrl("http://blobs.test/state?signature=secret")
     for method in ("GET", "PUT"):
@@ -251,7 +253,7 @@ async def test_an_address_without_encryption_is_not_used_by_a_server_with_https(
 
 
 async def test_parts_of_a_large_body_are_reported_as_they_leave() -> None:
-    """By this a caller knows that a slow upload still moves (M3)."""
+    """So a caller knows that a slow upload makes progress (M3)."""
     moves: list[None] = []
     async with host() as server, open_transport(SETTINGS) as transport:
         request = Request(
@@ -262,4 +264,4 @@ async def test_parts_of_a_large_body_are_reported_as_they_leave() -> None:
         )
         await transport.send(request)
     assert len(moves) == 6
-    assert server.asked[0][3] == b"x" * 300_000
+    assert server.requests[0][3] == b"x" * 300_000

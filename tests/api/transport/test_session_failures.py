@@ -1,4 +1,4 @@
-"""A failed exchange names who is to blame, and whether anything was sent."""
+"""A failed exchange names its cause, and whether anything was sent."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ SETTINGS = TransportSettings(user_agent="tests", connect_seconds=0.2, read_secon
 
 
 async def failed(url: str, settings: TransportSettings = SETTINGS) -> TransportError:
-    """Return the error that a create at an address ends with."""
+    """Return the error of a create at an address."""
     request = Request(method="POST", target=PublicUrl(url), repeatable=False)
     async with open_transport(settings) as transport:
         with pytest.raises(TransportError) as caught:
@@ -43,7 +43,7 @@ async def failed_by(
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take everything and say nothing."""
+    """Read all bytes and never respond."""
     while await reader.read(1 << 16):
         pass
 
@@ -54,7 +54,7 @@ async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def proxy_answer(status: int) -> Handler:
-    """Return a proxy that answers everything with a status."""
+    """Return a proxy that responds to all requests with a status."""
     return replying(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
 
 
@@ -71,7 +71,7 @@ def proxy_answer(status: int) -> Handler:
 async def test_a_failed_handshake_means_that_nothing_was_sent(
     handle: Handler, text: str
 ) -> None:
-    """A TLS black hole and a host that hangs up cannot have made anything (M9, L9)."""
+    """A TLS black hole and a host that hangs up cannot have created anything (M9, L9)."""
     error = await failed_by(handle, scheme="https")
 
     assert not error.may_have_happened and not error.is_permanent
@@ -80,7 +80,7 @@ async def test_a_failed_handshake_means_that_nothing_was_sent(
 
 
 async def test_plain_http_behind_https_is_named() -> None:
-    """The port speaks no TLS, and another attempt would see the same (L9)."""
+    """The port does not speak TLS, and a retry would fail alike (L9)."""
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -111,7 +111,7 @@ async def test_silence_after_the_request_may_have_had_its_effect() -> None:
 async def test_a_proxy_that_refuses_is_named(
     status: int, text: str, is_permanent: bool
 ) -> None:
-    """It is to blame and not the host, and its password is not shown (L9)."""
+    """The message names the proxy, not the host, and hides its password (L9)."""
     error = await failed_by(proxy_answer(status), scheme="https", proxied=True)
 
     with pytest.raises(TransportError, match=f"the proxy 127.0.0.1:[0-9]+ {text}"):
@@ -120,8 +120,8 @@ async def test_a_proxy_that_refuses_is_named(
     assert error.is_permanent is is_permanent and not error.may_have_happened
 
 
-async def test_a_proxy_that_never_answers_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiohttp alone would wait for the answer to CONNECT for ever."""
+async def test_a_proxy_that_never_responds_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp alone would wait for the response to CONNECT for ever."""
     monkeypatch.setattr("remote_backend.api.transport.session._PROXY_CONNECT_TIMES", 1)
 
     error = await failed_by(silent, scheme="https", proxied=True)
@@ -131,7 +131,7 @@ async def test_a_proxy_that_never_answers_ends(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_a_proxy_that_is_down_is_named() -> None:
-    """Its address stands in the message, not that of the host (L9)."""
+    """The message has its address, not that of the host (L9)."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     settings = evolve(SETTINGS, proxy_of=lambda _: f"http://127.0.0.1:{port}")
@@ -142,7 +142,7 @@ async def test_a_proxy_that_is_down_is_named() -> None:
 
 
 async def test_a_name_that_does_not_exist_is_named() -> None:
-    """Whether it is that of the host or that of the proxy."""
+    """The host or the proxy."""
     proxied = evolve(SETTINGS, proxy_of=lambda _: "http://proxy.invalid:3128")
 
     assert "the name host.invalid cannot" in str(await failed("http://host.invalid/x"))
@@ -159,10 +159,10 @@ def certificate(tmp_path: Path) -> Iterator[tuple[Path, ssl.SSLContext]]:
     yield made.authority_file, context
 
 
-async def test_an_unknown_authority_is_not_asked_again(
+async def test_an_unknown_authority_is_not_retried(
     certificate: tuple[Path, ssl.SSLContext],
 ) -> None:
-    """The message names the variable that helps."""
+    """The message names SSL_CERT_FILE."""
     async with listening(silent, certificate[1]) as port:
         error = await failed(f"https://127.0.0.1:{port}/x")
 
@@ -192,7 +192,7 @@ def refuse_without_certificate(listener: socket.socket, context: ssl.SSLContext)
         (ssl.TLSVersion.TLSv1_3, "requires a client certificate"),
     ],
 )
-async def test_a_host_that_wants_a_client_certificate_says_so(
+async def test_a_required_client_certificate_is_reported(
     certificate: tuple[Path, ssl.SSLContext], version: ssl.TLSVersion, text: str
 ) -> None:
     """With TLS 1.3 the refusal comes after the handshake, and still nothing happened (L9)."""
@@ -226,7 +226,7 @@ async def test_a_host_that_wants_a_client_certificate_says_so(
     ],
 )
 async def test_an_address_that_is_not_one_is_refused(target: str) -> None:
-    """A server may name anything as an address; nothing is sent there."""
+    """A server may return any text as an address; nothing is sent."""
     async with open_transport(SETTINGS) as transport:
         with pytest.raises(TransportError, match="not a web address") as caught:
             await transport.send(Request(method="GET", target=SignedUrl(target)))
@@ -236,7 +236,7 @@ async def test_an_address_that_is_not_one_is_refused(target: str) -> None:
 
 @pytest.mark.parametrize("target", ["/x", "file:///etc/passwd", "http://["])
 async def test_a_redirect_that_leads_nowhere_is_permanent(target: str) -> None:
-    """Circles and files stay what they are, so nobody repeats the request (M8)."""
+    """Loops and file addresses do not change, so the request is not retried (M8)."""
     head = f"HTTP/1.1 307 There\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n"
     async with (
         listening(replying(head.encode())) as port,

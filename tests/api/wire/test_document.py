@@ -1,4 +1,4 @@
-"""Answers that are odd: nested without end, or of other kinds than they should be."""
+"""Odd responses: nested without end, or of wrong types."""
 
 import pytest
 
@@ -22,8 +22,8 @@ def deep_attribute(depth: int, *, list_: bool = False) -> Response:
 
 @pytest.mark.parametrize("depth", [300, 900, 5000, 100_000])
 @pytest.mark.parametrize("list_", [False, True])
-async def test_deep_answers_are_unexpected_ones(depth: int, list_: bool) -> None:
-    """However deep an answer is, it is an error of this package and never another one (M4)."""
+async def test_deep_responses_are_unexpected_ones(depth: int, list_: bool) -> None:
+    """However deep a response is, the error is one of this package (M4)."""
     response = deep_attribute(depth, list_=list_)
     client = Client(ScriptedTransport({"GET runs/run-1": response}), "acme")
 
@@ -36,7 +36,7 @@ async def test_deep_answers_are_unexpected_ones(depth: int, list_: bool) -> None
 
 
 async def test_a_document_without_end_is_named() -> None:
-    """A hundred thousand brackets are answered with a sentence (M4)."""
+    """A hundred thousand brackets end in a readable error (M4)."""
     client = Client(ScriptedTransport({"GET runs/run-1": answer(200, DEEP)}), "acme")
     with pytest.raises(UnexpectedAnswer, match="nested too deeply"):
         await client.read_run("run-1")
@@ -50,8 +50,8 @@ async def test_a_document_without_end_is_named() -> None:
         b'{"errors": [{"title": ' + b"[" * 900 + b"]" * 900 + b"}]}",
     ],
 )
-async def test_deep_error_answers_keep_their_status(body: bytes) -> None:
-    """What cannot be read in an error answer is its reason, not its meaning (M4)."""
+async def test_deep_error_responses_keep_their_status(body: bytes) -> None:
+    """Only the reason of such an error is lost, not its status (M4)."""
     client = Client(ScriptedTransport({"GET runs/run-1": answer(422, body)}), "acme")
     with pytest.raises(Rejected):
         await client.read_run("run-1")
@@ -65,10 +65,10 @@ async def test_deep_error_answers_keep_their_status(body: bytes) -> None:
         ({"type": ["x"], "id": "plan-1"}, [{"type": {}, "id": "plan-1"}, 5, None]),
     ],
 )
-async def test_an_included_thing_without_id_is_not_there(
+async def test_an_included_resource_without_id_is_left_out(
     linkage: object, included: object
 ) -> None:
-    """The run is read, and its plan can be asked for alone (L2)."""
+    """The run is read, and its plan can be read alone (L2)."""
     document = {
         "data": {
             "id": "run-1",
