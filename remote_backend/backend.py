@@ -25,6 +25,7 @@ from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.state import StateOutput
+from remote_backend.models.workspace import ByName
 from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext, new_batch_id
@@ -42,6 +43,7 @@ from remote_backend.planning.selection import select_names
 from remote_backend.state.file import StateFile
 from remote_backend.workspaces import (
     DEFAULT,
+    LocalWorkspace,
     no_workspaces,
     require_plannable,
 )
@@ -130,7 +132,7 @@ class Backend(BackendStates):
         """
         options = options or BatchOptions()
         _require_no_selection(options, "plan")
-        named = await self.workspace(workspace)
+        named = self._as_shown(await self.workspace(workspace))
         await self._connection.require_operations()
         require_plannable(named)
         context = self._context(is_batch=False)
@@ -144,7 +146,8 @@ class Backend(BackendStates):
         Raises `SelectionError` when there is nothing to plan.
         """
         options = options or BatchOptions()
-        existing = {workspace.name: workspace for workspace in await self.workspaces()}
+        found = map(self._as_shown, await self.workspaces())
+        existing = {workspace.name: workspace for workspace in found}
         await self._connection.require_operations()
         if not existing:
             raise no_workspaces(self._connection.mapping, self.organization)
@@ -176,7 +179,7 @@ class Backend(BackendStates):
         for name in story.unfinished:
             workspace = existing.get(story.workspaces[name])
             if workspace is not None:
-                workspaces.append(workspace)
+                workspaces.append(LocalWorkspace(name, workspace.remote))
             else:
                 story.outcomes[name] = _deleted(name)
         context = self._context(story)
@@ -184,6 +187,13 @@ class Backend(BackendStates):
             self._connection.client, workspaces, options, context
         ) as batch:
             yield batch
+
+    def _as_shown(self, workspace: LocalWorkspace) -> LocalWorkspace:
+        """Return a workspace under the name that events, reports and journals show."""
+        # Every workspace of a mapping by name would be called `default`.
+        if isinstance(self._connection.mapping, ByName):
+            return LocalWorkspace(workspace.remote.name, workspace.remote)
+        return workspace
 
     def _context(
         self, earlier: JournalStory | None = None, *, is_batch: bool = True

@@ -83,16 +83,20 @@ async def test_one_failure_stops_nobody_and_gives_1(shop: CommandLine) -> None:
 
 
 async def test_name_mode_plans_its_one_workspace(shop: CommandLine) -> None:
-    """It is called `default`, alone and in a batch."""
+    """It is shown by its remote name, alone and in a batch: `default` says nothing (N41)."""
     write_backend(
         shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
     )
 
-    single, batch = await shop.run("plan"), await shop.run("plan", "-all")
+    single = await shop.run("plan", "-report=r.json")
+    batch = await shop.run("plan", "-all", "-select=oth*")
+    shown = await shop.run("batches", "show")
 
     assert (single.code, batch.code) == (0, 0)
-    assert list(rows_of(batch.out)) == ["default"]
+    assert list(rows_of(batch.out)) == list(rows_of(shown.out)) == ["other"]
     assert "/app/acme/other/runs/" in single.err
+    report = json.loads((shop.directory / "r.json").read_text())
+    assert [one["workspace"] for one in report["workspaces"]] == ["other"]
 
 
 async def test_the_workspace_that_terraform_selected_is_planned(shop: CommandLine) -> None:
