@@ -16,6 +16,7 @@ __all__ = (
     "failed_checks_text",
     "make_report",
     "sentence_of",
+    "warnings_of",
     "word_for",
     "words_for",
 )
@@ -123,3 +124,11 @@ def check_text(report: CheckReport) -> str:
 def failed_checks_text(outcome: Outcome) -> str:
     """Return what those say that are a reason for a plan to fail, or nothing."""
     return "\n".join(check_text(check) for check in outcome.checks if check.failed)
+
+
+def warnings_of(outcome: Outcome) -> tuple[str, ...]:
+    """Return the policies and tasks that failed although the server finished the plan."""
+    if not outcome.succeeded:
+        return ()
+    titles = (title for check in outcome.checks for title in check.failure_titles)
+    return tuple(f"{title} failed" for title in titles)

@@ -8,7 +8,13 @@ import pytest
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Result
+from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.run import Run
+from remote_backend.planning.polling import RunSnapshot
+from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.log_facts import LogFacts, failure_in_log
 from remote_backend.plans.structured_log import parse_structured_log
 from remote_backend.plans.value_text import path_text, value_text
 from remote_backend.reports.summary import Report
@@ -20,6 +26,24 @@ from tests.support.paths import SAMPLES
 from tests.support.report_builders import outcome, report
 
 FORMS = {"md": to_markdown, "html": to_html, "json": to_json, "xml": to_junit}
+
+
+REFUSAL = CheckReport(
+    kind="policy check",
+    name="organization",
+    status="soft_failed",
+    text="no-public-buckets (soft-mandatory): failed\n  aws_s3_bucket.logs is public",
+    failed=True,
+    policies=(
+        PolicyResult(
+            name="no-public-buckets",
+            level="soft-mandatory",
+            status="failed",
+            text="aws_s3_bucket.logs is public",
+        ),
+    ),
+)
+REFUSED_RUN = RunSnapshot(Run(id="run-refused", status="policy_soft_failed"), None)
 
 
 def recorded(name: str) -> PlannedChanges:
@@ -42,7 +66,6 @@ def made() -> Report:
         name: (SAMPLES / "plans" / f"{name}.log").read_text()
         for name in ("error", "everything", "drift")
     }
-    precondition = logged("error")
     return report(
         outcome("everything", recorded("everything")),
         outcome("outputs", recorded("outputs")),
@@ -50,13 +73,23 @@ def made() -> Report:
         outcome("drift", recorded("drift")),
         outcome("undone", recorded("drift_undone")),
         outcome("nothing", result=Result.NO_CHANGES),
-        outcome("error", result=Result.FAILED, reason="the run errored"),
+        outcome(
+            "error", result=Result.FAILED, failure=failure_in_log(logs["error"].encode())
+        ),
         outcome(
             "conditions",
-            PlannedChanges(diagnostics=precondition.diagnostics),
+            PlannedChanges(diagnostics=logged("error").diagnostics),
             result=Result.FAILED,
-            reason="the run errored",
+            failure=failure_in_log((SAMPLES / "plans" / "error.jsonl").read_bytes()),
         ),
+        outcome(
+            "refused",
+            result=Result.FAILED,
+            counts=Counts(2, 0, 1),
+            checks=(REFUSAL,),
+            failure=failure_of_run(REFUSED_RUN, [REFUSAL], LogFacts()),
+        ),
+        outcome("overridden", recorded("outputs"), checks=(REFUSAL,)),
         outcome("stopped", result=Result.CANCELED, reason="the run was canceled"),
         logs=logs,
     )

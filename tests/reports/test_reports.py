@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 
 from remote_backend.formats.ansi_html import ansi_to_html
-from remote_backend.models.outcome import Result
+from remote_backend.models.failure import Failure, FailureKind, Place
+from remote_backend.models.outcome import Result, exit_code_of
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.values import Value
 from remote_backend.plans.groups import group_outcomes
@@ -264,6 +265,44 @@ def test_junit_is_well_formed() -> None:
         "1",
     )
     assert "<script>" in (suite[0][0].text or "")
+
+
+def test_junit_shows_an_error_as_ci_systems_do() -> None:
+    """Message, text, type and place are those of the first error; the log is the output (A4)."""
+    failure = Failure(
+        kind=FailureKind.TERRAFORM,
+        title="Unsupported argument",
+        text="Error: Unsupported argument\n\n  on main.tf line 12:\n",
+        place=Place(file="main.tf", line=12),
+        further_errors=2,
+    )
+    told = report(
+        outcome("a", result=Result.FAILED, failure=failure),
+        logs={"a": "\x1b[31mlog\x1b[0m"},
+    )
+
+    [[case]] = ElementTree.fromstring(to_junit(told).partition("\n")[2])
+
+    failed, output = case
+    assert (case.get("file"), case.get("line")) == ("main.tf", "12")
+    assert (failed.get("message"), failed.get("type")) == (
+        "Unsupported argument",
+        "terraform",
+    )
+    assert failed.text == f"{failure.text}\n\nand 2 more errors"
+    assert (output.text or "").endswith("/runs/run-a\n\nlog")
+
+
+def test_a_failed_policy_of_a_finished_plan_is_a_warning() -> None:
+    """The server's own verdict counts: nothing failed, and it is said all the same (P29)."""
+    check = CheckReport(kind="policy check", name="org", status="soft_failed", failed=True)
+    told = report(outcome("a", checks=(check,)))
+
+    [suite] = ElementTree.fromstring(to_junit(told).partition("\n")[2])
+
+    assert (suite.get("failures"), suite[0].find("failure")) == ("0", None)
+    assert "Warning: policy check org (soft_failed) failed" in (suite[0][0].text or "")
+    assert exit_code_of(told.outcomes, detailed=True) == 0
 
 
 def test_a_drift_report_says_so() -> None:

@@ -50,12 +50,13 @@ def outcome(name: str, changes: PlannedChanges | None = None, **more: Any) -> Ou
         is_canceled = result is Result.CANCELED
         kind = FailureKind.CANCELED if is_canceled else FailureKind.TERRAFORM
         more["failure"] = failed_with(reason, kind)
+    if result is Result.CHANGES:
+        more.setdefault("counts", Counts(1, 0, 0, 0))
     return Outcome(
         workspace=name,
         full_name=f"net-{name}",
         result=result,
         changes=changes,
-        counts=Counts(1, 0, 0, 0) if result is Result.CHANGES else None,
         seconds=1.5,
         run_id=f"run-{name}",
         run_url=f"https://tfe.test/app/acme/net-{name}/runs/run-{name}",
