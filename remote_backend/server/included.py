@@ -36,11 +36,13 @@ from remote_backend.server.records import (
     StateVersionRecord,
     UserRecord,
     VariableRecord,
+    VariableSetRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.run_lists import plan_resource
 from remote_backend.server.state_facts import read_outputs, state_version_resources
 from remote_backend.server.store import Records
+from remote_backend.server.variable_set_facts import variable_set_resources
 from remote_backend.server.workspace_facts import workspace_resources
 
 __all__ = ("included_resources",)
@@ -128,6 +130,13 @@ def _load_variables(
 ) -> list[Resource]:
     found = records.find_many(VariableRecord, ids)
     return [dump_variable(variable) for variable in found.values()]
+
+
+def _load_variable_sets(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    sets = list(records.find_many(VariableSetRecord, ids).values())
+    return variable_set_resources(records, request, sets)
 
 
 def _load_configurations(
@@ -264,6 +273,7 @@ _LOADERS: dict[str, Loader] = {
     "tag-bindings": _load_tag_bindings,
     "users": _load_users,
     "vars": _load_variables,
+    "varsets": _load_variable_sets,
     "workspace-outputs": _load_workspace_outputs,
     "workspaces": _load_workspaces,
 }

@@ -16,6 +16,7 @@ from remote_backend.errors import Rejected
 
 __all__ = (
     "accepts",
+    "accepts_anything",
     "bad_query",
     "check_query",
     "filter_values",
@@ -41,6 +42,7 @@ class _QueryRules:
 
 
 _RULES: dict[object, _QueryRules] = {}
+_UNCHECKED: set[object] = set()
 
 
 def accepts(
@@ -64,6 +66,12 @@ def accepts(
     return mark
 
 
+def accepts_anything(handler: AnyHandler) -> AnyHandler:
+    """Mark a route whose response is right whatever the filters are: an empty list."""
+    _UNCHECKED.add(handler)
+    return handler
+
+
 def bad_query(problem: str) -> Rejected:
     """Return the error of a query that the server does not accept."""
     return Rejected(400, "", "", (problem,))
@@ -71,6 +79,8 @@ def bad_query(problem: str) -> Rejected:
 
 def check_query(request: web.Request) -> None:
     """Raise `Rejected` with status 400 for a parameter that the route does not understand."""
+    if request.match_info.handler in _UNCHECKED:
+        return
     rules = _RULES.get(request.match_info.handler, _QueryRules())
     for name, value in request.query.items():
         if _CHECKED.match(name) and _INDEX.sub("[n]", name) not in rules.parameters:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.models.plan import Counts
@@ -16,6 +16,7 @@ __all__ = (
     "StateVersionRecord",
     "UserRecord",
     "VariableRecord",
+    "VariableSetRecord",
     "WorkspaceRecord",
     "new_default_project",
     "new_variable",
@@ -102,6 +103,43 @@ class VariableRecord:
     created_at: str = ""
     version_id: str = ""
     """Changes with each change of the variable."""
+
+
+@frozen(kw_only=True)
+class VariableSetRecord:
+    """Variables that many workspaces share."""
+
+    id: str
+    name: str = ""
+    description: str = ""
+    is_global: bool = False
+    has_priority: bool = False
+    """Whether its variables win over all others."""
+
+    workspace_ids: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+    parent_project_id: str | None = None
+    """The project that owns it, if not the organization does."""
+
+    updated_at: str = ""
+
+    def with_more(
+        self, workspace_ids: tuple[str, ...] = (), project_ids: tuple[str, ...] = ()
+    ) -> "VariableSetRecord":
+        """Return it attached to more workspaces and projects."""
+        return evolve(
+            self,
+            workspace_ids=tuple(dict.fromkeys((*self.workspace_ids, *workspace_ids))),
+            project_ids=tuple(dict.fromkeys((*self.project_ids, *project_ids))),
+        )
+
+    def without(self, id: str) -> "VariableSetRecord":
+        """Return it detached from a workspace or a project."""
+        return evolve(
+            self,
+            workspace_ids=tuple(kept for kept in self.workspace_ids if kept != id),
+            project_ids=tuple(kept for kept in self.project_ids if kept != id),
+        )
 
 
 @frozen(kw_only=True)

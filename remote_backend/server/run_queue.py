@@ -1,6 +1,6 @@
 """The server's work: queued runs become plans, a few at a time."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 import anyio
@@ -9,13 +9,18 @@ from anyio.abc import TaskGroup, TaskStatus
 from attrs import evolve
 
 from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
-from remote_backend.formats.hcl import write_hcl
+from remote_backend.formats.hcl import IDENTIFIER, write_hcl
 from remote_backend.models.run import PlanOptions
+from remote_backend.server.applied_variables import (
+    AppliedVariables,
+    applied_variables,
+)
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files, LogWriter
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
     RunRecord,
+    StateVersionRecord,
     VariableRecord,
     WorkspaceRecord,
 )
@@ -167,15 +172,16 @@ class RunQueue:
             await self._finish(run, result, writer)
 
     async def _prepare(self, run: RunRecord) -> EnginePlan:
-        workspace, variables, version = await self._store.read(
-            lambda records: (
-                records.find(WorkspaceRecord, run.workspace_id),
-                records.all(VariableRecord, run.workspace_id),
-                newest_state(records, run.workspace_id),
-            )
-        )
-        if workspace is None:
-            raise _RunDeleted(run.id)
+        def find(
+            records: Records,
+        ) -> tuple[WorkspaceRecord, AppliedVariables, StateVersionRecord | None]:
+            workspace = records.find(WorkspaceRecord, run.workspace_id)
+            if workspace is None:
+                raise _RunDeleted(run.id)
+            variables = applied_variables(records, workspace)
+            return workspace, variables, newest_state(records, workspace.id)
+
+        workspace, variables, version = await self._store.read(find)
         root = self._files.configuration_folder(run.configuration_version_id)
         if self._engine.reads_configuration:
             root = await to_thread.run_sync(
@@ -191,12 +197,16 @@ class RunQueue:
                 refresh_only=run.refresh_only,
                 destroy=run.is_destroy,
             ),
-            variables=(*_terraform_variables(variables), *run.variables),
+            variables=(
+                *_terraform_variables(variables.ordinary),
+                *run.variables,
+                *_terraform_variables(variables.priority),
+            ),
             environ={
                 **self._environ,
                 **{
                     variable.key: variable.value
-                    for variable in variables
+                    for variable in variables.effective()
                     if variable.category == "env"
                 },
                 "TFC_RUN_ID": run.id,
@@ -296,11 +306,12 @@ def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
     return evolve(after, times=times, plan_times=plan_times)
 
 
-def _terraform_variables(variables: list[VariableRecord]) -> list[tuple[str, str]]:
+def _terraform_variables(variables: Iterable[VariableRecord]) -> list[tuple[str, str]]:
+    # The service takes keys that no variable of Terraform can have, such as `1a`.
     return [
         (variable.key, variable.value if variable.hcl else write_hcl(variable.value))
         for variable in variables
-        if variable.category == "terraform"
+        if variable.category == "terraform" and IDENTIFIER.fullmatch(variable.key)
     ]
 
 

@@ -19,6 +19,7 @@ from remote_backend.server.records import (
     StateVersionRecord,
     UserRecord,
     VariableRecord,
+    VariableSetRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.store_migrations import migrate
@@ -32,6 +33,7 @@ Record = TypeVar(
     ProjectRecord,
     WorkspaceRecord,
     VariableRecord,
+    VariableSetRecord,
     ConfigurationVersionRecord,
     RunRecord,
     StateVersionRecord,
@@ -72,6 +74,7 @@ _KINDS: dict[type, _Kind] = {
     ProjectRecord: _Kind("project", name_field="name"),
     WorkspaceRecord: _Kind("workspace", name_field="name"),
     VariableRecord: _Kind("variable", owner_field="owner_id"),
+    VariableSetRecord: _Kind("variable-set", name_field="name"),
     ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
     RunRecord: _Kind("run", owner_field="workspace_id"),
     StateVersionRecord: _Kind("state-version", owner_field="workspace_id"),
@@ -147,6 +150,15 @@ class Records:
             values.append(owner)
         rows = self._connection.execute(sql + " order by number", values)
         return [_load(kind, body) for (body,) in rows]
+
+    def all_of(self, kind: type[Record], owners: Iterable[str]) -> list[Record]:
+        """Return all records of several owners, oldest first."""
+        sql = (
+            "select body from record where kind = ? "
+            "and owner in (select value from json_each(?)) order by number"
+        )
+        values = (_KINDS[kind].name, json.dumps(list(owners)))
+        return [_load(kind, body) for (body,) in self._connection.execute(sql, values)]
 
     def put(self, value: Record) -> Record:
         """Add a record, or replace the one of the same id, and return it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.errors import StateError
 from remote_backend.models.state import StateOutput
@@ -163,18 +163,24 @@ def dump_workspace_output(version_id: str, name: str, output: StateOutput) -> Re
 def dump_state_resource(
     version: StateVersionRecord, provider: str, instance: Instance
 ) -> Resource:
-    """Return an instance in the current state of a workspace as a resource."""
+    """Return an instance in the current state of a workspace as a resource.
+
+    The service writes modules without `module.`, and providers of the public registry
+    without its host (go-tfe 1.109.0, workspace_resources_integration_test.go).
+    """
     address = instance.address
+    module = address.module.removeprefix("module.").replace(".module.", ".")
+    source = provider.removeprefix("provider[").removesuffix("]").strip('"')
     return resource_of(
         "resources",
         f"wsr-{version.id.removeprefix('sv-')}.{address}",
         {
-            "address": str(address),
+            "address": str(evolve(address, module=module)),
             "name": address.name,
             "created-at": version.created_at,
             "updated-at": version.created_at,
-            "module": address.module or "root",
-            "provider": provider.removeprefix("provider[").removesuffix("]").strip('"'),
+            "module": module or "root",
+            "provider": source.removeprefix("registry.terraform.io/"),
             "provider-type": address.type,
             "modified-by-state-version-id": version.id,
             "name-index": None if address.key is None else str(address.key),

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from aiohttp import web
 from attrs import evolve
 
+from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
-    not_found,
     read_request_document,
     read_request_items,
 )
@@ -27,7 +27,7 @@ from remote_backend.server.lists import (
     respond_with_nothing,
     respond_with_one,
 )
-from remote_backend.server.project_facts import project_resources
+from remote_backend.server.project_facts import project_named, project_resources
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
 from remote_backend.server.records import (
     DEFAULT_PROJECT_ID,
@@ -103,7 +103,7 @@ async def create_project(request: web.Request) -> web.Response:
 async def read_project(request: web.Request) -> web.Response:
     """Return a project."""
     return await respond_with_one(
-        request, lambda records: _find_project(records, request), project_resources
+        request, lambda records: project_named(records, request), project_resources
     )
 
 
@@ -113,7 +113,7 @@ async def update_project(request: web.Request) -> web.Response:
     document = await read_request_document(request)
 
     def update(records: Records) -> ProjectRecord:
-        before = _find_project(records, request)
+        before = project_named(records, request)
         after = project_from_request(before, document)
         if after.name != before.name:
             _require_unused_name(records, after.name)
@@ -127,12 +127,13 @@ async def delete_project(request: web.Request) -> web.Response:
     """Remove a project that has no workspaces."""
 
     def delete(records: Records) -> None:
-        project = _find_project(records, request)
+        project = project_named(records, request)
         if project.id == DEFAULT_PROJECT_ID:
             raise conflict("the default project cannot be deleted")
         for workspace in records.all(WorkspaceRecord):
             if workspace.project_id == project.id:
                 raise conflict(f"{project.name} cannot be deleted, it has workspaces")
+        forget_in_variable_sets(records, project.id)
         records.delete(project.id)
 
     return await respond_with_nothing(request, delete)
@@ -145,7 +146,7 @@ async def move_workspaces(request: web.Request) -> web.Response:
     ids = [document.id for document in await read_request_items(request)]
 
     def move(records: Records) -> None:
-        project = _find_project(records, request)
+        project = project_named(records, request)
         for workspace in workspaces_of_ids(records, ids):
             records.put(evolve(workspace, project_id=project.id, updated_at=now_text()))
 
@@ -158,7 +159,7 @@ async def list_bindings(request: web.Request) -> web.Response:
     """Return the tag bindings of a project."""
 
     def find(records: Records) -> list[Resource]:
-        project = _find_project(records, request)
+        project = project_named(records, request)
         return dump_bindings(project.id, project.tag_bindings)
 
     return await respond_with_all(request, find, as_they_are)
@@ -170,7 +171,7 @@ async def add_bindings(request: web.Request) -> web.Response:
     documents = await read_request_items(request)
 
     def add(records: Records) -> list[Resource]:
-        project = _find_project(records, request)
+        project = project_named(records, request)
         bindings = parse_bindings(documents, project.tag_bindings)
         records.put(evolve(project, tag_bindings=bindings))
         return dump_bindings(project.id, bindings)
@@ -183,18 +184,10 @@ async def list_effective_bindings(request: web.Request) -> web.Response:
     """Return the tag bindings of a project as its workspaces inherit them."""
 
     def find(records: Records) -> list[Resource]:
-        project = _find_project(records, request)
+        project = project_named(records, request)
         return dump_effective_bindings(project.id, project.tag_bindings)
 
     return await respond_with_all(request, find, as_they_are)
-
-
-def _find_project(records: Records, request: web.Request) -> ProjectRecord:
-    id = request.match_info["project_id"]
-    project = records.find(ProjectRecord, id)
-    if project is None:
-        raise not_found(f"project {id}")
-    return project
 
 
 def _require_unused_name(records: Records, name: str) -> None:

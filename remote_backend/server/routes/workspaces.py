@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from attrs import evolve
 
+from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
     context_of,
-    not_found,
     read_request_document,
     respond,
     workspace_of,
@@ -19,6 +19,7 @@ from remote_backend.server.documents.tags import effective_bindings, parse_tags
 from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.ids import now_text
 from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.project_facts import require_projects
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
 from remote_backend.server.records import (
     ProjectRecord,
@@ -211,6 +212,7 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
         ):
             raise conflict(f"{workspace.name} still manages resources")
         runs = records.all(RunRecord, workspace.id)
+        forget_in_variable_sets(records, workspace.id)
         records.delete(workspace.id)
         return runs
 
@@ -224,5 +226,4 @@ def _require_unused_name(records: Records, name: str) -> None:
 
 
 def _require_project(records: Records, workspace: WorkspaceRecord) -> None:
-    if records.find(ProjectRecord, workspace.project_id) is None:
-        raise not_found(f"project {workspace.project_id}")
+    require_projects(records, [workspace.project_id])

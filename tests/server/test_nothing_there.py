@@ -1,0 +1,87 @@
+"""Things that the service has and this server has not: clients read on."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.raw_client import RawClient
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v2/organizations/acme/teams",
+        "/api/v2/organizations/acme/policy-sets?filter%5Bversioned%5D=true",
+        "/api/v2/organizations/acme/agent-pools?q=x",
+        "/api/v2/team-workspaces?filter%5Bworkspace%5D%5Bid%5D=ws-1",
+        "/api/v2/workspaces/{workspace}/notification-configurations",
+        "/api/v2/workspaces/{workspace}/run-triggers?filter%5Brun-trigger%5D%5Btype%5D=inbound",
+        "/api/v2/workspaces/{workspace}/resources",
+        "/api/v2/runs/{run}/run-events?include=actor",
+        "/api/v2/runs/{run}/task-stages",
+        "/api/v2/runs/{run}/comments",
+    ],
+)
+async def test_lists_are_empty(ask: RawClient, path: str) -> None:
+    """With pages, whatever is filtered (S17)."""
+    workspace = await ask.workspace()
+    run = await ask.run(workspace, await ask.uploaded(workspace))
+    path = path.format(workspace=workspace, run=run.data["id"])
+
+    listed = await ask("GET", path)
+
+    assert (listed.status, listed.data) == (200, [])
+    assert listed.json["meta"]["pagination"]["total-count"] == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v2/workspaces/ws-none/notification-configurations",
+        "/api/v2/runs/run-none/comments",
+        "/api/v2/organizations/nobody/teams",
+    ],
+)
+async def test_nothing_has_no_lists(ask: RawClient, path: str) -> None:
+    """What does not exist has no empty list either."""
+    assert (await ask("GET", path)).status == 404
+
+
+async def test_the_apply_of_a_run_is_unreachable(ask: RawClient) -> None:
+    """The link of a run to it leads somewhere, by its id and by that of the run."""
+    workspace = await ask.workspace()
+    run = await ask.run(workspace, await ask.uploaded(workspace))
+    id = run.data["relationships"]["apply"]["data"]["id"]
+
+    apply = await ask("GET", f"/api/v2/applies/{id}")
+    same = await ask("GET", f"/api/v2/runs/{run.data['id']}/apply")
+    nothing = await ask("GET", "/api/v2/applies/apply-none")
+
+    assert (apply.data["id"], apply.data["attributes"]["status"]) == (id, "unreachable")
+    assert (same.data, nothing.status) == (apply.data, 404)
+
+
+async def test_consumers_of_a_state_are_kept(ask: RawClient) -> None:
+    """Added, replaced and removed; they must exist."""
+    path = (
+        f"/api/v2/workspaces/{await ask.workspace()}/relationships/remote-state-consumers"
+    )
+    slow, other = await ask.workspace("networking-slow"), await ask.workspace("other")
+
+    def body(*ids: str) -> dict[str, Any]:
+        return {"data": [{"type": "workspaces", "id": id} for id in ids]}
+
+    async def ids() -> set[str]:
+        return {workspace["id"] for workspace in (await ask("GET", path)).data}
+
+    added = await ask("POST", path, body(slow, other))
+    both = await ids()
+    unknown = await ask("POST", path, body("ws-none"))
+    await ask("DELETE", path, body(slow))
+    one = await ids()
+    await ask("PATCH", path, body(slow))
+    replaced = await ids()
+    await ask("PATCH", path, body())
+
+    assert (added.status, unknown.status) == (204, 404)
+    assert (both, one, replaced, await ids()) == ({slow, other}, {other}, {slow}, set())
