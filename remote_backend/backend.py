@@ -28,8 +28,8 @@ from remote_backend.models.state import StateOutput
 from remote_backend.models.workspace import ByName
 from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch, run_batch
-from remote_backend.planning.batch_context import BatchContext, new_batch_id
-from remote_backend.planning.journal import JournalStory, require_same_batch
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.log_tail import LogTail
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
@@ -38,6 +38,7 @@ from remote_backend.planning.plan_details import (
     read_json_plan,
 )
 from remote_backend.planning.polling import RunPoller
+from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
 from remote_backend.state.file import StateFile
@@ -161,28 +162,28 @@ class Backend(BackendStates):
 
     @asynccontextmanager
     async def resume(
-        self, story: JournalStory, options: BatchOptions | None = None
+        self, recorded: RecordedBatch, options: BatchOptions | None = None
     ) -> AsyncIterator[Batch]:
         """Go on with a batch that ended early: poll its runs, make those that are missing.
 
-        A batch with variables needs `story.options_to_resume(variables)`. The outcomes at the end
+        A batch with variables needs `recorded.options_to_resume(variables)`. The outcomes at the end
         are those of the whole batch. Raises `RunOptionsError` for a batch of another organization,
         or one whose variables are not given again.
         """
-        options = options or story.options
+        options = options or recorded.options
         _require_no_selection(options, "resume")
         require_same_batch(
-            story, options, hostname=self.hostname, organization=self.organization
+            recorded, options, hostname=self.hostname, organization=self.organization
         )
         existing = {workspace.remote.id: workspace for workspace in await self.workspaces()}
         workspaces = []
-        for name in story.unfinished:
-            workspace = existing.get(story.workspaces[name])
+        for name in recorded.unfinished:
+            workspace = existing.get(recorded.workspaces[name])
             if workspace is not None:
                 workspaces.append(LocalWorkspace(name, workspace.remote))
             else:
-                story.outcomes[name] = _deleted(name)
-        context = self._context(story)
+                recorded.outcomes[name] = _deleted(name)
+        context = self._context(recorded)
         async with run_batch(
             self._connection.client, workspaces, options, context
         ) as batch:
@@ -196,7 +197,7 @@ class Backend(BackendStates):
         return workspace
 
     def _context(
-        self, earlier: JournalStory | None = None, *, is_batch: bool = True
+        self, earlier: RecordedBatch | None = None, *, is_batch: bool = True
     ) -> BatchContext:
         """Return what a batch needs beyond its options; nothing else makes one."""
         connection = self._connection

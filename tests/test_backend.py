@@ -14,7 +14,7 @@ import structlog
 import remote_backend
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
-from remote_backend.planning.journal import read_journal
+from remote_backend.planning.recorded_batch import read_journal
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace

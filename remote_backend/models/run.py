@@ -1,8 +1,9 @@
 """Runs, the meaning of their statuses, and the options of a plan-only run."""
 
+from collections.abc import Iterable
 from enum import Enum
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS
@@ -156,6 +157,28 @@ class Run:
         return self.status not in _NOT_BEGUN
 
 
+def _addresses(addresses: Iterable[str]) -> tuple[str, ...]:
+    # A text is a list of letters too, and each letter would be an address.
+    texts = (addresses,) if isinstance(addresses, str) else tuple(addresses)
+    if isinstance(addresses, str) or not all(isinstance(text, str) for text in texts):
+        raise RunOptionsError(
+            f"targets and replace take lists of addresses, not {addresses!r}",
+            parameters=("targets", "replace"),
+        )
+    return texts
+
+
+def _require_flag(
+    options: "PlanOptions", attribute: "Attribute[bool]", value: object
+) -> None:
+    # Text such as "false" would count as true.
+    if not isinstance(value, bool):
+        raise RunOptionsError(
+            f"{attribute.name} must be True or False, not {value!r}",
+            parameters=(attribute.name,),
+        )
+
+
 @frozen(kw_only=True)
 class PlanOptions:
     """The options of a plan, for one workspace or for many.
@@ -163,16 +186,16 @@ class PlanOptions:
     Raises `RunOptionsError` for options that contradict each other.
     """
 
-    targets: tuple[str, ...] = ()
-    replace: tuple[str, ...] = ()
-    refresh: bool = True
-    refresh_only: bool = False
-    destroy: bool = False
+    targets: tuple[str, ...] = field(default=(), converter=_addresses)
+    replace: tuple[str, ...] = field(default=(), converter=_addresses)
+    refresh: bool = field(default=True, validator=_require_flag)
+    refresh_only: bool = field(default=False, validator=_require_flag)
+    destroy: bool = field(default=False, validator=_require_flag)
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Names and values; each value is the source text of an HCL expression."""
 
     message: str | None = None
-    refuse_outside_links: bool = False
+    refuse_outside_links: bool = field(default=False, validator=_require_flag)
     """Whether a link that leads out of the configuration is an error."""
 
     def __attrs_post_init__(self) -> None:

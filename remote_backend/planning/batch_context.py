@@ -1,21 +1,16 @@
 """What a batch needs beyond the wishes of its caller: where it runs, and what it goes on with."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from attrs import field, frozen
 
-from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import PollSettings
+from remote_backend.planning.recorded_batch import RecordedBatch
 
-__all__ = ("BatchContext", "new_batch_id")
-
-
-def new_batch_id() -> str:
-    """Return an id that no other batch has."""
-    return f"batch-{os.urandom(8).hex()}"
+__all__ = ("BatchContext",)
 
 
 @frozen(kw_only=True)
@@ -39,7 +34,7 @@ class BatchContext:
     is_batch: bool = True
     """Whether there is a batch to come back to, and not one plan alone."""
 
-    earlier: JournalStory | None = None
+    earlier: RecordedBatch | None = None
     """The batch that is resumed."""
 
     polling: PollSettings = field(factory=PollSettings)

@@ -20,7 +20,7 @@ from remote_backend.events import ConfigurationUploaded, RunQueued
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
 from remote_backend.planning.followed_run import FollowedRun
-from remote_backend.planning.journal import Begun
+from remote_backend.planning.recorded_batch import Begun
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import queue_run
 from remote_backend.planning.running_batch import RunningBatch

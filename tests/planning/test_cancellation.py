@@ -21,8 +21,8 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.workspace import Workspace
 from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.cancellation import SECONDS_TO_ANSWER, seconds_to_stop
-from remote_backend.planning.journal import Begun, JournalStory, read_journal
 from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.recorded_batch import Begun, RecordedBatch, read_journal
 from remote_backend.workspaces import LocalWorkspace
 from tests.support.fakes import answer, batch_context
 from tests.support.servers import run_virtually
@@ -124,7 +124,7 @@ async def planning(
     count: int,
     *,
     journal: bool = False,
-    earlier: JournalStory | None = None,
+    earlier: RecordedBatch | None = None,
 ) -> AsyncIterator[Batch]:
     """Plan workspaces on the service, with the whole transport but the network."""
     (folder / "main.tf").write_text("")
@@ -271,7 +271,7 @@ def test_the_run_of_an_earlier_process_is_stopped_before_it_was_seen(
         service.holds = "GET runs/run-ws-000"
     else:
         service.react = lambda one: answer(422) if one.method == "GET" else None
-    story = JournalStory(
+    story = RecordedBatch(
         id="batch-1",
         directory=tmp_path,
         hostname="tfe.test",

@@ -26,8 +26,8 @@ from remote_backend.models.run import WaitLimits
 from remote_backend.models.workspace import Workspace
 from remote_backend.planning.batch import run_batch
 from remote_backend.planning.configuration_versions import is_refusal
-from remote_backend.planning.journal import Begun, JournalStory
 from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.recorded_batch import Begun, RecordedBatch
 from remote_backend.planning.sharing_cache import SharingCache
 from remote_backend.planning.upload_canary import LONGEST_WAIT_SECONDS, Canary
 from remote_backend.workspaces import LocalWorkspace
@@ -195,7 +195,7 @@ class Planned:
         self,
         options: BatchOptions | None = None,
         *,
-        earlier: JournalStory | None = None,
+        earlier: RecordedBatch | None = None,
         count: int = 6,
     ) -> None:
         """Plan workspaces named ws-0, ws-1, ..."""
@@ -241,7 +241,7 @@ def planned(
     server: Server,
     folder: Path,
     options: BatchOptions | None = None,
-    earlier: JournalStory | None = None,
+    earlier: RecordedBatch | None = None,
 ) -> Planned:
     """Plan workspaces in virtual time."""
     story = Planned(server, folder)
@@ -416,7 +416,7 @@ def test_a_resumed_run_may_turn_out_to_be_refused(tmp_path: Path) -> None:
     server.versions = ["ws-0"]
     server.runs = [{"id": "run-0", "workspace": "ws-1", "cv": "cv-0", "polls": 0}]
     begun = Begun(configuration_version_id="cv-0", run_id="run-0", is_foreign=True)
-    earlier = JournalStory(
+    earlier = RecordedBatch(
         id="batch-1",
         directory=tmp_path,
         hostname="tfe.test",

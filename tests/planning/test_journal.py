@@ -12,7 +12,8 @@ from remote_backend.errors import SelectionError
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import PolicyResult
-from remote_backend.planning.journal import Journal, list_journals, read_journal
+from remote_backend.planning.journal import Journal
+from remote_backend.planning.recorded_batch import list_journals, read_journal
 from tests.support.report_builders import failed_with
 
 FULL = Path("/dev/full")

@@ -40,6 +40,24 @@ from remote_backend.planning.options import BatchOptions
             "destroy replaces nothing",
         ),
         (
+            PlanOptions,
+            {"destroy": "false"},
+            ("destroy",),
+            "destroy must be True or False, not 'false'",
+        ),
+        (
+            PlanOptions,
+            {"targets": "a.b"},
+            ("targets", "replace"),
+            "take lists of addresses, not 'a.b'",
+        ),
+        (
+            PlanOptions,
+            {"replace": [5]},
+            ("targets", "replace"),
+            "take lists of addresses",
+        ),
+        (
             BatchOptions,
             {"max_concurrency": 0},
             ("max_concurrency",),

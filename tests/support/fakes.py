@@ -7,9 +7,10 @@ from typing import Any
 
 from remote_backend.api.messages import Request, Response
 from remote_backend.models.addresses import SignedUrl
-from remote_backend.planning.batch_context import BatchContext, new_batch_id
-from remote_backend.planning.journal import JournalStory
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.polling import PollSettings
+from remote_backend.planning.recorded_batch import RecordedBatch
 
 __all__ = ("Recorder", "ScriptedTransport", "answer", "batch_context")
 
@@ -73,7 +74,7 @@ def answer(status: int = 200, body: Any = b"", **headers: str) -> Response:
 def batch_context(
     directory: Path,
     *,
-    earlier: JournalStory | None = None,
+    earlier: RecordedBatch | None = None,
     polling: PollSettings | None = None,
 ) -> BatchContext:
     """Return the surroundings of a batch in a directory, as `Backend` makes them."""

@@ -25,10 +25,10 @@ from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import RunRequest
 from remote_backend.planning.failure_reasons import canceled
-from remote_backend.planning.journal import (
+from remote_backend.planning.journal import Journal
+from remote_backend.planning.recorded_batch import (
     Begun,
-    Journal,
-    JournalStory,
+    RecordedBatch,
     list_journals,
     read_journal,
 )
@@ -49,9 +49,11 @@ def batches() -> None:
 @batches.command("list", short_help="List the batches.")
 def _list_batches() -> int:
     """List the batches on this machine, the newest first."""
-    for story in list_journals(_folder(), _warn):
-        done, all_ = len(story.outcomes), len(story.workspaces)
-        echo(f"{story.id}  {story.started_at}  {done}/{all_} ended  {story.directory}")
+    for recorded in list_journals(_folder(), _warn):
+        done, all_ = len(recorded.outcomes), len(recorded.workspaces)
+        echo(
+            f"{recorded.id}  {recorded.started_at}  {done}/{all_} ended  {recorded.directory}"
+        )
     return 0
 
 
@@ -60,16 +62,19 @@ def _list_batches() -> int:
 @click.argument("id", required=False)
 def _show_batch(id: str | None, no_color: bool) -> int:
     """Show what came of a batch so far; without ID, of the newest."""
-    story = read_journal(_folder(), id, _warn)
-    if story.ended:
+    recorded = read_journal(_folder(), id, _warn)
+    if recorded.ended:
         print_table(
-            _screen(no_color), story.ended, is_drift=story.options.plan.refresh_only
+            _screen(no_color), recorded.ended, is_drift=recorded.options.plan.refresh_only
         )
     else:
-        echo(f"{story.id}: no plan has ended yet.")
+        echo(f"{recorded.id}: no plan has ended yet.")
     for word, names in (
-        ("not ended", [name for name in story.unfinished if name in story.begun]),
-        ("not started", [name for name in story.unfinished if name not in story.begun]),
+        ("not ended", [name for name in recorded.unfinished if name in recorded.begun]),
+        (
+            "not started",
+            [name for name in recorded.unfinished if name not in recorded.begun],
+        ),
     ):
         if names:
             echo(f"{word}: {', '.join(names)}")
@@ -88,16 +93,16 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
 
     Without ID, the newest batch.
     """
-    story = read_journal(_folder(), id, _warn)
+    recorded = read_journal(_folder(), id, _warn)
     command = PlanRequest(
-        directory=story.directory,
-        options=story.options_to_resume(
-            given_variables(context, story.directory),
+        directory=recorded.directory,
+        options=recorded.options_to_resume(
+            given_variables(context, recorded.directory),
             user_cache_directory(process_environ()),
         ),
         is_batch=True,
         detailed_exit_code=given["detailed_exitcode"],
-        resumed=story,
+        resumed=recorded,
     )
     return anyio.run(run_plan, command, _screen(given["no_color"]))
 
@@ -109,15 +114,15 @@ def _cancel_batch(id: str | None) -> int:
     return anyio.run(_cancel_runs, read_journal(_folder(), id, _warn))
 
 
-async def _cancel_runs(story: JournalStory) -> int:
-    journal = Journal.at(_folder(), story.id, _warn)
+async def _cancel_runs(recorded: RecordedBatch) -> int:
+    journal = Journal.at(_folder(), recorded.id, _warn)
     gate = anyio.CapacityLimiter(_AT_ONCE)
     going: list[str] = []
 
     async def cancel(client: Client, name: str, begun: Begun) -> None:
         async with gate:
             try:
-                run_id = begun.run_id or await _find_run(client, story, name)
+                run_id = begun.run_id or await _find_run(client, recorded, name)
                 run = await stop_run(client, run_id) if run_id is not None else None
             except RemoteBackendError as error:
                 echo(f"{name}: {message_of(error)}", err=True)
@@ -130,20 +135,20 @@ async def _cancel_runs(story: JournalStory) -> int:
         if run_id is not None:
             echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
 
-    async with opened_backend(story.directory) as backend:
+    async with opened_backend(recorded.directory) as backend:
         client = backend.connection.client
         async with anyio.create_task_group() as group:
-            for name in story.unfinished:
-                if begun := story.begun.get(name):
+            for name in recorded.unfinished:
+                if begun := recorded.begun.get(name):
                     group.start_soon(cancel, client, name, begun)
     return int(bool(going))
 
 
-async def _find_run(client: Client, story: JournalStory, name: str) -> str | None:
+async def _find_run(client: Client, recorded: RecordedBatch, name: str) -> str | None:
     """Look for the run that was requested before the process ended, without its answer."""
-    version_id = story.begun[name].configuration_version_id
+    version_id = recorded.begun[name].configuration_version_id
     request = RunRequest(
-        workspace_id=story.workspaces[name], configuration_version_id=version_id
+        workspace_id=recorded.workspaces[name], configuration_version_id=version_id
     )
     run = await find_run(client, request)
     return run.id if run is not None else None

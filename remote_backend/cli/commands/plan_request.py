@@ -11,8 +11,8 @@ from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
-from remote_backend.planning.journal import JournalStory
 from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.recorded_batch import RecordedBatch
 
 __all__ = (
     "OnInterrupt",
@@ -64,7 +64,7 @@ class PlanRequest:
 
     reports: tuple[str, ...] = ()
     style: Style = Style.AUTO
-    resumed: JournalStory | None = None
+    resumed: RecordedBatch | None = None
     """The batch to go on with, in place of a new one."""
 
     @property

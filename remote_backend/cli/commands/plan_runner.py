@@ -21,7 +21,7 @@ from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.notices import Notice, Warned
 from remote_backend.planning.batch import Batch
-from remote_backend.planning.journal import short_id
+from remote_backend.planning.batch_id import short_id
 
 __all__ = ("run_plan",)
 

@@ -18,7 +18,7 @@ from remote_backend.cli.terraform_flags import TerraformCommand, many
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
-from remote_backend.planning.journal import JournalStory, read_journal
+from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
 from remote_backend.planning.run_failure import with_text_of_log
 
 __all__ = ("report",)
@@ -41,26 +41,26 @@ def report(id: str | None, report: tuple[str, ...]) -> int:
     if not report:
         raise RunOptionsError("no file is named; add -report=FILE")
     require_known_forms(report)
-    story = read_journal(
+    recorded = read_journal(
         journal_folder_of(process_environ()),
         id,
         lambda text: echo(f"Warning: {text}", err=True),
     )
-    return anyio.run(_write, story, report)
+    return anyio.run(_write, recorded, report)
 
 
-async def _write(story: JournalStory, files: tuple[str, ...]) -> int:
-    with Collector(started_at=story.started_at) as collector:
-        async with opened_backend(story.directory) as backend:
-            ended = (story.outcomes.get(name) for name in story.workspaces)
+async def _write(recorded: RecordedBatch, files: tuple[str, ...]) -> int:
+    with Collector(started_at=recorded.started_at) as collector:
+        async with opened_backend(recorded.directory) as backend:
+            ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
             outcomes = tuple(one for one in ended if one is not None)
             outcomes = await _detailed(backend, outcomes, collector)
         made = collector.report(
             outcomes,
-            batch_id=story.id,
-            hostname=story.hostname,
-            organization=story.organization,
-            is_drift=story.options.plan.refresh_only,
+            batch_id=recorded.id,
+            hostname=recorded.hostname,
+            organization=recorded.organization,
+            is_drift=recorded.options.plan.refresh_only,
         )
     if problems := write_reports(made, files):
         raise SettingsError("; ".join(problems))

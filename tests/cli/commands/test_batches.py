@@ -17,7 +17,8 @@ from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
-from remote_backend.planning.journal import Journal, list_journals, read_journal
+from remote_backend.planning.journal import Journal
+from remote_backend.planning.recorded_batch import list_journals, read_journal
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace

@@ -1,0 +1,24 @@
+"""Ids of batches: as they are made, and as people say and type them."""
+
+import os
+
+__all__ = ("is_id_of_batch", "new_batch_id", "short_id")
+
+_START = "batch-"
+_RANDOM_BYTES = 8
+_SHORT_DIGITS = 4
+
+
+def new_batch_id() -> str:
+    """Return an id that no other batch has."""
+    return f"{_START}{os.urandom(_RANDOM_BYTES).hex()}"
+
+
+def short_id(id: str) -> str:
+    """Return the beginning of an id that a person says and types."""
+    return id.removeprefix(_START)[:_SHORT_DIGITS]
+
+
+def is_id_of_batch(typed: str, id: str) -> bool:
+    """Whether a typed text is the beginning of an id, with `batch-` or without."""
+    return id.startswith((typed, f"{_START}{typed}"))

@@ -1,0 +1,236 @@
+"""Batches of earlier commands, as their journals have recorded them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field, fields, frozen
+
+from remote_backend.errors import (
+    NoBatches,
+    RunOptionsError,
+    SelectionError,
+    VariablesDiffer,
+)
+from remote_backend.models.configuration import UploadMode
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.models.run import PlanOptions
+from remote_backend.planning.batch_id import is_id_of_batch
+from remote_backend.planning.journal import JOURNAL_SUFFIX
+from remote_backend.planning.journal_failures import load_failure
+from remote_backend.planning.options import BatchOptions
+
+__all__ = (
+    "Begun",
+    "RecordedBatch",
+    "list_journals",
+    "read_journal",
+    "require_same_batch",
+)
+
+# What comes of records that this version does not write, as of options that exclude each other.
+_DAMAGES = (
+    AttributeError,
+    KeyError,
+    RecursionError,
+    RunOptionsError,
+    TypeError,
+    ValueError,
+)
+
+
+@frozen(kw_only=True)
+class Begun:
+    """How far the plan of a workspace had come."""
+
+    configuration_version_id: str
+    run_id: str | None = None
+    """None when a run was requested and no response is known."""
+
+    is_foreign: bool = False
+    """Whether the configuration version was made in another workspace."""
+
+
+@define(kw_only=True)
+class RecordedBatch:
+    """The content of a journal; it never holds values of variables."""
+
+    id: str
+    directory: Path
+    hostname: str
+    organization: str
+    started_at: str
+    workspaces: dict[str, str]
+    """Ids of the remote workspaces by local names."""
+
+    options: BatchOptions
+    """The wishes of the batch, as far as journals keep them; without variables."""
+
+    variable_names: tuple[str, ...] = ()
+    archives: dict[str, str] = field(factory=dict)
+    """Digests of the archives by working directory; empty in journals of early versions."""
+
+    begun: dict[str, Begun] = field(factory=dict)
+    outcomes: dict[str, Outcome] = field(factory=dict)
+
+    @property
+    def ended(self) -> tuple[Outcome, ...]:
+        """The outcomes so far, in the order of the workspaces."""
+        return tuple(
+            self.outcomes[name] for name in self.workspaces if name in self.outcomes
+        )
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """The local names of workspaces without an outcome."""
+        return tuple(name for name in self.workspaces if name not in self.outcomes)
+
+    def options_to_resume(
+        self, variables: tuple[tuple[str, str], ...], cache_folder: Path | None = None
+    ) -> BatchOptions:
+        """Return the options of the batch with the values of its variables, given again."""
+        plan = evolve(self.options.plan, variables=variables)
+        return evolve(self.options, plan=plan, cache_folder=cache_folder)
+
+
+def require_same_batch(
+    batch: RecordedBatch, options: BatchOptions, *, hostname: str, organization: str
+) -> None:
+    """Raise `RunOptionsError` unless a batch can go on with these options on this server.
+
+    Server, organization and options of the runs must be those of the batch. Of its variables
+    the names are compared, because no journal keeps their values.
+    """
+    if (hostname, organization) != (batch.hostname, batch.organization):
+        raise RunOptionsError(
+            f"{batch.id} was planned on {batch.hostname} in {batch.organization}, and the "
+            f"configuration now names {hostname} and {organization}"
+        )
+    if evolve(options.plan, variables=()) != batch.options.plan:
+        raise RunOptionsError(
+            f"{batch.id} was planned with other options; resume it with those of its journal",
+            parameters=("plan",),
+        )
+    names = [name for name, _ in options.plan.variables]
+    if sorted(names) != sorted(batch.variable_names):
+        expected = ", ".join(batch.variable_names) or "none"
+        raise VariablesDiffer(
+            f"{batch.id} was planned with run variables ({expected}), whose values are not "
+            "in the journal",
+            advice="give the same variables again",
+        )
+
+
+def list_journals(
+    folder: Path, skipped: Callable[[str], None] = lambda problem: None
+) -> tuple[RecordedBatch, ...]:
+    """Return the content of the journals in a folder, the newest batch first.
+
+    A journal that cannot be read, as one of a later version, is left out, and `skipped` is called
+    with a sentence that names it.
+    """
+    batches = []
+    for path in sorted(folder.glob(f"*{JOURNAL_SUFFIX}")):
+        try:
+            batch = _read_batch(path)
+        except OSError as error:
+            skipped(f"{path} is left out, because it cannot be read: {error.strerror}")
+        except _DAMAGES:
+            skipped(f"{path} is left out: it is damaged, or written by a later version")
+        else:
+            batches += [batch] if batch is not None else []
+    return tuple(sorted(batches, key=lambda batch: batch.started_at, reverse=True))
+
+
+def read_journal(
+    folder: Path, id: str | None, skipped: Callable[[str], None] = lambda problem: None
+) -> RecordedBatch:
+    """Return the content of the journal of a batch, or of the newest batch.
+
+    The beginning of an id is enough. Raises `SelectionError` when no batch or several begin so.
+    """
+    batches = list_journals(folder, skipped)
+    if id is None:
+        if not batches:
+            raise NoBatches("there is no batch yet")
+        return batches[0]
+    matching = [batch for batch in batches if is_id_of_batch(id, batch.id)]
+    if len(matching) != 1:
+        known = ", ".join(batch.id for batch in batches[:5]) or "none"
+        what = "several batches begin" if matching else "no batch begins"
+        raise SelectionError(f"{what} with {id}; the newest are {known}")
+    return matching[0]
+
+
+def _read_batch(path: Path) -> RecordedBatch | None:
+    batch: RecordedBatch | None = None
+    for record in _records(path):
+        kind = record.pop("kind", None)
+        if kind == "batch":
+            batch = _load_batch(record, path.parent)
+        elif batch is not None and kind == "begun":
+            batch.begun[record["workspace"]] = Begun(**_known_members(Begun, record))
+        elif batch is not None and kind == "outcome":
+            outcome = _load_outcome(record)
+            batch.outcomes[outcome.workspace] = outcome
+    return batch
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            # A process that was killed may have left half a line.
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def _known_members(kind: type[Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that this version knows; later ones may have added some."""
+    names = {attribute.name for attribute in fields(kind)}
+    return {name: value for name, value in record.items() if name in names}
+
+
+def _require_types(record: Mapping[str, Any], **types: Any) -> None:
+    for name, type_ in types.items():
+        if not isinstance(record[name], type_):
+            raise ValueError(f"{name} has another type")
+
+
+def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
+    _require_types(
+        record, id=str, started_at=str, hostname=str, organization=str, workspaces=dict
+    )
+    # Without them, a plan would be of more resources than its batch.
+    _require_types(record["options"], targets=list, replace=list)
+    plan = PlanOptions(**_known_members(PlanOptions, record["options"]))
+    return RecordedBatch(
+        **{
+            **_known_members(RecordedBatch, record),
+            "directory": Path(record["directory"]),
+            "variable_names": tuple(record["variable_names"]),
+            "options": BatchOptions(
+                plan=plan,
+                upload=UploadMode(record.get("upload", UploadMode.AUTO.value)),
+                journal_folder=folder,
+            ),
+            "archives": dict(record.get("archives", {})),
+        }
+    )
+
+
+def _load_outcome(record: dict[str, Any]) -> Outcome:
+    _require_types(record, workspace=str, full_name=str, seconds=int | float)
+    counts = record["counts"]
+    return Outcome(
+        **{
+            **_known_members(Outcome, record),
+            "failure": load_failure(record),
+            "result": Result(record["result"]),
+            "counts": Counts(*counts) if counts else None,
+        }
+    )
