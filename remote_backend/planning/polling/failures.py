@@ -12,7 +12,7 @@ from attrs import frozen
 from remote_backend.errors import NotFound, text_of
 from remote_backend.planning.polling.settings import PollSettings
 
-__all__ = ("PollFailures", "back_off_seconds", "concerns_one_run")
+__all__ = ("NO_FAILURES", "PollFailures", "back_off_seconds", "concerns_one_run")
 
 # Servers with several databases may not know a new run everywhere at once.
 _MISSING_POLLS = 3
@@ -52,6 +52,9 @@ class PollFailures:
                 f"the last one with: {self.problem}"
             )
         return None
+
+
+NO_FAILURES = PollFailures()
 
 
 def concerns_one_run(error: Exception) -> bool:

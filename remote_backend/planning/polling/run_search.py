@@ -17,7 +17,7 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.errors import Rejected
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.planning.polling.failures import PollFailures, back_off_seconds
+from remote_backend.planning.polling.failures import NO_FAILURES, back_off_seconds
 from remote_backend.planning.polling.hints import Hints
 from remote_backend.planning.polling.run_lists import RunLists
 from remote_backend.planning.polling.settings import PollSettings
@@ -72,7 +72,7 @@ class RunSearch:
         Raises the last error when all attempts have failed for as long as polls may fail.
         """
         until = self._clock() + self._settings.list_lag_seconds
-        failures = PollFailures()
+        failures = NO_FAILURES
         self._active_count += 1
         try:
             while True:

@@ -13,11 +13,11 @@ change.
 
 import math
 
-from attrs import evolve, frozen
+from attrs import define, frozen
 
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import MOVING, Phase, Run
-from remote_backend.planning.polling.failures import PollFailures
+from remote_backend.planning.polling.failures import NO_FAILURES, PollFailures
 from remote_backend.planning.polling.settings import PollSettings
 
 __all__ = (
@@ -66,9 +66,9 @@ class RunSnapshot:
         return status in _RESTING or (not self.run.is_over and status not in MOVING)
 
 
-@frozen(kw_only=True)
+@define
 class PollHistory:
-    """What is known of the polls of a run, apart from the newest snapshot."""
+    """The polls of a run so far, apart from the newest snapshot."""
 
     status_since: float
     """When the status was first seen."""
@@ -76,23 +76,24 @@ class PollHistory:
     was_polled: bool = False
     """Whether the run was read since it was made."""
 
-    failures: PollFailures = PollFailures()
+    failures: PollFailures = NO_FAILURES
     plan_seen_in: str | None = None
     """The status of the run when its plan was last seen or requested."""
 
     plan_seen_at: float = -math.inf
 
-    def polled(self) -> "PollHistory":
-        """Return the history after a poll that succeeded."""
-        return evolve(self, was_polled=True, failures=PollFailures())
+    def polled(self) -> None:
+        """Record a poll that succeeded."""
+        self.was_polled = True
+        self.failures = NO_FAILURES
 
-    def failed(self, error: Exception, began: float) -> "PollHistory":
-        """Return the history after a poll that began at a time and failed."""
-        return evolve(self, failures=self.failures.with_failure(error, began))
+    def failed(self, error: Exception, began: float) -> None:
+        """Record a poll that began at a time and failed."""
+        self.failures = self.failures.with_failure(error, began)
 
-    def plan_seen(self, run_status: str, now: float) -> "PollHistory":
-        """Return the history after the plan was seen, or requested without success."""
-        return evolve(self, plan_seen_in=run_status, plan_seen_at=now)
+    def plan_seen(self, run_status: str, now: float) -> None:
+        """Record that the plan was seen, or requested without success."""
+        self.plan_seen_in, self.plan_seen_at = run_status, now
 
 
 def needs_plan(

@@ -76,21 +76,21 @@ class RunTracker:
 
     def update(self, run: Run, plan: Plan | None) -> None:
         """Take the result of a poll; an older response never takes an end back."""
-        self._history = self._history.polled()
+        self._history.polled()
         if not self.latest.is_over:
             if run.status != self.latest.run.status:
-                self._history = evolve(self._history, status_since=self._clock())
+                self._history.status_since = self._clock()
             self.latest = RunSnapshot(run, self.latest.plan)
         if plan is not None:
             self._take_plan(plan)
-            self._history = self._history.plan_seen(run.status, self._clock())
+            self._history.plan_seen(run.status, self._clock())
         self._settle()
         self.wake_waiters()
 
     def failed(self, error: Exception, began: float) -> None:
         """Take the failure of a poll that began at a time; it says nothing about the run."""
         log.warning("poll.failed", run_id=self.latest.run.id, problem=text_of(error))
-        self._history = self._history.failed(error, began)
+        self._history.failed(error, began)
         self.wake_waiters()
 
     def polling_failure(self) -> PollingFailed | None:
@@ -129,7 +129,7 @@ class RunTracker:
             # The run can end while its plan is read; then that plan is not the last one.
             run_status = self.latest.run.status
             await self._try_to_read_plan()
-            self._history = self._history.plan_seen(run_status, self._clock())
+            self._history.plan_seen(run_status, self._clock())
             self._settle()
             self.wake_waiters()
 
