@@ -10,26 +10,20 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.api.messages import Request, Response
-from remote_backend.errors import NotFound, PollingFailed, TransportError, UnexpectedAnswer
+from remote_backend.errors import PollingFailed, TransportError
 from remote_backend.models.addresses import SignedUrl
-from remote_backend.models.plan import Plan
-from remote_backend.models.run import Run, RunActions, RunRequest
+from remote_backend.models.run import Run, RunRequest
 from remote_backend.notices import Notice, Notices
 from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.log_tail import LogSettings, LogTail
 from remote_backend.planning.polling import (
     BatchPoller,
     PolledRun,
-    PollSettings,
     RunPoller,
-    RunSnapshot,
 )
-from remote_backend.planning.polling.failures import PollFailures, back_off_seconds
-from remote_backend.planning.polling.snapshot import needs_plan, rests, stalls
 from tests.support.fakes import answer
 from tests.support.servers import run_virtually
 
-SETTINGS = PollSettings()
 NO_LIST = answer(404, b"404 page not found\n", content_type="text/plain; charset=utf-8")
 PAGE = answer(200, b"<html><body>Maintenance</body></html>", content_type="text/html")
 LOST = TransportError("GET", "runs", "the connection broke", may_have_happened=True)
@@ -159,153 +153,6 @@ async def together(
 def ids_of(count: int) -> list[str]:
     """Return the ids of runs."""
     return [f"run-{number}" for number in range(1, count + 1)]
-
-
-def snapshot_of(
-    status: str, plan_status: str | None, *, cancelable: bool | None = None
-) -> RunSnapshot:
-    """Return what a poll showed."""
-    actions = RunActions(is_cancelable=cancelable)
-    run = Run(id="run-1", status=status, plan_id="plan-1", actions=actions)
-    return RunSnapshot(run, Plan(id="plan-1", status=plan_status) if plan_status else None)
-
-
-@pytest.mark.parametrize(
-    ("snapshot", "seen_in", "seconds_ago", "polled", "needed"),
-    [
-        (snapshot_of("pending", None), None, 99.0, False, False),
-        (snapshot_of("pending", None), None, 99.0, True, True),
-        (snapshot_of("planning", None), "planning", 1.0, True, False),
-        (snapshot_of("planning", None), "planning", 9.0, True, True),
-        (snapshot_of("planning", "pending"), "pending", 99.0, True, False),
-        (snapshot_of("planned_and_finished", "running"), "planning", 1.0, True, True),
-        (
-            snapshot_of("planned_and_finished", "running"),
-            "planned_and_finished",
-            99.0,
-            True,
-            False,
-        ),
-        (snapshot_of("planned_and_finished", "finished"), "planning", 99.0, True, False),
-        (snapshot_of("errored", None), None, 99.0, False, True),
-        (snapshot_of("planned", "running"), "planned", 9.0, True, True),
-        (snapshot_of("planned", "running"), "planned", 1.0, True, False),
-        (snapshot_of("brand_new", "finished"), "planning", 99.0, True, False),
-        (RunSnapshot(Run(id="run-1", status="planning"), None), None, 99.0, True, False),
-    ],
-)
-def test_when_a_plan_is_read_by_its_id(
-    snapshot: RunSnapshot,
-    seen_in: str | None,
-    seconds_ago: float,
-    polled: bool,
-    needed: bool,
-) -> None:
-    """Once for its address, once for its end, and never where runs include it (W4)."""
-    needed_now = needs_plan(
-        snapshot, seen_in=seen_in, seen_seconds_ago=seconds_ago, polled=polled
-    )
-
-    assert needed_now is needed
-
-
-@pytest.mark.parametrize(
-    ("snapshot", "seconds", "is_old_server", "ended"),
-    [
-        (snapshot_of("planned", "finished"), 5.0, True, True),
-        (snapshot_of("planned", "finished"), 4.9, True, False),
-        (snapshot_of("planned", "finished"), 5.0, False, False),
-        (snapshot_of("planned", "finished"), 30.0, False, True),
-        (snapshot_of("post_plan_completed", "finished"), 30.0, False, True),
-        (
-            snapshot_of("post_plan_completed", "finished", cancelable=False),
-            30.0,
-            False,
-            True,
-        ),
-        (
-            snapshot_of("post_plan_completed", "finished", cancelable=True),
-            999.0,
-            False,
-            False,
-        ),
-        (snapshot_of("planned", "running"), 999.0, False, False),
-        (snapshot_of("planned", None), 999.0, False, False),
-        (snapshot_of("cost_estimating", "finished"), 999.0, False, False),
-        (snapshot_of("brand_new", "finished"), 999.0, False, False),
-    ],
-)
-def test_where_a_run_rests(
-    snapshot: RunSnapshot, seconds: float, is_old_server: bool, ended: bool
-) -> None:
-    """A passing status is the end once it stays, and nothing can be canceled (P20)."""
-    is_end = rests(snapshot, seconds, is_old_server=is_old_server, settings=SETTINGS)
-
-    assert is_end is ended
-
-
-@pytest.mark.parametrize(
-    ("snapshot", "seconds", "stalled"),
-    [
-        (snapshot_of("brand_new", "finished"), 300.0, True),
-        (snapshot_of("brand_new", "finished"), 299.0, False),
-        (snapshot_of("brand_new", None), 300.0, True),
-        (snapshot_of("brand_new", "running"), 9999.0, False),
-        (snapshot_of("planned", "finished", cancelable=True), 300.0, True),
-        (snapshot_of("planned", "errored"), 300.0, True),
-        (snapshot_of("planning", "running"), 9999.0, False),
-        (snapshot_of("pending", None), 9999.0, False),
-        (snapshot_of("errored", "finished"), 9999.0, False),
-    ],
-)
-def test_where_a_run_stalls(snapshot: RunSnapshot, seconds: float, stalled: bool) -> None:
-    """Only a status that names no end, with a plan that does not move, has a limit (M8)."""
-    assert stalls(snapshot, seconds, SETTINGS) is stalled
-
-
-def failures_of(*errors: Exception) -> PollFailures:
-    """Return the failures of polls that began a minute apart."""
-    failures = PollFailures()
-    for number, error in enumerate(errors):
-        failures = failures.with_failure(error, 60.0 * number)
-    return failures
-
-
-MISSING = NotFound(404, "GET", "runs/run-1", ("not found",))
-FORBIDDEN = NotFound(403, "GET", "runs/run-1", ("forbidden",))
-
-
-@pytest.mark.parametrize(
-    ("failures", "now", "reason"),
-    [
-        (failures_of(), 9999.0, None),
-        (failures_of(LOST), 299.0, None),
-        (failures_of(LOST), 300.0, "for 300 s every attempt to read it failed, the last"),
-        (failures_of(LOST, UnexpectedAnswer("no JSON")), 300.0, "no JSON"),
-        (failures_of(RuntimeError("secret")), 300.0, "the last one with: RuntimeError"),
-        (failures_of(MISSING, MISSING), 120.0, None),
-        (failures_of(MISSING, MISSING, MISSING), 120.0, "does not know it any more"),
-        (failures_of(MISSING, LOST, MISSING, MISSING), 180.0, None),
-        (failures_of(FORBIDDEN, FORBIDDEN, FORBIDDEN), 120.0, None),
-    ],
-)
-def test_what_failed_polls_amount_to(
-    failures: PollFailures, now: float, reason: str | None
-) -> None:
-    """Nothing for minutes; then, or when the run is gone, the end of this run alone (P140)."""
-    reason_to_stop = failures.reason_to_stop(now, SETTINGS)
-
-    assert (reason_to_stop is None) == (reason is None)
-    assert reason is None or reason in (reason_to_stop or "")
-
-
-def test_pauses_after_failures_grow() -> None:
-    """From a moment to ten seconds, however many polls fail."""
-    pauses = [back_off_seconds(count, SETTINGS) for count in range(1, 2000)]
-
-    assert pauses[:3] == [0.2, 0.4, 0.8]
-    assert pauses == sorted(pauses)
-    assert pauses[-1] == 10.0
 
 
 ODD_ANSWERS = {
