@@ -10,7 +10,7 @@ import remote_backend
 
 ROOT = Path(remote_backend.__file__).parent
 # Not on every system, so these are imported where they are used.
-OF_SOME_SYSTEMS = frozenset({"fcntl", "pwd", "resource", "termios"})
+OF_SOME_SYSTEMS = frozenset({"fcntl", "msvcrt", "pwd", "resource", "termios"})
 # Seconds were measured in November 2026, see `cli.process`.
 LATE = {
     ("__main__", "remote_backend.cli.main"): "the collector pauses first",
