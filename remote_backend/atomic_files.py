@@ -1,4 +1,4 @@
-"""Private files of the user, written whole or not at all."""
+"""Files of the user, written whole or not at all; private unless a mode says otherwise."""
 
 import os
 import secrets
@@ -14,8 +14,8 @@ _LONGEST_NAME = 200
 def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> None:
     """Write a new file and sync it to the disk before it replaces an earlier one.
 
-    A symbolic link stays, and its target is replaced. Raises `OSError`; the earlier file is
-    then unchanged.
+    A symbolic link stays, and its target is replaced. The new file has exactly the mode that is
+    given, whatever the umask. Raises `OSError`; the earlier file is then unchanged.
     """
     target = Path(os.path.realpath(path))
     # The name is random because two processes that write the same file must not share it.
@@ -23,10 +23,12 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> No
     new_file = target.with_name(name)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(new_file, flags, mode), "wb") as file:
+        with os.fdopen(os.open(new_file, flags, PRIVATE_MODE), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if mode != PRIVATE_MODE:
+            new_file.chmod(mode)
         os.replace(new_file, target)
     except BaseException:
         with suppress(OSError):

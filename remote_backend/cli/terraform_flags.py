@@ -12,6 +12,7 @@ from remote_backend.errors import RunOptionsError
 
 __all__ = (
     "Duration",
+    "FileMode",
     "TerraformCommand",
     "TerraformGroup",
     "flag",
@@ -49,6 +50,25 @@ class Duration(click.ParamType[float]):
                 f"{text!r} is not a duration; write for example 30s or 1m30s", param, ctx
             )
         return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+
+
+class FileMode(click.ParamType[int]):
+    """The permissions of a file, as an octal number: `0644`."""
+
+    name = "mode"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the mode that a text means, or fail with what is expected."""
+        if isinstance(value, int):
+            return value
+        if not re.fullmatch("0?[0-7]{3}", str(value)):
+            self.fail(
+                f"{value!r} is not the mode of a file; write an octal number such as 0644",
+                param, ctx,
+            )  # fmt: skip
+        return int(str(value), 8)
 
 
 class _OneDash(click.Command):

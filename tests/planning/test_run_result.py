@@ -65,7 +65,7 @@ def facts_of(*parts: bytes) -> LogFacts:
     ],
 )
 def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) -> None:
-    """Where a server sends none, as OTF, and wherever the parts of the log end (W10, A5)."""
+    """Where a server sends none, as OTF, and wherever the parts of the log end (W10)."""
     assert facts_of(log).counts == counts
     for cut in range(0, 120, 7):
         assert facts_of(log[:cut], log[cut:]).counts == counts

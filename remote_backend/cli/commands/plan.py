@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import click
 
+from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
     PlanRequest,
@@ -23,6 +24,7 @@ from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import (
     Duration,
+    FileMode,
     TerraformCommand,
     flag,
     many,
@@ -98,6 +100,13 @@ __all__ = ("plan",)
     "Write a report of the batch: FILE.md, .html, .json or .xml; can be repeated.",
     metavar="FILE",
 )
+@value(
+    "report-mode",
+    "The mode of a report file that is new, such as 0644; an earlier file keeps its own.",
+    type=FileMode(),
+    default=PRIVATE_MODE,
+    metavar="OCTAL",
+)
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write the table at the end only, and what went wrong.")
@@ -157,6 +166,7 @@ def plan(context: click.Context, /, **given: Any) -> int:
         on_interrupt=OnInterrupt(given["on_interrupt"]),
         detach=given["detach"],
         reports=given["report"],
+        report_mode=given["report_mode"],
         style=_style(given),
         detailed_exit_code=given["detailed_exitcode"],
     )

@@ -216,7 +216,9 @@ class PlanOutput:
             self.screen.out.flush()
 
     def _write(self, report: Report) -> None:
-        problems = write_reports(report, self.command.reports)
+        problems = write_reports(
+            report, self.command.reports, new_mode=self.command.report_mode
+        )
         for name in self.command.reports:
             if not any(problem.startswith(f"-report={name} ") for problem in problems):
                 self.screen.note(f"Wrote {name}.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from attrs import field, frozen
 
+from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
@@ -63,6 +64,9 @@ class PlanRequest:
     """Whether to return as soon as all runs are queued."""
 
     reports: tuple[str, ...] = ()
+    report_mode: int = PRIVATE_MODE
+    """The mode of report files that are new."""
+
     style: Style = Style.AUTO
     resumed: RecordedBatch | None = None
     """The batch to go on with, in place of a new one."""

@@ -7,6 +7,7 @@ import click
 from attrs import evolve
 
 from remote_backend import events
+from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.hints import message_of
@@ -14,7 +15,7 @@ from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import echo
-from remote_backend.cli.terraform_flags import TerraformCommand, many
+from remote_backend.cli.terraform_flags import FileMode, TerraformCommand, many, value
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
@@ -32,8 +33,15 @@ _AT_ONCE = 10
 @many(
     "report", "A file to write: .md, .html, .json or .xml; can be repeated.", metavar="FILE"
 )
+@value(
+    "report-mode",
+    "The mode of a file that is new, such as 0644; an earlier file keeps its own.",
+    type=FileMode(),
+    default=PRIVATE_MODE,
+    metavar="OCTAL",
+)
 @click.argument("id", required=False)
-def report(id: str | None, report: tuple[str, ...]) -> int:
+def report(id: str | None, report: tuple[str, ...], report_mode: int) -> int:
     """Write reports of a batch again, from its journal; without ID, of the newest.
 
     Logs and changes are read from the server, as long as it keeps them.
@@ -46,10 +54,10 @@ def report(id: str | None, report: tuple[str, ...]) -> int:
         id,
         lambda text: echo(f"Warning: {text}", err=True),
     )
-    return anyio.run(_write, recorded, report)
+    return anyio.run(_write, recorded, report, report_mode)
 
 
-async def _write(recorded: RecordedBatch, files: tuple[str, ...]) -> int:
+async def _write(recorded: RecordedBatch, files: tuple[str, ...], new_mode: int) -> int:
     with Collector(started_at=recorded.started_at) as collector:
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
@@ -62,7 +70,7 @@ async def _write(recorded: RecordedBatch, files: tuple[str, ...]) -> int:
             organization=recorded.organization,
             is_drift=recorded.options.plan.refresh_only,
         )
-    if problems := write_reports(made, files):
+    if problems := write_reports(made, files, new_mode=new_mode):
         raise SettingsError("; ".join(problems))
     for name in files:
         echo(f"Wrote {Path(name)}: {made.sentence}")

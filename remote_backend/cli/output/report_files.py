@@ -1,5 +1,6 @@
 """Reports of batches as files, in the form that the name of each asks for."""
 
+import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
@@ -8,7 +9,7 @@ from pathlib import Path
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.atomic_files import write_atomically
+from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_forms import FORMS
@@ -28,8 +29,10 @@ _LEAST_OF_A_STEP_BYTES = 4000
 _BYTES_OF_A_CHARACTER = 4
 
 
-def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Write a report into files, each whole or not at all.
+def write_reports(
+    report: Report, files: tuple[str, ...], *, new_mode: int = PRIVATE_MODE
+) -> tuple[str, ...]:
+    """Write a report into files, each whole or not at all; an earlier file keeps its mode.
 
     Returns a sentence for each file that cannot be written; the others are written all the same.
     """
@@ -37,12 +40,19 @@ def write_reports(report: Report, files: tuple[str, ...]) -> tuple[str, ...]:
     for name in files:
         path = Path(name)
         try:
-            # It tells what is planned where, which is not for everybody on the machine.
-            text = _writer(path.suffix)(report)
-            write_atomically(path, text.encode("utf-8", "replace"))
+            data = _writer(path.suffix)(report).encode("utf-8", "replace")
+            write_atomically(path, data, mode=_mode_of(path, new_mode))
         except Exception as error:  # whatever an odd text of one workspace leads to
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
     return tuple(problems)
+
+
+def _mode_of(path: Path, new_mode: int) -> int:
+    """Return the mode of an earlier file, which a web server or a later CI step may need."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        return new_mode
 
 
 def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None:

@@ -1,6 +1,9 @@
 """Reports as files of the command line, with a real engine behind them."""
 
 import json
+import os
+import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from tests.support.command_line import CommandLine
 from tests.support.report_builders import failed_with
 from tests.support.servers import hosted
 
+POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")
 MAIN = """
 variable "name" {
   type = string
@@ -128,6 +132,69 @@ def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
         text = Path(file).read_text(encoding="utf-8")
         assert "@level" not in text
         assert file.endswith(".json") or "Error: Bad value" in text
+
+
+@POSIX_ONLY
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_report_keeps_the_mode_and_the_link_of_an_earlier_one(
+    umask: int, tmp_path: Path
+) -> None:
+    """A web server, or a later step of a job, reads it as before (N37)."""
+    earlier, link, target = (
+        tmp_path / "old.md",
+        tmp_path / "link.md",
+        tmp_path / "target.md",
+    )
+    earlier.write_text("old")
+    earlier.chmod(0o664)
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    new = tmp_path / "new.md"
+    before = os.umask(umask)
+    try:
+        files = tuple(map(str, (earlier, link, new)))
+        assert write_reports(collected(b"x\n"), files) == ()
+        assert (
+            write_reports(collected(b"x\n"), (f"{tmp_path}/wide.md",), new_mode=0o644) == ()
+        )
+    finally:
+        os.umask(before)
+
+    assert link.is_symlink() and "Plan report" in target.read_text()
+    paths = (earlier, target, new, tmp_path / "wide.md")
+    assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [
+        0o664, 0o640, 0o600, 0o644,
+    ]  # fmt: skip
+
+
+@POSIX_ONLY
+def test_a_link_that_leads_nowhere_yet_gets_a_private_target(tmp_path: Path) -> None:
+    """As in a checkout whose artifacts folder is linked."""
+    link = tmp_path / "link.md"
+    link.symlink_to(tmp_path / "target.md")
+
+    assert write_reports(collected(b"x\n"), (str(link),)) == ()
+
+    assert link.is_symlink()
+    assert stat.S_IMODE((tmp_path / "target.md").stat().st_mode) == 0o600
+
+
+@POSIX_ONLY
+async def test_the_mode_of_new_reports_can_be_chosen(shop: CommandLine) -> None:
+    """By plan and report alike; everything that is not a mode is refused before the batch (N37)."""
+    done = await shop.run("plan", "-all", "-quiet", "-report=a.md", "-report-mode=0644")
+    again = await shop.run("report", "-report=b.md", "-report-mode=640")
+    modes = [
+        stat.S_IMODE((shop.directory / name).stat().st_mode) for name in ("a.md", "b.md")
+    ]
+
+    assert (done.code, again.code, modes) == (0, 0, [0o644, 0o640])
+    for wrong in ("rw", "0o644", "888", "1777", "44"):
+        refused = await shop.run("plan", "-all", "-report=c.md", f"-report-mode={wrong}")
+        assert refused.code == 1
+        assert f"'{wrong}' is not the mode of a file; write an octal" in refused.err
+    assert not (shop.directory / "c.md").exists()
 
 
 def test_a_report_says_that_a_log_was_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
