@@ -139,7 +139,8 @@ def workspace_from_request(
 
     Raises `Rejected` for a name that no workspace may have, or a wrong attribute.
     """
-    if document.attributes.get("vcs-repo") is not None:
+    # pytfe 1.5.0 sends an object without values for no repository.
+    if any(value for value in document.members("vcs-repo").attributes.values()):
         raise rejected("vcs-repo must be absent: this server does not read repositories")
     mode, inherits = _mode_from_request(workspace, document)
     bindings = document.related_lists.get("tag-bindings")
