@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from attrs import evolve
 
 from remote_backend.backend_states import BackendStates
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
@@ -133,11 +134,13 @@ class Backend(BackendStates):
         """
         options = options or BatchOptions()
         _require_no_selection(options, "plan")
-        named = self._as_shown(await self.workspace(workspace))
+        selected = self._as_shown(await self.workspace(workspace))
         await self._connection.require_operations()
-        require_plannable(named)
+        require_plannable(selected)
         context = self._context(is_batch=False)
-        async with run_batch(self._connection.client, (named,), options, context) as batch:
+        async with run_batch(
+            self._connection.client, (selected,), options, context
+        ) as batch:
             yield batch
 
     @asynccontextmanager
@@ -147,8 +150,8 @@ class Backend(BackendStates):
         Raises `SelectionError` when there is nothing to plan.
         """
         options = options or BatchOptions()
-        found = map(self._as_shown, await self.workspaces())
-        existing = {workspace.name: workspace for workspace in found}
+        shown = map(self._as_shown, await self.workspaces())
+        existing = {workspace.name: workspace for workspace in shown}
         await self._connection.require_operations()
         if not existing:
             raise no_workspaces(self._connection.mapping, self.organization)
@@ -177,13 +180,14 @@ class Backend(BackendStates):
         )
         existing = {workspace.remote.id: workspace for workspace in await self.workspaces()}
         workspaces = []
+        outcomes = dict(recorded.outcomes)
         for name in recorded.unfinished:
             workspace = existing.get(recorded.workspaces[name])
             if workspace is not None:
                 workspaces.append(LocalWorkspace(name, workspace.remote))
             else:
-                recorded.outcomes[name] = _deleted(name)
-        context = self._context(recorded)
+                outcomes[name] = _deleted(name)
+        context = self._context(evolve(recorded, outcomes=outcomes))
         async with run_batch(
             self._connection.client, workspaces, options, context
         ) as batch:
@@ -216,7 +220,7 @@ class Backend(BackendStates):
         self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> dict[str, StateFile | StateError | None]:
         """Return the states of all workspaces by local name, or errors of unreadable ones."""
-        existing = {named.name: named for named in await self.workspaces()}
+        existing = {workspace.name: workspace for workspace in await self.workspaces()}
         names = select_names(existing, select=select, exclude=exclude)
         states: dict[str, StateFile | StateError | None] = {}
         gate = anyio.CapacityLimiter(_STATES_AT_ONCE)
@@ -252,15 +256,15 @@ class Backend(BackendStates):
     async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
         """Return what a run that is over would change, and its log as far as it can be read."""
         client = self._connection.client
-        watch = RunPoller(client, (await client.read_run(run_id))[0])
-        async for _ in watch.snapshots():
+        poller = RunPoller(client, (await client.read_run(run_id))[0])
+        async for _ in poller.snapshots():
             pass
-        tail = LogTail(client, watch)
+        tail = LogTail(client, poller)
         log = b"".join([part async for part in tail.chunks()])
-        if watch.plan is None:
+        if poller.plan is None:
             return None, log
-        read = read_changes if watch.latest.succeeded else read_diagnostics
-        return await read(client, watch.plan), log
+        read = read_changes if poller.latest.succeeded else read_diagnostics
+        return await read(client, poller.plan), log
 
     async def json_plan(self, run_id: str) -> bytes:
         """Return the JSON of the plan of a run that is over, as the server sends it.

@@ -64,13 +64,13 @@ class BackendStates:
 
     async def state(self, workspace: str | None = None) -> StateFile | None:
         """Return the state of a workspace, or of the selected one; None where there is none."""
-        named = await self.workspace(workspace)
-        return await self._state_of(named.remote)
+        selected = await self.workspace(workspace)
+        return await self._state_of(selected.remote)
 
     async def state_data(self, workspace: str | None = None) -> bytes:
         """Return the bytes of a state as they are stored, whatever they say; empty without one."""
-        named = await self.workspace(workspace)
-        return await download_state(self._connection.client, named.remote)
+        selected = await self.workspace(workspace)
+        return await download_state(self._connection.client, selected.remote)
 
     async def _state_of(self, remote: Workspace) -> StateFile | None:
         return await read_state(self._connection.client, remote)
@@ -103,8 +103,8 @@ class BackendStates:
         `change` gets the state and returns the new one, or None to leave it. Raises
         `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
         """
-        named = await self.workspace(workspace)
-        return await change_state(self._connection.client, named.remote, change, lock)
+        selected = await self.workspace(workspace)
+        return await change_state(self._connection.client, selected.remote, change, lock)
 
     async def push_state(
         self,
@@ -119,9 +119,9 @@ class BackendStates:
         Raises `StateConflict` when a newer one, or one of another lineage, is there, unless
         forced; then the serial becomes higher than that one's.
         """
-        named = await self.workspace(workspace)
+        selected = await self.workspace(workspace)
         return await push_state(
-            self._connection.client, named.remote, state, force=force, options=lock
+            self._connection.client, selected.remote, state, force=force, options=lock
         )
 
     async def force_unlock(self, workspace: str | None = None) -> None:
@@ -129,5 +129,5 @@ class BackendStates:
 
         Raises `StateError` when it is not locked.
         """
-        named = await self.workspace(workspace)
-        await break_lock(self._connection.client, named.remote)
+        selected = await self.workspace(workspace)
+        await break_lock(self._connection.client, selected.remote)

@@ -126,7 +126,7 @@ class RunSettings:
 
 @frozen(kw_only=True)
 class Run:
-    """A run as the server last described it."""
+    """A run as the server last described it, with the attributes and relations of the API."""
 
     id: str
     status: str

@@ -1,16 +1,18 @@
 """Stopping the runs of a batch that is left early.
 
-Every plan of the batch is canceled at the same moment. Three things can then be true of each:
+Every plan of the batch is canceled at the same moment. Each is then in one of three states:
 
-- its run was not requested yet: nothing is sent any more, the workspace was not started;
-- the request for its run is on its way: its answer is waited for, at most
+- its run was not requested yet: nothing is sent any more, and the workspace was not started;
+- the request for its run is in flight: the response is waited for, at most
   `SECONDS_TO_ANSWER`, because the run may exist already;
 - its run exists: it is canceled with one request, or left running when the batch is detached.
 
 All cancel requests wait for the same rate limit, so the time for them grows with the number of
-runs: `seconds_to_stop` is the documented bound. A run whose cancel was not answered by then is
-in `Leaving.living`, and the caller reports it.
+runs: `seconds_to_stop` is the documented bound. A run whose cancel request has no response by then
+is in `OnExit.still_running`, and the caller reports it.
 """
+
+from collections.abc import Awaitable, Callable
 
 import anyio
 from attrs import define, field, frozen
@@ -21,12 +23,18 @@ from remote_backend.models.run import Run
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.structured_logging import Log
 
-__all__ = ("SECONDS_TO_ANSWER", "OnExit", "Stopped", "seconds_to_stop")
+__all__ = (
+    "SECONDS_TO_ANSWER",
+    "OnExit",
+    "Stopped",
+    "finish_in_flight",
+    "seconds_to_stop",
+)
 
 log = Log()
 
 SECONDS_TO_ANSWER = 5.0
-"""How long the answer to a request for a run is waited for after the cancellation."""
+"""How long the response to a request for a run is waited for after the cancellation."""
 
 _FIRST_SECONDS = 10.0
 # Servers that announce no limit answer at least so many short requests a second.
@@ -42,9 +50,34 @@ def seconds_to_stop(runs: int, requests_per_second: float) -> float:
     return _FIRST_SECONDS + 2 * runs / min(requests_per_second, _UNLIMITED_PER_SECOND)
 
 
+async def finish_in_flight(
+    work: Callable[[], Awaitable[None]], scope: anyio.CancelScope, *, name: str
+) -> None:
+    """Run `work` inside `scope`; when canceled, let it end while it has shielded the scope.
+
+    That takes at most `SECONDS_TO_ANSWER`; then the cancellation goes on. `work` must not raise.
+    """
+    done = anyio.Event()
+
+    async def run() -> None:
+        try:
+            with scope:
+                await work()
+        finally:
+            done.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(run, name=name)
+        try:
+            await done.wait()
+        except anyio.get_cancelled_exc_class():
+            scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
+            raise
+
+
 @frozen
 class Stopped:
-    """What came of the attempt to stop a run."""
+    """The result of the attempt to stop a run."""
 
     run: Run | None = None
     """The run when it was over already."""
@@ -58,13 +91,13 @@ class Stopped:
 
 @define
 class OnExit:
-    """What becomes of runs whose batch is left early."""
+    """The runs of a batch, for the moment in which it is left early."""
 
     detached: bool = False
     """Whether they are left running, instead of being stopped."""
 
     still_running: list[tuple[str, str]] = field(factory=list)
-    """Short names and ids of runs that live on."""
+    """Local names and ids of runs that were left running, or could not be stopped."""
 
     going: set[str] = field(factory=set)
     """Ids of the runs that were made and are not known to be over."""

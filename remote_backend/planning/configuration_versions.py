@@ -96,7 +96,7 @@ class ConfigurationVersions:
     promise: SharingPromise
     canary: Canary = field(repr=False)
     is_alone: bool = False
-    """Whether there is one workspace only, which has nobody to share with."""
+    """Whether there is one workspace only, so that there is no other to share with."""
 
     _shared: dict[Path, _Shared] = field(factory=dict, repr=False)
     """By the archives that the versions are made from."""

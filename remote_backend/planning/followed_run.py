@@ -89,7 +89,7 @@ class FollowedRun:
         async for snapshot in self._poller.snapshots():
             require_as_requested(snapshot.run, self._batch.requested)
             if self._trial is not None:
-                self._trial.saw(snapshot)
+                self._trial.update(snapshot)
             if snapshot.run.status != status:
                 status = snapshot.run.status
                 self._report_status(snapshot.run)

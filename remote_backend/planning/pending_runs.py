@@ -19,24 +19,24 @@ _SECONDS_TO_EXPLAIN = 4.0
 def explains_pending(run: Run, workspace: Workspace, *, is_alone: bool) -> bool:
     """Whether it should be reported why a run is pending.
 
-    In a batch that is so for workspaces that were locked when they were listed, which takes no
-    request; the others may only wait for their turn.
+    In a batch, that is only for workspaces that were locked when they were listed, because it takes
+    no request; the others probably wait for their turn.
     """
     return run.status == "pending" and (is_alone or workspace.locked)
 
 
 async def report_pending(
-    client: Client, workspace: Workspace, watch: RunPoller | PolledRun, *, is_alone: bool
+    client: Client, workspace: Workspace, poller: RunPoller | PolledRun, *, is_alone: bool
 ) -> None:
     """Report, while a run is pending, who holds the lock of its workspace and why (P24)."""
     with client.notices.waiting(f"{workspace.name}, where the run is pending") as wait:
         with anyio.move_on_after(_SECONDS_TO_EXPLAIN):
-            await _left_pending(watch)
+            await _until_not_pending(poller)
             return
         holder = await _holder(client, workspace) if is_alone else workspace
         if holder.locked:
             wait.what += f"; the workspace is {holder.lock_text}"
-        await _left_pending(watch)
+        await _until_not_pending(poller)
 
 
 async def _holder(client: Client, workspace: Workspace) -> Workspace:
@@ -47,6 +47,6 @@ async def _holder(client: Client, workspace: Workspace) -> Workspace:
         return workspace
 
 
-async def _left_pending(watch: RunPoller | PolledRun) -> None:
-    while watch.latest.run.status == "pending":
-        await watch.next_snapshot()
+async def _until_not_pending(poller: RunPoller | PolledRun) -> None:
+    while poller.latest.run.status == "pending":
+        await poller.next_snapshot()

@@ -55,7 +55,10 @@ class Begun:
 
 @define(kw_only=True)
 class RecordedBatch:
-    """The content of a journal; it never holds values of variables."""
+    """The content of a journal; it never holds values of variables.
+
+    It has as many attributes as the first record of a journal has members.
+    """
 
     id: str
     directory: Path

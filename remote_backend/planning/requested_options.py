@@ -13,14 +13,14 @@ __all__ = ("differences_of", "require_as_requested")
 
 
 def require_as_requested(run: Run, options: PlanOptions) -> None:
-    """Raise `RunDiffers` when a run is known to do something else than was requested."""
+    """Raise `RunDiffers` when the server reports other options for a run than were requested."""
     differences = differences_of(run.settings, options)
     if differences:
         raise RunDiffers(run.id, differences)
 
 
 def differences_of(settings: RunSettings, options: PlanOptions) -> tuple[str, ...]:
-    """Return the names of the options that differ; what the server does not say is right.
+    """Return the names of the options that differ, as far as the server reports them.
 
     Variables are compared by name alone, because a server may write their values in another way.
     """

@@ -22,7 +22,7 @@ async def queue_run(
     in_flight: Callable[[bool], None] | None = None,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Run:
-    """Make a plan-only run, exactly one, whatever happens to the answers.
+    """Make a plan-only run, exactly one, even when responses are lost.
 
     After an ambiguous failure `find` looks for the run that may have been made. A run is known
     by its workspace and configuration version, which no other run shares. `in_flight` is called
@@ -52,9 +52,9 @@ async def find_run(
 
 
 async def stop_run(client: Client, run_id: str) -> Run | None:
-    """Ask the server to stop a run; return None when it will, or the run that is over already.
+    """Request that the server stops a run; return None when it will, or the run if it is over.
 
-    That is one request; only a refusal (409, 404) is followed by a look at the run. Raises
+    That is one request; only after a refusal (409, 404) is the run read. Raises
     `Conflict` or `NotFound` when the server stops it neither by a cancel nor by a discard.
     """
     try:
@@ -65,6 +65,6 @@ async def stop_run(client: Client, run_id: str) -> Run | None:
             return run
         if not run.actions.is_discardable:
             raise refusal from None
-        # A run that waits can often only be discarded.
+        # Some servers do not cancel a run that waits, but discard it.
         await client.discard_run(run_id, _COMMENT)
     return None

@@ -1,7 +1,7 @@
-"""What earlier batches found out about servers: whether they share configuration versions.
+"""Whether servers share configuration versions, as earlier batches have found out.
 
-The answers are kept by host and organization in one small file, which is only an optimization:
-where it cannot be read or written, the next batch finds out again.
+The answers are kept by host and organization in one small file. It is only an optimization: when
+it cannot be read or written, the next batch finds out again.
 """
 
 import json
@@ -22,7 +22,7 @@ log = Log()
 _FILE = "sharing.json"
 _MOST_BYTES = 1 << 20
 _MOST_ANSWERS = 1000
-# Servers learn, and one refusal may have had another cause.
+# Servers are updated, and a single refusal may have had another cause.
 _REFUSAL_SECONDS = 30 * 24 * 3600.0
 
 
@@ -42,11 +42,11 @@ class SharingCache:
         self._clock = clock
 
     async def recall(self) -> bool | None:
-        """Return what was found out, or None; a refusal counts for thirty days."""
+        """Return whether the server shares, or None; a refusal counts for thirty days."""
         return await to_thread.run_sync(self._recall)
 
     async def remember(self, works: bool) -> None:
-        """Keep what was found out."""
+        """Keep whether the server shares."""
         await to_thread.run_sync(self._remember, works)
 
     def _recall(self) -> bool | None:

@@ -38,9 +38,9 @@ async def upload_configuration(
 ) -> ConfigurationVersion:
     """Make a configuration version from an archive.
 
-    With `usable_within_seconds` it is returned when runs can be made from it, as by
-    `wait_until_usable`. Raises `ConfigurationVersionFailed` as soon as the server says that it
-    never will be usable.
+    With `usable_within_seconds` it is returned once runs can be made from it, as by
+    `wait_until_usable`. Raises `ConfigurationVersionFailed` as soon as the server reports that it
+    will never be usable.
     """
     created = await create_once(
         lambda: _create(client, workspace_id),
@@ -78,8 +78,8 @@ async def wait_until_usable(
 ) -> ConfigurationVersion:
     """Wait until runs can be made from an uploaded configuration version, and return it.
 
-    Raises `ConfigurationVersionFailed` as soon as the server says that it never will be, and
-    when it is not after `limit_seconds`.
+    Raises `ConfigurationVersionFailed` as soon as the server reports that it will never be usable,
+    and when it is not usable after `limit_seconds`.
     """
     waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
     with client.notices.waiting(
@@ -101,10 +101,10 @@ async def wait_until_usable(
 async def _find_created(client: Client, workspace_id: str) -> ConfigurationVersion | None:
     """Return the one empty configuration version that can still be uploaded to, or None.
 
-    Only then is another one not needed: empty ones start nothing. Servers that show the upload
-    address in the answer to the creation alone, as HCP Terraform does
+    An empty one starts nothing, so a second one does no harm where none can be adopted. Servers that
+    show the upload address only in the response to the creation, as HCP Terraform does
     (https://developer.hashicorp.com/terraform/cloud-docs/api-docs/configuration-versions),
-    never have such a one. Two of them may belong to other clients, so neither is taken.
+    never have one that can. Two of them may belong to other clients, so neither is adopted.
     """
     try:
         listed = await client.list_configuration_versions(workspace_id)
@@ -135,12 +135,12 @@ async def _send(
         return None if current.is_pending else current
 
     try:
-        # A server may still be storing the body whose answer came too late.
+        # The server may still be storing a body whose response was lost.
         current = await create_once(
             upload, lambda: find_repeatedly(find_uploaded, sleep=sleep), sleep=sleep
         )
     except (ApiError, TransportError) as error:
-        # A repeated upload is refused where the first one arrived and its answer was lost.
+        # A repeated upload is refused after a first one that arrived, but whose response was lost.
         current = await client.read_configuration_version(created.id)
         if current.is_pending:
             raise _explained(error, body.size_bytes) from error
@@ -159,8 +159,8 @@ def _unprocessed(
 
 
 def _failed(current: ConfigurationVersion) -> ConfigurationVersionFailed:
-    told = (current.error_message, current.error)
-    message = ": ".join(text for text in told if text) or None
+    texts = (current.error_message, current.error)
+    message = ": ".join(text for text in texts if text) or None
     return ConfigurationVersionFailed(current.id, current.status, message)
 
 

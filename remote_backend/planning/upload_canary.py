@@ -1,7 +1,7 @@
 """Whether the runs of a batch may use the configuration version of another workspace.
 
 HCP Terraform and Terraform Enterprise promise it
-(https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run), but the answer
+(https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run), but the response
 201 to the request for such a run does not prove it: OTF makes the run, which errors later because
 its worker may not download the archive (seen in November 2026). So one run tries it first:
 
@@ -9,13 +9,17 @@ its worker may not download the archive (seen in November 2026). So one run trie
        ^                           |  \\-- it errored without having planned --> refused
        \\-- it ended otherwise ------/
 
-- untried: the next workspace that asks becomes the canary, and its run is made;
-- trying: the others wait, and after `LONGEST_WAIT_SECONDS` they upload their own;
+- untried: the next workspace that `admit` is called for becomes the canary, and its run is made;
+- trying: the others wait in `admit`, and after `LONGEST_WAIT_SECONDS` they upload their own;
 - works: runs are made at once;
 - refused: every workspace uploads its own, and the canary is planned once more.
 
-The canary leaves its place however its plan ends, so a canceled or failed one never blocks the
-others. An answer that an earlier batch remembered is a beginning in `works` or `refused`; it is
+The `Trial` of a run sets `works` and `refused`: it proves the canary as soon as snapshots or log
+show that Terraform has begun, and refuses it when the run ends in an error without that. A refused
+request for a run refuses it as well (`planning.configuration_versions`).
+
+Invariant: the canary leaves its place however its plan ends, so a canceled or failed one never
+blocks the others. A batch that remembers an earlier one begins in `works` or `refused`. That is
 not a proof, so every run is still a trial until one of this batch has planned.
 """
 
@@ -37,10 +41,12 @@ _MOST_HELD_BYTES = 1 << 14
 
 
 class Canary:
-    """What is known about sharing in a batch, and which workspace tries it."""
+    """Whether the server shares, as far as the batch knows, and which workspace tries it."""
 
     def __init__(self, report: Callable[[str], None] = lambda text: None) -> None:
         self.works: bool | None = None
+        """None until it is known."""
+
         self.is_proven = False
         """Whether a run of this batch has planned, or the server needs no proof."""
 
@@ -52,7 +58,7 @@ class Canary:
     async def admit(self, workspace: str) -> bool:
         """Return whether a run may be made with the configuration version of another workspace.
 
-        It waits while another workspace tries it; where nobody does, this one is the canary.
+        Waits while another workspace tries it; without one, this workspace becomes the canary.
         """
         with anyio.move_on_after(LONGEST_WAIT_SECONDS):
             while self.works is None:
@@ -69,12 +75,12 @@ class Canary:
             self._wake()
 
     def prove(self) -> None:
-        """Take note of a run that has planned; it outweighs all that was known before."""
+        """Set that the server shares, because a run has planned; that outweighs all else."""
         self.works = self.is_proven = True
         self._wake()
 
     def refuse(self) -> None:
-        """Take note that the server does not take the configuration version of another."""
+        """Set that the server does not take the configuration version of another workspace."""
         self.works = self.is_proven = False
         self._wake()
 
@@ -99,8 +105,8 @@ class Canary:
 class Trial:
     """One run with the configuration version of another workspace, until it has planned.
 
-    Its log is held back until then, because it is not the log of the workspace when the plan
-    is repeated.
+    Its log is held back until then: when the plan is repeated, the log of the repetition is that
+    of the workspace.
     """
 
     def __init__(self, canary: Canary) -> None:
@@ -110,31 +116,31 @@ class Trial:
         self._held = b""
 
     def take(self, data: bytes) -> bytes:
-        """Take a part of the log; return what can be shown now."""
+        """Take a chunk of the log; return the bytes that can be shown now."""
         self._held += data
         if _PLANNING.search(self._held) or len(self._held) > _MOST_HELD_BYTES:
             self._prove()
         return self.release() if self.has_planned else b""
 
     def release(self) -> bytes:
-        """Return what was held back of the log."""
+        """Return the bytes of the log that were held back."""
         held, self._held = self._held, b""
         return held
 
-    def saw(self, look: RunSnapshot) -> None:
-        """Take note of how the run is."""
-        if look.succeeded or (look.plan is not None and look.plan.status == "finished"):
+    def update(self, snapshot: RunSnapshot) -> None:
+        """Prove the canary when a snapshot shows that the run has planned."""
+        plan = snapshot.plan
+        if snapshot.succeeded or (plan is not None and plan.status == "finished"):
             self._prove()
 
-    def judge(self, look: RunSnapshot) -> None:
-        """Take note of the end of the run: whether it shows that the server does not share.
+    def judge(self, snapshot: RunSnapshot) -> None:
+        """Decide, by the last snapshot of the run, whether the server does not share.
 
-        An error before Terraform began proves nothing where others have planned.
+        An error before Terraform began does not count once another run has planned.
         """
-        self.saw(look)
-        if look.run.status == "errored" and not (
-            self.has_planned or self._canary.is_proven
-        ):
+        self.update(snapshot)
+        is_errored = snapshot.run.status == "errored"
+        if is_errored and not (self.has_planned or self._canary.is_proven):
             self.is_refused = True
             self._canary.refuse()
 

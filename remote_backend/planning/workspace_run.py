@@ -18,7 +18,7 @@ import anyio
 from remote_backend.errors import RemoteBackendError, SlugError, may_have_happened
 from remote_backend.events import ConfigurationUploaded, RunQueued
 from remote_backend.models.run import Run, RunRequest
-from remote_backend.planning.cancellation import SECONDS_TO_ANSWER
+from remote_backend.planning.cancellation import finish_in_flight
 from remote_backend.planning.followed_run import FollowedRun
 from remote_backend.planning.recorded_batch import Begun
 from remote_backend.planning.requested_options import require_as_requested
@@ -129,39 +129,27 @@ class WorkspaceRun:
         Only a request that may make the run is shielded: one that still waits for the rate
         limit is never sent once the batch is canceled.
         """
-        scope, done = anyio.CancelScope(), anyio.Event()
-        runs: list[Run] = []
-        failures: list[Exception] = []
+        scope = anyio.CancelScope()
+        results: list[Run | Exception] = []
 
         def in_flight(may_be_made: bool) -> None:
             scope.shield = self.may_exist = may_be_made
 
         async def queue() -> None:
-            with scope:
-                try:
-                    self.run = await queue_run(
-                        self._batch.client,
-                        request,
-                        find=self._batch.pollers.find,
-                        in_flight=in_flight,
-                    )
-                    runs.append(self.run)
-                except Exception as error:
-                    # An unexpected error says nothing about what came before it.
-                    is_expected = isinstance(error, RemoteBackendError)
-                    self.may_exist = not is_expected or may_have_happened(error)
-                    failures.append(error)
-                finally:
-                    done.set()
-
-        async with anyio.create_task_group() as group:
-            group.start_soon(queue, name=f"queue {self.workspace.name}")
+            find = self._batch.pollers.find
             try:
-                await done.wait()
-            except anyio.get_cancelled_exc_class():
-                # Left alone, a run that is made just now would go on without an owner.
-                scope.deadline = anyio.current_time() + SECONDS_TO_ANSWER
-                raise
-        if failures:
-            raise failures[0]
-        return runs[0]
+                self.run = await queue_run(
+                    self._batch.client, request, find=find, in_flight=in_flight
+                )
+                results.append(self.run)
+            except Exception as error:
+                # An unexpected error says nothing about what came before it.
+                is_expected = isinstance(error, RemoteBackendError)
+                self.may_exist = not is_expected or may_have_happened(error)
+                results.append(error)
+
+        await finish_in_flight(queue, scope, name=f"queue {self.workspace.name}")
+        [result] = results
+        if isinstance(result, Exception):
+            raise result
+        return result

@@ -69,7 +69,7 @@ __all__ = ("plan",)
 @value(
     "on-interrupt",
     "What Ctrl-C does to runs that are going: ask (on a terminal), cancel, detach.",
-    type=click.Choice([one.value for one in OnInterrupt]),
+    type=click.Choice([choice.value for choice in OnInterrupt]),
     default=OnInterrupt.ASK.value,
     metavar="WHAT",
 )
@@ -133,58 +133,58 @@ __all__ = ("plan",)
 @value("out", "Refused: remote plan-only runs leave no plan file.", metavar="FILE")
 @click.argument("rest", nargs=-1, metavar="")
 @click.pass_context
-def plan(context: click.Context, /, **given: Any) -> int:
+def plan(context: click.Context, /, **flags: Any) -> int:
     """Show what the configuration would change, in the selected workspace or in many.
 
     Without -all and -select, the workspace is that of TF_WORKSPACE or the selected one.
     """
-    _refuse_impossible(given)
+    _refuse_impossible(flags)
     directory = Path(context.obj)
     environ = process_environ()
-    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
-    is_batch = bool(given["all"] or given["select"] or given["exclude"])
+    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=flags["no_color"])
+    is_batch = bool(flags["all"] or flags["select"] or flags["exclude"])
     request = PlanRequest(
         directory=directory,
         options=BatchOptions(
-            plan=_plan_options(context, given, directory),
-            select=given["select"],
-            exclude=given["exclude"],
-            max_concurrency=given["parallelism"],
-            upload=UploadMode(given["upload"]),
+            plan=_plan_options(context, flags, directory),
+            select=flags["select"],
+            exclude=flags["exclude"],
+            max_concurrency=flags["parallelism"],
+            upload=UploadMode(flags["upload"]),
             limits=WaitLimits(
-                lock_seconds=given["lock_timeout"] or None,
-                queue_seconds=given["queue_timeout"] or None,
-                upload_seconds=given["upload_timeout"] or math.inf,
+                lock_seconds=flags["lock_timeout"] or None,
+                queue_seconds=flags["queue_timeout"] or None,
+                upload_seconds=flags["upload_timeout"] or math.inf,
                 lock_label="-lock-timeout",
                 queue_label="-queue-timeout",
             ),
-            details=are_reports_written(given["report"]),
+            details=are_reports_written(flags["report"]),
             journal_folder=_journal_folder(environ, screen) if is_batch else None,
             cache_folder=user_cache_directory(environ),
         ),
         is_batch=is_batch,
-        on_interrupt=OnInterrupt(given["on_interrupt"]),
-        detach=given["detach"],
-        reports=given["report"],
-        report_mode=given["report_mode"],
-        style=_style(given),
-        detailed_exit_code=given["detailed_exitcode"],
+        on_interrupt=OnInterrupt(flags["on_interrupt"]),
+        detach=flags["detach"],
+        reports=flags["report"],
+        report_mode=flags["report_mode"],
+        style=_style(flags),
+        detailed_exit_code=flags["detailed_exitcode"],
     )
     return anyio.run(run_plan, request, screen)
 
 
 def _plan_options(
-    context: click.Context, given: Mapping[str, Any], directory: Path
+    context: click.Context, flags: Mapping[str, Any], directory: Path
 ) -> PlanOptions:
     return PlanOptions(
-        targets=given["target"],
-        replace=given["replace"],
-        refresh=given["refresh"],
-        refresh_only=given["refresh_only"],
-        destroy=given["destroy"],
+        targets=flags["target"],
+        replace=flags["replace"],
+        refresh=flags["refresh"],
+        refresh_only=flags["refresh_only"],
+        destroy=flags["destroy"],
         variables=given_variables(context, directory),
-        message=given["message"],
-        refuse_outside_links=given["refuse_outside_links"],
+        message=flags["message"],
+        refuse_outside_links=flags["refuse_outside_links"],
     )
 
 
@@ -206,38 +206,38 @@ def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
     return None
 
 
-def _style(given: dict[str, Any]) -> Style:
-    if given["json"]:
+def _style(flags: dict[str, Any]) -> Style:
+    if flags["json"]:
         return Style.JSON
-    if given["stream"]:
+    if flags["stream"]:
         return Style.LINES
-    return Style.QUIET if given["quiet"] else Style.AUTO
+    return Style.QUIET if flags["quiet"] else Style.AUTO
 
 
-def _refuse_impossible(given: dict[str, Any]) -> None:
-    if given["out"] is not None:
+def _refuse_impossible(flags: dict[str, Any]) -> None:
+    if flags["out"] is not None:
         raise RunOptionsError(
             "-out is refused: plan-only runs on a server leave no plan file that could be applied"
         )
-    if given["rest"]:
+    if flags["rest"]:
         raise RunOptionsError(
-            f"plan takes no argument, but {given['rest'][0]!r} was given; "
+            f"plan takes no argument, but {flags['rest'][0]!r} was given; "
             "use -chdir=DIR before the command for another directory"
         )
-    if given["detach"] and not (given["all"] or given["select"] or given["exclude"]):
+    if flags["detach"] and not (flags["all"] or flags["select"] or flags["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
-    if given["detach"] and given["report"]:
+    if flags["detach"] and flags["report"]:
         raise RunOptionsError(
             "-detach and -report exclude each other: a report needs results; use "
             "`batches resume` and then `report` when the runs have ended"
         )
     for name in ("target", "replace"):
-        if not all(map(is_text, given[name])):
+        if not all(map(is_text, flags[name])):
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
-    if given["report"]:
-        require_known_forms(given["report"])
-    forms = [f"-{name}" for name in ("stream", "json", "quiet") if given[name]]
+    if flags["report"]:
+        require_known_forms(flags["report"])
+    forms = [f"-{name}" for name in ("stream", "json", "quiet") if flags[name]]
     if len(forms) > 1:
         raise RunOptionsError(f"{' and '.join(forms)} exclude each other; choose one")
-    if given["parallelism"] < 1:
-        raise RunOptionsError(f"-parallelism={given['parallelism']} is not at least 1")
+    if flags["parallelism"] < 1:
+        raise RunOptionsError(f"-parallelism={flags['parallelism']} is not at least 1")
