@@ -76,24 +76,24 @@ def find_token(
     `CredentialsError` for a token that cannot be sent.
     """
     if block_token:
-        return _found(block_token, "the backend block")
+        return _token_from(block_token, "the backend block")
     variable = _variable_for(hostname, environ)
     if variable is not None:
-        return _found(environ[variable], f"the variable {variable}")
+        return _token_from(environ[variable], f"the variable {variable}")
     if hostname in cli.credentials:
         file = cli.credential_files.get(hostname)
         where = f" ({file})" if file is not None else ""
-        return _found(cli.credentials[hostname], f"the CLI configuration{where}")
+        return _token_from(cli.credentials[hostname], f"the CLI configuration{where}")
     if cli.credentials_helper is None:
         return FoundToken()
     try:
         token = ask_helper(cli.credentials_helper, hostname, environ)
     except HelperFailed as error:
         return FoundToken(warnings=(str(error),))
-    return _found(token, f"the credentials helper {cli.credentials_helper.name}")
+    return _token_from(token, f"the credentials helper {cli.credentials_helper.name}")
 
 
-def _found(text: str, source: str) -> FoundToken:
+def _token_from(text: str, source: str) -> FoundToken:
     token = _sendable(text, f"token from {source}")
     return FoundToken(
         token, source, () if token else (f"the token from {source} is empty",)
