@@ -50,7 +50,10 @@ class Style(Enum):
 
 @frozen(kw_only=True)
 class PlanRequest:
-    """What the command line asks for: the wishes of the batch, and how the command shows it."""
+    """What a plan command is to do: the wishes of the batch, and what concerns the command alone.
+
+    That is one attribute for each such flag, so there are more than ten.
+    """
 
     directory: Path
     options: BatchOptions
