@@ -5,13 +5,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from remote_backend.formats.ansi import physical_lines
+from remote_backend.models.failure import Failure
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.summary import failed_checks_text
 
 __all__ = ("LINES_OF_LOG", "error_lines", "failure_lines", "failure_title")
 
 LINES_OF_LOG = 20
-"""How many lines of a log are shown with a failure, the last ones."""
+"""How many lines of an error or of a log are shown with a failure."""
 
 
 def failure_title(outcome: Outcome) -> str:
@@ -20,12 +21,25 @@ def failure_title(outcome: Outcome) -> str:
 
 
 def failure_lines(outcome: Outcome, end_of_log: Iterable[str]) -> list[str]:
-    """Return the lines below the title: the end of the log, failed policies, the address."""
-    checks = failed_checks_text(outcome)
-    lines = [*end_of_log, *(physical_lines(checks) if checks else ())]
+    """Return the lines below the title: the first error, or the end of the log, and the address."""
+    lines = list(_first_error(outcome.failure))
+    if not lines:
+        checks = failed_checks_text(outcome)
+        lines = [*end_of_log, *(physical_lines(checks) if checks else ())]
     if outcome.run_url:
         lines.append(outcome.run_url)
     return [f"  {line}" for line in lines]
+
+
+def _first_error(failure: Failure | None) -> Iterator[str]:
+    if failure is None or not failure.text:
+        return
+    lines = physical_lines(failure.text)
+    yield from lines[:LINES_OF_LOG]
+    if len(lines) > LINES_OF_LOG:
+        yield f"... {len(lines) - LINES_OF_LOG} more lines"
+    if more := failure.further_errors:
+        yield f"... and {more} more {'error' if more == 1 else 'errors'}"
 
 
 _ERROR = re.compile(r"^\W*Error: ")

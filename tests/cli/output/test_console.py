@@ -16,6 +16,7 @@ from remote_backend.cli.output.console import (
 )
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
@@ -208,6 +209,28 @@ def test_quiet_says_what_went_wrong() -> None:
         "late: canceled: it waited too long",
     ]
     assert out.endswith("3 workspaces: 1 failed, 1 canceled, 1 with changes\n")
+
+
+def test_quiet_shows_the_first_error_of_a_long_log() -> None:
+    """Its end would show the last one, and frames take space; what is left out is counted (A7)."""
+    on = screen()
+    console = QuietConsole(on)
+    failure = Failure(
+        kind=FailureKind.TERRAFORM,
+        title="Bad",
+        text="Error: Bad\n" + "\n".join(f"line {number}" for number in range(30)),
+        further_errors=1,
+    )
+    console.show(events.LogChunkRead("bad", b"the end of a long log\n"))
+    console.show(events.PlanFinished(outcome("bad", Result.FAILED, failure=failure)))
+
+    assert written(on)[1].splitlines() == [
+        "bad: failed: Bad",
+        "  Error: Bad",
+        *(f"  line {number}" for number in range(19)),
+        "  ... 11 more lines",
+        "  ... and 1 more error",
+    ]
 
 
 def test_a_log_gives_no_commands_to_a_runner() -> None:
