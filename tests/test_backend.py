@@ -15,10 +15,10 @@ import remote_backend
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.planning.recorded_batch import read_journal
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 
 LOG = b"\x1b[1mone\x1b[0m\r\n\x03two \xff\n" * 5000 + b"no end"
 
@@ -32,10 +32,10 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
         SeedWorkspace(name="slow-a", simulation=Simulation(seconds=300)),
         SeedWorkspace(name="slow-b", simulation=Simulation(seconds=300)),
     ]
-    settings = ServerSettings(
-        data=tmp_path / "data", organization="acme", engine="simulated", seed=seed
-    )
-    async with hosted(serve(settings, {})) as running:
+    async with running_server(
+        tmp_path,
+        seed=seed,
+    ) as running:
         yield running
 
 
@@ -215,15 +215,12 @@ async def test_no_secret_is_logged(server: EmbeddedServer, tmp_path: Path) -> No
 @pytest.fixture
 async def busy_server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
     """Run a server that plans one run at a time, for ever."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         simulated=SimulatedEngine(Simulation(seconds=300)),
         seed=[SeedWorkspace(name=f"net-{name}") for name in "abcde"],
         workers=1,
-    )
-    async with hosted(serve(settings, {})) as running:
+    ) as running:
         yield running
 
 

@@ -9,11 +9,10 @@ import pytest
 from remote_backend import errors
 from remote_backend.backend import open_backend
 from remote_backend.cli.hints import FLAGS, HINTS, message_of
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.slug.tally import OutsideLinksWarning
 from tests.support.command_line import CommandLine, write_backend
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 from tests.support.state_commands import state
 
 DEV = {"TF_WORKSPACE": "dev"}
@@ -319,14 +318,11 @@ async def test_the_reason_of_a_stopped_run_names_the_flag(
     tmp_path: Path, seed: list[SeedWorkspace]
 ) -> None:
     """A run that waits for the only worker longer than allowed is stopped."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         seed=seed,
         workers=1,
-    )
-    async with hosted(serve(settings, {})) as server:
+    ) as server:
         busy = CommandLine(server, tmp_path / "slow", tmp_path / "data")
         busy.directory.mkdir()
         write_backend(busy, lambda text: text.replace("networking-", "slow-"))

@@ -15,11 +15,9 @@ from anyio.abc import Process
 
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
-from tests.support.command_line import CommandLine, rows_of, runs_of
+from tests.support.command_line import CommandLine, configured_server, rows_of, runs_of
 from tests.support.processes import planning, server_process
-from tests.support.servers import hosted
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="kill -9 is a matter of POSIX"
@@ -32,21 +30,16 @@ LINES = 2 * COUNT
 
 
 @pytest.fixture
-async def farm(tmp_path: Path) -> AsyncIterator[CommandLine]:
+async def large_server(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server with a hundred workspaces."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with configured_server(
+        tmp_path,
+        "net-",
         simulated=SimulatedEngine(Simulation(seconds=0.3)),
         seed=[SeedWorkspace(name=name) for name in NAMES],
         workers=COUNT,
-    )
-    async with hosted(serve(settings, {})) as server:
-        directory = tmp_path / "networking"
-        directory.mkdir()
-        (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
-        yield CommandLine(server, directory, tmp_path / "data")
+    ) as made:
+        yield made
 
 
 async def read_lines(process: Process, count: int) -> bytes:
@@ -62,22 +55,24 @@ async def read_lines(process: Process, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("moment", random.Random(3).sample(range(LINES), 20))
-async def test_a_batch_that_was_killed_is_resumed(moment: int, farm: CommandLine) -> None:
+async def test_a_batch_that_was_killed_is_resumed(
+    moment: int, large_server: CommandLine
+) -> None:
     """Each workspace has exactly one run and a row, whatever moment it was killed at."""
     async with planning(
-        farm.command("plan", "-all"), farm.directory, farm.environ()
+        large_server.command("plan", "-all"), large_server.directory, large_server.environ()
     ) as process:
         await read_lines(process, 1 + moment)
         process.kill()
 
-    done = await farm.run("batches", "resume")
+    done = await large_server.run("batches", "resume")
 
     assert done.code == 0, done.err
     assert sorted(rows_of(done.out)) == SHORT
-    per_workspace = Counter(run["workspace_id"] for run in runs_of(farm))
+    per_workspace = Counter(run["workspace_id"] for run in runs_of(large_server))
     assert len(per_workspace) == COUNT
     assert set(per_workspace.values()) == {1}
-    assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
+    assert {run["status"] for run in runs_of(large_server)} == {"planned_and_finished"}
 
 
 @pytest.mark.parametrize("moment", random.Random(5).sample(range(LINES), 6))

@@ -52,7 +52,7 @@ workspace "networking-broken" {
 
 
 @pytest.fixture
-async def judging(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
+async def judging_server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
     """Run a server whose plans are simulated and judged."""
     path = tmp_path / "seed.hcl"
     path.write_text(SEED)
@@ -67,10 +67,10 @@ async def judging(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
 
 
 async def test_stock_terraform_prints_and_obeys_them(
-    judging: EmbeddedServer, tmp_path: Path
+    judging_server: EmbeddedServer, tmp_path: Path
 ) -> None:
     """A failed mandatory policy fails its plan too."""
-    client = terraform(TERRAFORM_1_15, tmp_path, judging)
+    client = terraform(TERRAFORM_1_15, tmp_path, judging_server)
     assert (await client.run("init", "-input=false", TF_WORKSPACE="fine")).code == 0
     fine = await client.run("plan", "-no-color", TF_WORKSPACE="fine")
     soft = await client.run("plan", "-no-color", TF_WORKSPACE="soft")
@@ -84,10 +84,10 @@ async def test_stock_terraform_prints_and_obeys_them(
     assert "soft failed" in soft.err
 
 
-async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> None:
+async def test_a_batch_tells_them(judging_server: EmbeddedServer, tmp_path: Path) -> None:
     """Which policies failed whom, and what it would cost; a failed plan is not judged."""
-    client = terraform(TERRAFORM_1_15, tmp_path, judging)
-    environ = {"TF_CLI_CONFIG_FILE": str(judging.cli_config_file)}
+    client = terraform(TERRAFORM_1_15, tmp_path, judging_server)
+    environ = {"TF_CLI_CONFIG_FILE": str(judging_server.cli_config_file)}
     async with (
         open_backend(client.directory, environ=environ) as backend,
         backend.plan_all(BatchOptions(details=True)) as batch,
@@ -134,17 +134,17 @@ async def test_a_batch_tells_them(judging: EmbeddedServer, tmp_path: Path) -> No
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-async def test_the_sdk_reads_them(judging: EmbeddedServer, tmp_path: Path) -> None:
+async def test_the_sdk_reads_them(judging_server: EmbeddedServer, tmp_path: Path) -> None:
     """By the ids that a run names; no check can be overridden, because nothing would follow."""
-    client = terraform(TERRAFORM_1_15, tmp_path, judging)
-    environ = {"TF_CLI_CONFIG_FILE": str(judging.cli_config_file)}
+    client = terraform(TERRAFORM_1_15, tmp_path, judging_server)
+    environ = {"TF_CLI_CONFIG_FILE": str(judging_server.cli_config_file)}
     async with (
         open_backend(client.directory, environ=environ) as backend,
         backend.plan("soft") as batch,
     ):
         [outcome] = await batch.wait()
     assert outcome.run_id is not None
-    status, refused = await to_thread.run_sync(read_check, judging, outcome.run_id)
+    status, refused = await to_thread.run_sync(read_check, judging_server, outcome.run_id)
     assert (status, refused) == ("soft_failed", True)
 
 

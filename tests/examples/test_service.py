@@ -19,10 +19,10 @@ from remote_backend import open_backend
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.examples.service import make_app
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.fault_rules import FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.support.servers import hosted
+from tests.support.servers import hosted, running_server
 
 LINES = tuple(b"line %d %s\n" % (number, b"x" * 500) for number in range(2000))
 NAMES = ["a", "b", "c", "d", "e"]
@@ -60,18 +60,15 @@ class Site:
 @asynccontextmanager
 async def running(folder: Path, simulation: Simulation) -> AsyncIterator[Site]:
     """Run a server, and the service in front of it."""
-    settings = ServerSettings(
-        data=folder / "data",
-        organization="acme",
-        engine="simulated",
+    directory = folder / "networking"
+    directory.mkdir()
+    async with running_server(
+        folder,
         simulated=SimulatedEngine(simulation),
         seed=[SeedWorkspace(name=f"net-{name}") for name in NAMES],
         workers=8,
         faults=FaultSettings(requests_per_second=1000),
-    )
-    directory = folder / "networking"
-    directory.mkdir()
-    async with serve(settings, {}) as server:
+    ) as server:
         (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         async with (

@@ -20,11 +20,12 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.batch import run_batch
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.polling import PollSettings
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.workspaces import list_workspaces
 from tests.support.fakes import batch_context
+from tests.support.servers import running_server
 
 LINES = tuple(b"part %d\n" % number * 50 for number in range(4))
 # Far more than any of these needs: a batch that hangs shall be told, not waited for.
@@ -53,16 +54,13 @@ async def serving(
     folder: Path, count: int, faults: FaultSettings, seconds: float = 0.2
 ) -> AsyncIterator[EmbeddedServer]:
     """Run a server with many workspaces."""
-    settings = ServerSettings(
-        data=folder / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        folder,
         simulated=SimulatedEngine(Simulation(seconds=seconds, parts=LINES)),
         seed=[SeedWorkspace(name=f"net-{number:03}") for number in range(count)],
         workers=count,
         faults=faults,
-    )
-    async with serve(settings, {}) as server:
+    ) as server:
         directory = folder / "configuration"
         directory.mkdir()
         (directory / "main.tf").write_text(

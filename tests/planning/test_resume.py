@@ -12,16 +12,15 @@ from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.configuration import UploadMode
 from remote_backend.planning.recorded_batch import read_journal
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.slug.archive import pack
-from tests.support.servers import hosted
+from tests.support.servers import hosted, running_server
 
 COUNT = 6
 
 
 @frozen
-class Farm:
+class JournaledBackend:
     """A configuration with its backend, and where its journals are."""
 
     backend: remote_backend.Backend
@@ -56,45 +55,42 @@ class Farm:
 
 
 @pytest.fixture
-async def farm(tmp_path: Path) -> AsyncIterator[Farm]:
+async def journaled(tmp_path: Path) -> AsyncIterator[JournaledBackend]:
     """Run a server with some workspaces and open the backend of a configuration."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         simulated=SimulatedEngine(Simulation(seconds=0)),
         seed=[SeedWorkspace(name=f"net-{number}") for number in range(COUNT)],
-    )
-    async with hosted(serve(settings, {})) as server:
+    ) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
         (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
         environ = {"TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
         opened = remote_backend.open_backend(directory, environ=environ)
         async with hosted(opened) as backend:
-            yield Farm(backend, directory, tmp_path / "journals")
+            yield JournaledBackend(backend, directory, tmp_path / "journals")
 
 
-async def test_a_resumed_batch_uploads_as_it_began(farm: Farm) -> None:
+async def test_a_resumed_batch_uploads_as_it_began(journaled: JournaledBackend) -> None:
     """The mode is in the journal: with EACH, the missing workspaces get an upload each (W6)."""
-    await farm.begin(UploadMode.EACH)
+    await journaled.begin(UploadMode.EACH)
 
-    outcomes = await farm.resume()
+    outcomes = await journaled.resume()
 
     assert [one.succeeded for one in outcomes] == [True] * COUNT
-    assert await farm.uploads() >= COUNT
+    assert await journaled.uploads() >= COUNT
 
 
 async def test_a_changed_configuration_is_not_mixed_with_the_earlier_one(
-    farm: Farm,
+    journaled: JournaledBackend,
 ) -> None:
     """What is missing is not started, says why, and is planned once the files are back (P139)."""
-    await farm.begin(UploadMode.AUTO)
-    main = farm.directory / "main.tf"
-    text, uploads = main.read_text(), await farm.uploads()
+    await journaled.begin(UploadMode.AUTO)
+    main = journaled.directory / "main.tf"
+    text, uploads = main.read_text(), await journaled.uploads()
     main.write_text(f"{text}# changed\n")
 
-    changed = await farm.resume()
+    changed = await journaled.resume()
 
     assert changed[0].succeeded
     missing = [one for one in changed if one.result is remote_backend.Result.NOT_STARTED]
@@ -103,18 +99,20 @@ async def test_a_changed_configuration_is_not_mixed_with_the_earlier_one(
     assert all(
         isinstance(one.error, remote_backend.ConfigurationChanged) for one in missing
     )
-    assert await farm.uploads() == uploads
+    assert await journaled.uploads() == uploads
 
     main.write_text(text)
-    assert all(one.succeeded or one in changed for one in await farm.resume())
+    assert all(one.succeeded or one in changed for one in await journaled.resume())
 
 
-async def test_files_with_other_times_are_the_same_configuration(farm: Farm) -> None:
+async def test_files_with_other_times_are_the_same_configuration(
+    journaled: JournaledBackend,
+) -> None:
     """A fresh checkout can go on with a batch."""
-    await farm.begin(UploadMode.AUTO)
-    os.utime(farm.directory / "main.tf", (1, 1))
+    await journaled.begin(UploadMode.AUTO)
+    os.utime(journaled.directory / "main.tf", (1, 1))
 
-    outcomes = await farm.resume()
+    outcomes = await journaled.resume()
 
     assert not [one for one in outcomes if one.result is remote_backend.Result.NOT_STARTED]
 

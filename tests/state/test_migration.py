@@ -17,14 +17,14 @@ from remote_backend.cli.output.screen import Screen
 from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import connect
 from remote_backend.errors import RemoteBackendError
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from remote_backend.state.state_locations import RemoteLocation
 from remote_backend.state.storage import read_state
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 from tests.support.state_commands import pass_by
 
 
@@ -170,13 +170,10 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """Run a server with one workspace of each prefix."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         seed=[SeedWorkspace(name="app-first"), SeedWorkspace(name="web-first")],
-    )
-    async with hosted(serve(settings, {})) as server:
+    ) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
         yield World(server, directory)

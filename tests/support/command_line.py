@@ -5,7 +5,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from attrs import frozen
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.paths import REPOSITORY
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 
 LONG_LOG = b"".join(b"line %d \xc3\xa9\n" % number for number in range(3000))
 
@@ -92,15 +92,20 @@ def seed() -> list[SeedWorkspace]:
 @pytest.fixture
 async def shop(tmp_path: Path, seed: list[SeedWorkspace]) -> AsyncIterator[CommandLine]:
     """Run a server with a simulated engine beside a configuration in prefix mode."""
-    settings = ServerSettings(
-        data=tmp_path / "data", organization="acme", engine="simulated", seed=seed
-    )
-    async with hosted(serve(settings, {})) as server:
-        directory = tmp_path / "networking"
-        directory.mkdir()
-        made = CommandLine(server, directory, tmp_path / "data")
-        write_backend(made)
+    async with configured_server(tmp_path, "networking-", seed=seed) as made:
         yield made
+
+
+@asynccontextmanager
+async def configured_server(
+    folder: Path, prefix: str, **settings: Any
+) -> AsyncIterator[CommandLine]:
+    """Run a server beside a configuration of its workspaces with a prefix."""
+    async with running_server(folder, **settings) as server:
+        directory = folder / "networking"
+        directory.mkdir()
+        (directory / "main.tf").write_text(backend_block(server.hostname, "acme", prefix))
+        yield CommandLine(server, directory, folder / "data")
 
 
 def write_backend(shop: CommandLine, change: Callable[[str], str] = str) -> None:

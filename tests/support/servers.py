@@ -5,12 +5,15 @@ import selectors
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 from anyio import to_thread
 
-__all__ = ("hosted", "listening", "replying", "run_virtually")
+from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+
+__all__ = ("hosted", "listening", "replying", "run_virtually", "running_server")
 
 Value = TypeVar("Value")
 
@@ -41,6 +44,14 @@ async def hosted(manager: AbstractAsyncContextManager[Value]) -> AsyncIterator[V
     finally:
         leave.set()
         await task
+
+
+@asynccontextmanager
+async def running_server(folder: Path, **settings: Any) -> AsyncIterator[EmbeddedServer]:
+    """Run a server of the organization acme with simulated plans; change it by its settings."""
+    usual = {"data": folder / "data", "organization": "acme", "engine": "simulated"}
+    async with hosted(serve(ServerSettings(**{**usual, **settings}), {})) as server:
+        yield server
 
 
 class _JumpingSelector(selectors.SelectSelector):

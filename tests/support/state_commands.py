@@ -14,13 +14,13 @@ from attrs import frozen
 from remote_backend.api.transport import retry
 from remote_backend.backend import Backend, open_backend
 from remote_backend.cli.commands.demo import backend_block
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions
 from tests.support.command_line import CommandLine
 from tests.support.paths import REPOSITORY
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 
 
 async def pass_by(seconds: float) -> None:
@@ -108,13 +108,10 @@ async def desk(
 ) -> AsyncIterator[StateCommands]:
     """Run a server with one workspace; retries do not wait."""
     monkeypatch.setattr(retry, "_FIRST_WAIT_SECONDS", 0.0005)
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         seed=[SeedWorkspace(name="net-dev")],
-    )
-    async with hosted(serve(settings, {})) as server:
+    ) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
         (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))

@@ -11,7 +11,6 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.errors import SelectionError
 from remote_backend.models.outcome import Outcome, Result
@@ -19,12 +18,16 @@ from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.recorded_batch import list_journals, read_journal
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
-from tests.support.command_line import CommandLine, records_of, rows_of, runs_of
+from tests.support.command_line import (
+    CommandLine,
+    configured_server,
+    records_of,
+    rows_of,
+    runs_of,
+)
 from tests.support.paths import REPOSITORY
-from tests.support.servers import hosted
 
 COUNT = 8
 POSIX_ONLY = pytest.mark.skipif(
@@ -33,22 +36,17 @@ POSIX_ONLY = pytest.mark.skipif(
 
 
 @pytest.fixture
-async def farm(tmp_path: Path) -> AsyncIterator[CommandLine]:
+async def slow_server(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server that is slow enough to be cut off at many moments."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with configured_server(
+        tmp_path,
+        "net-",
         simulated=SimulatedEngine(Simulation(seconds=1.0)),
         seed=[SeedWorkspace(name=f"net-{number}") for number in range(COUNT)],
         workers=COUNT,
         faults=FaultSettings(latency_seconds=0.02),
-    )
-    async with hosted(serve(settings, {})) as server:
-        directory = tmp_path / "networking"
-        directory.mkdir()
-        (directory / "main.tf").write_text(backend_block(server.hostname, "acme", "net-"))
-        yield CommandLine(server, directory, tmp_path / "data")
+    ) as made:
+        yield made
 
 
 async def killed(shop: CommandLine, marks: int) -> None:
@@ -70,44 +68,47 @@ async def killed(shop: CommandLine, marks: int) -> None:
 @POSIX_ONLY
 @pytest.mark.parametrize("marks", [0, 1, 3, 5, COUNT])
 async def test_a_killed_batch_is_resumed_with_one_run_each(
-    marks: int, farm: CommandLine
+    marks: int, slow_server: CommandLine
 ) -> None:
     """Whatever moment it was killed at, each workspace has one run and a row in the end (P139)."""
-    await killed(farm, marks)
-    journal = next((farm.directory.parent / ".local").rglob("*.journal"), None)
+    await killed(slow_server, marks)
+    journal = next((slow_server.directory.parent / ".local").rglob("*.journal"), None)
     assert journal is None or "secret-value" not in journal.read_text()
 
-    done = await farm.run("batches", "resume", "-var", "x=secret-value")
+    done = await slow_server.run("batches", "resume", "-var", "x=secret-value")
 
     if journal is None or not list_journals(journal.parent):
         # Nothing was begun, so there is nothing to go on with.
-        assert "there is no batch yet" in done.err and runs_of(farm) == []
+        assert "there is no batch yet" in done.err and runs_of(slow_server) == []
         return
     assert done.code == 0, done.err
     assert sorted(rows_of(done.out)) == [str(number) for number in range(COUNT)]
-    per_workspace = Counter(run["workspace_id"] for run in runs_of(farm))
+    per_workspace = Counter(run["workspace_id"] for run in runs_of(slow_server))
     assert set(per_workspace.values()) == {1}
     assert len(per_workspace) == COUNT
-    assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
+    assert {run["status"] for run in runs_of(slow_server)} == {"planned_and_finished"}
 
 
 @POSIX_ONLY
-async def test_a_killed_batch_can_be_canceled(farm: CommandLine) -> None:
+async def test_a_killed_batch_can_be_canceled(slow_server: CommandLine) -> None:
     """What still runs is stopped, by the beginning of its id."""
-    await killed(farm, COUNT)
-    listed = await farm.run("batches", "list")
+    await killed(slow_server, COUNT)
+    listed = await slow_server.run("batches", "list")
     id = listed.out.split()[0]
 
-    canceled = await farm.run("batches", "cancel", id[:12])
+    canceled = await slow_server.run("batches", "cancel", id[:12])
 
     assert re.match(r"batch-\w+ ", listed.out) and f"/{COUNT} ended" in listed.out
     assert canceled.code == 0, canceled.err
     stopped = canceled.out.count("is stopped")
-    again, shown = await farm.run("batches", "cancel"), await farm.run("batches", "show")
+    again, shown = (
+        await slow_server.run("batches", "cancel"),
+        await slow_server.run("batches", "show"),
+    )
     assert again.out.count("is stopped") == 0
     assert shown.out.count("  canceled  ") == stopped
     with anyio.fail_after(10):
-        while {run["status"] for run in runs_of(farm)} - {
+        while {run["status"] for run in runs_of(slow_server)} - {
             "canceled",
             "planned_and_finished",
         }:
@@ -115,12 +116,14 @@ async def test_a_killed_batch_can_be_canceled(farm: CommandLine) -> None:
 
 
 @POSIX_ONLY
-async def test_an_interrupted_batch_may_leave_its_runs_running(farm: CommandLine) -> None:
+async def test_an_interrupted_batch_may_leave_its_runs_running(
+    slow_server: CommandLine,
+) -> None:
     """What lives on is told by name and id; the runs end by themselves and are collected."""
     process = await anyio.open_process(
-        farm.command("plan", "-all", "-on-interrupt=detach"),
-        cwd=farm.directory,
-        env={**farm.environ(), "PYTHONPATH": str(REPOSITORY)},
+        slow_server.command("plan", "-all", "-on-interrupt=detach"),
+        cwd=slow_server.directory,
+        env={**slow_server.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stderr is not None
@@ -130,55 +133,57 @@ async def test_an_interrupted_batch_may_leave_its_runs_running(farm: CommandLine
         process.send_signal(signal.SIGTERM)
         seen += b"".join([data async for data in process.stderr])
         await process.wait()
-    resumed = await farm.run("batches", "resume")
+    resumed = await slow_server.run("batches", "resume")
 
     assert process.returncode == 143
     assert seen.partition(b"These runs live on:")[2].count(b"run-") == COUNT
     assert resumed.code == 0
-    assert len(rows_of(resumed.out)) == len(runs_of(farm)) == COUNT
-    assert {run["status"] for run in runs_of(farm)} == {"planned_and_finished"}
+    assert len(rows_of(resumed.out)) == len(runs_of(slow_server)) == COUNT
+    assert {run["status"] for run in runs_of(slow_server)} == {"planned_and_finished"}
 
 
-async def test_a_batch_can_be_started_and_collected_later(farm: CommandLine) -> None:
+async def test_a_batch_can_be_started_and_collected_later(slow_server: CommandLine) -> None:
     """-detach returns when all runs are queued; resume tells their results (P18)."""
-    started = await farm.run("plan", "-all", "-detach")
-    alone = await farm.run("plan", "-detach", TF_WORKSPACE="1")
-    collected = await farm.run("batches", "resume", "-detailed-exitcode")
+    started = await slow_server.run("plan", "-all", "-detach")
+    alone = await slow_server.run("plan", "-detach", TF_WORKSPACE="1")
+    collected = await slow_server.run("batches", "resume", "-detailed-exitcode")
 
     assert started.code == 0
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT
     assert "-detach is for batches" in alone.err
     assert collected.code == 2
-    assert len(rows_of(collected.out)) == len(runs_of(farm)) == COUNT
+    assert len(rows_of(collected.out)) == len(runs_of(slow_server)) == COUNT
 
 
-async def test_a_finished_batch_is_listed_and_shown(farm: CommandLine) -> None:
+async def test_a_finished_batch_is_listed_and_shown(slow_server: CommandLine) -> None:
     """Its table comes again from the journal, and resuming it makes nothing."""
-    first = await farm.run("plan", "-all")
-    shown = await farm.run("batches", "show")
-    again = await farm.run("batches", "resume", "-detailed-exitcode")
+    first = await slow_server.run("plan", "-all")
+    shown = await slow_server.run("batches", "show")
+    again = await slow_server.run("batches", "resume", "-detailed-exitcode")
 
     assert rows_of(shown.out) == rows_of(first.out) == rows_of(again.out)
     assert again.code == 2
-    assert len(runs_of(farm)) == COUNT
-    assert len(records_of(farm, "configuration-version")) == 1
+    assert len(runs_of(slow_server)) == COUNT
+    assert len(records_of(slow_server, "configuration-version")) == 1
 
 
-async def test_variables_must_be_given_again(farm: CommandLine) -> None:
+async def test_variables_must_be_given_again(slow_server: CommandLine) -> None:
     """A journal keeps their names and no value."""
-    await farm.run("plan", "-all", "-var=x=secret-value")
+    await slow_server.run("plan", "-all", "-var=x=secret-value")
 
-    done = await farm.run("batches", "resume")
+    done = await slow_server.run("batches", "resume")
 
     assert done.code == 1
     assert "run variables (x)" in done.err
 
 
 @pytest.mark.parametrize("command", ["show", "resume", "cancel"])
-async def test_a_batch_that_is_not_there_is_told(command: str, farm: CommandLine) -> None:
+async def test_a_batch_that_is_not_there_is_told(
+    command: str, slow_server: CommandLine
+) -> None:
     """With an id and without one."""
-    none = await farm.run("batches", command)
-    unknown = await farm.run("batches", command, "batch-0")
+    none = await slow_server.run("batches", command)
+    unknown = await slow_server.run("batches", command, "batch-0")
 
     assert (none.code, unknown.code) == (1, 1)
     assert "there is no batch yet" in none.err
@@ -229,52 +234,58 @@ async def write_begun(journal: Journal, name: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, COUNT])
 async def test_runs_that_ended_meanwhile_are_collected(
-    count: int, farm: CommandLine
+    count: int, slow_server: CommandLine
 ) -> None:
     """A few are looked at one by one, many by lists; both know an end that they did not see."""
-    started = await farm.run("plan", "-detach", *(f"-select={n}" for n in range(count)))
+    started = await slow_server.run(
+        "plan", "-detach", *(f"-select={n}" for n in range(count))
+    )
     assert started.code == 0, started.err
     with anyio.fail_after(60):
-        while {run["status"] for run in runs_of(farm)} != {"planned_and_finished"}:
+        while {run["status"] for run in runs_of(slow_server)} != {"planned_and_finished"}:
             await anyio.lowlevel.checkpoint()
 
     with anyio.fail_after(60):
-        collected = await farm.run("batches", "resume")
+        collected = await slow_server.run("batches", "resume")
 
     assert collected.code == 0
     assert len(rows_of(collected.out)) == count
 
 
-async def test_a_workspace_that_is_gone_has_its_row(farm: CommandLine) -> None:
+async def test_a_workspace_that_is_gone_has_its_row(slow_server: CommandLine) -> None:
     """Deleted between the start and the resume of a batch, it is told and counts as failed."""
-    started = await farm.run("plan", "-all", "-detach")
+    started = await slow_server.run("plan", "-all", "-detach")
     assert started.code == 0
-    await farm.run("workspace", "select", "0")
-    deleted = await farm.run("workspace", "delete", "5")
+    await slow_server.run("workspace", "select", "0")
+    deleted = await slow_server.run("workspace", "delete", "5")
     assert deleted.code == 0, deleted.err
 
-    collected = await farm.run("batches", "resume")
+    collected = await slow_server.run("batches", "resume")
 
     assert collected.code == 1
     assert rows_of(collected.out)["5"][0] == "failed"
     assert len(rows_of(collected.out)) == COUNT
 
 
-async def test_a_start_that_failed_for_some_is_no_success(farm: CommandLine) -> None:
+async def test_a_start_that_failed_for_some_is_no_success(slow_server: CommandLine) -> None:
     """-detach exits with 1 when a run could not be queued, and the others live on."""
     refused = FaultRule(
         kind="status", method="POST", path="/api/v2/runs", status=422, times=(3,)
     )
     # A server without limits would be asked again once its configuration version is usable.
-    farm.server.faults.replace(FaultSettings(rules=[refused], requests_per_second=1000))
-    started = await farm.run("plan", "-all", "-detach")
+    slow_server.server.faults.replace(
+        FaultSettings(rules=[refused], requests_per_second=1000)
+    )
+    started = await slow_server.run("plan", "-all", "-detach")
     assert started.code == 1
     assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
 
 
-async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: CommandLine) -> None:
+async def test_a_batch_without_a_journal_is_planned_all_the_same(
+    slow_server: CommandLine,
+) -> None:
     """A data directory that cannot be made is a warning, once, with a way out (M2, N09)."""
-    done = await farm.run("plan", "-all", XDG_DATA_HOME="/dev/null/data")
+    done = await slow_server.run("plan", "-all", XDG_DATA_HOME="/dev/null/data")
 
     assert done.code == 0, done.err
     assert done.err.count("Warning: this batch has no journal and cannot be resumed: ") == 1
@@ -282,14 +293,14 @@ async def test_a_batch_without_a_journal_is_planned_all_the_same(farm: CommandLi
     assert len(rows_of(done.out)) == COUNT
 
 
-async def test_a_batch_is_shown_before_anything_has_ended(farm: CommandLine) -> None:
+async def test_a_batch_is_shown_before_anything_has_ended(slow_server: CommandLine) -> None:
     """Names in place of an empty table, and an odd journal beside it is named (A15, N27)."""
-    folder = farm.directory.parent / ".local/share/remote-backend/batches"
+    folder = slow_server.directory.parent / ".local/share/remote-backend/batches"
     journal = Journal.at(folder, "batch-1")
     await journal.begin(
         PlanOptions(),
         id="batch-1",
-        directory=str(farm.directory),
+        directory=str(slow_server.directory),
         hostname="tfe.test",
         organization="acme",
         workspaces={"a": "ws-a", "b": "ws-b"},
@@ -297,8 +308,8 @@ async def test_a_batch_is_shown_before_anything_has_ended(farm: CommandLine) -> 
     await write_begun(journal, "b")
     (folder / "odd.journal").mkdir()
 
-    shown = await farm.run("batches", "show")
-    listed = await farm.run("batches", "list")
+    shown = await slow_server.run("batches", "show")
+    listed = await slow_server.run("batches", "list")
 
     assert shown.code == listed.code == 0
     lines = ["batch-1: no plan has ended yet.", "not ended: b", "not started: a"]

@@ -11,10 +11,10 @@ import pytest
 from remote_backend.cli.terraform_flags import with_environ
 from remote_backend.engine.program import released_terraform
 from remote_backend.errors import RunOptionsError
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, records_of, rows_of, write_backend
 from tests.support.paths import REPOSITORY
+from tests.support.servers import running_server
 
 
 async def test_workspaces_of_a_prefix(shop: CommandLine) -> None:
@@ -362,19 +362,16 @@ async def test_variables_change_commands(shop: CommandLine) -> None:
 
 async def test_tags_choose_workspaces(tmp_path: Path) -> None:
     """A cloud block with tags means all that have them, under their full names."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    directory = tmp_path / "networking"
+    directory.mkdir()
+    async with running_server(
+        tmp_path,
         seed=[
             SeedWorkspace(name="one", tags=("net", "eu")),
             SeedWorkspace(name="two", tags=("net",)),
             SeedWorkspace(name="three"),
         ],
-    )
-    directory = tmp_path / "networking"
-    directory.mkdir()
-    async with serve(settings, {}) as server:
+    ) as server:
         shop = CommandLine(server, directory, tmp_path / "data")
         (directory / "main.tf").write_text(
             f'terraform {{\n  cloud {{\n    hostname = "{server.hostname}"\n'

@@ -12,10 +12,9 @@ from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.screen import screen_of
 from remote_backend.engine.simulated import NOTICE, Simulation
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, write_backend
-from tests.support.servers import hosted
+from tests.support.servers import running_server
 
 # Equal prefixes, and names of which one begins with another.
 NAMES = ("a", "aa", "a-1", "a-11", "a_1", "prod", "prod-eu", "prod_eu", "z", "zz")
@@ -52,10 +51,8 @@ def sections_of(text: str, service: str) -> dict[str, str]:
 @pytest.fixture
 async def busy(tmp_path: Path) -> AsyncIterator[CommandLine]:
     """Run a server with more workspaces than it plans at once."""
-    settings = ServerSettings(
-        data=tmp_path / "data",
-        organization="acme",
-        engine="simulated",
+    async with running_server(
+        tmp_path,
         workers=4,
         seed=[
             SeedWorkspace(
@@ -67,8 +64,7 @@ async def busy(tmp_path: Path) -> AsyncIterator[CommandLine]:
             )
             for number, name in enumerate(NAMES)
         ],
-    )
-    async with hosted(serve(settings, {})) as server:
+    ) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
         shop = CommandLine(server, directory, tmp_path / "data")

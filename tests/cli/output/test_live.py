@@ -28,10 +28,10 @@ from remote_backend.events import (
     RunStatusChanged,
 )
 from remote_backend.models.plan import Counts
-from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, write_backend
 from tests.support.paths import REPOSITORY
+from tests.support.servers import running_server
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="pseudo terminals are a matter of POSIX"
@@ -265,14 +265,14 @@ def test_a_thousand_rows_fit_the_screen(
 
 async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
     """Of three hundred workspaces as many as fit are drawn, and the rest is counted."""
-    settings = ServerSettings(
-        data=tmp_path / "data", organization="acme", engine="simulated", workers=300,
-        simulated=SimulatedEngine(Simulation(seconds=1)),
-        seed=[SeedWorkspace(name=f"networking-{n:03}") for n in range(300)],
-    )  # fmt: skip
     directory = tmp_path / "networking"
     directory.mkdir()
-    async with serve(settings, {}) as server:
+    async with running_server(
+        tmp_path,
+        workers=300,
+        simulated=SimulatedEngine(Simulation(seconds=1)),
+        seed=[SeedWorkspace(name=f"networking-{n:03}") for n in range(300)],
+    ) as server:
         shop = CommandLine(server, directory, tmp_path / "data")
         write_backend(shop)
 
