@@ -2,8 +2,9 @@
 
 Each function here changes something global, which is safe because the process carries out a
 single command; the library never calls them. Gains were measured in November 2026 on two cores
-with Python 3.11: medians of 21 processes with and 21 without the trick, in turns; a plan is one of
-one workspace, at a round trip of 20 ms.
+with Python 3.11: medians of 21 plans of one workspace with and 21 without the trick, in turns, at
+a round trip of 20 ms. Such a plan takes 0.30 s of CPU time. The machine was busy, so waiting times
+varied by 0.2 s, and gains are given in CPU time where a trick saves any.
 """
 
 import gc
@@ -30,7 +31,10 @@ _SWITCH_SECONDS = 0.001
 
 
 def pause_collector() -> None:
-    """Collect no garbage while modules are imported, which make many objects and no garbage."""
+    """Collect no garbage while modules are imported, which make many objects and no garbage.
+
+    Together with `resume_collector`: 0.03 s of CPU time.
+    """
     gc.disable()
 
 
@@ -51,13 +55,18 @@ def keep_objects() -> None:
 def switch_threads_often() -> None:
     """Let threads take turns every millisecond instead of every five.
 
-    An import in a thread holds the interpreter, and the event loop waits for its turn.
+    An import in a thread holds the GIL, and the event loop waits for its turn. It saves no CPU
+    time; the plan ended 0.06 s earlier in one series and 0.15 s in another.
     """
     sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 async def import_in_thread(name: str) -> None:
-    """Import a module in a thread, so that the event loop takes answers meanwhile."""
+    """Import a module in a thread, so that the event loop receives responses meanwhile.
+
+    The output of a plan takes 0.04 s to import, which passes while the server works on the first
+    requests; without the thread the plan ended up to 0.14 s later.
+    """
     # Commands that need no server begin sooner without.
     from anyio import to_thread
 
@@ -66,9 +75,10 @@ async def import_in_thread(name: str) -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process without freeing its objects, and without `atexit`.
+    """End the process without freeing its objects, and without `atexit`: 0.01 s of CPU time.
 
-    All that was written must have been flushed before.
+    All that was written must have been flushed before. Coverage is measured all the same, by the
+    patch `_exit` in setup.cfg.
     """
     os._exit(code)
 
@@ -81,6 +91,8 @@ def preload_certificates() -> Iterator[None]:
     and reads all CA certificates of the system for each, which is slow since OpenSSL 3
     (https://github.com/python/cpython/issues/95031). That needs nothing of Python, so a thread can
     do it. The context that trusts everybody needs none. When the block is left they are complete.
+    Reading them once takes 0.015 s of CPU time, and that passes on the other core; the trick
+    itself saves as much again by reading them once in place of twice.
     """
     import ssl
 
