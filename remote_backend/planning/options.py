@@ -27,7 +27,7 @@ def _require_one_at_least(
 ) -> None:
     if count < 1:
         raise RunOptionsError(
-            f"{attribute.name} must be at least 1, not {count}",
+            f"{attribute.name}={count} is not at least 1",
             parameters=(attribute.name,),
         )
 

@@ -61,7 +61,7 @@ from remote_backend.planning.options import BatchOptions
             BatchOptions,
             {"max_concurrency": 0},
             ("max_concurrency",),
-            "max_concurrency must be at least 1, not 0",
+            "max_concurrency=0 is not at least 1",
         ),
         (
             BatchOptions,

@@ -239,5 +239,3 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
     forms = [f"-{name}" for name in ("stream", "json", "quiet") if flags[name]]
     if len(forms) > 1:
         raise RunOptionsError(f"{' and '.join(forms)} exclude each other; choose one")
-    if flags["parallelism"] < 1:
-        raise RunOptionsError(f"-parallelism={flags['parallelism']} is not at least 1")
