@@ -54,8 +54,11 @@ def _failure_of_status(snapshot: RunSnapshot) -> Failure:
     status = snapshot.run.status
     unknown = (FailureKind.TERRAFORM, f"the run is {status}")
     kind, title = _BY_STATUS.get(status, unknown)
-    if status == "errored" and snapshot.plan is not None and snapshot.plan.never_starts:
+    plan = snapshot.plan
+    if status == "errored" and plan is not None and plan.never_starts:
         title += " before its plan began"
+    elif status == "errored" and plan is not None and plan.status == "finished":
+        title += " after its plan"
     return Failure(kind=kind, title=title)
 
 

@@ -119,8 +119,9 @@ class WorkspacePlan:
         followed = self._run.followed
         log_facts = followed.facts if followed is not None else LogFacts()
         failure = failure_of_run(snapshot, checks, log_facts)
-        if followed is not None and followed.stopped_by_limit is not None:
-            failure = followed.stopped_by_limit
+        # A run can have succeeded just before the cancel request of a limit arrived.
+        if failure is not None and followed is not None:
+            failure = followed.stopped_by_limit or failure
         return evolve(
             self._outcome(run_result.result_of(snapshot), failure),
             phase=None if snapshot.succeeded else run_result.phase_reached(snapshot),

@@ -3,6 +3,7 @@
 `tests/otf_like.py` describes what the server does differently from HCP Terraform.
 """
 
+import json
 import os
 import sys
 from collections import Counter
@@ -151,6 +152,21 @@ async def test_a_false_promise_costs_one_run_once(site: Site) -> None:
         assert told.count("| Plan: 2 to add, 0 to change") == 5
         assert "unable to download" not in told
     assert "is planned again with an upload of its own" in first[1]
+
+
+async def test_a_plan_fails_by_the_error_in_its_log(site: Site) -> None:
+    """The API names no reason: the plan is `errored`, and its log holds the one error (A4)."""
+    site.server.refuses_all = True
+
+    code, text = await site.run("plan", "-all", "-select=dev", "-quiet", "-report=r.json")
+
+    failure = json.loads((site.directory / "r.json").read_text())["workspaces"][0][
+        "failure"
+    ]
+    title = "unable to download config: access to the resource is not permitted"
+    assert code == 1
+    assert f"dev: failed: {title}\n  Error: {title}\n" in text
+    assert (failure["kind"], failure["title"]) == ("terraform", title)
 
 
 async def test_one_plan_alone_is_right(site: Site) -> None:

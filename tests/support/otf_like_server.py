@@ -76,6 +76,9 @@ class OtfLikeServer:
     """How often the archive of a configuration version, or a state, was sent."""
 
     requests: list[str] = field(factory=list)
+    refuses_all: bool = False
+    """Whether no worker may read a configuration version, as after a change of rights."""
+
     reads_to_end: int = 1
     """How many reads of a run pass until its plan is over."""
 
@@ -113,7 +116,7 @@ class OtfLikeServer:
 
     def is_refused(self, run: PlannedRun) -> bool:
         """Say whether the worker of a run may not read its configuration version."""
-        return self.versions[run.version] != run.workspace
+        return self.refuses_all or self.versions[run.version] != run.workspace
 
     def status_of(self, run: PlannedRun) -> str:
         """Return how a run is."""
