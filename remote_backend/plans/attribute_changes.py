@@ -3,8 +3,9 @@
 Both sides are walked together. At each place there are the raw value, the part of it that is
 unknown, and the mark as sensitive:
 
-- A place that one side marks as sensitive is hidden on both sides. The raw values are still
-  compared, so the change is listed; the values themselves never leave this module.
+- A place that one side marks as sensitive is hidden on both sides, and so is the same text in other
+  places of the object. The raw values are still compared, so the change is listed; the values
+  themselves never leave this module.
 - A whole value that becomes unknown, or is there on one side only, is one change at its path.
 - Two maps are compared key by key. Two lists are aligned first, so that an element that was put
   in or taken out is one change, and only elements that face each other are compared.
@@ -12,7 +13,7 @@ unknown, and the mark as sensitive:
   server may have put the same text in the place of two secrets.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import evolve, frozen
@@ -21,6 +22,7 @@ from remote_backend.models.changes import AttributeChange
 from remote_backend.models.values import (
     ABSENT,
     SENSITIVE,
+    UNKNOWN,
     Json,
     Path,
     Step,
@@ -31,13 +33,15 @@ from remote_backend.plans.list_alignment import align
 from remote_backend.plans.masks import (
     Mask,
     join_masks,
+    joined_for,
     mask_at,
+    mask_of_secrets,
     normalized_mask,
-    union_of_elements,
+    secret_texts,
     visible_value,
 )
 
-__all__ = ("Side", "attributes_of_resource", "changes_of_value", "make_side", "value_of")
+__all__ = ("Side", "attributes_of_resource", "changes_of_value", "make_sides", "value_of")
 
 _NOTHING: Any = object()
 
@@ -50,7 +54,7 @@ class Side:
     sensitive: Mask = False
     unknown: Mask = False
     hidden: Mask = False
-    """What else is hidden, because of marks around it."""
+    """What is not marked, but is the same text as a secret of the same object."""
 
     @property
     def is_absent(self) -> bool:
@@ -108,8 +112,29 @@ class Side:
         return Side(value, *(mask_at(mask, step) for mask in masks))
 
 
-def make_side(value: Json, sensitive: Any, unknown: Any = False) -> Side:
-    """Return a side of a change as a plan describes it; null means that there is none."""
+def make_sides(change: Mapping[str, Any]) -> tuple[Side, Side]:
+    """Return both sides of a change as a plan describes it; null means that there is none.
+
+    A text that one place marks as sensitive is hidden in all places of the object: it may have
+    moved in a list, or come back in a computed attribute.
+    """
+    before = _side(change.get("before"), change.get("before_sensitive"))
+    after = _side(
+        change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
+    )
+    secrets = {
+        *secret_texts(before.value, before.sensitive),
+        *secret_texts(after.value, after.sensitive),
+    }
+    if not secrets:
+        return before, after
+    return (
+        evolve(before, hidden=mask_of_secrets(before.value, secrets)),
+        evolve(after, hidden=mask_of_secrets(after.value, secrets)),
+    )
+
+
+def _side(value: Json, sensitive: Any, unknown: Any = False) -> Side:
     raw = _NOTHING if value is None else value
     return Side(raw, normalized_mask(sensitive), normalized_mask(unknown))
 
@@ -118,8 +143,12 @@ def value_of(side: Side, other: Side) -> Value:
     """Return a side without what its own mark or that of the other side hides."""
     if side.is_absent:
         return ABSENT
+    if side.unknown is True and side.sensitive is not True:
+        return UNKNOWN
     raw = None if side.value is _NOTHING else side.value
-    visible = visible_value(raw, _marks(side, other), side.unknown)
+    own = join_masks(side.sensitive, side.hidden)
+    marks = joined_for(raw, own, join_masks(other.sensitive, other.hidden))
+    visible = visible_value(raw, marks, side.unknown)
     return visible if isinstance(visible, Value) else Value(value=visible)
 
 
@@ -152,13 +181,12 @@ def _is_concerned(path: Path, others: Iterable[Path]) -> bool:
 
 def _forcing_change(path: Path, before: Side, after: Side) -> AttributeChange:
     for step in path:
-        before, after = _with_marks_of_elements(before, after)
         before, after = before.at(step), after.at(step)
     return evolve(_change(path, before, after), replaces=True)
 
 
 def _changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
-    if _marks(before, after) is True:
+    if True in (before.sensitive, before.hidden, after.sensitive, after.hidden):
         yield from _hidden_changes(path, before, after)
     elif before.is_map and after.is_map:
         for key in sorted(before.keys | after.keys):
@@ -186,12 +214,11 @@ def _hidden_changes(path: Path, before: Side, after: Side) -> Iterator[Attribute
 
 
 def _list_changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
-    before, after = _with_marks_of_elements(before, after)
     old, new = before.elements or [], after.elements or []
     pairs = align(
         [side.comparable for side in old],
         [side.comparable for side in new],
-        containers=all(side.is_map for side in (*old, *new)),
+        are_maps=lambda before, after: old[before].is_map and new[after].is_map,
     )
     if pairs is None:
         yield _change(path, before, after)
@@ -202,29 +229,3 @@ def _list_changes(path: Path, before: Side, after: Side) -> Iterator[AttributeCh
             Side() if pair.old is None else old[pair.old],
             Side() if pair.new is None else new[pair.new],
         )
-
-
-def _marks(before: Side, after: Side) -> Mask:
-    own = join_masks(before.sensitive, after.sensitive)
-    return join_masks(own, join_masks(before.hidden, after.hidden))
-
-
-def _with_marks_of_elements(before: Side, after: Side) -> tuple[Side, Side]:
-    """Hide in all elements of two lists what one element hides, if their marks differ.
-
-    An element can have moved away from its mark.
-    """
-    if (
-        before.sensitive == after.sensitive
-        or before.elements is None
-        or after.elements is None
-    ):
-        return before, after
-    mark = join_masks(
-        union_of_elements(before.sensitive), union_of_elements(after.sensitive)
-    )
-    marks = [mark] * max(len(before.elements), len(after.elements))
-    return (
-        evolve(before, hidden=join_masks(before.hidden, marks)),
-        evolve(after, hidden=join_masks(after.hidden, marks)),
-    )

@@ -187,7 +187,7 @@ def _escaped(control: re.Match[str]) -> str:
 def _diff(
     before: Sequence[str], after: Sequence[str], context: int
 ) -> tuple[DiffLine, ...] | None:
-    pairs = align(before, after, containers=False)
+    pairs = align(before, after, are_maps=lambda old, new: False)
     if pairs is None:
         return None
     lines: list[DiffLine] = []

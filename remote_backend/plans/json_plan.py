@@ -17,10 +17,9 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.values import UNKNOWN, Path, Value
 from remote_backend.plans.attribute_changes import (
-    Side,
     attributes_of_resource,
     changes_of_value,
-    make_side,
+    make_sides,
     value_of,
 )
 from remote_backend.plans.plan_members import unknown_members
@@ -152,17 +151,8 @@ def _imported_identity(importing: dict[str, Any]) -> Value | None:
     return None if identity is None else Value(value=identity)
 
 
-def _sides(change: dict[str, Any]) -> tuple[Side, Side]:
-    return (
-        make_side(change.get("before"), change.get("before_sensitive")),
-        make_side(
-            change.get("after"), change.get("after_sensitive"), change.get("after_unknown")
-        ),
-    )
-
-
 def _attributes(change: dict[str, Any]) -> Iterator[AttributeChange]:
-    before, after = _sides(change)
+    before, after = make_sides(change)
     return attributes_of_resource(before, after, _replace_paths(change))
 
 
@@ -185,7 +175,7 @@ def _outputs(outputs: Any) -> Iterator[OutputChange]:
     for name, change in sorted(_dict(outputs).items()):
         action = _action(_dict(change))
         if action != "no-op":
-            before, after = _sides(change)
+            before, after = make_sides(change)
             yield OutputChange(
                 name=str(name),
                 action=action,
@@ -206,10 +196,12 @@ def _invocation(
     invocation: dict[str, Any], *, deferred_reason: str | None = None
 ) -> ActionInvocation:
     trigger = _dict(invocation.get("lifecycle_action_trigger"))
-    configuration = make_side(
-        invocation.get("config_values"),
-        invocation.get("config_sensitive"),
-        invocation.get("config_unknown"),
+    _, configuration = make_sides(
+        {
+            "after": invocation.get("config_values"),
+            "after_sensitive": invocation.get("config_sensitive"),
+            "after_unknown": invocation.get("config_unknown"),
+        }
     )
     return ActionInvocation(
         address=str(invocation.get("address", "?")),

@@ -1,6 +1,6 @@
 """Which elements of two lists face each other, so that one that was put in is one change."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from attrs import frozen
@@ -27,12 +27,16 @@ class Pair:
 
 
 def align(
-    old: Sequence[Hashable], new: Sequence[Hashable], *, containers: bool
+    old: Sequence[Hashable],
+    new: Sequence[Hashable],
+    *,
+    are_maps: Callable[[int, int], bool],
 ) -> list[Pair] | None:
     """Return every element once, equal ones in pairs; None for lists too large to align.
 
-    Elements between equal ones are paired in their order if their number is the same; of
-    `containers`, which are compared part by part, as many as there are on both sides.
+    Elements between equal ones are paired in their order, if the list keeps its length and there are
+    as many old as new ones. Otherwise an old element goes and a new one comes, apart from maps, which
+    `are_maps` recognizes by an old and a new index.
     """
     start = _common_length(old, new)
     end = _common_length(old[start:][::-1], new[start:][::-1])
@@ -42,11 +46,12 @@ def align(
     matcher = SequenceMatcher(None, old_middle, new_middle, autojunk=False)
     pairs = [Pair(index, index) for index in range(start)]
     for _, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        pairs += _paired(
-            range(start + old_start, start + old_end),
-            range(start + new_start, start + new_end),
-            containers=containers,
-        )
+        between = range(start + old_start, start + old_end)
+        new_between = range(start + new_start, start + new_end)
+        if len(old) == len(new) and len(between) == len(new_between):
+            pairs += map(Pair, between, new_between)
+        else:
+            pairs += _paired(between, list(new_between), are_maps)
     pairs += [Pair(len(old) - rest, len(new) - rest) for rest in range(end, 0, -1)]
     return pairs
 
@@ -60,8 +65,13 @@ def _common_length(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
     return length
 
 
-def _paired(old: range, new: range, *, containers: bool) -> Iterator[Pair]:
-    count = min(len(old), len(new)) if containers or len(old) == len(new) else 0
-    yield from map(Pair, old[:count], new[:count])
-    yield from (Pair(index, None) for index in old[count:])
-    yield from (Pair(None, index) for index in new[count:])
+def _paired(
+    old: range, new: list[int], are_maps: Callable[[int, int], bool]
+) -> Iterator[Pair]:
+    # As Terraform does: internal/command/jsonformat/collections/slice.go, `ProcessSlice`.
+    for old_index in old:
+        if new and are_maps(old_index, new[0]):
+            yield Pair(old_index, new.pop(0))
+        else:
+            yield Pair(old_index, None)
+    yield from (Pair(None, new_index) for new_index in new)

@@ -5,7 +5,7 @@ value hides all of it: a secret is never shown because a server wrote an odd mas
 https://developer.hashicorp.com/terraform/internals/json-format#change-representation
 """
 
-from functools import reduce
+from collections.abc import Container, Iterator
 from typing import Any, TypeAlias
 
 from remote_backend.models.values import SENSITIVE, UNKNOWN, Json, Step
@@ -13,13 +13,18 @@ from remote_backend.models.values import SENSITIVE, UNKNOWN, Json, Step
 __all__ = (
     "Mask",
     "join_masks",
+    "joined_for",
     "mask_at",
+    "mask_of_secrets",
     "normalized_mask",
-    "union_of_elements",
+    "secret_texts",
     "visible_value",
 )
 
 Mask: TypeAlias = Any
+
+# Shorter ones, as "true" or "eu-west", are found in other places by chance.
+_SHORTEST_SECRET = 8
 
 
 def normalized_mask(mask: Any) -> Mask:
@@ -61,9 +66,50 @@ def join_masks(first: Mask, second: Mask) -> Mask:
     return True
 
 
-def union_of_elements(mask: Mask) -> Mask:
-    """Return a mask for an element that hides what is hidden in any element of a list."""
-    return reduce(join_masks, mask, False) if isinstance(mask, list) else mask
+def joined_for(value: Json, own: Mask, other: Mask) -> Mask:
+    """Return what to hide of a value: its own mask, and that of the other side if that fits.
+
+    Parts of a map have no counterpart in a list that takes its place.
+    """
+    if isinstance(other, dict | list) and not isinstance(value, type(other)):
+        return own
+    return join_masks(own, other)
+
+
+def secret_texts(value: Json, mask: Mask) -> Iterator[str]:
+    """Give the texts that a mask hides, if they are long enough to be told from other values."""
+    if mask is True:
+        yield from _long_texts(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from secret_texts(item, mask_at(mask, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from secret_texts(item, mask_at(mask, index))
+    elif mask:
+        yield from _long_texts(value)
+
+
+def _long_texts(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _long_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _long_texts(item)
+    elif isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        yield value
+
+
+def mask_of_secrets(value: Json, secrets: Container[str]) -> Mask:
+    """Return a mask of the parts of a value that are a secret somewhere else."""
+    if isinstance(value, dict):
+        masks = {key: mask_of_secrets(item, secrets) for key, item in value.items()}
+        return {key: mask for key, mask in masks.items() if mask} or False
+    if isinstance(value, list):
+        elements = [mask_of_secrets(item, secrets) for item in value]
+        return elements if any(elements) else False
+    return isinstance(value, str) and value in secrets
 
 
 def visible_value(value: Json, sensitive: Mask, unknown: Mask) -> Json:

@@ -15,9 +15,11 @@ from remote_backend.plans.list_alignment import Pair, align
 from remote_backend.plans.masks import (
     Mask,
     join_masks,
+    joined_for,
     mask_at,
+    mask_of_secrets,
     normalized_mask,
-    union_of_elements,
+    secret_texts,
 )
 from remote_backend.plans.plan_members import (
     ACTION_MEMBERS,
@@ -89,14 +91,22 @@ def _redact_resource(resource: Any) -> Any:
 def _redact_change(change: Any) -> Any:
     members = _known_members(change, CHANGE_MEMBERS, UNREAD_CHANGE_MEMBERS)
     if isinstance(members, dict):
-        before, after = _redact_sides(
-            members.get("before"),
-            members.get("after"),
-            normalized_mask(members.get("before_sensitive")),
-            normalized_mask(members.get("after_sensitive")),
+        before, after = _redact_both(
+            (members.get("before"), members.get("before_sensitive")),
+            (members.get("after"), members.get("after_sensitive")),
         )
         members.update(before=before, after=after)
     return members
+
+
+def _redact_both(before: tuple[Any, Any], after: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Return the values of two sides, each given with its mask, without their secrets."""
+    sides = [(value, normalized_mask(mask)) for value, mask in (before, after)]
+    secrets = {text for value, mask in sides for text in secret_texts(value, mask)}
+    old_mask, new_mask = (
+        join_masks(mask, mask_of_secrets(value, secrets)) for value, mask in sides
+    )
+    return _redact_sides(before[0], after[0], old_mask, new_mask)
 
 
 def _redact_deferred(deferred: Any) -> Any:
@@ -108,9 +118,8 @@ def _redact_deferred(deferred: Any) -> Any:
 def _redact_invocation(invocation: Any) -> Any:
     members = _known_members(invocation, ACTION_MEMBERS)
     if isinstance(members, dict) and "config_values" in members:
-        mask = normalized_mask(members.get("config_sensitive"))
-        values = members["config_values"]
-        members["config_values"] = _redact_sides(values, values, mask, mask)[0]
+        values = (members["config_values"], members.get("config_sensitive"))
+        members["config_values"] = _redact_both(values, values)[0]
     return members
 
 
@@ -136,9 +145,10 @@ def _redact_sides(
     if isinstance(before, list) and isinstance(after, list) and isinstance(marks, list):
         return _redact_lists(before, after, before_mask, after_mask)
     is_changed = comparable(before) != comparable(after)
+    text = _REDACTED_CHANGED if is_changed else _REDACTED
     return (
-        _redact_value(before, marks, _REDACTED),
-        _redact_value(after, marks, _REDACTED_CHANGED if is_changed else _REDACTED),
+        _redact_value(before, joined_for(before, before_mask, after_mask), _REDACTED),
+        _redact_value(after, joined_for(after, after_mask, before_mask), text),
     )
 
 
@@ -163,18 +173,14 @@ def _redact_maps(
 def _redact_lists(
     before: list[Any], after: list[Any], before_mask: Mask, after_mask: Mask
 ) -> tuple[Any, Any]:
-    # An element can have moved away from its mark, so different marks count for all elements.
-    other: Mask = False
-    if before_mask != after_mask:
-        other = join_masks(union_of_elements(before_mask), union_of_elements(after_mask))
     # An element that was put in or taken out must not make all those behind it look changed.
     redacted_before, redacted_after = [*before], [*after]
     for pair in _pairs(before, after):
         old, new = _redact_sides(
             _NOTHING if pair.old is None else before[pair.old],
             _NOTHING if pair.new is None else after[pair.new],
-            join_masks(mask_at(before_mask, pair.old), other),
-            join_masks(mask_at(after_mask, pair.new), other),
+            mask_at(before_mask, pair.old),
+            mask_at(after_mask, pair.new),
         )
         if pair.old is not None:
             redacted_before[pair.old] = old
@@ -184,10 +190,12 @@ def _redact_lists(
 
 
 def _pairs(before: list[Any], after: list[Any]) -> list[Pair]:
-    comparables = [comparable(old) for old in before], [comparable(new) for new in after]
-    containers = all(isinstance(item, dict) for item in (*before, *after))
+    def are_maps(old: int, new: int) -> bool:
+        return isinstance(before[old], dict) and isinstance(after[new], dict)
+
+    old, new = [comparable(item) for item in before], [comparable(item) for item in after]
     indexes = zip_longest(range(len(before)), range(len(after)))
-    return align(*comparables, containers=containers) or [Pair(*index) for index in indexes]
+    return align(old, new, are_maps=are_maps) or [Pair(*index) for index in indexes]
 
 
 def _redact_value(value: Any, mask: Mask, text: str) -> Any:
