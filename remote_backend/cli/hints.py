@@ -21,6 +21,7 @@ from remote_backend.errors import (
     NoWorkspaces,
     NoWorkspaceSelected,
     OtherState,
+    PlainTraffic,
     RemoteBackendError,
     StateLocked,
     StateUnconfirmed,
@@ -50,6 +51,7 @@ HINTS: Mapping[type[Exception], str] = {
     BackendChanged: "run `remote-backend init -migrate-state` to move states along, or "
     "`init -reconfigure`",
     BadBackendRecord: "run `remote-backend init -reconfigure`, which writes it anew",
+    PlainTraffic: "serve HTTPS with -tls, or allow HTTP behind a proxy that adds it with -plain-http",
     FolderInUse: "stop it, or choose another folder with -data=DIR",
     LockError: "`remote-backend force-unlock {lock_id}` takes the lock away",
     LockedByRun: "wait with -lock-timeout=5m until it ends, or cancel or discard that run on the "

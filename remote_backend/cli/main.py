@@ -1,6 +1,5 @@
 """The command line: its commands, its exit codes, and how it prints errors."""
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import click
 
 from remote_backend._version import __version__
 from remote_backend.cli.hints import message_of
+from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
 from remote_backend.cli.process import leave, preload_certificates, resume_collector
@@ -86,7 +86,7 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
     """Plan one Terraform configuration in many remote workspaces."""
     context.obj = chdir
     if debug:
-        _configure_log()
+        write_log_events()
     else:
         silence()
 
@@ -158,20 +158,3 @@ def _note(text: str) -> None:
     with suppress(OSError):
         # Texts of servers and files are in it, so it is cleaned like all that they say.
         process_screen().note(text)
-
-
-def _configure_log() -> None:
-    import structlog  # takes longer than all else that a small command needs
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.KeyValueRenderer(
-                key_order=["timestamp", "level", "event"]
-            ),
-            lambda _logger, _method, line: process_screen().clean(str(line)),
-        ],
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aiohttp import web
-from attrs import frozen
+from attrs import field, frozen
 
 from remote_backend.errors import ApiError, Conflict, NotFound
 from remote_backend.server.auth import Signer
@@ -15,6 +15,7 @@ from remote_backend.server.documents.request_documents import (
 )
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
+from remote_backend.server.pages.login_limit import LoginLimit
 from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.store import Records, Store
@@ -46,6 +47,7 @@ class ServerContext:
     organization: str
     created_at: str
     faults: Faults
+    login_limit: LoginLimit = field(factory=LoginLimit)
 
 
 SERVER_CONTEXT: web.AppKey[ServerContext] = web.AppKey("server_context", ServerContext)

@@ -1,11 +1,11 @@
 """A whole server in this process: open it, use its address, leave the block to end it."""
 
+import ipaddress
 import json
 import socket
-import sqlite3
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_program
 from remote_backend.engine.simulated import SimulatedEngine
-from remote_backend.errors import FolderInUse, SettingsError
+from remote_backend.errors import PlainTraffic, SettingsError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
@@ -26,7 +26,15 @@ from remote_backend.server.auth import (
     read_or_create_secret,
     write_secret,
 )
+from remote_backend.server.connection_log import connection_logger
 from remote_backend.server.context import ServerContext
+from remote_backend.server.data_directory import (
+    CLI_CONFIG,
+    RECORDS,
+    SECRET,
+    TOKEN,
+    used_alone,
+)
 from remote_backend.server.documents.organizations import discovery_document
 from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variables import variable_from_request
@@ -83,6 +91,9 @@ class ServerSettings:
 
     workers: int = 4
     tls: bool = False
+    plain_http: bool = False
+    """Whether HTTP may leave this machine, for instance to a proxy that adds TLS."""
+
     faults: FaultSettings = field(factory=FaultSettings)
     """How it misbehaves, for tests and benchmarks."""
 
@@ -130,9 +141,9 @@ async def serve(
     server uses or an address that cannot be had.
     """
     engine, engine_name = await to_thread.run_sync(_find_engine, settings, environ)
-    _make_folder(settings.data)
-    with _exclusive_use(settings.data):
-        async with open_store(settings.data / "records.sqlite") as store:
+    _require_private_traffic(settings)
+    with used_alone(settings.data):
+        async with open_store(settings.data / RECORDS) as store:
             token = _token(settings)
             await _store_seed(store, settings, token)
             files = Files(settings.data)
@@ -145,7 +156,7 @@ async def serve(
                 workers=settings.workers,
                 faults=faults,
             )
-            secret = read_or_create_secret(settings.data / "signing-secret", make_token)
+            secret = read_or_create_secret(settings.data / SECRET, make_token)
             context = ServerContext(
                 store=store,
                 files=files,
@@ -180,33 +191,33 @@ def _find_engine(
     return CommandEngine(program), f"{program.product} {program.version} ({program.name})"
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SettingsError(f"{folder} cannot be made: {error.strerror}") from None
-
-
-@contextmanager
-def _exclusive_use(folder: Path) -> Iterator[None]:
-    # A database lock goes away with its process, however that ends, on every system.
-    lock = sqlite3.connect(folder / "in-use.sqlite", timeout=0, isolation_level=None)
-    try:
-        try:
-            lock.execute("begin exclusive")
-        except sqlite3.OperationalError:
-            raise FolderInUse(str(folder)) from None
-        yield
-    finally:
-        lock.close()
-
-
 def _token(settings: ServerSettings) -> str:
-    path = settings.data / "token"
-    if settings.token is None:
-        return read_or_create_secret(path, make_token)
-    write_secret(path, settings.token)
-    return settings.token
+    path = settings.data / TOKEN
+    token = settings.token
+    if token is None:
+        token = read_or_create_secret(path, make_token)
+    if not token.strip():
+        # Everyone would know it.
+        raise SettingsError(
+            "the token is empty; leave it out to have one made, after removing an empty "
+            f"{path}"
+        )
+    if settings.token is not None:
+        write_secret(path, token)
+    return token
+
+
+def _require_private_traffic(settings: ServerSettings) -> None:
+    """Raise `SettingsError` where others in the network could read tokens and states."""
+    if not (settings.tls or settings.plain_http or _is_loopback(settings.host)):
+        raise PlainTraffic(settings.host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 async def _store_seed(store: Store, settings: ServerSettings, token: str) -> None:
@@ -281,7 +292,12 @@ async def _listening(
     tls, ca_file = None, None
     if settings.tls:
         tls, ca_file = await to_thread.run_sync(_tls_for, settings)
-    runner = web.AppRunner(make_app(context), access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(
+        make_app(context),
+        access_log=None,
+        logger=connection_logger(),
+        shutdown_timeout=2.0,
+    )
     await runner.setup()
     try:
         listener = _listen(settings)
@@ -322,8 +338,8 @@ def _describe_server(
         hostname=hostname,
         organization=settings.organization,
         token=token,
-        token_file=settings.data / "token",
-        cli_config_file=settings.data / "terraform.rc",
+        token_file=settings.data / TOKEN,
+        cli_config_file=settings.data / CLI_CONFIG,
         ca_file=ca_file,
         engine=engine_name,
         faults=faults,

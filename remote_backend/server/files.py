@@ -7,7 +7,9 @@ from pathlib import Path
 
 from attrs import frozen
 
-__all__ = ("Files", "LogWriter", "Upload")
+__all__ = ("FOLDERS", "Files", "LogWriter", "Upload")
+
+FOLDERS = ("archives", "configurations", "logs", "plans", "states", "work")
 
 _START = b"\x02"
 _END = b"\x03"
@@ -95,7 +97,7 @@ class Files:
 
     def _path(self, folder: str, name: str) -> Path:
         directory = self.data / folder
-        directory.mkdir(exist_ok=True)
+        directory.mkdir(exist_ok=True, mode=0o700)
         return directory / name
 
 

@@ -105,6 +105,14 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         "in use by another server; stop it, or choose another folder with -data=DIR",
     ),
     (
+        errors.PlainTraffic,
+        as_it_is,
+        "serve -engine=simulated -listen=0.0.0.0:0 -data=../other",
+        {},
+        "over the network; serve HTTPS with -tls, or allow HTTP behind a proxy that adds it with "
+        "-plain-http",
+    ),
+    (
         errors.StateLocked,
         with_a_lock,
         "state push next.tfstate",

@@ -1,5 +1,6 @@
 """The command `serve`: the embedded server for everyone on this machine."""
 
+import logging
 import os
 import sys
 import textwrap
@@ -11,6 +12,7 @@ import click
 from attrs import frozen
 
 from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.process import keep_objects
 from remote_backend.cli.signals import Interrupts
@@ -22,6 +24,7 @@ from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.fault_rules import FaultSettings, read_faults
 from remote_backend.server.seed import read_seed
+from remote_backend.structured_logging import is_silent, resume
 
 __all__ = ("serve_command",)
 
@@ -71,6 +74,7 @@ class _Ready:
 @value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
 @value("faults", "Faults on purpose, as JSON; for tests.", metavar="FILE")
 @flag("tls", "Serve HTTPS with a certificate made for this machine.")
+@flag("plain-http", "Serve HTTP beyond this machine, for a proxy that adds TLS.")
 @value("ready-file", "Written with all addresses as JSON when ready.", metavar="FILE")
 def serve_command(
     listen: str,
@@ -93,6 +97,10 @@ def serve_command(
         **given,  # type: ignore[arg-type] # flags that are settings by the same names
     )
     _require_sensible(settings)
+    if is_silent():
+        # Nobody would find out otherwise why a request got 500.
+        resume()
+        write_log_events(logging.WARNING)
     return anyio.run(
         _serve, settings, _Ready(Path(ready_file) if ready_file else None), environ
     )

@@ -56,13 +56,17 @@ async def log_in(request: web.Request) -> web.StreamResponse:
     """Take a token and go on to the page that was asked for."""
     form = await request.post()
     token, following = str(form.get("token", "")), str(form.get("next", ""))
-    # Only pages of this server are gone on to.
-    if not following.startswith("/app") or "\\" in following:
+    # Only pages of this server are gone on to, and only by what a header may hold.
+    if not following.startswith("/app") or "\\" in following or not following.isprintable():
         following = "/app"
+    limit, address = context_of(request).login_limit, request.remote or ""
+    if limit.is_exceeded(address):
+        return _login(following, "Too many tries. Wait a minute.", status=429)
     response = web.Response(status=303, headers={"Location": following})
-    if await begin_session(request, response, token):
+    if token.strip() and await begin_session(request, response, token):
         return response
-    return _login(following, "That token is not valid.")
+    limit.count_failure(address)
+    return _login(following, "That token is not valid.", status=401)
 
 
 @routes.post("/app/-/logout")
@@ -226,7 +230,7 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
 _LOGOUT = '<form method="post" action="/app/-/logout"><button>Log out</button></form>\n'
 
 
-def _login(following: str, problem: str = "") -> web.Response:
+def _login(following: str, problem: str = "", *, status: int = 200) -> web.Response:
     alert = f'<p role="alert">{escape(problem)}</p>\n' if problem else ""
     body = (
         f'{alert}<form method="post" action="/app/-/login">\n'
@@ -234,7 +238,7 @@ def _login(following: str, problem: str = "") -> web.Response:
         '<label>Token of the server <input name="token" type="password" required autofocus>'
         "</label>\n<button>Log in</button>\n</form>\n"
     )
-    return page("Log in", body, status=401 if problem else 200)
+    return page("Log in", body, status=status)
 
 
 async def _workspace(request: web.Request) -> WorkspaceRecord:
