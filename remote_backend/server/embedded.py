@@ -141,7 +141,7 @@ async def serve(
     server uses or an address that cannot be had.
     """
     engine, engine_name = await to_thread.run_sync(_find_engine, settings, environ)
-    _require_private_traffic(settings)
+    await to_thread.run_sync(_require_private_traffic, settings)
     with used_alone(settings.data):
         async with open_store(settings.data / RECORDS) as store:
             token = _token(settings)
@@ -215,9 +215,14 @@ def _require_private_traffic(settings: ServerSettings) -> None:
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+    except OSError:
+        # Listening there fails too, with a better error.
+        return True
+    return all(
+        ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
+        for address in addresses
+    )
 
 
 async def _store_seed(store: Store, settings: ServerSettings, token: str) -> None:
