@@ -22,23 +22,20 @@ from remote_backend.errors import (
     SelectionError,
     StateError,
 )
-from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.run import PlanOptions
 from remote_backend.models.state import StateOutput
 from remote_backend.models.workspace import ByName
 from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.batch_id import new_batch_id
-from remote_backend.planning.log_tail import LogTail
+from remote_backend.planning.earlier_run import read_earlier_run
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
-    read_changes,
-    read_diagnostics,
     read_json_plan,
 )
-from remote_backend.planning.polling import RunPoller
 from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
@@ -253,18 +250,14 @@ class Backend(BackendStates):
             for name, state in states.items()
         }
 
-    async def details_of(self, run_id: str) -> tuple[PlannedChanges | None, bytes]:
-        """Return what a run that is over would change, and its log as far as it can be read."""
-        client = self._connection.client
-        poller = RunPoller(client, (await client.read_run(run_id))[0])
-        async for _ in poller.snapshots():
-            pass
-        tail = LogTail(client, poller)
-        log = b"".join([part async for part in tail.chunks()])
-        if poller.plan is None:
-            return None, log
-        read = read_changes if poller.latest.succeeded else read_diagnostics
-        return await read(client, poller.plan), log
+    async def with_details(
+        self, outcome: Outcome, options: PlanOptions
+    ) -> tuple[Outcome, bytes]:
+        """Return an outcome of an earlier process with its changes, checks and texts, and its log.
+
+        The server may keep only a part of them. Raises `ApiError` when the run cannot be read.
+        """
+        return await read_earlier_run(self._connection.client, outcome, options)
 
     async def json_plan(self, run_id: str) -> bytes:
         """Return the JSON of the plan of a run that is over, as the server sends it.

@@ -8,9 +8,9 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import Phase
 from remote_backend.planning.polling import RunSnapshot
-from remote_backend.plans.log_facts import LogFacts, failure_in_log
+from remote_backend.plans.log_facts import LogFacts
 
-__all__ = ("failure_of_run", "with_text_of_log")
+__all__ = ("failure_of_run",)
 
 _BY_STATUS = {
     "errored": (FailureKind.TERRAFORM, "the run errored"),
@@ -41,13 +41,6 @@ def failure_of_run(
         return by_checks
     is_errored = snapshot.run.status == "errored"
     return (log.failure if is_errored else None) or by_status
-
-
-def with_text_of_log(failure: Failure | None, log: bytes) -> Failure | None:
-    """Return a failure of an earlier process with the text that its log still has."""
-    if failure is None or failure.kind is not FailureKind.TERRAFORM:
-        return failure
-    return failure_in_log(log) or failure
 
 
 def _failure_of_status(snapshot: RunSnapshot) -> Failure:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import pytfe
 from anyio import to_thread
+from attrs import evolve
 
 from remote_backend.backend import open_backend
 from remote_backend.models.failure import FailureKind
-from remote_backend.models.outcome import Result
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.run import PlanOptions
+from remote_backend.planning.journal_failures import dump_failure, load_failure
 from remote_backend.planning.options import BatchOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
 from remote_backend.server.seed import read_seed
@@ -93,9 +96,20 @@ async def test_a_batch_tells_them(judging_server: EmbeddedServer, tmp_path: Path
         backend.plan_all(BatchOptions(details=True)) as batch,
     ):
         outcomes = {one.workspace: one for one in await batch.wait()}
+        forgotten = {name: journaled(one) for name, one in outcomes.items()}
+        again = {
+            name: (await backend.with_details(one, PlanOptions()))[0]
+            for name, one in forgotten.items()
+        }
         json_plan = await backend.json_plan(outcomes["fine"].run_id or "")
         assert await backend.json_plan(outcomes["broken"].run_id or "") == b""
 
+    # A report of an earlier batch says why plans failed as the first one did.
+    for name, outcome in outcomes.items():
+        assert (again[name].failure, again[name].checks) == (
+            outcome.failure,
+            outcome.checks,
+        )
     results = {name: one.result for name, one in outcomes.items()}
     assert results == {
         "broken": Result.FAILED,
@@ -131,6 +145,12 @@ async def test_a_batch_tells_them(judging_server: EmbeddedServer, tmp_path: Path
         "simulated_resource.create[0]",
         "simulated_resource.create[1]",
     ]
+
+
+def journaled(outcome: Outcome) -> Outcome:
+    """Return what a journal keeps of an outcome."""
+    failure = load_failure({"failure": dump_failure(outcome.failure)})
+    return evolve(outcome, failure=failure, checks=(), changes=None)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

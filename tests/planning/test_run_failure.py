@@ -7,7 +7,7 @@ from remote_backend.models.plan import Plan
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.run import Run
 from remote_backend.planning.polling import RunSnapshot
-from remote_backend.planning.run_failure import failure_of_run, with_text_of_log
+from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.plans.log_facts import LogFacts
 
 ERROR = b"Error: Invalid value\n\nIt is odd.\n"
@@ -110,21 +110,3 @@ def test_mandatory_policies_that_failed_are_named_with_their_texts() -> None:
     assert failure_of("errored", "finished", NAMELESS).text == (
         "policy check organization (hard_failed) failed\nall texts"
     )
-
-
-@pytest.mark.parametrize(
-    ("failure", "log", "text"),
-    [
-        (None, ERROR, None),
-        (Failure(kind=K.TERRAFORM, title="Invalid value"), ERROR, "Error: Invalid value\n\nIt is odd."),
-        (Failure(kind=K.TERRAFORM, title="Invalid value"), b"", ""),
-        (Failure(kind=K.POLICY, title="policy tags"), ERROR, ""),
-    ],
-)  # fmt: skip
-def test_the_log_of_an_earlier_run_gives_its_failure_a_text(
-    failure: Failure | None, log: bytes, text: str | None
-) -> None:
-    """A journal does not keep it; a log that is gone takes away no title."""
-    found = with_text_of_log(failure, log)
-    assert (found.text if found is not None else None) == text
-    assert failure is None or (found is not None and found.title == failure.title)

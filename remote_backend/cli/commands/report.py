@@ -4,7 +4,6 @@ from pathlib import Path
 
 import anyio
 import click
-from attrs import evolve
 
 from remote_backend import events
 from remote_backend.atomic_files import PRIVATE_MODE
@@ -19,8 +18,8 @@ from remote_backend.cli.terraform_flags import FileMode, TerraformCommand, many,
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.run import PlanOptions
 from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
-from remote_backend.planning.run_failure import with_text_of_log
 
 __all__ = ("report",)
 
@@ -62,7 +61,8 @@ async def _write(recorded: RecordedBatch, files: tuple[str, ...], new_mode: int)
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
             outcomes = tuple(one for one in ended if one is not None)
-            outcomes = await _detailed(backend, outcomes, collector)
+            plan = recorded.options.plan
+            outcomes = await _detailed(backend, outcomes, plan, collector)
         made = collector.report(
             outcomes,
             batch_id=recorded.id,
@@ -78,7 +78,10 @@ async def _write(recorded: RecordedBatch, files: tuple[str, ...], new_mode: int)
 
 
 async def _detailed(
-    backend: Backend, outcomes: tuple[Outcome, ...], collector: Collector
+    backend: Backend,
+    outcomes: tuple[Outcome, ...],
+    plan: PlanOptions,
+    collector: Collector,
 ) -> tuple[Outcome, ...]:
     gate = anyio.CapacityLimiter(_AT_ONCE)
     found = {outcome.workspace: outcome for outcome in outcomes}
@@ -88,12 +91,11 @@ async def _detailed(
             return
         async with gate:
             try:
-                changes, log = await backend.details_of(outcome.run_id)
+                detailed, log = await backend.with_details(outcome, plan)
             except RemoteBackendError as error:
                 echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return
-        failure = with_text_of_log(outcome.failure, log)
-        found[outcome.workspace] = evolve(outcome, changes=changes, failure=failure)
+        found[outcome.workspace] = detailed
         collector.take(events.LogChunkRead(outcome.workspace, log))
 
     async with anyio.create_task_group() as group:
