@@ -77,7 +77,7 @@ def joined_for(value: Json, own: Mask, other: Mask) -> Mask:
 
 
 def secret_texts(value: Json, mask: Mask) -> Iterator[str]:
-    """Give the texts that a mask hides, if they are long enough to be told from other values."""
+    """Give the texts that a mask hides, if they are too long to be found in other values by chance."""
     if mask is True:
         yield from _long_texts(value)
     elif isinstance(value, dict):
