@@ -1,5 +1,6 @@
 """Files of the user, written whole or not at all; private unless a mode says otherwise."""
 
+import errno
 import os
 import secrets
 from contextlib import suppress
@@ -18,6 +19,9 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> No
     given, whatever the umask. Raises `OSError`; the earlier file is then unchanged.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        # The root user of a container could replace /dev/null, for all programs in it.
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     # The name is random because two processes that write the same file must not share it.
     name = f"{target.name[:_LONGEST_NAME]}.{secrets.token_hex(4)}.new"
     new_file = target.with_name(name)

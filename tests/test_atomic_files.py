@@ -52,6 +52,19 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+@POSIX_ONLY
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    """A link to /dev/null would otherwise take it away from a whole container."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        write_atomically(tmp_path / "link", b"new")
+
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
+
+
 def test_a_failure_leaves_the_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

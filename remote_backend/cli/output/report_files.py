@@ -1,5 +1,6 @@
-"""Reports of batches as files, in the form that the name of each asks for."""
+"""Reports of batches as files; the suffix of a name decides about the form."""
 
+import os
 import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -20,12 +21,12 @@ from remote_backend.reports.to_markdown import to_markdown
 
 __all__ = ("Collector", "write_reports", "write_step_summary")
 
-_MOST_OF_ALL_LOGS = 20_000_000
-_MOST_OF_ONE_LOG = 200_000
+_ALL_LOGS_BYTES = 20_000_000
+_ONE_LOG_BYTES = 200_000
 # GitHub shows nothing of a step summary of more than 1 MiB, also when other steps wrote the rest of it:
 # https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 _STEP_BYTES = 1 << 20
-_LEAST_OF_A_STEP_BYTES = 4000
+_LEAST_STEP_BYTES = 4000
 _BYTES_OF_A_CHARACTER = 4
 
 
@@ -42,7 +43,7 @@ def write_reports(
         try:
             data = _writer(path.suffix)(report).encode("utf-8", "replace")
             write_atomically(path, data, mode=_mode_of(path, new_mode))
-        except Exception as error:  # whatever an odd text of one workspace leads to
+        except Exception as error:  # of any kind: a workspace can have an odd text
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
     return tuple(problems)
 
@@ -56,24 +57,27 @@ def _mode_of(path: Path, new_mode: int) -> int:
 
 
 def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None:
-    """Add a report to the summary of a CI step, where there is one; return what is wrong."""
+    """Add a report to the summary of a GitHub step; return why that was not possible.
+
+    The report is cut so that the file stays within 1 MiB with all that other commands wrote.
+    """
     step = environ.get("GITHUB_STEP_SUMMARY")
     if not step:
         return None
     try:
         with open(step, "a", encoding="utf-8", errors="replace") as file:
-            room = _STEP_BYTES - file.tell()
-            if room < _LEAST_OF_A_STEP_BYTES:
+            room = _STEP_BYTES - file.seek(0, os.SEEK_END)
+            if room < _LEAST_STEP_BYTES:
                 return "GITHUB_STEP_SUMMARY has no room left: GitHub shows 1 MiB at most"
-            most = room // _BYTES_OF_A_CHARACTER - 1
-            file.write(to_markdown(report, most_characters=most) + "\n")
-    except Exception as error:  # as above
+            characters = room // _BYTES_OF_A_CHARACTER - 1
+            file.write(to_markdown(report, most_characters=characters) + "\n")
+    except Exception as error:  # of any kind, as above
         return f"GITHUB_STEP_SUMMARY cannot be written: {_reason(error)}"
     return None
 
 
 def _reason(error: Exception) -> str:
-    # The file is named already.
+    # The message names the file already.
     return (error.strerror if isinstance(error, OSError) else None) or reason_of_error(
         error
     )
@@ -81,15 +85,14 @@ def _reason(error: Exception) -> str:
 
 def _writer(suffix: str) -> Callable[[Report], str]:
     name = FORMS[suffix]
-    found: Callable[[Report], str] = getattr(
-        import_module(f"remote_backend.reports.{name}"), name
-    )
-    return found
+    module = import_module(f"remote_backend.reports.{name}")
+    writer: Callable[[Report], str] = getattr(module, name)
+    return writer
 
 
 @define
 class Collector:
-    """Keeps what a report needs of a batch; logs wait in files."""
+    """Collects the logs of a batch for its reports, in files."""
 
     started_at: str = field(factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _logs: LogSpool = field(factory=LogSpool)
@@ -101,7 +104,7 @@ class Collector:
         self._logs.close()
 
     def take(self, event: events.Event) -> None:
-        """Take note of an event."""
+        """Keep the part of a log that an event holds."""
         if isinstance(event, events.LogChunkRead):
             self._logs.add(event.workspace, event.data)
 
@@ -116,20 +119,20 @@ class Collector:
         problem: str | None = None,
     ) -> Report:
         """Return the report of the batch."""
-        most = min(_MOST_OF_ONE_LOG, _MOST_OF_ALL_LOGS // max(1, len(outcomes)))
+        limit_bytes = min(_ONE_LOG_BYTES, _ALL_LOGS_BYTES // max(1, len(outcomes)))
         return make_report(
             outcomes,
             batch_id=batch_id,
             hostname=hostname,
             organization=organization,
             started_at=self.started_at,
-            logs={name: self._tail(name, most) for name in self._logs.workspaces},
+            logs={name: self._tail(name, limit_bytes) for name in self._logs.workspaces},
             is_drift=is_drift,
             problem=problem,
         )
 
-    def _tail(self, workspace: str, most: int) -> str:
-        data, is_cut = self._logs.tail(workspace, most)
+    def _tail(self, workspace: str, limit_bytes: int) -> str:
+        data, is_cut = self._logs.tail(workspace, limit_bytes)
         text = log_text(data, is_cut=is_cut)
         warning = self._logs.warning(workspace)
         return text if warning is None else f"{text}\n{warning}\n"
