@@ -1,4 +1,4 @@
-"""Carrying out a plan command: the batch, its story, and signals."""
+"""Carrying out a plan command: the batch, its output, and signals."""
 
 import sys
 from collections.abc import Collection
@@ -55,34 +55,34 @@ class _Output(Protocol):
     def show_canceling(self) -> bool: ...
 
 
-async def run_plan(command: PlanRequest, screen: Screen) -> int:
+async def run_plan(request: PlanRequest, screen: Screen) -> int:
     """Carry out a plan command and return its exit code.
 
     The first Ctrl-C, SIGTERM or SIGHUP cancels the runs that are still going, or leaves them
-    running, and lists the runs that are still running; table, reports and events come as without it, and the exit
-    code is then 130, 143 or 129. The second ends the process at once.
+    running and lists them. Table, reports and events come as without it, and the exit code is
+    then 130, 143 or 129. The second one ends the process at once.
     """
     switch_threads_often()
-    work = _PlanRunner(command, screen)
-    interrupts = work.interrupts
+    runner = _PlanRunner(request, screen)
+    interrupts = runner.interrupts
     with raise_lone_exception():
         async with anyio.create_task_group() as group:
-            # Outside of the scope of the work, so that the second signal is seen as well.
+            # Outside of the scope of the plan, so that the second signal is seen as well.
             with anyio.CancelScope() as scope:
                 group.start_soon(interrupts.watch, scope)
-                await work.carry_out()
+                await runner.carry_out()
             group.cancel_scope.cancel()
     if interrupts.exit_code:
-        work.tell_interrupt()
-    work.tell_living()
-    return interrupts.exit_code or work.code
+        runner.report_interrupt()
+    runner.list_still_running()
+    return interrupts.exit_code or runner.code
 
 
-@define(eq=False)  # it is told of signals by a method of its own
+@define
 class _PlanRunner:
-    """A plan command at work."""
+    """A plan command while it runs; `Interrupts` calls `stop` when a signal comes."""
 
-    command: PlanRequest
+    request: PlanRequest
     screen: Screen
     code: int = 1
     interrupts: Interrupts = field(init=False)
@@ -95,11 +95,11 @@ class _PlanRunner:
         self.interrupts = Interrupts(self.stop, self._say_what_goes_on)
 
     async def carry_out(self) -> None:
-        """Plan, and write what programs read also when that could not even begin."""
+        """Plan; report for programs also when the plan could not even begin."""
         try:
             await self._plan()
         except RemoteBackendError as error:
-            self._tell_failure(message_of(error), type(error).__name__)
+            self._report_failure(message_of(error), type(error).__name__)
             raise
         except BrokenPipeError:
             # As with `| head`: standard error can still have a reader.
@@ -108,18 +108,18 @@ class _PlanRunner:
             raise
 
     async def _plan(self) -> None:
-        command, screen = self.command, self.screen
+        request, screen = self.request, self.screen
         async with open_backend(
-            command.directory, environ=command.environ, report=self._report
+            request.directory, environ=request.environ, report=self._report
         ) as backend:
             self._backend = backend
             for warning in backend.connection.warnings:
                 screen.note(f"Warning: {warning}")
-            for warning in warnings_about_errored_states(command.directory):
+            for warning in warnings_about_errored_states(request.directory):
                 screen.note(f"Warning: {warning}")
-            async with _start(backend, command) as batch:
+            async with _start(backend, request) as batch:
                 self._batch = batch
-                if self.command.is_journaled:
+                if self.request.is_journaled:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
@@ -127,20 +127,20 @@ class _PlanRunner:
                 await import_in_thread("remote_backend.cli.commands.plan_output")
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
-                self._output = output = PlanOutput(command, screen)
+                self._output = output = PlanOutput(request, screen)
                 await output.tell(backend, batch)
         self.code = output.exit_code(batch.outcomes)
 
     def _report(self, notice: Notice) -> None:
         if self._output is not None:
             self._output.report(notice)
-        elif self.command.style is not Style.QUIET or isinstance(notice, Warned):
+        elif self.request.style is not Style.QUIET or isinstance(notice, Warned):
             self.screen.report(notice)
 
     async def stop(self) -> bool:
         """Decide what becomes of the runs, and say so; return whether to leave at once."""
-        answer = "detach" if self.command.on_interrupt is OnInterrupt.DETACH else "cancel"
-        if self.command.on_interrupt is OnInterrupt.ASK and self._can_ask():
+        answer = "detach" if self.request.on_interrupt is OnInterrupt.DETACH else "cancel"
+        if self.request.on_interrupt is OnInterrupt.ASK and self._can_ask():
             answer = await self._ask()
         batch = self._batch
         if batch is None:
@@ -165,25 +165,25 @@ class _PlanRunner:
         with suppress(OSError):
             self.screen.note(text)
 
-    def _tell_failure(self, reason: str, kind: str) -> None:
+    def _report_failure(self, reason: str, kind: str) -> None:
         if self._batch is None:
             from remote_backend.cli.commands.plan_output import PlanOutput
 
-            PlanOutput(self.command, self.screen).tell_failure(reason, kind, self._backend)
+            PlanOutput(self.request, self.screen).tell_failure(reason, kind, self._backend)
 
-    def tell_interrupt(self) -> None:
+    def report_interrupt(self) -> None:
         """Report to programs (JSON, reports) that no run was made before the interrupt."""
-        self._tell_failure("it was interrupted before any run was made", "Interrupted")
+        self._report_failure("it was interrupted before any run was made", "Interrupted")
 
-    def tell_living(self) -> None:
+    def list_still_running(self) -> None:
         """List the runs that are still running, and how to resume the batch."""
-        living = self._batch.still_running if self._batch is not None else ()
-        if not living:
+        runs = self._batch.still_running if self._batch is not None else ()
+        if not runs:
             return
         self.screen.note("These runs live on:")
-        for workspace, run_id in sorted(living):
+        for workspace, run_id in sorted(runs):
             self.screen.note(f"  {workspace}  {run_id}")
-        if self.command.is_journaled and self._batch is not None:
+        if self.request.is_journaled and self._batch is not None:
             self.screen.note(
                 f"See what came of them: remote-backend batches resume {self._batch.id}"
             )
@@ -224,7 +224,7 @@ class _PlanRunner:
 
     @property
     def _come_back(self) -> str:
-        if self._batch is None or not self.command.is_journaled:
+        if self._batch is None or not self.request.is_journaled:
             return "the pages of the runs"
         return f"remote-backend batches resume {short_id(self._batch.id)}"
 
@@ -233,9 +233,9 @@ class _PlanRunner:
             self._note(f"{self._still_going} still running. Come back: {self._come_back}")
 
 
-def _start(backend: Backend, command: PlanRequest) -> AbstractAsyncContextManager[Batch]:
-    if command.resumed is not None:
-        return backend.resume(command.resumed, command.options)
-    if command.is_batch:
-        return backend.plan_all(command.options)
-    return backend.plan(options=command.options)
+def _start(backend: Backend, request: PlanRequest) -> AbstractAsyncContextManager[Batch]:
+    if request.resumed is not None:
+        return backend.resume(request.resumed, request.options)
+    if request.is_batch:
+        return backend.plan_all(request.options)
+    return backend.plan(options=request.options)
