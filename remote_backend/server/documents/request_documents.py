@@ -1,6 +1,7 @@
 """Documents that clients send: JSON:API documents, plain JSON and nothing are understood."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from attrs import field, frozen
 from remote_backend.errors import Rejected
 
 __all__ = ("RequestDocument", "invalid", "parse_request_document", "rejected")
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @frozen(kw_only=True)
@@ -107,7 +110,7 @@ def parse_request_document(body: bytes) -> RequestDocument:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
         parsed = None
-    if not isinstance(parsed, dict):
+    if not isinstance(parsed, dict) or not _is_unicode(body, parsed):
         raise Rejected(400, "", "", ("the body is not a JSON object",))
     data = parsed.get("data")
     if isinstance(data, list):
@@ -116,6 +119,17 @@ def parse_request_document(body: bytes) -> RequestDocument:
         return _parse_resource(data)
     # Actions are sent as plain JSON, whatever their content type says.
     return RequestDocument(attributes=parsed)
+
+
+def _is_unicode(body: bytes, parsed: dict[str, Any]) -> bool:
+    """Return whether all texts can be stored; JSON can escape halves of characters."""
+    if _SURROGATE.search(body) is None:
+        return True
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parse_list(data: list[Any]) -> tuple[RequestDocument, ...]:

@@ -1,0 +1,224 @@
+"""No request is answered with 500, whatever it holds."""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from aiohttp import web
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from attrs import frozen
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from remote_backend.server import routes
+from remote_backend.server.embedded import EmbeddedServer, serve
+from tests.support.raw_client import TOKEN, settings_in
+
+ROUTES = sorted(
+    {
+        (route.method, route.path)
+        for module in pkgutil.iter_modules(routes.__path__)
+        for route in importlib.import_module(f"{routes.__name__}.{module.name}").routes
+        if isinstance(route, web.RouteDef)
+    }
+)
+NAMES = (
+    "name key value category hcl sensitive description global priority serial md5 state lineage "
+    "force message plan-only is-destroy refresh refresh-only target-addrs variables tag-names "
+    "working-directory terraform-version execution-mode operations auto-apply vcs-repo "
+    "setting-overwrites trigger-patterns auto-destroy-at auto-destroy-activity-duration "
+    "default-execution-mode speculative auto-queue-runs provisional reason comment"
+).split()
+RELATED = "workspace project configuration-version tags tag-bindings workspaces projects vars parent run"
+PARAMETERS = (
+    "page[number] page[size] include sort q q[name] search[name] search[tags] search[basic] "
+    "search[wildcard-name] filter[tagged][0][key] filter[tagged][0][value] filter[status] "
+    "filter[operation] filter[timeframe] filter[status_group] filter[workspace_names] "
+    "filter[names] filter[project][id] filter[workspace][name] filter[organization][name] "
+    "filter[nonsense]"
+).split()
+
+texts = st.text(max_size=12) | st.sampled_from(
+    [
+        "networking-dev",
+        "acme",
+        "name",
+        "-name",
+        "plan,workspace",
+        "1",
+        "²",
+        "9" * 400,
+        "remote",
+    ]
+)
+values = st.recursive(
+    st.none()
+    | st.just("\ud800")
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+attributes = st.dictionaries(st.sampled_from(NAMES), values, max_size=4) | values
+identifiers = st.fixed_dictionaries(
+    {}, optional={"id": texts | values, "type": texts, "attributes": attributes}
+)
+relationships = st.dictionaries(
+    st.sampled_from(RELATED.split()),
+    st.fixed_dictionaries(
+        {"data": identifiers | st.lists(identifiers, max_size=2) | values}
+    )
+    | values,
+    max_size=3,
+)
+resources = st.fixed_dictionaries(
+    {}, optional={"id": texts, "attributes": attributes, "relationships": relationships}
+)
+documents = (
+    st.fixed_dictionaries({"data": resources | st.lists(identifiers, max_size=3) | values})
+    | values
+)
+queries = st.dictionaries(st.sampled_from(PARAMETERS), texts, max_size=3)
+
+
+@frozen
+class Sent:
+    """A request: its route, the parts of its path, its query and its body."""
+
+    route: tuple[str, str]
+    part: str
+    known: bool
+    query: dict[str, str]
+    body: bytes
+
+
+bodies = documents.map(json.dumps).map(str.encode) | st.binary(max_size=20)
+requests = st.builds(
+    Sent, st.sampled_from(ROUTES), texts.filter(bool), st.booleans(), queries, bodies
+)
+
+
+@frozen
+class Client:
+    """A server, and requests from outside of its event loop."""
+
+    portal: BlockingPortal
+    server: EmbeddedServer
+    session: aiohttp.ClientSession
+    ids: dict[str, str]
+
+    def send(self, sent: Sent) -> int:
+        """Send a request and return its status."""
+        return self.portal.call(self._send, sent)
+
+    async def _send(self, sent: Sent) -> int:
+        method, path = sent.route
+        for name, id in self.ids.items():
+            path = path.replace(f"{{{name}}}", quote(id if sent.known else sent.part, ""))
+        query = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sent.query.items())
+        async with self.session.request(
+            method,
+            f"{self.server.url}{path}?{query}",
+            data=sent.body,
+            allow_redirects=False,
+        ) as response:
+            await response.read()
+            return response.status
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """Run one server for all requests."""
+    folder: Path = tmp_path_factory.mktemp("any-request")
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serve(settings_in(folder), {})) as server,
+        portal.wrap_async_context_manager(authorized_session()) as session,
+    ):
+        yield Client(portal, server, session, portal.call(find_ids, server, session))
+
+
+@asynccontextmanager
+async def authorized_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """Open a session, inside its event loop, that sends the token with each request."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        yield session
+
+
+async def find_ids(
+    server: EmbeddedServer, session: aiohttp.ClientSession
+) -> dict[str, str]:
+    """Return ids of things that exist, by the names that paths have for them."""
+    base = f"{server.url}/api/v2"
+
+    async def data(method: str, path: str, body: Any = None) -> Any:
+        async with session.request(method, f"{base}/{path}", json=body) as response:
+            return (await response.json(content_type=None))["data"]
+
+    workspace = (await data("GET", "organizations/acme/workspaces/other"))["id"]
+    version = await data("POST", f"workspaces/{workspace}/configuration-versions")
+    named = {"data": {"attributes": {"name": "shared"}}}
+    variable = {"data": {"attributes": {"key": "x", "category": "terraform"}}}
+    made = await data("POST", f"workspaces/{workspace}/vars", variable)
+    return {
+        "organization": "acme",
+        "workspace_id": workspace,
+        "workspace_name": "other",
+        "configuration_id": version["id"],
+        "project_id": (await data("GET", "organizations/acme/projects"))[0]["id"],
+        "variable_set_id": (await data("POST", "organizations/acme/varsets", named))["id"],
+        "variable_id": made["id"],
+        "user_id": (await data("GET", "account/details"))["id"],
+        **dict.fromkeys(
+            (
+                *("run_id", "plan_id", "apply_id", "cost_estimate_id", "policy_check_id"),
+                *("state_version_id", "output_id", "tag_id"),
+            ),
+            "run-none",
+        ),
+    }
+
+
+def test_all_parts_of_paths_are_known() -> None:
+    """The test below fills each part of each path."""
+    assert len(ROUTES) > 100
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(sent=requests)
+def test_no_request_breaks_the_server(client: Client, sent: Sent) -> None:
+    """Each route, with random documents, queries and parts of its path (S16)."""
+    assert client.send(sent) < 500
+
+
+def test_half_a_character_is_refused(client: Client) -> None:
+    """JSON can escape what no database stores, in a name or in an id; whole ones are fine."""
+    path = ("POST", "/api/v2/organizations/{organization}/varsets")
+    statuses = [
+        client.send(
+            Sent(path, "x", True, {}, b'{"data": {"attributes": {"name": "%s"}}}' % name)
+        )
+        for name in (rb"\ud83d", rb"\ud83d\ude00")
+    ]
+
+    assert statuses == [400, 201]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_each_route_survives_a_nested_document(
+    client: Client, route: tuple[str, str]
+) -> None:
+    """A thousand levels in the body, and a query that repeats (S16)."""
+    body = b'{"data":' + b"[" * 1000 + b"]" * 1000 + b"}"
+
+    assert client.send(Sent(route, "x", True, {"include": "x" * 3000}, body)) < 500
