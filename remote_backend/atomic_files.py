@@ -19,7 +19,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int = PRIVATE_MODE) -> No
     given, whatever the umask. Raises `OSError`; the earlier file is then unchanged.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if target.exists() and not (target.is_file() or target.is_dir()):
         # The root user of a container could replace /dev/null, for all programs in it.
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     # The name is random because two processes that write the same file must not share it.
