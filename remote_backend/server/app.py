@@ -1,5 +1,7 @@
 """The web application: its routes, who may use them, and how errors look."""
 
+import errno
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
@@ -154,8 +156,10 @@ async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamR
         # The client left in the middle of its request; nobody reads this answer.
         log.info("request.left", method=request.method, route=_route(request))
         return respond_with_errors(400, "the request broke off")
-    except Exception:
+    except Exception as error:
         log.exception("request.broke", method=request.method, route=_route(request))
+        if _is_full_disk(error):
+            return respond_with_errors(507, "the disk of the server is full")
         return respond_with_errors(500, "internal server error")
 
 
@@ -193,6 +197,12 @@ async def _require_known_query(
     if request.method == "GET" and request.path.startswith("/api/v2/"):
         check_query(request)
     return await handler(request)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return isinstance(error, OSError) and error.errno == errno.ENOSPC
 
 
 def _title(status: int) -> str:

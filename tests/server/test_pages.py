@@ -108,3 +108,21 @@ async def test_a_running_plan_is_followed(browser: Browser) -> None:
                                 group.start_soon(backend.stop, run_id)
     assert "simulated" in told[0]["html"] and told[0]["status"] == "planning"
     assert told[-1]["status"] == "canceled"
+
+
+async def test_addresses_of_other_clients_open(browser: Browser) -> None:
+    """tfci, the service's own links and `terraform login` write them (S3, S13)."""
+    path = await browser.plan("dev")
+    run = path.rsplit("/", 1)[1]
+    tokens = await browser.get("/app/settings/tokens")
+    await browser.log_in(browser.server.token)
+
+    assert tokens[0] == 200 and "file <code>token</code>" in tokens[1]
+    for address in (
+        f"/app/acme/workspaces/net-dev/runs/{run}",
+        "/app/acme/net-dev/variables",
+        "/app/acme/workspaces/net-dev",
+        "/app/acme/",
+    ):
+        status, text = await browser.get(address)
+        assert (status, "net-dev" in text) == (200, True), address

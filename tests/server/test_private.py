@@ -1,8 +1,12 @@
 """Nobody gets in, nothing of the data is seen by others, and faults are reported to the owner."""
 
 import asyncio
+import errno
+import sqlite3
 import stat
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +170,40 @@ async def test_a_fault_is_logged_and_not_shown(
     (event,) = logged
     assert (event["event"], event["log_level"]) == ("request.broke", "error")
     assert event["exc_info"] is True
+
+
+def full_file() -> Exception:
+    """Return the error of a file that cannot grow."""
+    return OSError(errno.ENOSPC, "No space left on device")
+
+
+def full_database() -> Exception:
+    """Return the error of a database that cannot grow."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("pragma max_page_count = 1")
+        try:
+            connection.execute("create table large (body)")
+            connection.execute("insert into large values (zeroblob(100000))")
+        except sqlite3.OperationalError as error:
+            return error
+    raise AssertionError("the database grew")
+
+
+@pytest.mark.parametrize("make_error", [full_file, full_database])
+async def test_a_full_disk_is_named(
+    ask: RawClient, monkeypatch: pytest.MonkeyPatch, make_error: Callable[[], Exception]
+) -> None:
+    """A client can say why, and try again later (S16)."""
+    error = make_error()
+
+    def fail(user: object) -> None:
+        raise error
+
+    monkeypatch.setattr(account, "dump_account", fail)
+    answer = await ask("GET", "/api/v2/account/details")
+
+    assert answer.status == 507
+    assert answer.json["errors"][0]["title"] == "the disk of the server is full"
 
 
 async def test_bytes_that_are_not_http_leave_no_traceback(

@@ -51,6 +51,16 @@ async def read_start(request: web.Request) -> web.Response:
     raise web.HTTPFound(f"/app/{quote(context_of(request).organization)}")
 
 
+@routes.get("/app/settings/tokens")
+async def explain_tokens(request: web.Request) -> web.Response:
+    """Say where the token is; `terraform login` sends people here."""
+    return page(
+        "Tokens",
+        "<p>This server has one token. It is in the file <code>token</code> of the data "
+        "directory, which the server prints when it starts.</p>\n",
+    )
+
+
 @routes.post("/app/-/login")
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Take a token and go on to the page that was asked for."""
@@ -110,6 +120,7 @@ async def read_organization(request: web.Request) -> web.Response:
 @routes.get("/app/{organization}/{workspace}")
 @routes.get("/app/{organization}/workspaces/{workspace}")
 @routes.get("/app/{organization}/{workspace}/runs")
+@routes.get("/app/{organization}/{workspace}/variables")
 async def read_workspace(request: web.Request) -> web.Response:
     """Show a workspace: its runs, variables and state versions."""
     if await user_of_session(request) is None:
@@ -171,6 +182,7 @@ async def read_workspace(request: web.Request) -> web.Response:
 
 
 @routes.get("/app/{organization}/{workspace}/runs/{run_id}")
+@routes.get("/app/{organization}/workspaces/{workspace}/runs/{run_id}")
 async def read_run(request: web.Request) -> web.Response:
     """Show a run: how it is, what it would change, and its log as it is written."""
     if await user_of_session(request) is None:
