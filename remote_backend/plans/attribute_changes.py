@@ -32,6 +32,7 @@ from remote_backend.models.values import (
 from remote_backend.plans.list_alignment import align
 from remote_backend.plans.masks import (
     Mask,
+    fitted_mask,
     join_masks,
     joined_for,
     mask_at,
@@ -136,7 +137,8 @@ def make_sides(change: Mapping[str, Any]) -> tuple[Side, Side]:
 
 def _side(value: Json, sensitive: Any, unknown: Any = False) -> Side:
     raw = _NOTHING if value is None else value
-    return Side(raw, normalized_mask(sensitive), normalized_mask(unknown))
+    mask = fitted_mask(value, normalized_mask(sensitive))
+    return Side(raw, mask, normalized_mask(unknown))
 
 
 def value_of(side: Side, other: Side) -> Value:

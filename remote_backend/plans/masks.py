@@ -12,6 +12,7 @@ from remote_backend.models.values import SENSITIVE, UNKNOWN, Json, Step
 
 __all__ = (
     "Mask",
+    "fitted_mask",
     "join_masks",
     "joined_for",
     "mask_at",
@@ -36,6 +37,15 @@ def normalized_mask(mask: Any) -> Mask:
         elements = [normalized_mask(inner) for inner in mask]
         return elements if any(elements) else False
     return bool(mask)
+
+
+def fitted_mask(value: Json, mask: Mask) -> Mask:
+    """Return a mask that hides the whole of each part that it does not fit."""
+    if isinstance(value, dict) and isinstance(mask, dict):
+        return {key: fitted_mask(value.get(key), inner) for key, inner in mask.items()}
+    if isinstance(value, list) and isinstance(mask, list):
+        return [fitted_mask(item, mask_at(mask, index)) for index, item in enumerate(value)]
+    return mask if value is None else bool(mask)
 
 
 def mask_at(mask: Mask, step: Step | None) -> Mask:

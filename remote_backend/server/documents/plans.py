@@ -14,6 +14,7 @@ from remote_backend.models.values import comparable
 from remote_backend.plans.list_alignment import Pair, align
 from remote_backend.plans.masks import (
     Mask,
+    fitted_mask,
     join_masks,
     joined_for,
     mask_at,
@@ -101,7 +102,10 @@ def _redact_change(change: Any) -> Any:
 
 def _redact_both(before: tuple[Any, Any], after: tuple[Any, Any]) -> tuple[Any, Any]:
     """Return the values of two sides, each given with its mask, without their secrets."""
-    sides = [(value, normalized_mask(mask)) for value, mask in (before, after)]
+    sides = [
+        (value, fitted_mask(value, normalized_mask(mask)))
+        for value, mask in (before, after)
+    ]
     secrets = {text for value, mask in sides for text in secret_texts(value, mask)}
     old_mask, new_mask = (
         join_masks(mask, mask_of_secrets(value, secrets)) for value, mask in sides
@@ -144,7 +148,9 @@ def _redact_sides(
         return _redact_maps(before, after, before_mask, after_mask)
     if isinstance(before, list) and isinstance(after, list) and isinstance(marks, list):
         return _redact_lists(before, after, before_mask, after_mask)
-    is_changed = comparable(before) != comparable(after)
+    # One text hides the form of the masks, so a difference between them is a change too.
+    has_other_marks = bool(before_mask and after_mask) and before_mask != after_mask
+    is_changed = has_other_marks or comparable(before) != comparable(after)
     text = _REDACTED_CHANGED if is_changed else _REDACTED
     return (
         _redact_value(before, joined_for(before, before_mask, after_mask), _REDACTED),
