@@ -14,6 +14,7 @@ from remote_backend.cli.output.plan_failures import (
     LINES_OF_LOG,
     failure_lines,
     failure_title,
+    warning_lines,
 )
 from remote_backend.cli.output.screen import Screen, with_reset
 from remote_backend.cli.output.table import summary_table
@@ -197,6 +198,8 @@ class QuietConsole:
                 pass
 
     def _finish(self, outcome: Outcome, end: bytes) -> None:
+        for line in warning_lines(outcome):
+            self.screen.note(line)
         # Nothing went wrong with a plan that was never begun, because somebody interrupted.
         if outcome.succeeded or outcome.result is Result.NOT_STARTED:
             return

@@ -24,6 +24,7 @@ from remote_backend.cli.output.plan_failures import (
     error_lines,
     failure_lines,
     failure_title,
+    warning_lines,
 )
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import TerminalMode
@@ -253,6 +254,8 @@ class LiveConsole:
                 self.screen.note(failure_title(outcome))
                 for line in failure_lines(outcome, lines):
                     self.screen.note(line)
+            for line in warning_lines(outcome):
+                self.screen.note(line)
         print_table(self.screen, outcomes, is_drift=self.is_drift)
 
     def _stop(self) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from remote_backend.formats.ansi import physical_lines
 from remote_backend.models.failure import Failure
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import failed_checks_text
+from remote_backend.reports.summary import failed_checks_text, warnings_of
 
-__all__ = ("LINES_OF_LOG", "error_lines", "failure_lines", "failure_title")
+__all__ = ("LINES_OF_LOG", "error_lines", "failure_lines", "failure_title", "warning_lines")
 
 LINES_OF_LOG = 20
 """How many lines of an error or of a log are shown with a failure."""
@@ -29,6 +29,11 @@ def failure_lines(outcome: Outcome, end_of_log: Iterable[str]) -> list[str]:
     if outcome.run_url:
         lines.append(outcome.run_url)
     return [f"  {line}" for line in lines]
+
+
+def warning_lines(outcome: Outcome) -> list[str]:
+    """Return a line for each policy or task that failed although there is a plan."""
+    return [f"Warning: {outcome.workspace}: {warning}" for warning in warnings_of(outcome)]
 
 
 def _first_error(failure: Failure | None) -> Iterator[str]:

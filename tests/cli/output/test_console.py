@@ -19,7 +19,7 @@ from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
-from remote_backend.models.policy import CheckReport
+from remote_backend.models.policy import CheckReport, PolicyResult
 from tests.support.report_builders import failed_with
 
 
@@ -209,6 +209,23 @@ def test_quiet_says_what_went_wrong() -> None:
         "late: canceled: it waited too long",
     ]
     assert out.endswith("3 workspaces: 1 failed, 1 canceled, 1 with changes\n")
+
+
+def test_quiet_warns_of_a_policy_that_the_server_let_pass() -> None:
+    """A soft-mandatory policy failed, and the run ended as planned: nothing else shows it (P29)."""
+    on = screen()
+    console = QuietConsole(on)
+    policy = PolicyResult(name="tags", level="soft-mandatory", status="failed")
+    check = CheckReport(
+        kind="policy check",
+        name="org",
+        status="soft_failed",
+        failed=True,
+        policies=(policy,),
+    )
+    console.show(events.PlanFinished(outcome("a", Result.CHANGES, checks=(check,))))
+
+    assert written(on) == ("", "Warning: a: policy tags (soft-mandatory) failed\n")
 
 
 def test_quiet_shows_the_first_error_of_a_long_log() -> None:
