@@ -33,14 +33,16 @@ def failure_of_run(
     by_checks = _failure_of_checks([check for check in checks if check.failed])
     if snapshot.run.phase is Phase.AWAITING_DECISION:
         return _undecided(snapshot.run.status, by_checks)
-    by_status = _failure_of_status(snapshot)
+    by_status, by_log = _failure_of_status(snapshot), log.failure
     if by_status.kind is FailureKind.CANCELED:
-        return by_status
+        # A time limit of the server cancels too, and says so in the log alone.
+        is_timeout = by_log is not None and by_log.kind is FailureKind.TIMEOUT
+        return by_log if is_timeout else by_status
     plan_errored = snapshot.plan is not None and snapshot.plan.status == "errored"
     if by_checks is not None and not plan_errored:
         return by_checks
     is_errored = snapshot.run.status == "errored"
-    return (log.failure if is_errored else None) or by_status
+    return by_log if is_errored and by_log is not None else by_status
 
 
 def _failure_of_status(snapshot: RunSnapshot) -> Failure:

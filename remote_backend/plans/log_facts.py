@@ -10,7 +10,7 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.plan import Counts
 from remote_backend.plans.log_errors import first_error, start_of_error
 
-__all__ = ("LogFacts", "failure_in_log")
+__all__ = ("LogFacts",)
 
 _COLOR = rb"(?:\x1b\[[0-9;]*m)*"
 # Only at the beginning of a line, where no value of a configuration is printed, or as the
@@ -92,10 +92,3 @@ class LogFacts:
             return None
         title = match[0].decode("utf-8", "replace").strip()
         return Failure(kind=FailureKind.TERRAFORM, title=title)
-
-
-def failure_in_log(log: bytes) -> Failure | None:
-    """Return why there is no plan, from the whole log of a run that errored."""
-    facts = LogFacts()
-    facts.feed(log.strip(b"\x02\x03"))
-    return facts.failure

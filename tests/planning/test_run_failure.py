@@ -10,6 +10,7 @@ from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.plans.log_facts import LogFacts
 
+BANNER = b"WARNING: This plan has timed out and will now terminate!\n"
 ERROR = b"Error: Invalid value\n\nIt is odd.\n"
 
 
@@ -71,6 +72,7 @@ K = FailureKind
         ("errored", "finished", [NAMELESS], b"", K.POLICY, "policy check organization (hard_failed)"),
         ("policy_soft_failed", "finished", [], b"", K.POLICY, "a soft-mandatory policy failed"),
         ("canceled", "canceled", [], ERROR, K.CANCELED, "the run was canceled"),
+        ("canceled", "canceled", [], BANNER, K.TIMEOUT, "the plan timed out"),
         ("force_canceled", "running", [], b"", K.CANCELED, "the run was canceled by force"),
         ("discarded", "finished", [], ERROR, K.DECISION, "the run was discarded"),
         (

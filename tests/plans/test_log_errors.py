@@ -6,8 +6,9 @@ import pytest
 
 from remote_backend.models.failure import Failure, Place
 from remote_backend.plans.error_key import error_key
-from remote_backend.plans.log_facts import LogFacts, failure_in_log
+from remote_backend.plans.log_facts import LogFacts
 from tests.support.paths import SAMPLES
+from tests.support.report_builders import failure_in_log
 
 # With colors and frames, without both (-no-color), and with -json.
 FORMS = ("log", "txt", "jsonl")

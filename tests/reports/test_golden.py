@@ -14,7 +14,7 @@ from remote_backend.models.run import Run
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.plans.json_plan import parse_json_plan
-from remote_backend.plans.log_facts import LogFacts, failure_in_log
+from remote_backend.plans.log_facts import LogFacts
 from remote_backend.plans.structured_log import parse_structured_log
 from remote_backend.plans.value_text import path_text, value_text
 from remote_backend.reports.summary import Report
@@ -23,7 +23,7 @@ from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown
 from tests.support.paths import SAMPLES
-from tests.support.report_builders import outcome, report
+from tests.support.report_builders import failure_in_log, outcome, report
 
 FORMS = {"md": to_markdown, "html": to_html, "json": to_json, "xml": to_junit}
 

@@ -8,6 +8,7 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.plans.log_facts import LogFacts
 from remote_backend.reports.summary import Report, make_report
 
 
@@ -40,6 +41,13 @@ def update(address: str, before: str, after: str) -> dict[str, Any]:
 def failed_with(title: str, kind: FailureKind = FailureKind.TERRAFORM) -> Failure:
     """Return a failure that has nothing but a title."""
     return Failure(kind=kind, title=title)
+
+
+def failure_in_log(log: bytes) -> Failure | None:
+    """Return why there is no plan, from a whole log with its frame."""
+    facts = LogFacts()
+    facts.feed(log.strip(b"\x02\x03"))
+    return facts.failure
 
 
 def outcome(name: str, changes: PlannedChanges | None = None, **more: Any) -> Outcome:
