@@ -18,7 +18,7 @@ _ACTIONS = {
     "drift": ("!", "changed outside"),
     "no-op": (" ", "keeps"),
 }
-_ORDER = tuple(_ACTIONS)
+_VERBS = tuple(dict.fromkeys(verb for _, verb in _ACTIONS.values()))
 _DANGEROUS = ("replaces", "destroys", "forgets")
 
 OUTSIDE_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
@@ -37,7 +37,7 @@ def action_verb(action: str) -> str:
 
 def danger(action: str) -> int:
     """Return a rank that is smaller for more dangerous actions; unknown ones come first."""
-    return _ORDER.index(action) if action in _ACTIONS else -1
+    return _VERBS.index(action_verb(action)) if action in _ACTIONS else -1
 
 
 def is_dangerous(action: str) -> bool:

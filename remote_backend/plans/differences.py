@@ -109,10 +109,12 @@ def _new_values(key: PositionKey, members: Sequence[PlanFacts]) -> list[Differin
 
 def _new_value(key: PositionKey, holders: Sequence[PlanFacts]) -> DifferingValue:
     positions = [facts.positions.get(key) for facts in holders]
-    raws = {None if position is None else position.new_raw for position in positions}
-    value = _one_value(positions[0].after if positions[0] else ())
+    # An object that goes has no new values.
+    known = [position for position in positions if position is not None and position.after]
+    raws = {position.new_raw for position in known}
+    value = _one_value(known[0].after if known else ())
     return DifferingValue(
-        value=value if len(raws) == 1 else None, workspaces=_workspaces(holders)
+        value=value if len(raws) < 2 else None, workspaces=_workspaces(holders)
     )
 
 

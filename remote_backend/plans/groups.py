@@ -182,9 +182,8 @@ def _family(groups: Sequence[Sequence[PlanFacts]], number: int, first_group: int
     members = [facts for group in groups for facts in group]
     title = title_of(members[0].outcome)
     differences = find_differences(members)
-    if len(groups) > 1:
-        odd_count = len(members) - len(groups[0])
-        title += f"; {variants_text(differences, odd_count)}"
+    if variants := variants_text(differences, len(members) - len(groups[0])):
+        title += f"; {variants}"
     return Family(
         number=number,
         groups=tuple(

@@ -29,22 +29,23 @@ def title_of(outcome: Outcome) -> str:
 
 
 def variants_text(differences: Iterable[Difference], odd_count: int) -> str:
-    """Return how the variants of a family differ from most of it: `1 has another cidr_block`."""
-    paths = list(
-        dict.fromkeys(
-            _name_of(difference)
-            for difference in differences
-            if difference.side is Side.AFTER and not difference.is_each_its_own
-        )
+    """Return how new values in a family differ: `1 has another cidr_block`.
+
+    `odd_count` is the number of workspaces in variants, or 0 if there are too many variants.
+    Empty if all new values are the same, apart from names.
+    """
+    paths = dict.fromkeys(
+        path_text(difference.path) or difference.place
+        for difference in differences
+        if difference.side is Side.AFTER and not difference.is_each_its_own
     )
+    if not paths:
+        return ""
+    name = next(iter(paths)) if len(paths) == 1 else ""
+    if not odd_count:
+        return f"{name} differs" if name else f"{len(paths)} values differ"
     verb = "has" if odd_count == 1 else "have"
-    if len(paths) == 1:
-        return f"{odd_count} {verb} another {paths[0]}"
-    return f"{odd_count} {verb} other values"
-
-
-def _name_of(difference: Difference) -> str:
-    return path_text(difference.path) or difference.place
+    return f"{odd_count} {verb} {f'another {name}' if name else 'other values'}"
 
 
 def _counts_text(counts: Counts | None) -> str:
