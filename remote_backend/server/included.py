@@ -18,6 +18,11 @@ from remote_backend.server.documents.organizations import (
     dump_organization,
 )
 from remote_backend.server.documents.policies import dump_cost_estimate, dump_policy_check
+from remote_backend.server.documents.run_events import (
+    dump_comment,
+    dump_run_event,
+    events_of,
+)
 from remote_backend.server.documents.runs import dump_configuration, dump_run
 from remote_backend.server.documents.state import (
     dump_output,
@@ -30,6 +35,7 @@ from remote_backend.server.documents.variables import dump_variable
 from remote_backend.server.project_facts import project_resources
 from remote_backend.server.query_parameters import included_members
 from remote_backend.server.records import (
+    CommentRecord,
     ConfigurationVersionRecord,
     ProjectRecord,
     RunRecord,
@@ -152,6 +158,20 @@ def _load_runs(
     return [dump_run(run) for run in _runs(records, ids)]
 
 
+def _load_run_events(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    events = [event for run in _runs(records, ids) for event in events_of(run)]
+    return [dump_run_event(event) for event in events if event.id in ids]
+
+
+def _load_comments(
+    records: Records, request: web.Request, ids: Collection[str]
+) -> list[Resource]:
+    found = records.find_many(CommentRecord, ids)
+    return [dump_comment(comment) for comment in found.values()]
+
+
 def _load_plans(
     records: Records, request: web.Request, ids: Collection[str]
 ) -> list[Resource]:
@@ -226,8 +246,8 @@ def _load_effective_tag_bindings(
 
 
 def _runs(records: Records, ids: Collection[str]) -> list[RunRecord]:
-    """Return runs by the ids of their parts: plans, applies, estimates and checks."""
-    run_ids = [f"run-{id.partition('-')[2]}" for id in ids]
+    """Return runs by the ids of their parts: plans, applies, estimates, checks and events."""
+    run_ids = {f"run-{id.partition('-')[2].partition('.')[0]}" for id in ids}
     return list(records.find_many(RunRecord, run_ids).values())
 
 
@@ -259,6 +279,7 @@ def _owners_of_bindings(
 
 _LOADERS: dict[str, Loader] = {
     "applies": _load_applies,
+    "comments": _load_comments,
     "configuration-versions": _load_configurations,
     "cost-estimates": _load_cost_estimates,
     "effective-tag-bindings": _load_effective_tag_bindings,
@@ -267,6 +288,7 @@ _LOADERS: dict[str, Loader] = {
     "plans": _load_plans,
     "policy-checks": _load_policy_checks,
     "projects": _load_projects,
+    "run-events": _load_run_events,
     "runs": _load_runs,
     "state-version-outputs": _load_state_outputs,
     "state-versions": _load_state_versions,

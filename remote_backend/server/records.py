@@ -10,6 +10,7 @@ from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
     "DEFAULT_PROJECT_ID",
+    "CommentRecord",
     "ConfigurationVersionRecord",
     "ProjectRecord",
     "RunRecord",
@@ -174,6 +175,11 @@ class RunRecord:
     is_destroy: bool = False
     refresh: bool = True
     refresh_only: bool = False
+    auto_apply: bool = False
+    """Answered as it was sent, like the next two: nothing is ever applied here."""
+
+    allow_empty_apply: bool = False
+    save_plan: bool = False
     target_addrs: tuple[str, ...] = ()
     replace_addrs: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -217,6 +223,17 @@ class RunRecord:
         if "hard-mandatory" in failed:
             return "hard_failed"
         return "soft_failed" if "soft-mandatory" in failed else "passed"
+
+
+@frozen(kw_only=True)
+class CommentRecord:
+    """A comment on a run."""
+
+    id: str
+    run_id: str
+    body: str
+    created_at: str
+    created_by: str
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from remote_backend.server.context import context_of, signed_address
+from remote_backend.server.context import context_of, not_found, signed_address
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.runs import (
     dump_plan,
@@ -24,6 +24,7 @@ __all__ = (
     "RUN_PARAMETERS",
     "listed_runs",
     "plan_resource",
+    "run_of",
     "run_resources",
 )
 
@@ -43,7 +44,6 @@ ORGANIZATION_RUN_PARAMETERS = (*RUN_PARAMETERS, "filter[workspace_names]")
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#available-related-resources
 RUN_MEMBERS = (
     "apply",
-    "comments",
     "configuration_version",
     "configuration_version.ingress_attributes",
     "cost_estimate",
@@ -70,6 +70,14 @@ def listed_runs(
     return [
         run for run in reversed(runs) if all(condition(run) for condition in conditions)
     ]
+
+
+def run_of(records: Records, id: str) -> RunRecord:
+    """Return a run; raises `NotFound`."""
+    run = records.find(RunRecord, id)
+    if run is None:
+        raise not_found(f"run {id}")
+    return run
 
 
 def run_resources(

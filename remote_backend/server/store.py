@@ -13,6 +13,7 @@ from anyio import to_thread
 from attrs import define, field, frozen
 
 from remote_backend.server.records import (
+    CommentRecord,
     ConfigurationVersionRecord,
     ProjectRecord,
     RunRecord,
@@ -36,6 +37,7 @@ Record = TypeVar(
     VariableSetRecord,
     ConfigurationVersionRecord,
     RunRecord,
+    CommentRecord,
     StateVersionRecord,
 )
 
@@ -77,6 +79,7 @@ _KINDS: dict[type, _Kind] = {
     VariableSetRecord: _Kind("variable-set", name_field="name"),
     ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
     RunRecord: _Kind("run", owner_field="workspace_id"),
+    CommentRecord: _Kind("comment", owner_field="run_id"),
     StateVersionRecord: _Kind("state-version", owner_field="workspace_id"),
 }
 
@@ -178,8 +181,12 @@ class Records:
         return value
 
     def delete(self, id: str) -> None:
-        """Remove a record and everything that belongs to it."""
-        self._connection.execute("delete from record where id = ? or owner = ?", (id, id))
+        """Remove a record and all that belongs to it, over two levels."""
+        self._connection.execute(
+            "delete from record where id = ?1 or owner = ?1 "
+            "or owner in (select id from record where owner = ?1)",
+            (id,),
+        )
 
     def _find_one(self, kind: type[Record], where: str, value: str) -> Record | None:
         sql = f"select body from record where kind = ? and {where}"

@@ -182,7 +182,8 @@ async def find_ids(
         **dict.fromkeys(
             (
                 *("run_id", "plan_id", "apply_id", "cost_estimate_id", "policy_check_id"),
-                *("state_version_id", "output_id", "tag_id"),
+                *("state_version_id", "output_id", "tag_id", "comment_id"),
+                "run_event_id",
             ),
             "run-none",
         ),

@@ -17,9 +17,7 @@ from tests.support.raw_client import RawClient
         "/api/v2/workspaces/{workspace}/notification-configurations",
         "/api/v2/workspaces/{workspace}/run-triggers?filter%5Brun-trigger%5D%5Btype%5D=inbound",
         "/api/v2/workspaces/{workspace}/resources",
-        "/api/v2/runs/{run}/run-events?include=actor",
         "/api/v2/runs/{run}/task-stages",
-        "/api/v2/runs/{run}/comments",
     ],
 )
 async def test_lists_are_empty(ask: RawClient, path: str) -> None:

@@ -7,6 +7,7 @@ from attrs import evolve
 from remote_backend.formats.hcl import IDENTIFIER
 from remote_backend.server.documents.documents import resource_of, to_many, to_one
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
+from remote_backend.server.documents.run_events import event_ids
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 
 __all__ = (
@@ -77,15 +78,16 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
             "refresh": run.refresh,
             "refresh-only": run.refresh_only,
             "plan-only": True,
-            "save-plan": False,
-            "auto-apply": False,
-            "allow-empty-apply": False,
+            "save-plan": run.save_plan,
+            "auto-apply": run.auto_apply,
+            "allow-empty-apply": run.allow_empty_apply,
             "allow-config-generation": False,
             "debugging-mode": False,
             "target-addrs": list(run.target_addrs) or None,
             "replace-addrs": list(run.replace_addrs) or None,
             "terraform-version": run.terraform_version,
-            "variables": [{"key": key, "value": value} for key, value in run.variables],
+            "variables": [{"key": key, "value": value} for key, value in run.variables]
+            or None,
             "position-in-queue": position,
             "status-timestamps": {
                 f"{status.replace('_', '-')}-at": time for status, time in run.times.items()
@@ -99,7 +101,7 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
             "permissions": {
                 "can-apply": False,
                 "can-cancel": True,
-                "can-comment": False,
+                "can-comment": True,
                 "can-discard": True,
                 "can-force-execute": False,
                 "can-force-cancel": True,
@@ -120,8 +122,8 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
                 "policy-checks", [run.policy_check_id] if run.policies else []
             ),
             "task-stages": to_many("task-stages"),
-            "run-events": to_many("run-events"),
-            "comments": to_many("comments"),
+            "run-events": to_many("run-events", event_ids(run)),
+            "comments": {"links": {"related": f"/api/v2/runs/{run.id}/comments"}},
             "created-by": to_one("users", run.created_by),
         },
         links={"self": f"/api/v2/runs/{run.id}"},
@@ -143,6 +145,9 @@ def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
         is_destroy=is_destroy,
         refresh=document.flag("refresh", True),
         refresh_only=refresh_only,
+        auto_apply=document.flag("auto-apply", run.auto_apply),
+        allow_empty_apply=document.flag("allow-empty-apply", False),
+        save_plan=document.flag("save-plan", False),
         target_addrs=document.texts("target-addrs"),
         replace_addrs=document.texts("replace-addrs"),
         variables=variables,

@@ -20,13 +20,11 @@ _WORKSPACE = "/api/v2/workspaces/{workspace_id}"
 _RUN = "/api/v2/runs/{run_id}"
 
 
-@routes.get(_RUN + "/comments")
-@routes.get(_RUN + "/run-events")
 @routes.get(_RUN + "/task-stages")
 @routes.get(_RUN + "/tf-policy-evaluations")
 @accepts_anything
 async def list_nothing_of_run(request: web.Request) -> web.Response:
-    """Return an empty list: there are no comments, events and run tasks."""
+    """Return an empty list: there are no run tasks and no policies of this kind."""
     id = request.match_info["run_id"]
     run = await context_of(request).store.read(lambda records: records.find(RunRecord, id))
     if run is None:

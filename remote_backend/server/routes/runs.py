@@ -30,6 +30,7 @@ from remote_backend.server.run_lists import (
     RUN_MEMBERS,
     RUN_PARAMETERS,
     listed_runs,
+    run_of,
     run_resources,
 )
 from remote_backend.server.store import Records
@@ -63,7 +64,7 @@ async def read_run(request: web.Request) -> web.Response:
     """Return a run."""
     id = request.match_info["run_id"]
     return await respond_with_one(
-        request, lambda records: _run_of(records, id), run_resources
+        request, lambda records: run_of(records, id), run_resources
     )
 
 
@@ -147,6 +148,8 @@ def _new_run(records: Records, document: RequestDocument, user_id: str) -> RunRe
         configuration_version_id=configuration.id,
         created_at=now_text(),
         created_by=user_id,
+        auto_apply=workspace.auto_apply,
+        times={"plan_queueable": now_text()},
     )
     return run_from_request(run, document)
 
@@ -173,13 +176,6 @@ def _configuration_for_run(
     return configuration
 
 
-def _run_of(records: Records, id: str) -> RunRecord:
-    run = records.find(RunRecord, id)
-    if run is None:
-        raise not_found(f"run {id}")
-    return run
-
-
 async def _find_run(request: web.Request, context: ServerContext) -> RunRecord:
     id = request.match_info["run_id"]
-    return await context.store.read(lambda records: _run_of(records, id))
+    return await context.store.read(lambda records: run_of(records, id))
