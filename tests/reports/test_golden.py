@@ -127,6 +127,14 @@ def test_everything_is_told() -> None:
     assert "hush" not in repr(changes)
 
 
+def test_counts_are_those_that_terraform_printed() -> None:
+    """Counted from the JSON, and from the line of the log, where a server sends none (A6)."""
+    facts = LogFacts()
+    facts.feed((SAMPLES / "plans" / "everything.log").read_bytes())
+
+    assert recorded("everything").counts == facts.counts == Counts(2, 3, 2, 1)
+
+
 def test_what_happened_outside_is_told_in_both_ways() -> None:
     """What changed, what was deleted, and the check that does not hold any more; no secret."""
     changes, log = recorded("drift"), logged("drift")

@@ -59,7 +59,7 @@ def outcome(name: str, changes: PlannedChanges | None = None, **more: Any) -> Ou
         kind = FailureKind.CANCELED if is_canceled else FailureKind.TERRAFORM
         more["failure"] = failed_with(reason, kind)
     if result is Result.CHANGES:
-        more.setdefault("counts", Counts(1, 0, 0, 0))
+        more.setdefault("counts", changes.counts if changes is not None else Counts(1))
     return Outcome(
         workspace=name,
         full_name=f"net-{name}",
