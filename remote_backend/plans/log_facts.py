@@ -14,10 +14,15 @@ __all__ = ("LogFacts",)
 
 _COLOR = rb"(?:\x1b\[[0-9;]*m)*"
 # Only at the beginning of a line, where no value of a configuration is printed, or as the
-# message of a structured log.
+# message of a structured log. Since Terraform 1.15 colors end on both sides of the blank.
 _COUNTS = re.compile(
-    rb'(?:(?<=[\r\n])|"@message": ?")' + _COLOR + b"Plan:" + _COLOR + b" "
-    rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy"
+    rb'(?:(?<=[\r\n])|"@message": ?")'
+    + _COLOR
+    + b"Plan:"
+    + _COLOR
+    + b" "
+    + _COLOR
+    + rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy"
 )
 # Terraform writes no numbers where no resource changes.
 _NO_COUNTS = re.compile(rb"(?<=[\r\n])" + _COLOR + rb"(?:No changes\.|Changes to Outputs:)")

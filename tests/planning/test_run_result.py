@@ -61,6 +61,11 @@ def facts_of(*parts: bytes) -> LogFacts:
             Counts(1),
         ),
         (b"  # No changes. Nothing\n", None),
+        # Terraform 1.15.5.
+        (
+            b"\x1b[1mPlan:\x1b[0m \x1b[0m1 to import, 3 to add, 2 to change, 0 to destroy.\n",
+            Counts(3, 2, 0, imported=1),
+        ),
         (b"Error: No changes. Nothing\n", None),
     ],
 )
