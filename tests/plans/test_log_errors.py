@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from remote_backend.models.failure import Failure, Place
+from remote_backend.models.plan import Counts
 from remote_backend.plans.error_key import error_key
 from remote_backend.plans.log_facts import LogFacts
 from tests.support.paths import SAMPLES
@@ -98,6 +99,15 @@ def test_a_log_may_be_cut_anywhere(name: str, form: str) -> None:
         for start, end in pairwise([*range(0, len(log), size), len(log)]):
             facts.feed(log[start:end])
         assert facts.failure == expected
+
+
+def test_a_log_of_terraform_1_15_says_the_same() -> None:
+    """Also the numbers of the part that it had planned; recorded with 1.15.5."""
+    facts = LogFacts()
+    facts.feed(recorded("condition-1.15", "log"))
+
+    assert facts.failure == failure_in(recorded("condition", "log"))
+    assert facts.counts == Counts(1)
 
 
 def test_two_errors_of_one_place_have_an_order() -> None:
