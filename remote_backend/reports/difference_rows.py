@@ -1,6 +1,7 @@
 """The differences of a group as rows of text, for every form of report."""
 
 from collections.abc import Iterator, Sequence
+from os.path import commonprefix
 
 from attrs import frozen
 
@@ -10,7 +11,8 @@ from remote_backend.plans.value_text import path_text, value_text
 __all__ = ("DifferenceRow", "difference_rows")
 
 _MOST_ROWS = 20
-_LONGEST_VALUE = 200
+_LONGEST_VALUE = 120
+_CONTEXT = 30
 _EACH_ITS_OWN = "each its own"
 _WORDS = {
     Side.AFTER: "",
@@ -49,11 +51,26 @@ def _rows(difference: Difference) -> Iterator[DifferenceRow]:
     if difference.is_each_its_own:
         yield DifferenceRow(place, _EACH_ITS_OWN, ())
         return
-    for value in difference.values:
-        yield DifferenceRow(place, _text(value), value.workspaces, value.is_odd)
+    texts = [_text(value) for value in difference.values]
+    # Two long texts can begin alike, so what is shown begins where they differ.
+    start = max(0, len(commonprefix(texts)) - _CONTEXT) if _is_long(texts) else 0
+    for value, text in zip(difference.values, texts, strict=True):
+        yield DifferenceRow(place, _excerpt(text, start), value.workspaces, value.is_odd)
+
+
+def _is_long(texts: Sequence[str]) -> bool:
+    return max(map(len, texts)) > _LONGEST_VALUE
 
 
 def _text(value: DifferingValue) -> str:
-    if value.value is None:
-        return _EACH_ITS_OWN
-    return value_text(value.value, longest=_LONGEST_VALUE)
+    return _EACH_ITS_OWN if value.value is None else value_text(value.value)
+
+
+def _excerpt(text: str, start: int) -> str:
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    part = text[start : start + _LONGEST_VALUE]
+    head = "..." if start else ""
+    tail = "..." if start + _LONGEST_VALUE < len(text) else ""
+    place = f"from character {start + 1:,} of {len(text):,}"
+    return f"{head}{part}{tail} ({place})"

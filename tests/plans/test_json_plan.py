@@ -9,8 +9,12 @@ import pytest
 from remote_backend.models.changes import AttributeChange, CheckResult, ResourceChange
 from remote_backend.models.values import ABSENT, SENSITIVE, UNKNOWN, Json, Value
 from remote_backend.plans.json_plan import parse_json_plan
+from remote_backend.reports.to_html import to_html
+from remote_backend.reports.to_json import to_json
+from remote_backend.reports.to_junit import to_junit
+from remote_backend.reports.to_markdown import to_markdown
 from remote_backend.server.documents.plans import redact_plan
-from tests.support.report_builders import change, plan
+from tests.support.report_builders import change, outcome, plan, report
 
 LONG = "x" * 2100
 
@@ -353,3 +357,19 @@ def test_a_very_deep_value_does_not_end_the_others() -> None:
     found = plan(change("x.y", "update", change=inner), change("x.z", "create"))
     assert len(found.resources) == 2
     assert "secret-value" not in repr(found)
+
+
+def test_half_an_emoji_ends_no_report() -> None:
+    """A server cut a text in the middle of a character; JSON can say so, UTF-8 cannot (N25)."""
+    half = {
+        "before": {"a": "1"},
+        "after": {"a": "cut \ud83d", "k\ud83d": {"\udc00": "\ud83d"}},
+    }
+    found = plan(
+        change("x.y", "update", change=half),
+        output_changes={"o\ud83d": {"actions": ["create"], "after": ["\ud83d"]}},
+    )
+    assert [one.path for one in found.resources[0].attributes] == [("a",), ("k\ud83d",)]
+    made = report(outcome("dev", found), outcome("prod", plan(change("x.y", "create"))))
+    for form in (to_markdown, to_html, to_json, to_junit):
+        assert form(made).encode()
