@@ -118,6 +118,7 @@ async def test_bindings_have_values(ask: RawClient) -> None:
         ask,
         "filter%5Btagged%5D%5B0%5D%5Bkey%5D=team&filter%5Btagged%5D%5B0%5D%5Bvalue%5D=x",
     )
+    by_key = await names_of(ask, "search%5Btags%5D=team")
     any_value = await names_of(ask, "filter%5Btagged%5D%5B3%5D%5Bkey%5D=cost")
     body: Any = {"data": {"relationships": {"tag-bindings": {"data": []}}}}
     emptied = await ask("PATCH", f"/api/v2/workspaces/{id}", body)
@@ -129,6 +130,8 @@ async def test_bindings_have_values(ask: RawClient) -> None:
     assert changed.data == listed.data
     assert too_many.status == 422
     assert (found, not_found, any_value) == (["bound"], [], ["bound"])
+    # Terraform searches for the keys of tags with values too.
+    assert by_key == ["bound"]
     assert emptied.data["relationships"]["tag-bindings"]["data"] == []
 
 

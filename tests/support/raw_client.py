@@ -19,6 +19,7 @@ from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.servers import hosted
 
 TOKEN = "the-token-of-the-tests"
+OWN_TOKEN = "the token of the client"
 
 
 @frozen
@@ -47,6 +48,7 @@ class RawClient:
     server: EmbeddedServer
     session: aiohttp.ClientSession
     folder: Path
+    own_token: str = TOKEN
 
     async def __call__(
         self,
@@ -54,14 +56,15 @@ class RawClient:
         path: str,
         body: Any = None,
         *,
-        token: str | None = TOKEN,
+        token: str | None = OWN_TOKEN,
         **headers: str,
     ) -> Answer:
         """Send a request; the path may be a whole address."""
         url = path if path.startswith("http") else self.server.url + path
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
+            own = token is OWN_TOKEN
+            sent["Authorization"] = f"Bearer {self.own_token if own else token}"
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         async with self.session.request(
             method, url, data=raw, headers=sent, allow_redirects=False
@@ -122,11 +125,18 @@ def run_body(workspace_id: str, version_id: str, **attributes: Any) -> dict[str,
 
 
 def slug(*names: str) -> bytes:
-    """Return an archive of files with names."""
+    """Return an archive of empty files with names."""
+    return archive_of(dict.fromkeys(names or ("main.tf",), b""))
+
+
+def archive_of(files: dict[str, bytes]) -> bytes:
+    """Return an archive of files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name in names or ("main.tf",):
-            tar.addfile(tarfile.TarInfo(name))
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
 
 

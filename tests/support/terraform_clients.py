@@ -73,12 +73,13 @@ class Terraform:
     directory: Path
     environ: dict[str, str]
 
-    async def run(self, *arguments: str, **environ: str) -> Finished:
-        """Run a command without a terminal."""
+    async def run(self, *arguments: str, answer: str = "", **environ: str) -> Finished:
+        """Run a command without a terminal; an answer stands on its standard input."""
         done = await anyio.run_process(
             [*self.program, *arguments],
             cwd=self.directory,
             env={**self.environ, **environ},
+            input=answer.encode() or None,
             check=False,
         )
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())

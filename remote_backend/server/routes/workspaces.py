@@ -1,6 +1,6 @@
 """Workspaces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import web
 from attrs import evolve
@@ -139,14 +139,9 @@ def _conditions(records: Records, request: web.Request) -> list[Condition]:
         conditions.append(lambda workspace: text in workspace.name.lower())
     if pattern := query.get("search[wildcard-name]"):
         conditions.append(lambda workspace: _matches(workspace.name.lower(), pattern))
-    if tags := filter_values(query, "search[tags]"):
-        conditions.append(lambda workspace: tags <= set(workspace.tag_names))
-    if excluded := filter_values(query, "search[exclude-tags]"):
-        conditions.append(lambda workspace: not excluded & set(workspace.tag_names))
     if project_id := query.get("filter[project][id]"):
         conditions.append(lambda workspace: workspace.project_id == project_id)
-    if filters := tag_filters(query):
-        conditions.append(_tagged(records, filters))
+    conditions += _tag_conditions(records, query)
     if query.get("filter[current-run][status]"):
         # Only runs that can be applied become current, and there are none here.
         conditions.append(lambda workspace: False)
@@ -161,20 +156,30 @@ def _matches(name: str, pattern: str) -> bool:
     return name.startswith(text) if pattern.endswith("*") else name == text
 
 
-def _tagged(records: Records, filters: Sequence[tuple[str, str | None]]) -> Condition:
-    """Return the condition of having all tags; a key without a value has any value."""
+def _tag_conditions(records: Records, query: Mapping[str, str]) -> list[Condition]:
+    """Return the conditions about tags, of which those with values count by their keys too.
+
+    Terraform 1.11 searches for the keys of `tags = { team = "web" }` besides its filters.
+    """
+    names = filter_values(query, "search[tags]") or frozenset()
+    excluded = filter_values(query, "search[exclude-tags]") or frozenset()
+    filters = tag_filters(query)
+    if not (names or excluded or filters):
+        return []
     projects = {project.id: project for project in records.all(ProjectRecord)}
 
-    def has_all(workspace: WorkspaceRecord) -> bool:
-        bindings = {
+    def is_tagged(workspace: WorkspaceRecord) -> bool:
+        tags = {
             **dict.fromkeys(workspace.tag_names, ""),
             **effective_bindings(workspace, projects.get(workspace.project_id)),
         }
-        return all(
-            key in bindings and value in (None, bindings[key]) for key, value in filters
+        return (
+            names <= set(tags)
+            and not excluded & set(tags)
+            and all(key in tags and value in (None, tags[key]) for key, value in filters)
         )
 
-    return has_all
+    return [is_tagged]
 
 
 def _sorted(order: str, workspaces: list[WorkspaceRecord]) -> list[WorkspaceRecord]:
