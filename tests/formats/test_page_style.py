@@ -34,3 +34,43 @@ def test_each_color_of_a_log_has_its_rule(code: str) -> None:
     name = re.findall('class="([a-z]+)"', ansi_to_html(f"\x1b[{code}mtext"))
 
     assert f"\n.{name[0]} {{" in page_style()
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of `#rrggbb`: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    parts = [int(color[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    """Return the contrast ratio of two colors."""
+    dark, light = sorted(map(luminance, (first, second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_colors_can_be_read(theme: int) -> None:
+    """Texts have 4.5:1 on each background, and lines and bars 3:1 on the page (WCAG 2.2 AA)."""
+    colors = dict(
+        re.findall(
+            r"--(\w+): (#\w{6})", re.findall(r":root \{[^}]*\}", page_style())[theme]
+        )
+    )
+    backgrounds = [colors.pop(name) for name in ("paper", "shade", "mark")]
+    assert colors.pop("rule")  # only decorates
+    ratios = {
+        (name, background): contrast(color, background)
+        for name, color in colors.items()
+        for background in (backgrounds[:1] if name in ("line", "bar") else backgrounds)
+    }
+
+    assert len(ratios) == 9 * 3 + 2
+    assert {key for key, ratio in ratios.items() if ratio < 4.5} <= {
+        ("line", backgrounds[0]),
+        ("bar", backgrounds[0]),
+    }
+    assert min(ratios.values()) >= 3
