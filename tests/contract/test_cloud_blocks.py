@@ -73,10 +73,10 @@ async def test_tags_with_values_in_a_project(ask: RawClient, tmp_path: Path) -> 
             },
         }
     }
-    await ask("POST", "/api/v2/organizations/acme/workspaces", body)
     block = '      tags = { team = "web" }\n      project = "my project"'
     client = client_with_block(ask, tmp_path, block)
     await begin(client, "web-dev")
+    await ask("POST", "/api/v2/organizations/acme/workspaces", body)
     listed = await succeed(client, "workspace", "list")
 
     made = await read_workspace(ask, "web-dev")
