@@ -22,7 +22,7 @@ FLOORS = {
     "api": 3, "config": 3, "server": 3,
     "connection": 4, "workspaces": 4, "state": 4, "state.workspace_deletion": 5,
     "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5,
-    "backend_states": 5, "backend": 6,
+    "planning.batch_id": 1, "backend_states": 5, "backend": 6,
     "public_names": 7, "cli": 7, "examples": 7, "__main__": 8,
 }  # fmt: skip
 # Walls: who may look inside, whatever the floors say.

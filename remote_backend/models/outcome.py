@@ -6,9 +6,11 @@ from enum import Enum
 from attrs import frozen
 
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure
 from remote_backend.models.plan import Counts
-from remote_backend.models.policy import CheckReport
+from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.run_phases import PlanTimes, plan_times
 
 __all__ = ("ENDED_WITHOUT_PLAN", "Outcome", "Result", "exit_code_of")
 
@@ -70,6 +72,26 @@ class Outcome:
     def reason(self) -> str | None:
         """Why it failed, in one line; None when it did not."""
         return self.failure.reason if self.failure is not None else None
+
+    @property
+    def cost(self) -> Cost | None:
+        """The estimated costs; None where the server has estimated none."""
+        return next((check.cost for check in self.checks if check.cost is not None), None)
+
+    @property
+    def policies(self) -> tuple[PolicyResult, ...]:
+        """The results of all policies, also of those that passed."""
+        return tuple(policy for check in self.checks for policy in check.policy_results)
+
+    @property
+    def tasks(self) -> tuple[CheckReport, ...]:
+        """The results of the run tasks."""
+        return tuple(check for check in self.checks if check.is_task)
+
+    @property
+    def durations(self) -> PlanTimes:
+        """How long it waited, planned and was checked, and how long all of it took."""
+        return plan_times(self.times, self.seconds)
 
     @property
     def is_settled(self) -> bool:

@@ -2,6 +2,8 @@
 
 from attrs import frozen
 
+from remote_backend.models.cost import Cost
+
 __all__ = (
     "CheckReport",
     "CostEstimate",
@@ -133,6 +135,31 @@ class CheckReport:
     policies: tuple[PolicyResult, ...] = ()
     """The single policies, as far as the server names them."""
 
+    level: str = ""
+    """How binding a run task is: `mandatory` or `advisory`; empty for other kinds."""
+
+    cost: Cost | None = None
+    """The amounts of a cost estimate; None for other kinds, and while it is not finished."""
+
+    @property
+    def is_policy(self) -> bool:
+        """Whether it is a judgement of policies."""
+        return self.kind in ("policy check", "policy evaluation")
+
+    @property
+    def is_task(self) -> bool:
+        """Whether it is the result of a run task."""
+        return self.kind == "run task"
+
+    @property
+    def policy_results(self) -> tuple[PolicyResult, ...]:
+        """Its policies, also those that passed; one for all where the server names none."""
+        if not self.is_policy:
+            return ()
+        return self.policies or (
+            PolicyResult(name=self.name, status=self.status, text=self.text),
+        )
+
     @property
     def failed_policies(self) -> tuple[PolicyResult, ...]:
         """The policies that are a reason for the plan to fail."""
@@ -149,7 +176,7 @@ class CheckReport:
         """What failed, in a few words each: `policy tags (hard-mandatory)`."""
         if not self.failed:
             return ()
-        if self.kind == "run task":
+        if self.is_task:
             # Only mandatory tasks fail a plan.
             return (f"task {self.name} (mandatory)",)
         titles = tuple(f"policy {policy.title}" for policy in self.failed_policies)

@@ -1,12 +1,14 @@
 """The results of policies, run tasks and cost estimates for a plan."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
 import anyio
 
 from remote_backend.api.client import Client
 from remote_backend.errors import NotFound, RemoteBackendError
+from remote_backend.models.cost import Cost
 from remote_backend.models.policy import (
     CheckReport,
     CostEstimate,
@@ -27,6 +29,7 @@ Value = TypeVar("Value")
 
 _POLLS = 20
 _WAIT_SECONDS = 0.25
+_MOST_DIGITS = 30
 _BAD_CHECKS = frozenset({"hard_failed", "soft_failed", "errored"})
 _BAD_RESULTS = frozenset({"failed", "errored"})
 
@@ -75,6 +78,7 @@ async def _stage_reports(client: Client, stage: TaskStage) -> list[CheckReport]:
             name=result.task_name or result.id,
             status=result.status,
             text=result.message or "",
+            level=result.workspace_task_enforcement_level,
             failed=result.status in _BAD_RESULTS
             and result.workspace_task_enforcement_level == "mandatory",
         )
@@ -147,7 +151,38 @@ def _cost_report(cost: CostEstimate) -> CheckReport:
         name="monthly cost",
         status=cost.status,
         text=text or cost.error_message or "",
+        cost=_amounts(cost),
     )
+
+
+def _amounts(cost: CostEstimate) -> Cost | None:
+    """Return the amounts of an estimate; None while two of the three are not known."""
+    if cost.status != "finished":
+        return None
+    prior = _amount(cost.prior_monthly_cost)
+    proposed = _amount(cost.proposed_monthly_cost)
+    delta = _amount(cost.delta_monthly_cost)
+    if proposed is None and prior is not None and delta is not None:
+        proposed = prior + delta
+    if prior is None and proposed is not None and delta is not None:
+        prior = proposed - delta
+    if prior is None or proposed is None:
+        return None
+    return Cost(
+        prior=prior,
+        proposed=proposed,
+        delta=proposed - prior if delta is None else delta,
+    )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    try:
+        amount = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    # Written out, 1e999999 would be a million digits.
+    is_usable = amount.is_finite() and abs(amount.adjusted()) <= _MOST_DIGITS
+    return amount if is_usable else None
 
 
 async def _poll_until_over(

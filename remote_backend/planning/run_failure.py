@@ -70,7 +70,7 @@ def _failure_of_checks(failed: Sequence[CheckReport]) -> Failure | None:
         return None
     titles = [title for check in failed for title in check.failure_titles]
     more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
-    is_task = failed[0].kind == "run task"
+    is_task = failed[0].is_task
     return Failure(
         kind=FailureKind.TASK if is_task else FailureKind.POLICY,
         title=f"{titles[0]}{more}",

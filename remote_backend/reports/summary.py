@@ -7,7 +7,10 @@ from attrs import field, frozen
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
+from remote_backend.models.run import PlanOptions
+from remote_backend.planning.batch_id import short_id
 from remote_backend.plans.groups import Family, group_outcomes
+from remote_backend.plans.totals import Totals, totals_of
 
 __all__ = (
     "Report",
@@ -37,6 +40,22 @@ class Report:
     families: tuple[Family, ...]
     """In the order of importance."""
 
+    totals: Totals
+    mapping: str = ""
+    """Which remote workspaces the configuration names, as `net-*`; empty where it is not known."""
+
+    label: str = ""
+    """A text that differs between reports of the same mapping; empty where nobody gave one."""
+
+    ended_at: str | None = None
+    """When the batch ended (ISO 8601, UTC); None where it is not known, as in earlier journals."""
+
+    seconds: float | None = None
+    """How long the batch took."""
+
+    options: PlanOptions | None = field(default=None, repr=False)
+    """With what options it planned; None when no plan was begun."""
+
     logs: Mapping[str, str] = field(factory=dict, repr=False)
     """The log of each workspace, by short name, where it is known."""
 
@@ -45,6 +64,11 @@ class Report:
 
     problem: str | None = None
     """Why no plan was begun at all; None when they were."""
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of the batch's id that people say and type."""
+        return short_id(self.batch_id)
 
     @property
     def sentence(self) -> str:
@@ -87,6 +111,11 @@ def make_report(
     hostname: str,
     organization: str,
     started_at: str,
+    mapping: str = "",
+    label: str = "",
+    ended_at: str | None = None,
+    seconds: float | None = None,
+    options: PlanOptions | None = None,
     logs: Mapping[str, str] | None = None,
     is_drift: bool = False,
     problem: str | None = None,
@@ -100,6 +129,12 @@ def make_report(
         started_at=started_at,
         outcomes=tuple(outcomes),
         families=group_outcomes(outcomes),
+        totals=totals_of(outcomes),
+        mapping=mapping,
+        label=label,
+        ended_at=ended_at,
+        seconds=seconds,
+        options=options,
         logs=logs or {},
         is_drift=is_drift,
         problem=problem,

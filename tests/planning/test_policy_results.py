@@ -236,3 +236,49 @@ async def test_servers_without_such_features_are_fine(bad: Response) -> None:
     paths = ("policy-checks/polchk-1", "task-stages/ts-1", "cost-estimates/ce-1")
 
     assert await reports(run, {f"GET {path}": bad for path in paths}) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "amounts", "cost"),
+    [
+        ("finished", ("990.70", "1204.10", "213.40"), ("990.70", "1204.10", "213.40")),
+        ("finished", ("990.70", "1204.10", None), ("990.70", "1204.10", "213.40")),
+        ("finished", (None, "10.5", "0.5"), ("10.0", "10.5", "0.5")),
+        ("finished", ("10", None, "-0.5"), ("10", "9.5", "-0.5")),
+        ("finished", (None, "10.5", None), None),
+        ("finished", ("NaN", "Infinity", "1e999999"), None),
+        ("finished", ("0", "free", "0"), ("0", "0", "0")),
+        ("errored", ("1", "1", "0"), None),
+    ],
+)
+async def test_a_cost_estimate_has_amounts(
+    status: str, amounts: tuple[str | None, ...], cost: tuple[str, ...] | None
+) -> None:
+    """Decimals with all digits; what is no amount is left out, and two of three are enough."""
+    names = ("prior_monthly_cost", "proposed_monthly_cost", "delta_monthly_cost")
+    members = dict(zip(names, amounts, strict=True))
+    estimate = resource("cost-estimates", "ce-1", status=status, **members)
+    run = Run(id="run-1", status="planned_and_finished", cost_estimate_id="ce-1")
+
+    (report,) = await reports(run, {"GET cost-estimates/ce-1": document(estimate)})
+
+    found = report.cost
+    texts = found and (str(found.prior), str(found.proposed), str(found.delta))
+    assert texts == cost
+
+
+async def test_a_check_has_its_policies_also_those_that_passed() -> None:
+    """A server that names none is reported as one policy: the check itself."""
+    path = "policy-checks/polchk-1"
+    check = resource("policy-checks", "polchk-1", status="passed", scope="organization")
+    named = b"tags (advisory): passed\nsize (hard-mandatory): passed\n"
+
+    [some], [none] = [
+        await reports(RUN, {f"GET {path}": document(check), f"GET {path}/output": output})
+        for output in (answer(200, named), answer(404))
+    ]
+
+    names = [(policy.name, policy.level, policy.status) for policy in some.policy_results]
+    assert names == [("tags", "advisory", "passed"), ("size", "hard-mandatory", "passed")]
+    [whole] = none.policy_results
+    assert (whole.name, whole.status) == ("organization", "passed")
