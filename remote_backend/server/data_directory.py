@@ -19,6 +19,10 @@ RECORDS, LOCK = "records.sqlite", "in-use.sqlite"
 TOKEN, SECRET, CLI_CONFIG = "token", "signing-secret", "terraform.rc"
 
 
+_CERTIFICATES = ("authority.pem", "certificate.pem", "certificate.key")
+_OWN = frozenset({TOKEN, SECRET, CLI_CONFIG, *_CERTIFICATES, *FOLDERS, "lost+found"})
+
+
 @contextmanager
 def used_alone(folder: Path) -> Iterator[None]:
     """Make a data directory where there is none, make it private, and keep it to this server.
@@ -45,7 +49,7 @@ def used_alone(folder: Path) -> Iterator[None]:
 def _make_private(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Others may keep files in the same folder, such as a home directory: its mode is theirs.
-    if all(path.name in _OWN for path in folder.iterdir()):
+    if all(_is_own(path.name) for path in folder.iterdir()):
         with suppress(PermissionError):
             folder.chmod(0o700)
     for name in (RECORDS, LOCK, TOKEN, SECRET, CLI_CONFIG):
@@ -60,11 +64,6 @@ def _make_private(folder: Path) -> None:
         (folder / name).chmod(0o700)
 
 
-_OWN = frozenset(
-    {
-        *(f"{name}{end}" for name in (RECORDS, LOCK) for end in ("", "-wal", "-shm")),
-        *(TOKEN, SECRET, CLI_CONFIG),
-        *("authority.pem", "certificate.pem", "certificate.key", "lost+found"),
-        *FOLDERS,
-    }
-)
+def _is_own(name: str) -> bool:
+    # SQLite keeps files with longer names beside each database.
+    return name in _OWN or name.startswith((RECORDS, LOCK))
