@@ -232,8 +232,9 @@ async def _store_seed(store: Store, settings: ServerSettings, token: str) -> Non
         owner = next(
             (user for user in records.all(UserRecord) if user.name == "owner"), None
         )
-        id = owner.id if owner else make_id("user")
-        records.put(UserRecord(id=id, name="owner", token_digest=digest))
+        if owner is None:
+            owner = UserRecord(id=make_id("user"), name="owner", token_digest=digest)
+        records.put(evolve(owner, token_digest=digest))
         if records.find(ProjectRecord, DEFAULT_PROJECT_ID) is None:
             records.put(new_default_project())
         for seed in settings.seed:

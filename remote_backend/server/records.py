@@ -39,6 +39,15 @@ class UserRecord:
     id: str
     name: str
     token_digest: str = field(repr=False)
+    username: str = ""
+    """What the user is called, if not by the name; it may change, and the name may not."""
+
+    email: str = ""
+
+    @property
+    def shown_name(self) -> str:
+        """The name that others see."""
+        return self.username or self.name
 
 
 @frozen(kw_only=True)

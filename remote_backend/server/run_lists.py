@@ -143,7 +143,7 @@ def _in_timeframe(timeframe: str) -> Condition:
 
 
 def _by_user(records: Records, text: str) -> Condition:
-    ids = {user.id for user in records.all(UserRecord) if text in user.name}
+    ids = {user.id for user in records.all(UserRecord) if text in user.shown_name}
     return lambda run: run.created_by in ids
 
 

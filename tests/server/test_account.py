@@ -1,6 +1,11 @@
 """Who a token belongs to, and the organizations it sees."""
 
-from tests.support.raw_client import RawClient
+from pathlib import Path
+
+import aiohttp
+
+from remote_backend.server.embedded import serve
+from tests.support.raw_client import RawClient, settings_in
 
 
 async def test_the_account_of_a_token(ask: RawClient) -> None:
@@ -28,6 +33,29 @@ async def test_the_creator_of_a_run_is_a_user(ask: RawClient) -> None:
     user = await ask("GET", f"/api/v2/users/{creator['id']}")
 
     assert (user.status, user.data["type"]) == (200, creator["type"])
+
+
+async def test_an_account_is_changed(tmp_path: Path) -> None:
+    """Its name is what others see, and stays over a restart; nonsense is refused."""
+    for _ in range(2):
+        async with (
+            serve(settings_in(tmp_path), {}) as server,
+            aiohttp.ClientSession() as session,
+        ):
+            ask = RawClient(server, session, tmp_path)
+            read = await ask("GET", "/api/v2/account/details")
+            body = {"data": {"attributes": {"username": "Ann", "email": "ann@acme.test"}}}
+            changed = await ask("PATCH", "/api/v2/account/update", body)
+            user = await ask("GET", f"/api/v2/users/{changed.data['id']}")
+            wrong = [
+                (await ask("PATCH", "/api/v2/account/update", {name: value})).status
+                for name, value in (("username", "a b"), ("email", "nobody"))
+            ]
+
+    assert (changed.status, wrong) == (200, [422, 422])
+    assert changed.data == read.data
+    assert changed.data["attributes"]["email"] == "ann@acme.test"
+    assert user.data["attributes"]["username"] == "Ann"
 
 
 async def test_the_list_of_organizations(ask: RawClient) -> None:

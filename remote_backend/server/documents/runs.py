@@ -63,6 +63,7 @@ def configuration_from_request(
 def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
     """Return a run as a resource."""
     stoppable = run.status in _STOPPABLE
+    canceled_at = run.times.get("canceled")
     return resource_of(
         "runs",
         run.id,
@@ -72,7 +73,9 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
             "source": run_source(run),
             "trigger-reason": "manual",
             "created-at": run.created_at,
-            "canceled-at": run.times.get("canceled"),
+            "canceled-at": canceled_at,
+            # A cancel here never has to be forced: it ends the run at once.
+            "force-cancel-available-at": canceled_at,
             "has-changes": run.has_changes,
             "is-destroy": run.is_destroy,
             "refresh": run.refresh,

@@ -47,7 +47,7 @@ async def unlock_workspace(request: web.Request) -> web.Response:
         workspace = _locked_workspace(records, request)
         if workspace.locked_by != user.id:
             holder = records.find(UserRecord, workspace.locked_by or "")
-            name = holder.name if holder else workspace.locked_by
+            name = holder.shown_name if holder else workspace.locked_by
             raise conflict(f"{workspace.name} is locked by User {name}")
         newest = records.newest(StateVersionRecord, workspace.id)
         if newest is not None and newest.status == "pending":
