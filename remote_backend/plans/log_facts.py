@@ -6,6 +6,8 @@ is seen whole, and from the first error on up to 64 KiB, because all that follow
 
 import re
 
+from attrs import evolve
+
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.plan import Counts
 from remote_backend.plans.log_errors import first_error, start_of_error
@@ -76,9 +78,7 @@ class LogFacts:
     @property
     def failure(self) -> Failure | None:
         """Why there is no plan, as far as the log says it."""
-        return (
-            self._interruption() or first_error(bytes(self._error)) or self._failed_step()
-        )
+        return self._interruption() or self._first_error() or self._failed_step()
 
     def _interruption(self) -> Failure | None:
         if match := _TIMED_OUT.search(self._end):
@@ -90,6 +90,13 @@ class LogFacts:
             )
             return Failure(kind=FailureKind.TERRAFORM, title=title)
         return None
+
+    def _first_error(self) -> Failure | None:
+        error = first_error(bytes(self._error))
+        # Where it is the only one, it is the one that was not kept to its end.
+        if error is None or error.further_errors or len(self._error) < _ERROR_BYTES:
+            return error
+        return evolve(error, text=f"{error.text}\n... the rest of this error is left out")
 
     def _failed_step(self) -> Failure | None:
         match = _STEP_FAILED.search(self._end)

@@ -217,11 +217,13 @@ def test_odd_structured_errors_have_a_title(log: bytes) -> None:
 
 
 def test_a_long_error_is_kept_in_part() -> None:
-    """A log without an end costs no more memory than 64 KiB of it."""
+    """A log without an end costs no more memory than 64 KiB of it, and the text says so."""
     facts = LogFacts()
     facts.feed(b"Error: Long\n\n")
     for _ in range(100):
         facts.feed(b"x" * 9_999 + b"\n")
 
     assert facts.failure is not None
-    assert (facts.failure.title, len(facts.failure.text)) == ("Long", 1 << 16)
+    text, _, note = facts.failure.text.rpartition("\n")
+    assert (facts.failure.title, len(text)) == ("Long", 1 << 16)
+    assert note == "... the rest of this error is left out"
