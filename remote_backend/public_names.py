@@ -54,7 +54,9 @@ from remote_backend.events import RunStatusChanged as RunStatusChanged
 from remote_backend.events import SlugPacked as SlugPacked
 from remote_backend.events import UploadProgressed as UploadProgressed
 from remote_backend.events import WarningRaised as WarningRaised
+from remote_backend.models.changes import ActionInvocation as ActionInvocation
 from remote_backend.models.changes import AttributeChange as AttributeChange
+from remote_backend.models.changes import CheckResult as CheckResult
 from remote_backend.models.changes import OutputChange as OutputChange
 from remote_backend.models.changes import PlannedChanges as PlannedChanges
 from remote_backend.models.changes import ResourceChange as ResourceChange
@@ -70,6 +72,8 @@ from remote_backend.models.policy import CheckReport as CheckReport
 from remote_backend.models.policy import PolicyResult as PolicyResult
 from remote_backend.models.run import PlanOptions as PlanOptions
 from remote_backend.models.run import WaitLimits as WaitLimits
+from remote_backend.models.values import Value as Value
+from remote_backend.models.values import ValueKind as ValueKind
 from remote_backend.notices import Notice as Notice
 from remote_backend.notices import StillWaiting as StillWaiting
 from remote_backend.notices import Warned as Warned

@@ -96,10 +96,12 @@ class Side:
         return {*known, *unknown}
 
     @property
-    def elements(self) -> "list[Side] | None":
-        """The elements of a list, or None for anything else."""
-        if not isinstance(self.value, list) or self.unknown is True:
-            return None
+    def is_list(self) -> bool:
+        """Whether it has elements."""
+        return isinstance(self.value, list) and self.unknown is not True
+
+    def elements(self) -> "list[Side]":
+        """Return the elements of a list."""
         return [self.at(index) for index in range(len(self.value))]
 
     def at(self, step: Step) -> "Side":
@@ -109,8 +111,12 @@ class Side:
             value = self.value.get(step, _NOTHING)
         elif isinstance(self.value, list) and isinstance(step, int):
             value = self.value[step] if step < len(self.value) else _NOTHING
-        masks = (self.sensitive, self.unknown, self.hidden)
-        return Side(value, *(mask_at(mask, step) for mask in masks))
+        return Side(
+            value,
+            mask_at(self.sensitive, step),
+            mask_at(self.unknown, step),
+            mask_at(self.hidden, step),
+        )
 
 
 def make_sides(change: Mapping[str, Any]) -> tuple[Side, Side]:
@@ -163,13 +169,24 @@ def attributes_of_resource(
     for key in sorted(before.keys | after.keys):
         old, new = before.at(key), after.at(key)
         # An attribute that is not set is null, whether the plan writes it or not.
-        if not (old.is_null and new.is_null):
+        if not (old.is_null and new.is_null) and not _are_same(old, new):
             for change in _changes((key,), old, new):
                 listed.append(change.path)
                 yield evolve(change, replaces=_is_concerned(change.path, forcing))
     for path in forcing:
         if not _is_concerned(path, listed):
             yield _forcing_change(path, before, after)
+
+
+def _are_same(before: Side, after: Side) -> bool:
+    """Return True for most attributes that do not change, in a tenth of the time of a comparison."""
+    return (
+        before.sensitive == after.sensitive
+        and not before.unknown
+        and not after.unknown
+        # Different JSON values never have the same text: true is "True", and 1 is "1".
+        and repr(before.value) == repr(after.value)
+    )
 
 
 def changes_of_value(before: Side, after: Side) -> Iterator[AttributeChange]:
@@ -193,7 +210,7 @@ def _changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]
     elif before.is_map and after.is_map:
         for key in sorted(before.keys | after.keys):
             yield from _changes((*path, key), before.at(key), after.at(key))
-    elif before.elements is not None and after.elements is not None:
+    elif before.is_list and after.is_list:
         yield from _list_changes(path, before, after)
     elif before.comparable != after.comparable:
         yield _change(path, before, after)
@@ -216,11 +233,11 @@ def _hidden_changes(path: Path, before: Side, after: Side) -> Iterator[Attribute
 
 
 def _list_changes(path: Path, before: Side, after: Side) -> Iterator[AttributeChange]:
-    old, new = before.elements or [], after.elements or []
+    old, new = before.elements(), after.elements()
     pairs = align(
         [side.comparable for side in old],
         [side.comparable for side in new],
-        are_maps=lambda before, after: old[before].is_map and new[after].is_map,
+        are_maps=lambda index, new_index: old[index].is_map and new[new_index].is_map,
     )
     if pairs is None:
         yield _change(path, before, after)

@@ -224,7 +224,7 @@ def _resource_parts(section: str, changes: Iterable[ResourceChange]) -> Iterator
 
 def _import_part(section: str, change: ResourceChange) -> _Part:
     value = change.imported_identity or Value(value=change.imported_id)
-    what = AttributeChange(path=("import id",), before=value)
+    what = AttributeChange(path=("import_id",), before=value)
     names = (change.address,)
     return _Part(f"{section} import", change.address, names, (), (what,), is_old=True)
 

@@ -45,10 +45,11 @@ def align(
         return None
     matcher = SequenceMatcher(None, old_middle, new_middle, autojunk=False)
     pairs = [Pair(index, index) for index in range(start)]
-    for _, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         between = range(start + old_start, start + old_end)
         new_between = range(start + new_start, start + new_end)
-        if len(old) == len(new) and len(between) == len(new_between):
+        keeps_length = len(old) == len(new) and len(between) == len(new_between)
+        if tag == "equal" or keeps_length:
             pairs += map(Pair, between, new_between)
         else:
             pairs += _paired(between, list(new_between), are_maps)

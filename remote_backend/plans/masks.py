@@ -88,6 +88,8 @@ def joined_for(value: Json, own: Mask, other: Mask) -> Mask:
 
 def secret_texts(value: Json, mask: Mask) -> Iterator[str]:
     """Give the texts that a mask hides, if they are too long to be found in other values by chance."""
+    if not mask:
+        return
     if mask is True:
         yield from _long_texts(value)
     elif isinstance(value, dict):
@@ -96,7 +98,7 @@ def secret_texts(value: Json, mask: Mask) -> Iterator[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from secret_texts(item, mask_at(mask, index))
-    elif mask:
+    else:
         yield from _long_texts(value)
 
 

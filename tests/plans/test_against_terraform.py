@@ -102,13 +102,14 @@ def changed_list(value: list[Any], chance: random.Random, depth: int) -> list[An
     """
     elements = [*value]
     kind = chance.random()
-    if kind < 0.3:
-        del elements[chance.randrange(len(elements))]
-    elif kind < 0.6:
-        elements.insert(chance.randrange(len(elements) + 1), some_value(chance, 1))
-    else:
+    if kind > 0.4:
         index = chance.randrange(len(elements))
         elements[index] = changed(elements[index], chance, depth - 1)
+    if kind < 0.3:
+        del elements[chance.randrange(len(elements))]
+    elif kind < 0.7:
+        for _ in range(chance.randrange(1, 3)):
+            elements.insert(chance.randrange(len(elements) + 1), some_value(chance, 1))
     return elements
 
 

@@ -146,7 +146,7 @@ def test_old_values_and_ids_do_not_separate() -> None:
     was = {(one.place, one.path): one for one in family.differences}
     assert {one.side for one in family.differences} == {Side.BEFORE}
     assert was["aws_db.main", ("id",)].is_each_its_own
-    assert was["aws_x.in", ("import id",)].is_each_its_own
+    assert was["aws_x.in", ("import_id",)].is_each_its_own
     tag = was["aws_x.old", ("tag",)]
     assert [(one.value, one.workspaces) for one in tag.values] == [
         (ABSENT, ("prod-eu",)),
