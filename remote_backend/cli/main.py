@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from remote_backend._version import __version__
+from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import process_screen
@@ -46,11 +47,18 @@ _COMMANDS = {
     "logout": "login:logout",
     "serve": "serve:serve_command",
     "demo": "demo:demo",
+    "help": "help:help_command",
+    "completion": "completion:completion",
     "apply": "unsupported:apply",
     "destroy": "unsupported:destroy",
     "import": "unsupported:import_",
     "refresh": "unsupported:refresh",
 }
+# Commands of Terraform that work without a server, or on what we never change.
+# https://developer.hashicorp.com/terraform/cli/commands
+_OF_TERRAFORM = frozenset(
+    {"console", "env", "graph", "metadata", "modules", "query", "stacks", "test"}
+)
 # Those that always talk to a server.
 _TALKING = frozenset({"init", "workspace", "plan", "batches", "output", "state", "taint"})
 
@@ -72,18 +80,58 @@ class _LazyGroup(TerraformGroup):
         assert isinstance(found, click.Command)
         return found
 
+    def unknown_command(self, ctx: click.Context, name: str) -> click.UsageError:
+        if name in _OF_TERRAFORM:
+            return click.UsageError(
+                f"{name} is a command of Terraform; use `terraform {name}`", ctx
+            )
+        return super().unknown_command(ctx, name)
 
-@click.group(
-    cls=_LazyGroup,
-    name="remote-backend",
-    epilog="Flags take one dash or two. Run `remote-backend COMMAND -help` for their list.",
+
+_GUIDE = Guide(
+    examples=(
+        ("remote-backend demo", "a server and three plans, here"),
+        ("remote-backend plan -all", "every workspace"),
+        ("remote-backend help plan", "what a command takes"),
+    ),
+    groups={
+        "Plans": ("init", "workspace", "plan", "batches", "report", "archive"),
+        "States": ("output", "show", "state", "taint", "untaint", "force-unlock"),
+        "Configuration": ("fmt", "validate", "get", "providers"),
+        "Servers": ("login", "logout", "serve", "demo"),
+        "Help": ("help", "completion", "version"),
+    },
+    environment=(
+        "TF_WORKSPACE", "TF_TOKEN_<host>", "TF_CLI_CONFIG_FILE", "TF_CLI_ARGS",
+        "TF_CLI_ARGS_<command>", "TF_DATA_DIR", "TF_INPUT", "HTTPS_PROXY", "NO_PROXY",
+        "SSL_CERT_FILE", "NO_COLOR", "XDG_DATA_HOME",
+    ),
+)  # fmt: skip
+
+
+@click.group(cls=_LazyGroup, name="remote-backend", guide=_GUIDE)
+@click.version_option(
+    __version__, "-version", "-v", prog_name="remote-backend", help="Show the version."
 )
-@click.version_option(__version__, "-version", "-v", prog_name="remote-backend")
-@click.option("-chdir", "chdir", metavar="DIR", default=".", help="Work in this directory.")
-@click.option("-debug", "debug", is_flag=True, help="Tell on standard error what is done.")
+@click.option(
+    "-chdir",
+    "chdir",
+    metavar="DIR",
+    default=".",
+    help="Work in this directory. Default: the current one.",
+)
+@click.option(
+    "-debug",
+    "debug",
+    is_flag=True,
+    help="Report on standard error each request and each decision.",
+)
 @click.pass_context
 def cli(context: click.Context, chdir: str, debug: bool) -> None:
-    """Plan one Terraform configuration in many remote workspaces."""
+    """Plan one Terraform configuration in many remote workspaces. Nothing is ever applied.
+
+    Flags take one dash or two. Those of a command stand behind its name.
+    """
     context.obj = chdir
     if debug:
         write_log_events()

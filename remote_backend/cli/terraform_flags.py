@@ -1,6 +1,5 @@
 """Commands whose flags look like those of Terraform: one dash, `-flag`, `-flag=value`."""
 
-import difflib
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -8,7 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
+from remote_backend.cli.help import Guide, help_text
 from remote_backend.errors import RunOptionsError
+from remote_backend.formats.likeness import did_you_mean
 
 __all__ = (
     "Duration",
@@ -24,7 +25,7 @@ __all__ = (
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_GROUPS = ("workspace", "state", "runs")
+_GROUPS = ("workspace", "state", "batches")
 _ORDER = f"{__name__}.order"
 
 
@@ -74,6 +75,13 @@ class FileMode(click.ParamType[int]):
 class _OneDash(click.Command):
     """A command that takes two dashes for one, and a bare boolean flag for `=true`."""
 
+    def __init__(self, *arguments: Any, guide: Guide | None = None, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.guide = guide or Guide()
+
+    def get_help(self, ctx: click.Context) -> str:
+        return help_text(self, ctx, self.guide)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = {
             name: option
@@ -102,6 +110,24 @@ class TerraformGroup(_OneDash, click.Group):
     """A command with subcommands; its own flags end where the subcommand begins."""
 
     command_class = TerraformCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names; raise `UsageError` without one."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            raise self.unknown_command(ctx, name)
+        return name if command else None, command, args[1:]
+
+    def unknown_command(self, ctx: click.Context, name: str) -> click.UsageError:
+        """Return the error for a name that is not that of a command."""
+        nearest = did_you_mean(name, self.list_commands(ctx))
+        typed = " ".join([*ctx.command_path.split()[1:], name])
+        return click.UsageError(
+            f"unknown command {typed}{nearest or _list_of(ctx, 'commands')}", ctx
+        )
 
 
 def flag(name: str, help: str, *, default: bool = False) -> Callable[[Function], Function]:
@@ -188,10 +214,14 @@ def _require_known(
             continue
         name, equals, _ = argument.partition("=")
         if name not in options:
-            close = difflib.get_close_matches(name, options, n=1)
-            meant = f"did you mean {close[0]}?" if close else "there is no such flag."
+            nearest = did_you_mean(name[1:], (option[1:] for option in options))
             raise click.UsageError(
-                f"{name}: {meant} See `{ctx.command_path} -help` for the flags", ctx
+                f"unknown flag {name}{nearest.replace('mean ', 'mean -') or _list_of(ctx, 'flags')}",
+                ctx,
             )
         if not equals and not options[name].is_flag:
             next(rest, None)
+
+
+def _list_of(ctx: click.Context, what: str) -> str:
+    return f"; `{ctx.command_path} -help` lists the {what}"

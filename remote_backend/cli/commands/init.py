@@ -14,6 +14,7 @@ from attrs import define, evolve, field
 
 from remote_backend.cli.commands.state_options import lock_flags, lock_options
 from remote_backend.cli.commands.workspace_choice import WorkspaceChoice
+from remote_backend.cli.help import Guide
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.signals import run_interruptibly
@@ -61,15 +62,27 @@ __all__ = ("InitWork", "init", "input_allowed")
 _REMOTE = ("remote", "cloud")
 
 
-@click.command("init", cls=TerraformCommand, short_help="Configure the backend.")
-@flag("backend", "Configure the backend; false leaves it as it is.", default=True)
+@click.command(
+    "init",
+    cls=TerraformCommand,
+    short_help="Configure the backend.",
+    guide=Guide(
+        examples=(
+            ("remote-backend init", ""),
+            ("remote-backend init -backend-config=prefix=net-", "a member of the block"),
+            ("remote-backend init -migrate-state", "states move along"),
+        ),
+        environment=("TF_WORKSPACE", "TF_CLI_ARGS_init", "TF_DATA_DIR", "TF_INPUT"),
+    ),
+)
+@flag("backend", "Leave the backend as it is.", default=True)
 @many(
     "backend-config", "Add to the backend block; can be repeated.", metavar="KEY=VALUE|FILE"
 )
 @flag("reconfigure", "Forget what was configured before; nothing moves.")
 @flag("migrate-state", "Move states from what was configured before.")
 @flag("force-copy", "Move states and answer yes to all questions about that.")
-@flag("input", "Ask where something is missing.", default=True)
+@flag("input", "Ask nothing, and fail where something is missing.", default=True)
 @lock_flags
 @flag("no-color", "Write no colors.")
 @click.argument("rest", nargs=-1, metavar="")

@@ -12,6 +12,7 @@ from remote_backend.cli.commands.state_options import (
     run_with_backend,
     with_workspace,
 )
+from remote_backend.cli.help import Guide
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import utf8_of, write_bytes
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, many, value
@@ -29,7 +30,18 @@ from remote_backend.state.output_format import (
 __all__ = ("output",)
 
 
-@click.command("output", cls=TerraformCommand, short_help="Show the outputs of a state.")
+@click.command(
+    "output",
+    cls=TerraformCommand,
+    short_help="Show the outputs of a state.",
+    guide=Guide(
+        examples=(
+            ("remote-backend output -all", "of every workspace, as JSON"),
+            ("remote-backend output -raw -workspace=dev vpc_id", "one value, for scripts"),
+        ),
+        environment=("TF_WORKSPACE", "TF_CLI_ARGS_output"),
+    ),
+)
 @flag("json", "Write JSON, with sensitive values.")
 @flag("raw", "Write the value of one output as it is, without an end of line.")
 @flag("all", "Of all workspaces of the configuration.")

@@ -19,6 +19,7 @@ from remote_backend.cli.commands.plan_request import (
     journal_folder_of,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.report_forms import require_known_forms
 from remote_backend.cli.output.screen import Screen, screen_of
@@ -41,23 +42,50 @@ from remote_backend.planning.options import BatchOptions
 __all__ = ("plan",)
 
 
+_GUIDE = Guide(
+    examples=(
+        ("remote-backend plan -all", "every workspace"),
+        ("TF_WORKSPACE=dev remote-backend plan", "one, with its log"),
+        ("remote-backend plan -select='eu-*' -report=plan.md -report=plan.html", ""),
+    ),
+    groups={
+        "Which workspaces": ("all", "select", "exclude", "parallelism"),
+        "What to plan": (
+            "target", "replace", "refresh", "refresh-only", "destroy", "var", "var-file",
+            "message", "upload", "refuse-outside-links",
+        ),
+        "Output and reports": (
+            "report", "report-mode", "stream", "quiet", "json", "no-color", "detailed-exitcode",
+        ),
+        "Waiting and stopping": (
+            "detach", "on-interrupt", "lock-timeout", "queue-timeout", "upload-timeout",
+        ),
+        "Terraform's, without effect here": ("input", "lock", "compact-warnings", "out"),
+    },
+    environment=(
+        "TF_WORKSPACE", "TF_TOKEN_<host>", "TF_CLI_ARGS_plan", "TF_INPUT", "NO_COLOR",
+        "FORCE_COLOR", "XDG_DATA_HOME",
+    ),
+    exit_codes="0 done, 1 a failure, 2 changes (only with -detailed-exitcode), 130 interrupted, "
+    "143 terminated",
+)  # fmt: skip
+
+
 @click.command(
     "plan",
     cls=TerraformCommand,
     short_help="Show what would change, in one workspace or in many.",
+    guide=_GUIDE,
 )
-@flag("all", "Plan all workspaces of the configuration.")
-@many(
-    "select",
-    "Plan the workspaces whose short names match; can be repeated.",
-    metavar="GLOB",
-)
-@many("exclude", "Leave these out; can be repeated.", metavar="GLOB")
+@flag("all", "All workspaces of the configuration.")
+@many("select", "Those whose names match. Repeatable.", metavar="GLOB")
+@many("exclude", "Leave these out. Repeatable.", metavar="GLOB")
 @value(
     "parallelism",
-    "How many workspaces are worked on at the same time.",
+    "How many at the same time.",
     type=int,
     default=1000,
+    metavar="N",
 )
 @value(
     "upload",
@@ -68,21 +96,22 @@ __all__ = ("plan",)
 )
 @value(
     "on-interrupt",
-    "What Ctrl-C does to runs that are going: ask (on a terminal), cancel, detach.",
+    "What Ctrl-C does to runs that are going: ask (without a terminal: cancel), cancel, "
+    "detach.",
     type=click.Choice([choice.value for choice in OnInterrupt]),
     default=OnInterrupt.ASK.value,
     metavar="WHAT",
 )
 @value(
     "lock-timeout",
-    "Stop a run that is still pending (locked out, or behind another run) after this time.",
+    "Stop a run that waits longer for a lock, or behind another run. Default: no limit.",
     type=Duration(),
     default="0s",
     metavar="TIME",
 )
 @value(
     "queue-timeout",
-    "Stop a run whose plan has not begun after this time.",
+    "Stop a run whose plan has not begun after this time. Default: no limit.",
     type=Duration(),
     default="0s",
     metavar="TIME",
@@ -97,44 +126,43 @@ __all__ = ("plan",)
 @flag("refuse-outside-links", "Fail where a link leads out of what is uploaded.")
 @many(
     "report",
-    "Write a report of the batch: FILE.md, .html, .json or .xml; can be repeated.",
+    "Write a report of the batch: FILE.md, .html, .json or .xml. Repeatable.",
     metavar="FILE",
 )
 @value(
     "report-mode",
-    "The mode of a report file that is new, such as 0644; an earlier file keeps its own.",
+    "The mode of a report file that is new; an earlier file keeps its own. Default: 0600.",
     type=FileMode(),
     default=PRIVATE_MODE,
     metavar="OCTAL",
 )
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
-@flag("quiet", "Write the table at the end only, and what went wrong.")
-@flag(
-    "detach", "Return as soon as all runs are queued; `batches resume` tells their results."
-)
+@flag("quiet", "Write only what went wrong, and the table at the end.")
+@flag("detach", "Return when all runs are queued; `batches resume` shows their results.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
-@many(
-    "target",
-    "Plan only this resource and what it needs; can be repeated.",
-    metavar="ADDRESS",
-)
-@many("replace", "Plan to replace this resource; can be repeated.", metavar="ADDRESS")
-@flag("refresh", "Compare with the real world first.", default=True)
+@many("target", "Plan only this resource and what it needs. Repeatable.", metavar="ADDRESS")
+@many("replace", "Plan to replace this resource. Repeatable.", metavar="ADDRESS")
+@flag("refresh", "Do not compare with the real world.", default=True)
 @flag("refresh-only", "Only show what has changed outside Terraform.")
 @flag("destroy", "Plan to destroy everything.")
-@many("var", "Set a variable for these runs; can be repeated.", metavar="NAME=VALUE")
-@many("var-file", "Set variables from a file; can be repeated.", metavar="FILE")
-@value("message", "The message of the runs.")
+@many("var", "Set a variable for these runs. Repeatable.", metavar="NAME=VALUE")
+@many("var-file", "Set variables from a file. Repeatable.", metavar="FILE")
+@value(
+    "message",
+    'The message of the runs, in place of "Planned by remote-backend".',
+    metavar="TEXT",
+)
 @flag("no-color", "Write no colors.")
-@flag("input", "Accepted and without effect: nothing is asked.", default=True)
-@flag("lock", "Accepted and without effect: plan-only runs take no lock.", default=True)
-@flag("compact-warnings", "Accepted and without effect: the server writes the log.")
+@flag("input", "Nothing is asked with it or without.", default=True)
+@flag("lock", "Plan-only runs take no lock.", default=True)
+@flag("compact-warnings", "The server writes the log.")
 @value("out", "Refused: remote plan-only runs leave no plan file.", metavar="FILE")
 @click.argument("rest", nargs=-1, metavar="")
 @click.pass_context
 def plan(context: click.Context, /, **flags: Any) -> int:
-    """Show what the configuration would change, in the selected workspace or in many.
+    """Show what the configuration would change, in one workspace or in many at once.
+    Nothing is ever applied.
 
     Without -all and -select, the workspace is that of TF_WORKSPACE or the selected one.
     """

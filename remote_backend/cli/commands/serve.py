@@ -12,6 +12,7 @@ import click
 from attrs import frozen
 
 from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.help import Guide
 from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.process import keep_objects
@@ -50,14 +51,29 @@ class _Ready:
             self.path.unlink(missing_ok=True)
 
 
-@click.command("serve", cls=TerraformCommand, short_help="Serve the API on this machine.")
+@click.command(
+    "serve",
+    cls=TerraformCommand,
+    short_help="Serve the API on this machine.",
+    guide=Guide(
+        examples=(
+            ("remote-backend serve", "any free port, this machine"),
+            ("remote-backend serve -listen=0.0.0.0:8443 -tls", "for others too"),
+        ),
+        environment=("REMOTE_BACKEND_TOKEN", "XDG_DATA_HOME"),
+    ),
+)
 @value(
     "listen",
     "Where to listen; port 0 takes any.",
     metavar="HOST:PORT",
     default="127.0.0.1:0",
 )
-@value("data", "Where records and files are kept.", metavar="DIR")
+@value(
+    "data",
+    "Where records and files are kept. Default: in the data directory of the user.",
+    metavar="DIR",
+)
 @value("organization", "The name of the one organization.", metavar="NAME", default="local")
 @value(
     "token",

@@ -37,7 +37,7 @@ Value = TypeVar("Value")
 
 def lock_flags(function: Function) -> Function:
     """Declare -lock and -lock-timeout."""
-    function = flag("lock", "Lock the workspace meanwhile.", default=True)(function)
+    function = flag("lock", "Take no lock.", default=True)(function)
     return value(
         "lock-timeout",
         "How long to wait for the lock.",
