@@ -48,18 +48,24 @@ class AppliedVariables:
 def applied_variables(records: Records, workspace: WorkspaceRecord) -> AppliedVariables:
     """Return the variables of a workspace and of the sets that apply to it."""
     sets = sets_of_workspace(records, workspace)
-    variables = records.all_of(VariableRecord, [workspace.id, *(part.id for part in sets)])
-    priority = [part for part in sets if part.has_priority]
-    ordinary = [part for part in sets if not part.has_priority]
+    variables = records.all_of(
+        VariableRecord, [workspace.id, *(variable_set.id for variable_set in sets)]
+    )
+    priority = [variable_set for variable_set in sets if variable_set.has_priority]
+    ordinary = [variable_set for variable_set in sets if not variable_set.has_priority]
 
     # Sets by rising precedence. Without priority global ones lose, with it they win.
-    ordinary.sort(key=lambda part: part.name, reverse=True)
-    ordinary.sort(key=lambda part: _scope(part, workspace))
-    priority.sort(key=lambda part: part.name, reverse=True)
-    priority.sort(key=lambda part: _scope(part, workspace), reverse=True)
+    ordinary.sort(key=lambda variable_set: variable_set.name, reverse=True)
+    ordinary.sort(key=lambda variable_set: _scope(variable_set, workspace))
+    priority.sort(key=lambda variable_set: variable_set.name, reverse=True)
+    priority.sort(key=lambda variable_set: _scope(variable_set, workspace), reverse=True)
     return AppliedVariables(
-        ordinary=tuple(_owned(variables, [*(part.id for part in ordinary), workspace.id])),
-        priority=tuple(_owned(variables, [part.id for part in priority])),
+        ordinary=tuple(
+            _owned(
+                variables, [*(variable_set.id for variable_set in ordinary), workspace.id]
+            )
+        ),
+        priority=tuple(_owned(variables, [variable_set.id for variable_set in priority])),
     )
 
 

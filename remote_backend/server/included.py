@@ -32,6 +32,7 @@ from remote_backend.server.documents.state import (
 from remote_backend.server.documents.tags import dump_bindings, dump_effective_bindings
 from remote_backend.server.documents.users import dump_user
 from remote_backend.server.documents.variables import dump_variable
+from remote_backend.server.dumping import Dump, each
 from remote_backend.server.project_facts import project_resources
 from remote_backend.server.query_parameters import included_members
 from remote_backend.server.records import (
@@ -47,7 +48,7 @@ from remote_backend.server.records import (
 )
 from remote_backend.server.run_lists import plan_resource
 from remote_backend.server.state_facts import read_outputs, state_version_resources
-from remote_backend.server.store import Records
+from remote_backend.server.store import Record, Records
 from remote_backend.server.variable_set_facts import variable_set_resources
 from remote_backend.server.workspace_facts import workspace_resources
 
@@ -98,18 +99,26 @@ def _linkages(resource: Resource, member: str) -> list[_Key]:
     return [(linkage["type"], linkage["id"]) for linkage in linkages]
 
 
-def _load_workspaces(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    workspaces = list(records.find_many(WorkspaceRecord, ids).values())
-    return workspace_resources(records, request, workspaces)
+def _records_of(kind: type[Record], dump: Dump[Record]) -> Loader:
+    """Return how the resources of one kind of records are loaded."""
+
+    def load(
+        records: Records, request: web.Request, ids: Collection[str]
+    ) -> list[Resource]:
+        return dump(records, request, list(records.find_many(kind, ids).values()))
+
+    return load
 
 
-def _load_projects(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    projects = list(records.find_many(ProjectRecord, ids).values())
-    return project_resources(records, request, projects)
+def _parts_of_runs(dump: Callable[[RunRecord], Resource]) -> Loader:
+    """Return how parts of runs are loaded, such as applies, which have ids like runs."""
+
+    def load(
+        records: Records, request: web.Request, ids: Collection[str]
+    ) -> list[Resource]:
+        return [dump(run) for run in _runs(records, ids)]
+
+    return load
 
 
 def _load_organizations(
@@ -125,63 +134,10 @@ def _load_entitlements(
     return [dump_entitlements(context_of(request).organization)]
 
 
-def _load_users(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    return [dump_user(user) for user in records.find_many(UserRecord, ids).values()]
-
-
-def _load_variables(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    found = records.find_many(VariableRecord, ids)
-    return [dump_variable(variable) for variable in found.values()]
-
-
-def _load_variable_sets(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    sets = list(records.find_many(VariableSetRecord, ids).values())
-    return variable_set_resources(records, request, sets)
-
-
-def _load_configurations(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    found = records.find_many(ConfigurationVersionRecord, ids)
-    return [dump_configuration(configuration) for configuration in found.values()]
-
-
-def _load_runs(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    return [dump_run(run) for run in _runs(records, ids)]
-
-
-def _load_run_events(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    events = [event for run in _runs(records, ids) for event in events_of(run)]
-    return [dump_run_event(event) for event in events if event.id in ids]
-
-
-def _load_comments(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    found = records.find_many(CommentRecord, ids)
-    return [dump_comment(comment) for comment in found.values()]
-
-
 def _load_plans(
     records: Records, request: web.Request, ids: Collection[str]
 ) -> list[Resource]:
     return [plan_resource(request, run) for run in _runs(records, ids)]
-
-
-def _load_applies(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    return [dump_apply(run) for run in _runs(records, ids)]
 
 
 def _load_cost_estimates(
@@ -194,17 +150,11 @@ def _load_cost_estimates(
     ]
 
 
-def _load_policy_checks(
+def _load_run_events(
     records: Records, request: web.Request, ids: Collection[str]
 ) -> list[Resource]:
-    return [dump_policy_check(run) for run in _runs(records, ids) if run.policies]
-
-
-def _load_state_versions(
-    records: Records, request: web.Request, ids: Collection[str]
-) -> list[Resource]:
-    versions = list(records.find_many(StateVersionRecord, ids).values())
-    return state_version_resources(records, request, versions)
+    events = [event for run in _runs(records, ids) for event in events_of(run)]
+    return [dump_run_event(event) for event in events if event.id in ids]
 
 
 def _load_state_outputs(
@@ -278,25 +228,27 @@ def _owners_of_bindings(
 
 
 _LOADERS: dict[str, Loader] = {
-    "applies": _load_applies,
-    "comments": _load_comments,
-    "configuration-versions": _load_configurations,
+    "applies": _parts_of_runs(dump_apply),
+    "comments": _records_of(CommentRecord, each(dump_comment)),
+    "configuration-versions": _records_of(
+        ConfigurationVersionRecord, each(dump_configuration)
+    ),
     "cost-estimates": _load_cost_estimates,
     "effective-tag-bindings": _load_effective_tag_bindings,
     "entitlement-sets": _load_entitlements,
     "organizations": _load_organizations,
     "plans": _load_plans,
-    "policy-checks": _load_policy_checks,
-    "projects": _load_projects,
+    "policy-checks": _parts_of_runs(dump_policy_check),
+    "projects": _records_of(ProjectRecord, project_resources),
     "run-events": _load_run_events,
-    "runs": _load_runs,
+    "runs": _records_of(RunRecord, each(dump_run)),
     "state-version-outputs": _load_state_outputs,
-    "state-versions": _load_state_versions,
+    "state-versions": _records_of(StateVersionRecord, state_version_resources),
     "tag-bindings": _load_tag_bindings,
-    "users": _load_users,
-    "vars": _load_variables,
-    "varsets": _load_variable_sets,
+    "users": _records_of(UserRecord, each(dump_user)),
+    "vars": _records_of(VariableRecord, each(dump_variable)),
+    "varsets": _records_of(VariableSetRecord, variable_set_resources),
     "workspace-outputs": _load_workspace_outputs,
-    "workspaces": _load_workspaces,
+    "workspaces": _records_of(WorkspaceRecord, workspace_resources),
 }
 """Types of resources without a loader, such as `task-stages`, are never there."""

@@ -9,14 +9,13 @@ from typing import TypeVar
 from aiohttp import web
 
 from remote_backend.server.context import context_of, respond
-from remote_backend.server.documents.documents import Resource, dump_document
+from remote_backend.server.documents.documents import dump_document
 from remote_backend.server.documents.pages import dump_page, select_page
+from remote_backend.server.dumping import Dump
 from remote_backend.server.included import included_resources
 from remote_backend.server.store import Records
 
 __all__ = (
-    "as_they_are",
-    "each",
     "respond_with_all",
     "respond_with_list",
     "respond_with_nothing",
@@ -24,25 +23,6 @@ __all__ = (
 )
 
 Item = TypeVar("Item")
-Dump = Callable[[Records, web.Request, Sequence[Item]], list[Resource]]
-
-
-def each(dump: Callable[[Item], Resource]) -> Dump[Item]:
-    """Return how lists are dumped of which each item is dumped by itself."""
-
-    def dump_all(
-        records: Records, request: web.Request, items: Sequence[Item]
-    ) -> list[Resource]:
-        return [dump(item) for item in items]
-
-    return dump_all
-
-
-def as_they_are(
-    records: Records, request: web.Request, items: Sequence[Resource]
-) -> list[Resource]:
-    """Return resources that have been dumped already."""
-    return list(items)
 
 
 async def respond_with_nothing(

@@ -110,13 +110,13 @@ def tag_filters(query: Mapping[str, str]) -> list[tuple[str, str | None]]:
 
     Raises `Rejected` with status 400 for a value without its key.
     """
-    found: dict[str, dict[str, str]] = {}
+    filters: dict[str, dict[str, str]] = {}
     for name, value in query.items():
         if match := _TAG_FILTER.match(name):
-            found.setdefault(match[1], {})[match[2]] = value
-    if not all("key" in part for part in found.values()):
+            filters.setdefault(match[1], {})[match[2]] = value
+    if not all("key" in members for members in filters.values()):
         raise bad_query("filter[tagged] needs a key for each value")
-    return [(part["key"], part.get("value") or None) for part in found.values()]
+    return [(members["key"], members.get("value") or None) for members in filters.values()]
 
 
 def _snake(name: str) -> str:

@@ -25,7 +25,7 @@ from remote_backend.server.records import (
 )
 from remote_backend.server.store_migrations import migrate
 
-__all__ = ("Records", "Store", "open_store")
+__all__ = ("Record", "Records", "Store", "open_store")
 
 Value = TypeVar("Value")
 Record = TypeVar(
@@ -138,11 +138,11 @@ class Records:
             "select owner, id from record where kind = ? "
             "and owner in (select value from json_each(?)) order by number"
         )
-        found: dict[str, list[str]] = {}
+        ids_by_owner: dict[str, list[str]] = {}
         values = (_KINDS[kind].name, json.dumps(list(owners)))
         for owner, id in self._connection.execute(sql, values):
-            found.setdefault(owner, []).append(id)
-        return found
+            ids_by_owner.setdefault(owner, []).append(id)
+        return ids_by_owner
 
     def all(self, kind: type[Record], owner: str | None = None) -> list[Record]:
         """Return all records of a kind, or those of one owner, oldest first."""

@@ -21,10 +21,12 @@ def variable_set_resources(
 ) -> list[Resource]:
     """Return variable sets as resources."""
     organization = context_of(request).organization
-    variable_ids = records.ids_of(VariableRecord, [part.id for part in sets])
+    variable_ids = records.ids_of(
+        VariableRecord, [variable_set.id for variable_set in sets]
+    )
     return [
-        dump_variable_set(part, organization, variable_ids.get(part.id, ()))
-        for part in sets
+        dump_variable_set(variable_set, organization, variable_ids.get(variable_set.id, ()))
+        for variable_set in sets
     ]
 
 

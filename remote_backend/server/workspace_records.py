@@ -38,10 +38,10 @@ def newest_usable_configuration(
     records: Records, workspace_id: str
 ) -> ConfigurationVersionRecord | None:
     """Return the configuration version that a run gets when it does not name one."""
-    found = records.newest_of(
+    newest = records.newest_of(
         ConfigurationVersionRecord, [workspace_id], status="uploaded", provisional=False
     )
-    return found.get(workspace_id)
+    return newest.get(workspace_id)
 
 
 def known_tags(records: Records) -> Counter[str]:

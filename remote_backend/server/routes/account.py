@@ -15,7 +15,8 @@ from remote_backend.server.documents.users import (
     dump_user,
     user_from_request,
 )
-from remote_backend.server.lists import each, respond_with_one
+from remote_backend.server.dumping import each
+from remote_backend.server.lists import respond_with_one
 from remote_backend.server.records import UserRecord
 from remote_backend.server.store import Records
 

@@ -23,9 +23,10 @@ from remote_backend.server.documents.runs import (
     configuration_from_request,
     dump_configuration,
 )
+from remote_backend.server.dumping import each
 from remote_backend.server.files import Upload
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.lists import each, respond_with_list, respond_with_one
+from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 from remote_backend.server.store import Records

@@ -6,7 +6,8 @@ Clients read them on their way to what they want, and a 404 would end them there
 from aiohttp import web
 
 from remote_backend.server.context import context_of, not_found, workspace_of
-from remote_backend.server.lists import as_they_are, respond_with_list
+from remote_backend.server.dumping import as_they_are
+from remote_backend.server.lists import respond_with_list
 from remote_backend.server.query_parameters import accepts_anything
 from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records

@@ -9,7 +9,8 @@ from remote_backend.server.documents.policies import (
     dump_policy_check,
     write_policy_output,
 )
-from remote_backend.server.lists import each, respond_with_list, respond_with_one
+from remote_backend.server.dumping import each
+from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records

@@ -19,9 +19,9 @@ from remote_backend.server.documents.tags import (
     dump_effective_bindings,
     parse_bindings,
 )
+from remote_backend.server.dumping import as_they_are
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.lists import (
-    as_they_are,
     respond_with_all,
     respond_with_list,
     respond_with_nothing,

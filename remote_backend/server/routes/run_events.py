@@ -12,8 +12,9 @@ from remote_backend.server.documents.run_events import (
     dump_run_event,
     events_of,
 )
+from remote_backend.server.dumping import each
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.lists import each, respond_with_list, respond_with_one
+from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import CommentRecord
 from remote_backend.server.run_lists import run_of

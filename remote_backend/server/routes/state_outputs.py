@@ -15,8 +15,8 @@ from remote_backend.server.documents.state import (
     require_state,
     version_id_of_output,
 )
+from remote_backend.server.dumping import each
 from remote_backend.server.lists import (
-    each,
     respond_with_all,
     respond_with_list,
     respond_with_one,
@@ -89,7 +89,7 @@ async def list_resources(request: web.Request) -> web.Response:
         ]
 
     return await respond_with_list(
-        request, find, each(lambda found: dump_state_resource(*found))
+        request, find, each(lambda provided: dump_state_resource(*provided))
     )
 
 
@@ -107,11 +107,11 @@ def _outputs_of(
     return find_outputs
 
 
-def _dump_revealed(found: NamedOutput) -> Resource:
-    version, name, output = found
+def _dump_revealed(named: NamedOutput) -> Resource:
+    version, name, output = named
     return dump_output(version.id, name, output, reveal=True)
 
 
-def _dump_hidden(found: NamedOutput) -> Resource:
-    version, name, output = found
+def _dump_hidden(named: NamedOutput) -> Resource:
+    version, name, output = named
     return dump_output(version.id, name, output, reveal=False)

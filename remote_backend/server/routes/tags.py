@@ -20,9 +20,8 @@ from remote_backend.server.documents.tags import (
     parse_tags,
     tag_id,
 )
+from remote_backend.server.dumping import as_they_are, each
 from remote_backend.server.lists import (
-    as_they_are,
-    each,
     respond_with_all,
     respond_with_list,
     respond_with_nothing,

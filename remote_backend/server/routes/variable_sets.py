@@ -176,8 +176,8 @@ def _listed(
     request: web.Request, sets: Sequence[VariableSetRecord]
 ) -> Sequence[VariableSetRecord]:
     text = request.query.get("q", "").lower()
-    found = [variable_set for variable_set in sets if text in variable_set.name.lower()]
-    return sorted(found, key=lambda variable_set: variable_set.name)
+    matching = [variable_set for variable_set in sets if text in variable_set.name.lower()]
+    return sorted(matching, key=lambda variable_set: variable_set.name)
 
 
 def _require_unused_name(records: Records, name: str) -> None:

@@ -13,8 +13,8 @@ from remote_backend.server.context import (
 )
 from remote_backend.server.documents.request_documents import RequestDocument, rejected
 from remote_backend.server.documents.variables import dump_variable, variable_from_request
+from remote_backend.server.dumping import each
 from remote_backend.server.lists import (
-    each,
     respond_with_all,
     respond_with_list,
     respond_with_nothing,
