@@ -47,6 +47,9 @@ class ServerContext:
     organization: str
     created_at: str
     faults: Faults
+    engine_version: str | None = None
+    """None for the simulated engine."""
+
     login_limit: LoginLimit = field(factory=LoginLimit)
 
 

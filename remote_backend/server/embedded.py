@@ -165,6 +165,9 @@ async def serve(
                 organization=settings.organization,
                 created_at=now_text(),
                 faults=faults,
+                engine_version=engine.program.version
+                if isinstance(engine, CommandEngine)
+                else None,
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:

@@ -69,5 +69,6 @@ async def test_variables_of_sets_reach_plans(server: EmbeddedServer, tmp_path: A
         redirect = await ask("GET", f"/api/v2/plans/{plan_id}/json-output")
         plan = await ask("GET", redirect.headers["Location"], token=None)
 
+    assert run.data["attributes"]["terraform-version"].startswith("1.")
     change = json.loads(plan.body)["output_changes"]["all"]
     assert change["after"] == "own shared given urgent eu"

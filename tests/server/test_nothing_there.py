@@ -45,6 +45,13 @@ async def test_nothing_has_no_lists(ask: RawClient, path: str) -> None:
     assert (await ask("GET", path)).status == 404
 
 
+async def test_no_address_is_used(ask: RawClient) -> None:
+    """Firewalls are told that the server sends nothing by itself; no token is needed."""
+    ranges = await ask("GET", "/api/meta/ip-ranges", token=None)
+
+    assert (ranges.status, ranges.json["vcs"]) == (200, [])
+
+
 async def test_the_apply_of_a_run_is_unreachable(ask: RawClient) -> None:
     """The link of a run to it leads somewhere, by its id and by that of the run."""
     workspace = await ask.workspace()

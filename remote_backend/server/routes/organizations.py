@@ -43,6 +43,13 @@ async def ping(request: web.Request) -> web.Response:
     return respond(status=204)
 
 
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/ip-ranges
+@routes.get("/api/meta/ip-ranges")
+async def read_ip_ranges(request: web.Request) -> web.Response:
+    """Return no addresses: the server sends nothing by itself."""
+    return web.json_response(dict.fromkeys(("api", "notifications", "sentinel", "vcs"), ()))
+
+
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#list-organizations
 @routes.get("/api/v2/organizations")
 @accepts("q", "q[email]", "q[name]", include=_MEMBERS)

@@ -50,9 +50,8 @@ async def create_run(request: web.Request) -> web.Response:
     """Queue a plan-only run."""
     context = context_of(request)
     document = await read_request_document(request)
-    user = request[USER]
     run = await context.store.write(
-        lambda records: records.put(_new_run(records, document, user.id))
+        lambda records: records.put(_new_run(records, request, document))
     )
     context.run_queue.enqueue(run.id)
     return respond(dump_document(dump_run(run)), 201)
@@ -132,7 +131,9 @@ async def refuse_action(request: web.Request) -> web.Response:
     raise conflict("this server only plans; its runs cannot be applied")
 
 
-def _new_run(records: Records, document: RequestDocument, user_id: str) -> RunRecord:
+def _new_run(
+    records: Records, request: web.Request, document: RequestDocument
+) -> RunRecord:
     workspace_id = document.related_ids.get("workspace", "")
     workspace = records.find(WorkspaceRecord, workspace_id)
     if workspace is None:
@@ -147,8 +148,9 @@ def _new_run(records: Records, document: RequestDocument, user_id: str) -> RunRe
         workspace_id=workspace.id,
         configuration_version_id=configuration.id,
         created_at=now_text(),
-        created_by=user_id,
+        created_by=request[USER].id,
         auto_apply=workspace.auto_apply,
+        terraform_version=context_of(request).engine_version,
         times={"plan_queueable": now_text()},
     )
     return run_from_request(run, document)
