@@ -37,7 +37,7 @@ class DifferingValue:
     """A value, and the workspaces that have it."""
 
     value: Value | None
-    """None if each workspace has its own, which only carries its name."""
+    """None if each workspace has its own: a new one that carries its name, or an old one."""
 
     workspaces: tuple[str, ...]
     is_odd: bool = False
@@ -58,12 +58,7 @@ class Difference:
     @property
     def is_each_its_own(self) -> bool:
         """Whether the values say nothing but that every workspace has another one."""
-        values = self.values
-        if self.side in (Side.AFTER, Side.NAME):
-            return all(value.value is None for value in values)
-        return len(values) >= _FEWEST_OF_THEIR_OWN and all(
-            len(value.workspaces) == 1 for value in values
-        )
+        return all(value.value is None for value in self.values)
 
 
 def find_differences(members: Sequence[PlanFacts]) -> tuple[Difference, ...]:
@@ -127,6 +122,8 @@ def _by_value(
     for facts, position in zip(members, positions, strict=True):
         values = () if position is None else values_of(position)
         by_value.setdefault(values, []).append(facts)
+    if _FEWEST_OF_THEIR_OWN <= len(members) == len(by_value):
+        return [DifferingValue(value=None, workspaces=_workspaces(members))]
     return [
         DifferingValue(value=_one_value(values), workspaces=_workspaces(holders))
         for values, holders in by_value.items()

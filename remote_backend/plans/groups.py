@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from attrs import field, frozen
 
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
-from remote_backend.plans.actions import is_dangerous
+from remote_backend.plans.actions import danger, is_dangerous
 from remote_backend.plans.differences import Difference, find_differences
 from remote_backend.plans.error_key import error_key
 from remote_backend.plans.first_failure import first_failure
@@ -24,6 +24,7 @@ __all__ = ("Family", "Group", "group_outcomes", "is_destructive")
 
 # With more variants than this, values that differ are the rule.
 _MOST_VARIANTS = 5
+_NO_DANGER = 99
 _RESULTS = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
 
 
@@ -150,13 +151,23 @@ def _family_key(facts: PlanFacts) -> Hashable:
     return (outcome.result, facts.structure)
 
 
-def _rank(groups: Sequence[Sequence[PlanFacts]]) -> tuple[int, bool, int, int, str]:
+def _rank(groups: Sequence[Sequence[PlanFacts]]) -> tuple[int | str, ...]:
     """Return the place of a family in the order of importance."""
     outcome = groups[0][0].outcome
     destroyed = _destroyed_count(outcome) if is_destructive(outcome) else 0
-    size = sum(map(len, groups))
-    result = _RESULTS.index(outcome.result)
-    return (result, not destroyed, -destroyed, -size, outcome.workspace)
+    return (
+        _RESULTS.index(outcome.result),
+        not destroyed,
+        -destroyed,
+        -sum(map(len, groups)),
+        _danger(outcome),
+        outcome.workspace,
+    )
+
+
+def _danger(outcome: Outcome) -> int:
+    resources = outcome.changes.resources if outcome.changes is not None else ()
+    return min((danger(change.action) for change in resources), default=_NO_DANGER)
 
 
 def _groups_of(members: list[PlanFacts]) -> list[list[PlanFacts]]:

@@ -138,6 +138,14 @@ SETS = {
         ],
         [[("f1",)], [("d0", "d1", "d2", "d3")], [("u0", "u1", "u2")], [("n1",)]],
     ),
+    "changes before creations where as many workspaces have them": (
+        [
+            outcome("a1", plan(output_changes={"o": {"actions": ["create"], "after": 1}})),
+            outcome("b1", plan(change("aws_x.y", "create"))),
+            outcome("c1", plan(ROUTE)),
+        ],
+        [[("c1",)], [("b1",)], [("a1",)]],
+    ),
     "outputs alone": (
         [
             outcome(
