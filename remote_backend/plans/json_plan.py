@@ -22,7 +22,7 @@ from remote_backend.plans.attribute_changes import (
     make_sides,
     value_of,
 )
-from remote_backend.plans.plan_members import unknown_members
+from remote_backend.plans.plan_members import UNREAD_MEMBERS, unknown_members
 
 __all__ = ("OUTSIDE", "parse_json_plan")
 
@@ -54,6 +54,9 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
         "format_version" in document or "plan_format_version" in document
     ):
         return None
+    # These are most of a document, and none of its changes.
+    for name in UNREAD_MEMBERS & document.keys():
+        del document[name]
     cut_depth(document, _MOST_LEVELS)
     resources = _each(document, "resource_changes", _resource)
     drift = _each(document, "resource_drift", _drift)
