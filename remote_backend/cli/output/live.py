@@ -35,7 +35,8 @@ from remote_backend.cli.output.view.pager import LogPager
 from remote_backend.cli.output.view.rows import BatchRows
 from remote_backend.cli.output.view.signs import signs_for
 from remote_backend.cli.output.view.theme import Theme
-from remote_backend.cli.output.view.words import duration, error_of
+from remote_backend.cli.output.view.words import error_of
+from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.notices import Notice

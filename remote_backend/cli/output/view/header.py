@@ -13,7 +13,8 @@ from remote_backend.cli.output.view.cells import (
 from remote_backend.cli.output.view.rows import BatchRows, Totals
 from remote_backend.cli.output.view.signs import Signs
 from remote_backend.cli.output.view.theme import Theme
-from remote_backend.cli.output.view.words import duration, rough_duration
+from remote_backend.cli.output.view.words import rough_duration
+from remote_backend.formats.amounts import duration
 
 __all__ = ("counts_line", "progress_line")
 

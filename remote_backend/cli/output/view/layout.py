@@ -27,11 +27,11 @@ from remote_backend.cli.output.view.theme import Theme
 from remote_backend.cli.output.view.words import (
     counts_of,
     danger_of,
-    duration,
     error_of,
     names_within,
     verbs_of,
 )
+from remote_backend.formats.amounts import duration
 
 __all__ = ("Controls", "draw", "importance", "visible_rows")
 

@@ -9,7 +9,6 @@ from remote_backend.models.plan import Counts
 __all__ = (
     "counts_of",
     "danger_of",
-    "duration",
     "error_of",
     "names_within",
     "rough_duration",
@@ -24,18 +23,6 @@ _VERBS = {
     "create": "creates",
 }
 _DANGEROUS = ("replace", "delete", "forget")
-
-
-def duration(seconds: float) -> str:
-    """Return a time as `0.8s`, `34s`, `1m12s` or `1h02m`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
 
 
 def rough_duration(seconds: float) -> str:
