@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from remote_backend.models.changes import (
     ActionInvocation,
     AttributeChange,
+    Diagnostic,
     OutputChange,
     PlannedChanges,
     ResourceChange,
@@ -190,14 +191,7 @@ def _parts(changes: PlannedChanges) -> Iterator[_Part]:
     yield from _resource_parts("deferred", changes.deferred)
     yield from map(_output_part, changes.outputs)
     yield from map(_invocation_part, changes.actions)
-    for diagnostic in changes.diagnostics:
-        texts = (
-            diagnostic.summary,
-            diagnostic.detail,
-            diagnostic.address,
-            diagnostic.place,
-        )
-        yield _Part("diagnostic", "", texts, (diagnostic.severity,))
+    yield from map(_diagnostic_part, changes.diagnostics)
     for name in changes.not_understood:
         yield _Part("not understood", "", (name,), ())
 
@@ -220,6 +214,14 @@ def _resource_parts(section: str, changes: Iterable[ResourceChange]) -> Iterator
         )
         if change.is_import:
             yield _import_part(section, change)
+
+
+def _diagnostic_part(diagnostic: Diagnostic) -> _Part:
+    place = f"{diagnostic.severity}: {diagnostic.summary}"
+    names = (diagnostic.summary, diagnostic.address, diagnostic.place)
+    # Details name ids and numbers, so they are a value that can differ.
+    detail = AttributeChange(path=("detail",), after=Value(value=diagnostic.detail))
+    return _Part("diagnostic", place, names, (diagnostic.severity,), (detail,))
 
 
 def _import_part(section: str, change: ResourceChange) -> _Part:

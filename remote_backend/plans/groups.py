@@ -29,19 +29,16 @@ _RESULTS = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
 
 
 @frozen(kw_only=True)
-class Group:
-    """Workspaces with the same result, the same changes and the same new values."""
+class _Alike:
+    """Workspaces that are displayed together."""
 
     number: int
     """From 1 on, in the order of importance."""
 
-    family: int
-    """The number of the family."""
-
-    outcomes: tuple[Outcome, ...] = field(repr=False)
     title: str
+    outcomes: tuple[Outcome, ...] = field(repr=False)
     differences: tuple[Difference, ...] = ()
-    """What differs between its workspaces: names, and old values."""
+    """What is not the same in all of them."""
 
     @property
     def shown(self) -> Outcome:
@@ -50,7 +47,7 @@ class Group:
 
     @property
     def result(self) -> Result:
-        """The result of all its workspaces."""
+        """The result of all workspaces."""
         return self.shown.result
 
     @property
@@ -60,46 +57,24 @@ class Group:
 
     @property
     def workspaces(self) -> tuple[str, ...]:
-        """The local names of its workspaces."""
+        """The local names of the workspaces."""
         return tuple(outcome.workspace for outcome in self.outcomes)
 
 
 @frozen(kw_only=True)
-class Family:
+class Group(_Alike):
+    """Workspaces with the same result, the same changes and the same new values."""
+
+    family: int
+    """The number of the family."""
+
+
+@frozen(kw_only=True)
+class Family(_Alike):
     """Groups with the same changes that differ in new values only."""
 
-    number: int
     groups: tuple[Group, ...]
     """The largest first; the others are its variants."""
-
-    title: str
-    differences: tuple[Difference, ...] = ()
-    """What differs between all its workspaces."""
-
-    @property
-    def shown(self) -> Outcome:
-        """The outcome whose text is displayed for all."""
-        return self.groups[0].shown
-
-    @property
-    def result(self) -> Result:
-        """The result of all its workspaces."""
-        return self.shown.result
-
-    @property
-    def is_destructive(self) -> bool:
-        """Whether something is destroyed, replaced or forgotten."""
-        return is_destructive(self.shown)
-
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes of all its groups."""
-        return tuple(outcome for group in self.groups for outcome in group.outcomes)
-
-    @property
-    def workspaces(self) -> tuple[str, ...]:
-        """The local names of its workspaces."""
-        return tuple(outcome.workspace for outcome in self.outcomes)
 
 
 def is_destructive(outcome: Outcome) -> bool:
@@ -197,16 +172,21 @@ def _family(groups: Sequence[Sequence[PlanFacts]], number: int, first_group: int
         title += f"; {variants}"
     return Family(
         number=number,
+        title=title,
+        outcomes=_outcomes(members),
+        differences=differences,
         groups=tuple(
             Group(
                 number=first_group + index,
                 family=number,
-                outcomes=tuple(facts.outcome for facts in group),
                 title=title_of(group[0].outcome),
+                outcomes=_outcomes(group),
                 differences=find_differences(group) if len(groups) > 1 else differences,
             )
             for index, group in enumerate(groups)
         ),
-        title=title,
-        differences=differences,
     )
+
+
+def _outcomes(members: Iterable[PlanFacts]) -> tuple[Outcome, ...]:
+    return tuple(facts.outcome for facts in members)

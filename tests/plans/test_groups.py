@@ -154,6 +154,24 @@ def test_old_values_and_ids_do_not_separate() -> None:
     ]
 
 
+def test_details_of_warnings_are_values() -> None:
+    """A check whose message names a number does not make a family of its own."""
+
+    def warned(message: str) -> PlannedChanges:
+        check = {
+            "address": {"kind": "check", "to_display": "check.a"},
+            "instances": [{"status": "fail", "problems": [{"message": message}]}],
+        }
+        return plan(change("a.x", "update"), checks=[check])
+
+    messages = {"w1x": "3 days left", "w2x": "3 days left", "w3x": "5 days left"}
+    [family] = group_outcomes(
+        [outcome(name, warned(message)) for name, message in messages.items()]
+    )
+    assert [group.workspaces for group in family.groups] == [("w1x", "w2x"), ("w3x",)]
+    assert family.title == "changes a.x; 1 has another detail"
+
+
 def test_the_rarest_value_is_odd_and_first() -> None:
     """If less than a fifth of the workspaces have it."""
     values = {"a": 1, "b": 2, "c": 9}
