@@ -8,6 +8,7 @@ from aiohttp import web
 
 from remote_backend.errors import ApiError
 from remote_backend.server.auth import digest_of
+from remote_backend.server.connection_log import CLIENT_FAULTS
 from remote_backend.server.context import (
     SERVER_CONTEXT,
     USER,
@@ -154,6 +155,10 @@ async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamR
                 status=error.status,
             )
         return respond_with_errors(error.status, error.reason.lower())
+    except CLIENT_FAULTS as error:
+        # For instance a body that is not compressed as its headers say.
+        log.info("request.unreadable", route=_route(request), problem=str(error))
+        return respond_with_errors(400, "the body cannot be read")
     except ConnectionError:
         # The client left in the middle of its request; nobody reads this answer.
         log.info("request.left", method=request.method, route=_route(request))

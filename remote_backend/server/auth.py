@@ -23,7 +23,8 @@ def make_token() -> str:
 
 def digest_of(token: str) -> str:
     """Return what is kept of a token; the token cannot be found from it."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    # aiohttp reads bytes of headers that are not UTF-8 as surrogates.
+    return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 @frozen

@@ -2,13 +2,17 @@
 
 import logging
 
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from remote_backend.structured_logging import Log
 
-__all__ = ("connection_logger",)
+__all__ = ("CLIENT_FAULTS", "connection_logger")
 
 log = Log()
+
+CLIENT_FAULTS = (HttpProcessingError, web.RequestPayloadError)
+"""Errors of aiohttp about bytes that are not what they should be."""
 
 
 class _Forward(logging.Handler):
@@ -17,7 +21,7 @@ class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Report a record, with its traceback unless a client caused it."""
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
+        if isinstance(error, CLIENT_FAULTS):
             log.info("request.unreadable", problem=type(error).__name__)
         else:
             log.warning("connection.broke", problem=record.getMessage(), exc_info=error)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiohttp import web
 from attrs import field, frozen
 
-from remote_backend.errors import ApiError, Conflict, NotFound
+from remote_backend.errors import ApiError, Conflict, NotFound, Rejected
 from remote_backend.server.auth import Signer
 from remote_backend.server.documents.documents import JSON_API, dump_errors
 from remote_backend.server.documents.request_documents import (
@@ -78,7 +78,11 @@ def respond_with_errors(
 
 def signed_address(request: web.Request, kind: str, id: str) -> str:
     """Return the address, on the host that was asked, which opens one thing by itself."""
-    return f"{request.url.origin()}{context_of(request).signer.path(kind, id)}"
+    try:
+        origin = request.url.origin()
+    except ValueError:
+        raise Rejected(400, "", "", ("the Host header is not valid",)) from None
+    return f"{origin}{context_of(request).signer.path(kind, id)}"
 
 
 def not_found(what: str) -> ApiError:

@@ -44,9 +44,10 @@ def end_session(response: web.Response) -> None:
 
 async def user_of_session(request: web.Request) -> UserRecord | None:
     """Return who looks, or None for nobody who is known."""
-    id, _, rest = request.cookies.get(_COOKIE, "").partition(".")
+    cookie = request.cookies.get(_COOKIE, "")
+    id, _, rest = cookie.partition(".")
     until, _, signature = rest.partition(".")
-    if not until.isdigit() or int(until) < time.time():
+    if not cookie.isascii() or not until.isdigit() or int(until) < time.time():
         return None
     user = await context_of(request).store.read(
         lambda records: records.find(UserRecord, id)

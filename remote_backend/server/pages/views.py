@@ -64,7 +64,10 @@ async def explain_tokens(request: web.Request) -> web.Response:
 @routes.post("/app/-/login")
 async def log_in(request: web.Request) -> web.StreamResponse:
     """Take a token and go on to the page that was asked for."""
-    form = await request.post()
+    try:
+        form = await request.post()
+    except (ValueError, LookupError):
+        raise web.HTTPBadRequest from None
     token, following = str(form.get("token", "")), str(form.get("next", ""))
     # Only pages of this server are gone on to, and only by what a header may hold.
     if not following.startswith("/app") or "\\" in following or not following.isprintable():
