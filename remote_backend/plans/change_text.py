@@ -99,7 +99,7 @@ def _text_change(before: str, after: str) -> ChangeText:
         if lines is not None:
             return ChangeText(ChangeKind.JSON, "(JSON)", lines)
     if "\n" in before or "\n" in after:
-        old_lines, new_lines = before.split("\n"), after.split("\n")
+        old_lines, new_lines = _lines_of(before, after), _lines_of(after, before)
         lines = _diff(old_lines, new_lines, _LINE_CONTEXT)
         if lines is not None:
             total = max(len(old_lines), len(new_lines))
@@ -107,6 +107,12 @@ def _text_change(before: str, after: str) -> ChangeText:
     if max(len(before), len(after)) > _LONGEST_TEXT:
         return _long_change(before, after)
     return _values(Value(value=before), Value(value=after))
+
+
+def _lines_of(text: str, other: str) -> list[str]:
+    # The end of the last line is a line of its own only if one of the texts lacks it.
+    both_end = text.endswith("\n") and other.endswith("\n")
+    return (text[:-1] if both_end else text).split("\n")
 
 
 def _parsed(text: str) -> Json:

@@ -39,15 +39,30 @@ class DifferenceRow:
 def difference_rows(
     differences: Sequence[Difference], most: int = _MOST_ROWS
 ) -> tuple[tuple[DifferenceRow, ...], int]:
-    """Return the first rows, and how many more there are."""
-    rows = [row for difference in differences for row in _rows(difference)]
+    """Return the first rows, and how many more there are.
+
+    Old values of which each workspace has its own are one row together.
+    """
+    rows: list[DifferenceRow] = []
+    old_places: list[str] = []
+    for difference in differences:
+        if difference.side is Side.BEFORE and difference.is_each_its_own:
+            old_places.append(_place(difference))
+        else:
+            rows += _rows(difference)
+    if old_places:
+        more = f" and {len(old_places) - 1} more" if len(old_places) > 1 else ""
+        rows.append(DifferenceRow(f"{old_places[0]}{more}", _EACH_ITS_OWN, ()))
     return tuple(rows[:most]), max(0, len(rows) - most)
 
 
+def _place(difference: Difference) -> str:
+    words = (_WORDS[difference.side], difference.place, path_text(difference.path))
+    return " ".join(word for word in words if word)
+
+
 def _rows(difference: Difference) -> Iterator[DifferenceRow]:
-    path = path_text(difference.path)
-    words = (_WORDS[difference.side], difference.place, path)
-    place = " ".join(word for word in words if word)
+    place = _place(difference)
     if difference.is_each_its_own:
         yield DifferenceRow(place, _EACH_ITS_OWN, ())
         return

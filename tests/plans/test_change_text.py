@@ -121,6 +121,8 @@ def test_json_is_compared_as_json() -> None:
         (ABSENT, "a\nb\n", "2 lines"),
         ("a\nb\n", None, "2 lines"),
         ("a\r\nb", "a\nb", "1 of 2 lines differs"),
+        ("a\nb\n", "a\nc\n", "1 of 2 lines differs"),
+        ("a\n", "a", "1 of 2 lines differs"),
         ([1] * 100, {"a": 1}, "differs at character 1 of 9"),
     ],
 )

@@ -15,8 +15,10 @@ from remote_backend.models.plan import Counts
 from remote_backend.models.values import ABSENT, UNKNOWN, Value
 from remote_backend.plans.differences import Difference, Side
 from remote_backend.plans.groups import Family, group_outcomes
+from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.titles import title_of
 from remote_backend.plans.workspace_names import name_items, names_text
+from tests.support.paths import SAMPLES
 from tests.support.report_builders import change, outcome, plan, update
 
 NAMES = ("dev-eu-west", "prod-eu-west", "prod-us-east", "test-us-east")
@@ -121,6 +123,35 @@ def test_new_values_in_a_group_are_equal_or_carry_the_name(
 def value(raw: Any) -> Value:
     """Return a value that is known."""
     return Value(value=raw)
+
+
+def test_real_plans_of_states_with_ids_of_their_own() -> None:
+    """Terraform 1.15 planned them: workspaces that differ only in names and ids are alike (A5)."""
+    outcomes = [
+        outcome(path.stem, parse_json_plan(path.read_bytes()))
+        for path in sorted((SAMPLES / "plans" / "eight").glob("*.json"))
+    ]
+    everyone = [one.workspace for one in outcomes]
+    families = group_outcomes(outcomes)
+    assert [
+        (names_text(name_items(one.workspaces, everyone)), one.title) for one in families
+    ] == [
+        (
+            "all prod-*",
+            "replaces terraform_data.db, destroys terraform_data.legacy, changes 2, creates 4, moves 1",
+        ),
+        (
+            "dev-eu-west-1, sandbox-us-east-1, staging-eu-west-1",
+            "destroys terraform_data.legacy, changes 2, creates 1, moves 1",
+        ),
+        ("empty-eu-west-1", "creates 11"),
+    ]
+    assert [len(one.groups) for one in families] == [1, 1, 1]
+    new = [one for one in families[0].differences if one.side is Side.AFTER]
+    assert [one.place for one in new] == [
+        "terraform_data.always", "terraform_data.policy", "terraform_data.user_data",
+    ]  # fmt: skip
+    assert all(one.is_each_its_own for one in families[0].differences)
 
 
 def test_old_values_and_ids_do_not_separate() -> None:

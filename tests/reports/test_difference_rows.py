@@ -36,6 +36,17 @@ def test_values_by_name_are_one_row() -> None:
     )
 
 
+def test_old_values_of_their_own_are_one_row_together() -> None:
+    """Ids of replaced objects would fill the table."""
+    outcomes = [
+        outcome(f"w{n}x", plan(*(update(f"a.r{m}", f"{n}", "new") for m in range(15))))
+        for n in range(3)
+    ]
+    rows, more = difference_rows(group_outcomes(outcomes)[0].differences)
+    assert rows == (DifferenceRow("was a.r0 cidr and 14 more", "each its own", ()),)
+    assert more == 0
+
+
 def test_rows_that_do_not_fit_are_counted() -> None:
     """Nothing is left out without a number."""
     outcomes = [
