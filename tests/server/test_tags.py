@@ -61,6 +61,7 @@ async def test_tags_are_added_and_removed(ask: RawClient) -> None:
     added = await ask("POST", path, tags("net", "prod"))
     again = await ask("POST", path, tags("net"))
     listed = await ask("GET", path)
+    named = await ask("GET", f"{path}?name=pro")
     by_id["data"][0]["id"] = listed.data[1]["id"]
     added_by_id = await ask("POST", other, by_id)
     removed = await ask("DELETE", path, tags("net", "nothing"))
@@ -71,7 +72,8 @@ async def test_tags_are_added_and_removed(ask: RawClient) -> None:
 
     assert [answer.status for answer in (added, again, added_by_id, removed)] == [204] * 4
     assert [tag["attributes"]["name"] for tag in listed.data] == ["net", "prod"]
-    assert [tag["attributes"]["name"] for tag in left.data] == ["prod"]
+    for answer in (named, left):
+        assert [tag["attributes"]["name"] for tag in answer.data] == ["prod"]
     assert left_by_id.data[0]["id"] == left.data[0]["id"]
     assert left.data[0]["attributes"]["instance-count"] == 2
     assert (unknown.status, empty.status) == (422, 422)

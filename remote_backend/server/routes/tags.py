@@ -48,7 +48,7 @@ Tag = tuple[str, int]
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#get-tags
 @routes.get(_TAGS)
-@accepts("q")
+@accepts("name", "q")
 async def list_tags(request: web.Request) -> web.Response:
     """Return the tags of a workspace."""
 
@@ -181,7 +181,8 @@ async def list_effective_bindings(request: web.Request) -> web.Response:
 
 
 def _matching(request: web.Request, tags: list[Tag]) -> list[Tag]:
-    text = request.query.get("q", "")
+    # go-tfe 1.109.0 writes `name` for the tags of a workspace.
+    text = request.query.get("q") or request.query.get("name", "")
     return [(name, count) for name, count in tags if text in name]
 
 
