@@ -110,7 +110,7 @@ class Side:
         if isinstance(self.value, dict):
             value = self.value.get(step, _NOTHING)
         elif isinstance(self.value, list) and isinstance(step, int):
-            value = self.value[step] if step < len(self.value) else _NOTHING
+            value = self.value[step] if 0 <= step < len(self.value) else _NOTHING
         return Side(
             value,
             mask_at(self.sensitive, step),

@@ -22,7 +22,7 @@ from remote_backend.plans.attribute_changes import (
     make_sides,
     value_of,
 )
-from remote_backend.plans.plan_members import UNREAD_MEMBERS, unknown_members
+from remote_backend.plans.plan_members import UNREAD_MEMBERS, dicts_of, unknown_members
 
 __all__ = ("OUTSIDE", "parse_json_plan")
 
@@ -60,7 +60,7 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
     cut_depth(document, _MOST_LEVELS)
     resources = _each(document, "resource_changes", _resource)
     drift = _each(document, "resource_drift", _drift)
-    checks = _dicts(document.get("checks"))
+    checks = dicts_of(document.get("checks"))
     return PlannedChanges(
         resources=tuple(change for change in resources if change.action != "no-op"),
         outputs=tuple(_outputs(document.get("output_changes"))),
@@ -79,12 +79,7 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
 def _each(
     document: dict[str, Any], name: str, read: Callable[[dict[str, Any]], Item]
 ) -> list[Item]:
-    return [read(item) for item in _dicts(document.get(name))]
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    items = value if isinstance(value, list) else []
-    return [item for item in items if isinstance(item, dict)]
+    return [read(item) for item in dicts_of(document.get(name))]
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -219,10 +214,10 @@ def _invocation(
 def _check_results(checks: list[dict[str, Any]]) -> Iterator[CheckResult]:
     for check in checks:
         block = _dict(check.get("address"))
-        for instance in _dicts(check.get("instances")) or [{}]:
+        for instance in dicts_of(check.get("instances")) or [{}]:
             place = _dict(instance.get("address")) or block
             problems = (
-                problem.get("message") for problem in _dicts(instance.get("problems"))
+                problem.get("message") for problem in dicts_of(instance.get("problems"))
             )
             yield CheckResult(
                 address=str(place.get("to_display") or block.get("to_display") or "?"),

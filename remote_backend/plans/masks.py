@@ -55,7 +55,7 @@ def mask_at(mask: Mask, step: Step | None) -> Mask:
     if isinstance(mask, dict):
         return mask.get(step, False)
     if isinstance(mask, list):
-        return mask[step] if isinstance(step, int) and step < len(mask) else False
+        return mask[step] if isinstance(step, int) and 0 <= step < len(mask) else False
     return mask
 
 

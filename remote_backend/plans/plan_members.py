@@ -14,6 +14,7 @@ __all__ = (
     "RESOURCE_MEMBERS",
     "UNREAD_CHANGE_MEMBERS",
     "UNREAD_MEMBERS",
+    "dicts_of",
     "unknown_members",
 )
 
@@ -69,18 +70,19 @@ def _named(
 
 
 def _resources(plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _dicts(plan.get("resource_changes"))
-    yield from _dicts(plan.get("resource_drift"))
-    for deferred in _dicts(plan.get("deferred_changes")):
-        yield from _dicts([deferred.get("resource_change")])
+    yield from dicts_of(plan.get("resource_changes"))
+    yield from dicts_of(plan.get("resource_drift"))
+    for deferred in dicts_of(plan.get("deferred_changes")):
+        yield from dicts_of([deferred.get("resource_change")])
 
 
 def _invocations(plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _dicts(plan.get("action_invocations"))
-    for deferred in _dicts(plan.get("deferred_action_invocations")):
-        yield from _dicts([deferred.get("action_invocation")])
+    yield from dicts_of(plan.get("action_invocations"))
+    for deferred in dicts_of(plan.get("deferred_action_invocations")):
+        yield from dicts_of([deferred.get("action_invocation")])
 
 
-def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+def dicts_of(value: Any) -> list[dict[str, Any]]:
+    """Return the maps of a list, and nothing for any other value."""
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]

@@ -169,6 +169,20 @@ def test_what_forces_a_replacement_is_always_listed() -> None:
     )
 
 
+def test_a_forcing_path_that_leads_nowhere_is_listed() -> None:
+    """As an element that neither side has; an odd step ends a path."""
+    inner = {
+        "before": {"list": [1]}, "after": {"list": [1]},
+        "replace_paths": [["list", 5], ["list", -2], ["list", {"k": 1}], "odd"],
+    }  # fmt: skip
+    [resource] = plan(change("x.y", "delete", "create", change=inner)).resources
+    assert [(one.path, one.before, one.replaces) for one in resource.attributes] == [
+        (("list", 5), ABSENT, True),
+        (("list", -2), ABSENT, True),
+        (("list",), value([1]), True),
+    ]
+
+
 def test_a_change_around_a_forcing_path_is_marked() -> None:
     """As a list that becomes unknown, of which one element forces the replacement."""
     inner = {
