@@ -19,6 +19,7 @@ from tests.support.terraform_diffs import HIDDEN, Mark, marks_of_plan
 
 RESOURCES = 200
 OUTPUTS = 40
+REPLACED_SHARE = 8
 KEYS = ("a", "b", "c-d", "x.y", "q r", "0")
 SCALARS: tuple[Any, ...] = (
     None, True, False, 0, 1, 12, "", "a", "b", "1", "true", "two\nlines\n", "two\nother\n",
@@ -128,10 +129,14 @@ def hcl(value: Any) -> str:
 
 
 def configuration(inputs: dict[str, Any], outputs: dict[str, Any], more: str = "") -> str:
-    """Return a configuration with a resource for each input."""
+    """Return a configuration with a resource for each input.
+
+    One in so many resources is replaced when its input changes.
+    """
     blocks = [
-        f'resource "terraform_data" "{name}" {{\n  input = {hcl(value)}\n}}\n'
-        for name, value in inputs.items()
+        f'resource "terraform_data" "{name}" {{\n'
+        f"  {'triggers_replace' if number % REPLACED_SHARE == 0 else 'input'} = {hcl(value)}\n}}\n"
+        for number, (name, value) in enumerate(inputs.items())
     ]
     blocks += [
         f'output "{name}" {{\n  value = {hcl(value)}\n}}\n'
@@ -225,6 +230,10 @@ def test_the_model_names_what_terraform_marks(tmp_path: Path) -> None:
     run(tmp_path, "apply", "-auto-approve")
     after = {name: changed(value, chance) for name, value in inputs.items()}
     later = {name: changed(value, chance) for name, value in outputs.items()}
+    # Some objects go, and some come.
+    for number in range(0, RESOURCES, 20):
+        del after[f"r{number + 1}"]
+        after[f"new{number}"] = some_value(chance)
     new = 'resource "terraform_data" "new" {}\n'
     (tmp_path / "main.tf").write_text(configuration(after, later, new))
 
@@ -233,5 +242,8 @@ def test_the_model_names_what_terraform_marks(tmp_path: Path) -> None:
     changes = parse_json_plan(run(tmp_path, "show", "-json", "plan").encode())
 
     assert changes is not None
+    assert {one.action for one in changes.resources} == {
+        "create", "update", "replace", "delete",
+    }  # fmt: skip
     assert len(marks_of_plan(text)) > RESOURCES
     assert differences(text, changes) == (set(), set())
