@@ -71,6 +71,11 @@ class Value:
         return self.kind is ValueKind.ABSENT
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether there is no value, or null."""
+        return self.is_absent or (self.kind is ValueKind.VALUE and self.value is None)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether the whole value is known after the apply only."""
         return self.kind is ValueKind.UNKNOWN

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from remote_backend.formats.exact_json import cut_depth, dump_exact, load_exact
 from remote_backend.models.changes import AttributeChange
-from remote_backend.models.values import ABSENT, Json, Value, ValueKind, comparable
+from remote_backend.models.values import Json, Value, ValueKind, comparable
 from remote_backend.plans.list_alignment import align
 from remote_backend.plans.value_text import value_text
 
@@ -79,15 +79,11 @@ def change_text(change: AttributeChange) -> ChangeText:
         return ChangeText(ChangeKind.VALUES, value_text(after, longest=_LONGEST_TEXT))
     if isinstance(before.value, str) and isinstance(after.value, str):
         return _text_change(before.value, after.value)
-    if _is_nothing(before):
+    if before.is_nothing:
         return _one_text("+", after) or _values(before, after)
-    if _is_nothing(after):
+    if after.is_nothing:
         return _one_text("-", before) or _values(before, after)
     return _values(before, after)
-
-
-def _is_nothing(value: Value) -> bool:
-    return value in (ABSENT, Value(value=None))
 
 
 def _text_change(before: str, after: str) -> ChangeText:

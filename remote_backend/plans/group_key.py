@@ -22,7 +22,7 @@ from remote_backend.models.changes import (
     ResourceChange,
 )
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.values import ABSENT, Path, Value, ValueKind, comparable
+from remote_backend.models.values import Path, Value, ValueKind, comparable
 from remote_backend.plans.own_names import Form, OwnNames, Resolver, unordered
 
 __all__ = ("PlanFacts", "Position", "PositionKey", "Structure")
@@ -182,7 +182,7 @@ def _way(change: AttributeChange) -> Hashable:
         return "unknown"
     if change.after.is_absent:
         return "removed"
-    return "added" if change.before in (ABSENT, Value()) else "changed"
+    return "added" if change.before.is_nothing else "changed"
 
 
 def _parts(changes: PlannedChanges) -> Iterator[_Part]:

