@@ -151,7 +151,7 @@ class Backend(BackendStates):
         existing = {workspace.name: workspace for workspace in shown}
         await self._connection.require_operations()
         if not existing:
-            raise no_workspaces(self._connection.mapping, self.organization)
+            raise await no_workspaces(self._connection.client, self._connection.mapping)
         names = select_names(existing, select=options.select, exclude=options.exclude)
         workspaces = [existing[name] for name in names]
         context = self._context()

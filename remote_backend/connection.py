@@ -160,7 +160,8 @@ async def connect_to(
     warnings = (*block.warnings, *cli.warnings, *token.warnings)
     with _attached(warnings):
         if token.value is None:
-            raise missing_token(block.hostname, environ)
+            helper = cli.credentials_helper
+            raise missing_token(block.hostname, environ, helper.name if helper else None)
     settings = transport_settings(environ)
     async with open_transport(settings, notices) as transport:
         retrying = partial(RetryingTransport, settings=settings, notices=notices)
@@ -218,11 +219,13 @@ async def _read_entitlements(
     try:
         return await client.read_entitlements()
     except NotAuthorized as error:
-        problem = (
+        error.describe(
             f"{block.hostname} does not accept the token from {token.source} "
-            f"({token.kind}); is it expired or revoked, or of another host?"
+            f"({token.kind}); it may be expired, revoked, or of another host",
+            advice="put a new one there",
+            login_host=block.hostname if token.is_from_login else None,
         )
-        raise NotAuthorized(error.status, error.method, error.where, (problem,)) from None
+        raise error from None
     except NotFound:
         raise SettingsError(
             f"{block.path}: organization {block.organization!r} does not exist on "

@@ -9,6 +9,7 @@ RemoteBackendError
 │   ├── BadBackendRecord
 │   ├── BadHostname
 │   ├── CredentialsError
+│   │   └── NoToken
 │   ├── FolderInUse
 │   └── PlainTraffic
 ├── DiscoveryError
@@ -25,6 +26,7 @@ RemoteBackendError
 │   ├── VariableWithoutValue
 │   └── VariablesDiffer
 ├── TransportError
+│   └── PlainHttp
 ├── ApiError
 │   ├── NotAuthorized
 │   ├── NotFound
@@ -73,11 +75,13 @@ __all__ = (
     "LockedByRun",
     "MigrationStopped",
     "NestedTooDeeply",
+    "PlainHttp",
     "PlainTraffic",
     "NoBackendBlock",
     "NoBatches",
     "NoConfigurationFiles",
     "NoSuchWorkspace",
+    "NoToken",
     "NoWorkspaceSelected",
     "NoWorkspaces",
     "NotAuthorized",
@@ -174,10 +178,14 @@ class BadBackendBlock(SettingsError):
 class BackendChanged(SettingsError):
     """The backend block has changed since the directory was configured for it."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, members: tuple[str, ...] = ()) -> None:
         self.where = where
+        self.members = members
+        """The members of the block that differ from what was configured."""
+
+        which = f" ({', '.join(members)})" if members else ""
         super().__init__(
-            f"{where}: the block has changed since init has configured the directory",
+            f"{where}: the block has changed since init has configured the directory{which}",
             advice="run `terraform init` there",
         )
 
@@ -224,6 +232,19 @@ class BadHostname(SettingsError):
 
 class CredentialsError(SettingsError):
     """A token is missing or cannot be sent; its value is never part of the text."""
+
+
+class NoToken(CredentialsError):
+    """No place that is searched has a token for a host."""
+
+    def __init__(
+        self, hostname: str, places: tuple[str, ...], *, advice: str, note: str = ""
+    ) -> None:
+        self.hostname = hostname
+        self.places = ", ".join(places)
+        """The places that were searched, for a sentence."""
+
+        super().__init__(f"there is no token for {hostname}{note}", advice=advice)
 
 
 class DiscoveryError(RemoteBackendError):
@@ -322,6 +343,10 @@ class TransportError(RemoteBackendError):
         super().__init__(f"{method} {where}: {problem}")
 
 
+class PlainHttp(TransportError):
+    """The server speaks HTTP where HTTPS was expected."""
+
+
 class ApiError(RemoteBackendError):
     """The server responded with an error; the text holds all its problems."""
 
@@ -347,6 +372,14 @@ class ApiError(RemoteBackendError):
 
 class NotAuthorized(ApiError):
     """401: the token is missing, malformed, expired or revoked."""
+
+    login_host: str | None = None
+    """The host for which another login would replace the token."""
+
+    def describe(self, text: str, *, advice: str, login_host: str | None) -> None:
+        """Replace the text of the server by one that names where the token comes from."""
+        RemoteBackendError.__init__(self, text, advice=advice)
+        self.login_host = login_host
 
 
 class NotFound(ApiError):

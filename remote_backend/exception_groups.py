@@ -20,7 +20,8 @@ def raise_lone_exception() -> Iterator[None]:
         exception: BaseException = group
         while isinstance(exception, BaseExceptionGroup) and len(exception.exceptions) == 1:
             exception = exception.exceptions[0]
-        raise exception from None
+        # Its cause may hold the advice that helps; the group says nothing.
+        raise exception from exception.__cause__
 
 
 async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float) -> Value:

@@ -19,6 +19,7 @@ from remote_backend.errors import (
     TransportError,
     UnexpectedAnswer,
 )
+from remote_backend.formats.likeness import nearest_name
 from remote_backend.models.workspace import (
     ByName,
     ByPrefix,
@@ -31,6 +32,7 @@ __all__ = (
     "DEFAULT",
     "LocalWorkspace",
     "create_workspace",
+    "existing_names",
     "find_workspace",
     "full_name_of",
     "list_workspaces",
@@ -42,6 +44,7 @@ __all__ = (
 
 DEFAULT = "default"
 _MOST_SHOWN = 20
+_MOST_EXAMPLES = 3
 # Terraform accepts the characters that need no escape in a URL.
 _VALID = re.compile(r"[A-Za-z0-9\-_.~$&+=:@]+")
 
@@ -245,10 +248,11 @@ async def _missing(
     client: Client, mapping: WorkspaceMapping, local_name: str, full_name: str
 ) -> NoSuchWorkspace:
     if isinstance(mapping, ByName):
-        return no_workspaces(mapping, client.organization)
+        return await no_workspaces(client, mapping)
+    candidates = await _candidates(client, mapping, local_name)
     return NoSuchWorkspace(
         f"workspace {local_name} does not exist: organization {client.organization} has no "
-        f"workspace {full_name}, or the token may not see it{await _candidates(client, mapping)}"
+        f"workspace {full_name}, or the token may not see it{candidates}"
     )
 
 
@@ -259,13 +263,21 @@ async def _unselected(client: Client, mapping: WorkspaceMapping) -> NoWorkspaceS
     )
 
 
-async def _candidates(client: Client, mapping: WorkspaceMapping) -> str:
+async def _candidates(client: Client, mapping: WorkspaceMapping, typed: str = "") -> str:
     """Return the existing names, as the end of an error about a name (P87)."""
     try:
         names = [workspace.name for workspace in await list_workspaces(client, mapping)]
     except (ApiError, TransportError, UnexpectedAnswer):
         return ""
-    return f"; there are {shown_names(names)}"
+    return existing_names(names, typed)
+
+
+def existing_names(names: Sequence[str], typed: str = "") -> str:
+    """Return the end of an error about a typed name: the nearest name, if any, and all."""
+    nearest = nearest_name(typed, names)
+    if nearest is None:
+        return f"; there are {shown_names(names)}"
+    return f"; did you mean {nearest}? There are {shown_names(names)}"
 
 
 def shown_names(names: Sequence[str]) -> str:
@@ -277,23 +289,45 @@ def shown_names(names: Sequence[str]) -> str:
     return f"{names_text} and {more} more" if more > 0 else names_text
 
 
-def no_workspaces(mapping: WorkspaceMapping, organization: str) -> NoSuchWorkspace:
-    """Return the error for a configuration without any workspace."""
-    unless_hidden = ", or the token may not see it"
+async def no_workspaces(client: Client, mapping: WorkspaceMapping) -> NoSuchWorkspace:
+    """Return the error for a configuration without any workspace.
+
+    All workspaces are listed for it, because others that are visible point to a typing error.
+    """
+    others = await _visible_names(client)
+    organization = client.organization
     if isinstance(mapping, ByName):
+        nearest = nearest_name(mapping.name, others)
         return NoSuchWorkspace(
-            f"organization {organization} has no workspace {mapping.name}{unless_hidden}",
+            f"organization {organization} has no workspace {mapping.name}{_unless_hidden(others)}"
+            + (f"; did you mean {nearest}?" if nearest is not None else ""),
             missing_name=mapping.name,
         )
     if isinstance(mapping, ByTags):
         return NoSuchWorkspace(
             f"organization {organization} has no workspace with the tags {mapping}"
-            f"{unless_hidden}; add these tags on the server"
+            f"{_unless_hidden(others)}; add these tags on the server"
         )
     return NoWorkspaces(
         f"organization {organization} has no workspace whose name starts with {mapping.prefix}"
-        f"{unless_hidden}; check the prefix"
+        f"{_unless_hidden(others)}; check the prefix"
     )
+
+
+async def _visible_names(client: Client) -> list[str]:
+    try:
+        return [workspace.name for workspace in await client.list_workspaces()]
+    except (ApiError, TransportError, UnexpectedAnswer):
+        return []
+
+
+def _unless_hidden(others: Sequence[str]) -> str:
+    """Return why a workspace may be missing, with what the token does see."""
+    if not others:
+        return ", or the token may not see it: it sees no workspace there"
+    noun = "other is" if len(others) == 1 else "others are"
+    names = ", ".join(sorted(others)[:_MOST_EXAMPLES])
+    return f", or the token may not see it ({len(others)} {noun} visible, such as {names})"
 
 
 def selectable_name(mapping: WorkspaceMapping, workspace: LocalWorkspace) -> str:

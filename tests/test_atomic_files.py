@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.atomic_files import write_atomically
+from remote_backend.atomic_files import require_writable, write_atomically
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX files")
 MANY = (
@@ -93,3 +93,18 @@ def test_the_directory_is_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     )
     write_atomically(tmp_path / "file", b"new")
     assert synced == [False, True]
+
+
+def test_a_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    """What could not be written later is found before, and a file that is there stays whole."""
+    (tmp_path / "there").write_bytes(b"text")
+    (tmp_path / "folder").mkdir()
+
+    require_writable(tmp_path / "there")
+    require_writable(tmp_path / "new")
+    for name in ("folder", "missing/file"):
+        with pytest.raises(OSError):
+            require_writable(tmp_path / name)
+
+    assert (tmp_path / "there").read_bytes() == b"text"
+    assert sorted(os.listdir(tmp_path)) == ["folder", "there"]

@@ -170,11 +170,13 @@ async def test_a_missing_name_comes_with_the_tagged_ones(short: str) -> None:
         ),
     ],
 )
-def test_what_to_do_without_workspaces_fits_the_mode(
+async def test_what_to_do_without_workspaces_fits_the_mode(
     mode: WorkspaceMapping, told: str
 ) -> None:
     """`workspace new` is not advised where it is refused (P89, W9)."""
-    assert re.search(told, message_of(no_workspaces(mode, "acme")))
+    client = Client(ScriptedTransport({f"GET {COLLECTION}": answer(403)}), "acme")
+
+    assert re.search(told, message_of(await no_workspaces(client, mode)))
 
 
 @pytest.mark.parametrize("version", ["1.11.4", None])

@@ -27,6 +27,7 @@ from remote_backend.workspaces import (
     create_workspace,
     find_workspace,
     list_workspaces,
+    no_workspaces,
     require_plannable,
     selectable_name,
 )
@@ -213,6 +214,36 @@ async def test_default_is_no_workspace_of_a_prefix() -> None:
 
     with pytest.raises(SelectionError, match="no workspace is selected.*; there are a, b$"):
         await find_workspace(client(script), PREFIX, "default")
+
+
+async def test_a_prefix_of_nothing_is_compared_with_what_is_visible() -> None:
+    """A typing error and a token that sees nothing have other remedies; one request decides."""
+    some = {f"GET {PATH}": page("web-a", "web-b", "web-d", "web-c")}
+    one = {f"GET {PATH}": page("web-a")}
+    none = {f"GET {PATH}": page()}
+
+    async def text(script: dict[str, Any], mapping: WorkspaceMapping = PREFIX) -> str:
+        return str(await no_workspaces(client(script), mapping))
+
+    assert "(4 others are visible, such as web-a, web-b, web-c); check the prefix" in (
+        await text(some)
+    )
+    assert "(1 other is visible, such as web-a)" in await text(one)
+    assert "it sees no workspace there" in await text(none)
+    assert (await text(some, ByName("wbe-a"))).endswith("; did you mean web-a?")
+
+
+async def test_a_mistyped_name_brings_the_nearest() -> None:
+    """All names follow, for where the guess is wrong; nothing is guessed that is not near."""
+    near = {f"GET {PATH}": page("net-prod", "net-dev"), f"GET {PATH}/net-prdo": answer(404)}
+    far = {f"GET {PATH}": page("net-prod"), f"GET {PATH}/net-xyz": answer(404)}
+
+    with pytest.raises(
+        NoSuchWorkspace, match=r"; did you mean prod\? There are dev, prod$"
+    ):
+        await find_workspace(client(near), PREFIX, "prdo")
+    with pytest.raises(NoSuchWorkspace, match="; there are prod$"):
+        await find_workspace(client(far), PREFIX, "xyz")
 
 
 @pytest.mark.parametrize("names", [answer(403), answer(404)])

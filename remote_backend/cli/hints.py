@@ -18,9 +18,12 @@ from remote_backend.errors import (
     NoBatches,
     NoConfigurationFiles,
     NoSuchWorkspace,
+    NotAuthorized,
+    NoToken,
     NoWorkspaces,
     NoWorkspaceSelected,
     OtherState,
+    PlainHttp,
     PlainTraffic,
     RemoteBackendError,
     StateLocked,
@@ -61,9 +64,13 @@ HINTS: Mapping[type[Exception], str] = {
     NoBatches: "`remote-backend plan -all` makes one",
     NoConfigurationFiles: "run the command in the directory of the configuration, or use -chdir=DIR",
     NoSuchWorkspace: "`remote-backend workspace new {missing_name}` makes it",
+    NotAuthorized: "`remote-backend login {login_host}` stores a new one",
+    NoToken: "`remote-backend login {hostname}` stores one (looked in: {places})",
     NoWorkspaces: "`remote-backend workspace new NAME` makes one",
     NoWorkspaceSelected: "set TF_WORKSPACE=NAME, or use `remote-backend workspace select NAME`, or "
-    "plan all with -all",
+    "-all where a command has it",
+    PlainHttp: "for `remote-backend serve`, set TF_CLI_CONFIG_FILE to the file that it names, or "
+    "serve with -tls",
     OtherState: "`remote-backend state pull` shows the one there",
     StateLocked: "wait with -lock-timeout=5m, or, if nobody works on it any more, "
     "`remote-backend force-unlock {lock_id}` takes the lock away",
@@ -111,6 +118,6 @@ def _hints(problem: object) -> Iterator[str]:
 
 def _hint_of(error: BaseException) -> str | None:
     hint = next((HINTS[kind] for kind in type(error).__mro__ if kind in HINTS), "")
-    facts = vars(error)
-    has_all_facts = all(facts[name] for name in re.findall(r"{(\w+)}", hint))
-    return hint.format_map(facts) if hint and has_all_facts else None
+    names = re.findall(r"{(\w+)}", hint)
+    facts = {name: getattr(error, name) for name in names}
+    return hint.format_map(facts) if hint and all(facts.values()) else None

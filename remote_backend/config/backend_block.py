@@ -143,7 +143,7 @@ def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
     if record is None:
         return block.backend(block.values, environ)
     if not record.is_of(block.values):
-        raise BackendChanged(block.where)
+        raise BackendChanged(block.where, block.values.changed_members(record.values))
     return block.backend(record.values, environ)
 
 

@@ -48,6 +48,22 @@ class BlockValues:
             and _set(self.workspaces or {}) == _set(other.workspaces or {})
         )
 
+    def changed_members(self, earlier: "BlockValues") -> tuple[str, ...]:
+        """Return the members with another value than earlier, without those that are gone.
+
+        Those may have been added by `init`, and stand in no block.
+        """
+        pairs = (
+            ("", self.arguments, earlier.arguments),
+            ("workspaces.", self.workspaces or {}, earlier.workspaces or {}),
+        )
+        return tuple(
+            f"{start}{name}"
+            for start, values, before in pairs
+            for name, value in _set(values).items()
+            if value != before.get(name)
+        )
+
 
 @frozen(kw_only=True)
 class Record:

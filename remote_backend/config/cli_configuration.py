@@ -20,6 +20,7 @@ __all__ = (
     "CredentialsHelper",
     "configuration_directory",
     "read_cli_configuration",
+    "searched_files",
 )
 
 log = Log()
@@ -68,6 +69,17 @@ def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
     )
 
 
+def searched_files(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return where files of the CLI configuration are looked for, for a message."""
+    override = next((environ[name] for name in _OVERRIDES if environ.get(name)), None)
+    if override is not None:
+        return (override,)
+    directory = configuration_directory(environ)
+    if directory is None:
+        return ()
+    return (str(_main_file(directory)), str(directory / "*.tfrc.json"))
+
+
 def configuration_directory(environ: Mapping[str, str]) -> Path | None:
     """Return the directory with credentials, more files and plugins; None without a home."""
     if os.name == "nt":
@@ -75,6 +87,10 @@ def configuration_directory(environ: Mapping[str, str]) -> Path | None:
         return Path(home) / "terraform.d" if home else None
     home = environ.get("HOME")
     return Path(home) / ".terraform.d" if home else None
+
+
+def _main_file(directory: Path) -> Path:
+    return directory.parent / ("terraform.rc" if os.name == "nt" else ".terraformrc")
 
 
 def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
@@ -89,7 +105,7 @@ def _paths(environ: Mapping[str, str], warnings: list[str]) -> Iterator[Path]:
     directory = configuration_directory(environ)
     if directory is None:
         return
-    main = directory.parent / ("terraform.rc" if os.name == "nt" else ".terraformrc")
+    main = _main_file(directory)
     if os.path.exists(main):
         yield main
     try:

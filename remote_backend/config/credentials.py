@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.atomic_files import write_atomically
 from remote_backend.config.cli_configuration import (
     CliConfiguration,
     configuration_directory,
+    searched_files,
 )
 from remote_backend.config.credentials_helper import HelperFailed, ask_helper
 from remote_backend.config.hostname import display_hostname, normalize_hostname
 from remote_backend.decoding import decode_text
-from remote_backend.errors import BadHostname, CredentialsError
+from remote_backend.errors import BadHostname, CredentialsError, NoToken
 
 __all__ = (
     "FoundToken",
@@ -28,6 +29,7 @@ __all__ = (
 )
 
 _PREFIX = "TF_TOKEN_"
+_STORED_BY_LOGIN = "credentials.tfrc.json"
 # Variables of the provider "tfe", of scripts for the API, and of Terraform before 0.12.
 _OF_OTHER_TOOLS = ("TFE_TOKEN", "TF_API_TOKEN", "ATLAS_TOKEN")
 # Forms that people mix up; the form does not show whose token it is.
@@ -54,6 +56,9 @@ class FoundToken:
 
     warnings: tuple[str, ...] = ()
     """Reasons why a place that can hold a token has none."""
+
+    is_from_login: bool = False
+    """Whether another login would replace it."""
 
     @property
     def kind(self) -> str:
@@ -83,7 +88,9 @@ def find_token(
     if hostname in cli.credentials:
         file = cli.credential_files.get(hostname)
         where = f" ({file})" if file is not None else ""
-        return _token_from(cli.credentials[hostname], f"the CLI configuration{where}")
+        found = _token_from(cli.credentials[hostname], f"the CLI configuration{where}")
+        is_from_login = file is not None and file.name == _STORED_BY_LOGIN
+        return evolve(found, is_from_login=is_from_login)
     if cli.credentials_helper is None:
         return FoundToken()
     try:
@@ -143,7 +150,7 @@ def _credentials_path(environ: Mapping[str, str]) -> Path:
         raise CredentialsError(
             "no home directory is known; set HOME, or TF_TOKEN_* instead"
         )
-    return directory / "credentials.tfrc.json"
+    return directory / _STORED_BY_LOGIN
 
 
 def _credentials(path: Path) -> dict[str, Any]:
@@ -190,9 +197,12 @@ def _write_credentials(path: Path, document: dict[str, Any]) -> None:
         raise CredentialsError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def missing_token(hostname: str, environ: Mapping[str, str]) -> CredentialsError:
+def missing_token(
+    hostname: str, environ: Mapping[str, str], helper: str | None = None
+) -> NoToken:
     """Return the error that lists where a token for a normalized host name can be put."""
     name = display_hostname(hostname)
+    searched = list(searched_files(environ))
     places = [
         f'a credentials "{name}" block in the CLI configuration file',
         f"the answer to `terraform login {name}`, which stores it there",
@@ -200,9 +210,14 @@ def missing_token(hostname: str, environ: Mapping[str, str]) -> CredentialsError
     if ":" not in hostname:  # a shell cannot set a variable with a colon in its name
         encoded = hostname.replace("-", "__").replace(".", "_")
         places.insert(0, f"the variable {_PREFIX}{encoded}")
-    return CredentialsError(
-        f"there is no token for {name}; put one into {', '.join(places[:-1])}, "
-        f"or give {places[-1]}{_not_read(environ)}"
+        searched.insert(0, f"{_PREFIX}{encoded}")
+    if helper is not None:
+        searched.append(f"the credentials helper {helper}")
+    return NoToken(
+        name,
+        tuple(searched),
+        advice=f"put one into {', '.join(places[:-1])}, or give {places[-1]}",
+        note=_not_read(environ),
     )
 
 

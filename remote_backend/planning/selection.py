@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from remote_backend.errors import SelectionError
-from remote_backend.workspaces import shown_names
+from remote_backend.workspaces import existing_names, shown_names
 
 __all__ = ("select_names",)
 
@@ -21,7 +21,7 @@ def select_names(
     for pattern in select:
         if not any(fnmatchcase(name, pattern) for name in existing):
             raise SelectionError(
-                f"select={pattern} matches no workspace; there are {shown_names(existing)}",
+                f"select={pattern} matches no workspace{existing_names(existing, pattern)}",
                 parameters=("select",),
             )
     chosen = tuple(

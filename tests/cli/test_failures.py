@@ -10,7 +10,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
-from tests.support.command_line import CommandLine, records_of
+from tests.support.command_line import CommandLine, records_of, runs_of
 from tests.support.paths import REPOSITORY
 
 
@@ -51,18 +51,40 @@ async def test_a_failure_before_the_connection_has_a_result_too(shop: CommandLin
     assert json.loads(done.out)["kind"] == "NoBackendBlock"
 
 
-async def test_a_report_that_cannot_be_written_costs_no_other(shop: CommandLine) -> None:
-    """It is named, the others and the table are there, and the exit code says it."""
+async def test_a_report_that_cannot_be_written_costs_no_batch(shop: CommandLine) -> None:
+    """It is found before any run is made, and not when the batch has passed."""
     (shop.directory / "bad.md").mkdir()
-    done = await shop.run(
-        "plan", "-all", "-report=bad.md", "-report=good.json", "-detailed-exitcode"
-    )
+    done = await shop.run("plan", "-all", "-report=good.json", "-report=bad.md")
 
-    assert done.code == 1
-    assert "3 workspaces: 2 with changes, 1 no changes" in done.out
-    assert "Error: -report=bad.md cannot be written: Is a directory" in done.err
-    assert "Wrote good.json." in done.err and "Wrote bad.md." not in done.err
-    assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 3
+    assert (done.code, done.out) == (1, "")
+    assert "Error: -report=bad.md cannot be written: Is a directory; choose" in done.err
+    assert runs_of(shop) == []
+    assert sorted(path.name for path in shop.directory.iterdir()) == ["bad.md", "main.tf"]
+
+
+async def test_a_report_that_becomes_impossible_costs_no_other(shop: CommandLine) -> None:
+    """It is named, the others and the table are there, and the exit code says it."""
+    (shop.directory / "main.tf").write_text(
+        (shop.directory / "main.tf").read_text().replace("networking-", "slow-")
+    )
+    process = await anyio.open_process(
+        shop.command("plan", "-all", "-report=bad.md", "-report=good.json"),
+        cwd=shop.directory,
+        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+    )
+    async with process:
+        assert process.stderr is not None
+        err = b""
+        while err.count(b" run http") + err.count(b"| run ") < 2:
+            err += await process.stderr.receive()
+        (shop.directory / "bad.md").mkdir()
+        process.send_signal(signal.SIGTERM)
+        err += b"".join([data async for data in process.stderr])
+        await process.wait()
+
+    assert b"Error: -report=bad.md cannot be written: Is a directory" in err
+    assert b"Wrote good.json." in err and b"Wrote bad.md." not in err
+    assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 2
 
 
 async def test_a_step_summary_that_is_not_there_is_a_warning(shop: CommandLine) -> None:

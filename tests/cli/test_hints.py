@@ -39,6 +39,28 @@ async def with_a_broken_record(shop: CommandLine) -> None:
     (shop.directory / ".terraform/terraform.tfstate").write_text("{")
 
 
+async def without_tokens(shop: CommandLine) -> None:
+    """Have a CLI configuration without tokens."""
+    shop.server.cli_config_file.write_text("")
+
+
+async def with_a_stale_login(shop: CommandLine) -> None:
+    """Have a token from a login that the server does not accept."""
+    text = shop.server.cli_config_file.read_text()
+    (shop.directory.parent / ".terraform.d").mkdir()
+    stored = {"credentials": {shop.server.hostname: {"token": "stale"}}}
+    path = shop.directory.parent / ".terraform.d/credentials.tfrc.json"
+    path.write_text(json.dumps(stored))
+    (shop.directory.parent / ".terraformrc").write_text(text.replace("token", "other"))
+
+
+async def with_a_server_of_http(shop: CommandLine) -> None:
+    """Leave the host block out that says where the server without TLS is."""
+    configuration = json.loads(shop.server.cli_config_file.read_text())
+    del configuration["host"]
+    shop.server.cli_config_file.write_text(json.dumps(configuration))
+
+
 async def with_a_missing_name(shop: CommandLine) -> None:
     """Name one workspace that the server does not have."""
     write_backend(
@@ -163,6 +185,28 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         "-var has a value without '='; write -var 'NAME=VALUE'; -var-file=FILE takes a file",
     ),
     (
+        errors.NoToken,
+        without_tokens,
+        "plan",
+        DEV,
+        "stores one (looked in: ",
+    ),
+    (
+        errors.PlainHttp,
+        with_a_server_of_http,
+        "plan",
+        DEV,
+        "does not speak TLS; for `remote-backend serve`, set TF_CLI_CONFIG_FILE to the file that "
+        "it names, or serve with -tls",
+    ),
+    (
+        errors.NotAuthorized,
+        with_a_stale_login,
+        "plan",
+        {**DEV, "TF_CLI_CONFIG_FILE": ""},
+        "of another host; `remote-backend login localhost:",
+    ),
+    (
         errors.NoSuchWorkspace,
         with_a_missing_name,
         "plan",
@@ -181,7 +225,7 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         as_it_is,
         "plan",
         {},
-        "or use `remote-backend workspace select NAME`, or plan all with -all",
+        "or use `remote-backend workspace select NAME`, or -all where a command has it",
     ),
     (
         errors.RunOptionsError,

@@ -57,7 +57,9 @@ def test_what_was_looked_for_is_told(tmp_path: Path) -> None:
     fake(tmp_path, "terraform", "0.12.31")
     environ = {"PATH": str(tmp_path)}
 
-    with pytest.raises(EngineError, match=r"terraform is 0\.12\.31, and 1\.0 or newer"):
+    with pytest.raises(
+        EngineError, match=r"terraform is 0\.12\.31 \(.*/terraform\), and 1\.0 or newer"
+    ):
         find_program("terraform", environ)
     with pytest.raises(EngineError, match="tofu is not installed"):
         find_program("tofu", environ)

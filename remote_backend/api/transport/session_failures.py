@@ -6,12 +6,23 @@ from urllib.parse import urlsplit
 import aiohttp
 from attrs import frozen
 
-from remote_backend.errors import TransportError
+from remote_backend.errors import PlainHttp, TransportError
 
 __all__ = ("Attempt",)
 
 # https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
-_UNKNOWN_AUTHORITY = frozenset({2, 18, 19, 20, 21})
+_CLOCK = "check the clock of this machine, or have the certificate renewed"
+_ADVICE_BY_CODE = {
+    **dict.fromkeys(
+        (2, 18, 19, 20, 21),
+        "no authority that this machine trusts has signed it: set SSL_CERT_FILE to a PEM file "
+        "with the right one",
+    ),
+    9: _CLOCK,
+    10: _CLOCK,
+    62: "it is for other names: check the host name, and proxies on the way",
+    64: "it is for other names: check the address, and proxies on the way",
+}
 
 
 @frozen
@@ -30,6 +41,14 @@ class Attempt:
 
     def failure(self, error: BaseException) -> TransportError:
         """Return the failure that an exception of aiohttp means."""
+        if _speaks_plain_http(error):
+            return PlainHttp(
+                self.method,
+                self.where,
+                f"{self.host} answers plain HTTP where HTTPS is needed; it does not speak TLS",
+                may_have_happened=False,
+                is_permanent=True,
+            )
         if isinstance(error, aiohttp.ClientConnectorError):
             return self.unreached(
                 self._connecting(error), is_permanent=_is_permanent(error)
@@ -91,10 +110,6 @@ class Attempt:
     def _tls_problem(self, host: str, text: str) -> str:
         if "CERTIFICATE_REQUIRED" in text:
             return self._certificate_required()
-        if any(
-            reason in text for reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_")
-        ):
-            return f"{host} does not speak TLS; plain HTTP may be served on this port"
         return f"no TLS connection to {host} ({_openssl_reason(text)})"
 
     def _certificate_required(self) -> str:
@@ -111,6 +126,13 @@ class Attempt:
         )
 
 
+def _speaks_plain_http(error: BaseException) -> bool:
+    return isinstance(error, aiohttp.ClientConnectorSSLError) and any(
+        reason in str(error.os_error)
+        for reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "HTTP_")
+    )
+
+
 def _is_permanent(error: aiohttp.ClientConnectorError) -> bool:
     return isinstance(
         error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
@@ -120,11 +142,9 @@ def _is_permanent(error: aiohttp.ClientConnectorError) -> bool:
 def _certificate_problem(host: str, error: Exception) -> str:
     message = getattr(error, "verify_message", None) or str(error)
     problem = f"the certificate of {host} is not trusted ({message})"
-    if isinstance(error, ssl.SSLCertVerificationError) and (
-        error.verify_code in _UNKNOWN_AUTHORITY
-    ):
-        return f"{problem}; SSL_CERT_FILE can name a PEM file with its authority"
-    return problem
+    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
+    advice = _ADVICE_BY_CODE.get(code)
+    return f"{problem}; {advice}" if advice is not None else problem
 
 
 def _reason_of(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from remote_backend.cli.commands.plan_request import (
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.report_forms import require_known_forms
+from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.terraform_flags import (
     Duration,
@@ -263,7 +263,7 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
         if not all(map(is_text, flags[name])):
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")
     if flags["report"]:
-        require_known_forms(flags["report"])
+        require_writable_reports(flags["report"])
     forms = [f"-{name}" for name in ("stream", "json", "quiet") if flags[name]]
     if len(forms) > 1:
         raise RunOptionsError(f"{' and '.join(forms)} exclude each other; choose one")

@@ -12,7 +12,7 @@ from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.report_files import Collector, write_reports
-from remote_backend.cli.output.report_forms import require_known_forms
+from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.terraform_flags import FileMode, TerraformCommand, many, value
 from remote_backend.config.environment import process_environ
@@ -47,7 +47,7 @@ def report(id: str | None, report: tuple[str, ...], report_mode: int) -> int:
     """
     if not report:
         raise RunOptionsError("no file is named; add -report=FILE")
-    require_known_forms(report)
+    require_writable_reports(report)
     recorded = read_journal(
         journal_folder_of(process_environ()),
         id,

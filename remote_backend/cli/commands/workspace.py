@@ -57,8 +57,9 @@ def _list_workspaces(context: click.Context) -> int:
             mark = "*" if current in (named.name, named.remote.name) else " "
             echo(f"{mark} {one_line(named.name)}")
         if not found:
-            mode = backend.connection.mapping
-            echo(f"{message_of(no_workspaces(mode, backend.organization))}.", err=True)
+            connection = backend.connection
+            problem = await no_workspaces(connection.client, connection.mapping)
+            echo(f"{message_of(problem)}.", err=True)
         if chosen := process_environ().get("TF_WORKSPACE"):
             echo(f"\nTF_WORKSPACE selects {chosen} for now.", err=True)
         return 0

@@ -55,8 +55,8 @@ class WorkspaceChoice:
         if any(current in (named.name, named.remote.name) for named in found):
             return
         if not found:
-            organization = self.connection.client.organization
-            self.screen.note(f"{message_of(no_workspaces(mode, organization))}.")
+            problem = await no_workspaces(self.connection.client, mode)
+            self.screen.note(f"{message_of(problem)}.")
         elif self.environ.get("TF_WORKSPACE"):
             await find_workspace(self.connection.client, mode, current)
         else:

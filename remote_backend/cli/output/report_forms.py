@@ -2,20 +2,28 @@
 
 from pathlib import Path
 
+from remote_backend.atomic_files import require_writable
 from remote_backend.errors import RunOptionsError
 
-__all__ = ("FORMS", "require_known_forms")
+__all__ = ("FORMS", "require_writable_reports")
 
 FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 """Suffix, and the function in the module of that name; only the forms in use are imported."""
 
 
-def require_known_forms(files: tuple[str, ...]) -> None:
-    """Raise `RunOptionsError` for a file whose name asks for no form of a report."""
+def require_writable_reports(files: tuple[str, ...]) -> None:
+    """Raise `RunOptionsError` for a file of no known form, and for one that cannot be written."""
     for name in files:
-        if Path(name).suffix not in FORMS:
+        path = Path(name)
+        if path.suffix not in FORMS:
             raise RunOptionsError(
                 f"-report={name}: the name must end in one of {', '.join(FORMS)}"
             )
-        if not Path(name).absolute().parent.is_dir():
+        if not path.absolute().parent.is_dir():
             raise RunOptionsError(f"-report={name}: its directory does not exist")
+        try:
+            require_writable(path)
+        except OSError as error:
+            raise RunOptionsError(
+                f"-report={name} cannot be written: {error.strerror}; choose another path"
+            ) from None
