@@ -9,9 +9,10 @@ Nothing here is made for display: whole values and true addresses are compared.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from remote_backend.models.changes import (
     ActionInvocation,
@@ -46,7 +47,8 @@ class Position:
 
     before: tuple[Value, ...]
     after: tuple[Value, ...]
-    indexes: tuple[int, ...] = ()
+    indexes: Path = ()
+    """Where the elements come or go."""
 
     def new_form(self, names: OwnNames) -> Form:
         """Return the form of the new values; elements of a list without their order."""
@@ -106,16 +108,16 @@ class PlanFacts:
     def resolve(self, resolver: Resolver) -> None:
         """Make the structure and the positions, once the names of all plans are known."""
 
-        def resolved(text: str | None) -> Hashable:
-            if text is None:
-                return None
+        @cache
+        def resolved(text: str) -> Hashable:
             form = self.names.text_form(text)
             self.has_own_names |= resolver.is_own(form)
             return resolver.resolve(form, text)
 
         structure = []
         for part in self._parts:
-            key = (part.section, *map(resolved, part.names), *part.facts)
+            names = (name and resolved(name) for name in part.names)
+            key = (part.section, *names, *part.facts)
             ways = set()
             for change in part.changes:
                 path = tuple(
@@ -142,18 +144,26 @@ class PlanFacts:
                 yield from (step for step in change.path if isinstance(step, str))
 
     def _add_position(self, key: PositionKey, part: _Part, change: AttributeChange) -> None:
-        is_element = _is_element(change)
-        old = self.positions.get(key)
-        before = () if old is None else old.before
-        after = () if old is None else old.after
-        indexes = () if old is None else old.indexes
-        self.positions[key] = Position(
-            place=part.place,
-            path=change.path[:-1] if is_element else change.path,
-            before=(*before, change.before),
-            after=(*after, *(() if part.is_old else (change.after,))),
-            indexes=(*indexes, *_last_index(change, is_element=is_element)),
-        )
+        position = _position(part, change)
+        if (other := self.positions.get(key)) is not None:
+            position = evolve(
+                other,
+                before=other.before + position.before,
+                after=other.after + position.after,
+                indexes=other.indexes + position.indexes,
+            )
+        self.positions[key] = position
+
+
+def _position(part: _Part, change: AttributeChange) -> Position:
+    end = len(change.path) - 1 if _is_element(change) else len(change.path)
+    return Position(
+        place=part.place,
+        path=change.path[:end],
+        before=(change.before,),
+        after=() if part.is_old else (change.after,),
+        indexes=change.path[end:],
+    )
 
 
 def _is_element(change: AttributeChange) -> bool:
@@ -162,12 +172,6 @@ def _is_element(change: AttributeChange) -> bool:
         and isinstance(change.path[-1], int)
         and (change.before.is_absent or change.after.is_absent)
     )
-
-
-def _last_index(change: AttributeChange, *, is_element: bool) -> Iterator[int]:
-    step = change.path[-1] if is_element else None
-    if isinstance(step, int):
-        yield step
 
 
 def _general_path(change: AttributeChange) -> tuple[str | int | None, ...]:
