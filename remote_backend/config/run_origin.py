@@ -100,7 +100,7 @@ _PERSON_HERE = ("USER", "LOGNAME", "USERNAME")
 
 
 def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
-    """Return who plans which revision, as far as known: `alice, branch main, commit 1a2b3c4d5e`.
+    """Return who plans which revision, as far as known: `alice, main@1a2b3c4d5e`.
 
     In a CI job its own variables count, elsewhere the user and the Git repository.
     """
@@ -112,12 +112,14 @@ def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
         person = _job_text(environ, service)
         branch = _first(environ, service.branch)
         commit = _first(environ, service.commit)
-    parts = (
-        person,
-        f"branch {branch}" if branch else "",
-        f"commit {commit[:_COMMIT_DIGITS]}" if commit else "",
-    )
+    parts = (person, _revision_text(branch, commit[:_COMMIT_DIGITS]))
     return ", ".join(part for part in parts if part)
+
+
+def _revision_text(branch: str, commit: str) -> str:
+    if branch and commit:
+        return f"{branch}@{commit}"
+    return f"branch {branch}" if branch else f"commit {commit}" if commit else ""
 
 
 def _job_text(environ: Mapping[str, str], service: _Service) -> str:

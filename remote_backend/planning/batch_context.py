@@ -26,7 +26,7 @@ class BatchContext:
     """Returns the address of a run for people, from remote workspace name and run id."""
 
     origin: str = ""
-    """Who plans what, for the messages of runs where the options have none."""
+    """Who plans which revision, for the messages of runs."""
 
     id: str = field(factory=new_batch_id)
     """Names the batch; it is part of the message of each run, which lists are searched for."""

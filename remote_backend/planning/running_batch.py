@@ -35,9 +35,10 @@ class RunningBatch:
 
 
 def requested_options(options: PlanOptions, context: BatchContext) -> PlanOptions:
-    """Return options with the message of a run: the caller's or ours, and the id of a batch."""
-    ours = f"{_MESSAGE}: {context.origin}" if context.origin else _MESSAGE
-    message = options.message or ours
+    """Return options with the message of a run: the caller's or ours, batch, and origin."""
+    message = options.message or _MESSAGE
     if context.is_batch:
         message = f"{message} ({context.id})"
+    if context.origin:
+        message = f"{message}, {context.origin}"
     return evolve(options, message=message)

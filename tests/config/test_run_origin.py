@@ -31,11 +31,12 @@ GITLAB = {
     [
         (
             GITHUB,
-            "octocat in GitHub Actions plan 77, branch topic, commit 0123456789",
+            "octocat in GitHub Actions plan 77, topic@0123456789",
         ),
-        (GITLAB, "tanuki in GitLab CI plan: all 9, branch main, commit 0123456789"),
+        (GITLAB, "tanuki in GitLab CI plan: all 9, main@0123456789"),
         ({"TF_BUILD": "True", "BUILD_BUILDNUMBER": "3"}, "Azure Pipelines 3"),
         ({"JENKINS_URL": "https://ci", "GIT_BRANCH": "x"}, "Jenkins, branch x"),
+        ({"JENKINS_URL": "https://ci", "GIT_COMMIT": COMMIT}, "Jenkins, commit 0123456789"),
         ({"USER": "alice"}, "alice"),
         ({"LOGNAME": "a\x1b[2Jli\nce" + "e" * 200}, "a[2Jlice" + "e" * 72),
         ({}, ""),

@@ -15,8 +15,8 @@ from tests.support.fakes import batch_context
     [
         (None, "", True, "Planned by remote-backend (batch-1)"),
         (None, "", False, "Planned by remote-backend"),
-        (None, "ada in acme/net", False, "Planned by remote-backend: ada in acme/net"),
-        ("why", "ada in acme/net", True, "why (batch-1)"),
+        (None, "ada in acme/net", False, "Planned by remote-backend, ada in acme/net"),
+        ("why", "ada in acme/net", True, "why (batch-1), ada in acme/net"),
         ("why", "", False, "why"),
     ],
 )

@@ -146,13 +146,14 @@ async def test_every_run_says_who_made_it(shop: CommandLine) -> None:
     (shop.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
     await shop.run("plan", TF_WORKSPACE="dev", USER="alice")
     await shop.run("plan", "-select=dev", USER="alice")
-    await shop.run("plan", "-select=dev", "-message=why")
+    await shop.run("plan", "-select=dev", "-message=why", USER="bob")
 
     alone, batch, given = [run["message"] for run in runs_of(shop)]
-    origin = "Planned by remote-backend: alice, branch topic"
-    assert alone == origin
-    assert re.fullmatch(re.escape(origin) + r" \(batch-\w+\)", batch)
-    assert re.fullmatch(r"why \(batch-\w+\)", given)
+    assert alone == "Planned by remote-backend, alice, branch topic"
+    assert re.fullmatch(
+        r"Planned by remote-backend \(batch-\w+\), alice, branch topic", batch
+    )
+    assert re.fullmatch(r"why \(batch-\w+\), bob, branch topic", given)
 
 
 async def test_destroy_and_refresh_only_reach_the_run(shop: CommandLine) -> None:
