@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remote_backend.models.changes import Diagnostic, PlannedChanges
@@ -82,7 +82,7 @@ def unseen(family: Family, one: Outcome, other: Outcome) -> Iterator[tuple[Any, 
             yield key
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(plans(), min_size=4, max_size=4))
 def test_a_family_differs_only_in_what_its_table_shows(made: list[PlannedChanges]) -> None:
     """For every two members, every value is the same, or a line tells them apart (N01)."""
@@ -103,7 +103,7 @@ def test_a_family_differs_only_in_what_its_table_shows(made: list[PlannedChanges
             ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(plans(), min_size=4, max_size=4))
 def test_new_values_in_a_group_are_equal_or_carry_the_name(
     made: list[PlannedChanges],

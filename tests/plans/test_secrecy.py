@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remote_backend.models.changes import PlannedChanges
@@ -79,7 +79,7 @@ def texts_of(changes: PlannedChanges) -> Iterator[str]:
     yield from (form(made) for form in FORMS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(marked(), marked(), st.booleans(), st.booleans())
 def test_no_secret_is_in_any_text(
     before: tuple[Any, Any], after: tuple[Any, Any], is_output: bool, replaces: bool
@@ -107,7 +107,7 @@ def test_no_secret_is_in_any_text(
             assert not [secret for secret in secrets if secret in text]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(marked(), marked())
 def test_a_redacted_plan_shows_the_same_changes(
     before: tuple[Any, Any], after: tuple[Any, Any]
