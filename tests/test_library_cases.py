@@ -162,7 +162,7 @@ def test_the_program_of_the_readme_works(tmp_path: Path) -> None:
             return done.stdout.decode()
 
     out = anyio.run(run)
-    assert "eu-1 changes Counts(add=1" in out
+    assert "eu-1 changed Counts(add=1" in out
     assert "us-1" not in out
 
 
@@ -215,7 +215,7 @@ def test_hundreds_of_plans_need_few_files(tmp_path: Path) -> None:
             return done.returncode, done.stdout.decode()
 
     code, out = anyio.run(run)
-    assert out.rstrip().endswith("200 workspaces: 200 with changes")
+    assert ": 200 changed" in out
     assert code == 0
 
 

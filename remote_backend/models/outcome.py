@@ -18,12 +18,17 @@ __all__ = ("ENDED_WITHOUT_PLAN", "Outcome", "Result", "exit_code_of")
 class Result(Enum):
     """How a plan ended, for a person who decides what to do next."""
 
-    NO_CHANGES = "no changes"
-    CHANGES = "changes"
+    NO_CHANGES = "unchanged"
+    CHANGES = "changed"
     FAILED = "failed"
     CANCELED = "canceled"
     NOT_STARTED = "not started"
     """The batch was canceled before the run was made."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Result | None":
+        # Journals of 0.1 have these words.
+        return {"no changes": cls.NO_CHANGES, "changes": cls.CHANGES}.get(str(value))
 
 
 ENDED_WITHOUT_PLAN = (Result.FAILED, Result.CANCELED, Result.NOT_STARTED)

@@ -1,15 +1,16 @@
 """What a batch came to, put together once for all forms of reports."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
-from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import short_id
-from remote_backend.plans.groups import Family, group_outcomes
+from remote_backend.plans.groups import Family, group_outcomes, is_destructive
 from remote_backend.plans.totals import Totals, totals_of
 
 __all__ = (
@@ -21,10 +22,18 @@ __all__ = (
     "sentence_of",
     "warnings_of",
     "word_for",
-    "words_for",
+    "word_of",
 )
 
-_ORDER = (*ENDED_WITHOUT_PLAN, Result.CHANGES, Result.NO_CHANGES)
+_ORDER = (
+    "failed",
+    "canceled",
+    "still running",
+    "changed",
+    "drifted",
+    "unchanged",
+    "no drift",
+)
 
 
 @frozen(kw_only=True)
@@ -80,28 +89,35 @@ class Report:
 
 
 def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
-    """Say how many workspaces ended how."""
-    results = [outcome.result for outcome in outcomes]
-    parts = [
-        f"{results.count(result)} {words_for(result, is_drift=is_drift)}"
-        for result in _ORDER
-        if result in results
-    ]
-    noun = "workspace" if len(results) == 1 else "workspaces"
-    return f"{len(results)} {noun}: {', '.join(parts)}"
+    """Say how many workspaces ended how: `8 workspaces: 1 failed, 7 changed (6 destroy)`."""
+    outcomes = tuple(outcomes)
+    words = Counter(word_of(outcome, is_drift=is_drift) for outcome in outcomes)
+    destructive = sum(map(is_destructive, outcomes))
+    parts = []
+    for word, number in sorted(words.items(), key=lambda item: _ORDER.index(item[0])):
+        is_changed = word in ("changed", "drifted")
+        destroy = f" ({destructive} destroy)" if is_changed and destructive else ""
+        parts.append(f"{number} {word}{destroy}")
+    noun = "workspace" if len(outcomes) == 1 else "workspaces"
+    return f"{len(outcomes)} {noun}: {', '.join(parts)}"
+
+
+def word_of(outcome: Outcome, *, is_drift: bool = False) -> str:
+    """Return the word for how a workspace ended: `changed`, `no drift`, `still running`."""
+    if outcome.still_running:
+        return "still running"
+    return word_for(outcome.result, is_drift=is_drift)
 
 
 def word_for(result: Result, *, is_drift: bool = False) -> str:
-    """Return a result in a word or two: `changes`, `no drift`."""
-    drift = {Result.CHANGES: "drift", Result.NO_CHANGES: "no drift"}
-    return drift.get(result, result.value) if is_drift else result.value
-
-
-def words_for(result: Result, *, is_drift: bool = False) -> str:
-    """Return what is said of workspaces with a result: `with changes`, `with drift`."""
-    if result is Result.CHANGES:
-        return f"with {word_for(result, is_drift=is_drift)}"
-    return "without drift" if is_drift and result is Result.NO_CHANGES else result.value
+    """Return the word for a result."""
+    if result is Result.NOT_STARTED:
+        return Result.CANCELED.value
+    drift = {Result.CHANGES: "drifted", Result.NO_CHANGES: "no drift"}
+    if is_drift and result in drift:
+        return drift[result]
+    word: str = result.value
+    return word
 
 
 def make_report(

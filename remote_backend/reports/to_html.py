@@ -11,7 +11,7 @@ from remote_backend.plans.actions import OUTSIDE_WORDS, action_symbol
 from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.difference_rows import difference_rows
-from remote_backend.reports.summary import Report, check_text, words_for
+from remote_backend.reports.summary import Report, check_text, word_for
 
 __all__ = ("to_html",)
 
@@ -63,7 +63,7 @@ def _filter(report: Report, result: Result) -> str:
     kind = _KIND[result]
     return (
         f'<label class="{kind}"><input type="checkbox" data-filter="{kind}" checked> '
-        f"{count} {_text(words_for(result, is_drift=report.is_drift))}</label> "
+        f"{count} {_text(word_for(result, is_drift=report.is_drift))}</label> "
     )
 
 

@@ -142,7 +142,7 @@ async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: CommandLin
         await process.wait()
 
     assert process.returncode == 130
-    assert "These runs live on:\n  a  run-" in notes
+    assert "1 run continues on the server:\n  a  run-" in notes
     assert "resume" not in notes
 
 

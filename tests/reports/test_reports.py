@@ -242,7 +242,7 @@ def test_json_has_everything() -> None:
         to_json(report(outcome("dev", plan(change("a.b", "delete"))), outcome("same")))
     )
     assert document["schema_version"] == "1"
-    assert document["summary"] == "2 workspaces: 1 with changes, 1 no changes"
+    assert document["summary"] == "2 workspaces: 1 changed (1 destroy), 1 unchanged"
     assert document["workspaces"][0]["changes"]["resources"][0]["action"] == "delete"
     assert [group["workspaces"] for group in document["groups"]] == [["dev"], ["same"]]
 
@@ -313,6 +313,6 @@ def test_a_drift_report_says_so() -> None:
         ]
     )
     made = report(outcome("dev", drift), outcome("same"), is_drift=True)
-    assert made.sentence == "2 workspaces: 1 with drift, 1 without drift"
+    assert made.sentence == "2 workspaces: 1 drifted, 1 no drift"
     for text in (to_markdown(made), to_html(made)):
         assert "Drift report" in text and "a.b changed outside" in text

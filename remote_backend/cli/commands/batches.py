@@ -1,83 +1,184 @@
-"""The commands `batches list`, `show`, `resume` and `cancel`: batches of earlier commands."""
+"""The commands about batches of earlier commands: list, show, log, open, resume and cancel."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
-from remote_backend.api.client import Client
-from remote_backend.cli.commands.plan_request import (
-    PlanRequest,
-    given_variables,
-    journal_folder_of,
+from remote_backend.cli.commands.batch_cancel import cancel_runs
+from remote_backend.cli.commands.batch_journals import (
+    age_of,
+    all_batches,
+    find_batch,
+    folder,
+    mapping_of,
+    matching_names,
+    result_of,
+    took_seconds,
 )
+from remote_backend.cli.commands.batch_logs import batch_log
+from remote_backend.cli.commands.live_actions import open_in_browser
+from remote_backend.cli.commands.plan_request import PlanRequest, given_variables
 from remote_backend.cli.commands.plan_runner import run_plan
-from remote_backend.cli.hints import message_of
-from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.output.console import print_table
-from remote_backend.cli.output.screen import Screen, echo, screen_of
-from remote_backend.cli.terraform_flags import TerraformGroup, flag, many
+from remote_backend.cli.output.batch_end import BatchPlace, write_end
+from remote_backend.cli.output.kept_logs import folder_of
+from remote_backend.cli.output.screen import Screen, echo, process_screen, screen_of
+from remote_backend.cli.output.table_form import TableForm
+from remote_backend.cli.terraform_flags import TerraformGroup, flag, many, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
-from remote_backend.errors import RemoteBackendError
+from remote_backend.errors import SelectionError
+from remote_backend.formats.amounts import duration
+from remote_backend.formats.exact_json import dump_exact
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.run import RunRequest
-from remote_backend.planning.failure_reasons import canceled
-from remote_backend.planning.journal import Journal
-from remote_backend.planning.recorded_batch import (
-    Begun,
-    RecordedBatch,
-    list_journals,
-    read_journal,
-)
-from remote_backend.planning.run_creation import find_run, stop_run
+from remote_backend.planning.batch_id import short_id
+from remote_backend.planning.recorded_batch import RecordedBatch
+from remote_backend.plans.groups import is_destructive
+from remote_backend.reports.to_json import outcome_to_dict
 
 __all__ = ("batches",)
 
-_AT_ONCE = 20
+_HEADS = ("BATCH", "STARTED", "TOOK", "OF", "RESULT", "WHERE")
 
 
 @click.group(
     "batches", cls=TerraformGroup, short_help="Look at batches, resume or cancel them."
 )
 def batches() -> None:
-    """Look at the batches of earlier commands, go on with them, or cancel what still runs."""
+    """Look at the batches of earlier commands, go on with them, or cancel what still runs.
+
+    ID is the beginning of a batch's id, or last, the newest one.
+    """
+
+
+batches.add_command(batch_log)
 
 
 @batches.command("list", short_help="List the batches.")
-def _list_batches() -> int:
+@flag("json", "Write one JSON document.")
+def _list_batches(json: bool) -> int:
     """List the batches on this machine, the newest first."""
-    for recorded in list_journals(_folder(), _warn):
-        done, all_ = len(recorded.outcomes), len(recorded.workspaces)
-        echo(
-            f"{recorded.id}  {recorded.started_at}  {done}/{all_} ended  {recorded.directory}"
+    recorded_batches = all_batches()
+    if json:
+        process_screen().print_json(
+            _json([_entry_of(recorded) for recorded in recorded_batches])
         )
+        return 0
+    rows = [_HEADS, *map(_row_of, recorded_batches)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADS))]
+    for row in rows if recorded_batches else ():
+        cells = [
+            text.rjust(width) if head in ("TOOK", "OF") else text.ljust(width)
+            for text, width, head in zip(row, widths, _HEADS, strict=True)
+        ]
+        echo("  ".join(cells).rstrip())
     return 0
 
 
+def _row_of(recorded: RecordedBatch) -> tuple[str, ...]:
+    seconds = took_seconds(recorded)
+    return (
+        short_id(recorded.id),
+        age_of(recorded),
+        "" if seconds is None else duration(seconds),
+        str(len(recorded.workspaces)),
+        result_of(recorded),
+        mapping_of(recorded),
+    )
+
+
+def _entry_of(recorded: RecordedBatch) -> dict[str, Any]:
+    return {
+        "id": recorded.id,
+        "short_id": short_id(recorded.id),
+        "hostname": recorded.hostname,
+        "organization": recorded.organization,
+        "mapping": mapping_of(recorded).partition("/")[2] or None,
+        "directory": str(recorded.directory),
+        "started_at": recorded.started_at,
+        "workspaces": len(recorded.workspaces),
+        "ended": len(recorded.outcomes),
+        "unfinished": list(recorded.unfinished),
+    }
+
+
 @batches.command("show", short_help="Show the results of a batch.")
+@flag("failed", "Show those that failed only.")
+@flag("changed", "Show those that would change only.")
+@flag("destroys", "Show those that destroy, replace or forget something only.")
+@value(
+    "table",
+    "Write a row for each workspace: auto (without a terminal), rows, wide, none.",
+    type=click.Choice([form.value for form in TableForm]),
+    default=TableForm.AUTO.value,
+    metavar="FORM",
+)
+@flag("json", "Write one JSON document.")
 @flag("no-color", "Write no colors.")
 @click.argument("id", required=False)
-def _show_batch(id: str | None, no_color: bool) -> int:
-    """Show what came of a batch so far; without ID, of the newest."""
-    recorded = read_journal(_folder(), id, _warn)
-    if recorded.ended:
-        print_table(
-            _screen(no_color), recorded.ended, is_drift=recorded.options.plan.refresh_only
+def _show_batch(id: str | None, **given: Any) -> int:
+    """Show what came of a batch so far, also while it runs; without ID, of the newest."""
+    recorded = find_batch(id)
+    outcomes = tuple(each for each in recorded.ended if _is_wanted(each, given))
+    if given["json"]:
+        entries = [outcome_to_dict(outcome) for outcome in outcomes]
+        process_screen().print_json(_json({**_entry_of(recorded), "outcomes": entries}))
+        return 0
+    if outcomes:
+        write_end(
+            _screen(given["no_color"]),
+            outcomes,
+            place=BatchPlace(
+                short_id=short_id(recorded.id),
+                hostname=recorded.hostname,
+                organization=recorded.organization,
+                has_logs=folder_of(folder(), recorded.id).is_dir(),
+            ),
+            seconds=took_seconds(recorded),
+            is_drift=recorded.options.plan.refresh_only,
+            has_blocks=given["failed"],
+            table=TableForm(given["table"]),
         )
-    else:
+    elif not recorded.ended:
         echo(f"{recorded.id}: no plan has ended yet.")
     for word, names in (
-        ("not ended", [name for name in recorded.unfinished if name in recorded.begun]),
+        ("still running", [name for name in recorded.unfinished if name in recorded.begun]),
         (
             "not started",
             [name for name in recorded.unfinished if name not in recorded.begun],
         ),
     ):
         if names:
-            echo(f"{word}: {', '.join(names)}")
+            echo(f"{len(names)} {word}: {', '.join(names)}")
+    return 0
+
+
+def _is_wanted(outcome: Outcome, given: dict[str, Any]) -> bool:
+    wishes = {
+        "failed": outcome.result is Result.FAILED,
+        "changed": outcome.result is Result.CHANGES,
+        "destroys": is_destructive(outcome),
+    }
+    chosen = [holds for name, holds in wishes.items() if given[name]]
+    return any(chosen) or not chosen
+
+
+@batches.command("open", short_help="Open the run of a workspace in the browser.")
+@value("batch", "The batch; the newest if it is not given.", metavar="ID")
+@flag("print", "Write the address only.")
+@click.argument("name", required=False)
+def _open_run(name: str | None, batch: str | None, print: bool) -> int:
+    """Open the run that a batch made in a workspace, or write its address."""
+    recorded = find_batch(batch)
+    names = matching_names(recorded, [name] if name else ["*"])
+    if len(names) > 1:
+        raise SelectionError(f"name one of the {len(names)} workspaces of the batch")
+    outcome = recorded.outcomes.get(names[0])
+    if outcome is None or outcome.run_url is None:
+        raise SelectionError(f"no address is known of a run of {names[0]} in this batch")
+    if print or not open_in_browser(outcome.run_url):
+        echo(outcome.run_url)
     return 0
 
 
@@ -89,11 +190,11 @@ def _show_batch(id: str | None, no_color: bool) -> int:
 @click.argument("id", required=False)
 @click.pass_context
 def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> int:
-    """Watch the runs of a batch that were made, make the missing ones, and report all.
+    """Watch the runs of a batch that were made, make the missing ones, and show all.
 
     Without ID, the newest batch.
     """
-    recorded = read_journal(_folder(), id, _warn)
+    recorded = find_batch(id)
     command = PlanRequest(
         directory=recorded.directory,
         options=recorded.options_to_resume(
@@ -108,68 +209,21 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
 
 
 @batches.command("cancel", short_help="Cancel what still runs of a batch.")
+@flag("yes", "Do not ask first.")
 @click.argument("id", required=False)
-def _cancel_batch(id: str | None) -> int:
-    """Cancel the runs of a batch that have not ended; without ID, of the newest."""
-    return anyio.run(_cancel_runs, read_journal(_folder(), id, _warn))
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+def _cancel_batch(id: str | None, names: tuple[str, ...], yes: bool) -> int:
+    """Cancel the runs of a batch that have not ended, or those of some workspaces.
+
+    On a terminal it asks first. Without ID, the newest batch.
+    """
+    recorded = find_batch(id)
+    chosen = matching_names(recorded, names) if names else recorded.unfinished
+    return anyio.run(cancel_runs, recorded, chosen, yes)
 
 
-async def _cancel_runs(recorded: RecordedBatch) -> int:
-    journal = Journal.at(_folder(), recorded.id, _warn)
-    gate = anyio.CapacityLimiter(_AT_ONCE)
-    going: list[str] = []
-
-    async def cancel(client: Client, name: str, begun: Begun) -> None:
-        async with gate:
-            try:
-                run_id = begun.run_id or await _find_run(client, recorded, name)
-                run = await stop_run(client, run_id) if run_id is not None else None
-            except RemoteBackendError as error:
-                echo(f"{name}: {message_of(error)}", err=True)
-                echo(f"{name}: {begun.run_id or 'a run that may exist'} lives on")
-                going.append(name)
-                return
-        if run_id is not None and run is None:
-            # The journal keeps that, so a later command shows it and cancels nothing twice.
-            await journal.outcome(_canceled(name, run_id))
-        if run_id is not None:
-            echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
-
-    async with opened_backend(recorded.directory) as backend:
-        client = backend.connection.client
-        async with anyio.create_task_group() as group:
-            for name in recorded.unfinished:
-                if begun := recorded.begun.get(name):
-                    group.start_soon(cancel, client, name, begun)
-    return int(bool(going))
-
-
-async def _find_run(client: Client, recorded: RecordedBatch, name: str) -> str | None:
-    """Look for the run that was requested before the process ended, without its answer."""
-    version_id = recorded.begun[name].configuration_version_id
-    request = RunRequest(
-        workspace_id=recorded.workspaces[name], configuration_version_id=version_id
-    )
-    run = await find_run(client, request)
-    return run.id if run is not None else None
-
-
-def _canceled(name: str, run_id: str) -> Outcome:
-    return Outcome(
-        workspace=name,
-        full_name=name,
-        result=Result.CANCELED,
-        failure=canceled("canceled by `batches cancel`"),
-        run_id=run_id,
-    )
-
-
-def _warn(text: str) -> None:
-    echo(f"Warning: {text}", err=True)
-
-
-def _folder() -> Path:
-    return journal_folder_of(process_environ())
+def _json(document: Any) -> str:
+    return dump_exact(document, indent=2)
 
 
 def _screen(no_color: bool) -> Screen:

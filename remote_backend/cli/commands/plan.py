@@ -23,6 +23,7 @@ from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import (
     Duration,
     FileMode,
@@ -55,7 +56,7 @@ _GUIDE = Guide(
             "message", "upload", "refuse-outside-links",
         ),
         "Output and reports": (
-            "report", "report-mode", "stream", "quiet", "json", "no-color", "detailed-exitcode",
+            "report", "report-mode", "table", "stream", "quiet", "json", "no-color", "detailed-exitcode",
         ),
         "Waiting and stopping": (
             "detach", "on-interrupt", "lock-timeout", "queue-timeout", "upload-timeout",
@@ -136,9 +137,16 @@ _GUIDE = Guide(
     default=PRIVATE_MODE,
     metavar="OCTAL",
 )
+@value(
+    "table",
+    "Write a row for each workspace at the end: auto (without a terminal), rows, wide, none.",
+    type=click.Choice([form.value for form in TableForm]),
+    default=TableForm.AUTO.value,
+    metavar="FORM",
+)
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
-@flag("quiet", "Write only what went wrong, and the table at the end.")
+@flag("quiet", "Write only what went wrong, and the summary at the end.")
 @flag("detach", "Return when all runs are queued; `batches resume` shows their results.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many("target", "Plan only this resource and what it needs. Repeatable.", metavar="ADDRESS")
@@ -196,6 +204,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         reports=flags["report"],
         report_mode=flags["report_mode"],
         style=_style(flags),
+        table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
     )
     return anyio.run(run_plan, request, screen)

@@ -1,8 +1,10 @@
 """Telling what happens in a batch: events to the screen, and to reports."""
 
 import sys
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
+from time import monotonic
 from typing import TextIO
 
 import anyio
@@ -14,6 +16,7 @@ from remote_backend.backend import Backend
 from remote_backend.cli.commands.live_actions import LiveActions
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
+from remote_backend.cli.output.batch_end import BatchPlace, write_end
 from remote_backend.cli.output.ci_commands import escape_data, escape_property
 from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
@@ -23,7 +26,9 @@ from remote_backend.cli.output.console import (
     SinglePlanConsole,
     heartbeat,
 )
+from remote_backend.cli.output.kept_logs import folder_of, keep_limits, prune
 from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import (
     Collector,
     write_reports,
@@ -31,11 +36,13 @@ from remote_backend.cli.output.report_files import (
 )
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
+from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
+from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
 
@@ -74,51 +81,101 @@ class PlanOutput:
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _lacks_reports: bool = False
+    clock: Callable[[], float] = monotonic
     progress: Progress = field(factory=Progress)
+    _began: float = field(init=False)
+    _started_at: str = field(
+        factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
+    )
     _gate: anyio.Event = field(factory=_open_gate)
     _asked: anyio.Event = field(factory=anyio.Event)
     _answered: str = "watch"
 
+    def __attrs_post_init__(self) -> None:
+        self._began = self.clock()
+
     async def tell(self, backend: Backend, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
-        command, screen = self.command, self.screen
-        self._live = live = _live_console(command, screen, backend)
-        console = live or _console(command, screen)
-        actions = (
-            LiveActions(live, backend.connection.client, self._answer) if live else None
-        )
-        # Once: this is asked for every part of every log.
-        tells_more = command.writes_reports
-        with Collector() as collector:
+        command = self.command
+        with self._logs(batch.id) as logs:
+            self._live = live = _live_console(command, self.screen, backend, logs)
+            console = live or _console(command, self.screen, logs)
+            planned = PlannedInLogs()
+            watched = (
+                LiveActions(live, backend.connection.client, self._answer) if live else None
+            )
             async with (
-                _beating(command, screen, self.progress, live) as group,
+                _working(command, self.screen, self.progress, live) as group,
                 _held(console),
             ):
-                if actions is not None:
-                    actions.start(group)
+                if watched is not None:
+                    watched.start(group)
                 async for event in batch:
                     await self._gate.wait()
                     if isinstance(event, events.SlugPacked):
                         event = _in_words_of_flags(event)
                     self.progress.take(event)
-                    if actions is not None:
-                        actions.take(event)
+                    if isinstance(event, events.LogChunkRead):
+                        logs.add(event.workspace, event.data)
+                        if live is None:
+                            planned.take(event)
+                    if watched is not None:
+                        watched.take(event)
                     console.show(event)
-                    if tells_more:
-                        collector.take(event)
                     if command.detach and self._all_queued(event):
                         batch.detach()
                         break
-            if tells_more and batch.outcomes:
-                self._report(collector, backend, batch)
+            if batch.outcomes and command.is_batch and command.style is not Style.JSON:
+                actions = live.planned() if live is not None else planned.actions
+                self._write_end(backend, batch, actions, logs, console)
+            if command.writes_reports and batch.outcomes:
+                self._report(Collector(logs, self._started_at), backend, batch)
+
+    def _logs(self, batch_id: str) -> LogSpool:
+        """Return where logs wait: for later commands too, if the batch can be resumed."""
+        folder = self.command.options.journal_folder
+        limits = keep_limits(process_environ())
+        if not self.command.is_journaled or folder is None or not limits.keeps_any:
+            return LogSpool()
+        prune(folder, limits)
+        return LogSpool(folder_of(folder, batch_id), limits.most_bytes)
+
+    def _write_end(
+        self,
+        backend: Backend,
+        batch: Batch,
+        planned: Mapping[str, Mapping[str, str]],
+        logs: LogSpool,
+        console: object,
+    ) -> None:
+        place = None
+        if self.command.is_journaled:
+            place = BatchPlace(
+                short_id=short_id(batch.id),
+                hostname=backend.hostname,
+                organization=backend.organization,
+                has_logs=keep_limits(process_environ()).keeps_any,
+            )
+        write_end(
+            self.screen,
+            batch.outcomes,
+            place=place,
+            seconds=self.clock() - self._began,
+            planned=planned,
+            logs=logs,
+            is_drift=self.command.is_drift,
+            # Sections show each failure where it happened.
+            has_blocks=not isinstance(console, SectionsConsole),
+            table=self.command.table,
+        )
 
     def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:
-            with Collector() as collector:
-                report = collector.report(
+            with LogSpool() as logs:
+                report = Collector(logs, self._started_at).report(
                     (),
                     batch_id="",
                     hostname=backend.hostname if backend else "unknown host",
@@ -235,14 +292,14 @@ def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
 
 
 def _live_console(
-    command: PlanRequest, screen: Screen, backend: Backend
+    command: PlanRequest, screen: Screen, backend: Backend, logs: LogSpool
 ) -> LiveConsole | None:
     if command.style is not Style.AUTO or not command.is_batch:
         return None
     if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
         return None
     title = f"{backend.organization}/{backend.connection.mapping}"
-    return LiveConsole(screen, title, command.is_drift, keys=_keys(screen))
+    return LiveConsole(screen, title, command.is_drift, logs=logs, keys=_keys(screen))
 
 
 def _keys(screen: Screen) -> TextIO | None:
@@ -256,7 +313,7 @@ def _keys(screen: Screen) -> TextIO | None:
 
 
 def _console(
-    command: PlanRequest, screen: Screen
+    command: PlanRequest, screen: Screen, logs: LogSpool
 ) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
     is_drift = command.is_drift
     if command.style is Style.JSON:
@@ -266,7 +323,7 @@ def _console(
     if not command.is_batch:
         return SinglePlanConsole(screen, is_drift)
     if command.style is Style.AUTO and screen.folds and not screen.is_terminal:
-        return SectionsConsole(screen, is_drift)
+        return SectionsConsole(screen, is_drift, logs=logs)
     return BatchConsole(screen, is_drift)
 
 
@@ -281,7 +338,7 @@ def annotation(screen: Screen, outcome: Outcome) -> str:
 
 
 @asynccontextmanager
-async def _beating(
+async def _working(
     command: PlanRequest, screen: Screen, progress: Progress, live: LiveConsole | None
 ) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:

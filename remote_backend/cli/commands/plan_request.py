@@ -8,6 +8,7 @@ import click
 from attrs import field, frozen
 
 from remote_backend.atomic_files import PRIVATE_MODE
+from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
@@ -71,6 +72,7 @@ class PlanRequest:
     """The mode of report files that are new."""
 
     style: Style = Style.AUTO
+    table: TableForm = TableForm.AUTO
     resumed: RecordedBatch | None = None
     """The batch to go on with, in place of a new one."""
 

@@ -25,6 +25,7 @@ from remote_backend.planning.batch_id import short_id
 
 __all__ = ("run_plan",)
 
+_MOST_LISTED_RUNS = 10
 _ANSWERS = {
     "c": "cancel",
     "cancel": "cancel",
@@ -119,7 +120,8 @@ class _PlanRunner:
                 screen.note(f"Warning: {warning}")
             async with _start(backend, request) as batch:
                 self._batch = batch
-                if self.request.is_journaled:
+                # Somebody at a terminal reads it at the end, and in the question after Ctrl-C.
+                if self.request.is_journaled and not screen.is_terminal:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
@@ -180,13 +182,14 @@ class _PlanRunner:
         runs = self._batch.still_running if self._batch is not None else ()
         if not runs:
             return
-        self.screen.note("These runs live on:")
-        for workspace, run_id in sorted(runs):
+        noun = "1 run continues" if len(runs) == 1 else f"{len(runs)} runs continue"
+        self.screen.note(f"{noun} on the server:")
+        for workspace, run_id in sorted(runs)[:_MOST_LISTED_RUNS]:
             self.screen.note(f"  {workspace}  {run_id}")
+        if len(runs) > _MOST_LISTED_RUNS:
+            self.screen.note(f"  and {len(runs) - _MOST_LISTED_RUNS} more")
         if self.request.is_journaled and self._batch is not None:
-            self.screen.note(
-                f"See what came of them: remote-backend batches resume {self._batch.id}"
-            )
+            self.screen.note(f"See what came of them: {self._come_back}")
 
     def _can_ask(self) -> bool:
         if not self.interrupts.came_from_keyboard:

@@ -5,12 +5,12 @@ from pathlib import Path
 import anyio
 import click
 
-from remote_backend import events
 from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import echo
@@ -57,7 +57,8 @@ def report(id: str | None, report: tuple[str, ...], report_mode: int) -> int:
 
 
 async def _write(recorded: RecordedBatch, files: tuple[str, ...], new_mode: int) -> int:
-    with Collector(started_at=recorded.started_at) as collector:
+    with LogSpool() as logs:
+        collector = Collector(logs, started_at=recorded.started_at)
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
             outcomes = tuple(one for one in ended if one is not None)
@@ -96,7 +97,7 @@ async def _detailed(
                 echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return
         found[outcome.workspace] = detailed
-        collector.take(events.LogChunkRead(outcome.workspace, log))
+        collector.logs.add(outcome.workspace, log)
 
     async with anyio.create_task_group() as group:
         for outcome in outcomes:

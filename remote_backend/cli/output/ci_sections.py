@@ -8,7 +8,7 @@ from attrs import define, field
 
 from remote_backend import events
 from remote_backend.cli.output.ci_commands import escape_data, stop_marks
-from remote_backend.cli.output.console import cut_log, print_table
+from remote_backend.cli.output.console import cut_log
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.screen import Screen
@@ -23,21 +23,15 @@ __all__ = ("SectionsConsole",)
 class SectionsConsole:
     """Writes the log of a workspace when its plan has ended, whole and folded.
 
-    Until then logs wait in files; failures are written unfolded.
+    Until then logs wait in files, into which the command puts them. Failures are not folded.
     """
 
     screen: Screen
     is_drift: bool = False
     clock: Callable[[], float] = time
-    _logs: LogSpool = field(factory=LogSpool)
+    logs: LogSpool = field(factory=LogSpool)
     _warnings: dict[str, str] = field(factory=dict)
     _names: set[str] = field(factory=set)
-
-    def __enter__(self) -> "SectionsConsole":
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._logs.close()
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
@@ -49,14 +43,10 @@ class SectionsConsole:
             case events.SlugPacked():
                 for warning in event.warnings:
                     self.screen.note(f"Warning: {warning}")
-            case events.LogChunkRead():
-                self._logs.add(event.workspace, event.data)
             case events.LogEnded() if not event.is_complete:
                 self._warnings[event.workspace] = cut_log(event)
             case events.PlanFinished():
                 self._section(event.outcome)
-            case events.BatchFinished():
-                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
             case _:
                 pass
 
@@ -73,17 +63,16 @@ class SectionsConsole:
 
     def _write_log(self, workspace: str) -> None:
         out, log, last = self.screen.out, LogRenderer(self.screen.clean), "\n"
-        for block in self._logs.read(workspace):
+        for block in self.logs.read(workspace):
             for last in log.feed(block):
                 out.write(last)
         for last in log.finish():
             out.write(last)
         if not last.endswith("\n"):
             out.write("\n")
-        for warning in (self._warnings.pop(workspace, None), self._logs.warning(workspace)):
+        for warning in (self._warnings.pop(workspace, None), self.logs.warning(workspace)):
             if warning is not None:
                 self._write(warning)
-        self._logs.remove(workspace)
 
     def _write(self, text: str) -> None:
         self.screen.out.write(f"{self.screen.clean_lines(text)}\n")

@@ -1,26 +1,17 @@
 """Events to the terminal: logs to standard output, everything else to standard error."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from io import StringIO
 
 import anyio
 from attrs import define, field
-from rich.console import Console as RichConsole
 
 from remote_backend import events
 from remote_backend.cli.output.ci_commands import disarm_json
-from remote_backend.cli.output.log_lines import LogRenderer, log_text
-from remote_backend.cli.output.plan_failures import (
-    LINES_OF_LOG,
-    failure_lines,
-    failure_title,
-    warning_lines,
-)
+from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.screen import Screen, with_reset
-from remote_backend.cli.output.table import summary_table
 from remote_backend.formats.ansi import one_line, physical_lines
-from remote_backend.models.outcome import Outcome, Result
-from remote_backend.reports.summary import check_text, counts_text, sentence_of, word_for
+from remote_backend.models.outcome import Outcome
+from remote_backend.reports.summary import check_text, counts_text, word_for
 from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
@@ -31,7 +22,6 @@ __all__ = (
     "SinglePlanConsole",
     "heartbeat",
     "cut_log",
-    "print_table",
 )
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
@@ -141,8 +131,6 @@ class BatchConsole:
                 self._note(
                     event.outcome.workspace, _verdict(event.outcome, is_drift=self.is_drift)
                 )
-            case events.BatchFinished():
-                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
             case _:
                 pass
 
@@ -173,42 +161,15 @@ class BatchConsole:
 
 @define
 class QuietConsole:
-    """Shows what went wrong as it happens, the table at the end, and nothing else."""
+    """Shows warnings; what went wrong comes with the summary at the end."""
 
     screen: Screen
     is_drift: bool = False
-    _ends: dict[str, bytearray] = field(factory=dict)
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
-        match event:
-            case events.WarningRaised():
-                self.screen.note(f"Warning: {event.text}")
-            case events.LogChunkRead():
-                end = self._ends.setdefault(event.workspace, bytearray())
-                end += event.data
-                if len(end) > 2 * _END_OF_LOG_BYTES:
-                    del end[:-_END_OF_LOG_BYTES]
-            case events.PlanFinished():
-                end = self._ends.pop(event.outcome.workspace, bytearray())
-                self._finish(event.outcome, bytes(end[-_END_OF_LOG_BYTES:]))
-            case events.BatchFinished():
-                print_table(self.screen, event.outcomes, is_drift=self.is_drift)
-            case _:
-                pass
-
-    def _finish(self, outcome: Outcome, end: bytes) -> None:
-        for line in warning_lines(outcome):
-            self.screen.note(line)
-        # Nothing went wrong with a plan that was never begun, because somebody interrupted.
-        if outcome.succeeded or outcome.result is Result.NOT_STARTED:
-            return
-        lines: list[str] = []
-        if outcome.result is Result.FAILED:
-            log = log_text(end, is_cut=len(end) == _END_OF_LOG_BYTES).rstrip("\n")
-            end_of_log = physical_lines(log)[-LINES_OF_LOG:] if log else []
-            lines = failure_lines(outcome, end_of_log)
-        self.screen.note("\n".join([failure_title(outcome), *lines]))
+        if isinstance(event, events.WarningRaised):
+            self.screen.note(f"Warning: {event.text}")
 
 
 @define
@@ -222,23 +183,6 @@ class JsonConsole:
         text = disarm_json(event_to_json(event), self.screen.services)
         self.screen.out.write(f"{text}\n")
         self.screen.out.flush()
-
-
-def print_table(
-    screen: Screen, outcomes: tuple[Outcome, ...], *, is_drift: bool = False
-) -> None:
-    """Write the table that ends a batch."""
-    console = RichConsole(
-        file=StringIO(),
-        no_color=not screen.colors,
-        force_terminal=screen.colors,
-        color_system="standard" if screen.colors else None,
-        highlight=False,
-    )
-    with console.capture() as capture:
-        # Terminals wrap an address so that it can still be copied.
-        console.print(summary_table(outcomes, is_drift=is_drift), soft_wrap=True)
-    screen.print(f"\n{capture.get()}\n{sentence_of(outcomes, is_drift=is_drift)}")
 
 
 async def heartbeat(

@@ -17,15 +17,9 @@ from typing import TextIO
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.output.console import BatchConsole, cut_log, print_table
+from remote_backend.cli.output.console import BatchConsole, cut_log
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.log_spool import LogSpool
-from remote_backend.cli.output.plan_failures import (
-    error_lines,
-    failure_lines,
-    failure_title,
-    warning_lines,
-)
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import TerminalMode
 from remote_backend.cli.output.view.cells import terminal_text
@@ -38,7 +32,6 @@ from remote_backend.cli.output.view.theme import Theme
 from remote_backend.cli.output.view.words import error_of
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line, physical_lines
-from remote_backend.models.outcome import Outcome, Result
 from remote_backend.notices import Notice
 from remote_backend.reports.summary import word_for
 
@@ -65,6 +58,9 @@ class LiveConsole:
 
     is_drift: bool = False
     clock: Callable[[], float] = monotonic
+    logs: LogSpool = field(factory=LogSpool)
+    """Where the logs are read from; the command puts them in."""
+
     keys: TextIO | None = None
     """The terminal whose keys are read; None without keys."""
 
@@ -74,7 +70,6 @@ class LiveConsole:
     _controller: Controller = field(init=False)
     _drawing: Drawing = field(init=False)
     _mode: TerminalMode = field(init=False)
-    _spool: LogSpool = field(factory=LogSpool)
     _renderers: dict[str, LogRenderer] = field(factory=dict)
     _held: list[str] = field(factory=list)
     _drawn: float = 0.0
@@ -111,7 +106,6 @@ class LiveConsole:
         trace: TracebackType | None,
     ) -> None:
         self._stop()
-        self._spool.__exit__(kind, error, trace)
 
     @property
     def has_keys(self) -> bool:
@@ -186,7 +180,6 @@ class LiveConsole:
                 for warning in event.warnings:
                     self._above(f"Warning: {warning}")
             case events.LogChunkRead():
-                self._spool.add(event.workspace, event.data)
                 renderer = self._renderers.get(event.workspace)
                 if renderer is None:
                     renderer = LogRenderer(self.screen.plain)
@@ -199,7 +192,7 @@ class LiveConsole:
                 if renderer is not None:
                     self._read_lines(event.outcome.workspace, renderer.finish())
             case events.BatchFinished():
-                self._finish(event.outcomes)
+                self._finish()
             case _:
                 pass
 
@@ -230,7 +223,7 @@ class LiveConsole:
 
     def _log_lines(self, workspace: str) -> Iterator[str]:
         renderer = LogRenderer(self.screen.plain)
-        for block in self._spool.read(workspace):
+        for block in self.logs.read(workspace):
             for line in renderer.feed(block):
                 yield line.removesuffix("\n")
         # The last line may not be complete yet; the rest of it comes as a line of its own.
@@ -246,18 +239,14 @@ class LiveConsole:
         ]
         self._drawing.update(lines, full_screen=self._controller.pager is not None)
 
-    def _finish(self, outcomes: tuple[Outcome, ...]) -> None:
+    def planned(self) -> dict[str, dict[str, str]]:
+        """Return the actions by address that the log of each workspace shows."""
+        rows = self._controller.batch.rows
+        return {name: row.objects.planned for name, row in rows.items()}
+
+    def _finish(self) -> None:
         self._is_over = True
         self._stop()
-        for outcome in outcomes:
-            if outcome.result is Result.FAILED:
-                lines = list(error_lines(self._log_lines(outcome.workspace)))
-                self.screen.note(failure_title(outcome))
-                for line in failure_lines(outcome, lines):
-                    self.screen.note(line)
-            for line in warning_lines(outcome):
-                self.screen.note(line)
-        print_table(self.screen, outcomes, is_drift=self.is_drift)
 
     def _stop(self) -> None:
         try:

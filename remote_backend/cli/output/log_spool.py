@@ -1,10 +1,12 @@
-"""Logs of a batch that wait in files, one a workspace, until somebody wants them whole."""
+"""Logs of a batch in files, one a workspace, until somebody wants them whole."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from remote_backend.cli.output.kept_logs import file_name_of
 from remote_backend.temporary_folders import temporary_folder
 
 __all__ = ("LogSpool",)
@@ -13,24 +15,31 @@ _BLOCK_BYTES = 1 << 16
 
 
 class LogSpool(ExitStack):
-    """A folder with the logs of workspaces; it goes away at the end of the block.
+    """A folder with the logs of workspaces.
 
-    A disk that is full or read-only costs the rest of a log, never the batch.
+    With a folder of its own the logs stay there, at most `most_bytes` of them; without one they
+    go away at the end of the block. A disk that is full or read-only costs the rest of a log,
+    never the batch.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, most_bytes: float = math.inf) -> None:
         super().__init__()
+        self._kept_folder = folder
+        self._room = most_bytes
         self._problems: dict[str, str] = {}
         self._paths: dict[str, Path] = {}
         self._folder: Path | None = None
-        self._created = 0
 
     def add(self, workspace: str, data: bytes) -> None:
         """Append to the log of a workspace; no file stays open."""
         if workspace in self._problems:
             return
+        self._room -= len(data)
+        if self._room < 0:
+            self._problems[workspace] = "the limit for kept logs is reached"
+            return
         try:
-            with self._path(workspace).open("ab") as file:
+            with open(self._path(workspace), "ab", opener=_open_private) as file:
                 file.write(data)
         except OSError as error:
             self._problems[workspace] = error.strerror or str(error)
@@ -64,12 +73,6 @@ class LogSpool(ExitStack):
             return None
         return f"Warning: the rest of this log could not be kept: {problem}"
 
-    def remove(self, workspace: str) -> None:
-        """Delete the log of a workspace that will not be read again."""
-        self._problems.pop(workspace, None)
-        if path := self._paths.pop(workspace, None):
-            path.unlink(missing_ok=True)
-
     @property
     def workspaces(self) -> tuple[str, ...]:
         """The workspaces that have a log here, or should have one."""
@@ -77,12 +80,21 @@ class LogSpool(ExitStack):
 
     def _path(self, workspace: str) -> Path:
         if workspace not in self._paths:
-            # Logs that ended are removed, so the number of those that are left would come twice.
-            self._paths[workspace] = self._existing_folder() / str(self._created)
-            self._created += 1
+            path = self._existing_folder() / file_name_of(workspace)
+            # A batch that is resumed reads the logs of its runs from their beginning.
+            path.unlink(missing_ok=True)
+            self._paths[workspace] = path
         return self._paths[workspace]
 
     def _existing_folder(self) -> Path:
         if self._folder is None:
-            self._folder = self.enter_context(temporary_folder("logs-"))
+            if self._kept_folder is not None:
+                self._kept_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._folder = self._kept_folder
+            else:
+                self._folder = self.enter_context(temporary_folder("logs-"))
         return self._folder
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -3,13 +3,11 @@
 import os
 import stat
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define
 
-from remote_backend import events
 from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
@@ -94,19 +92,8 @@ def _writer(suffix: str) -> Callable[[Report], str]:
 class Collector:
     """Collects the logs of a batch for its reports, in files."""
 
-    started_at: str = field(factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    _logs: LogSpool = field(factory=LogSpool)
-
-    def __enter__(self) -> "Collector":
-        return self
-
-    def __exit__(self, *exit_: object) -> None:
-        self._logs.close()
-
-    def take(self, event: events.Event) -> None:
-        """Keep the part of a log that an event holds."""
-        if isinstance(event, events.LogChunkRead):
-            self._logs.add(event.workspace, event.data)
+    logs: LogSpool
+    started_at: str
 
     def report(
         self,
@@ -126,13 +113,13 @@ class Collector:
             hostname=hostname,
             organization=organization,
             started_at=self.started_at,
-            logs={name: self._tail(name, limit_bytes) for name in self._logs.workspaces},
+            logs={name: self._tail(name, limit_bytes) for name in self.logs.workspaces},
             is_drift=is_drift,
             problem=problem,
         )
 
     def _tail(self, workspace: str, limit_bytes: int) -> str:
-        data, is_cut = self._logs.tail(workspace, limit_bytes)
+        data, is_cut = self.logs.tail(workspace, limit_bytes)
         text = log_text(data, is_cut=is_cut)
-        warning = self._logs.warning(workspace)
+        warning = self.logs.warning(workspace)
         return text if warning is None else f"{text}\n{warning}\n"

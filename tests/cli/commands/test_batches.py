@@ -94,11 +94,11 @@ async def test_a_killed_batch_can_be_canceled(slow_server: CommandLine) -> None:
     """What still runs is stopped, by the beginning of its id."""
     await killed(slow_server, COUNT)
     listed = await slow_server.run("batches", "list")
-    id = listed.out.split()[0]
+    id = listed.out.splitlines()[1].split()[0]
 
-    canceled = await slow_server.run("batches", "cancel", id[:12])
+    canceled = await slow_server.run("batches", "cancel", id)
 
-    assert re.match(r"batch-\w+ ", listed.out) and f"/{COUNT} ended" in listed.out
+    assert re.fullmatch("[0-9a-f]{4}", id) and " still running" in listed.out
     assert canceled.code == 0, canceled.err
     stopped = canceled.out.count("is stopped")
     again, shown = (
@@ -136,7 +136,7 @@ async def test_an_interrupted_batch_may_leave_its_runs_running(
     resumed = await slow_server.run("batches", "resume")
 
     assert process.returncode == 143
-    assert seen.partition(b"These runs live on:")[2].count(b"run-") == COUNT
+    assert seen.partition(b"runs continue on the server:")[2].count(b"run-") == COUNT
     assert resumed.code == 0
     assert len(rows_of(resumed.out)) == len(runs_of(slow_server)) == COUNT
     assert {run["status"] for run in runs_of(slow_server)} == {"planned_and_finished"}
@@ -149,7 +149,7 @@ async def test_a_batch_can_be_started_and_collected_later(slow_server: CommandLi
     collected = await slow_server.run("batches", "resume", "-detailed-exitcode")
 
     assert started.code == 0
-    assert started.err.partition("These runs live on:")[2].count("run-") == COUNT
+    assert started.err.partition("runs continue on the server:")[2].count("run-") == COUNT
     assert "-detach is for batches" in alone.err
     assert collected.code == 2
     assert len(rows_of(collected.out)) == len(runs_of(slow_server)) == COUNT
@@ -161,7 +161,9 @@ async def test_a_finished_batch_is_listed_and_shown(slow_server: CommandLine) ->
     shown = await slow_server.run("batches", "show")
     again = await slow_server.run("batches", "resume", "-detailed-exitcode")
 
-    assert rows_of(shown.out) == rows_of(first.out) == rows_of(again.out)
+    for other in (first, again):
+        # The table of a journal has no replaced objects, which it does not keep.
+        assert rows_of(shown.out) == rows_of(other.out)
     assert again.code == 2
     assert len(runs_of(slow_server)) == COUNT
     assert len(records_of(slow_server, "configuration-version")) == 1
@@ -278,7 +280,9 @@ async def test_a_start_that_failed_for_some_is_no_success(slow_server: CommandLi
     )
     started = await slow_server.run("plan", "-all", "-detach")
     assert started.code == 1
-    assert started.err.partition("These runs live on:")[2].count("run-") == COUNT - 1
+    assert (
+        started.err.partition("runs continue on the server:")[2].count("run-") == COUNT - 1
+    )
 
 
 async def test_a_batch_without_a_journal_is_planned_all_the_same(
@@ -312,7 +316,7 @@ async def test_a_batch_is_shown_before_anything_has_ended(slow_server: CommandLi
     listed = await slow_server.run("batches", "list")
 
     assert shown.code == listed.code == 0
-    lines = ["batch-1: no plan has ended yet.", "not ended: b", "not started: a"]
+    lines = ["batch-1: no plan has ended yet.", "1 still running: b", "1 not started: a"]
     assert shown.out.splitlines() == lines
-    assert listed.out.startswith("batch-1 ") and "0/2 ended" in listed.out
+    assert "1 still running, 1 not started" in listed.out
     assert "odd.journal is left out" in shown.err and "odd.journal" in listed.err

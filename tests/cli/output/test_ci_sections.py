@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from remote_backend import events
-from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.screen import screen_of
 from remote_backend.engine.simulated import NOTICE, Simulation
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, write_backend
+from tests.support.consoles import sections, show_events
 from tests.support.servers import running_server
 
 # Equal prefixes, and names of which one begins with another.
@@ -88,14 +88,15 @@ async def test_every_line_stands_in_the_section_of_its_workspace(
         log, _, address = text.removesuffix("\n").rpartition("\n")
         assert f"{log}\n" == f"{NOTICE}{log_of(name)}end\n"
         assert f"/networking-{name}/runs/" in address
-    assert "10 workspaces: 10 with changes" in done.out
+    assert "10 changed" in done.out
 
 
 def test_a_log_begins_after_another_has_ended() -> None:
     """The one that begins later has a file of its own, whatever was removed before (A1)."""
     screen = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
-    with SectionsConsole(screen) as console:
-        for event in (
+    with sections(screen) as console:
+        show_events(
+            console,
             events.LogChunkRead("a", b"from a\n"),
             events.LogChunkRead("b", b"from b\n"),
             events.PlanFinished(finished("a")),
@@ -103,8 +104,7 @@ def test_a_log_begins_after_another_has_ended() -> None:
             events.LogChunkRead("b", b"more from b\n"),
             events.PlanFinished(finished("c")),
             events.PlanFinished(finished("b")),
-        ):
-            console.show(event)
+        )
 
     assert isinstance(screen.out, io.StringIO)
     assert sections_of(screen.out.getvalue(), "GITLAB_CI") == {
@@ -120,9 +120,12 @@ def test_a_disk_that_is_full_costs_a_log_and_no_batch(
     """The section says that its log is not whole, and the others go on."""
     monkeypatch.setattr("tempfile.tempdir", "/dev/null")
     screen = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
-    with SectionsConsole(screen) as console:
-        console.show(events.LogChunkRead("a", b"from a\n"))
-        console.show(events.PlanFinished(finished("a")))
+    with sections(screen) as console:
+        show_events(
+            console,
+            events.LogChunkRead("a", b"from a\n"),
+            events.PlanFinished(finished("a")),
+        )
 
     assert isinstance(screen.out, io.StringIO)
     [text] = sections_of(screen.out.getvalue(), "GITLAB_CI").values()

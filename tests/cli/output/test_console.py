@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from remote_backend import events
-from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
     QuietConsole,
@@ -15,11 +15,14 @@ from remote_backend.cli.output.console import (
     heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport, PolicyResult
+from tests.support.command_line import rows_of
+from tests.support.consoles import sections, show_events
 from tests.support.report_builders import failed_with
 
 
@@ -85,19 +88,14 @@ def test_the_table_keeps_addresses_whole() -> None:
     on = screen()
     url = "https://tfe.example.com/app/acme/" + "x" * 300
 
-    BatchConsole(on).show(
-        events.BatchFinished(
-            (
-                outcome("dev", Result.CHANGES, counts=Counts(1, 2, 3, 4), run_url=url),
-                outcome("a-longer-name", Result.FAILED, reason="why"),
-            )
-        )
-    )
+    changed = outcome("dev", Result.CHANGES, counts=Counts(1, 2, 3, 4), run_url=url)
+    write_end(on, (changed, outcome("a-longer-name", Result.FAILED, reason="why")))
 
     out = written(on)[0]
     assert url in out
-    assert "+1 ~2 -3 (4 imported)" in out
-    assert out.endswith("2 workspaces: 1 failed, 1 with changes\n")
+    assert rows_of(out)["dev"][:4] == ["changed", "1", "2", "3"]
+    assert "+1 ~2 -3 <-4" in out
+    assert "2 workspaces: 1 failed, 1 changed (1 destroy)" in out.splitlines()
     assert [line for line in out.splitlines() if line != line.rstrip()] == []
 
 
@@ -192,29 +190,32 @@ def test_quiet_says_what_went_wrong() -> None:
     late = outcome("late", Result.CANCELED, reason="it waited too long")
     good = outcome("good", Result.CHANGES)
 
-    for name in ("bad", "good"):
-        console.show(events.LogChunkRead(name, log))
-    for one in (bad, good, late):
-        console.show(events.PlanFinished(one))
-    console.show(events.BatchFinished((bad, good, late)))
+    with LogSpool() as logs:
+        for name in ("bad", "good"):
+            logs.add(name, log)
+            console.show(events.LogChunkRead(name, log))
+        for one in (bad, good, late):
+            console.show(events.PlanFinished(one))
+        write_end(on, (bad, good, late), logs=logs)
 
     out, err = written(on)
-    assert err.splitlines() == [
-        "bad: failed: the run errored",
-        *(f"  line {number}" for number in range(81, 100)),
-        "  Error: no",
-        "  policy check org: hard_failed",
-        "  no tags",
-        "  https://x/1",
-        "late: canceled: it waited too long",
+    assert err == ""
+    block = out.split("\n\n")[0].splitlines()
+    assert block == [
+        "── failed: 1 of 3 ──",
+        "the run errored",
+        "Error: no",
+        "policy check org: hard_failed",
+        "no tags",
+        "In bad",
+        "https://x/1",
     ]
-    assert out.endswith("3 workspaces: 1 failed, 1 canceled, 1 with changes\n")
+    assert "3 workspaces: 1 failed, 1 canceled, 1 changed" in out.splitlines()
 
 
-def test_quiet_warns_of_a_policy_that_the_server_let_pass() -> None:
+def test_the_end_warns_of_a_policy_that_the_server_let_pass() -> None:
     """A soft-mandatory policy failed, and the run ended as planned: nothing else shows it (P29)."""
     on = screen()
-    console = QuietConsole(on)
     policy = PolicyResult(name="tags", level="soft-mandatory", status="failed")
     check = CheckReport(
         kind="policy check",
@@ -223,30 +224,30 @@ def test_quiet_warns_of_a_policy_that_the_server_let_pass() -> None:
         failed=True,
         policies=(policy,),
     )
-    console.show(events.PlanFinished(outcome("a", Result.CHANGES, checks=(check,))))
+    write_end(on, (outcome("a", Result.CHANGES, checks=(check,)),))
 
-    assert written(on) == ("", "Warning: a: policy tags (soft-mandatory) failed\n")
+    assert written(on)[1] == ("Warning: a: policy tags (soft-mandatory) failed\n")
 
 
-def test_quiet_shows_the_first_error_of_a_long_log() -> None:
+def test_the_end_shows_the_first_error_of_a_long_log() -> None:
     """Its end would show the last one, and frames take space; what is left out is counted (A7)."""
     on = screen()
-    console = QuietConsole(on)
     failure = Failure(
         kind=FailureKind.TERRAFORM,
         title="Bad",
         text="Error: Bad\n" + "\n".join(f"line {number}" for number in range(30)),
         further_errors=1,
     )
-    console.show(events.LogChunkRead("bad", b"the end of a long log\n"))
-    console.show(events.PlanFinished(outcome("bad", Result.FAILED, failure=failure)))
+    write_end(on, (outcome("bad", Result.FAILED, failure=failure),))
 
-    assert written(on)[1].splitlines() == [
-        "bad: failed: Bad",
-        "  Error: Bad",
-        *(f"  line {number}" for number in range(19)),
-        "  ... 11 more lines",
-        "  ... and 1 more error",
+    block, _, _ = written(on)[0].partition("\n\n")
+    assert block.splitlines() == [
+        "── failed: 1 of 1 ──",
+        "Error: Bad",
+        *(f"line {number}" for number in range(19)),
+        "… 11 more lines: remote-backend batches log bad",
+        "and 1 more error",
+        "In bad",
     ]
 
 
@@ -283,10 +284,10 @@ def test_every_view_says_that_a_log_is_not_whole() -> None:
     """Folded sections within the log, and the live view above its rows (P14)."""
     cut = events.LogEnded("a", False, "the server names no log")
     on = screen_of(io.StringIO(), io.StringIO(), {"GITLAB_CI": "true"}, no_color=False)
-    with SectionsConsole(on) as sections, LiveConsole(on) as live:
-        sections.show(cut)
+    with sections(on) as folded, LiveConsole(on) as live:
+        folded.show(cut)
         live.show(cut)
-        sections.show(events.PlanFinished(outcome("a", Result.NO_CHANGES)))
+        folded.show(events.PlanFinished(outcome("a", Result.NO_CHANGES)))
 
     told = "Warning: the log may be incomplete: the server names no log"
     out, err = written(on)
@@ -305,17 +306,17 @@ def test_drift_is_called_so() -> None:
     for event in (
         events.BatchStarted(("a", "b")),
         events.PlanFinished(drifted),
-        events.BatchFinished((drifted, same)),
     ):
         console.show(event)
+    write_end(on, (drifted, same), is_drift=True)
 
     out, err = written(on)
-    assert "a | Plan finished: drift (1.0 s)" in err
+    assert "a | Plan finished: drifted (1.0 s)" in err
     assert [row.split()[:3] for row in out.splitlines() if row[:2] in ("a ", "b ")] == [
-        ["a", "drift", "-"],
+        ["a", "drifted", "-"],
         ["b", "no", "drift"],
     ]
-    assert out.endswith("2 workspaces: 1 with drift, 1 without drift\n")
+    assert "2 workspaces: 1 drifted, 1 no drift" in out.splitlines()
 
 
 def test_services_fold_each_workspace() -> None:
@@ -326,26 +327,26 @@ def test_services_fold_each_workspace() -> None:
     told = {}
     for variable in ("GITHUB_ACTIONS", "GITLAB_CI"):
         on = screen_of(io.StringIO(), io.StringIO(), {variable: "true"}, no_color=False)
-        with SectionsConsole(on, clock=lambda: 7.9) as console:
-            for event in (
+        with sections(on, clock=lambda: 7.9) as console:
+            show_events(
+                console,
                 events.LogChunkRead("a", log),
                 events.LogChunkRead("b", b"Error: no"),
                 events.PlanFinished(done),
                 events.PlanFinished(bad),
-            ):
-                console.show(event)
+            )
         told[variable] = written(on)[0]
 
     words = re.findall(r"^::stop-commands::([0-9a-f]{32})$", told["GITHUB_ACTIONS"], re.M)
     assert len(set(words)) == 2
     first, second = words
     assert told["GITHUB_ACTIONS"] == (
-        f"::group::a: changes\n::stop-commands::{first}\none\n: :error::two\n"
+        f"::group::a: changed\n::stop-commands::{first}\none\n: :error::two\n"
         f"section_end:1:plan_a\nhttps://tfe/runs/1\n::{first}::\n::endgroup::\n"
         f"b: failed: the run errored\n::stop-commands::{second}\nError: no\n::{second}::\n"
     )
     assert told["GITLAB_CI"] == (
-        "\x1b[0Ksection_start:7:plan_a[collapsed=true]\r\x1b[0Ka: changes\n"
+        "\x1b[0Ksection_start:7:plan_a[collapsed=true]\r\x1b[0Ka: changed\n"
         "one\n::error::two\nsection_end:1:plan_a\nhttps://tfe/runs/1\n"
         "\x1b[0Ksection_end:7:plan_a\r\x1b[0K\n"
         "\x1b[0Ksection_start:7:plan_b\r\x1b[0Kb: failed: the run errored\nError: no\n"
@@ -362,8 +363,8 @@ def test_views_that_hold_back_tell_what_policies_say() -> None:
     failed = outcome("a", Result.FAILED, reason="policies", checks=(bad, good))
 
     on = screen_of(io.StringIO(), io.StringIO(), {"GITHUB_ACTIONS": "true"}, no_color=False)
-    with SectionsConsole(on) as sections:
-        sections.show(events.PlanFinished(failed))
+    with sections(on) as folded:
+        folded.show(events.PlanFinished(failed))
     title, _, *told, _ = written(on)[0].splitlines()
     assert title == "a: failed: policies"
     assert told == [
@@ -373,9 +374,7 @@ def test_views_that_hold_back_tell_what_policies_say() -> None:
     ]
 
     on = screen()
-    with LiveConsole(on) as live:
-        live.show(events.PlanFinished(failed))
-        live.show(events.BatchFinished((failed,)))
-    lines = [line.strip() for line in written(on)[1].splitlines()]
+    write_end(on, (failed,))
+    lines = [line.strip() for line in written(on)[0].splitlines()]
     assert "policy check org: hard_failed" in lines
     assert "no tags" in lines

@@ -195,8 +195,8 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
     rows = re.findall(r"(?m)(?:^|│) \S (?:dev|slow|bad) ", living)
     assert len(rows) == (3 if size[1] >= 15 else 1)
     flat = ended.replace("\n", "").replace(" ", "")
-    assert "bad:failed:no" in flat and "Error:no" in flat
-    assert "3workspaces:1failed,2withchanges" in flat
+    assert "──failed:1of3──Error:no" in flat and "Inbad" in flat
+    assert ":1failed,2changed" in flat
     # The drawing is gone, the hostile log has cleared nothing, and no title was set.
     assert "2 of 3" not in ended
     assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
@@ -291,9 +291,9 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [
-        (b"c", 130, "1 workspace: 1 canceled"),
+        (b"c", 130, ": 1 canceled"),
         (b"d", 130, "batches resume"),
-        (b"w", 0, "1 workspace: 1 with changes"),
+        (b"w", 0, "1 changed"),
         # Anything else does nothing, neither Enter nor a word that is pasted.
         (b"\r", None, ""),
         (b"x", None, ""),
@@ -370,7 +370,7 @@ async def test_keys_look_around_and_cancel_one_run(shop: CommandLine) -> None:
     with anyio.fail_after(60):
         text, code = await to_thread.run_sync(look)
     assert code == 1
-    assert "2 workspaces: 1 canceled, 1 with changes" in text
+    assert "1 canceled, 1 changed" in text
 
 
 def test_a_view_that_crashes_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,7 +448,7 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: CommandLine) -> None:
     with anyio.fail_after(60):
         text = await to_thread.run_sync(look)
     assert "slow | working on it" in text
-    assert " of 3" not in text
+    assert "━" not in text
 
 
 @pytest.mark.parametrize(
@@ -476,7 +476,9 @@ async def test_no_log_steers_the_terminal(arguments: list[str], shop: CommandLin
     # The end of a batch shows the first error of a log, so that the escape before it is left out.
     is_whole = "-select=bad" not in arguments or "-stream" in arguments
     assert b"Error: no" in raw and (b"]52;c;cm0gLXJmIH4=" in raw) == is_whole
-    assert b"\x1b]" not in raw and b"\x1b[2J" not in raw
+    # Links of ours lead to runs; nothing else may write such strings.
+    others = re.sub(rb"\x1b\]8;;(http[!-~]+)?\x1b\\", b"", raw)
+    assert b"\x1b]" not in others and b"\x1b[2J" not in others
 
 
 async def test_a_dumb_terminal_gets_lines_without_escapes(shop: CommandLine) -> None:
@@ -491,5 +493,5 @@ async def test_a_dumb_terminal_gets_lines_without_escapes(shop: CommandLine) -> 
 
     with anyio.fail_after(60):
         raw = await to_thread.run_sync(look)
-    assert b"bad | Error: no\r\n" in raw and b"2 workspaces: 1 failed" in raw
+    assert b"bad | Error: no\r\n" in raw and b": 1 failed" in raw
     assert b"\x1b" not in raw

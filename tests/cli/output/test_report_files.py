@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend import events
 from remote_backend.cli.commands.demo import backend_block
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import (
     Collector,
     write_reports,
@@ -109,8 +109,9 @@ def collected(log: bytes) -> Report:
         failure=failed_with("half \ud83d"),
         run_id="run-1",
     )
-    with Collector() as collector:
-        collector.take(events.LogChunkRead("a", log))
+    with LogSpool() as logs:
+        collector = Collector(logs, started_at="2026-11-27T03:00:00Z")
+        logs.add("a", log)
         return collector.report(
             (failed,), batch_id="b", hostname="h", organization="o", is_drift=False
         )

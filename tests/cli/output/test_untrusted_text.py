@@ -21,7 +21,7 @@ from remote_backend import events
 from remote_backend.cli import main
 from remote_backend.cli.commands import workspace
 from remote_backend.cli.commands.plan_output import annotation
-from remote_backend.cli.output.ci_sections import SectionsConsole
+from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
     JsonConsole,
@@ -30,6 +30,7 @@ from remote_backend.cli.output.console import (
     heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
+from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.screen import Screen, screen_of
@@ -47,6 +48,7 @@ from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.values import Value
 from remote_backend.models.workspace import Workspace
 from remote_backend.workspaces import LocalWorkspace
+from tests.support.consoles import sections, show_events
 
 VARIABLES = {
     "": {},
@@ -156,7 +158,9 @@ def happenings(text: str, log: list[bytes]) -> Iterator[events.Event]:
 def show(console: Any, text: str, log: list[bytes]) -> None:
     """Show all events in a console."""
     for event in happenings(text, log):
-        console.show(event)
+        show_events(console, event)
+        if isinstance(event, events.BatchFinished):
+            write_end(console.screen, event.outcomes)
 
 
 def write_single(screen: Screen, text: str, log: list[bytes]) -> None:
@@ -171,7 +175,7 @@ def write_stream(screen: Screen, text: str, log: list[bytes]) -> None:
 
 def write_sections(screen: Screen, text: str, log: list[bytes]) -> None:
     """Write a section for each workspace."""
-    with SectionsConsole(screen) as console:
+    with sections(screen) as console:
         show(console, text, log)
 
 
@@ -336,9 +340,10 @@ def test_no_report_passes_on_what_others_wrote(
 ) -> None:
     """Files in all forms hide nothing from their readers, and JSON keeps each value (N42)."""
     folder = tmp_path_factory.mktemp("reports")
-    with Collector() as collector:
+    with LogSpool() as logs:
+        collector = Collector(logs, started_at="2026-11-27T03:00:00Z")
         for chunk in log:
-            collector.take(events.LogChunkRead(text, chunk))
+            logs.add(text, chunk)
         report = collector.report(
             (outcome_of(text, Result.FAILED), outcome_of(f"{text}2", Result.CHANGES)),
             batch_id="batch-1", hostname=text, organization=text, is_drift=False,
@@ -402,9 +407,9 @@ def test_no_error_list_or_question_passes_on_what_others_wrote(
 def test_names_that_look_alike_are_sections_of_their_own(service: str) -> None:
     """GitLab's names hold letters, digits and `_.-`, and no two sections share one."""
     screen = screen_of(io.StringIO(), io.StringIO(), VARIABLES[service], no_color=False)
-    with SectionsConsole(screen, clock=lambda: 7) as console:
+    with sections(screen, clock=lambda: 7) as console:
         for name in ("a b", "a/b", "a_b", "a_b_2", "a\nb"):
-            console.show(events.LogChunkRead(name, name.encode()))
+            show_events(console, events.LogChunkRead(name, name.encode()))
             console.show(
                 events.PlanFinished(
                     Outcome(workspace=name, full_name=name, result=Result.NO_CHANGES)

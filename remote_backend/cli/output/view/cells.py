@@ -35,6 +35,8 @@ class Span:
 
     text: str
     style: str = ""
+    link: str = ""
+    """An address that the text leads to; it has to be clean."""
 
 
 Line = tuple[Span, ...]
@@ -96,7 +98,7 @@ def fit(spans: Line, width: int, mark: str = "…") -> Line:
     left = width
     for span in spans:
         if cell_len(span.text) >= left:
-            kept.append(Span(cut_end(f"{span.text} ", left, mark), span.style))
+            kept.append(Span(cut_end(f"{span.text} ", left, mark), span.style, span.link))
             break
         kept.append(span)
         left -= cell_len(span.text)
@@ -109,5 +111,10 @@ def terminal_text(spans: Iterable[Span], *, colors: bool) -> str:
     for span in spans:
         styles = span.style.split()
         codes = [_CODES[name] for name in styles if colors or name == "reverse"]
-        parts.append(f"\x1b[{';'.join(codes)}m{span.text}\x1b[0m" if codes else span.text)
+        text = (
+            f"\x1b]8;;{span.link}\x1b\\{span.text}\x1b]8;;\x1b\\"
+            if span.link
+            else span.text
+        )
+        parts.append(f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text)
     return "".join(parts)

@@ -4,7 +4,11 @@ import re
 
 from attrs import define, field
 
-__all__ = ("LogObjects",)
+from remote_backend import events
+from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.formats.ansi import clean
+
+__all__ = ("LogObjects", "PlannedInLogs")
 
 # Lines of Terraform 1.x and OpenTofu, as text and as messages of structured logs.
 _READ = re.compile(
@@ -57,3 +61,23 @@ class LogObjects:
             self.planned[match["address"]] = _ACTIONS[match["verb"]]
         elif match := _PLAN_MESSAGE.match(text):
             self.planned[match["address"]] = _WORDS.get(match["verb"], match["verb"])
+
+
+@define
+class PlannedInLogs:
+    """Follows the logs of a batch for what would be done to which objects."""
+
+    _renderers: dict[str, LogRenderer] = field(factory=dict)
+    _objects: dict[str, LogObjects] = field(factory=dict)
+
+    def take(self, event: events.LogChunkRead) -> None:
+        """Read the next part of a log."""
+        renderer = self._renderers.setdefault(event.workspace, LogRenderer(clean))
+        objects = self._objects.setdefault(event.workspace, LogObjects())
+        for text in renderer.feed(event.data):
+            objects.take(text.removesuffix("\n"))
+
+    @property
+    def actions(self) -> dict[str, dict[str, str]]:
+        """The actions by address, for each workspace."""
+        return {name: objects.planned for name, objects in self._objects.items()}

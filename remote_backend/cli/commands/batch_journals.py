@@ -1,0 +1,113 @@
+"""What the commands about earlier batches share: finding one, and telling how it stands."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.output.screen import echo
+from remote_backend.config.environment import process_environ
+from remote_backend.errors import SelectionError
+from remote_backend.planning.recorded_batch import (
+    RecordedBatch,
+    list_journals,
+    read_journal,
+)
+from remote_backend.reports.summary import sentence_of
+from remote_backend.workspaces import shown_names
+
+__all__ = (
+    "age_of",
+    "all_batches",
+    "find_batch",
+    "folder",
+    "mapping_of",
+    "matching_names",
+    "result_of",
+    "took_seconds",
+    "warn",
+)
+
+
+def folder() -> Path:
+    """Return the folder with the journals of this user."""
+    return journal_folder_of(process_environ())
+
+
+def warn(text: str) -> None:
+    """Write a warning to standard error."""
+    echo(f"Warning: {text}", err=True)
+
+
+def find_batch(id: str | None) -> RecordedBatch:
+    """Return a batch by the beginning of its id, or the newest without one, or by `last`.
+
+    Raises `SelectionError` when there is none or several.
+    """
+    return read_journal(folder(), None if id == "last" else id, warn)
+
+
+def all_batches() -> tuple[RecordedBatch, ...]:
+    """Return all batches, the newest first."""
+    return list_journals(folder(), warn)
+
+
+def matching_names(recorded: RecordedBatch, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Return the workspaces of a batch whose names match; raises `SelectionError` for none."""
+    names: dict[str, None] = {}
+    for pattern in patterns:
+        found = [name for name in recorded.workspaces if fnmatchcase(name, pattern)]
+        if not found:
+            raise SelectionError(
+                f"{pattern} matches no workspace of the batch; it has "
+                f"{shown_names(tuple(recorded.workspaces))}"
+            )
+        names.update(dict.fromkeys(found))
+    return tuple(names)
+
+
+def mapping_of(recorded: RecordedBatch) -> str:
+    """Return what was planned, as `acme/net-*`, as far as its outcomes show it."""
+    for outcome in recorded.outcomes.values():
+        if outcome.full_name.endswith(outcome.workspace):
+            prefix = outcome.full_name.removesuffix(outcome.workspace)
+            return f"{recorded.organization}/{prefix}*"
+        return f"{recorded.organization}/{outcome.full_name}"
+    return recorded.organization
+
+
+def result_of(recorded: RecordedBatch) -> str:
+    """Return how many workspaces are where: `32 still running, 8 unchanged`."""
+    begun = sum(name in recorded.begun for name in recorded.unfinished)
+    parts = Counter(
+        {"still running": begun, "not started": len(recorded.unfinished) - begun}
+    )
+    texts = [f"{number} {word}" for word, number in parts.items() if number]
+    if recorded.ended:
+        is_drift = recorded.options.plan.refresh_only
+        texts.append(sentence_of(recorded.ended, is_drift=is_drift).partition(": ")[2])
+    return ", ".join(texts) or "nothing begun"
+
+
+def took_seconds(recorded: RecordedBatch) -> float | None:
+    """Return how long the slowest workspace took; None while some have not ended."""
+    if recorded.unfinished or not recorded.ended:
+        return None
+    return max(outcome.seconds for outcome in recorded.ended)
+
+
+def age_of(recorded: RecordedBatch, now: datetime | None = None) -> str:
+    """Return when a batch began, in local time: `today 14:02`, `yesterday`, `Nov 24`."""
+    try:
+        started = datetime.fromisoformat(recorded.started_at).astimezone()
+    except ValueError:
+        return recorded.started_at
+    today = (now or datetime.now(UTC)).astimezone()
+    days = (today.date() - started.date()).days
+    if days == 0:
+        return f"today {started:%H:%M}"
+    if days == 1:
+        return f"yesterday {started:%H:%M}"
+    return f"{started:%b} {started.day}" if days < 300 else f"{started:%Y-%m-%d}"

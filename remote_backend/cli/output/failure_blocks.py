@@ -1,0 +1,82 @@
+"""Each kind of error of a batch, once and from its beginning, with the workspaces that have it."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from remote_backend.cli.output.view.cells import Line, Span, line
+from remote_backend.cli.output.view.signs import Signs
+from remote_backend.formats.ansi import one_line, physical_lines
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.groups import Family
+from remote_backend.plans.workspace_names import name_items, names_text
+from remote_backend.reports.summary import failed_checks_text
+
+__all__ = ("failure_blocks",)
+
+_MOST_LINES = 20
+_MOST_BLOCKS = 10
+_MOST_NAMES = 8
+
+
+def failure_blocks(
+    families: Sequence[Family],
+    *,
+    count: int,
+    width: int,
+    signs: Signs,
+    log_command: str,
+    end_of_log: Callable[[str], Iterable[str]],
+) -> Iterator[Line]:
+    """Give the lines of a block for each kind of error.
+
+    `count` is how many workspaces the batch has, `log_command` what shows a whole log, and
+    `end_of_log` returns its last lines where the plan gave no error to show.
+    """
+    failed = [family for family in families if family.result is Result.FAILED]
+    for family in failed[:_MOST_BLOCKS]:
+        number = len(family.outcomes)
+        rule = signs.empty * 2
+        yield line(Span(f"{rule} failed: {number} of {count} {rule}", "bold red"))
+        texts = _text_of(family.shown, end_of_log)
+        yield from (line(text) for text in texts[:_MOST_LINES])
+        if len(texts) > _MOST_LINES:
+            left = len(texts) - _MOST_LINES
+            yield line(
+                f"{signs.cut} {left} more lines: {log_command} {family.workspaces[0]}"
+            )
+        if more := _further(family.shown):
+            yield line(more)
+        names = names_text(name_items(family.workspaces, family.workspaces), _MOST_NAMES)
+        yield from _wrapped(f"In {one_line(names)}", width)
+        if family.shown.run_url:
+            yield line(Span(one_line(family.shown.run_url), "dim"))
+    if len(failed) > _MOST_BLOCKS:
+        left = len(failed) - _MOST_BLOCKS
+        yield line(f"and {left} more {'kind' if left == 1 else 'kinds'}")
+
+
+def _text_of(outcome: Outcome, end_of_log: Callable[[str], Iterable[str]]) -> list[str]:
+    failure = first_failure(outcome)
+    if failure is None:
+        return [outcome.result.value]
+    texts = [text.rstrip() for text in physical_lines(failure.full_text.strip("\n"))]
+    if not failure.text:
+        texts += end_of_log(outcome.workspace)
+    checks = failed_checks_text(outcome)
+    texts += [text for text in physical_lines(checks) if text and text not in texts]
+    return texts
+
+
+def _further(outcome: Outcome) -> str:
+    number = outcome.failure.further_errors if outcome.failure is not None else 0
+    if not number:
+        return ""
+    return f"and {number} more {'error' if number == 1 else 'errors'}"
+
+
+def _wrapped(text: str, width: int) -> Iterator[Line]:
+    for part in textwrap.wrap(
+        text, max(20, width), subsequent_indent="   ", break_on_hyphens=False
+    ):
+        yield line(Span(part, "dim"))

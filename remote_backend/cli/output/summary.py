@@ -1,0 +1,247 @@
+"""What is written at the end of a batch: totals, failures by error, destroys, changes by group.
+
+One form serves all sizes: a group has the number of its workspaces, its counts, a title and names.
+What does not fit is counted where it is left out, with the command that shows it.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from attrs import field, frozen
+
+from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
+from remote_backend.cli.output.view.words import counts_of
+from remote_backend.formats.amounts import duration
+from remote_backend.formats.ansi import one_line
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.plans.groups import Family
+from remote_backend.plans.workspace_names import name_items, names_text
+from remote_backend.reports.summary import sentence_of
+
+__all__ = ("Ending", "summary_lines")
+
+_WIDE = 100
+_MANY = 100
+_MOST_DANGEROUS, _MOST_CHANGED, _MOST_FAILED = 10, 5, 10
+_COUNTS_COLUMN = 13
+_STOPPED = (Result.CANCELED, Result.NOT_STARTED)
+_ADDRESS = re.compile(r"https?://[!-~]+")
+
+
+@frozen(kw_only=True)
+class Ending:
+    """A batch that has ended, and where more can be read about it."""
+
+    outcomes: tuple[Outcome, ...]
+    families: tuple[Family, ...] = field(repr=False)
+    seconds: float | None = None
+    """How long the batch took; None where it is not known."""
+
+    is_drift: bool = False
+    notes: tuple[tuple[str, str], ...] = ()
+    """What to type next, and where the batch is: `Logs`, and a command."""
+
+    more_changed: str = ""
+    """The command that lists all that change."""
+
+    links: bool = False
+    """Whether names are links to their runs, which many terminals can open."""
+
+
+def summary_lines(ending: Ending, width: int) -> list[Line]:
+    """Return the lines of the summary for a terminal of some width."""
+    lines = [_first_line(ending), *_second_line(ending), line()]
+    painter = _Painter(ending, width)
+    failed = [each for each in ending.families if each.result is Result.FAILED]
+    stopped = [each for each in ending.families if each.result in _STOPPED]
+    changed = [each for each in ending.families if each.result is Result.CHANGES]
+    dangerous = [each for each in changed if each.is_destructive]
+    others = sorted(
+        (each for each in changed if not each.is_destructive),
+        key=lambda each: -len(each.outcomes),
+    )
+    for title, families, most in (
+        ("FAILED", failed, _MOST_FAILED),
+        ("CANCELED", stopped, _MOST_FAILED),
+        ("DESTROYS OR REPLACES", dangerous, _MOST_DANGEROUS),
+        ("DRIFTED" if ending.is_drift else "CHANGED", others, _MOST_CHANGED),
+    ):
+        if families:
+            lines.append(line(Span(title, "bold")))
+            lines += painter.families(families, most)
+    if ending.notes:
+        lines += [*([line()] if lines[-1] else []), *_notes(ending.notes, width)]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _first_line(ending: Ending) -> Line:
+    sentence = sentence_of(ending.outcomes, is_drift=ending.is_drift)
+    count, _, rest = sentence.partition(":")
+    took = f" in {duration(ending.seconds)}" if ending.seconds is not None else ""
+    return line(Span(f"{count}{took}:{rest}", "bold"))
+
+
+def _second_line(ending: Ending) -> list[Line]:
+    parts = [
+        text for text in (_totals(ending), _policies(ending), _slowest(ending)) if text
+    ]
+    return [line("   ".join(parts))] if parts else []
+
+
+def _totals(ending: Ending) -> str:
+    counts = [
+        outcome.counts
+        for outcome in ending.outcomes
+        if outcome.result is Result.CHANGES and outcome.counts is not None
+    ]
+    total = Counts(
+        sum(each.add for each in counts),
+        sum(each.change for each in counts),
+        sum(each.destroy for each in counts),
+        sum(each.imported for each in counts),
+    )
+    replaced = sum(
+        change.is_replacement
+        for outcome in ending.outcomes
+        if outcome.changes is not None and outcome.result is Result.CHANGES
+        for change in outcome.changes.resources
+    )
+    text = counts_of(total)
+    return f"{text} ({replaced} replaced)" if text and replaced else text
+
+
+def _policies(ending: Ending) -> str:
+    has_policies = any(
+        check.kind.startswith("policy")
+        for outcome in ending.outcomes
+        for check in outcome.checks
+    )
+    failed = sum(
+        bool(outcome.failure and outcome.failure.policies) for outcome in ending.outcomes
+    )
+    if failed:
+        return f"policies: {failed} failed"
+    return "policies: passed" if has_policies else ""
+
+
+def _slowest(ending: Ending) -> str:
+    if len(ending.outcomes) < _MANY:
+        return ""
+    slowest = max(ending.outcomes, key=lambda outcome: outcome.seconds)
+    return f"slowest: {one_line(slowest.workspace)} {duration(slowest.seconds)}"
+
+
+@frozen
+class _Painter:
+    """Draws groups of one batch in some width."""
+
+    ending: Ending
+    width: int
+
+    @property
+    def _number_width(self) -> int:
+        return 5 if len(self.ending.outcomes) >= _MANY else 4
+
+    def families(self, families: Sequence[Family], most: int) -> list[Line]:
+        """As many groups as there is room for, and a line for those that are left out."""
+        shown, left = list(families[:most]), list(families[most:])
+        # One single workspace more or less is not worth two lines.
+        if not left and len(shown) > 1 and not shown[0].is_destructive:
+            singles = [each for each in shown if len(each.outcomes) == 1]
+            if len(singles) > 1 and singles[0].result is Result.CHANGES:
+                shown = [each for each in shown if each not in singles]
+                left = singles
+        lines = [text for each in shown for text in self._family(each)]
+        if left:
+            lines += self._left_out(left)
+        return lines
+
+    def _family(self, family: Family) -> list[Line]:
+        number = str(len(family.outcomes)).rjust(self._number_width)
+        head = f"{number}  "
+        style = "bold red" if family.result is Result.FAILED else ""
+        if family.result is Result.CHANGES:
+            counts = counts_of(family.shown.counts)
+            head += counts.ljust(_COUNTS_COLUMN) + (
+                "" if width_of(counts) < _COUNTS_COLUMN else " "
+            )
+            style = "red" if family.is_destructive else ""
+        title = one_line(family.title)
+        texts = textwrap.wrap(
+            title, max(20, self.width - width_of(head)), break_long_words=True
+        ) or [""]
+        lines = [line(head, Span(texts[0], style))]
+        lines += [line(" " * width_of(head), Span(text, style)) for text in texts[1:3]]
+        return [*lines, *self._names(family.outcomes)]
+
+    def _names(self, outcomes: Sequence[Outcome]) -> list[Line]:
+        """Names of workspaces, as links where they lead to one run."""
+        indent = " " * (self._number_width + 2)
+        everyone = [outcome.workspace for outcome in self.ending.outcomes]
+        by_name = {outcome.workspace: outcome for outcome in outcomes}
+        items = name_items(list(by_name), everyone)
+        most_lines = 1 if len(everyone) >= _MANY else 2
+        room = most_lines * (self.width - len(indent)) - 14
+        kept, used = 0, 0
+        for item in items:
+            used += width_of(item.text) + 2
+            if used > room and kept:
+                break
+            kept += 1
+        if not self.ending.links or any(item.count > 1 for item in items[:kept]):
+            text = one_line(names_text(items, kept))
+            texts = textwrap.wrap(text, self.width - len(indent), break_on_hyphens=False)
+            return [line(indent, Span(each, "dim")) for each in texts[:most_lines]]
+        spans: list[Line] = []
+        current: list[Span] = [Span(indent)]
+        for item in items[:kept]:
+            name = one_line(item.text)
+            if (
+                width_of(tuple(current)) + width_of(name) + 2 > self.width
+                and len(current) > 1
+            ):
+                spans.append(tuple(current))
+                current = [Span(indent)]
+            url = _link(by_name[item.text].run_url)
+            current += [
+                Span(name, "dim", url),
+                Span(", " if item is not items[kept - 1] else ""),
+            ]
+        rest = sum(item.count for item in items[kept:])
+        if rest:
+            current.append(Span(f" and {rest} more", "dim"))
+        return [*spans, tuple(current)]
+
+    def _left_out(self, families: Sequence[Family]) -> list[Line]:
+        count = sum(len(each.outcomes) for each in families)
+        groups = "1 group" if len(families) == 1 else f"{len(families)} groups"
+        head = f"{str(count).rjust(self._number_width)}  in {groups}"
+        names = ", ".join(
+            outcome.workspace for each in families for outcome in each.outcomes
+        )
+        what = (
+            one_line(names)
+            if count <= 3 or not self.ending.more_changed
+            else self.ending.more_changed
+        )
+        head = head.ljust(self._number_width + 2 + _COUNTS_COLUMN) + "  "
+        return [line(head, Span(cut_end(what, self.width - width_of(head)), "dim"))]
+
+
+def _link(url: str | None) -> str:
+    """Return an address that a terminal may open, or nothing for text that only looks like one."""
+    return url if url is not None and _ADDRESS.fullmatch(url) else ""
+
+
+def _notes(notes: Iterable[tuple[str, str]], width: int) -> list[Line]:
+    texts = [f"{word:<8} {text}" for word, text in notes]
+    if width < _WIDE:
+        return [line(text) for text in texts]
+    # Two columns.
+    column = max(map(len, texts[::2])) + 4
+    return [
+        line("".join((first.ljust(column), *rest)).rstrip())
+        for first, *rest in (texts[at : at + 2] for at in range(0, len(texts), 2))
+    ]
