@@ -4,6 +4,8 @@
 committed.
 """
 
+from collections.abc import Callable
+
 import pytest
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
@@ -25,7 +27,12 @@ from remote_backend.reports.to_markdown import to_markdown
 from tests.support.paths import SAMPLES
 from tests.support.report_builders import failure_in_log, outcome, report
 
-FORMS = {"md": to_markdown, "html": to_html, "json": to_json, "xml": to_junit}
+FORMS: dict[str, Callable[[Report], str]] = {
+    "md": to_markdown,
+    "html": to_html,
+    "json": to_json,
+    "xml": to_junit,
+}
 
 
 REFUSAL = CheckReport(

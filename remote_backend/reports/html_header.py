@@ -1,0 +1,139 @@
+"""The beginning of a page: what was planned, the numbers that matter, search and keys."""
+
+from collections.abc import Mapping, Sequence
+
+from remote_backend.models.cost import Cost
+from remote_backend.plans.groups import Family
+from remote_backend.plans.totals import Totals
+from remote_backend.reports.amounts import delta_text, duration, money
+from remote_backend.reports.html_kinds import Kind, sign, tile_words
+from remote_backend.reports.html_text import html_text
+from remote_backend.reports.summary import Report
+
+__all__ = ("keys_dialog", "page_header", "page_title")
+
+_TOOLS = (
+    '<div id="tools" role="search" hidden>\n<label for="search">Search</label> '
+    '<input id="search" type="search" placeholder="workspace, address or value" '
+    'autocomplete="off" spellcheck="false">\n'
+    '<output id="hits" for="search"></output>\n'
+    '<button id="expand" type="button">Expand all</button>\n'
+    '<button id="keys-button" type="button">Keys</button>\n</div>\n'
+)
+_KEYS = {
+    "/": "search",
+    "j": "next group",
+    "k": "previous group",
+    "e": "expand or collapse all groups",
+    "?": "this list",
+    "Esc": "clear the search",
+}
+
+
+def page_title(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
+    """Return the title: the sign of the worst result, and what was planned."""
+    worst = next(iter(kinds), None)
+    is_failed = report.problem is not None or worst is None
+    return f"{sign(Kind.FAILED if is_failed or worst is None else worst)} {_name(report)}"
+
+
+def _name(report: Report) -> str:
+    kind = "Terraform drift" if report.is_drift else "Terraform plan"
+    mapping = f"/{report.mapping}" if report.mapping else ""
+    label = f" ({report.label})" if report.label else ""
+    return f"{kind} of {report.organization}{mapping}{label}"
+
+
+def page_header(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
+    """Return the header of the page with its tiles and tools."""
+    problem = ""
+    if report.problem is not None:
+        problem = (
+            f'<p class="red">No workspace was planned: {html_text(report.problem)}</p>\n'
+        )
+    elif not report.outcomes:
+        problem = "<p>No workspace was planned.</p>\n"
+    return (
+        f"<header>\n<h1>{html_text(_name(report))}</h1>\n"
+        f'<p class="quiet">{_when(report)}</p>\n{problem}'
+        f'<nav aria-label="Results"><ul class="tiles">\n{_tiles(report, kinds)}</ul></nav>\n'
+        f"{_TOOLS}</header>\n"
+    )
+
+
+def _when(report: Report) -> str:
+    started = report.started_at
+    # Journals and this program write UTC.
+    text = started[:16].replace("T", " ") + " UTC" if len(started) > 16 else started
+    parts = [f'<time datetime="{html_text(started)}">{html_text(text)}</time>']
+    if report.seconds is not None:
+        parts.append(duration(report.seconds))
+    parts += [f"batch {html_text(report.short_id)}", html_text(report.hostname)]
+    return ", ".join(parts)
+
+
+def _tiles(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
+    words = {
+        kind: tile_words(kind, is_drift=report.is_drift, has_destroys=Kind.DESTROY in kinds)
+        for kind in kinds
+    }
+    filters = (
+        f'<li><a class="tile {kind.value}" href="#{kind.value}" data-filter="{kind.value}">'
+        f'<span class="sign">{sign(kind)}</span> <b>{_count(families):,}</b> {words[kind]}'
+        "</a></li>\n"
+        for kind, families in kinds.items()
+    )
+    return "".join(filters) + "".join(_sums(report))
+
+
+def _count(families: Sequence[Family]) -> int:
+    return sum(len(family.workspaces) for family in families)
+
+
+def _sums(report: Report) -> list[str]:
+    totals = report.totals
+    tiles = [] if report.is_drift else [_numbers(totals)]
+    tiles.append(
+        f'<a class="tile" href="#cost">{_cost(totals.cost)}</a>' if totals.cost else ""
+    )
+    tiles.append(_policies(totals))
+    return [f"<li>{tile}</li>\n" for tile in tiles if tile]
+
+
+def _numbers(totals: Totals) -> str:
+    parts = (("+", totals.add), ("~", totals.change), ("-", totals.destroy))
+    text = " ".join(f"{symbol}{number:,}" for symbol, number in parts if number)
+    more = ((totals.replace, "replaced"), (totals.imported, "imported"))
+    rest = [f"{number:,} {word}" for number, word in more if number]
+    text = ", ".join(filter(None, (text, *rest)))
+    return f'<span class="tile">{text}</span>' if text else ""
+
+
+def _cost(cost: Cost) -> str:
+    proposed, delta = (
+        money(cost.proposed, cost.currency),
+        delta_text(cost.delta, cost.currency),
+    )
+    return f"{proposed} a month, {delta}"
+
+
+def _policies(totals: Totals) -> str:
+    if not totals.policies_checked:
+        return ""
+    failed = totals.policies_failed
+    text = f"{failed:,} failed" if failed else "passed"
+    color = " failed" if failed else ""
+    return f'<a class="tile{color}" href="#policies">policies: {text}</a>'
+
+
+def keys_dialog() -> str:
+    """Return the list of keys, which the script opens."""
+    rows = "".join(
+        f"<dt><kbd>{key}</kbd></dt><dd>{what}</dd>\n" for key, what in _KEYS.items()
+    )
+    return (
+        '<dialog id="keys" aria-labelledby="keys-title">\n<h2 id="keys-title">Keys</h2>\n'
+        f"<dl>\n{rows}</dl>\n"
+        '<p><label><input id="keys-on" type="checkbox" checked> Keys are switched on</label></p>\n'
+        '<button id="keys-close" type="button">Close</button>\n</dialog>\n'
+    )

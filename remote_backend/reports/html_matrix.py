@@ -1,0 +1,113 @@
+"""Which resources change in which groups, as a table: the most dangerous addresses first."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from remote_backend.plans.actions import action_symbol, danger, is_dangerous
+from remote_backend.plans.groups import Family
+from remote_backend.plans.value_text import address_text
+from remote_backend.reports.html_text import breakable, count_of, html_text
+
+__all__ = ("matrix_section",)
+
+_MOST_COLUMNS = 12
+_MOST_ROWS = 200
+_MOST_FOLDED_ROWS = 800
+
+
+@frozen
+class _Row:
+    """An address, and what each group does with it: an action, or nothing."""
+
+    address: str
+    actions: tuple[str | None, ...]
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """The place in the table: the worst action first, then what happens in most groups."""
+        actions = [action for action in self.actions if action is not None]
+        return (min(map(danger, actions)), -len(actions))
+
+
+def matrix_section(families: Sequence[Family]) -> str:
+    """Return the section with the table; empty where it would say nothing new."""
+    columns = families[:_MOST_COLUMNS]
+    rows = _rows(columns)
+    if not rows:
+        return ""
+    head, names = _head(columns), [html_text(_name(family)) for family in columns]
+    folded = _folded(head, names, rows[_MOST_ROWS : _MOST_ROWS + _MOST_FOLDED_ROWS])
+    return (
+        '<section id="matrix">\n<h2>Which resources change where</h2>\n'
+        f"{_table(head, names, rows[:_MOST_ROWS])}{folded}"
+        f"{_left_out(len(families) - len(columns), len(rows))}</section>\n"
+    )
+
+
+def _rows(families: Sequence[Family]) -> list[_Row]:
+    by_address: dict[str, list[str | None]] = {}
+    for index, family in enumerate(families):
+        changes = family.shown.changes
+        for change in changes.resources if changes is not None else ():
+            actions = by_address.setdefault(address_text(change), [None] * len(families))
+            actions[index] = change.action
+    rows = (_Row(address, tuple(actions)) for address, actions in by_address.items())
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def _head(families: Sequence[Family]) -> str:
+    cells = "".join(
+        f'<th scope="col"><a href="#g{family.number}" title="{html_text(_name(family))}">'
+        f"{html_text(_name(family))}</a></th>"
+        for family in families
+    )
+    return f'<thead><tr><th scope="col">Address</th>{cells}</tr></thead>'
+
+
+def _name(family: Family) -> str:
+    count = len(family.workspaces)
+    return f"{count:,}: {family.workspaces[0]}" if count > 1 else family.workspaces[0]
+
+
+def _table(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:
+    columns = "<col>" * len(rows[0].actions)
+    body = "".join(_line(row, names) for row in rows)
+    return (
+        f'<table class="matrix">\n<colgroup><col class="address">{columns}</colgroup>{head}\n'
+        f"<tbody>\n{body}</tbody></table>\n"
+    )
+
+
+def _line(row: _Row, names: Sequence[str]) -> str:
+    cells = "".join(map(_cell, row.actions, names))
+    return f'<tr><th scope="row"><code>{breakable(row.address)}</code></th>{cells}</tr>\n'
+
+
+def _cell(action: str | None, name: str) -> str:
+    if action is None:
+        return "<td></td>"
+    color = ' class="red"' if is_dangerous(action) else ""
+    text = html_text(action_symbol(action).strip() or ".")
+    # On narrow screens the cells are lines, which show the name.
+    return f'<td{color} data-name="{name}">{text}</td>'
+
+
+def _folded(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:
+    if not rows:
+        return ""
+    return (
+        f'<details class="more"><summary>Show {len(rows):,} more</summary>\n'
+        f"{_table(head, names, rows)}</details>\n"
+    )
+
+
+def _left_out(groups: int, rows: int) -> str:
+    parts = []
+    if groups > 0:
+        parts.append(count_of(groups, "more group"))
+    if rows > _MOST_ROWS + _MOST_FOLDED_ROWS:
+        parts.append(f"{rows - _MOST_ROWS - _MOST_FOLDED_ROWS:,} more addresses")
+    if not parts:
+        return ""
+    return f"<p>Not in this table: {' and '.join(parts)}; the groups below show them.</p>\n"

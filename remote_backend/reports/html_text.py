@@ -1,0 +1,44 @@
+"""Texts of plans, names and logs as HTML: always text, never markup."""
+
+import re
+from collections.abc import Iterable
+from html import escape
+
+from remote_backend.formats.ansi_html import plain_text
+
+__all__ = ("breakable", "count_of", "html_text", "link", "names_html")
+
+# Nothing that a server returns may become a link to a script.
+_LINKS = ("https://", "http://")
+_MOST_NAMES = 20
+_BREAKS = re.compile(r"(?<=[-./_])(?=\w)")
+
+
+def html_text(text: str) -> str:
+    """Return a text for an element or a quoted attribute of a page."""
+    return escape(plain_text(text))
+
+
+def breakable(text: str) -> str:
+    """Return a name or an address whose line may break behind `-`, `.`, `/` and `_`."""
+    return _BREAKS.sub("<wbr>", html_text(text))
+
+
+def link(address: str | None, html: str) -> str:
+    """Return a link around HTML, or the HTML alone where browsers must not go."""
+    if address is None or not address.startswith(_LINKS):
+        return html
+    return f'<a href="{html_text(address)}">{html}</a>'
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with a noun: `1 workspace`, `1,204 workspaces`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def names_html(names: Iterable[str]) -> str:
+    """Return up to 20 names of workspaces, and how many more there are."""
+    listed = list(names)
+    text = ", ".join(map(breakable, listed[:_MOST_NAMES]))
+    rest = len(listed) - _MOST_NAMES
+    return f"{text} and {rest:,} more" if rest > 0 else text

@@ -1,0 +1,65 @@
+"""Headless Chromium, where one is installed, and axe, which judges whether pages are accessible."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import ConsoleMessage, Page, async_playwright
+
+from tests.support.servers import hosted
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+needs_chromium = pytest.mark.skipif(
+    _CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"
+)
+
+
+@asynccontextmanager
+async def opened_page(**options: Any) -> AsyncIterator[Page]:
+    """Open a page on which no script may fail and no policy may be violated."""
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=["--no-sandbox"]
+        )
+        context = await chromium.new_context(**options)
+        page = await context.new_page()
+        errors = note_violations(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: errors.append(dialog.message))
+        yield page
+        assert errors == []
+        await chromium.close()
+
+
+def note_violations(page: Page) -> list[str]:
+    """Return a list that gets each violation of the page's content security policy."""
+    violations: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            violations.append(message.text)
+
+    page.on("console", note)
+    return violations
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """Run a browser with one page."""
+    async with hosted(opened_page()) as made:
+        yield made
+
+
+def axe_script() -> str | None:
+    """Return axe-core from a package that brings it along, or None if it is not installed."""
+    spec = find_spec("axe_playwright_python")
+    folders = spec.submodule_search_locations if spec is not None else None
+    for folder in folders or ():
+        for path in Path(folder).rglob("axe.min.js"):
+            return path.read_text(encoding="utf-8")
+    return None
