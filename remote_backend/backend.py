@@ -40,6 +40,7 @@ from remote_backend.planning.recorded_batch import RecordedBatch, require_same_b
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
 from remote_backend.state.file import StateFile
+from remote_backend.structured_logging import Log
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
@@ -48,6 +49,8 @@ from remote_backend.workspaces import (
 )
 
 __all__ = ("Backend", "open_backend", "outputs", "read_outputs")
+
+log = Log()
 
 _STATES_AT_ONCE = 20
 
@@ -153,6 +156,7 @@ class Backend(BackendStates):
         if not existing:
             raise await no_workspaces(self._connection.client, self._connection.mapping)
         names = select_names(existing, select=options.select, exclude=options.exclude)
+        log.debug("workspaces.selected", existing=len(existing), selected=len(names))
         workspaces = [existing[name] for name in names]
         context = self._context()
         async with run_batch(

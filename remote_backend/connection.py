@@ -30,8 +30,11 @@ from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.notices import Notice, Notices
+from remote_backend.structured_logging import Log
 
 __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
+
+log = Log()
 
 Value = TypeVar("Value")
 
@@ -167,6 +170,15 @@ async def connect_to(
         retrying = partial(RetryingTransport, settings=settings, notices=notices)
         with _attached(warnings):
             services = await discover(block.hostname, cli, retrying(transport))
+        log.debug(
+            "backend.found",
+            block=block.path,
+            hostname=block.hostname,
+            organization=block.organization,
+            mapping=repr(_mapping_of(block)),
+            api=services.tfe_v2,
+            token_from=token.source,
+        )
         origin = Origin(services.tfe_v2, token.value)
         paced = RateLimitedTransport(transport.at(origin), notices=notices)
         client = Client(retrying(paced), block.organization, notices)

@@ -142,7 +142,7 @@ def _options(context: click.Context) -> dict[str, click.Option]:
     return {
         name: option
         for option in context.command.get_params(context)
-        if isinstance(option, click.Option)
+        if isinstance(option, click.Option) and not option.hidden
         for name in option.opts
     }
 

@@ -1,6 +1,7 @@
 """The command line: its commands, its exit codes, and how it prints errors."""
 
 import os
+import platform
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -12,17 +13,17 @@ import click
 from remote_backend._version import __version__
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
 from remote_backend.cli.process import leave, preload_certificates, resume_collector
-from remote_backend.cli.terraform_flags import TerraformGroup, with_environ
+from remote_backend.cli.terraform_flags import TerraformGroup, report_steps, with_environ
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError
-from remote_backend.structured_logging import silence
+from remote_backend.structured_logging import Log, silence
 
 __all__ = ("cli", "main")
 
+log = Log()
 
 # Where each command lives; only the one that is asked for is imported.
 _COMMANDS = {
@@ -134,7 +135,14 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
     """
     context.obj = chdir
     if debug:
-        write_log_events()
+        report_steps()
+        log.debug(
+            "command.began",
+            name=context.invoked_subcommand,
+            version=__version__,
+            python=platform.python_version(),
+            system=sys.platform,
+        )
     else:
         silence()
 

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 import click
 
 from remote_backend.cli.help import Guide, help_text
+from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.errors import RunOptionsError
 from remote_backend.formats.likeness import did_you_mean
+from remote_backend.structured_logging import resume
 
 __all__ = (
     "Duration",
@@ -19,6 +21,7 @@ __all__ = (
     "flag",
     "in_given_order",
     "many",
+    "report_steps",
     "value",
     "with_environ",
 )
@@ -78,6 +81,8 @@ class _OneDash(click.Command):
     def __init__(self, *arguments: Any, guide: Guide | None = None, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.guide = guide or Guide()
+        if not any(parameter.name == "debug" for parameter in self.params):
+            self.params.append(_debug_flag())
 
     def get_help(self, ctx: click.Context) -> str:
         return help_text(self, ctx, self.guide)
@@ -100,6 +105,23 @@ class _OneDash(click.Command):
 
     def get_help_option_names(self, ctx: click.Context) -> list[str]:
         return ["-help", "-h"]
+
+
+def _debug_flag() -> click.Option:
+    """Return the global flag, which people also write behind the command."""
+    return click.Option(
+        ["-debug", "debug"],
+        is_flag=True,
+        hidden=True,
+        expose_value=False,
+        callback=lambda context, option, is_set: report_steps() if is_set else None,
+    )
+
+
+def report_steps() -> None:
+    """Report each request and each decision on standard error from now on."""
+    resume()
+    write_log_events()
 
 
 class TerraformCommand(_OneDash):

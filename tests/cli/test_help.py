@@ -72,7 +72,7 @@ def test_each_flag_in_a_group_exists(path: tuple[str, ...]) -> None:
         known = {
             option.opts[0][1:]
             for option in context.command.params
-            if isinstance(option, click.Option)
+            if isinstance(option, click.Option) and not option.hidden
         }
 
     assert named <= known

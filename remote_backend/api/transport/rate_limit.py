@@ -219,8 +219,10 @@ class RateLimiter:
         heappush(self._waiting, waiter)
         try:
             if self._seconds(waiter) > 0:
+                began = self.clock()
                 with self._notices.waiting(_WAIT_REASON):
                     await self._wait_for_limit(waiter)
+                log.debug("rate_limit.waited", seconds=round(self.clock() - began, 3))
             self.limit.acquire(self.clock())
         finally:
             self._waiting.remove(waiter)

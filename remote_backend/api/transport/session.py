@@ -105,7 +105,7 @@ class AiohttpTransport:
             log.debug(
                 "request.failed",
                 method=request.method,
-                where=request.where,
+                where=_described(request, url),
                 seconds=round(anyio.current_time() - began, 3),
                 problem=error.problem,
             )
@@ -113,7 +113,7 @@ class AiohttpTransport:
         log.debug(
             "request.answered",
             method=request.method,
-            where=request.where,
+            where=_described(request, url),
             status=response.status,
             seconds=round(anyio.current_time() - began, 3),
             size_bytes=len(response.body),
@@ -328,6 +328,12 @@ def _address_without_secrets(request: Request, url: URL) -> str:
     if isinstance(request.target, SignedUrl | PublicUrl):
         return request.where
     return f"{url.origin()}{url.path}"
+
+
+def _described(request: Request, url: URL) -> str:
+    """Return the target for a log; a signed address may be secret as a whole, but not its host."""
+    is_signed = isinstance(request.target, SignedUrl)
+    return f"{request.where} on {url.host}" if is_signed else request.where
 
 
 def _host_of(address: str) -> str:

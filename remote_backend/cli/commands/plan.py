@@ -39,6 +39,7 @@ from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.options import BatchOptions
+from remote_backend.structured_logging import is_silent
 
 __all__ = ("plan",)
 
@@ -203,7 +204,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         detach=flags["detach"],
         reports=flags["report"],
         report_mode=flags["report_mode"],
-        style=_style(flags),
+        style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
     )
@@ -243,10 +244,11 @@ def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
     return None
 
 
-def _style(flags: dict[str, Any]) -> Style:
+def _style(flags: dict[str, Any], screen: Screen) -> Style:
     if flags["json"]:
         return Style.JSON
-    if flags["stream"]:
+    # Lines of -debug would run into a view that is drawn in place.
+    if flags["stream"] or (screen.is_terminal and not is_silent() and not flags["quiet"]):
         return Style.LINES
     return Style.QUIET if flags["quiet"] else Style.AUTO
 
