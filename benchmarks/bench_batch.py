@@ -118,8 +118,8 @@ def by_us(server: Server) -> dict[str, Any]:
         for line in process.stdout:
             if line.startswith(b'{"type":"plan_finished"'):
                 outcome = json.loads(line)["outcome"]
-                known[outcome["full_name"]] = time.time()
-                failed += outcome["result"] not in ("changes", "no changes")
+                known[outcome["remote_name"]] = time.time()
+                failed += outcome["result"] not in ("changed", "unchanged")
         used = ended(process)
     return figures(
         server, began, known, failed, used.ru_utime + used.ru_stime, used.ru_maxrss >> 10

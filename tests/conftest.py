@@ -7,9 +7,14 @@ from typing import Any
 
 from hypothesis import settings
 
+from tests.support.report_schema import validate_all
+
 # A slow machine is not a failure, and the same commit must give the same result everywhere.
 settings.register_profile("everywhere", deadline=None, derandomize=True)
 settings.load_profile("everywhere")
+
+# Reports and events are an interface: none may differ from what its schema says.
+validate_all()
 
 # Set by `.ci/run`; they make each Python process measure its own coverage.
 COVERAGE = {

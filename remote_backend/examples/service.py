@@ -24,6 +24,7 @@ from attrs import define, field
 from remote_backend import (
     Backend,
     Batch,
+    BatchFailed,
     BatchOptions,
     NotificationRefused,
     PlanOptions,
@@ -33,7 +34,9 @@ from remote_backend import (
     read_notifications,
 )
 from remote_backend.examples.story_file import StoryFile
-from remote_backend.reports.to_json import event_to_json, outcome_to_dict
+from remote_backend.formats.exact_json import dump_exact
+from remote_backend.reports.documents import workspace_document
+from remote_backend.reports.event_stream import EventStream
 
 __all__ = ("make_app",)
 
@@ -47,6 +50,7 @@ class _Running:
 
     batch: Batch
     story: StoryFile
+    stream: EventStream
     scope: anyio.CancelScope
     is_over: bool = False
 
@@ -82,17 +86,20 @@ class _Service:
         try:
             with anyio.CancelScope() as scope:
                 async with self.backend.plan_all(options) as batch:
-                    running = _Running(batch=batch, story=story, scope=scope)
+                    stream = EventStream(batch_id=batch.id)
+                    running = _Running(batch=batch, story=story, stream=stream, scope=scope)
                     self.batches[batch.id] = running
                     task_status.started(running)
                     async for event in batch:
-                        story.write(event_to_json(event))
+                        for line in stream.lines(event):
+                            story.write(line)
         except RemoteBackendError as error:
             # An error before the start goes to the request that started it, a later one to its readers.
             if running is None:
                 story.close()
                 raise
-            story.write(f'{{"type":"batch_failed","problem":"{type(error).__name__}"}}')
+            for line in running.stream.lines(BatchFailed(str(error), type(error).__name__)):
+                story.write(line)
         finally:
             story.end()
             if running is not None:
@@ -149,8 +156,11 @@ async def start_batch(request: web.Request) -> web.Response:
 async def read_batch(request: web.Request) -> web.Response:
     """Return the state of a batch."""
     running = _running(request)
-    outcomes = [outcome_to_dict(outcome) for outcome in running.batch.outcomes]
-    return web.json_response({"is_over": running.is_over, "outcomes": outcomes})
+    outcomes = [workspace_document(outcome) for outcome in running.batch.outcomes]
+    # Numbers of plans keep all their digits.
+    return web.json_response(
+        {"is_over": running.is_over, "outcomes": outcomes}, dumps=dump_exact
+    )
 
 
 @routes.delete("/batches/{id}")

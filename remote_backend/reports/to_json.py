@@ -1,128 +1,114 @@
-"""Events and outcomes as JSON, for programs; the form is versioned."""
+"""Reports as JSON, for programs; the form is versioned, and described by `report.schema.json`."""
 
-import re
+from collections.abc import Iterator
 from typing import Any
 
-from attrs import fields, has
-
-from remote_backend.events import Event
 from remote_backend.formats.ansi import escape_unseen
 from remote_backend.formats.exact_json import dump_exact
-from remote_backend.models.changes import AttributeChange
 from remote_backend.models.outcome import Outcome
-from remote_backend.models.values import Value, ValueKind
+from remote_backend.models.run import PlanOptions
 from remote_backend.plans.differences import Difference
 from remote_backend.plans.groups import Group
-from remote_backend.plans.value_text import path_text, plain_json
+from remote_backend.plans.totals import result_name
+from remote_backend.reports.documents import (
+    path_members,
+    totals_document,
+    value_members,
+    workspace_document,
+)
 from remote_backend.reports.summary import Report
 
-__all__ = (
-    "SCHEMA_VERSION",
-    "event_to_json",
-    "event_type",
-    "outcome_to_dict",
-    "to_json",
-)
+__all__ = ("SCHEMA_VERSION", "report_document", "to_json")
 
 SCHEMA_VERSION = "1"
-_WORD = re.compile(r"(?<!^)(?=[A-Z])")
-# What is of use in this process alone.
-_LEFT_OUT = frozenset({"error"})
-
-
-def event_type(event: Event) -> str:
-    """Return the name of an event in JSON: `run_queued` for `RunQueued`."""
-    return _WORD.sub("_", type(event).__name__).lower()
-
-
-def event_to_json(event: Event) -> str:
-    """Return one line of JSON: the type of the event, then its members.
-
-    Bytes of a log are text in which what is not UTF-8 is replaced; parts end where the server's
-    did, so a character can be cut in two.
-    """
-    members = {"type": event_type(event), **_members(event)}
-    return _dumped(members, separators=(",", ":"))
 
 
 def to_json(report: Report) -> str:
     """Return a report as one document; see docs/report-schema.md for its members."""
-    document = {
+    text = dump_exact(report_document(report), ensure_ascii=False, indent=2)
+    return escape_unseen(text) + "\n"
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """Return a report as plain values."""
+    groups = [group for family in report.families for group in family.groups]
+    numbers = {id(outcome): group.number for group in groups for outcome in group.outcomes}
+    return {
         "schema_version": SCHEMA_VERSION,
-        "batch": report.batch_id,
+        "kind": "drift" if report.is_drift else "plan",
+        "batch": _batch(report),
+        "problem": report.problem,
+        "totals": totals_document(report.totals),
+        "groups": [_group(group) for group in groups],
+        "workspaces": [
+            _workspace(outcome, numbers[id(outcome)]) for outcome in report.outcomes
+        ],
+    }
+
+
+def _batch(report: Report) -> dict[str, Any]:
+    return {
+        "id": report.batch_id,
+        "short_id": report.short_id,
         "hostname": report.hostname,
         "organization": report.organization,
-        "started_at": report.started_at,
-        "is_drift": report.is_drift,
-        "summary": report.sentence,
-        "problem": report.problem,
-        "groups": [_group(group) for family in report.families for group in family.groups],
-        "workspaces": [outcome_to_dict(outcome) for outcome in report.outcomes],
+        "mapping": report.mapping,
+        "label": report.label,
+        "started_at": _utc(report.started_at),
+        "ended_at": _utc(report.ended_at) if report.ended_at else None,
+        "seconds": report.seconds,
+        "options": _options(report.options),
+        "page_url": None,
     }
-    return _dumped(document, indent=2) + "\n"
+
+
+def _utc(time: str) -> str:
+    return time.replace("+00:00", "Z")
+
+
+def _options(options: PlanOptions | None) -> dict[str, Any]:
+    """Return the options without the values of variables, which can be secrets."""
+    if options is None:
+        return {}
+    return {
+        "targets": list(options.targets),
+        "replace": list(options.replace),
+        "refresh": options.refresh,
+        "refresh_only": options.refresh_only,
+        "destroy": options.destroy,
+        "message": options.message,
+        "variable_names": [name for name, _ in options.variables],
+    }
 
 
 def _group(group: Group) -> dict[str, Any]:
     return {
         "id": group.number,
         "family": group.family,
-        "result": group.result.value,
+        "result": result_name(group.shown),
         "is_destructive": group.is_destructive,
         "title": group.title,
         "workspaces": list(group.workspaces),
-        "differences": [_difference(difference) for difference in group.differences],
-    }
-
-
-def _difference(difference: Difference) -> dict[str, Any]:
-    return {
-        "place": difference.place,
-        "path": path_text(difference.path),
-        "side": difference.side.value,
-        "values": [
-            {
-                "value": None if value.value is None else plain_json(value.value),
-                "value_is": "own" if value.value is None else value.value.kind.value,
-                "workspaces": list(value.workspaces),
-            }
-            for value in difference.values
+        "differences": [
+            row for difference in group.differences for row in _difference(difference)
         ],
     }
 
 
-def _dumped(document: Any, **how: Any) -> str:
-    return escape_unseen(dump_exact(document, ensure_ascii=False, **how))
+def _difference(difference: Difference) -> Iterator[dict[str, Any]]:
+    for differing in difference.values:
+        value = differing.value
+        own = {"value": None, "value_is": "own"}
+        yield {
+            "place": difference.place,
+            **path_members(difference.path),
+            "side": difference.side.value,
+            **(own if value is None else value_members("value", value)),
+            "is_odd": differing.is_odd,
+            "workspaces": list(differing.workspaces),
+        }
 
 
-def outcome_to_dict(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as plain values."""
-    return _members(outcome)
-
-
-def _members(value: Any) -> dict[str, Any]:
-    members = {}
-    for attribute in fields(type(value)):
-        member = getattr(value, attribute.name)
-        if isinstance(member, Value):
-            is_known = member.kind is ValueKind.VALUE
-            members[attribute.name] = plain_json(member) if is_known else None
-            members[f"{attribute.name}_is"] = member.kind.value
-        elif attribute.name not in _LEFT_OUT:
-            members["text" if isinstance(member, bytes) else attribute.name] = _plain(
-                member
-            )
-    if isinstance(value, AttributeChange):
-        members["path"] = path_text(value.path)
-        members["path_steps"] = list(value.path)
-    return members
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    if has(type(value)):
-        return _members(value)
-    # The results are the only enumeration in events.
-    return getattr(value, "value", value)
+def _workspace(outcome: Outcome, group: int) -> dict[str, Any]:
+    document = workspace_document(outcome)
+    return {"name": document.pop("name"), "group": group, **document}

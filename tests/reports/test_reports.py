@@ -1,6 +1,5 @@
 """Groups and reports: what is alike together, what differs first, nothing injected."""
 
-import json
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -234,17 +233,6 @@ def test_colors_become_classes() -> None:
     assert ansi_to_html("\x1b[1m\x1b[32m+\x1b[0m a\x1b[2J <b>\x1b[31m!") == (
         '<span class="bold"></span><span class="green">+</span> a &lt;b&gt;<span class="red">!</span>'
     )
-
-
-def test_json_has_everything() -> None:
-    """Versioned, and each workspace with its changes."""
-    document = json.loads(
-        to_json(report(outcome("dev", plan(change("a.b", "delete"))), outcome("same")))
-    )
-    assert document["schema_version"] == "1"
-    assert document["summary"] == "2 workspaces: 1 changed (1 destroy), 1 unchanged"
-    assert document["workspaces"][0]["changes"]["resources"][0]["action"] == "delete"
-    assert [group["workspaces"] for group in document["groups"]] == [["dev"], ["same"]]
 
 
 def test_junit_is_well_formed() -> None:

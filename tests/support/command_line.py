@@ -19,6 +19,7 @@ from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.paths import REPOSITORY
+from tests.support.report_schema import validate_output
 from tests.support.servers import running_server
 
 LONG_LOG = b"".join(b"line %d \xc3\xa9\n" % number for number in range(3000))
@@ -65,7 +66,9 @@ class CommandLine:
             env={**self.environ(**environ), "PYTHONPATH": str(REPOSITORY)},
             check=False,
         )
-        return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
+        out = done.stdout.decode()
+        validate_output(self.directory, arguments, out)
+        return Finished(done.returncode, out, done.stderr.decode())
 
 
 @pytest.fixture

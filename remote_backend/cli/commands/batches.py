@@ -35,7 +35,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.recorded_batch import RecordedBatch
 from remote_backend.plans.groups import is_destructive
-from remote_backend.reports.to_json import outcome_to_dict
+from remote_backend.reports.documents import workspace_document
 
 __all__ = ("batches",)
 
@@ -122,7 +122,7 @@ def _show_batch(id: str | None, **given: Any) -> int:
     recorded = find_batch(id)
     outcomes = tuple(each for each in recorded.ended if _is_wanted(each, given))
     if given["json"]:
-        entries = [outcome_to_dict(outcome) for outcome in outcomes]
+        entries = [workspace_document(outcome) for outcome in outcomes]
         process_screen().print_json(_json({**_entry_of(recorded), "outcomes": entries}))
         return 0
     if outcomes:

@@ -44,6 +44,7 @@ from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
+from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import Report
 
 __all__ = ("PlanOutput", "Progress", "annotation")
@@ -99,7 +100,7 @@ class PlanOutput:
         command = self.command
         with self._logs(batch.id) as logs:
             self._live = live = _live_console(command, self.screen, backend, logs)
-            console = live or _console(command, self.screen, logs)
+            console = live or self._console(batch.id, logs)
             planned = PlannedInLogs()
             watched = (
                 LiveActions(live, backend.connection.client, self._answer) if live else None
@@ -169,10 +170,21 @@ class PlanOutput:
             table=self.command.table,
         )
 
+    def _console(
+        self, batch_id: str, logs: LogSpool
+    ) -> BatchConsole | SinglePlanConsole | QuietConsole | SectionsConsole | JsonConsole:
+        if self.command.style is Style.JSON:
+            return self._json_console(batch_id)
+        return _console(self.command, self.screen, logs)
+
+    def _json_console(self, batch_id: str | None) -> JsonConsole:
+        stream = EventStream(batch_id=batch_id, exit_code=self.exit_code)
+        return JsonConsole(self.screen, stream)
+
     def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
-            JsonConsole(self.screen).show(events.BatchFailed(reason, kind))
+            self._json_console(None).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:
             with LogSpool() as logs:
                 report = Collector(logs, self._started_at).report(
@@ -314,10 +326,8 @@ def _keys(screen: Screen) -> TextIO | None:
 
 def _console(
     command: PlanRequest, screen: Screen, logs: LogSpool
-) -> BatchConsole | SinglePlanConsole | QuietConsole | JsonConsole | SectionsConsole:
+) -> BatchConsole | SinglePlanConsole | QuietConsole | SectionsConsole:
     is_drift = command.is_drift
-    if command.style is Style.JSON:
-        return JsonConsole(screen)
     if command.style is Style.QUIET:
         return QuietConsole(screen, is_drift)
     if not command.is_batch:

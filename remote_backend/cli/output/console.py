@@ -11,8 +11,8 @@ from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.screen import Screen, with_reset
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome
+from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import check_text, counts_text, word_for
-from remote_backend.reports.to_json import event_to_json
 
 __all__ = (
     "BatchConsole",
@@ -28,6 +28,7 @@ _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
 _HEARTBEAT_SECONDS = 30.0
 # Somebody sits there and waits.
 _DUMB_HEARTBEAT_SECONDS = 10.0
+_PROGRESS_SECONDS = 5.0
 _END_OF_LOG_BYTES = 1 << 14
 WAITING = {
     "pending": "waiting for its turn",
@@ -177,11 +178,27 @@ class JsonConsole:
     """Writes every event as a line of JSON."""
 
     screen: Screen
+    stream: EventStream
 
     def show(self, event: events.Event) -> None:
         """Show an event."""
-        text = disarm_json(event_to_json(event), self.screen.services)
-        self.screen.out.write(f"{text}\n")
+        self._write(self.stream.lines(event))
+
+    def interrupted(self, answer: str) -> None:
+        """Report that a signal came, and what becomes of the runs: `cancel` or `detach`."""
+        self._write(self.stream.interrupted(answer))
+
+    async def report_progress(
+        self, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    ) -> None:
+        """Report every five seconds how far the batch has come."""
+        while True:
+            await sleep(_PROGRESS_SECONDS)
+            self._write(self.stream.progress())
+
+    def _write(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.screen.out.write(f"{disarm_json(line, self.screen.services)}\n")
         self.screen.out.flush()
 
 

@@ -47,6 +47,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.values import Value
 from remote_backend.models.workspace import Workspace
+from remote_backend.reports.event_stream import EventStream
 from remote_backend.workspaces import LocalWorkspace
 from tests.support.consoles import sections, show_events
 
@@ -186,7 +187,7 @@ def write_quiet(screen: Screen, text: str, log: list[bytes]) -> None:
 
 def write_json(screen: Screen, text: str, log: list[bytes]) -> None:
     """Write each event as JSON, which keeps the text."""
-    show(JsonConsole(screen), text, log)
+    show(JsonConsole(screen, EventStream(batch_id="batch-1")), text, log)
 
 
 class PlainDrawing(Drawing):
@@ -356,7 +357,7 @@ def test_no_report_passes_on_what_others_wrote(
         assert_harmless(Path(file).read_bytes().decode(), "", colors=False)
     document = json.loads((folder / "r.json").read_text(encoding="utf-8"))
     # Two halves of a character that stand side by side are read as one.
-    assert document["organization"] == json.loads(json.dumps(text))
+    assert document["batch"]["organization"] == json.loads(json.dumps(text))
 
 
 @frozen

@@ -1,0 +1,160 @@
+"""Outcomes and totals as documents: the members that reports and events as JSON share."""
+
+from decimal import Decimal
+from typing import Any
+
+from attrs import fields, has
+
+from remote_backend.models.changes import AttributeChange
+from remote_backend.models.cost import Cost
+from remote_backend.models.failure import Failure
+from remote_backend.models.outcome import Outcome
+from remote_backend.models.policy import CheckReport
+from remote_backend.models.values import Path, Value, ValueKind
+from remote_backend.plans.groups import is_destructive
+from remote_backend.plans.totals import Totals, replaced_count, result_name
+from remote_backend.plans.value_text import path_text, plain_json
+
+__all__ = (
+    "cost_document",
+    "members_of",
+    "path_members",
+    "totals_document",
+    "value_members",
+    "workspace_document",
+)
+
+
+def workspace_document(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome of a workspace."""
+    return {
+        "name": outcome.workspace,
+        "remote_name": outcome.full_name,
+        "result": result_name(outcome),
+        "is_destructive": is_destructive(outcome),
+        "failure": _failure(outcome.failure),
+        "counts": _counts(outcome),
+        "cost": cost_document(outcome.cost),
+        "policies": list(map(members_of, outcome.policies)),
+        "tasks": list(map(_task, outcome.tasks)),
+        "run": _run(outcome),
+        "times": members_of(outcome.durations),
+        "log_is_complete": outcome.log_is_complete,
+        "changes": None if outcome.changes is None else members_of(outcome.changes),
+    }
+
+
+def totals_document(totals: Totals) -> dict[str, Any]:
+    """Return the totals of a batch."""
+    return {
+        "workspaces": totals.workspaces,
+        "failed": totals.failed,
+        "canceled": totals.canceled,
+        "running": totals.running,
+        "changed": totals.changed,
+        "destructive": totals.destructive,
+        "unchanged": totals.unchanged,
+        "add": totals.add,
+        "change": totals.change,
+        "destroy": totals.destroy,
+        "replace": totals.replace,
+        "import": totals.imported,
+        "policies_failed": totals.policies_failed,
+        "not_understood": totals.not_understood,
+        "cost": cost_document(totals.cost),
+    }
+
+
+def cost_document(cost: Cost | None) -> dict[str, Any] | None:
+    """Return costs; amounts are decimal text, because JSON readers round numbers."""
+    if cost is None:
+        return None
+    return {
+        "currency": cost.currency,
+        "prior": _decimal(cost.prior),
+        "proposed": _decimal(cost.proposed),
+        "delta": _decimal(cost.delta),
+    }
+
+
+def members_of(value: Any) -> dict[str, Any]:
+    """Return the attributes of a model; a `Value` becomes two members, as `value_members` says."""
+    members: dict[str, Any] = {}
+    for attribute in fields(type(value)):
+        member = getattr(value, attribute.name)
+        if isinstance(member, Value):
+            members.update(value_members(attribute.name, member))
+        elif isinstance(value, AttributeChange) and attribute.name == "path":
+            members.update(path_members(member))
+        else:
+            members[attribute.name] = _plain(member)
+    return members
+
+
+def path_members(path: Path) -> dict[str, Any]:
+    """Return a path as Terraform writes it, and as its steps."""
+    return {"path": path_text(path), "path_steps": list(path)}
+
+
+def value_members(name: str, value: Value) -> dict[str, Any]:
+    """Return a value as `NAME`, null unless it is known, and how much is known as `NAME_is`."""
+    is_known = value.kind is ValueKind.VALUE
+    return {
+        name: plain_json(value) if is_known else None,
+        f"{name}_is": value.kind.value,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        # Parts of a log end where the server's did, so a character can be cut in two.
+        return value.decode("utf-8", "replace")
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if isinstance(value, Cost):
+        return cost_document(value)
+    return members_of(value) if has(type(value)) else value
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return {**members_of(failure), "kind": failure.kind.value}
+
+
+def _counts(outcome: Outcome) -> dict[str, Any] | None:
+    counts = outcome.counts
+    if counts is None:
+        return None
+    return {
+        "add": counts.add,
+        "change": counts.change,
+        "destroy": counts.destroy,
+        "replace": replaced_count(outcome),
+        "import": counts.imported,
+    }
+
+
+def _task(check: CheckReport) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "level": check.level,
+        "status": check.status,
+        "text": check.text,
+    }
+
+
+def _run(outcome: Outcome) -> dict[str, Any] | None:
+    if outcome.run_id is None:
+        return None
+    return {
+        "id": outcome.run_id,
+        "url": outcome.run_url,
+        "status": outcome.status,
+        "plan_id": outcome.plan_id,
+    }
+
+
+def _decimal(amount: Decimal) -> str:
+    # Without an exponent.
+    return f"{amount:f}"
