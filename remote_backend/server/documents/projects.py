@@ -108,7 +108,8 @@ def check_execution_mode(mode: str | None, attributes: Mapping[str, object]) -> 
     if mode not in (None, "remote", "local"):
         raise invalid("execution-mode", "remote or local on this server")
     for name in ("agent-pool-id", "default-agent-pool-id"):
-        if attributes.get(name) is not None:
+        # The tfe provider 0.78 sends an empty text for none.
+        if attributes.get(name):
             raise rejected(f"{name} must not be specified: this server has no agents")
 
 
