@@ -23,15 +23,15 @@ _MOST_LOG_LINES = 200
 _OPEN = (Kind.FAILED, Kind.CANCELED, Kind.DESTROY)
 
 
-def group_section(
-    report: Report, kind: Kind, families: list[Family], log_command: str | None
-) -> str:
+def group_section(report: Report, kind: Kind, families: list[Family]) -> str:
     """Return the section of all groups of one kind."""
     count = sum(len(family.workspaces) for family in families)
     groups = "".join(_group(report, kind, family) for family in families)
     hint = ""
-    if kind is Kind.FAILED and log_command is not None:
-        hint = f"<p>Whole logs: <code>{html_text(log_command)} WORKSPACE</code></p>\n"
+    if kind is Kind.FAILED and report.log_command is not None:
+        hint = (
+            f"<p>Whole logs: <code>{html_text(report.log_command)} WORKSPACE</code></p>\n"
+        )
     title = heading(kind, is_drift=report.is_drift)
     return f'<section id="{kind.value}">\n<h2>{title} ({count:,})</h2>\n{groups}{hint}</section>\n'
 

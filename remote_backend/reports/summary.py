@@ -68,6 +68,9 @@ class Report:
     logs: Mapping[str, str] = field(factory=dict, repr=False)
     """The log of each workspace, by short name, where it is known."""
 
+    log_command: str | None = None
+    """A command that prints a whole log if a name is added; None where logs are not kept."""
+
     is_drift: bool = False
     """Whether only what has changed outside was looked for."""
 
@@ -133,6 +136,7 @@ def make_report(
     seconds: float | None = None,
     options: PlanOptions | None = None,
     logs: Mapping[str, str] | None = None,
+    log_command: str | None = None,
     is_drift: bool = False,
     problem: str | None = None,
 ) -> Report:
@@ -152,6 +156,7 @@ def make_report(
         seconds=seconds,
         options=options,
         logs=logs or {},
+        log_command=log_command,
         is_drift=is_drift,
         problem=problem,
     )

@@ -21,20 +21,16 @@ _BEFORE_THE_MATRIX = (Kind.FAILED, Kind.CANCELED, Kind.RUNNING)
 _WITH_CHANGES = (Kind.DESTROY, Kind.CHANGED)
 
 
-def to_html(report: Report, *, log_command: str | None = None) -> str:
-    """Return a report as one page of HTML, readable without its script.
-
-    `log_command` prints the whole log of a workspace if its name is added; without it the page has
-    no button that copies it.
-    """
+def to_html(report: Report) -> str:
+    """Return a report as one page of HTML, readable without its script."""
     kinds = families_by_kind(report)
     sections = {
-        kind: group_section(report, kind, families, log_command)
-        for kind, families in kinds.items()
+        kind: group_section(report, kind, families) for kind, families in kinds.items()
     }
     changing = [family for kind in _WITH_CHANGES for family in kinds.get(kind, ())]
     first = [text for kind, text in sections.items() if kind in _BEFORE_THE_MATRIX]
     others = [text for kind, text in sections.items() if kind not in _BEFORE_THE_MATRIX]
+    log_command = report.log_command
     command = f' data-log="{html_text(log_command)}"' if log_command is not None else ""
     body = (
         f"{page_header(report, kinds)}<main{command}>\n{''.join(first)}"

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from playwright.async_api import Page, expect
 
 from remote_backend.models.cost import Cost
@@ -87,7 +88,7 @@ def many() -> Report:
 def written(made: Report, folder: Path) -> str:
     """Write a page and return its address."""
     path = folder / "r.html"
-    path.write_text(to_html(made, log_command=LOG_COMMAND), encoding="utf-8")
+    path.write_text(to_html(evolve(made, log_command=LOG_COMMAND)), encoding="utf-8")
     return path.as_uri()
 
 

@@ -38,7 +38,7 @@ _FOLLOW_SECONDS = 0.2
 @flag("raw", "Write the bytes as the server sent them.")
 @flag("no-color", "Write no colors.")
 @click.argument("names", nargs=-1, metavar="[NAME|GLOB]...")
-def batch_log(names: tuple[str, ...], /, **given: Any) -> int:
+def batch_log(names: tuple[str, ...], **given: Any) -> int:
     """Show the logs of some workspaces, one as it is and several behind their names.
 
     It works while another command runs the batch, and after it from what was kept on this machine.

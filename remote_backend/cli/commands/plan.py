@@ -21,7 +21,7 @@ from remote_backend.cli.commands.plan_request import (
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.report_forms import require_writable_reports
+from remote_backend.cli.output.report_forms import ReportLogs, require_writable_reports
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import (
@@ -57,7 +57,7 @@ _GUIDE = Guide(
             "message", "upload", "refuse-outside-links",
         ),
         "Output and reports": (
-            "report", "report-mode", "table", "stream", "quiet", "json", "no-color", "detailed-exitcode",
+            "report", "report-logs", "report-mode", "table", "stream", "quiet", "json", "no-color", "detailed-exitcode",
         ),
         "Waiting and stopping": (
             "detach", "on-interrupt", "lock-timeout", "queue-timeout", "upload-timeout",
@@ -132,6 +132,13 @@ _GUIDE = Guide(
     metavar="FILE",
 )
 @value(
+    "report-logs",
+    "Which logs the HTML and JUnit reports have: failed, none, all; 200 lines of each in HTML.",
+    type=click.Choice([choice.value for choice in ReportLogs]),
+    default=ReportLogs.FAILED.value,
+    metavar="WHICH",
+)
+@value(
     "report-mode",
     "The mode of a report file that is new; an earlier file keeps its own. Default: 0600.",
     type=FileMode(),
@@ -204,6 +211,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         detach=flags["detach"],
         reports=flags["report"],
         report_mode=flags["report_mode"],
+        report_logs=ReportLogs(flags["report_logs"]),
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],

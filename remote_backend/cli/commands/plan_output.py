@@ -130,7 +130,16 @@ class PlanOutput:
                 actions = live.planned() if live is not None else planned.actions
                 self._write_end(backend, batch, actions, logs, console)
             if command.writes_reports and batch.outcomes:
-                self._report(Collector(logs, self._started_at), backend, batch)
+                self._report(self._collector(logs), backend, batch)
+
+    def _collector(self, logs: LogSpool) -> Collector:
+        return Collector(
+            logs,
+            self._started_at,
+            report_logs=self.command.report_logs,
+            keeps_logs=self.command.is_journaled
+            and keep_limits(process_environ()).keeps_any,
+        )
 
     def _logs(self, batch_id: str) -> LogSpool:
         """Return where logs wait: for later commands too, if the batch can be resumed."""

@@ -8,6 +8,7 @@ import click
 from attrs import field, frozen
 
 from remote_backend.atomic_files import PRIVATE_MODE
+from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
@@ -71,6 +72,7 @@ class PlanRequest:
     report_mode: int = PRIVATE_MODE
     """The mode of report files that are new."""
 
+    report_logs: ReportLogs = ReportLogs.FAILED
     style: Style = Style.AUTO
     table: TableForm = TableForm.AUTO
     resumed: RecordedBatch | None = None

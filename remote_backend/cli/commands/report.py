@@ -10,9 +10,10 @@ from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.output.kept_logs import folder_of
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import Collector, write_reports
-from remote_backend.cli.output.report_forms import require_writable_reports
+from remote_backend.cli.output.report_forms import ReportLogs, require_writable_reports
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.terraform_flags import FileMode, TerraformCommand, many, value
 from remote_backend.config.environment import process_environ
@@ -33,6 +34,13 @@ _AT_ONCE = 10
     "report", "A file to write: .md, .html, .json or .xml; can be repeated.", metavar="FILE"
 )
 @value(
+    "report-logs",
+    "Which logs the reports have: failed, none or all.",
+    type=click.Choice([choice.value for choice in ReportLogs]),
+    default=ReportLogs.FAILED.value,
+    metavar="WHICH",
+)
+@value(
     "report-mode",
     "The mode of a file that is new, such as 0644; an earlier file keeps its own.",
     type=FileMode(),
@@ -40,7 +48,9 @@ _AT_ONCE = 10
     metavar="OCTAL",
 )
 @click.argument("id", required=False)
-def report(id: str | None, report: tuple[str, ...], report_mode: int) -> int:
+def report(
+    id: str | None, report: tuple[str, ...], report_logs: str, report_mode: int
+) -> int:
     """Write reports of a batch again, from its journal; without ID, of the newest.
 
     Logs and changes are read from the server, as long as it keeps them.
@@ -53,12 +63,23 @@ def report(id: str | None, report: tuple[str, ...], report_mode: int) -> int:
         id,
         lambda text: echo(f"Warning: {text}", err=True),
     )
-    return anyio.run(_write, recorded, report, report_mode)
+    return anyio.run(_write, recorded, report, ReportLogs(report_logs), report_mode)
 
 
-async def _write(recorded: RecordedBatch, files: tuple[str, ...], new_mode: int) -> int:
+async def _write(
+    recorded: RecordedBatch,
+    files: tuple[str, ...],
+    report_logs: ReportLogs,
+    new_mode: int,
+) -> int:
+    kept = folder_of(journal_folder_of(process_environ()), recorded.id)
     with LogSpool() as logs:
-        collector = Collector(logs, started_at=recorded.started_at)
+        collector = Collector(
+            logs,
+            started_at=recorded.started_at,
+            report_logs=report_logs,
+            keeps_logs=kept.is_dir(),
+        )
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
             outcomes = tuple(one for one in ended if one is not None)

@@ -11,8 +11,9 @@ from attrs import define
 from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
-from remote_backend.cli.output.report_forms import FORMS
+from remote_backend.cli.output.report_forms import FORMS, ReportLogs
 from remote_backend.models.outcome import Outcome
+from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report, make_report
 from remote_backend.reports.to_markdown import to_markdown
@@ -94,6 +95,9 @@ class Collector:
 
     logs: LogSpool
     started_at: str
+    report_logs: ReportLogs = ReportLogs.FAILED
+    keeps_logs: bool = False
+    """Whether `batches log` finds the whole logs."""
 
     def report(
         self,
@@ -106,20 +110,36 @@ class Collector:
         problem: str | None = None,
     ) -> Report:
         """Return the report of the batch."""
-        limit_bytes = min(_ONE_LOG_BYTES, _ALL_LOGS_BYTES // max(1, len(outcomes)))
         return make_report(
             outcomes,
             batch_id=batch_id,
             hostname=hostname,
             organization=organization,
             started_at=self.started_at,
-            logs={name: self._tail(name, limit_bytes) for name in self.logs.workspaces},
+            logs=self._tails(outcomes),
+            log_command=_log_command(batch_id) if self.keeps_logs else None,
             is_drift=is_drift,
             problem=problem,
         )
+
+    def _tails(self, outcomes: tuple[Outcome, ...]) -> dict[str, str]:
+        if self.report_logs is ReportLogs.NONE:
+            return {}
+        limit_bytes = min(_ONE_LOG_BYTES, _ALL_LOGS_BYTES // max(1, len(outcomes)))
+        kept = set(self.logs.workspaces)
+        return {
+            outcome.workspace: self._tail(outcome.workspace, limit_bytes)
+            for outcome in outcomes
+            if outcome.workspace in kept
+            and (self.report_logs is ReportLogs.ALL or not outcome.succeeded)
+        }
 
     def _tail(self, workspace: str, limit_bytes: int) -> str:
         data, is_cut = self.logs.tail(workspace, limit_bytes)
         text = log_text(data, is_cut=is_cut)
         warning = self.logs.warning(workspace)
         return text if warning is None else f"{text}\n{warning}\n"
+
+
+def _log_command(batch_id: str) -> str:
+    return f"remote-backend batches log -batch={short_id(batch_id)}"

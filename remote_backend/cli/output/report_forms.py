@@ -1,14 +1,25 @@
 """Which files a report can be written into; checked before anything is planned."""
 
+from enum import Enum
 from pathlib import Path
 
 from remote_backend.atomic_files import require_writable
 from remote_backend.errors import RunOptionsError
 
-__all__ = ("FORMS", "require_writable_reports")
+__all__ = ("FORMS", "ReportLogs", "require_writable_reports")
 
 FORMS = {".md": "to_markdown", ".html": "to_html", ".json": "to_json", ".xml": "to_junit"}
 """Suffix, and the function in the module of that name; only the forms in use are imported."""
+
+
+class ReportLogs(Enum):
+    """Which plans have their logs in reports."""
+
+    FAILED = "failed"
+    """Those that failed or were canceled."""
+
+    NONE = "none"
+    ALL = "all"
 
 
 def require_writable_reports(files: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -16,12 +17,13 @@ from remote_backend.cli.output.report_files import (
     write_reports,
     write_step_summary,
 )
+from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.command_line import CommandLine
-from tests.support.report_builders import failed_with
+from tests.support.report_builders import failed_with, outcome
 from tests.support.servers import hosted
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")
@@ -133,6 +135,46 @@ def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
         text = Path(file).read_text(encoding="utf-8")
         assert "@level" not in text
         assert file.endswith(".json") or "Error: Bad value" in text
+
+
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [(ReportLogs.NONE, []), (ReportLogs.FAILED, ["a"]), (ReportLogs.ALL, ["a", "b"])],
+)
+def test_reports_have_the_logs_that_were_chosen(
+    choice: ReportLogs, names: list[str]
+) -> None:
+    """Of failed plans unless something else is asked for."""
+    failed = outcome("a", result=Result.FAILED, reason="x")
+    with LogSpool() as logs:
+        collector = Collector(logs, "2026-11-27T03:00:00Z", report_logs=choice)
+        for name in ("a", "b"):
+            logs.add(name, b"a line\n")
+        report = collector.report(
+            (failed, outcome("b")),
+            batch_id="b",
+            hostname="h",
+            organization="o",
+            is_drift=False,
+        )
+
+    assert sorted(report.logs) == names
+    assert report.log_command is None
+
+
+async def test_the_log_command_of_a_report_works(shop: CommandLine) -> None:
+    """The page has the logs that -report-logs names, and the command that shows a whole one."""
+    done = await shop.run("plan", "-all", "-report=a.html", "-report-logs=all")
+    page = (shop.directory / "a.html").read_text(encoding="utf-8")
+    [command] = re.findall(r'<main data-log="remote-backend ([^"]+)">', page)
+    [name, *_] = re.findall('aria-label="Log of ([^"]+)"', page)
+    log = await shop.run(*command.split(), name)
+    again = await shop.run("report", "-report=b.html", "-report-logs=none")
+    without_logs = (shop.directory / "b.html").read_text(encoding="utf-8")
+
+    assert (done.code, log.code, again.code) == (0, 0, 0)
+    assert "line 2999" in log.out
+    assert command in without_logs and "Log of" not in without_logs
 
 
 @POSIX_ONLY
