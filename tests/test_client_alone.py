@@ -53,7 +53,7 @@ async def test_a_batch_is_planned_without_the_server(tmp_path: Path) -> None:
         )
 
     assert done.returncode == 0, done.stderr.decode()
-    assert b"2 workspaces: " in done.stdout
+    assert b"2 workspaces in " in done.stdout
     assert len(server.runs) == 2
     # Only a package that was imported has compiled modules.
     assert (package / "__pycache__").is_dir()
