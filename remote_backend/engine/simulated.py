@@ -82,7 +82,15 @@ def _json_plan(counts: Counts) -> bytes:
         for action, count in actions.items()
         for number in range(count)
     ]
-    return json.dumps({"format_version": "1.2", "resource_changes": changes}).encode()
+    plan = {
+        "format_version": "1.2",
+        # Readers of plans rely on these members, whatever they hold.
+        "terraform_version": "0.0.0",
+        "planned_values": {"root_module": {}},
+        "configuration": {"root_module": {}},
+        "resource_changes": changes,
+    }
+    return json.dumps(plan).encode()
 
 
 def _parts_of(simulation: Simulation) -> tuple[bytes, ...]:
