@@ -57,7 +57,8 @@ _GUIDE = Guide(
             "message", "upload", "refuse-outside-links",
         ),
         "Output and reports": (
-            "report", "report-logs", "report-mode", "table", "stream", "quiet", "json", "no-color", "detailed-exitcode",
+            "report", "report-logs", "report-mode", "table", "stream", "quiet", "json",
+            "color", "no-color", "detailed-exitcode",
         ),
         "Waiting and stopping": (
             "detach", "on-interrupt", "lock-timeout", "queue-timeout", "upload-timeout",
@@ -169,6 +170,7 @@ _GUIDE = Guide(
     'The message of the runs, in place of "Planned by remote-backend".',
     metavar="TEXT",
 )
+@flag("color", "Write colors, also where no terminal is.")
 @flag("no-color", "Write no colors.")
 @flag("input", "Nothing is asked with it or without.", default=True)
 @flag("lock", "Plan-only runs take no lock.", default=True)
@@ -185,7 +187,9 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     _refuse_impossible(flags)
     directory = Path(context.obj)
     environ = process_environ()
-    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=flags["no_color"])
+    screen = screen_of(
+        sys.stdout, sys.stderr, environ, no_color=flags["no_color"], color=flags["color"]
+    )
     is_batch = bool(flags["all"] or flags["select"] or flags["exclude"])
     request = PlanRequest(
         directory=directory,

@@ -24,11 +24,11 @@ from remote_backend.cli.output.console import (
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
-    heartbeat,
 )
 from remote_backend.cli.output.kept_logs import folder_of, keep_limits, prune
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.progress import Progress, heartbeat
 from remote_backend.cli.output.report_files import (
     Collector,
     write_reports,
@@ -47,23 +47,9 @@ from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import Report
 
-__all__ = ("PlanOutput", "Progress", "annotation")
+__all__ = ("PlanOutput", "annotation")
 
 _TICK_SECONDS = 0.25
-
-
-@define
-class Progress:
-    """Which workspaces are at work."""
-
-    unfinished: dict[str, str] = field(factory=dict)
-
-    def take(self, event: events.Event) -> None:
-        """Take the next event."""
-        if isinstance(event, events.PlanStarted):
-            self.unfinished[event.workspace] = "started"
-        elif isinstance(event, events.PlanFinished):
-            self.unfinished.pop(event.outcome.workspace, None)
 
 
 def _open_gate() -> anyio.Event:
@@ -83,7 +69,7 @@ class PlanOutput:
     _some_not_queued: bool = False
     _lacks_reports: bool = False
     clock: Callable[[], float] = monotonic
-    progress: Progress = field(factory=Progress)
+    progress: Progress = field(init=False)
     _began: float = field(init=False)
     _started_at: str = field(
         factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
@@ -94,6 +80,7 @@ class PlanOutput:
 
     def __attrs_post_init__(self) -> None:
         self._began = self.clock()
+        self.progress = Progress(self.command.is_drift, self.clock)
 
     async def tell(self, backend: Backend, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
@@ -361,12 +348,19 @@ async def _working(
     command: PlanRequest, screen: Screen, progress: Progress, live: LiveConsole | None
 ) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:
-        if not screen.is_terminal or screen.is_dumb:
-            group.start_soon(heartbeat, screen, progress.unfinished)
+        if live is None and _shows_life(command, screen):
+            group.start_soon(heartbeat, screen, progress)
         if live is not None:
             group.start_soon(_tick, live)
         yield group
         group.cancel_scope.cancel()
+
+
+def _shows_life(command: PlanRequest, screen: Screen) -> bool:
+    if not screen.is_terminal or screen.is_dumb:
+        return True
+    # Somebody at a terminal has chosen to read nothing else.
+    return command.style not in (Style.QUIET, Style.JSON)
 
 
 @asynccontextmanager

@@ -20,14 +20,10 @@ __all__ = (
     "WAITING",
     "QuietConsole",
     "SinglePlanConsole",
-    "heartbeat",
     "cut_log",
 )
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
-_HEARTBEAT_SECONDS = 30.0
-# Somebody sits there and waits.
-_DUMB_HEARTBEAT_SECONDS = 10.0
 _PROGRESS_SECONDS = 5.0
 _END_OF_LOG_BYTES = 1 << 14
 WAITING = {
@@ -200,21 +196,6 @@ class JsonConsole:
         for line in lines:
             self.screen.out.write(f"{disarm_json(line, self.screen.services)}\n")
         self.screen.out.flush()
-
-
-async def heartbeat(
-    screen: Screen,
-    unfinished: dict[str, str],
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-) -> None:
-    """Say from time to time what is still going on, where nothing is drawn in place."""
-    seconds = _DUMB_HEARTBEAT_SECONDS if screen.is_dumb else _HEARTBEAT_SECONDS
-    while True:
-        await sleep(seconds)
-        if unfinished:
-            names = ", ".join(sorted(unfinished)[:5])
-            more = f" and {len(unfinished) - 5} more" if len(unfinished) > 5 else ""
-            screen.note(f"Still working on {names}{more}.")
 
 
 def _packed(event: events.SlugPacked) -> str:

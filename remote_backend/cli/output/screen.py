@@ -103,13 +103,37 @@ def with_reset(line: str) -> str:
 
 
 def screen_of(
-    out: TextIO, err: TextIO, environ: Mapping[str, str], *, no_color: bool
+    out: TextIO,
+    err: TextIO,
+    environ: Mapping[str, str],
+    *,
+    no_color: bool,
+    color: bool = False,
 ) -> Screen:
-    """Find out what the streams of a process can show; NO_COLOR and TERM=dumb are obeyed."""
+    """Find out what the streams of a process can show."""
     is_terminal = out.isatty()
     is_dumb = environ.get("TERM") == "dumb"
-    colors = is_terminal and not (no_color or is_dumb or environ.get("NO_COLOR"))
-    return Screen(out, err, colors, is_terminal, services_of(environ), is_dumb)
+    services = services_of(environ)
+    colors = (color or _wants_colors(environ, services, is_terminal)) and not no_color
+    return Screen(out, err, colors, is_terminal, services, is_dumb)
+
+
+def _wants_colors(
+    environ: Mapping[str, str], services: tuple[str, ...], is_terminal: bool
+) -> bool:
+    """Return whether colors are wanted where no flag says so; the first that says anything wins.
+
+    https://no-color.org, https://force-color.org and https://bixense.com/clicolors/
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    forcing = (environ.get(name, "") for name in ("FORCE_COLOR", "CLICOLOR_FORCE"))
+    if any(text not in ("", "0", "false") for text in forcing):
+        return True
+    # Their pages show the colors of a log, although no terminal is there.
+    if any(service in _FOLDING for service in services):
+        return True
+    return is_terminal and environ.get("TERM") != "dumb"
 
 
 def process_screen() -> Screen:

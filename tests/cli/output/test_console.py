@@ -12,10 +12,10 @@ from remote_backend.cli.output.console import (
     BatchConsole,
     QuietConsole,
     SinglePlanConsole,
-    heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.progress import Progress, heartbeat
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
@@ -155,21 +155,52 @@ def test_colors_are_for_terminals_that_want_them() -> None:
     assert not screen_of(terminal, pipe, {}, no_color=True).colors
 
 
+@pytest.mark.parametrize(
+    ("environ", "flags", "colors"),
+    [
+        ({}, {"color": True}, True),
+        ({"NO_COLOR": "1"}, {"color": True}, True),
+        ({}, {"color": True, "no_color": True}, False),
+        ({"FORCE_COLOR": "1"}, {"no_color": True}, False),
+        ({"FORCE_COLOR": "1"}, {}, True),
+        ({"FORCE_COLOR": "3", "TERM": "dumb"}, {}, True),
+        ({"FORCE_COLOR": "0"}, {}, False),
+        ({"CLICOLOR_FORCE": "1"}, {}, True),
+        ({"CLICOLOR_FORCE": "0"}, {}, False),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, {}, False),
+        ({"GITHUB_ACTIONS": "true"}, {}, True),
+        ({"GITLAB_CI": "true"}, {}, True),
+        ({"GITLAB_CI": "true", "NO_COLOR": "1"}, {}, False),
+        ({"BUILDKITE": "true"}, {}, False),
+    ],
+)
+def test_flags_and_variables_decide_about_colors(
+    environ: dict[str, str], flags: dict[str, bool], colors: bool
+) -> None:
+    """In the order: -no-color, -color, NO_COLOR, forcing variables, the CI service, terminal."""
+    on = screen_of(io.StringIO(), io.StringIO(), environ, **{"no_color": False, **flags})
+
+    assert on.colors is colors
+
+
 def test_a_dumb_terminal_gets_lines_and_a_sign_of_life() -> None:
     """No color, and every ten seconds it says what is going on (A16)."""
     on = screen_of(Terminal(), Terminal(), {"TERM": "dumb"}, no_color=False)
     waits: list[float] = []
+    progress = Progress(clock=lambda: sum(waits))
+    progress.take(events.PlanStarted("dev"))
 
     async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) > 1:
+        if waits == [10]:
+            waits.append(seconds)
             raise TimeoutError
+        waits.append(seconds)
 
     assert not on.colors
     with pytest.raises(TimeoutError):
-        anyio.run(heartbeat, on, {"dev": "started"}, sleep)
+        anyio.run(heartbeat, on, progress, sleep)
     assert waits == [10, 10]
-    assert written(on)[1] == "Still working on dev.\n"
+    assert written(on)[1] == "0:10  dev preparing\n"
 
 
 def test_quiet_says_what_went_wrong() -> None:

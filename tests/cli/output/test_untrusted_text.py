@@ -27,10 +27,10 @@ from remote_backend.cli.output.console import (
     JsonConsole,
     QuietConsole,
     SinglePlanConsole,
-    heartbeat,
 )
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.progress import Progress, heartbeat
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.screen import Screen, screen_of
@@ -221,12 +221,17 @@ def write_others(screen: Screen, text: str, log: list[bytes]) -> None:
     screen.ask(f"{text}? ")
     screen.out.write(annotation(screen, outcome_of(text, Result.FAILED)))
 
+    passed: list[float] = []
+    progress = Progress(clock=lambda: sum(passed))
+    progress.take(events.PlanStarted(text))
+
     async def sleep(seconds: float) -> None:
-        if screen.err.getvalue().count("Still working"):  # type: ignore[attr-defined]
+        if passed:
             raise TimeoutError
+        passed.append(seconds)
 
     with pytest.raises(TimeoutError):
-        anyio.run(heartbeat, screen, {text: "started"}, sleep)
+        anyio.run(heartbeat, screen, progress, sleep)
 
 
 WRITERS: dict[str, Callable[[Screen, str, list[bytes]], None]] = {
@@ -330,7 +335,7 @@ def test_no_writer_passes_on_what_others_wrote(
     WRITERS[writer](screen, text, log)
 
     for stream in (out, err):
-        assert_harmless(stream.getvalue(), service, colors=terminal)
+        assert_harmless(stream.getvalue(), service, colors=screen.colors)
         stream.getvalue().encode()
 
 
