@@ -248,14 +248,17 @@ async def _store_seed(store: Store, settings: ServerSettings, token: str) -> Non
 
 def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
     workspace = records.find_named(WorkspaceRecord, seed.name) or new_workspace(seed.name)
-    asked = {
+    attributes: dict[str, object] = {
         "working-directory": seed.working_directory,
         "terraform-version": seed.terraform_version,
-        "description": seed.description,
-        "tag-names": list(seed.tags),
     }
+    # What a seed does not name stays as clients have set it.
+    if seed.description is not None:
+        attributes["description"] = seed.description
+    if seed.tags:
+        attributes["tag-names"] = list(seed.tags)
     workspace = records.put(
-        workspace_from_request(workspace, RequestDocument(attributes=asked))
+        workspace_from_request(workspace, RequestDocument(attributes=attributes))
     )
     stored_variables = {
         (variable.key, variable.category): variable

@@ -48,6 +48,20 @@ async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
     assert b"the server was stopped" in logs[1] and logs[1].endswith(b"\x03")
 
 
+async def test_a_restart_keeps_what_its_seed_does_not_name(tmp_path: Path) -> None:
+    """Descriptions and tags that clients set are not taken back by the seed."""
+    path = "/api/v2/organizations/acme/workspaces/other"
+    body = {"data": {"attributes": {"description": "why", "tag-names": ["net"]}}}
+    async with aiohttp.ClientSession() as session:
+        async with serve(settings_in(tmp_path), {}) as server:
+            await RawClient(server, session, tmp_path)("PATCH", path, body)
+        async with serve(settings_in(tmp_path), {}) as server:
+            read = await RawClient(server, session, tmp_path)("GET", path)
+
+    assert read.data["attributes"]["description"] == "why"
+    assert read.data["attributes"]["tag-names"] == ["net"]
+
+
 async def test_a_data_directory_has_one_server(tmp_path: Path) -> None:
     """The second is refused before it touches anything; later it may."""
     async with serve(settings_in(tmp_path), {}):
