@@ -1,25 +1,17 @@
-"""A backend as a program uses it: open it, plan, read the events, get the outcomes."""
+"""A backend as a program uses it: plan, read the events, get the outcomes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from os import PathLike
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 from attrs import evolve
 
+from remote_backend.async_blocks import async_block
 from remote_backend.backend_states import BackendStates
-from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
-from remote_backend.config.environment import process_environ
-from remote_backend.config.hostname import normalize_hostname
 from remote_backend.config.run_origin import describe_origin
-from remote_backend.connection import connect, connect_to
 from remote_backend.errors import (
     Conflict,
     RemoteBackendError,
     RunOptionsError,
-    SelectionError,
     StateError,
 )
 from remote_backend.models.failure import Failure, FailureKind
@@ -27,7 +19,6 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.state import StateOutput
 from remote_backend.models.workspace import ByName
-from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.batch_id import new_batch_id
@@ -42,89 +33,22 @@ from remote_backend.planning.selection import select_names
 from remote_backend.state.file import StateFile
 from remote_backend.structured_logging import Log
 from remote_backend.workspaces import (
-    DEFAULT,
     LocalWorkspace,
     no_workspaces,
     require_plannable,
 )
 
-__all__ = ("Backend", "open_backend", "outputs", "read_outputs")
+__all__ = ("Backend",)
 
 log = Log()
 
 _STATES_AT_ONCE = 20
 
 
-@asynccontextmanager
-async def open_backend(
-    directory: str | PathLike[str] = ".",
-    *,
-    environ: Mapping[str, str] | None = None,
-    report: Callable[[Notice], None] | None = None,
-) -> AsyncIterator["Backend"]:
-    """Open the remote backend that the configuration in a directory names.
-
-    `environ` takes the place of the variables of the process. `report` is called with
-    what is waited for, when that takes longer than five seconds, and with warnings. Raises the
-    errors of `connect`: of settings and discovery before it yields, of token and organization
-    when it is asked for the first time.
-    """
-    variables = process_environ() if environ is None else environ
-    async with connect(
-        Path(directory), variables, eager=False, report=report
-    ) as connection:
-        yield Backend(connection)
-
-
-async def outputs(
-    workspace: str,
-    *,
-    organization: str,
-    hostname: str = DEFAULT_HOSTNAME,
-    environ: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """Return the output values of a workspace, by its full name, without a configuration.
-
-    Sensitive ones are among them. The token is found as everywhere. Raises `SelectionError`
-    when there is no such workspace.
-    """
-    outputs_by_name = await read_outputs(
-        workspace, organization=organization, hostname=hostname, environ=environ
-    )
-    return {name: output.value for name, output in outputs_by_name.items()}
-
-
-async def read_outputs(
-    workspace: str,
-    *,
-    organization: str,
-    hostname: str = DEFAULT_HOSTNAME,
-    environ: Mapping[str, str] | None = None,
-    report: Callable[[Notice], None] | None = None,
-) -> dict[str, StateOutput]:
-    """Return the outputs of a workspace as `outputs` does, with their types."""
-    variables = process_environ() if environ is None else environ
-    if not workspace.strip() or not organization.strip():
-        raise SelectionError(
-            "the names of the workspace and the organization must be given"
-        )
-    block = BackendBlock(
-        kind="remote",
-        hostname=normalize_hostname(hostname),
-        organization=organization,
-        name=workspace,
-        path="outputs",
-    )
-    async with connect_to(
-        block, Path(), variables, eager=False, report=report
-    ) as connection:
-        return await Backend(connection).outputs(DEFAULT)
-
-
 class Backend(BackendStates):
     """The remote workspaces of one configuration, and plans of them."""
 
-    @asynccontextmanager
+    @async_block("async with backend.plan(...) as batch:")
     async def plan(
         self, workspace: str | None = None, options: BatchOptions | None = None
     ) -> AsyncIterator[Batch]:
@@ -143,7 +67,7 @@ class Backend(BackendStates):
         ) as batch:
             yield batch
 
-    @asynccontextmanager
+    @async_block("async with backend.plan_all(...) as batch:")
     async def plan_all(self, options: BatchOptions | None = None) -> AsyncIterator[Batch]:
         """Plan all workspaces, or those that the options select; leaving the block cancels.
 
@@ -164,7 +88,7 @@ class Backend(BackendStates):
         ) as batch:
             yield batch
 
-    @asynccontextmanager
+    @async_block("async with backend.resume(...) as batch:")
     async def resume(
         self, recorded: RecordedBatch, options: BatchOptions | None = None
     ) -> AsyncIterator[Batch]:

@@ -24,12 +24,17 @@ __all__ = ("BackendStates",)
 class BackendStates:
     """The remote workspaces of one configuration, and their states."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, selected: str | None = None) -> None:
         self._connection = connection
+        self._selected = selected
+
+    def __repr__(self) -> str:
+        connection = self._connection
+        return f"<Backend {self.hostname}/{self.organization}: {connection.mapping}>"
 
     @property
     def connection(self) -> Connection:
-        """The client and the settings beneath, for what this class has no verb for."""
+        """The parts beneath, for what this class has no verb for; they may change in any version."""
         return self._connection
 
     @property
@@ -56,11 +61,18 @@ class BackendStates:
         """
         connection = self._connection
         if name is None:
-            name = selected_workspace(connection.directory, connection.environ) or DEFAULT
-        short = name
+            name = self._selected_name()
+        local_name = name
         return await connection.organization_check.run_alongside(
-            lambda: find_workspace(connection.client, connection.mapping, short)
+            lambda: find_workspace(connection.client, connection.mapping, local_name)
         )
+
+    def _selected_name(self) -> str:
+        connection = self._connection
+        selected = self._selected
+        if selected is None:
+            selected = selected_workspace(connection.directory, connection.environ)
+        return selected or DEFAULT
 
     async def state(self, workspace: str | None = None) -> StateFile | None:
         """Return the state of a workspace, or of the selected one; None where there is none."""

@@ -17,7 +17,12 @@ from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.api.transport.session import Origin, open_transport
 from remote_backend.config.backend_block import BackendBlock, read_backend
 from remote_backend.config.cli_configuration import CliConfiguration, read_cli_configuration
-from remote_backend.config.credentials import FoundToken, find_token, missing_token
+from remote_backend.config.credentials import (
+    FoundToken,
+    find_token,
+    missing_token,
+    token_of_caller,
+)
 from remote_backend.config.discovery import discover
 from remote_backend.config.transport_variables import transport_settings
 from remote_backend.errors import (
@@ -91,7 +96,10 @@ class OrganizationCheck:
 
 @frozen(kw_only=True)
 class Connection:
-    """A client of the organization that a configuration names, with the settings it uses."""
+    """A client of the organization that a configuration names, with the settings it uses.
+
+    It is the seam between the library and the parts beneath, which may change in any version.
+    """
 
     client: Client
     block: BackendBlock
@@ -127,11 +135,13 @@ async def connect(
     environ: Mapping[str, str],
     *,
     eager: bool = True,
+    token: str | None = None,
     report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to the backend of a configuration; connections are closed at the end.
 
-    `report` is called with long waits and warnings; without it they go to the log.
+    A `token` comes before all others. `report` is called with long waits and warnings; without
+    it they go to the log.
 
     Raises `SettingsError` for wrong files, variables and organizations, `DiscoveryError` for
     a host without this API, and `NotAuthorized` for a token that is not valid. Unless `eager`,
@@ -139,7 +149,7 @@ async def connect(
     """
     block = read_backend(directory, environ)
     async with connect_to(
-        block, directory, environ, eager=eager, report=report
+        block, directory, environ, eager=eager, token=token, report=report
     ) as connection:
         yield connection
 
@@ -151,18 +161,19 @@ async def connect_to(
     environ: Mapping[str, str],
     *,
     eager: bool = True,
+    token: str | None = None,
     report: Callable[[Notice], None] | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend as `connect` does, without reading the configuration."""
     notices = Notices(report)
     # A credentials helper, or a pipe in place of a file, may be slow.
     with notices.waiting("the CLI configuration and its credentials helper"):
-        cli, token = await to_thread.run_sync(
-            _read_credentials, block, environ, abandon_on_cancel=True
+        cli, found_token = await to_thread.run_sync(
+            _read_credentials, block, token, environ, abandon_on_cancel=True
         )
-    warnings = (*block.warnings, *cli.warnings, *token.warnings)
+    warnings = (*block.warnings, *cli.warnings, *found_token.warnings)
     with _attached(warnings):
-        if token.value is None:
+        if found_token.value is None:
             helper = cli.credentials_helper
             raise missing_token(block.hostname, environ, helper.name if helper else None)
     settings = transport_settings(environ)
@@ -177,12 +188,12 @@ async def connect_to(
             organization=block.organization,
             mapping=repr(_mapping_of(block)),
             api=services.tfe_v2,
-            token_from=token.source,
+            token_from=found_token.source,
         )
-        origin = Origin(services.tfe_v2, token.value)
+        origin = Origin(services.tfe_v2, found_token.value)
         paced = RateLimitedTransport(transport.at(origin), notices=notices)
         client = Client(retrying(paced), block.organization, notices)
-        check = OrganizationCheck(client, block, token)
+        check = OrganizationCheck(client, block, found_token)
         if eager:
             with _attached(warnings):
                 await check.entitlements()
@@ -199,10 +210,12 @@ async def connect_to(
 
 
 def _read_credentials(
-    block: BackendBlock, environ: Mapping[str, str]
+    block: BackendBlock, token: str | None, environ: Mapping[str, str]
 ) -> tuple[CliConfiguration, FoundToken]:
     cli = read_cli_configuration(environ)
     try:
+        if token is not None:
+            return cli, token_of_caller(token)
         return cli, find_token(block.hostname, block.token, cli, environ)
     except RemoteBackendError as error:
         error.warnings = (*block.warnings, *cli.warnings)

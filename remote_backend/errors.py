@@ -1,6 +1,7 @@
 """Every error that the package raises on purpose.
 
 RemoteBackendError
+├── NotEntered
 ├── SettingsError
 │   ├── NoConfigurationFiles
 │   ├── NoBackendBlock
@@ -85,6 +86,7 @@ __all__ = (
     "NoWorkspaceSelected",
     "NoWorkspaces",
     "NotAuthorized",
+    "NotEntered",
     "NotFound",
     "NotificationRefused",
     "OtherState",
@@ -136,6 +138,19 @@ class RemoteBackendError(Exception):
         """Parameters that the text names, in the spelling of the library."""
 
         super().__init__(f"{text}; {advice}" if advice else text)
+
+
+class NotEntered(RemoteBackendError, AttributeError):
+    """Something that exists within an `async with` block was used without one."""
+
+    def __init__(self, usage: str, attempt: str) -> None:
+        self.usage = usage
+        self.attempt = attempt
+        """What was tried: the name of an attribute, or `await`, `async for` or `with`."""
+
+        super().__init__(
+            f"{attempt} needs the object that `async with` gives", advice=f"write `{usage}`"
+        )
 
 
 class SettingsError(RemoteBackendError):

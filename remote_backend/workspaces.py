@@ -49,12 +49,23 @@ _MOST_EXAMPLES = 3
 _VALID = re.compile(r"[A-Za-z0-9\-_.~$&+=:@]+")
 
 
-@frozen
+@frozen(repr=False)
 class LocalWorkspace:
     """A remote workspace and its local name."""
 
     name: str
+    """The name that people use: without the prefix."""
+
     remote: Workspace
+    """The workspace as the server describes it."""
+
+    @property
+    def full_name(self) -> str:
+        """The name on the server."""
+        return self.remote.name
+
+    def __repr__(self) -> str:
+        return f"<LocalWorkspace {self.name}: {self.full_name} ({self.remote.id})>"
 
 
 async def list_workspaces(

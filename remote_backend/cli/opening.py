@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend
 from remote_backend.cli.output.screen import process_screen
+from remote_backend.opening import open_backend
 
 __all__ = ("opened_backend",)
 

@@ -26,6 +26,7 @@ __all__ = (
     "forget_token",
     "keep_token",
     "missing_token",
+    "token_of_caller",
 )
 
 _PREFIX = "TF_TOKEN_"
@@ -98,6 +99,22 @@ def find_token(
     except HelperFailed as error:
         return FoundToken(warnings=(str(error),))
     return _token_from(token, f"the credentials helper {cli.credentials_helper.name}")
+
+
+def token_of_caller(token: str) -> FoundToken:
+    """Return the token that a program gives as a parameter.
+
+    Raises `CredentialsError` for one that is empty or cannot be sent.
+    """
+    found = _token_from(token, "the parameter token")
+    if found.value is None:
+        # Another token would act in the name of somebody else.
+        raise CredentialsError(
+            "the parameter token is empty",
+            advice="leave it out to search the places that Terraform searches",
+            parameters=("token",),
+        )
+    return found
 
 
 def _token_from(text: str, source: str) -> FoundToken:

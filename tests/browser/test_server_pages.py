@@ -3,7 +3,7 @@
 import anyio
 from playwright.async_api import Page, expect
 
-from remote_backend.backend import open_backend
+from remote_backend.opening import open_backend
 from tests.support.browser import Browser, browser
 from tests.support.chromium import needs_chromium, page
 

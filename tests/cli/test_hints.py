@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from remote_backend import errors
-from remote_backend.backend import open_backend
 from remote_backend.cli.hints import FLAGS, HINTS, message_of
+from remote_backend.opening import open_backend
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.slug.tally import OutsideLinksWarning
 from tests.support.command_line import CommandLine, write_backend

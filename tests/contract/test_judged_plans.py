@@ -10,11 +10,11 @@ import pytfe
 from anyio import to_thread
 from attrs import evolve
 
-from remote_backend.backend import open_backend
 from remote_backend.models.failure import FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
+from remote_backend.opening import open_backend
 from remote_backend.planning.journal_failures import dump_failure, load_failure
 from remote_backend.planning.options import BatchOptions
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve

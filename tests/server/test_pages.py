@@ -6,7 +6,7 @@ import re
 import anyio
 import pytest
 
-from remote_backend.backend import open_backend
+from remote_backend.opening import open_backend
 from tests.support.browser import Browser
 
 

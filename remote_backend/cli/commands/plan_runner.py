@@ -8,7 +8,7 @@ from typing import Protocol
 import anyio
 from attrs import define, field
 
-from remote_backend.backend import Backend, open_backend
+from remote_backend.backend import Backend
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
 from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
 from remote_backend.cli.hints import message_of
@@ -20,6 +20,7 @@ from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.notices import Notice, Warned
+from remote_backend.opening import open_backend
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 
