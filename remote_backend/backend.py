@@ -134,6 +134,7 @@ class Backend(BackendStates):
             directory=connection.directory,
             hostname=self.hostname,
             organization=self.organization,
+            mapping=str(connection.mapping),
             run_url=connection.run_url,
             origin=describe_origin(connection.environ, connection.directory),
             id=earlier.id if earlier is not None else new_batch_id(),

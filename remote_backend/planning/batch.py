@@ -198,7 +198,9 @@ class _BatchRunner:
                     task_status.started()
                     await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
-        events.put(BatchFinished(self._all_outcomes()))
+        outcomes = self._all_outcomes()
+        await self._end_journal(outcomes)
+        events.put(BatchFinished(outcomes))
         events.close()
 
     async def _plan(self, workspace: LocalWorkspace) -> None:
@@ -253,6 +255,7 @@ class _BatchRunner:
             running.options.plan,
             hostname=context.hostname,
             organization=context.organization,
+            mapping=context.mapping,
             id=context.id,
             directory=str(context.directory.absolute()),
             upload=running.options.upload.value,
@@ -265,6 +268,13 @@ class _BatchRunner:
                 workspace.name: workspace.remote.id for workspace in self._workspaces
             },
         )
+
+    async def _end_journal(self, outcomes: tuple[Outcome, ...]) -> None:
+        """Record the end, unless the batch can be resumed."""
+        journal = self._running.journal
+        is_over = all(outcome.is_settled for outcome in outcomes)
+        if journal is not None and is_over and not self._running.on_exit.detached:
+            await journal.end()
 
     def _report_archives(self) -> None:
         for working_directory, archive in self._archives.items():

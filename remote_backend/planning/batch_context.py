@@ -22,6 +22,9 @@ class BatchContext:
 
     hostname: str
     organization: str
+    mapping: str = ""
+    """Which remote workspaces the configuration names: `net-*`."""
+
     run_url: Callable[[str, str], str] = field(repr=False)
     """Returns the address of a run for people, from remote workspace name and run id."""
 

@@ -45,7 +45,7 @@ async def read_earlier_run(
     detailed = evolve(
         outcome,
         changes=optional.changes,
-        checks=checks,
+        checks=checks or outcome.checks,
         failure=_with_text(outcome.failure, failure),
     )
     return detailed, b"".join(chunks)

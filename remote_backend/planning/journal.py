@@ -3,15 +3,16 @@
 import json
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import anyio
 from anyio import to_thread
 
+from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
+from remote_backend.planning.journal_checks import dump_checks
 from remote_backend.planning.journal_failures import dump_failure
 
 __all__ = ("JOURNAL_SUFFIX", "Journal")
@@ -60,7 +61,7 @@ class Journal:
         await self.write(
             "batch",
             **facts,
-            started_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            started_at=utc_now(),
             options={
                 "targets": options.targets,
                 "replace": options.replace,
@@ -90,7 +91,13 @@ class Journal:
             counts=[counts.add, counts.change, counts.destroy, counts.imported]
             if counts
             else None,
+            times=outcome.times,
+            checks=dump_checks(outcome.checks),
         )
+
+    async def end(self) -> None:
+        """Append that nothing more can come of any workspace."""
+        await self.write("ended", ended_at=utc_now())
 
     def _append(self, data: bytes) -> None:
         self._unwritten += data

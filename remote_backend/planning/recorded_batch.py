@@ -19,6 +19,7 @@ from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import is_id_of_batch
 from remote_backend.planning.journal import JOURNAL_SUFFIX
+from remote_backend.planning.journal_checks import load_checks
 from remote_backend.planning.journal_failures import load_failure
 from remote_backend.planning.options import BatchOptions
 
@@ -71,12 +72,17 @@ class RecordedBatch:
     options: BatchOptions
     """The wishes of the batch, as far as journals keep them; without variables."""
 
+    mapping: str = ""
+    """Which remote workspaces the configuration named: `net-*`; empty in journals of 0.1.0."""
+
     variable_names: tuple[str, ...] = ()
     archives: dict[str, str] = field(factory=dict)
     """Digests of the archives by working directory; empty in journals of early versions."""
 
     begun: dict[str, Begun] = field(factory=dict)
     outcomes: dict[str, Outcome] = field(factory=dict)
+    ended_at: str | None = None
+    """When nothing more could come of any workspace; None before, and in journals of 0.1.0."""
 
     @property
     def ended(self) -> tuple[Outcome, ...]:
@@ -178,6 +184,8 @@ def _read_batch(path: Path) -> RecordedBatch | None:
         elif batch is not None and kind == "outcome":
             outcome = _load_outcome(record)
             batch.outcomes[outcome.workspace] = outcome
+        elif batch is not None and kind == "ended":
+            batch.ended_at = str(record["ended_at"])
     return batch
 
 
@@ -215,6 +223,7 @@ def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
         **{
             **_known_members(RecordedBatch, record),
             "directory": Path(record["directory"]),
+            "mapping": str(record.get("mapping", "")),
             "variable_names": tuple(record["variable_names"]),
             "options": BatchOptions(
                 plan=plan,
@@ -235,5 +244,15 @@ def _load_outcome(record: dict[str, Any]) -> Outcome:
             "failure": load_failure(record),
             "result": Result(record["result"]),
             "counts": Counts(*counts) if counts else None,
+            "checks": load_checks(record),
+            "times": _load_times(record.get("times", ())),
         }
     )
+
+
+def _load_times(times: Any) -> tuple[tuple[str, float], ...]:
+    """Return when each status was seen; odd values cost the outcome its times only."""
+    try:
+        return tuple((str(status), float(seconds)) for status, seconds in times)
+    except (TypeError, ValueError):
+        return ()

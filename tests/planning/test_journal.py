@@ -2,6 +2,7 @@
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from attrs import evolve
 
 from remote_backend.errors import SelectionError
+from remote_backend.formats.times import seconds_between
+from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.policy import PolicyResult
+from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.run_phases import PlanTimes
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.recorded_batch import list_journals, read_journal
 from tests.support.report_builders import failed_with
@@ -181,6 +185,81 @@ async def test_an_outcome_without_a_failure_has_none(
     )
 
     assert [one.reason for one in read_journal(tmp_path, None).ended] == [None]
+
+
+CHECKS = (
+    CheckReport(
+        kind="policy check",
+        name="organization",
+        status="soft_failed",
+        text="hush",
+        failed=True,
+        policies=(
+            PolicyResult(name="tags", level="advisory", status="passed", text="hush"),
+        ),
+    ),
+    CheckReport(
+        kind="run task", name="scan", status="passed", text="hush", level="mandatory"
+    ),
+    CheckReport(
+        kind="cost estimate",
+        name="monthly cost",
+        status="finished",
+        cost=Cost(prior=Decimal("0.10"), proposed=Decimal("3"), delta=Decimal("2.9")),
+    ),
+)
+TIMES = (("pending", 0.1), ("planning", 2.5))
+
+
+async def test_checks_and_times_come_back_without_texts(tmp_path: Path) -> None:
+    """So a report of an earlier batch has costs, policies and times, and the journal no secret."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", mapping="net-*", **BEGINNING)
+    await journal.outcome(evolve(OUTCOME, checks=CHECKS, times=TIMES, seconds=3.0))
+    assert read_journal(tmp_path, None).ended_at is None
+    await journal.end()
+
+    assert b"hush" not in (tmp_path / "batch-1.journal").read_bytes()
+    batch = read_journal(tmp_path, None)
+    [outcome] = batch.ended
+    assert outcome.cost == CHECKS[2].cost
+    assert [policy.title for policy in outcome.policies] == ["tags (advisory)"]
+    assert [(task.name, task.level) for task in outcome.tasks] == [("scan", "mandatory")]
+    assert outcome.durations == PlanTimes(waiting=2.4, planning=0.5, total=3.0)
+    assert batch.mapping == "net-*"
+    assert seconds_between(batch.started_at, batch.ended_at) is not None
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"checks": 5},
+        {"checks": [{}]},
+        {"checks": [[]]},
+        {
+            "checks": [
+                {"kind": "cost estimate", "name": "", "status": "", "level": "",
+                 "failed": False, "policies": [], "cost": ["a", "b", "c"]}
+            ]
+        },
+        {"times": 5},
+        {"times": [["pending"]]},
+        {"times": [["pending", "soon"]]},
+    ],
+)  # fmt: skip
+async def test_odd_checks_and_times_cost_no_outcome(
+    members: dict[str, Any], tmp_path: Path
+) -> None:
+    """A later version may write them in another form; the rest of the outcome is there."""
+    journal = Journal.at(tmp_path, "batch-1")
+    await journal.write("batch", id="batch-1", **BEGINNING)
+    await journal.write(
+        "outcome", workspace="a", full_name="net-a", result="unchanged", seconds=1,
+        counts=None, **members,
+    )  # fmt: skip
+
+    [outcome] = read_journal(tmp_path, None).ended
+    assert (outcome.full_name, outcome.checks, outcome.times) == ("net-a", (), ())
 
 
 def record(**members: Any) -> bytes:

@@ -10,6 +10,7 @@ from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.output.screen import echo
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import SelectionError
+from remote_backend.formats.times import seconds_between
 from remote_backend.planning.recorded_batch import (
     RecordedBatch,
     list_journals,
@@ -69,7 +70,9 @@ def matching_names(recorded: RecordedBatch, patterns: Iterable[str]) -> tuple[st
 
 
 def mapping_of(recorded: RecordedBatch) -> str:
-    """Return what was planned, as `acme/net-*`, as far as its outcomes show it."""
+    """Return what was planned, as `acme/net-*`; of early journals what the outcomes show."""
+    if recorded.mapping:
+        return f"{recorded.organization}/{recorded.mapping}"
     for outcome in recorded.outcomes.values():
         if outcome.full_name.endswith(outcome.workspace):
             prefix = outcome.full_name.removesuffix(outcome.workspace)
@@ -92,7 +95,9 @@ def result_of(recorded: RecordedBatch) -> str:
 
 
 def took_seconds(recorded: RecordedBatch) -> float | None:
-    """Return how long the slowest workspace took; None while some have not ended."""
+    """Return how long a batch took, at least its slowest workspace; None before its end."""
+    if recorded.ended_at is not None:
+        return seconds_between(recorded.started_at, recorded.ended_at)
     if recorded.unfinished or not recorded.ended:
         return None
     return max(outcome.seconds for outcome in recorded.ended)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TextIO
 
@@ -39,6 +38,7 @@ from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.ansi import one_line
+from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
@@ -71,9 +71,7 @@ class PlanOutput:
     clock: Callable[[], float] = monotonic
     progress: Progress = field(init=False)
     _began: float = field(init=False)
-    _started_at: str = field(
-        factory=lambda: datetime.now(UTC).isoformat(timespec="seconds")
-    )
+    _started_at: str = field(factory=utc_now)
     _gate: anyio.Event = field(factory=_open_gate)
     _asked: anyio.Event = field(factory=anyio.Event)
     _answered: str = "watch"
@@ -120,9 +118,10 @@ class PlanOutput:
                 self._report(self._collector(logs), backend, batch)
 
     def _collector(self, logs: LogSpool) -> Collector:
+        resumed = self.command.resumed
         return Collector(
             logs,
-            self._started_at,
+            resumed.started_at if resumed is not None else self._started_at,
             report_logs=self.command.report_logs,
             keeps_logs=self.command.is_journaled
             and keep_limits(process_environ()).keeps_any,
@@ -190,6 +189,8 @@ class PlanOutput:
                     organization=backend.organization
                     if backend
                     else "unknown organization",
+                    mapping=str(backend.connection.mapping) if backend else "",
+                    ended_at=utc_now(),
                     is_drift=self.command.is_drift,
                     problem=reason,
                 )
@@ -267,6 +268,9 @@ class PlanOutput:
                 batch_id=batch.id,
                 hostname=backend.hostname,
                 organization=backend.organization,
+                mapping=str(backend.connection.mapping),
+                ended_at=utc_now(),
+                options=batch.options.plan,
                 is_drift=self.command.is_drift,
             )
         except Exception as error:  # whatever an odd plan of one workspace leads to

@@ -85,12 +85,16 @@ async def _write(
             outcomes = tuple(one for one in ended if one is not None)
             plan = recorded.options.plan
             outcomes = await _detailed(backend, outcomes, plan, collector)
+            mapping = recorded.mapping or str(backend.connection.mapping)
         made = collector.report(
             outcomes,
             batch_id=recorded.id,
             hostname=recorded.hostname,
             organization=recorded.organization,
-            is_drift=recorded.options.plan.refresh_only,
+            mapping=mapping,
+            ended_at=recorded.ended_at,
+            options=plan,
+            is_drift=plan.refresh_only,
         )
     if problems := write_reports(made, files, new_mode=new_mode):
         raise SettingsError("; ".join(problems))

@@ -12,7 +12,9 @@ from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_forms import FORMS, ReportLogs
+from remote_backend.formats.times import seconds_between
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report, make_report
@@ -107,6 +109,9 @@ class Collector:
         hostname: str,
         organization: str,
         is_drift: bool,
+        mapping: str = "",
+        ended_at: str | None = None,
+        options: PlanOptions | None = None,
         problem: str | None = None,
     ) -> Report:
         """Return the report of the batch."""
@@ -115,7 +120,11 @@ class Collector:
             batch_id=batch_id,
             hostname=hostname,
             organization=organization,
+            mapping=mapping,
             started_at=self.started_at,
+            ended_at=ended_at,
+            seconds=seconds_between(self.started_at, ended_at),
+            options=options,
             logs=self._tails(outcomes),
             log_command=_log_command(batch_id) if self.keeps_logs else None,
             is_drift=is_drift,

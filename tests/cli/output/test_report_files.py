@@ -97,6 +97,11 @@ async def test_reports_of_real_plans(real: CommandLine) -> None:
     assert again.code == 0, again.err
     remade = json.loads((real.directory / "again.json").read_text())
     assert remade["groups"] == document["groups"]
+    for batch in (document["batch"], remade["batch"]):
+        assert batch["mapping"] and batch["seconds"] is not None
+        assert batch["options"]["variable_names"] == []
+    assert remade["batch"]["mapping"] == document["batch"]["mapping"]
+    assert remade["totals"] == document["totals"]
     assert [one["changes"] for one in remade["workspaces"]] == [
         one["changes"] for one in document["workspaces"]
     ]

@@ -347,12 +347,13 @@ def test_no_report_passes_on_what_others_wrote(
     """Files in all forms hide nothing from their readers, and JSON keeps each value (N42)."""
     folder = tmp_path_factory.mktemp("reports")
     with LogSpool() as logs:
-        collector = Collector(logs, started_at="2026-11-27T03:00:00Z")
         for chunk in log:
             logs.add(text, chunk)
+        collector = Collector(logs, started_at="2026-11-27T03:00:00Z")
         report = collector.report(
             (outcome_of(text, Result.FAILED), outcome_of(f"{text}2", Result.CHANGES)),
-            batch_id="batch-1", hostname=text, organization=text, is_drift=False,
+            batch_id="batch-1", hostname=text, organization=text, mapping=text,
+            is_drift=False,
         )  # fmt: skip
     files = tuple(str(folder / f"r{form}") for form in (".md", ".html", ".json", ".xml"))
 
