@@ -1,5 +1,6 @@
 """The API, request by literal request."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -405,6 +406,44 @@ async def test_a_state_is_uploaded_and_read(ask: RawClient) -> None:
     # It holds outputs alone, and those are no resources that would be forgotten.
     deleted = await ask("POST", f"{WORKSPACES}/networking-dev/actions/safe-delete")
     assert deleted.status == 204
+
+
+async def test_an_earlier_state_becomes_the_newest(ask: RawClient) -> None:
+    """With the next serial and its outputs, under the lock, and only one of the workspace."""
+    workspace = await ask.workspace()
+    path = f"/api/v2/workspaces/{workspace}"
+    await ask("POST", f"{path}/actions/lock")
+    versions = [
+        (
+            await ask(
+                "POST", f"{path}/state-versions", state_body(state_of(serial, **outputs))
+            )
+        )
+        for serial, outputs in ((3, {"x": {"value": 1, "type": "number"}}), (7, {}))
+    ]
+
+    def body(id: str) -> dict[str, Any]:
+        linkage = {"data": {"type": "state-versions", "id": id}}
+        return {"data": {"relationships": {"rollback-state-version": linkage}}}
+
+    first = body(versions[0].data["id"])
+    rolled = await ask("PATCH", f"{path}/state-versions", first)
+    current = await ask("GET", f"{path}/current-state-version?include=outputs")
+    url = current.data["attributes"]["hosted-state-download-url"]
+    stored = await ask("GET", url, token=None)
+    unknown = await ask("PATCH", f"{path}/state-versions", body("sv-none"))
+    other = await ask.workspace("other")
+    await ask("POST", f"/api/v2/workspaces/{other}/actions/lock")
+    foreign = await ask("PATCH", f"/api/v2/workspaces/{other}/state-versions", first)
+    await ask("POST", f"{path}/actions/unlock")
+    unlocked = await ask("PATCH", f"{path}/state-versions", first)
+
+    assert (rolled.status, rolled.data["attributes"]["serial"]) == (201, 8)
+    assert current.data["id"] == rolled.data["id"]
+    assert current.json["included"][0]["attributes"]["value"] == 1
+    assert stored.json == json.loads(state_of(8, x={"value": 1, "type": "number"}))
+    assert hashlib.md5(stored.body).hexdigest() == current.data["attributes"]["md5"]
+    assert (unknown.status, foreign.status, unlocked.status) == (404, 404, 409)
 
 
 async def test_nonsense_is_refused_with_a_document(ask: RawClient) -> None:

@@ -107,9 +107,7 @@ async def create_state_version(request: web.Request) -> web.Response:
         same = _require_successor(records, workspace, upload)
         if same is not None:
             return same
-        for older in records.all(StateVersionRecord, workspace.id):
-            if older.status == "pending":
-                records.put(evolve(older, status="discarded"))
+        _discard_awaited(records, workspace)
         version = StateVersionRecord(
             id=make_id("sv"),
             workspace_id=workspace.id,
@@ -126,6 +124,41 @@ async def create_state_version(request: web.Request) -> web.Response:
 
     return await respond_with_one(
         request, create, state_version_resources, writes=True, status=201
+    )
+
+
+# https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-versions#rollback-to-a-previous-state-version
+@routes.patch(_OF_WORKSPACE + "/state-versions")
+async def roll_back(request: web.Request) -> web.Response:
+    """Store an earlier state of a workspace once more, as the newest one."""
+    context, user = context_of(request), request[USER]
+    document = await read_request_document(request)
+    id = document.related_ids.get("rollback-state-version", "")
+
+    def store(records: Records) -> StateVersionRecord:
+        workspace = workspace_of(records, request)
+        _require_lock(workspace, user)
+        earlier, current = version_of(records, id), newest_state(records, workspace.id)
+        if earlier.workspace_id != workspace.id or current is None:
+            raise not_found(f"state version {id} of {workspace.name}")
+        if earlier.status != "finalized":
+            raise conflict(f"state version {id} is {earlier.status}")
+        _discard_awaited(records, workspace)
+        serial = current.serial + 1
+        state = require_state(context.files.state_path(id).read_bytes())
+        body = state.with_head(serial=serial).data
+        version = StateVersionRecord(
+            id=make_id("sv"),
+            workspace_id=workspace.id,
+            serial=serial,
+            md5=_digest(body),
+            created_at=now_text(),
+            created_by=user.id,
+        )
+        return records.put(_store_state(context, version, body))
+
+    return await respond_with_one(
+        request, store, state_version_resources, writes=True, status=201
     )
 
 
@@ -195,6 +228,13 @@ def _require_successor(
     if upload.lineage and current.lineage and upload.lineage != current.lineage:
         raise conflict("the lineage differs from that of the current state")
     return None
+
+
+def _discard_awaited(records: Records, workspace: WorkspaceRecord) -> None:
+    """Discard the state versions whose bytes have not come; a newer one takes their place."""
+    for version in records.all(StateVersionRecord, workspace.id):
+        if version.status == "pending":
+            records.put(evolve(version, status="discarded"))
 
 
 def _store_state(
