@@ -413,13 +413,9 @@ async def test_an_earlier_state_becomes_the_newest(ask: RawClient) -> None:
     workspace = await ask.workspace()
     path = f"/api/v2/workspaces/{workspace}"
     await ask("POST", f"{path}/actions/lock")
+    states = (state_of(3, x={"value": 1, "type": "number"}), state_of(7))
     versions = [
-        (
-            await ask(
-                "POST", f"{path}/state-versions", state_body(state_of(serial, **outputs))
-            )
-        )
-        for serial, outputs in ((3, {"x": {"value": 1, "type": "number"}}), (7, {}))
+        await ask("POST", f"{path}/state-versions", state_body(state)) for state in states
     ]
 
     def body(id: str) -> dict[str, Any]:
