@@ -12,6 +12,7 @@ from anyio import to_thread
 
 from tests.support.command_line import CommandLine, records_of, runs_of
 from tests.support.paths import REPOSITORY
+from tests.support.report_schema import validate_stream
 
 
 @pytest.fixture
@@ -118,9 +119,15 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: CommandLine) 
         out += b"".join([data async for data in process.stdout])
         await process.wait()
 
-    last = json.loads(out.splitlines()[-1])
+    lines = out.decode().splitlines()
+    validate_stream(lines)
+    last = json.loads(lines[-1])
     assert last["type"] == "batch_finished"
     assert [one["result"] for one in last["outcomes"]] == ["canceled", "canceled"]
+    assert (last["exit_code"], last["totals"]["canceled"]) == (process.returncode, 2)
+    assert process.returncode == 143
+    [interrupted] = [line for line in lines if '"type":"interrupted"' in line]
+    assert json.loads(interrupted)["answer"] == "cancel"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")

@@ -28,8 +28,9 @@ Each line is one event. All have these members, and those of their type:
 | `batch` | string or null | The id of the batch; null when none was begun. |
 | `sequence` | integer | From 1 on, without gaps. |
 
-The last line is `batch_finished`, also after Ctrl-C, or `batch_failed` when no plan was begun. With
-`-detach` the lines end when all runs are queued.
+The last line is `batch_finished`, also after Ctrl-C, or `batch_failed` when no plan was begun. Runs
+that are left running have no last line: with `-detach` the lines end when all runs are queued, and
+else behind `interrupted` with the answer `detach`.
 """
 
 

@@ -64,7 +64,11 @@ class PlanOutput:
 
     command: PlanRequest
     screen: Screen
+    interrupt_code: Callable[[], int] = lambda: 0
+    """The exit code of the signal that came, or 0."""
+
     _live: LiveConsole | None = None
+    _json: JsonConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _lacks_reports: bool = False
@@ -96,6 +100,8 @@ class PlanOutput:
             ):
                 if watched is not None:
                     watched.start(group)
+                if self._json is not None:
+                    group.start_soon(self._json.report_progress)
                 async for event in batch:
                     await self._gate.wait()
                     if isinstance(event, events.SlugPacked):
@@ -169,12 +175,15 @@ class PlanOutput:
         self, batch_id: str, logs: LogSpool
     ) -> BatchConsole | SinglePlanConsole | QuietConsole | SectionsConsole | JsonConsole:
         if self.command.style is Style.JSON:
-            return self._json_console(batch_id)
+            self._json = self._json_console(batch_id)
+            return self._json
         return _console(self.command, self.screen, logs)
 
     def _json_console(self, batch_id: str | None) -> JsonConsole:
-        stream = EventStream(batch_id=batch_id, exit_code=self.exit_code)
-        return JsonConsole(self.screen, stream)
+        def exit_code(outcomes: tuple[Outcome, ...]) -> int:
+            return self.interrupt_code() or self.exit_code(outcomes)
+
+        return JsonConsole(self.screen, EventStream(batch_id=batch_id, exit_code=exit_code))
 
     def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
@@ -226,6 +235,11 @@ class PlanOutput:
     def _answer(self, answer: str) -> None:
         self._answered = answer
         self._asked.set()
+
+    def interrupted(self, answer: str) -> None:
+        """Report to programs that a signal came, and what becomes of the runs."""
+        if self._json is not None:
+            self._json.interrupted(answer)
 
     def hold(self) -> None:
         """Show no more events until `release`; they wait in the batch."""

@@ -50,6 +50,8 @@ class _Output(Protocol):
 
     def hold(self) -> None: ...
 
+    def interrupted(self, answer: str) -> None: ...
+
     def release(self) -> None: ...
 
     def report(self, notice: Notice) -> None: ...
@@ -130,7 +132,9 @@ class _PlanRunner:
                 await import_in_thread("remote_backend.cli.commands.plan_output")
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
-                self._output = output = PlanOutput(request, screen)
+                self._output = output = PlanOutput(
+                    request, screen, interrupt_code=lambda: self.interrupts.exit_code
+                )
                 await output.tell(backend, batch)
         self.code = output.exit_code(batch.outcomes)
 
@@ -152,9 +156,11 @@ class _PlanRunner:
             self.interrupts.forget()
             return False
         elif answer == "detach":
+            self._report_to_programs(answer)
             batch.detach()
             self._note("Stopping: the runs that are still going are left running.")
         else:
+            self._report_to_programs(answer)
             batch.cancel()
             if self._output is not None and self._output.show_canceling():
                 # The rows show it until each outcome is known.
@@ -162,6 +168,12 @@ class _PlanRunner:
             self._note("Stopping: the runs that are still going are canceled.")
             await show_progress(lambda: batch.stopped_runs, self._note)
         return True
+
+    def _report_to_programs(self, answer: str) -> None:
+        # A program that has gone away reads nothing, and the runs are canceled all the same.
+        with suppress(OSError):
+            if self._output is not None:
+                self._output.interrupted(answer)
 
     def _note(self, text: str) -> None:
         # A terminal that has hung up takes no text, and the runs are canceled all the same.

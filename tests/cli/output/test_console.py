@@ -1,6 +1,7 @@
 """Events on the screen."""
 
 import io
+import json
 import re
 
 import anyio
@@ -10,6 +11,7 @@ from remote_backend import events
 from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
+    JsonConsole,
     QuietConsole,
     SinglePlanConsole,
 )
@@ -21,6 +23,7 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.reports.event_stream import EventStream
 from tests.support.command_line import rows_of
 from tests.support.consoles import sections, show_events
 from tests.support.report_builders import failed_with
@@ -409,3 +412,44 @@ def test_views_that_hold_back_tell_what_policies_say() -> None:
     lines = [line.strip() for line in written(on)[0].splitlines()]
     assert "policy check org: hard_failed" in lines
     assert "no tags" in lines
+
+
+async def test_a_program_reads_every_five_seconds_how_far_a_batch_is() -> None:
+    """By an injected clock; nothing follows the last event."""
+    on, waits = screen(), 0
+    console = JsonConsole(on, EventStream(batch_id="batch-1"))
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waits
+        assert seconds == 5
+        waits += 1
+        if waits == 2:
+            console.show(events.BatchFinished(()))
+        elif waits == 3:
+            raise TimeoutError
+
+    console.show(events.BatchStarted(("a", "b")))
+    console.show(events.PlanStarted("a"))
+    with pytest.raises(TimeoutError):
+        await console.report_progress(sleep)
+
+    lines = [json.loads(line) for line in written(on)[0].splitlines()]
+    types = [line["type"] for line in lines]
+    assert types == [
+        "batch_started", "plan_started", "plan_phase_changed", "progress", "batch_finished",
+    ]  # fmt: skip
+    assert [lines[3][name] for name in ("ended", "at_work", "waiting")] == [0, 1, 1]
+
+
+def test_a_program_reads_that_a_signal_came() -> None:
+    """And that the runs that go on are being canceled."""
+    on = screen()
+    console = JsonConsole(on, EventStream(batch_id="batch-1"))
+    console.show(events.BatchStarted(("a",)))
+    console.show(events.PlanStarted("a"))
+
+    console.interrupted("cancel")
+
+    *_, interrupted, phase = map(json.loads, written(on)[0].splitlines())
+    assert (interrupted["type"], interrupted["unfinished"]) == ("interrupted", ["a"])
+    assert (phase["workspace"], phase["phase"]) == ("a", "canceling")
