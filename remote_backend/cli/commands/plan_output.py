@@ -16,7 +16,6 @@ from remote_backend.cli.commands.live_actions import LiveActions
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.batch_end import BatchPlace, write_end
-from remote_backend.cli.output.ci_commands import escape_data, escape_property
 from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
     BatchConsole,
@@ -24,6 +23,7 @@ from remote_backend.cli.output.console import (
     QuietConsole,
     SinglePlanConsole,
 )
+from remote_backend.cli.output.github import annotations, write_outputs
 from remote_backend.cli.output.kept_logs import folder_of, keep_limits, prune
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
@@ -37,7 +37,6 @@ from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.config.environment import process_environ
-from remote_backend.formats.ansi import one_line
 from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
@@ -47,7 +46,7 @@ from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import Report
 
-__all__ = ("PlanOutput", "annotation")
+__all__ = ("PlanOutput",)
 
 _TICK_SECONDS = 0.25
 
@@ -122,6 +121,8 @@ class PlanOutput:
                 self._write_end(backend, batch, actions, logs, console)
             if command.writes_reports and batch.outcomes:
                 self._report(self._collector(logs), backend, batch)
+            if batch.outcomes:
+                self._pass_on(batch.outcomes, batch.id)
 
     def _collector(self, logs: LogSpool) -> Collector:
         resumed = self.command.resumed
@@ -204,6 +205,7 @@ class PlanOutput:
                     problem=reason,
                 )
                 self._write(report)
+        self._pass_on((), "", problem=reason)
 
     def report(self, notice: Notice) -> None:
         """Write what is waited for, or a warning; a drawing goes on below it."""
@@ -292,11 +294,27 @@ class PlanOutput:
             self._lacks_reports = True
         else:
             self._write(report)
-        if process_environ().get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
-            for outcome in batch.outcomes:
-                if not outcome.succeeded:
-                    self.screen.out.write(annotation(self.screen, outcome))
+
+    def _pass_on(
+        self, outcomes: tuple[Outcome, ...], batch_id: str, problem: str = ""
+    ) -> None:
+        """Give GitHub Actions what it shows above the log, and what later steps read."""
+        environ = process_environ()
+        if environ.get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
+            lines = annotations(
+                self.screen,
+                outcomes,
+                directory=self.command.directory,
+                environ=environ,
+                problem=problem,
+            )
+            self.screen.out.writelines(lines)
             self.screen.out.flush()
+        warning = write_outputs(
+            outcomes, batch_id=batch_id, reports=self.command.reports, environ=environ
+        )
+        if warning is not None:
+            self.screen.note(f"Warning: {warning}")
 
     def _write(self, report: Report) -> None:
         problems = write_reports(
@@ -349,16 +367,6 @@ def _console(
     if command.style is Style.AUTO and screen.folds and not screen.is_terminal:
         return SectionsConsole(screen, is_drift, logs=logs)
     return BatchConsole(screen, is_drift)
-
-
-def annotation(screen: Screen, outcome: Outcome) -> str:
-    """Return a line by which GitHub shows a failed plan above the log of its job."""
-    found = outcome.changes.diagnostics if outcome.changes is not None else ()
-    reasons = (outcome.reason or outcome.result.value, *(one.text for one in found))
-    title = escape_property(screen.clean(one_line(outcome.workspace)))
-    return (
-        f"::error title={title}::{escape_data(screen.clean_lines(chr(10).join(reasons)))}\n"
-    )
 
 
 @asynccontextmanager

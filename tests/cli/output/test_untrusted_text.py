@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from remote_backend import events
 from remote_backend.cli import main
 from remote_backend.cli.commands import workspace
-from remote_backend.cli.commands.plan_output import annotation
 from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
@@ -28,6 +27,7 @@ from remote_backend.cli.output.console import (
     QuietConsole,
     SinglePlanConsole,
 )
+from remote_backend.cli.output.github import annotations
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat
@@ -219,7 +219,12 @@ def write_others(screen: Screen, text: str, log: list[bytes]) -> None:
         # Another program gets a value as it is.
         screen.print_value(text)
     screen.ask(f"{text}? ")
-    screen.out.write(annotation(screen, outcome_of(text, Result.FAILED)))
+    outcomes = (outcome_of(text, Result.FAILED), outcome_of(f"{text}2", Result.CHANGES))
+    screen.out.writelines(
+        annotations(
+            screen, outcomes, directory=Path(text), environ={"GITHUB_WORKSPACE": "/"}
+        )
+    )
 
     passed: list[float] = []
     progress = Progress(clock=lambda: sum(passed))
