@@ -56,6 +56,9 @@ class Report:
     label: str = ""
     """A text that differs between reports of the same mapping; empty where nobody gave one."""
 
+    commit: str = ""
+    """The commit of the configuration; empty where it is not known."""
+
     ended_at: str | None = None
     """When the batch ended (ISO 8601, UTC); None where it is not known, as in earlier journals."""
 
@@ -132,6 +135,7 @@ def make_report(
     started_at: str,
     mapping: str = "",
     label: str = "",
+    commit: str = "",
     ended_at: str | None = None,
     seconds: float | None = None,
     options: PlanOptions | None = None,
@@ -152,6 +156,7 @@ def make_report(
         totals=totals_of(outcomes),
         mapping=mapping,
         label=label,
+        commit=commit,
         ended_at=ended_at,
         seconds=seconds,
         options=options,

@@ -1,244 +1,155 @@
-"""Reports for comments of pull requests: short enough, and closed wherever they are cut."""
+"""Reports for comments of pull requests: what needs a person comes first and is never cut.
 
-import re
+The first line is the same for all batches of a mapping, so that a comment can be found and updated in
+place. What does not fit is left out in whole items, the least important first, and counted in its
+group and at the end.
+"""
+
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from remote_backend.formats.ansi import one_line
-from remote_backend.formats.ansi_html import plain_text
-from remote_backend.models.changes import PlannedChanges, ResourceChange
-from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.actions import OUTSIDE_WORDS, action_symbol
-from remote_backend.plans.groups import Family
-from remote_backend.plans.value_text import address_text, path_text, value_text
-from remote_backend.reports.difference_rows import difference_rows
-from remote_backend.reports.summary import Report, failed_checks_text
+from remote_backend.formats.amounts import difference_text, duration, money
+from remote_backend.reports.markdown_budget import (
+    Item,
+    Rank,
+    left_out_text,
+    missing,
+    select,
+    text_of,
+    written,
+)
+from remote_backend.reports.markdown_errors import warning_sections
+from remote_backend.reports.markdown_groups import group_sections
+from remote_backend.reports.markdown_table import table_item
+from remote_backend.reports.markdown_text import comment, counted, escaped
+from remote_backend.reports.summary import Report
 
 __all__ = ("MOST_CHARACTERS", "to_markdown")
 
 MOST_CHARACTERS = 65_536
-_NAMES_SHOWN = 20
-_LEVELS = 4
-_TITLE_CHARACTERS = 600
-_NAMES_CHARACTERS = 4_000
-_BACKTICKS = re.compile(r"`+")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]|~!])")
-# People and issues must not be called by what a plan happens to say: a character of no width,
-# which is named here so that no reader of the file has to look for it, ends the word.
-_CALLS = re.compile(r"([@#])(?=\w)")
-_NO_CALL = "\\1&ZeroWidthSpace;"
-_PLAIN = ("create", "delete")
-_ICONS = {
-    Result.FAILED: "\u274c",
-    Result.CANCELED: "\u23f9\ufe0f",
-    Result.NOT_STARTED: "\u23f9\ufe0f",
-    Result.CHANGES: "\u26a0\ufe0f",
-    Result.NO_CHANGES: "\u2705",
-}
+"""The limit of a comment on GitHub."""
+
+_COMMIT_DIGITS = 7
+_DOT = " \u00b7 "
 
 
 def to_markdown(report: Report, *, most_characters: int = MOST_CHARACTERS) -> str:
     """Return a report as GitHub's Markdown of at most so many characters.
 
-    What does not fit is left out, the least important first: logs, then values of attributes,
-    then changes and names in large groups; a sentence at the end names what was left out.
+    The limit should be 1,000 or more: the markers, the heading and the number of what is left out are
+    always written.
     """
-    marker = f"<!-- remote-backend {report.batch_id} -->\n"
-    head = f"{marker}## {report.title}: {_plain(report.sentence)}\n\n"
-    head += f"{_plain(report.organization)} on {_plain(report.hostname)}, {report.started_at}\n\n"
-    for level in range(_LEVELS):
-        groups = "".join(_group(report, group, level) for group in report.families)
-        text = head + groups + _omissions(level, most_characters)
-        if len(text) <= most_characters:
-            return text
-    return _cut(report, head, most_characters)
+    root = Item(f"{_marker(report)}\n### {_heading(report)}\n\n")
+    for item in _parts(report):
+        root.add(item)
+    end = _end(report)
+    text = text_of(root)
+    if len(text) + len(end) <= most_characters:
+        return f"{text}{end}"
+    reserved = _left_out(written(root), most_characters)
+    select(root, most_characters - len(end) - len(reserved))
+    return f"{text_of(root)}{_left_out(missing(root), most_characters)}{end}"
 
 
-def _cut(report: Report, head: str, most_characters: int) -> str:
-    """Return the groups that fit at the last level, and the names of those that do not."""
-    end = _omissions(_LEVELS - 1, most_characters)
-    names_room = min(_NAMES_CHARACTERS, most_characters // 4)
-    room = most_characters - len(head) - len(end) - names_room
-    kept = ""
-    missing: list[str] = []
-    for group in report.families:
-        part = _group(report, group, _LEVELS - 1)
-        if not missing and len(kept) + len(part) <= room:
-            kept += part
-        else:
-            missing.extend(group.workspaces)
-    return f"{head}{kept}\n{_missing(missing, names_room)}{end}"
+def _marker(report: Report) -> str:
+    """Return the line by which a comment is found again: no batch and no time stand in it."""
+    kind = "drift" if report.is_drift else "plan"
+    place = "/".join(filter(None, (report.hostname, report.organization, report.mapping)))
+    label = f" {report.label}" if report.label else ""
+    return comment(f"remote-backend {kind} {place}{label}")
 
 
-def _missing(names: list[str], room: int) -> str:
-    if not names:
+def _heading(report: Report) -> str:
+    """Return the numbers that matter most: `1 of 8 workspaces failed, 6 destroy or replace`."""
+    what = "Terraform drift" if report.is_drift else "Terraform plan"
+    if report.problem is not None:
+        return f"\u2717 {what}: no workspace was planned"
+    totals = report.totals
+    changed = "drifted" if report.is_drift else "changed"
+    numbers = [
+        ("\u2717", totals.failed, "failed"),
+        ("\u2298", totals.canceled, "canceled"),
+        ("\u2026", totals.running, "still running"),
+        ("!", totals.destructive, "destroy or replace"),
+    ]
+    if not totals.destructive:
+        numbers.append(("~", totals.changed, changed))
+    if not any(number for _, number, _ in numbers):
+        unchanged = "no drift" if report.is_drift else "unchanged"
+        numbers.append(("\u2713", totals.unchanged, unchanged))
+    parts = [(sign, number, word) for sign, number, word in numbers if number]
+    if not parts:
+        return f"\u2713 {what}: no workspaces"
+    sign, number, word = parts[0]
+    others = "".join(f", {number:,} {word}" for _, number, word in parts[1:])
+    workspaces = counted(totals.workspaces, "workspace")
+    of_all = workspaces if number == totals.workspaces else f"{number:,} of {workspaces}"
+    return f"{sign} {what}: {of_all} {_verb(word, number)}{others}"
+
+
+def _verb(word: str, number: int) -> str:
+    return "destroys or replaces" if word.startswith("destroy") and number == 1 else word
+
+
+def _parts(report: Report) -> Iterator[Item]:
+    if report.problem is not None:
+        yield Item(f"{escaped(report.problem)}\n\n", Rank.ERRORS, "error text")
+        return
+    if totals := _totals(report):
+        yield Item(f"{totals}\n\n", Rank.HEAD)
+    if report.outcomes:
+        yield table_item(report)
+    yield from group_sections(report)
+    yield from warning_sections(report)
+
+
+def _totals(report: Report) -> str:
+    """Return the sums: `**+29 ~12 -9** (3 replaced) \u00b7 $310.40/month \u00b7 policies passed`."""
+    totals = report.totals
+    numbers = (("+", totals.add), ("~", totals.change), ("-", totals.destroy))
+    counts = " ".join(f"{sign}{number:,}" for sign, number in numbers if number)
+    replaced = f" ({totals.replace:,} replaced)" if totals.replace else ""
+    parts = [f"**{counts}**{replaced}"] if counts else []
+    if totals.imported:
+        parts.append(f"{totals.imported:,} imported")
+    if (cost := totals.cost) is not None:
+        difference = escaped(difference_text(cost.delta, cost.currency))
+        changed = f" (**{difference}**)" if cost.delta else ""
+        parts.append(f"{escaped(money(cost.proposed, cost.currency))}/month{changed}")
+    if totals.policies_failed:
+        parts.append(f"policies: {totals.policies_failed:,} failed")
+    elif totals.policies_checked:
+        parts.append("policies passed")
+    return _DOT.join(parts)
+
+
+def _left_out(counts: Counter[str], most_characters: int) -> str:
+    text = left_out_text(counts)
+    if not text:
         return ""
-    listed = ""
-    count = 0
-    for name in names:
-        item = f"{', ' if listed else ''}`{_code(name)}`"
-        if len(listed) + len(item) > room - 100:
-            break
-        listed += item
-        count += 1
-    more = f" and {len(names) - count} more" if count < len(names) else ""
-    noun = "workspace" if len(names) == 1 else "workspaces"
-    return f"{len(names)} {noun} did not fit: {listed}{more}.\n\n"
+    return (
+        f"Left out at the limit of {most_characters:,} characters: {text}. "
+        "All: in the HTML and JSON reports.\n\n"
+    )
 
 
-def _omissions(level: int, most_characters: int) -> str:
-    """Return a sentence that names what a level leaves out; empty where that is nothing."""
-    omitted = ("logs", "values of attributes", "changes and checks")[:level]
-    if not omitted:
+def _end(report: Report) -> str:
+    """Return the last lines: which batch it was, and when."""
+    parts = [f"batch {report.short_id}"] if report.batch_id else []
+    if report.seconds is not None:
+        parts.append(duration(report.seconds))
+    if started := _time(report.started_at):
+        parts.append(started)
+    if report.commit:
+        parts.append(f"commit {escaped(report.commit[:_COMMIT_DIGITS])}")
+    lines = f"<sub>{_DOT.join(parts)}</sub>\n" if parts else ""
+    marker = comment(f"remote-backend batch {report.batch_id}") if report.batch_id else ""
+    return f"{lines}{marker}\n" if marker else lines
+
+
+def _time(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%H:%M UTC")
+    except ValueError:
         return ""
-    *first, last = omitted
-    names = f"{', '.join(first)} and {last}" if first else last
-    return (
-        f"_Left out, since this may have at most {most_characters} characters: {names}. "
-        "The HTML and JSON reports have everything._\n"
-    )
-
-
-def _group(report: Report, group: Family, level: int) -> str:
-    names = list(group.workspaces)
-    most = len(names) if level < 2 else _NAMES_SHOWN
-    listed = ", ".join(f"`{_code(name)}`" for name in names[:most])
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    noun = "workspace" if len(names) == 1 else "workspaces"
-    if group.result is Result.NO_CHANGES and level:
-        listed = ""
-    words = _shortened(group.title) if level else group.title
-    title = f"{_ICONS[group.result]} {len(names)} {noun}: {_plain(words)}"
-    parts = [f"### {title}\n\n", f"{listed}{more}\n\n" if listed else ""]
-    if level < 3:
-        parts.append(_differences(group))
-    shown = group.shown.changes if group.result is not Result.NO_CHANGES else None
-    if shown is not None and level < 3:
-        lines = "\n".join(_change_lines(shown, with_attributes=level < 2))
-        if lines:
-            parts.append(_details("Changes", _fenced(lines, "diff")))
-    outcomes = _of(report, group)
-    failed = failed_checks_text(outcomes[0])
-    if failed and level < 3:
-        parts.append(_details(f"Checks of {names[0]}", _fenced(failed)))
-    if level == 0 and group.result is not Result.NO_CHANGES:
-        log = plain_text(report.logs.get(names[0], ""))
-        if log:
-            parts.append(_details(f"Log of {names[0]}", _fenced(log[-6000:])))
-    links = [outcome for outcome in outcomes if outcome.run_url][: 1 if level else 5]
-    if links and group.result is not Result.NO_CHANGES:
-        parts.append(
-            " ".join(
-                f"[{_plain(outcome.workspace)}]({_address(outcome)})" for outcome in links
-            )
-            + "\n\n"
-        )
-    return "".join(parts)
-
-
-def _differences(family: Family) -> str:
-    rows, more = difference_rows(family.differences)
-    lines = []
-    for row in rows:
-        names = ", ".join(row.workspaces[:_NAMES_SHOWN])
-        rest = len(row.workspaces) - _NAMES_SHOWN
-        odd = " (odd)" if row.is_odd else ""
-        lines.append(
-            f"{_one_line(row.place)}: {_one_line(row.value)}{odd}"
-            + (f"   {names}" if names else "")
-            + (f" and {rest} more" if rest > 0 else "")
-        )
-    if more:
-        lines.append(f"and {more} more")
-    return _details("Values that differ", _fenced("\n".join(lines))) if lines else ""
-
-
-def _shortened(title: str) -> str:
-    cut = len(title) - _TITLE_CHARACTERS
-    if cut <= 0:
-        return title
-    return f"{title[:_TITLE_CHARACTERS]} ... ({cut} more characters)"
-
-
-def _of(report: Report, group: Family) -> list[Outcome]:
-    names = set(group.workspaces)
-    return [outcome for outcome in report.outcomes if outcome.workspace in names]
-
-
-def _change_lines(changes: PlannedChanges, *, with_attributes: bool) -> Iterator[str]:
-    for kind, changes_of_kind in (
-        ("", changes.resources),
-        ("drift: ", changes.drift),
-        ("deferred: ", changes.deferred),
-    ):
-        for change in changes_of_kind:
-            yield f"{_mark(change)} {kind}{address_text(change)}{_notes(change)}"
-            for attribute in (
-                change.attributes if with_attributes and change.action != "create" else ()
-            ):
-                path = path_text(attribute.path)
-                before, after = value_text(attribute.before), value_text(attribute.after)
-                forces = " # forces replacement" if attribute.replaces else ""
-                yield f"      {path}: {before} -> {after}{forces}".replace("\n", " ")
-    for diagnostic in changes.diagnostics:
-        yield f"# {diagnostic.text}"
-    for output in changes.outputs:
-        yield f"{action_symbol(output.action)[:1]} output {output.name}: {value_text(output.before)} -> {value_text(output.after)}"
-
-
-def _mark(change: ResourceChange) -> str:
-    # What a diff colors: removed, added, changed.
-    return {
-        "create": "+",
-        "delete": "-",
-        "replace": "-",
-        "replace_create_first": "-",
-        "create_then_forget": "+",
-        "forget": "-",
-        "gone": "-",
-    }.get(change.action, "!")
-
-
-def _notes(change: ResourceChange) -> str:
-    notes = (
-        [f" ({OUTSIDE_WORDS.get(change.action, change.action)})"]
-        if change.action not in _PLAIN
-        else []
-    )
-    if change.previous_address:
-        notes.append(f" (was {change.previous_address})")
-    if change.imported_id:
-        notes.append(f" (imported {change.imported_id})")
-    return "".join(notes)
-
-
-def _details(title: str, body: str) -> str:
-    return (
-        f"<details><summary>{_html(_one_line(title))}</summary>\n\n{body}\n</details>\n\n"
-    )
-
-
-def _fenced(text: str, language: str = "") -> str:
-    text = plain_text(text)
-    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
-
-
-def _plain(text: str) -> str:
-    return _CALLS.sub(_NO_CALL, _SPECIAL.sub(r"\\\1", _html(_one_line(text))))
-
-
-def _code(text: str) -> str:
-    return _one_line(text).replace("`", "'")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(plain_text(text).split())
-
-
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _address(outcome: Outcome) -> str:
-    return one_line(outcome.run_url or "").replace(")", "%29").replace(" ", "%20")

@@ -87,7 +87,7 @@ async def test_reports_of_real_plans(real: CommandLine) -> None:
     assert " | " not in done.out
     texts = {form: (real.directory / f"r.{form}").read_text() for form in forms}
     assert not [form for form, text in texts.items() if "hush-value" in text]
-    assert "2 workspaces: creates terraform\\_data.one" in texts["md"]
+    assert "`dev`, `prod` (2): creates `terraform_data.one`" in texts["md"]
     assert texts["md"] in summary.read_text()
     document = json.loads(texts["json"])
     assert [group["workspaces"] for group in document["groups"]] == [
@@ -209,7 +209,7 @@ def test_a_report_keeps_the_mode_and_the_link_of_an_earlier_one(
     finally:
         os.umask(before)
 
-    assert link.is_symlink() and "Plan report" in target.read_text()
+    assert link.is_symlink() and "Terraform plan" in target.read_text()
     paths = (earlier, target, new, tmp_path / "wide.md")
     assert [stat.S_IMODE(path.stat().st_mode) for path in paths] == [
         0o664, 0o640, 0o600, 0o644,
@@ -265,7 +265,7 @@ def test_a_step_summary_stays_below_what_github_shows(
 
     assert (problem is None) if told is None else (told in str(problem))
     assert path.stat().st_size <= 1 << 20
-    assert ("Plan report" in path.read_text()) is (told is None)
+    assert ("Terraform plan" in path.read_text()) is (told is None)
 
 
 async def test_events_as_json(shop: CommandLine) -> None:

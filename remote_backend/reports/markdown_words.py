@@ -1,0 +1,89 @@
+"""Signs, words, titles and names of a report as Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome
+from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.groups import Family, is_destructive
+from remote_backend.plans.titles import danger_text, title_of
+from remote_backend.plans.totals import result_name
+from remote_backend.plans.workspace_names import name_items
+from remote_backend.reports.markdown_text import (
+    LONGEST_TITLE,
+    code_span,
+    escaped,
+    shortened,
+)
+from remote_backend.reports.summary import word_of
+
+__all__ = ("names_code", "names_plain", "sign_of", "title_code")
+
+_SIGNS = {
+    "failed": "\u2717",
+    "canceled": "\u2298",
+    "running": "\u2026",
+    "changed": "~",
+    "unchanged": "\u2713",
+}
+_DESTRUCTIVE = "!"
+_ALL = "all "
+
+DrawCode: TypeAlias = Callable[[str], str]
+
+
+def sign_of(outcome: Outcome) -> str:
+    """Return the sign of a result; followed by a space, none of them means anything to Markdown."""
+    return _DESTRUCTIVE if is_destructive(outcome) else _SIGNS[result_name(outcome)]
+
+
+def title_code(
+    family: Family, *, draw_code: DrawCode = code_span, longest: int = LONGEST_TITLE
+) -> str:
+    """Return what happens in a family, with addresses as code; of dangerous ones only the danger."""
+    outcome = family.shown
+    if outcome.result in ENDED_WITHOUT_PLAN:
+        failure = first_failure(outcome)
+        if failure is None:
+            return word_of(outcome)
+        place = f" ({draw_code(str(failure.place))})" if failure.place is not None else ""
+        return escaped(shortened(failure.title, longest)) + place
+
+    def name(text: str) -> str:
+        return draw_code(shortened(text, longest))
+
+    variants = escaped(family.title.removeprefix(title_of(outcome)))
+    changes = outcome.changes
+    danger = danger_text(changes, draw_name=name) if changes is not None else ""
+    return (danger or title_of(outcome, draw_name=name)) + variants
+
+
+def names_code(names: Sequence[str], everyone: Iterable[str], most: int) -> str:
+    """Return names as code, in few words: all `prod-*`, `dev-a` and 4 more."""
+    return _names(names, everyone, most, code_span, code_span)
+
+
+def names_plain(
+    names: Sequence[str], everyone: Iterable[str], most: int, *, draw_code: DrawCode
+) -> str:
+    """Return names in few words, only patterns as code: all `prod-*`, dev-a and 4 more."""
+    return _names(names, everyone, most, draw_code, escaped)
+
+
+def _names(
+    names: Sequence[str],
+    everyone: Iterable[str],
+    most: int,
+    draw_pattern: DrawCode,
+    draw_name: DrawCode,
+) -> str:
+    items = name_items(names, everyone)
+    texts = [
+        f"{_ALL}{draw_pattern(item.text.removeprefix(_ALL))}"
+        if item.text.startswith(_ALL)
+        else draw_name(item.text)
+        for item in items[:most]
+    ]
+    rest = sum(item.count for item in items[most:])
+    listed = ", ".join(texts)
+    return f"{listed} and {rest:,} more" if rest else listed
