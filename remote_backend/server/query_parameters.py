@@ -21,12 +21,14 @@ __all__ = (
     "check_query",
     "filter_values",
     "included_members",
+    "parse_offset",
     "tag_filters",
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AnyHandler = TypeVar("AnyHandler", bound=Handler)
 
+_MOST_DIGITS = 15
 _CHECKED = re.compile(r"(filter|search|q)(\[|\Z)")
 _INDEX = re.compile(r"\[\d+\]")
 _TAG_FILTER = re.compile(r"filter\[tagged\]\[(\d+)\]\[(key|value)\]\Z")
@@ -103,6 +105,18 @@ def filter_values(query: Mapping[str, str], name: str) -> frozenset[str] | None:
     """Return the values of a parameter that is a list with commas; None without any."""
     values = frozenset(value.strip() for value in query.get(name, "").split(",")) - {""}
     return values or None
+
+
+def parse_offset(text: str, name: str) -> int:
+    """Return the number that a text in a request says; 0 for a text that is not a number.
+
+    Raises `Rejected` with status 400 for more digits than a position in a file can have.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return 0
+    if len(text) > _MOST_DIGITS:
+        raise bad_query(f"{name} is too large")
+    return int(text)
 
 
 def tag_filters(query: Mapping[str, str]) -> list[tuple[str, str | None]]:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import pkgutil
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,13 +14,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from attrs import frozen
+from attrs import Factory, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remote_backend.server import routes
+from remote_backend.server.auth import Signer
 from remote_backend.server.embedded import EmbeddedServer, serve
-from tests.support.raw_client import TOKEN, settings_in
+from remote_backend.server.pages import views
+from tests.support.raw_client import TOKEN, settings_in, slug
 
 ROUTES = sorted(
     {
@@ -28,6 +31,13 @@ ROUTES = sorted(
         for route in importlib.import_module(f"{routes.__name__}.{module.name}").routes
         if isinstance(route, web.RouteDef)
     }
+    | {
+        (route.method, route.path)
+        for route in views.routes
+        if isinstance(route, web.RouteDef)
+    }
+    | {("PUT", "/{signed configuration}"), ("PUT", "/{signed new-state}")}
+    | {("GET", f"/{{signed {kind}}}") for kind in ("archive", "log", "json-plan", "state")}
 )
 NAMES = (
     "name key value category hcl sensitive description global priority serial md5 state lineage "
@@ -88,6 +98,36 @@ documents = (
     | values
 )
 queries = st.dictionaries(st.sampled_from(PARAMETERS), texts, max_size=3)
+header_values = st.text(
+    st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"),
+    max_size=12,
+) | st.sampled_from(
+    (
+        "bytes=5-2",
+        "bytes=-9999999999999999999999",
+        "gzip",
+        "application/json; charset=nonsense",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "Wed, 99 Nov 2026 99:99:99 GMT",
+        "session=a.²." + "9" * 400,
+        "Bearer " + TOKEN + "\xff",
+        "a:b:c",
+        "[::1",
+    )
+)
+headers = st.dictionaries(
+    st.sampled_from(
+        (
+            *("Host", "Range", "If-Range", "If-Modified-Since", "If-None-Match", "Cookie"),
+            *("Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "Expect"),
+            *("Authorization", "X-Forwarded-Proto", "X-Forwarded-Host", "Origin"),
+            *("User-Agent", "X-HTTP-Method-Override", "Sec-WebSocket-Key", "Upgrade"),
+        )
+    ),
+    header_values,
+    max_size=3,
+)
 
 
 @frozen
@@ -99,11 +139,18 @@ class Sent:
     known: bool
     query: dict[str, str]
     body: bytes
+    headers: dict[str, str] = Factory(dict)
 
 
 bodies = documents.map(json.dumps).map(str.encode) | st.binary(max_size=20)
 requests = st.builds(
-    Sent, st.sampled_from(ROUTES), texts.filter(bool), st.booleans(), queries, bodies
+    Sent,
+    st.sampled_from(ROUTES),
+    texts.filter(bool),
+    st.booleans(),
+    queries,
+    bodies,
+    st.just({}) | headers,
 )
 
 
@@ -122,13 +169,17 @@ class Client:
 
     async def _send(self, sent: Sent) -> int:
         method, path = sent.route
+        # Later requests need the things that exist.
+        is_known = sent.known and method != "DELETE" and "delete" not in path
         for name, id in self.ids.items():
-            path = path.replace(f"{{{name}}}", quote(id if sent.known else sent.part, ""))
+            kept = "/" if name.startswith("signed") else ""
+            path = path.replace(f"{{{name}}}", quote(id if is_known else sent.part, kept))
         query = "&".join(f"{quote(k, '')}={quote(v, '')}" for k, v in sent.query.items())
         async with self.session.request(
             method,
             f"{self.server.url}{path}?{query}",
             data=sent.body,
+            headers=sent.headers,
             allow_redirects=False,
         ) as response:
             await response.read()
@@ -144,14 +195,22 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         portal.wrap_async_context_manager(serve(settings_in(folder), {})) as server,
         portal.wrap_async_context_manager(authorized_session()) as session,
     ):
-        yield Client(portal, server, session, portal.call(find_ids, server, session))
+        ids = portal.call(find_ids, server, session)
+        signer = Signer((folder / "data" / "signing-secret").read_bytes().strip())
+        for kind in ("configuration", "archive", "log", "json-plan", "state", "new-state"):
+            id = ids[
+                "configuration_id" if kind in ("configuration", "archive") else "run_id"
+            ]
+            ids[f"signed {kind}"] = signer.path(kind, id)[1:]
+        yield Client(portal, server, session, ids)
 
 
 @asynccontextmanager
 async def authorized_session() -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session, inside its event loop, that sends the token with each request."""
+    jar = aiohttp.CookieJar(unsafe=True)
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as session:
         yield session
 
 
@@ -160,13 +219,18 @@ async def find_ids(
 ) -> dict[str, str]:
     """Return ids of things that exist, by the names that paths have for them."""
     base = f"{server.url}/api/v2"
+    await session.post(f"{server.url}/app/-/login", data={"token": TOKEN})
 
     async def data(method: str, path: str, body: Any = None) -> Any:
         async with session.request(method, f"{base}/{path}", json=body) as response:
             return (await response.json(content_type=None))["data"]
 
     workspace = (await data("GET", "organizations/acme/workspaces/other"))["id"]
-    version = await data("POST", f"workspaces/{workspace}/configuration-versions")
+    manual = {"data": {"attributes": {"auto-queue-runs": False, "speculative": True}}}
+    version = await data("POST", f"workspaces/{workspace}/configuration-versions", manual)
+    await session.put(version["attributes"]["upload-url"], data=slug())
+    workspace_of_run = {"workspace": {"data": {"type": "workspaces", "id": workspace}}}
+    run = await data("POST", "runs", {"data": {"relationships": workspace_of_run}})
     named = {"data": {"attributes": {"name": "shared"}}}
     variable = {"data": {"attributes": {"key": "x", "category": "terraform"}}}
     made = await data("POST", f"workspaces/{workspace}/vars", variable)
@@ -174,6 +238,8 @@ async def find_ids(
         "organization": "acme",
         "workspace_id": workspace,
         "workspace_name": "other",
+        "workspace": "other",
+        "name": "page.css",
         "configuration_id": version["id"],
         "project_id": (await data("GET", "organizations/acme/projects"))[0]["id"],
         "variable_set_id": (await data("POST", "organizations/acme/varsets", named))["id"],
@@ -185,20 +251,32 @@ async def find_ids(
                 *("state_version_id", "output_id", "tag_id", "comment_id"),
                 "run_event_id",
             ),
-            "run-none",
+            run["id"],
         ),
     }
 
 
-def test_all_parts_of_paths_are_known() -> None:
+def test_all_parts_of_paths_are_known(client: Client) -> None:
     """The test below fills each part of each path."""
+    parts = {part for _, path in ROUTES for part in re.findall(r"{(.*?)}", path)}
+
     assert len(ROUTES) > 100
+    assert parts <= set(client.ids)
+
+
+def test_logs_are_followed_from_any_offset(client: Client) -> None:
+    """An offset of more digits than Python reads is the end of the log (S16)."""
+    route = ("GET", "/app/{organization}/{workspace}/runs/{run_id}/log")
+    offsets = ("9" * 30, "9" * 5000)
+    statuses = {client.send(Sent(route, "x", True, {"offset": n}, b"")) for n in offsets}
+
+    assert statuses == {400}
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(sent=requests)
 def test_no_request_breaks_the_server(client: Client, sent: Sent) -> None:
-    """Each route, with random documents, queries and parts of its path (S16)."""
+    """Each route, with random documents, queries, headers and parts of its path (S16)."""
     assert client.send(sent) < 500
 
 

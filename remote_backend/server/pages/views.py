@@ -10,6 +10,7 @@ import anyio
 from aiohttp import ClientError, web
 from anyio import to_thread
 
+from remote_backend.errors import Rejected
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.plans.actions import action_symbol
@@ -22,6 +23,7 @@ from remote_backend.server.pages.sessions import (
     end_session,
     user_of_session,
 )
+from remote_backend.server.query_parameters import parse_offset
 from remote_backend.server.records import (
     RunRecord,
     StateVersionRecord,
@@ -213,8 +215,11 @@ async def stream_log(request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden
     context = context_of(request)
     run = await _run(request)
-    requested = request.headers.get("Last-Event-ID") or request.query.get("offset", "0")
-    offset = int(requested) if requested.isascii() and requested.isdigit() else 0
+    requested = request.headers.get("Last-Event-ID") or request.query.get("offset", "")
+    try:
+        offset = parse_offset(requested, "offset")
+    except Rejected as error:
+        raise web.HTTPBadRequest from error
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )

@@ -1,7 +1,5 @@
 """Plans with their logs and JSON, and applies, which never happen."""
 
-from collections.abc import Mapping
-
 from aiohttp import web
 from anyio import to_thread
 
@@ -9,15 +7,13 @@ from remote_backend.server.context import context_of, not_found, respond, signed
 from remote_backend.server.documents.applies import dump_apply
 from remote_backend.server.documents.documents import dump_document
 from remote_backend.server.documents.plans import redact_plan
-from remote_backend.server.query_parameters import bad_query
+from remote_backend.server.query_parameters import parse_offset
 from remote_backend.server.records import RunRecord
 from remote_backend.server.run_lists import plan_resource
 
 __all__ = ("read_json_plan", "read_log", "routes")
 
 routes = web.RouteTableDef()
-
-_MOST_DIGITS = 15
 
 
 @routes.get("/api/v2/plans/{plan_id}")
@@ -68,8 +64,8 @@ async def refuse_json_schema(request: web.Request) -> web.Response:
 
 async def read_log(request: web.Request, id: str) -> web.Response:
     """Return a part of a log; empty when there is nothing at an offset (yet)."""
-    offset = _number(request.query, "offset") or 0
-    limit = _number(request.query, "limit") or None
+    offset = parse_offset(request.query.get("offset", ""), "offset")
+    limit = parse_offset(request.query.get("limit", ""), "limit") or None
     files = context_of(request).files
     data = b""
     # Most who ask have all that there is, which needs no thread to be seen.
@@ -99,12 +95,3 @@ async def _find_run(request: web.Request) -> RunRecord:
     if run is None:
         raise not_found(f"{name.removesuffix('_id')} {id}")
     return run
-
-
-def _number(query: Mapping[str, str], name: str) -> int | None:
-    text = query.get(name, "")
-    if not (text.isascii() and text.isdigit()):
-        return None
-    if len(text) > _MOST_DIGITS:
-        raise bad_query(f"{name} is too large")
-    return int(text)
