@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from remote_backend.formats.amounts import difference_text, money
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport, PolicyResult
-from remote_backend.reports.amounts import delta_text, money
 from remote_backend.reports.html_text import breakable, html_text, names_html
 from remote_backend.reports.html_workspaces import anchor_link
 
@@ -49,7 +49,7 @@ def _amounts(cost: Cost) -> str:
     currency = cost.currency
     return (
         f"<td>{money(cost.prior, currency)}</td><td>{money(cost.proposed, currency)}</td>"
-        f"<td>{delta_text(cost.delta, currency)}</td>"
+        f"<td>{difference_text(cost.delta, currency)}</td>"
     )
 
 

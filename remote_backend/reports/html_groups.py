@@ -4,16 +4,22 @@ from collections import defaultdict
 from functools import reduce
 from operator import add
 
+from remote_backend.formats.amounts import difference_text
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
-from remote_backend.reports.amounts import count_parts, delta_text
 from remote_backend.reports.difference_rows import difference_rows
 from remote_backend.reports.html_changes import changes_html
 from remote_backend.reports.html_kinds import Kind, heading, sign
-from remote_backend.reports.html_text import breakable, count_of, html_text, names_html
+from remote_backend.reports.html_text import (
+    breakable,
+    count_of,
+    counts_html,
+    html_text,
+    names_html,
+)
 from remote_backend.reports.html_workspaces import workspace_items
 from remote_backend.reports.summary import Report, warnings_of
 
@@ -71,7 +77,7 @@ def _facts(report: Report, family: Family) -> str:
     parts = [_counts(report, family)]
     if deltas is not None and deltas.delta:
         together = " together" if len(family.workspaces) > 1 else ""
-        parts.append(f"{delta_text(deltas.delta, deltas.currency)} a month{together}")
+        parts.append(f"{difference_text(deltas.delta, deltas.currency)} a month{together}")
     return ", ".join(filter(None, parts))
 
 
@@ -80,7 +86,7 @@ def _counts(report: Report, family: Family) -> str:
     if report.is_drift or len(counts) != 1:
         return ""
     [same] = counts
-    text = count_parts(same) if same is not None else ""
+    text = counts_html(same) if same is not None else ""
     return f"{text} each" if text and len(family.workspaces) > 1 else text
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.models.cost import Cost
+from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals
-from remote_backend.reports.amounts import delta_text, duration, money
 from remote_backend.reports.html_kinds import Kind, sign, tile_words
-from remote_backend.reports.html_text import html_text
+from remote_backend.reports.html_text import counts_html, html_text
 from remote_backend.reports.summary import Report
 
 __all__ = ("keys_dialog", "page_header", "page_title")
@@ -101,18 +102,15 @@ def _sums(report: Report) -> list[str]:
 
 
 def _numbers(totals: Totals) -> str:
-    parts = (("+", totals.add), ("~", totals.change), ("-", totals.destroy))
-    text = " ".join(f"{symbol}{number:,}" for symbol, number in parts if number)
-    more = ((totals.replace, "replaced"), (totals.imported, "imported"))
-    rest = [f"{number:,} {word}" for number, word in more if number]
-    text = ", ".join(filter(None, (text, *rest)))
+    counts = Counts(totals.add, totals.change, totals.destroy, totals.imported)
+    text = counts_html(counts, replaced=totals.replace)
     return f'<span class="tile">{text}</span>' if text else ""
 
 
 def _cost(cost: Cost) -> str:
     proposed, delta = (
         money(cost.proposed, cost.currency),
-        delta_text(cost.delta, cost.currency),
+        difference_text(cost.delta, cost.currency),
     )
     return f"{proposed} a month, {delta}"
 

@@ -7,6 +7,7 @@ from attrs import frozen
 from remote_backend.plans.actions import action_symbol, danger, is_dangerous
 from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text
+from remote_backend.plans.workspace_names import name_items
 from remote_backend.reports.html_text import breakable, count_of, html_text
 
 __all__ = ("matrix_section",)
@@ -30,13 +31,17 @@ class _Row:
         return (min(map(danger, actions)), -len(actions))
 
 
-def matrix_section(families: Sequence[Family]) -> str:
-    """Return the section with the table; empty where it would say nothing new."""
+def matrix_section(families: Sequence[Family], everyone: Sequence[str]) -> str:
+    """Return the section with the table; empty where nothing changes.
+
+    `everyone` are the names of all workspaces, which the names of the columns depend on.
+    """
     columns = families[:_MOST_COLUMNS]
     rows = _rows(columns)
     if not rows:
         return ""
-    head, names = _head(columns), [html_text(_name(family)) for family in columns]
+    names = [html_text(_name(family, everyone)) for family in columns]
+    head = _head(columns, names)
     folded = _folded(head, names, rows[_MOST_ROWS : _MOST_ROWS + _MOST_FOLDED_ROWS])
     return (
         '<section id="matrix">\n<h2>Which resources change where</h2>\n'
@@ -56,18 +61,19 @@ def _rows(families: Sequence[Family]) -> list[_Row]:
     return sorted(rows, key=lambda row: row.rank)
 
 
-def _head(families: Sequence[Family]) -> str:
+def _head(families: Sequence[Family], names: Sequence[str]) -> str:
     cells = "".join(
-        f'<th scope="col"><a href="#g{family.number}" title="{html_text(_name(family))}">'
-        f"{html_text(_name(family))}</a></th>"
-        for family in families
+        f'<th scope="col"><a href="#g{family.number}" title="{name}">{name}</a></th>'
+        for family, name in zip(families, names, strict=True)
     )
     return f'<thead><tr><th scope="col">Address</th>{cells}</tr></thead>'
 
 
-def _name(family: Family) -> str:
+def _name(family: Family, everyone: Sequence[str]) -> str:
+    """Return a short name for a group: `3: prod-*`, or the first of its workspaces."""
+    first = name_items(family.workspaces, everyone)[0].text.removeprefix("all ")
     count = len(family.workspaces)
-    return f"{count:,}: {family.workspaces[0]}" if count > 1 else family.workspaces[0]
+    return f"{count:,}: {first}" if count > 1 else first
 
 
 def _table(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:

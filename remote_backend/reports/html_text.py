@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from html import escape
 
 from remote_backend.formats.ansi_html import plain_text
+from remote_backend.models.plan import Counts
 
-__all__ = ("breakable", "count_of", "html_text", "link", "names_html")
+__all__ = ("breakable", "count_of", "counts_html", "html_text", "link", "names_html")
 
 # Nothing that a server returns may become a link to a script.
 _LINKS = ("https://", "http://")
@@ -34,6 +35,15 @@ def link(address: str | None, html: str) -> str:
 def count_of(number: int, noun: str) -> str:
     """Return a number with a noun: `1 workspace`, `1,204 workspaces`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def counts_html(counts: Counts, *, replaced: int = 0) -> str:
+    """Return the numbers of a plan without zeros: `+12 -7, 2 replaced`."""
+    signed = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
+    named = ((replaced, "replaced"), (counts.imported, "imported"))
+    texts = [" ".join(f"{sign}{number:,}" for sign, number in signed if number)]
+    texts += [f"{number:,} {word}" for number, word in named if number]
+    return ", ".join(filter(None, texts))
 
 
 def names_html(names: Iterable[str]) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from remote_backend.formats.amounts import duration
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.amounts import duration
 from remote_backend.reports.html_text import html_text
 from remote_backend.reports.html_workspaces import anchor_link
 
