@@ -15,6 +15,7 @@ from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.failure import Failure
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.totals import result_name
 from remote_backend.reports.summary import Report, failed_checks_text, warnings_of
 
 __all__ = ("to_junit",)
@@ -32,7 +33,8 @@ def to_junit(report: Report) -> str:
         _add_case(suite, report, outcome)
     if report.problem is not None:
         case = SubElement(suite, "testcase", name="batch", time="0.000")
-        SubElement(case, "error", message=_clean(report.problem))
+        message = _clean(report.problem)
+        SubElement(case, "error", message=message, type="batch").text = message
     indent(suites)
     text = tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
@@ -41,9 +43,11 @@ def to_junit(report: Report) -> str:
 def _totals(report: Report) -> dict[str, str]:
     results = [outcome.result for outcome in report.outcomes]
     has_problem = report.problem is not None
+    mapping = f"/{report.mapping}" if report.mapping else ""
     return {
-        "name": _clean(f"{report.organization} on {report.hostname}"),
+        "name": _clean(f"{report.organization}{mapping} on {report.hostname}"),
         "id": report.batch_id,
+        "timestamp": _clean(report.started_at),
         "tests": str(len(results) + has_problem),
         "failures": str(results.count(Result.FAILED)),
         "errors": str(int(has_problem)),
@@ -60,7 +64,7 @@ def _add_case(suite: Element, report: Report, outcome: Outcome) -> None:
         "time": f"{outcome.seconds:.3f}",
     }
     case = SubElement(suite, "testcase", {**names, **_place_of(failure)})
-    title = _clean(failure.title if failure is not None else outcome.result.value)
+    title = _clean(failure.title if failure is not None else result_name(outcome))
     if outcome.result is Result.FAILED:
         kind = failure.kind.value if failure is not None else "failed"
         element = SubElement(case, "failure", message=title, type=kind)
@@ -80,7 +84,7 @@ def _place_of(failure: Failure | None) -> dict[str, str]:
 
 def _error_text(outcome: Outcome, failure: Failure | None) -> str:
     text = failure.text if failure is not None else ""
-    text = text or failed_checks_text(outcome) or outcome.reason or outcome.result.value
+    text = text or failed_checks_text(outcome) or outcome.reason or result_name(outcome)
     more = failure.further_errors if failure is not None else 0
     return (
         f"{text}\n\nand {more} more {'error' if more == 1 else 'errors'}" if more else text
@@ -88,7 +92,7 @@ def _error_text(outcome: Outcome, failure: Failure | None) -> str:
 
 
 def _output(report: Report, outcome: Outcome) -> Iterator[str]:
-    yield outcome.result.value
+    yield result_name(outcome)
     yield outcome.run_url or ""
     for warning in warnings_of(outcome):
         yield f"Warning: {warning}"

@@ -284,6 +284,40 @@ def test_junit_shows_an_error_as_ci_systems_do() -> None:
     assert (output.text or "").endswith("/runs/run-a\n\nlog")
 
 
+def test_junit_shows_a_refused_plan_with_its_policies() -> None:
+    """GitLab shows nothing but the text, so it names each policy and what it said."""
+    refusal = Failure(
+        kind=FailureKind.POLICY,
+        title="policy tags (hard-mandatory)",
+        text="policy tags (hard-mandatory) failed\naws_vpc.main has no owner",
+    )
+    told = report(
+        outcome("a", result=Result.FAILED, failure=refusal),
+        outcome("b", result=Result.NOT_STARTED),
+        mapping="net-*",
+    )
+
+    [suite] = ElementTree.fromstring(to_junit(told).partition("\n")[2])
+
+    assert (suite.get("name"), suite.get("timestamp")) == (
+        "acme/net-* on tfe.test",
+        "2026-01-01T00:00:00+00:00",
+    )
+    failed, skipped = suite[0][0], suite[1][0]
+    assert (failed.get("type"), failed.text) == ("policy", refusal.text)
+    assert (skipped.tag, skipped.get("message")) == ("skipped", "canceled")
+
+
+def test_junit_shows_why_no_plan_was_begun() -> None:
+    """As an error with a text, because that is what CI systems show."""
+    [suite] = ElementTree.fromstring(
+        to_junit(report(problem="no token")).partition("\n")[2]
+    )
+
+    [[error]] = suite
+    assert (suite.get("errors"), error.tag, error.text) == ("1", "error", "no token")
+
+
 def test_a_failed_policy_of_a_finished_plan_is_a_warning() -> None:
     """The server's own verdict counts: nothing failed, and it is said all the same (P29)."""
     check = CheckReport(kind="policy check", name="org", status="soft_failed", failed=True)
