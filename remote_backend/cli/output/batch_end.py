@@ -85,7 +85,7 @@ def write_end(
     if has_blocks:
         lines += failure_blocks(
             families,
-            count=len(known),
+            everyone=[outcome.workspace for outcome in known],
             width=width,
             signs=signs,
             log_command="remote-backend batches log",

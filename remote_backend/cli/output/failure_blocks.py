@@ -22,7 +22,7 @@ _MOST_NAMES = 8
 def failure_blocks(
     families: Sequence[Family],
     *,
-    count: int,
+    everyone: Sequence[str],
     width: int,
     signs: Signs,
     log_command: str,
@@ -30,14 +30,14 @@ def failure_blocks(
 ) -> Iterator[Line]:
     """Give the lines of a block for each kind of error.
 
-    `count` is how many workspaces the batch has, `log_command` what shows a whole log, and
+    `everyone` has the names of all workspaces of the batch, `log_command` is what shows a whole log, and
     `end_of_log` returns its last lines where the plan gave no error to show.
     """
     failed = [family for family in families if family.result is Result.FAILED]
     for family in failed[:_MOST_BLOCKS]:
         number = len(family.outcomes)
         rule = signs.empty * 2
-        yield line(Span(f"{rule} failed: {number} of {count} {rule}", "bold red"))
+        yield line(Span(f"{rule} failed: {number} of {len(everyone)} {rule}", "bold red"))
         texts = _text_of(family.shown, end_of_log)
         yield from (line(text) for text in texts[:_MOST_LINES])
         if len(texts) > _MOST_LINES:
@@ -47,7 +47,7 @@ def failure_blocks(
             )
         if more := _further(family.shown):
             yield line(more)
-        names = names_text(name_items(family.workspaces, family.workspaces), _MOST_NAMES)
+        names = names_text(name_items(family.workspaces, everyone), _MOST_NAMES)
         yield from _wrapped(f"In {one_line(names)}", width)
         if family.shown.run_url:
             yield line(Span(one_line(family.shown.run_url), "dim"))

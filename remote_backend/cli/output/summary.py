@@ -12,11 +12,13 @@ from attrs import field, frozen
 
 from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
 from remote_backend.cli.output.view.words import counts_of
-from remote_backend.formats.amounts import duration
+from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.formats.ansi import one_line
+from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import Family
+from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items, names_text
 from remote_backend.reports.summary import sentence_of
 
@@ -26,6 +28,7 @@ _WIDE = 100
 _MANY = 100
 _MOST_DANGEROUS, _MOST_CHANGED, _MOST_FAILED = 10, 5, 10
 _COUNTS_COLUMN = 13
+_COST_COLUMN = 11
 _STOPPED = (Result.CANCELED, Result.NOT_STARTED)
 _ADDRESS = re.compile(r"https?://[!-~]+")
 
@@ -84,46 +87,28 @@ def _first_line(ending: Ending) -> Line:
 
 
 def _second_line(ending: Ending) -> list[Line]:
-    parts = [
-        text for text in (_totals(ending), _policies(ending), _slowest(ending)) if text
-    ]
+    totals = totals_of(ending.outcomes)
+    texts = (_counts(totals), _cost(totals.cost), _policies(totals), _slowest(ending))
+    parts = [text for text in texts if text]
     return [line("   ".join(parts))] if parts else []
 
 
-def _totals(ending: Ending) -> str:
-    counts = [
-        outcome.counts
-        for outcome in ending.outcomes
-        if outcome.result is Result.CHANGES and outcome.counts is not None
-    ]
-    total = Counts(
-        sum(each.add for each in counts),
-        sum(each.change for each in counts),
-        sum(each.destroy for each in counts),
-        sum(each.imported for each in counts),
-    )
-    replaced = sum(
-        change.is_replacement
-        for outcome in ending.outcomes
-        if outcome.changes is not None and outcome.result is Result.CHANGES
-        for change in outcome.changes.resources
-    )
-    text = counts_of(total)
-    return f"{text} ({replaced} replaced)" if text and replaced else text
+def _counts(totals: Totals) -> str:
+    text = counts_of(Counts(totals.add, totals.change, totals.destroy, totals.imported))
+    return f"{text} ({totals.replace} replaced)" if text and totals.replace else text
 
 
-def _policies(ending: Ending) -> str:
-    has_policies = any(
-        check.kind.startswith("policy")
-        for outcome in ending.outcomes
-        for check in outcome.checks
-    )
-    failed = sum(
-        bool(outcome.failure and outcome.failure.policies) for outcome in ending.outcomes
-    )
-    if failed:
-        return f"policies: {failed} failed"
-    return "policies: passed" if has_policies else ""
+def _cost(cost: Cost | None) -> str:
+    if cost is None:
+        return ""
+    text = f"{money(cost.proposed, cost.currency)}/month"
+    return f"{text} ({difference_text(cost.delta, cost.currency)})" if cost.delta else text
+
+
+def _policies(totals: Totals) -> str:
+    if totals.policies_failed:
+        return f"policies: {totals.policies_failed} failed"
+    return "policies: passed" if totals.policies_checked else ""
 
 
 def _slowest(ending: Ending) -> str:
@@ -144,6 +129,14 @@ class _Painter:
     def _number_width(self) -> int:
         return 5 if len(self.ending.outcomes) >= _MANY else 4
 
+    @property
+    def _has_costs(self) -> bool:
+        return any(outcome.cost is not None for outcome in self.ending.outcomes)
+
+    @staticmethod
+    def _column(text: str, width: int) -> str:
+        return text.ljust(width - 1) + " "
+
     def families(self, families: Sequence[Family], most: int) -> list[Line]:
         """As many groups as there is room for, and a line for those that are left out."""
         shown, left = list(families[:most]), list(families[most:])
@@ -161,14 +154,15 @@ class _Painter:
     def _family(self, family: Family) -> list[Line]:
         number = str(len(family.outcomes)).rjust(self._number_width)
         head = f"{number}  "
+        title = one_line(family.title)
         style = "bold red" if family.result is Result.FAILED else ""
         if family.result is Result.CHANGES:
             counts = counts_of(family.shown.counts)
-            head += counts.ljust(_COUNTS_COLUMN) + (
-                "" if width_of(counts) < _COUNTS_COLUMN else " "
-            )
+            title = title.removeprefix(f"{counts}, ")
+            head += self._column(counts, _COUNTS_COLUMN)
+            if self.width >= _WIDE and self._has_costs:
+                head += self._column(_delta(family.shown), _COST_COLUMN)
             style = "red" if family.is_destructive else ""
-        title = one_line(family.title)
         texts = textwrap.wrap(
             title, max(20, self.width - width_of(head)), break_long_words=True
         ) or [""]
@@ -228,6 +222,15 @@ class _Painter:
         )
         head = head.ljust(self._number_width + 2 + _COUNTS_COLUMN) + "  "
         return [line(head, Span(cut_end(what, self.width - width_of(head)), "dim"))]
+
+
+def _delta(outcome: Outcome) -> str:
+    cost = outcome.cost
+    return (
+        difference_text(cost.delta, cost.currency)
+        if cost is not None and cost.delta
+        else ""
+    )
 
 
 def _link(url: str | None) -> str:

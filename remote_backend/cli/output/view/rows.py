@@ -14,7 +14,9 @@ from attrs import define, field, frozen
 
 from remote_backend import events
 from remote_backend.cli.output.view.log_objects import LogObjects
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import Outcome
+from remote_backend.plans.groups import is_destructive
+from remote_backend.plans.totals import result_name
 
 __all__ = ("BatchRows", "Row", "Stage", "Totals", "result_of")
 
@@ -41,6 +43,14 @@ _WORKING = {
     "policy_override": "decision",
     "tf_policy_checked": "policies",
     "tf_policy_override": "decision",
+    # The run is over; its outcome comes when its log and its policies were read.
+    "planned_and_finished": "ending",
+    "planned_and_saved": "ending",
+    "policy_soft_failed": "ending",
+    "errored": "ending",
+    "discarded": "ending",
+    "canceled": "canceling",
+    "force_canceled": "canceling",
 }
 _FIRST_ENDS = 5
 _FIRST_SHARE = 0.1
@@ -210,16 +220,7 @@ class BatchRows:
 
 def result_of(outcome: Outcome) -> str:
     """Return the word of the counts for an outcome; `destructive` for a change that destroys."""
-    if outcome.still_running:
-        return "running"
-    if outcome.result is Result.FAILED:
-        return "failed"
-    if outcome.result in (Result.CANCELED, Result.NOT_STARTED):
-        return "canceled"
-    if outcome.result is Result.NO_CHANGES:
-        return "unchanged"
-    counts = outcome.counts
-    return "destructive" if counts is not None and counts.destroy else "changed"
+    return "destructive" if is_destructive(outcome) else result_name(outcome)
 
 
 def _size_text(size: int) -> str:
