@@ -52,6 +52,7 @@ from remote_backend.server.records import (
     new_variable,
     new_workspace,
 )
+from remote_backend.server.retention import Retention
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.server.store import Records, Store, open_store
@@ -90,6 +91,9 @@ class ServerSettings:
     """How the engine of that name pretends."""
 
     workers: int = 4
+    keep_days: float = 90.0
+    """How long logs, JSON plans and superseded archives stay; 0 keeps them for ever."""
+
     tls: bool = False
     plain_http: bool = False
     """Whether HTTP may leave this machine, for instance to a proxy that adds TLS."""
@@ -156,6 +160,7 @@ async def serve(
                 workers=settings.workers,
                 faults=faults,
             )
+            retention = Retention(store=store, files=files, keep_days=settings.keep_days)
             secret = read_or_create_secret(settings.data / SECRET, make_token)
             context = ServerContext(
                 store=store,
@@ -171,6 +176,8 @@ async def serve(
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
+                    await retention.start()
+                    group.start_soon(retention.sweep_regularly)
                     await group.start(run_queue.process_runs)
                     async with _listening(context, settings) as (port, ca_file):
                         yield _describe_server(

@@ -3,12 +3,21 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
 
+from remote_backend.slug.unpack import unpack
+
 __all__ = ("FOLDERS", "Files", "LogWriter", "Upload")
 
+_SUFFIXES = {
+    "archives": ".tar.gz",
+    "logs": ".log",
+    "plans": ".json",
+    "states": ".tfstate",
+}
 FOLDERS = ("archives", "configurations", "logs", "plans", "states", "work")
 
 _START = b"\x02"
@@ -22,7 +31,7 @@ class Files:
     data: Path
 
     def configuration_folder(self, configuration_id: str) -> Path:
-        """The unpacked archive of a configuration version."""
+        """The unpacked archive of a configuration version, as servers up to 0.1.0 kept it."""
         return self._path("configurations", configuration_id)
 
     def archive_path(self, configuration_id: str) -> Path:
@@ -59,27 +68,71 @@ class Files:
         except FileNotFoundError:
             return b""
 
-    def log_size(self, run_id: str) -> int:
-        """Return how many bytes a log has; 0 where there is none (yet)."""
+    def log_size(self, run_id: str) -> int | None:
+        """Return how many bytes a log has; None where there is none (yet)."""
         try:
             return os.stat(self.log_path(run_id)).st_size
         except FileNotFoundError:
-            return 0
+            return None
 
     def log_has_ended(self, run_id: str) -> bool:
         """Say whether a log has its end mark."""
         return (
             self.read_log(
-                run_id, offset=max(0, self.log_size(run_id) - len(_END)), limit=len(_END)
+                run_id,
+                offset=max(0, (self.log_size(run_id) or 0) - len(_END)),
+                limit=len(_END),
             )
             == _END
         )
 
-    def copy_configuration(self, configuration_id: str, run_id: str) -> Path:
-        """Copy an unpacked archive for a run of its own and return the copy."""
+    def prepare_run_folder(self, configuration_id: str, run_id: str) -> Path:
+        """Make the folder of a run, with its configuration in it, and return it.
+
+        Each run unpacks the archive for itself: it may write there, and nothing unpacked
+        has to be kept between runs. Raises `SlugError`.
+        """
         folder = self.run_folder(run_id)
-        shutil.copytree(self.configuration_folder(configuration_id), folder, symlinks=True)
+        archive = self.archive_path(configuration_id)
+        if archive.exists():
+            folder.mkdir()
+            unpack(archive, folder)
+        else:
+            shutil.copytree(
+                self.configuration_folder(configuration_id), folder, symlinks=True
+            )
         return folder
+
+    def remove_run(self, run_id: str) -> None:
+        """Remove the log and the plan of a run."""
+        self.log_path(run_id).unlink(missing_ok=True)
+        self.json_plan_path(run_id).unlink(missing_ok=True)
+
+    def remove_state(self, state_version_id: str) -> None:
+        """Remove the bytes of a state version."""
+        self.state_path(state_version_id).unlink(missing_ok=True)
+
+    def ids_in(self, folder: str) -> dict[str, float]:
+        """Return the ids of which a folder has files, each with the time of its last change.
+
+        Uploads that are still being received have names with more dots and are left out.
+        """
+        suffix = _SUFFIXES.get(folder, "")
+        ids: dict[str, float] = {}
+        for path in self._path(folder, "").iterdir():
+            id = path.name.removesuffix(suffix)
+            with suppress(FileNotFoundError):
+                if "." not in id:
+                    ids[id] = path.lstat().st_mtime
+        return ids
+
+    def remove_remains(self) -> None:
+        """Remove what a server that was killed left: half uploads, and folders of runs."""
+        for path in self._path("configurations", "").iterdir():
+            if "." in path.name:
+                _remove(path)
+        for path in self._path("work", "").iterdir():
+            _remove(path)
 
     def remove_run_folder(self, run_id: str) -> None:
         """Remove the folder of a run that has ended."""
@@ -91,7 +144,6 @@ class Files:
         return Upload(
             archive=self._path("configurations", f"{name}.tar.gz"),
             folder=self._path("configurations", name),
-            destination=self.configuration_folder(configuration_id),
             kept_archive=self.archive_path(configuration_id),
         )
 
@@ -111,13 +163,10 @@ class Upload:
 
     archive: Path
     folder: Path
-    destination: Path
     kept_archive: Path
 
     def publish(self) -> None:
-        """Put the unpacked archive where plans find it, whole, and keep the archive."""
-        _remove_tree(self.destination)
-        self.folder.rename(self.destination)
+        """Put the archive where plans find it, whole."""
         self.archive.replace(self.kept_archive)
 
     def remove(self) -> None:
@@ -147,6 +196,15 @@ class LogWriter:
     def _append(self, data: bytes) -> None:
         with self._path.open("ab") as file:
             file.write(data)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; one that cannot be removed stays."""
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            _remove_tree(path)
+        else:
+            path.unlink()
 
 
 def _remove_tree(folder: Path) -> None:

@@ -10,6 +10,7 @@ from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
     "DEFAULT_PROJECT_ID",
+    "FINAL_RUN_STATUSES",
     "CommentRecord",
     "ConfigurationVersionRecord",
     "ProjectRecord",
@@ -27,7 +28,7 @@ __all__ = (
 DEFAULT_PROJECT_ID = "prj-DefaultProject00"
 """Workspaces of data directories from before projects belong to it, without a migration."""
 
-_RUN_IS_OVER = frozenset(
+FINAL_RUN_STATUSES = frozenset(
     {"planned_and_finished", "policy_soft_failed", "errored", "canceled", "discarded"}
 )
 
@@ -203,7 +204,7 @@ class RunRecord:
     @property
     def is_over(self) -> bool:
         """Whether it will never change again."""
-        return self.status in _RUN_IS_OVER
+        return self.status in FINAL_RUN_STATUSES
 
     @property
     def plan_id(self) -> str:

@@ -24,8 +24,9 @@ from remote_backend.server.records import (
     VariableRecord,
     WorkspaceRecord,
 )
+from remote_backend.server.retention import OwnedFiles, remove_files
 from remote_backend.server.store import Records, Store
-from remote_backend.server.workspace_records import newest_state
+from remote_backend.server.workspace_records import newest_state, unfinished_runs
 from remote_backend.structured_logging import Log
 
 __all__ = ("RunQueue",)
@@ -95,11 +96,7 @@ class RunQueue:
 
         Those that it was planning end first: part of their logs has been read.
         """
-        unfinished = [
-            run
-            for run in await self._store.read(lambda records: records.all(RunRecord))
-            if not run.is_over
-        ]
+        unfinished = await self._store.read(unfinished_runs)
         async with anyio.create_task_group() as group:
             self._group = group
             for run in unfinished:
@@ -140,7 +137,7 @@ class RunQueue:
             if scope.cancelled_caught:
                 await self._finish_canceled(run_id)
         except _RunDeleted:
-            log.info("run.deleted", run_id=run_id)
+            await self._drop_deleted(run_id)
         except Exception:
             # One task group holds all runs, so what left this function would end the server.
             log.exception("run.broke", run_id=run_id)
@@ -185,7 +182,7 @@ class RunQueue:
         root = self._files.configuration_folder(run.configuration_version_id)
         if self._engine.reads_configuration:
             root = await to_thread.run_sync(
-                self._files.copy_configuration, run.configuration_version_id, run.id
+                self._files.prepare_run_folder, run.configuration_version_id, run.id
             )
         return EnginePlan(
             folder=_working_directory(root, workspace.working_directory),
@@ -241,7 +238,9 @@ class RunQueue:
 
     async def _finish_canceled(self, run_id: str) -> None:
         run = await self._store.read(lambda records: records.find(RunRecord, run_id))
-        if run is None or run.is_over:
+        if run is None:
+            raise _RunDeleted(run_id)
+        if run.is_over:
             return
         began = run.plan_status == "running"
         if began:
@@ -268,6 +267,7 @@ class RunQueue:
                     LogWriter(self._files.log_path(run_id)).end(f"\nError: {problem}\n")
                 await self._update_run(run_id, status="errored", plan_status="errored")
             except _RunDeleted:
+                await self._drop_deleted(run_id)
                 return
             except Exception as error:
                 log.warning("run.end_not_stored", run_id=run_id, problem=str(error))
@@ -275,6 +275,11 @@ class RunQueue:
                 wait_seconds = min(2 * wait_seconds, _LONGEST_RETRY_SECONDS)
             else:
                 return
+
+    async def _drop_deleted(self, run_id: str) -> None:
+        """Remove what was written for a run after its workspace and its files had gone."""
+        log.info("run.deleted", run_id=run_id)
+        await remove_files(self._files, OwnedFiles(runs=(run_id,)))
 
     async def _remove_run_folder(self, run_id: str) -> None:
         """Remove the folder of a run; a process of the engine may still write to it."""

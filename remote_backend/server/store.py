@@ -163,6 +163,17 @@ class Records:
         values = (_KINDS[kind].name, json.dumps(list(owners)))
         return [_load(kind, body) for (body,) in self._connection.execute(sql, values)]
 
+    def all_without(
+        self, kind: type[Record], member: str, values: Iterable[str]
+    ) -> list[Record]:
+        """Return all records of a kind whose member has none of some values, oldest first."""
+        sql = (
+            f"select body from record where kind = ? and json_extract(body, '$.{member}') "
+            "not in (select value from json_each(?)) order by number"
+        )
+        arguments = (_KINDS[kind].name, json.dumps(list(values)))
+        return [_load(kind, body) for (body,) in self._connection.execute(sql, arguments)]
+
     def put(self, value: Record) -> Record:
         """Add a record, or replace the one of the same id, and return it."""
         kind = _KINDS[type(value)]

@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable
 
 from remote_backend.errors import NotFound
 from remote_backend.server.records import (
+    FINAL_RUN_STATUSES,
     ConfigurationVersionRecord,
     ProjectRecord,
+    RunRecord,
     StateVersionRecord,
     WorkspaceRecord,
 )
@@ -18,6 +20,7 @@ __all__ = (
     "newest_states",
     "newest_usable_configuration",
     "project_of",
+    "unfinished_runs",
     "workspaces_of_ids",
 )
 
@@ -42,6 +45,11 @@ def newest_usable_configuration(
         ConfigurationVersionRecord, [workspace_id], status="uploaded", provisional=False
     )
     return newest.get(workspace_id)
+
+
+def unfinished_runs(records: Records) -> list[RunRecord]:
+    """Return the runs that wait or are being planned, oldest first."""
+    return records.all_without(RunRecord, "status", FINAL_RUN_STATUSES)
 
 
 def known_tags(records: Records) -> Counter[str]:

@@ -1,5 +1,6 @@
 """Unpacking of untrusted archives: nothing is written outside the folder, all is bounded."""
 
+import errno
 import gzip
 import io
 import os
@@ -16,6 +17,7 @@ __all__ = ("UnpackLimits", "unpack")
 
 _BLOCK_BYTES = 256 << 10
 # Small archives of very regular text have a higher ratio than large ones should have.
+_FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _FREE_BYTES = 16 << 20
 _NEW_FILE = (
     os.O_WRONLY
@@ -46,7 +48,7 @@ def unpack(archive: Path, into: Path, limits: UnpackLimits | None = None) -> Non
 
     Modes and times are those of the archive, without special bits; of two members of one
     name the later wins. Raises `SlugError` for an archive that is broken, empty, too large,
-    or has a member that could reach outside the folder.
+    or has a member that could reach outside the folder. A full disk stays an `OSError`.
     """
     allowed = limits or UnpackLimits()
     try:
@@ -73,6 +75,9 @@ def unpack(archive: Path, into: Path, limits: UnpackLimits | None = None) -> Non
     ) as error:
         raise SlugError(f"the archive is broken: {error}") from None
     except OSError as error:
+        if error.errno in _FULL_DISK:
+            # No fault of the archive: the same one can be unpacked later.
+            raise
         raise SlugError(
             f"the archive cannot be unpacked: {error.strerror or error}"
         ) from None

@@ -181,9 +181,12 @@ async def pending_version(ask: RawClient) -> tuple[str, str]:
 
 
 def files_of(ask: RawClient, version_id: str) -> int:
-    """Return how many files a configuration version has where plans read it."""
-    tree = ask.folder / "data" / "configurations" / version_id
-    return sum(path.is_file() for path in tree.rglob("*"))
+    """Return how many files a run gets from a configuration version."""
+    files = Files(ask.folder / "data")
+    tree = files.prepare_run_folder(version_id, "run-of-the-test")
+    count = sum(path.is_file() for path in tree.rglob("*"))
+    files.remove_run_folder("run-of-the-test")
+    return count
 
 
 def remains(ask: RawClient) -> list[str]:

@@ -88,6 +88,13 @@ class _Ready:
     metavar="NAME",
 )
 @value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
+@value(
+    "keep-days",
+    "How long logs, JSON plans and superseded configurations stay; 0 keeps them for ever.",
+    type=float,
+    default=90.0,
+    metavar="DAYS",
+)
 @value("faults", "Faults on purpose, as JSON; for tests.", metavar="FILE")
 @flag("tls", "Serve HTTPS with a certificate made for this machine.")
 @flag("plain-http", "Serve HTTP beyond this machine, for a proxy that adds TLS.")
@@ -180,6 +187,8 @@ def _address(listen: str) -> tuple[str, int]:
 def _require_sensible(settings: ServerSettings) -> None:
     if settings.workers < 1:
         raise SettingsError(f"-workers={settings.workers} is not at least 1")
+    if not 0 <= settings.keep_days <= 36500:
+        raise SettingsError(f"-keep-days={settings.keep_days} is not 0 to 36500")
     if settings.token is not None and (
         not settings.token.isascii()
         or not settings.token.isprintable()

@@ -30,7 +30,10 @@ from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 from remote_backend.server.store import Records
-from remote_backend.server.workspace_records import newest_usable_configuration
+from remote_backend.server.workspace_records import (
+    newest_usable_configuration,
+    unfinished_runs,
+)
 from remote_backend.slug.unpack import unpack
 from remote_backend.structured_logging import Log
 
@@ -175,8 +178,8 @@ def _require_disposable(
     if newest is not None and newest.id == configuration.id:
         raise conflict(f"{problem}current")
     # A run of another workspace may use it too.
-    for run in records.all(RunRecord):
-        if run.configuration_version_id == configuration.id and not run.is_over:
+    for run in unfinished_runs(records):
+        if run.configuration_version_id == configuration.id:
             raise conflict(f"{problem}needed by {run.id}")
 
 

@@ -68,8 +68,11 @@ async def read_log(request: web.Request, id: str) -> web.Response:
     limit = parse_offset(request.query.get("limit", ""), "limit") or None
     files = context_of(request).files
     data = b""
-    # Most who ask have all that there is, which needs no thread to be seen.
-    if files.log_size(id) > offset:
+    size = files.log_size(id)
+    if size is None:
+        await _require_run(request, id)
+    # Most polls find nothing new; answer them without a thread.
+    elif size > offset:
         data = await to_thread.run_sync(
             lambda: files.read_log(id, offset=offset, limit=limit)
         )
@@ -82,6 +85,13 @@ async def read_json_plan(request: web.Request, id: str) -> web.StreamResponse:
     if not path.exists():
         raise not_found("the plan")
     return web.FileResponse(path, headers={"Content-Type": "application/json"})
+
+
+async def _require_run(request: web.Request, id: str) -> None:
+    """Raise `NotFound` after a run was deleted, with which its addresses end."""
+    run = await context_of(request).store.read(lambda records: records.find(RunRecord, id))
+    if run is None:
+        raise not_found("the log")
 
 
 async def _find_run(request: web.Request) -> RunRecord:

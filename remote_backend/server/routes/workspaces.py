@@ -23,10 +23,10 @@ from remote_backend.server.project_facts import require_projects
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
 from remote_backend.server.records import (
     ProjectRecord,
-    RunRecord,
     WorkspaceRecord,
     new_workspace,
 )
+from remote_backend.server.retention import OwnedFiles, owned_files, remove_files
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_facts import WORKSPACE_MEMBERS, workspace_resources
 from remote_backend.server.workspace_records import known_tags, newest_state
@@ -205,7 +205,7 @@ def _with_tags(
 async def _delete(request: web.Request, *, safely: bool) -> None:
     context = context_of(request)
 
-    def delete(records: Records) -> list[RunRecord]:
+    def delete(records: Records) -> OwnedFiles:
         workspace = workspace_of(records, request)
         if safely and workspace.locked_by is not None:
             raise conflict(f"{workspace.name} is locked")
@@ -216,13 +216,15 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
             and manages_resources(context.files.state_path(state.id).read_bytes())
         ):
             raise conflict(f"{workspace.name} still manages resources")
-        runs = records.all(RunRecord, workspace.id)
+        owned = owned_files(records, workspace.id)
         forget_in_variable_sets(records, workspace.id)
         records.delete(workspace.id)
-        return runs
+        return owned
 
-    for run in await context.store.write(delete):
-        context.run_queue.cancel(run.id)
+    owned = await context.store.write(delete)
+    for run_id in owned.runs:
+        context.run_queue.cancel(run_id)
+    await remove_files(context.files, owned)
 
 
 def _require_unused_name(records: Records, name: str) -> None:
