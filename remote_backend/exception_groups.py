@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import anyio
 
-__all__ = ("finished", "raise_lone_exception")
+__all__ = ("run_shielded", "raise_lone_exception")
 
 Value = TypeVar("Value")
 
@@ -24,7 +24,9 @@ def raise_lone_exception() -> Iterator[None]:
         raise exception from exception.__cause__
 
 
-async def finished(work: Callable[[], Awaitable[Value]], *, grace_seconds: float) -> Value:
+async def run_shielded(
+    work: Callable[[], Awaitable[Value]], *, grace_seconds: float
+) -> Value:
     """Finish some work even when the caller is canceled meanwhile, and return its result.
 
     The cancellation continues when the work has ended. After `grace_seconds` it interrupts the

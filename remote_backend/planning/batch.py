@@ -24,7 +24,7 @@ from remote_backend.planning.archives import Archives, pack_archives
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.failure_reasons import canceled, cause_of
+from remote_backend.planning.failure_reasons import cause_of, failure_of_cancellation
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.options import BatchOptions
@@ -213,11 +213,11 @@ class _BatchRunner:
             except anyio.get_cancelled_exc_class():
                 # Its run is stopped on the server before the cancellation goes on.
                 with anyio.CancelScope(shield=True):
-                    await self._end(await plan.canceled())
+                    await self._end(await plan.cancel())
                 raise
             except Exception as error:
                 # Of any kind: one workspace must not end the plans of the others.
-                outcome = await plan.failed(cause_of(error))
+                outcome = await plan.fail(cause_of(error))
             with anyio.CancelScope(shield=True):
                 await self._end(outcome)
 
@@ -226,7 +226,7 @@ class _BatchRunner:
         if outcome is None:
             return
         if outcome.run_id is None:
-            self._running.pollers.one_fewer_expected()
+            self._running.pollers.expect_one_fewer()
         self._outcomes[outcome.workspace] = outcome
         journal = self._running.journal
         # A resumed batch goes on with the workspaces that have no outcome in the journal.
@@ -300,5 +300,5 @@ def _not_started(workspace: LocalWorkspace) -> Outcome:
         workspace=workspace.name,
         full_name=workspace.remote.name,
         result=Result.NOT_STARTED,
-        failure=canceled(NOT_STARTED),
+        failure=failure_of_cancellation(NOT_STARTED),
     )

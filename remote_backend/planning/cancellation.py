@@ -99,7 +99,7 @@ class OnExit:
     still_running: list[tuple[str, str]] = field(factory=list)
     """Local names and ids of runs that were left running, or could not be stopped."""
 
-    going: set[str] = field(factory=set)
+    unfinished: set[str] = field(factory=set)
     """Ids of the runs that were made and are not known to be over."""
 
     to_stop: int = 0
@@ -114,12 +114,12 @@ class OnExit:
             stopped = Stopped(problem="it was left running", was_detached=True)
         else:
             self.to_stop += 1
-            self.going.add(run_id)
-            seconds = seconds_to_stop(len(self.going), client.requests_per_second)
+            self.unfinished.add(run_id)
+            seconds = seconds_to_stop(len(self.unfinished), client.requests_per_second)
             stopped = Stopped(problem=f"no answer came within {seconds:.0f} seconds")
             with anyio.move_on_after(seconds, shield=True):
                 stopped = await _stop(client, run_id)
-        self.going.discard(run_id)
+        self.unfinished.discard(run_id)
         if stopped.problem is None:
             self.stopped += 1
         else:

@@ -13,13 +13,13 @@ from remote_backend.errors import (
 )
 from remote_backend.models.failure import Failure, FailureKind
 
-__all__ = ("canceled", "cause_of", "failure_of_error", "reason_of_error")
+__all__ = ("failure_of_cancellation", "cause_of", "failure_of_error", "reason_of_error")
 
 # Errors of requests; every other error on purpose is about files, settings or the workspace.
 _REQUEST_ERRORS = (ApiError, PollingFailed, TransportError, UnexpectedAnswer)
 
 
-def canceled(title: str) -> Failure:
+def failure_of_cancellation(title: str) -> Failure:
     """Return the failure of a plan that was canceled."""
     return Failure(kind=FailureKind.CANCELED, title=title)
 

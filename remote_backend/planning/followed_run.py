@@ -6,7 +6,7 @@ decide: when they end, the limits are canceled, and the log is read to its end, 
 announces to it. A `Trial` (see `planning.upload_canary`) sees all snapshots and holds the log back
 until its run has planned.
 
-Invariant: a run is in `OnExit.going` from `until_over` on until a snapshot shows its end, and a
+Invariant: a run is in `OnExit.unfinished` from `until_over` on until a snapshot shows its end, and a
 log that was shown has exactly one `LogEnded`, behind its last chunk.
 """
 
@@ -66,7 +66,7 @@ class FollowedRun:
     async def until_over(self) -> None:
         """Report statuses and log until both have ended, and judge the trial that the run is."""
         batch, run = self._batch, self.latest.run
-        batch.on_exit.going.add(run.id)
+        batch.on_exit.unfinished.add(run.id)
         async with anyio.create_task_group() as group:
             group.start_soon(self._follow_log, name=f"log of {self._workspace.name}")
             async with anyio.create_task_group() as limits:
@@ -94,7 +94,7 @@ class FollowedRun:
                 status = snapshot.run.status
                 self._report_status(snapshot.run)
         self.is_over = True
-        self._batch.on_exit.going.discard(run.id)
+        self._batch.on_exit.unfinished.discard(run.id)
 
     def _report_status(self, run: Run) -> None:
         self.first_seen.setdefault(run.status, anyio.current_time())

@@ -68,10 +68,10 @@ class RunPollers:
             return await self._of_batch.find(request)
         return await find_run(self._client, request)
 
-    def one_fewer_expected(self) -> None:
+    def expect_one_fewer(self) -> None:
         """Take note that the run of a workspace will not be made."""
         if self._of_batch is not None:
-            self._of_batch.one_fewer_expected()
+            self._of_batch.expect_one_fewer()
 
     def notified(self, run_id: str | None) -> bool:
         """Poll a run of which the server sent a notification; return whether it is one of these."""

@@ -1,9 +1,10 @@
 """The plan of one workspace, from its first request to its outcome.
 
-`WorkspacePlan.carry_out` is the story when all goes well. `failed` and `canceled` end it from any
-point: they read from the `WorkspaceRun` how far it had come, stop what still runs, and return the
-outcome. `planning.batch` calls one of the three, and exactly one outcome comes of a workspace,
-none when its run is left running on purpose.
+`planning.batch` calls `WorkspacePlan.carry_out`, and after an error `fail`, or after a
+cancellation `cancel`. These two can begin at any point: they read from the `WorkspaceRun` how
+far the plan has come, stop a run that is not over, and return the outcome.
+
+Invariant: a workspace has exactly one outcome, or none when its run is left running on purpose.
 """
 
 import anyio
@@ -18,7 +19,10 @@ from remote_backend.models.policy import CheckReport
 from remote_backend.planning import run_result
 from remote_backend.planning.cancellation import Stopped
 from remote_backend.planning.configuration_versions import ConfigurationVersions
-from remote_backend.planning.failure_reasons import canceled, failure_of_error
+from remote_backend.planning.failure_reasons import (
+    failure_of_cancellation,
+    failure_of_error,
+)
 from remote_backend.planning.followed_run import FollowedRun
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
@@ -44,17 +48,17 @@ class WorkspacePlan:
     ) -> None:
         self._batch = batch
         self._workspace = workspace
-        self._run = WorkspaceRun(batch, workspace, archive)
+        self._workspace_run = WorkspaceRun(batch, workspace, archive)
         self._started = anyio.current_time()
 
     async def carry_out(self, configurations: ConfigurationVersions) -> Outcome:
-        """Plan the workspace and return its outcome; raises whatever keeps it from that."""
+        """Plan the workspace and return its outcome; raises the error that prevents it."""
         require_plannable(self._workspace)
-        followed = await configurations.run_with(self._run)
+        followed = await configurations.run_with(self._workspace_run)
         return await self._conclude(followed)
 
-    async def failed(self, error: Exception) -> Outcome:
-        """Return the outcome after an error on our side; a run that goes on is stopped."""
+    async def fail(self, error: Exception) -> Outcome:
+        """Stop the run, and return the outcome after an error that ended `carry_out`."""
         phase = self._phase()
         failure = failure_of_error(error, phase=phase)
         log.info("plan.failed", workspace=self._workspace.name, problem=failure.title)
@@ -62,39 +66,44 @@ class WorkspacePlan:
         if stopped.problem is not None:
             title = f"{failure.title}; its run may still be running: {stopped.problem}"
             failure = evolve(failure, title=title)
-        # The run of a changed configuration can be made once the files are the earlier ones.
+        # Nothing was sent: a resumed batch makes this run once the files are restored, so its
+        # workspace must not count as failed.
         is_changed = isinstance(error, ConfigurationChanged)
         result = Result.NOT_STARTED if is_changed else Result.FAILED
         still_running = stopped.problem is not None or self._may_have_unknown_run()
         return evolve(
-            self._outcome(result, failure, still_running=still_running),
+            self._outcome_so_far(result, failure, still_running=still_running),
             phase=phase,
             error=error,
         )
 
-    async def canceled(self) -> Outcome | None:
+    async def cancel(self) -> Outcome | None:
         """Stop the run; return the outcome, or None when the run is left running on purpose."""
-        run, followed = self._run.run, self._run.followed
+        run, followed = self._workspace_run.run, self._workspace_run.followed
         if run is None and self._may_have_unknown_run():
             failure = _disconnected("its run may have been made, but no answer came")
-            return self._outcome(Result.FAILED, failure, still_running=True)
+            return self._outcome_so_far(Result.FAILED, failure, still_running=True)
         if run is None:
-            return self._outcome(Result.NOT_STARTED, canceled(NOT_STARTED))
+            return self._outcome_so_far(
+                Result.NOT_STARTED, failure_of_cancellation(NOT_STARTED)
+            )
         if followed is not None and followed.is_over:
-            return self._judged(followed.latest)
+            return self._outcome_at_end(followed.latest)
         stopped = await self._stop()
         if stopped.was_detached:
             return None
         if stopped.problem is not None:
             failure = _disconnected(f"its run could not be canceled: {stopped.problem}")
-            return self._outcome(Result.FAILED, failure, still_running=True)
+            return self._outcome_so_far(Result.FAILED, failure, still_running=True)
         if stopped.run is not None:
             plan = followed.latest.plan if followed is not None else None
-            return self._judged(RunSnapshot(stopped.run, plan))
-        return self._outcome(Result.CANCELED, canceled("canceled with its batch"))
+            return self._outcome_at_end(RunSnapshot(stopped.run, plan))
+        return self._outcome_so_far(
+            Result.CANCELED, failure_of_cancellation("canceled with its batch")
+        )
 
     async def _conclude(self, followed: FollowedRun) -> Outcome:
-        """Return the outcome of a run that is over, with what policies say of it."""
+        """Read the policy results and details of a run that is over, and return its outcome."""
         batch = self._batch
         optional = await run_result.read_optional_data(
             batch.client,
@@ -105,25 +114,27 @@ class WorkspacePlan:
         for report in optional.checks:
             batch.events.put(CheckReported(self._workspace.name, report))
         if not optional.is_complete:
-            batch.events.warn("not all that policies and plans say could be read in time")
-        outcome = self._judged(followed.latest, tuple(optional.checks), optional.changes)
+            batch.events.warn("some policy results or plan details could not be read")
+        outcome = self._outcome_at_end(
+            followed.latest, tuple(optional.checks), optional.changes
+        )
         return evolve(outcome, log_is_complete=followed.log_is_complete)
 
-    def _judged(
+    def _outcome_at_end(
         self,
         snapshot: RunSnapshot,
         checks: tuple[CheckReport, ...] = (),
         changes: PlannedChanges | None = None,
     ) -> Outcome:
-        """Return the outcome of a run that is over."""
-        followed = self._run.followed
+        """Return the outcome that the last snapshot of a run shows."""
+        followed = self._workspace_run.followed
         log_facts = followed.facts if followed is not None else LogFacts()
         failure = failure_of_run(snapshot, checks, log_facts)
         # A run can have succeeded just before the cancel request of a limit arrived.
         if failure is not None and followed is not None:
             failure = followed.stopped_by_limit or failure
         return evolve(
-            self._outcome(run_result.result_of(snapshot), failure),
+            self._outcome_so_far(run_result.result_of(snapshot), failure),
             phase=None if snapshot.succeeded else run_result.phase_reached(snapshot),
             status=snapshot.run.status,
             counts=run_result.counts_of(snapshot, changes, log_facts.counts),
@@ -131,11 +142,15 @@ class WorkspacePlan:
             changes=changes,
         )
 
-    def _outcome(
+    def _outcome_so_far(
         self, result: Result, failure: Failure | None, *, still_running: bool = False
     ) -> Outcome:
-        """Return an outcome with all that is known of the run so far."""
-        remote, run, followed = self._workspace.remote, self._run.run, self._run.followed
+        """Return an outcome with everything known about the run at this moment."""
+        remote, run, followed = (
+            self._workspace.remote,
+            self._workspace_run.run,
+            self._workspace_run.followed,
+        )
         latest = followed.latest.run if followed is not None else run
         first_seen = followed.first_seen if followed is not None else {}
         return Outcome(
@@ -156,20 +171,20 @@ class WorkspacePlan:
         )
 
     async def _stop(self) -> Stopped:
-        """Stop the run where there is one that is not over, within a bounded time."""
-        run, followed = self._run.run, self._run.followed
+        """Stop the run within a bounded time, unless it is over or was never made."""
+        run, followed = self._workspace_run.run, self._workspace_run.followed
         if run is None or (followed is not None and followed.is_over):
             return Stopped()
         on_exit = self._batch.on_exit
         return await on_exit.stop(self._batch.client, self._workspace.name, run.id)
 
     def _may_have_unknown_run(self) -> bool:
-        return self._run.run is None and self._run.may_exist
+        return self._workspace_run.run is None and self._workspace_run.may_exist
 
     def _phase(self) -> str:
-        followed = self._run.followed
+        followed = self._workspace_run.followed
         if followed is None:
-            return self._run.phase
+            return self._workspace_run.phase
         return run_result.phase_reached(followed.latest)
 
 

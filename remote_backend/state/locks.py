@@ -29,7 +29,7 @@ from remote_backend.errors import (
     UnexpectedAnswer,
     may_have_happened,
 )
-from remote_backend.exception_groups import finished
+from remote_backend.exception_groups import run_shielded
 from remote_backend.models.workspace import Workspace
 from remote_backend.notices import Wait
 
@@ -73,7 +73,7 @@ class Lock:
     keep: bool = False
     """Whether it is not released at the end, because a write could not be confirmed."""
 
-    stored: str = ""
+    stored_note: str = ""
     """A sentence about what was stored under it, for the error when the release fails."""
 
 
@@ -142,7 +142,7 @@ async def _wait_for_lock(
     holder: Workspace | None = None
     while True:
         attempt = partial(_try_to_lock, client, workspace, lock)
-        refused = await finished(attempt, grace_seconds=_INTERRUPTED_SECONDS)
+        refused = await run_shielded(attempt, grace_seconds=_INTERRUPTED_SECONDS)
         if refused is None:
             return
         error, current = refused
@@ -218,7 +218,7 @@ async def _release(
             wait_seconds = min(_LONGEST_UNLOCK_WAIT_SECONDS, wait_seconds * 2)
     stays = f"{workspace.name} stays locked: {problem}"
     raise LockError(
-        "; ".join(filter(None, [earlier.text if earlier else "", lock.stored, stays])),
+        "; ".join(filter(None, [earlier.text if earlier else "", lock.stored_note, stays])),
         lock_id=_lock_id(client, workspace),
     ) from (earlier or problem)
 

@@ -12,7 +12,7 @@ from remote_backend.errors import (
     StateUnconfirmed,
     StateUnreadable,
 )
-from remote_backend.exception_groups import finished
+from remote_backend.exception_groups import run_shielded
 from remote_backend.models.workspace import Workspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import Lock, LockOptions, locked
@@ -21,7 +21,7 @@ from remote_backend.state.versions import download_state, write_state
 __all__ = ("change_state", "push_state", "read_state", "store_state")
 
 _FIRST_SERIAL = 1
-_SILENCE_SECONDS = 300.0
+_MOST_SECONDS_WITHOUT_PROGRESS = 300.0
 
 
 async def read_state(client: Client, workspace: Workspace) -> StateFile | None:
@@ -29,7 +29,7 @@ async def read_state(client: Client, workspace: Workspace) -> StateFile | None:
 
     Raises `StateError` for bytes that were damaged on their way or are not a state.
     """
-    return _parsed(await download_state(client, workspace), workspace)
+    return _parse_download(await download_state(client, workspace), workspace)
 
 
 async def change_state(
@@ -75,24 +75,27 @@ async def push_state(
         data = await download_state(client, workspace)
         force = force and bool(data)
         try:
-            current = _parsed(data, workspace)
+            current = _parse_download(data, workspace)
         except StateError as error:
             if not force:
                 raise StateUnreadable(
                     f"{error}; only force=True replaces it", parameters=("force=True",)
                 ) from None
-            state = _above(state, await _serial_there(client, workspace))
+            state = _with_serial_above(state, await _read_serial(client, workspace))
         else:
-            if current is not None and current.text in (state.text, _numbered(state).text):
+            if current is not None and current.text in (
+                state.text,
+                _as_first_state(state).text,
+            ):
                 return False
-            state = _following(workspace, state, current, force=force)
+            state = _as_successor(workspace, state, current, force=force)
         # A state can be large, and its bytes are not needed any more.
         del data
         await store_state(client, workspace, state, lock, options=options, force=force)
         return True
 
 
-def _following(
+def _as_successor(
     workspace: Workspace, state: StateFile, current: StateFile | None, *, force: bool
 ) -> StateFile:
     """Return a pushed state with a serial that may follow the current one's.
@@ -100,10 +103,10 @@ def _following(
     Raises `StateConflict`.
     """
     if current is None:
-        return _numbered(state)
+        return _as_first_state(state)
     if force:
-        return _above(state, current.serial)
-    problem = _not_after(state, current)
+        return _with_serial_above(state, current.serial)
+    problem = _problem_between(state, current)
     if problem:
         raise OtherState(
             f"{workspace.name} has another state: {problem}; compare both, or overwrite it with "
@@ -113,23 +116,23 @@ def _following(
     return state
 
 
-def _parsed(data: bytes, workspace: Workspace) -> StateFile | None:
+def _parse_download(data: bytes, workspace: Workspace) -> StateFile | None:
     try:
         return parse_state(data) if data else None
     except StateError as error:
         raise StateError(f"the state of {workspace.name} cannot be read: {error}") from None
 
 
-async def _serial_there(client: Client, workspace: Workspace) -> int:
+async def _read_serial(client: Client, workspace: Workspace) -> int:
     version = await client.find_current_state_version(workspace.id)
     return version.serial or 0 if version is not None else 0
 
 
-def _above(state: StateFile, serial: int) -> StateFile:
+def _with_serial_above(state: StateFile, serial: int) -> StateFile:
     return state.with_head(serial=max(state.serial, serial + 1))
 
 
-def _numbered(state: StateFile) -> StateFile:
+def _as_first_state(state: StateFile) -> StateFile:
     """Return a state with a serial for the first state of a workspace.
 
     The first state that Terraform stores has serial 1. With serial 0, later plans did not match
@@ -140,7 +143,7 @@ def _numbered(state: StateFile) -> StateFile:
     return state.with_head(serial=_FIRST_SERIAL)
 
 
-def _not_after(state: StateFile, current: StateFile) -> str | None:
+def _problem_between(state: StateFile, current: StateFile) -> str | None:
     if current.lineage and state.lineage and current.lineage != state.lineage:
         return f"its lineage is {current.lineage}, and here it is {state.lineage}"
     if current.serial > state.serial:
@@ -169,7 +172,7 @@ async def store_state(
         with anyio.CancelScope() as scope:
 
             def on_part_sent() -> None:
-                scope.deadline = anyio.current_time() + _SILENCE_SECONDS
+                scope.deadline = anyio.current_time() + _MOST_SECONDS_WITHOUT_PROGRESS
 
             on_part_sent()
             await write_state(
@@ -182,13 +185,15 @@ async def store_state(
             )
         if scope.cancelled_caught:
             raise StateUnconfirmed(
-                workspace.name, f"no byte was sent for {_SILENCE_SECONDS:g} s", state.data
+                workspace.name,
+                f"no byte was sent for {_MOST_SECONDS_WITHOUT_PROGRESS:g} s",
+                state.data,
             )
 
     try:
         with anyio.CancelScope(shield=True):
             # A cancellation by asyncio itself (Ctrl-C on Windows) passes shields of anyio.
-            await finished(write, grace_seconds=math.inf)
+            await run_shielded(write, grace_seconds=math.inf)
     except StateUnconfirmed as error:
         lock.keep = True
         raise StateUnconfirmed(
@@ -197,4 +202,4 @@ async def store_state(
             error.state,
             lock_id=f"{client.organization}/{workspace.name}" if lock.is_held else "",
         ) from error
-    lock.stored = f"the state of {workspace.name} was stored (serial {state.serial})"
+    lock.stored_note = f"the state of {workspace.name} was stored (serial {state.serial})"

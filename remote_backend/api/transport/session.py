@@ -85,7 +85,7 @@ class AiohttpTransport:
             redirects += 1
             attempt = self._attempt(request, url)
             if redirects > _MOST_REDIRECTS:
-                raise attempt.lost("redirected too often", is_permanent=True)
+                raise attempt.error_after_sending("redirected too often", is_permanent=True)
             url = _joined(attempt, url, target)
 
     async def _exchange(self, request: Request, url: URL) -> Response:
@@ -130,9 +130,9 @@ class AiohttpTransport:
         except UnreadableBody as error:
             attempt = self._attempt(request, url)
             problem = f"the response of {attempt.host} cannot be read: {error}"
-            raise attempt.lost(problem, is_permanent=True) from None
+            raise attempt.error_after_sending(problem, is_permanent=True) from None
         except (aiohttp.ClientError, CutBody, OSError, ValueError) as error:
-            raise self._attempt(request, url).failure(error) from None
+            raise self._attempt(request, url).error_from(error) from None
 
     async def _upload(self, request: Request, url: URL) -> Response:
         """Send a large body; only the time without progress is limited."""
@@ -148,7 +148,7 @@ class AiohttpTransport:
             async with open_body(request.body, headers, on_part_sent) as data:
                 return await self._receive(request, url, data, headers, seconds)
         problem = f"the upload made no progress for {seconds:g} s"
-        raise self._attempt(request, url).lost(problem)
+        raise self._attempt(request, url).error_after_sending(problem)
 
     async def _receive(
         self,
@@ -317,10 +317,10 @@ def _joined(attempt: Attempt, url: URL, target: str) -> URL:
         is_safe = _is_web_address(joined) and not _loses_encryption(url, joined)
     except ValueError:
         problem = "redirected to a text that is not an address"
-        raise attempt.lost(problem, is_permanent=True) from None
+        raise attempt.error_after_sending(problem, is_permanent=True) from None
     if not is_safe:
         problem = "redirected to an address that is not safe to follow"
-        raise attempt.lost(problem, is_permanent=True)
+        raise attempt.error_after_sending(problem, is_permanent=True)
     return joined
 
 

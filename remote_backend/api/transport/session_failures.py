@@ -39,7 +39,7 @@ class Attempt:
     proxy: str | None = None
     """Host and port of the proxy on the way, without its password."""
 
-    def failure(self, error: BaseException) -> TransportError:
+    def error_from(self, error: BaseException) -> TransportError:
         """Return the failure that an exception of aiohttp means."""
         if _speaks_plain_http(error):
             return PlainHttp(
@@ -50,27 +50,35 @@ class Attempt:
                 is_permanent=True,
             )
         if isinstance(error, aiohttp.ClientConnectorError):
-            return self.unreached(
+            return self.error_before_sending(
                 self._connecting(error), is_permanent=_is_permanent(error)
             )
         if isinstance(error, aiohttp.ClientHttpProxyError):
-            return self.unreached(
+            return self.error_before_sending(
                 self._refused_by_proxy(error.status), is_permanent=error.status < 500
             )
         # aiohttp's timeouts are ClientErrors as well, so they come first.
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return self.unreached(f"no connection to {self._route} in time")
+            return self.error_before_sending(f"no connection to {self._route} in time")
         if isinstance(error, TimeoutError):
-            return self.lost(f"no response from {self._route} in time")
+            return self.error_after_sending(f"no response from {self._route} in time")
         if isinstance(error, aiohttp.InvalidURL | UnicodeError):
-            return self.unreached("this is not an address", is_permanent=True)
+            return self.error_before_sending("this is not an address", is_permanent=True)
         if isinstance(error, aiohttp.ClientResponseError):
-            return self.lost(f"{self._route} responds with invalid HTTP", is_permanent=True)
+            return self.error_after_sending(
+                f"{self._route} responds with invalid HTTP", is_permanent=True
+            )
         if "CERTIFICATE_REQUIRED" in str(error):
-            return self.unreached(self._certificate_required(), is_permanent=True)
-        return self.lost(f"the connection to {self._route} broke ({_reason_of(error)})")
+            return self.error_before_sending(
+                self._certificate_required(), is_permanent=True
+            )
+        return self.error_after_sending(
+            f"the connection to {self._route} broke ({_reason_of(error)})"
+        )
 
-    def unreached(self, problem: str, *, is_permanent: bool = False) -> TransportError:
+    def error_before_sending(
+        self, problem: str, *, is_permanent: bool = False
+    ) -> TransportError:
         """Return the failure of a request that was never sent."""
         return TransportError(
             self.method,
@@ -80,7 +88,9 @@ class Attempt:
             is_permanent=is_permanent,
         )
 
-    def lost(self, problem: str, *, is_permanent: bool = False) -> TransportError:
+    def error_after_sending(
+        self, problem: str, *, is_permanent: bool = False
+    ) -> TransportError:
         """Return the failure of a request that was sent and may have had its effect."""
         return TransportError(
             self.method,

@@ -13,7 +13,7 @@ from remote_backend.cli.output.screen import echo, process_screen
 from remote_backend.errors import RemoteBackendError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import RunRequest
-from remote_backend.planning.failure_reasons import canceled
+from remote_backend.planning.failure_reasons import failure_of_cancellation
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.recorded_batch import Begun, RecordedBatch
 from remote_backend.planning.run_creation import find_run, stop_run
@@ -83,6 +83,6 @@ def _canceled(name: str, run_id: str) -> Outcome:
         workspace=name,
         full_name=name,
         result=Result.CANCELED,
-        failure=canceled("canceled by `batches cancel`"),
+        failure=failure_of_cancellation("canceled by `batches cancel`"),
         run_id=run_id,
     )

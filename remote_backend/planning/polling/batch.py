@@ -43,7 +43,7 @@ from remote_backend.planning.polling.single_polls import poll_each
 
 __all__ = ("BatchPoller",)
 
-_FIRST_SECONDS = 0.5
+_FIRST_ROUND_DELAY_SECONDS = 0.5
 # A run that so many lists in a row did not show is polled by itself.
 _MISSED_LISTS = 3
 
@@ -93,8 +93,8 @@ class BatchPoller:
         self._wake_if_all_made()
         return polled
 
-    def one_fewer_expected(self) -> None:
-        """Take note that one of the expected runs is not made."""
+    def expect_one_fewer(self) -> None:
+        """Expect one run less, because a workspace ended without a run."""
         self._expected -= 1
         self._wake_if_all_made()
 
@@ -110,7 +110,7 @@ class BatchPoller:
         while True:
             if not self._unfinished() and not self._search.needs_lists:
                 await self._idle()
-            self._hints.sleep_again()
+            self._hints.clear_wake_up()
             if self._hints.to_poll and not self._is_round_due():
                 await self._poll_notified()
             else:
@@ -121,26 +121,27 @@ class BatchPoller:
 
     async def _idle(self) -> None:
         await self._hints.wait()
-        # More runs of the batch are about to be made.
-        await anyio.sleep(0 if self._search.needs_lists else _FIRST_SECONDS)
+        # More runs of the batch are about to be made, and one list shows them all.
+        await anyio.sleep(0 if self._search.needs_lists else _FIRST_ROUND_DELAY_SECONDS)
 
     async def _poll_all(self) -> None:
         """Carry out a round."""
-        self._hints.clear()
+        self._hints.clear_hints()
         self._search.round_began()
         await self._poll_lists_and_runs()
         self._drop_failed()
         self._search.round_ended()
         earliest = self._clock() + self._minimum_pause_seconds()
-        self._round_due_at = earliest + self._pause_seconds()
+        self._round_due_at = earliest + self._advance_pace()
 
     async def _poll_lists_and_runs(self) -> None:
         unfinished = self._unfinished()
-        all_pages = self._search.needs_lists
+        is_searched = self._search.needs_lists
         reads_lists = polls_lists(
-            len(unfinished), lists_work=self._lists.are_readable, is_searched=all_pages
+            len(unfinished), lists_work=self._lists.are_readable, is_searched=is_searched
         )
-        if not reads_lists or not await self._try_lists(all_pages=all_pages):
+        # A run that a task searches for can be on any page.
+        if not reads_lists or not await self._try_lists(all_pages=is_searched):
             await self._poll_each(unfinished)
             return
         await self._poll_each(
@@ -167,8 +168,8 @@ class BatchPoller:
     async def _poll_each(self, runs: Sequence[PolledRun]) -> None:
         if not runs:
             return
-        has_answer = await poll_each(self._client, runs, self._clock)
-        failed_rounds = 0 if has_answer else self._pace.failed_rounds + 1
+        has_response = await poll_each(self._client, runs, self._clock)
+        failed_rounds = 0 if has_response else self._pace.failed_rounds + 1
         self._pace = evolve(self._pace, failed_rounds=failed_rounds)
 
     def _drop_failed(self) -> None:
@@ -196,7 +197,8 @@ class BatchPoller:
     def _minimum_pause_seconds(self) -> float:
         return minimum_pause_seconds(is_limited=self._client.announces_limits)
 
-    def _pause_seconds(self) -> float:
+    def _advance_pace(self) -> float:
+        """Move the pace on after a round, and return how long the pause is."""
         seconds, self._pace = pause_after_round(self._pace, self._view(), self._settings)
         return seconds
 

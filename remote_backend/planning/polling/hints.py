@@ -4,7 +4,7 @@ A log tail gives a hint when its log seems to be over. One run is not worth a ro
 them, so the poller wakes when half of the runs that are left are hinted. A notification of the
 server wakes it at once, and the run is polled by itself.
 
-The wake-up stays set until the poller clears it with `sleep_again`, just before it polls, so that
+The wake-up stays set until the poller clears it with `clear_wake_up`, just before it polls, so that
 no hint is missed while the poller works.
 """
 
@@ -62,7 +62,7 @@ class Hints:
         """Whether the poller was woken since it last slept."""
         return self._wake.is_set()
 
-    def clear(self) -> None:
+    def clear_hints(self) -> None:
         """Forget hints and notifications, because all runs are polled now."""
         self._hinted.clear()
         self.to_poll.clear()
@@ -71,8 +71,8 @@ class Hints:
         """Wake the poller."""
         self._wake.set()
 
-    def sleep_again(self) -> None:
-        """Make the next `wait` wait for something that comes from now on."""
+    def clear_wake_up(self) -> None:
+        """Make the next `wait` wait for a hint or notification that comes from now on."""
         self._wake = anyio.Event()
 
     async def wait(self, at_most_seconds: float = math.inf) -> None:

@@ -67,7 +67,7 @@ class RunPoller(RunTracker):
         try:
             self.update(*await self._client.read_run(self.latest.run.id))
         except Exception as error:  # of any kind; it says nothing about the run
-            self.failed(error, began)
+            self.record_failed_poll(error, began)
         else:
             await self.complete()
 

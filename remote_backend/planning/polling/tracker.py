@@ -87,7 +87,7 @@ class RunTracker:
         self._settle()
         self.wake_waiters()
 
-    def failed(self, error: Exception, began: float) -> None:
+    def record_failed_poll(self, error: Exception, began: float) -> None:
         """Take the failure of a poll that began at a time; it says nothing about the run."""
         log.warning("poll.failed", run_id=self.latest.run.id, problem=text_of(error))
         self._history.failed(error, began)

@@ -231,9 +231,9 @@ async def test_lists_are_spared_while_runs_are_made() -> None:
     poller = BatchPoller(client, "batch-1", expected=7, settings=quick)
     for id in server.statuses:
         poller.track(Run(id=id, status="pending"))
-    spared = poller._pause_seconds()
-    poller.one_fewer_expected()
-    soon = [poller._pause_seconds() for _ in range(6)]
+    spared = poller._advance_pace()
+    poller.expect_one_fewer()
+    soon = [poller._advance_pace() for _ in range(6)]
 
     assert spared == quick.batch_poll_seconds
     assert soon == sorted(soon)
@@ -248,7 +248,7 @@ async def test_polling_goes_on_for_hours() -> None:
     for number in range(6):
         poller.track(Run(id=f"run-{number}", status="planning"))
 
-    pauses = [poller._pause_seconds() for _ in range(2000)]
+    pauses = [poller._advance_pace() for _ in range(2000)]
 
     assert pauses[-1] == pauses[10] == QUICK.batch_poll_seconds
 
