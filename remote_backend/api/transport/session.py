@@ -1,9 +1,7 @@
-"""Requests over aiohttp, which only this module and its neighbors import."""
+"""Requests over aiohttp, which no other folder of the client imports."""
 
-import os
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -21,8 +19,9 @@ from remote_backend.api.transport.bodies import (
     read_body,
 )
 from remote_backend.api.transport.session_failures import Attempt
+from remote_backend.api.transport.trusted_certificates import tls_settings
 from remote_backend.api.transport_settings import TransportSettings
-from remote_backend.errors import SettingsError, TransportError
+from remote_backend.errors import TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
@@ -33,8 +32,9 @@ log = Log()
 
 _MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# aiohttp limits the response to CONNECT only together with the wait for a free connection.
-_PROXY_CONNECT_TIMES = 6
+# aiohttp has no time limit for the response to CONNECT alone: `connect` includes the wait for a
+# free connection of the pool, so behind a proxy it has to be longer.
+_PROXY_CONNECT_FACTOR = 6
 
 
 @frozen
@@ -70,7 +70,7 @@ class AiohttpTransport:
         )
 
     async def send(self, request: Request) -> Response:
-        """Send a request; raise `TransportError` without a response."""
+        """Send a request, and follow redirects of reads; raises `TransportError` when no response came."""
         url = self._url(request)
         redirects = 0
         while True:
@@ -86,12 +86,12 @@ class AiohttpTransport:
             attempt = self._attempt(request, url)
             if redirects > _MOST_REDIRECTS:
                 raise attempt.error_after_sending("redirected too often", is_permanent=True)
-            url = _joined(attempt, url, target)
+            url = _redirect_url(attempt, url, target)
 
     async def _exchange(self, request: Request, url: URL) -> Response:
-        what = "the end of an upload" if is_streamed(request.body) else "a response"
+        awaited = "the end of an upload" if is_streamed(request.body) else "a response"
         with self._notices.waiting(
-            what, detail=lambda: f"{request.method} {request.where}"
+            awaited, detail=lambda: f"{request.method} {request.where}"
         ):
             if log.reports_steps:
                 return await self._send_and_log(request, url)
@@ -135,7 +135,11 @@ class AiohttpTransport:
             raise self._attempt(request, url).error_from(error) from None
 
     async def _upload(self, request: Request, url: URL) -> Response:
-        """Send a large body; only the time without progress is limited."""
+        """Send a large body; only the time without progress is limited.
+
+        The deadline moves with each part, the first one included; before it, the connection
+        has a limit of its own.
+        """
         seconds = self._settings.upload_seconds
         headers: dict[str, str] = {}
         with anyio.CancelScope() as scope:
@@ -192,31 +196,20 @@ class AiohttpTransport:
         )
 
     def _url(self, request: Request) -> URL:
-        target = request.target
-        base = self._origin.base_url if self._origin else None
-        text = target if isinstance(target, str) else target.address
+        """Return the absolute URL of a request; raises `TransportError` for one that is not usable."""
+        base = URL(self._origin.base_url) if self._origin else None
         try:
-            # Signed addresses may be relative to the API; quoting them anew would break the signature.
-            url = URL(text, encoded=not isinstance(target, str))
-            if base is not None:
-                url = URL(base).join(url)
-            url = url.update_query(list(request.query)) if request.query else url
+            url = _absolute_url(request, base)
             is_usable = _is_web_address(url)
         except ValueError:
             is_usable = False
-        problem = None if is_usable else "this is not a web address"
-        if is_usable and base is not None and _loses_encryption(URL(base), url):
-            problem = (
+        if not is_usable:
+            raise _unusable(request, "this is not a web address")
+        if base is not None and _loses_encryption(base, url):
+            raise _unusable(
+                request,
                 f"the server names an address on {url.host} without encryption (http://), "
-                "which is not used; check the settings of the server or of a proxy before it"
-            )
-        if problem is not None:
-            raise TransportError(
-                request.method,
-                request.where,
-                problem,
-                may_have_happened=False,
-                is_permanent=True,
+                "which is not used; check the settings of the server or of a proxy before it",
             )
         return url
 
@@ -233,7 +226,7 @@ async def open_transport(
     settings: TransportSettings, notices: Notices | None = None
 ) -> AsyncIterator[AiohttpTransport]:
     """Open a pool of connections, which is closed at the end of the block."""
-    tls = _tls_settings(settings)
+    tls = tls_settings(settings)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls, limit=settings.connections),
         headers={"User-Agent": settings.user_agent, "Accept-Encoding": "gzip"},
@@ -253,51 +246,36 @@ async def open_transport(
             await session.close()
 
 
-def _tls_settings(settings: TransportSettings) -> ssl.SSLContext | bool:
-    if not settings.ca_file and not settings.ca_directory:
-        # aiohttp has read the authorities of the system already; reading them again takes 0.1 s.
-        return True
-    tls = ssl.create_default_context()
-    if settings.ca_file:
-        _trust(tls, settings.ca_file)
-    for directory in (settings.ca_directory or "").split(os.pathsep):
-        for entry in _listed(directory) if directory else ():
-            # OpenSSL only reads files that are named by hashes; Terraform reads every file.
-            with suppress(OSError):
-                tls.load_verify_locations(cafile=os.path.join(directory, entry))
-    return tls
-
-
-def _trust(tls: ssl.SSLContext, ca_file: str) -> None:
-    try:
-        tls.load_verify_locations(cafile=ca_file)
-    except ssl.SSLError:
-        problem = "holds no certificate in the PEM form, or a broken one"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    else:
-        return
-    raise SettingsError(f"SSL_CERT_FILE names {ca_file}, which {problem}")
-
-
-def _listed(directory: str) -> list[str]:
-    try:
-        return sorted(os.listdir(directory))
-    except OSError as error:
-        raise SettingsError(
-            f"SSL_CERT_DIR names {directory}, which cannot be listed: {error.strerror}"
-        ) from None
-
-
 @lru_cache
 def _timeout(
     connect_seconds: float, read_seconds: float, *, is_proxied: bool
 ) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(
         total=None,
-        connect=connect_seconds * _PROXY_CONNECT_TIMES if is_proxied else None,
+        connect=connect_seconds * _PROXY_CONNECT_FACTOR if is_proxied else None,
         sock_connect=connect_seconds,
         sock_read=read_seconds,
+    )
+
+
+def _absolute_url(request: Request, base: URL | None) -> URL:
+    """Return where a request goes; raises `ValueError` for a text that is not a URL."""
+    target = request.target
+    # Quoting a signed address anew would break its signature, so it is taken as it is.
+    url = URL(target) if isinstance(target, str) else URL(target.address, encoded=True)
+    if base is not None:
+        # Signed addresses may be relative to the API, too.
+        url = base.join(url)
+    return url.update_query(list(request.query)) if request.query else url
+
+
+def _unusable(request: Request, problem: str) -> TransportError:
+    return TransportError(
+        request.method,
+        request.where,
+        problem,
+        may_have_happened=False,
+        is_permanent=True,
     )
 
 
@@ -311,7 +289,7 @@ def _loses_encryption(url: URL, following: URL) -> bool:
     return url.scheme == "https" and following.scheme == "http"
 
 
-def _joined(attempt: Attempt, url: URL, target: str) -> URL:
+def _redirect_url(attempt: Attempt, url: URL, target: str) -> URL:
     try:
         joined = url.join(URL(target, encoded=True))
         is_safe = _is_web_address(joined) and not _loses_encryption(url, joined)

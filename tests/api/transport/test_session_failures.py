@@ -122,7 +122,7 @@ async def test_a_proxy_that_refuses_is_named(
 
 async def test_a_proxy_that_never_responds_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """aiohttp alone would wait for the response to CONNECT for ever."""
-    monkeypatch.setattr("remote_backend.api.transport.session._PROXY_CONNECT_TIMES", 1)
+    monkeypatch.setattr("remote_backend.api.transport.session._PROXY_CONNECT_FACTOR", 1)
 
     error = await failed_by(silent, scheme="https", proxied=True)
 
