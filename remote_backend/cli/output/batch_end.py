@@ -2,15 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from attrs import evolve, frozen
 
-from remote_backend.cli.output.failure_blocks import failure_blocks
-from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.failure_blocks import failure_blocks, last_lines_of
 from remote_backend.cli.output.log_spool import LogSpool
-from remote_backend.cli.output.plan_failures import error_lines, warning_lines
+from remote_backend.cli.output.plan_failures import warning_lines
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.summary import Ending, summary_lines
 from remote_backend.cli.output.table import table_lines
@@ -18,7 +17,6 @@ from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.output.view.cells import Line, Span, terminal_text
 from remote_backend.cli.output.view.signs import signs_for
 from remote_backend.config.environment import process_environ
-from remote_backend.formats.ansi import clean
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.groups import group_outcomes
@@ -26,7 +24,6 @@ from remote_backend.plans.groups import group_outcomes
 __all__ = ("BatchPlace", "write_end")
 
 _DEFAULT_COLUMNS = 80
-_END_OF_LOG_BYTES = 1 << 14
 
 
 @frozen(kw_only=True)
@@ -89,7 +86,7 @@ def write_end(
             width=width,
             signs=signs,
             log_command="remote-backend batches log",
-            end_of_log=lambda workspace: _end_of_log(logs, workspace),
+            end_of_log=lambda workspace: last_lines_of(logs, workspace),
         )
     for outcome in known:
         for text in warning_lines(outcome):
@@ -112,13 +109,6 @@ def _write(screen: Screen, lines: Sequence[Line]) -> None:
         )
         screen.out.write(f"{terminal_text(clean, colors=screen.colors)}\n")
     screen.out.flush()
-
-
-def _end_of_log(logs: LogSpool | None, workspace: str) -> Iterator[str]:
-    renderer = LogRenderer(clean)
-    data, _ = logs.tail(workspace, _END_OF_LOG_BYTES) if logs is not None else (b"", False)
-    lines = (*renderer.feed(data), *renderer.finish())
-    return error_lines(text.removesuffix("\n") for text in lines)
 
 
 def _with_changes(outcome: Outcome, planned: Mapping[str, Mapping[str, str]]) -> Outcome:

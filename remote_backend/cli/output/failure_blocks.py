@@ -3,20 +3,24 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.plan_failures import error_lines
 from remote_backend.cli.output.view.cells import Line, Span, line
 from remote_backend.cli.output.view.signs import Signs
-from remote_backend.formats.ansi import one_line, physical_lines
+from remote_backend.formats.ansi import clean, one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
 from remote_backend.reports.summary import failed_checks_text
 
-__all__ = ("failure_blocks",)
+__all__ = ("failure_blocks", "failure_texts", "last_lines_of")
 
 _MOST_LINES = 20
 _MOST_BLOCKS = 10
 _MOST_NAMES = 8
+_END_OF_LOG_BYTES = 1 << 14
 
 
 def failure_blocks(
@@ -38,7 +42,7 @@ def failure_blocks(
         number = len(family.outcomes)
         rule = signs.empty * 2
         yield line(Span(f"{rule} failed: {number} of {len(everyone)} {rule}", "bold red"))
-        texts = _text_of(family.shown, end_of_log)
+        texts = failure_texts(family.shown, end_of_log)
         yield from (line(text) for text in texts[:_MOST_LINES])
         if len(texts) > _MOST_LINES:
             left = len(texts) - _MOST_LINES
@@ -56,7 +60,10 @@ def failure_blocks(
         yield line(f"and {left} more {'kind' if left == 1 else 'kinds'}")
 
 
-def _text_of(outcome: Outcome, end_of_log: Callable[[str], Iterable[str]]) -> list[str]:
+def failure_texts(
+    outcome: Outcome, end_of_log: Callable[[str], Iterable[str]]
+) -> list[str]:
+    """Return the lines of an error, with those of policies; from the log where nothing else says it."""
     failure = first_failure(outcome)
     if failure is None:
         return [outcome.result.value]
@@ -66,6 +73,14 @@ def _text_of(outcome: Outcome, end_of_log: Callable[[str], Iterable[str]]) -> li
     checks = failed_checks_text(outcome)
     texts += [text for text in physical_lines(checks) if text and text not in texts]
     return texts
+
+
+def last_lines_of(logs: LogSpool | None, workspace: str) -> Iterator[str]:
+    """Return the last lines of a log, from its first error on if they hold one."""
+    renderer = LogRenderer(clean)
+    data, _ = logs.tail(workspace, _END_OF_LOG_BYTES) if logs is not None else (b"", False)
+    lines = (*renderer.feed(data), *renderer.finish())
+    return error_lines(text.removesuffix("\n") for text in lines)
 
 
 def _further(outcome: Outcome) -> str:

@@ -54,6 +54,14 @@ class LogSpool(ExitStack):
             except OSError as error:
                 self._problems[workspace] = error.strerror or str(error)
 
+    def size_of(self, workspace: str) -> int:
+        """Return how many bytes of the log of a workspace were kept."""
+        path = self._paths.get(workspace)
+        try:
+            return path.stat().st_size if path is not None else 0
+        except OSError:
+            return 0
+
     def tail(self, workspace: str, most_bytes: int) -> tuple[bytes, bool]:
         """Return the end of the log of a workspace, and whether anything stands before it."""
         if path := self._paths.get(workspace):

@@ -10,6 +10,7 @@ import pytest
 from remote_backend import events
 from remote_backend.cli.output.screen import screen_of
 from remote_backend.engine.simulated import NOTICE, Simulation
+from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, write_backend
@@ -133,5 +134,104 @@ def test_a_disk_that_is_full_costs_a_log_and_no_batch(
 
 
 def finished(name: str) -> Outcome:
-    """Return the outcome of a plan without changes."""
-    return Outcome(workspace=name, full_name=name, result=Result.NO_CHANGES)
+    """Return the outcome of a plan with changes, whose log has a section of its own."""
+    return Outcome(workspace=name, full_name=name, result=Result.CHANGES)
+
+
+def written(service: str, *shown: events.Event) -> str:
+    """Return what a service gets, without colors."""
+    screen = screen_of(io.StringIO(), io.StringIO(), {service: "true"}, no_color=True)
+    with sections(screen, clock=lambda: 7) as console:
+        show_events(console, *shown)
+    assert isinstance(screen.out, io.StringIO)
+    return screen.out.getvalue()
+
+
+def log_chunks(names: tuple[str, ...], size_bytes: int) -> list[events.Event]:
+    """Return a log of some size for each workspace."""
+    line = b"x" * 99 + b"\n"
+    return [events.LogChunkRead(name, line * (size_bytes // 100)) for name in names]
+
+
+def failed(name: str) -> events.PlanFinished:
+    """Return the end of a plan that failed."""
+    failure = Failure(
+        kind=FailureKind.TERRAFORM,
+        title="Unsupported argument",
+        text="Error: Unsupported argument\n\n  on main.tf line 12\n" + "more\n" * 30,
+        place=Place(file="main.tf", line=12),
+    )
+    return events.PlanFinished(
+        Outcome(workspace=name, full_name=name, result=Result.FAILED, failure=failure)
+    )
+
+
+def test_a_failure_is_open_from_its_error_on_and_its_log_is_folded_below() -> None:
+    """Refresh lines come after the reason, not before it; its length is limited (2i)."""
+    text = written(
+        "GITLAB_CI",
+        events.LogChunkRead("dev", b"Refreshing state...\nError: Unsupported argument\n"),
+        failed("dev"),
+    )
+
+    assert text.startswith(
+        "\x1b[0Ksection_start:7:plan_dev\r\x1b[0Kdev: failed: Unsupported "
+    )
+    error, _, rest = text.partition("\x1b[0Ksection_start:7:plan_log_dev[collapsed=true]")
+    assert error.count("\n") == 22
+    assert error.endswith("more\nand 13 more lines\n")
+    assert rest.splitlines()[2:4] == ["Refreshing state...", "Error: Unsupported argument"]
+
+
+def test_plans_without_changes_share_a_section_at_the_end() -> None:
+    """A line each, with time and address; so do those that were canceled (2i)."""
+    outcomes = tuple(
+        Outcome(
+            workspace=name,
+            full_name=name,
+            result=result,
+            seconds=1.25,
+            run_url=f"https://tfe.test/runs/{name}",
+        )
+        for name, result in (
+            ("a", Result.NO_CHANGES), ("b", Result.CANCELED), ("c", Result.NO_CHANGES),
+        )
+    )  # fmt: skip
+
+    text = written(
+        "GITHUB_ACTIONS",
+        *log_chunks(("a", "b", "c"), 1000),
+        *map(events.PlanFinished, outcomes),
+        events.BatchFinished(outcomes),
+    )
+
+    canceled, unchanged = text.split("::endgroup::\n")[:2]
+    assert canceled.startswith("::group::1 canceled\n")
+    assert "\nb  1.2s  https://tfe.test/runs/b\n" in canceled
+    assert unchanged.startswith("::group::2 unchanged\n")
+    assert "\na  1.2s  https://tfe.test/runs/a\nc  1.2s  https://" in unchanged
+    assert "xxx" not in text
+
+
+def test_gitlab_gets_less_than_it_shows_and_failures_last() -> None:
+    """Logs of changed plans give way, then those of failed ones, errors never (2i)."""
+    names = tuple(f"w{number}" for number in range(12))
+    shown = written(
+        "GITLAB_CI",
+        events.BatchStarted(names),
+        *log_chunks(names, 60_000),
+        *(events.PlanFinished(finished(name)) for name in names[:8]),
+        *map(failed, names[8:]),
+        events.BatchFinished(()),
+    )
+
+    assert 300_000 < len(shown.encode()) < 400_000
+    whole = re.findall(r"plan_(?:log_)?(w\d+)[^\n]*\n(?=xxx)", shown)
+    assert whole == ["w0", "w1", "w2", "w3", "w8", "w9"]
+    assert shown.count("The log (60 KB) is left out here.\n") == 6
+    assert shown.count("Error: Unsupported argument\n") == 4
+    assert "6 logs are left out above, because GitLab shows the last 500 KB" in shown
+    assert "left out" not in written(
+        "GITHUB_ACTIONS", events.BatchStarted(names), *log_chunks(names, 60_000),
+        *(events.PlanFinished(finished(name)) for name in names), events.BatchFinished(()),
+    )  # fmt: skip

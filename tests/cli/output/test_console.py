@@ -360,7 +360,7 @@ def test_services_fold_each_workspace() -> None:
     bad = outcome("b", Result.FAILED, reason="the run\nerrored")
     told = {}
     for variable in ("GITHUB_ACTIONS", "GITLAB_CI"):
-        on = screen_of(io.StringIO(), io.StringIO(), {variable: "true"}, no_color=False)
+        on = screen_of(io.StringIO(), io.StringIO(), {variable: "true"}, no_color=True)
         with sections(on, clock=lambda: 7.9) as console:
             show_events(
                 console,
@@ -372,18 +372,23 @@ def test_services_fold_each_workspace() -> None:
         told[variable] = written(on)[0]
 
     words = re.findall(r"^::stop-commands::([0-9a-f]{32})$", told["GITHUB_ACTIONS"], re.M)
-    assert len(set(words)) == 2
-    first, second = words
+    assert len(set(words)) == 3
+    first, second, third = words
     assert told["GITHUB_ACTIONS"] == (
         f"::group::a: changed\n::stop-commands::{first}\none\n: :error::two\n"
         f"section_end:1:plan_a\nhttps://tfe/runs/1\n::{first}::\n::endgroup::\n"
         f"b: failed: the run errored\n::stop-commands::{second}\nError: no\n::{second}::\n"
+        f"::group::b: the whole log\n::stop-commands::{third}\nError: no\n::{third}::\n"
+        "::endgroup::\n"
     )
     assert told["GITLAB_CI"] == (
         "\x1b[0Ksection_start:7:plan_a[collapsed=true]\r\x1b[0Ka: changed\n"
         "one\n::error::two\nsection_end:1:plan_a\nhttps://tfe/runs/1\n"
         "\x1b[0Ksection_end:7:plan_a\r\x1b[0K\n"
         "\x1b[0Ksection_start:7:plan_b\r\x1b[0Kb: failed: the run errored\nError: no\n"
+        "\x1b[0Ksection_start:7:plan_log_b[collapsed=true]\r\x1b[0Kb: the whole log\n"
+        "Error: no\n"
+        "\x1b[0Ksection_end:7:plan_log_b\r\x1b[0K\n"
         "\x1b[0Ksection_end:7:plan_b\r\x1b[0K\n"
     )
 
@@ -396,7 +401,7 @@ def test_views_that_hold_back_tell_what_policies_say() -> None:
     good = CheckReport(kind="cost estimate", name="monthly cost", status="finished")
     failed = outcome("a", Result.FAILED, reason="policies", checks=(bad, good))
 
-    on = screen_of(io.StringIO(), io.StringIO(), {"GITHUB_ACTIONS": "true"}, no_color=False)
+    on = screen_of(io.StringIO(), io.StringIO(), {"GITHUB_ACTIONS": "true"}, no_color=True)
     with sections(on) as folded:
         folded.show(events.PlanFinished(failed))
     title, _, *told, _ = written(on)[0].splitlines()
