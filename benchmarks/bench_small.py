@@ -174,12 +174,13 @@ def big_state(size: int) -> str:
 
 
 def report() -> None:
-    """Reports of a thousand workspaces, ten of them different; the page opened by Chromium."""
+    """Reports of a thousand workspaces, ten different, ten failed; the page opened by Chromium."""
     from remote_backend.models.changes import (
         AttributeChange,
         PlannedChanges,
         ResourceChange,
     )
+    from remote_backend.models.failure import Failure, FailureKind
     from remote_backend.models.outcome import Outcome, Result
     from remote_backend.models.values import Value
     from remote_backend.reports.summary import make_report
@@ -204,6 +205,14 @@ def report() -> None:
             )
             for n in range(20 + (0 if number % 100 else number // 100))
         ]
+        if number % 100 == 50:
+            failure = Failure(kind=FailureKind.TERRAFORM, title="Unsupported argument")
+            return Outcome(
+                workspace=name,
+                full_name=f"net-{name}",
+                result=Result.FAILED,
+                failure=failure,
+            )
         return Outcome(
             workspace=name,
             full_name=f"net-{name}",
@@ -214,7 +223,9 @@ def report() -> None:
         )
 
     outcomes = [outcome(number) for number in range(1000)]
-    logs = {one.workspace: "a line of a log\n" * 625 for one in outcomes}
+    logs = {
+        one.workspace: "a line of a log\n" * 625 for one in outcomes if not one.succeeded
+    }
     rows = []
 
     def timed(what: str, work: Callable[[], Any]) -> Any:

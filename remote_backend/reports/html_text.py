@@ -12,6 +12,7 @@ __all__ = ("breakable", "count_of", "counts_html", "html_text", "link", "names_h
 # Nothing that a server returns may become a link to a script.
 _LINKS = ("https://", "http://")
 _MOST_NAMES = 20
+_SHORT = 25
 _BREAKS = re.compile(r"(?<=[-./_])(?=\w)")
 
 
@@ -21,7 +22,12 @@ def html_text(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """Return a name or an address whose line may break behind `-`, `.`, `/` and `_`."""
+    """Return a name or an address whose line may break behind `-`, `.`, `/` and `_`.
+
+    Short ones fit on the narrowest screen, and most of a large page is such texts.
+    """
+    if len(text) < _SHORT:
+        return html_text(text)
     return _BREAKS.sub("<wbr>", html_text(text))
 
 
