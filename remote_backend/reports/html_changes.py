@@ -1,6 +1,5 @@
 """What a plan does, as HTML: the dangerous first, lines that differ as a diff."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from remote_backend.models.changes import (
@@ -11,7 +10,8 @@ from remote_backend.models.changes import (
     ResourceChange,
 )
 from remote_backend.models.values import Value
-from remote_backend.plans.actions import OUTSIDE_WORDS, action_symbol, danger, is_dangerous
+from remote_backend.plans.actions import action_symbol, danger, is_dangerous
+from remote_backend.plans.change_notes import cause_text, change_notes
 from remote_backend.plans.change_text import DiffLine, change_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.html_text import breakable, count_of, html_text
@@ -20,7 +20,6 @@ __all__ = ("by_danger", "changes_html")
 
 _MOST_ATTRIBUTES = 40
 _LONGEST_VALUE = 300
-_ACTION_WORD = re.compile("^(?:delete|read|replace)_(?=because|by)")
 _DIFF_CLASSES = {"-": "red", "+": "green", "\u2026": "gray"}
 # Terraform computes most values of a new object; in an update an unknown value is news.
 _OLD_OBJECTS = ("delete", "forget", "gone")
@@ -66,7 +65,7 @@ def _resource(change: ResourceChange) -> str:
     return _item(
         action_symbol(change.action),
         f"<code>{breakable(address_text(change))}</code>",
-        "; ".join(_notes(change)),
+        "; ".join(filter(None, (*change_notes(change), cause_text(change)))),
         _attributes_of(change),
         is_danger=is_dangerous(change.action) or change.action == "gone",
     )
@@ -77,31 +76,6 @@ def _attributes_of(change: ResourceChange) -> str:
         values = count_of(len(change.attributes), "value")
         return _folded(values, _attribute_list(change.attributes))
     return _attributes(change.attributes, is_new=change.action in _NEW_OBJECTS)
-
-
-def _notes(change: ResourceChange) -> Iterator[str]:
-    if change.action in OUTSIDE_WORDS:
-        yield OUTSIDE_WORDS[change.action]
-    elif action_symbol(change.action) == "?":
-        yield change.action
-    if change.previous_address:
-        yield f"was {change.previous_address}"
-    if change.imported_id is not None:
-        yield f"imported {change.imported_id}"
-    elif change.imported_identity is not None:
-        yield f"imported {value_text(change.imported_identity, longest=_LONGEST_VALUE)}"
-    forcing = [path_text(change.path) for change in change.attributes if change.replaces]
-    if forcing:
-        yield f"forced by {', '.join(dict.fromkeys(forcing))}"
-    elif change.action_reason:
-        yield _reason(change.action_reason)
-    if change.deferred_reason:
-        yield _reason(change.deferred_reason)
-
-
-def _reason(word: str) -> str:
-    """Return a reason in words: `because tainted` of `replace_because_tainted`."""
-    return _ACTION_WORD.sub("", word).replace("_", " ")
 
 
 def _output(change: OutputChange) -> str:

@@ -2,8 +2,9 @@
 
 from enum import Enum
 
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import Outcome
 from remote_backend.plans.groups import Family, is_destructive
+from remote_backend.plans.totals import result_name
 from remote_backend.reports.summary import Report
 
 __all__ = ("Kind", "families_by_kind", "heading", "sign", "tile_words")
@@ -73,10 +74,4 @@ def families_by_kind(report: Report) -> dict[Kind, list[Family]]:
 
 
 def _kind_of(outcome: Outcome) -> Kind:
-    if outcome.still_running:
-        return Kind.RUNNING
-    if outcome.result is Result.FAILED:
-        return Kind.FAILED
-    if outcome.result is Result.CHANGES:
-        return Kind.DESTROY if is_destructive(outcome) else Kind.CHANGED
-    return Kind.UNCHANGED if outcome.result is Result.NO_CHANGES else Kind.CANCELED
+    return Kind.DESTROY if is_destructive(outcome) else Kind(result_name(outcome))

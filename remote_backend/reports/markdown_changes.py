@@ -15,8 +15,8 @@ from remote_backend.models.changes import (
     ResourceChange,
 )
 from remote_backend.models.values import Value
-from remote_backend.plans.action_reasons import reason_text
-from remote_backend.plans.actions import OUTSIDE_WORDS, danger, is_dangerous
+from remote_backend.plans.actions import danger, is_dangerous
+from remote_backend.plans.change_notes import cause_text, change_notes
 from remote_backend.plans.change_text import ChangeKind, DiffLine, change_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.markdown_budget import Item, Rank, all_items
@@ -25,16 +25,8 @@ from remote_backend.reports.markdown_text import counted, fence_for
 __all__ = ("changes_item",)
 
 _SIGNS = {"create": "+", "delete": "-", "forget": "-", "gone": "-"}
-_ACTION_NOTES = {
-    "replace_create_first": "the new one is created first",
-    "create_then_forget": "the old one is forgotten, not destroyed",
-    "forget": "forgotten, not destroyed",
-    "read": "read during apply",
-    **OUTSIDE_WORDS,
-}
 # Actions whose objects have no value on one side: the address says all.
 _WHOLE_OBJECTS = ("create", "delete", "forget", "gone")
-_SIMPLE = ("update", "move", "import", "replace", *_WHOLE_OBJECTS)
 _ADDRESS_WIDTH = 30
 _LINE_WIDTH = 100
 _LINES_TOGETHER = 20
@@ -103,7 +95,7 @@ def _headed(heading: str, items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _is_plain_create(change: ResourceChange) -> bool:
-    return change.action == "create" and not _notes(change)
+    return change.action == "create" and not any(change_notes(change))
 
 
 def _creates(changes: Sequence[ResourceChange]) -> Iterator[Item]:
@@ -127,49 +119,20 @@ def _resource(change: ResourceChange) -> Item:
     rank = Rank.DESTROYED if is_dangerous(change.action) else Rank.ADDRESSES
     sign = "-/+" if change.is_replacement else _SIGNS.get(change.action, "!")
     address = _line(address_text(change))
-    notes = "; ".join(_notes(change))
+    notes = "; ".join(map(_line, change_notes(change)))
     text = (
         f"\n{sign:<3} {address:<{_ADDRESS_WIDTH}} {notes}"
         if notes
         else f"\n{sign:<3} {address}"
     )
     item = Item(text, rank, "address")
-    if cause := _cause(change):
+    if cause := cause_text(change):
         pad = " " * (_ADDRESS_WIDTH - len(address)) if not notes else ";"
         item.add(Item(f"{pad} {_line(cause)}", Rank.FORCED_BY, "cause"))
     if change.action not in _WHOLE_OBJECTS:
         for value in _values(change.attributes):
             item.add(value)
     return item
-
-
-def _notes(change: ResourceChange) -> list[str]:
-    notes = []
-    if change.action in _ACTION_NOTES:
-        notes.append(_ACTION_NOTES[change.action])
-    elif change.action not in (*_SIMPLE, "no-op"):
-        notes.append(change.action)
-    if change.previous_address:
-        notes.append(f"moved from {change.previous_address}")
-    if change.imported_id is not None:
-        notes.append(f"imported by id {change.imported_id}")
-    elif change.imported_identity is not None:
-        notes.append(
-            f"imported by {value_text(change.imported_identity, longest=_LINE_WIDTH)}"
-        )
-    if change.deferred_reason:
-        notes.append(f"deferred: {change.deferred_reason.replace('_', ' ')}")
-    return [_line(note) for note in notes]
-
-
-def _cause(change: ResourceChange) -> str:
-    """Return what forces a replacement, or why the object is destroyed or read."""
-    paths = [
-        path_text(attribute.path) for attribute in change.attributes if attribute.replaces
-    ]
-    if paths:
-        return f"forced by {', '.join(dict.fromkeys(paths))}"
-    return reason_text(change)
 
 
 def _values(attributes: Iterable[AttributeChange]) -> Iterator[Item]:

@@ -1,0 +1,48 @@
+"""What stands behind the address of a change: how it is done, where it comes from, and why."""
+
+from collections.abc import Iterator
+
+from remote_backend.models.changes import ResourceChange
+from remote_backend.plans.action_reasons import reason_text
+from remote_backend.plans.actions import OUTSIDE_WORDS
+from remote_backend.plans.value_text import path_text, value_text
+
+__all__ = ("cause_text", "change_notes")
+
+_ACTION_NOTES = {
+    "replace_create_first": "the new one is created first",
+    "create_then_forget": "the old one is forgotten, not destroyed",
+    "forget": "forgotten, not destroyed",
+    "read": "read during apply",
+    **OUTSIDE_WORDS,
+}
+# The sign of these says all.
+_SIMPLE = ("create", "update", "move", "import", "replace", "delete", "no-op")
+_LONGEST_IDENTITY = 100
+
+
+def change_notes(change: ResourceChange) -> Iterator[str]:
+    """Give a few words each for what the sign and the values of a change do not say."""
+    if change.action in _ACTION_NOTES:
+        yield _ACTION_NOTES[change.action]
+    elif change.action not in _SIMPLE:
+        yield change.action
+    if change.previous_address:
+        yield f"moved from {change.previous_address}"
+    if change.imported_id is not None:
+        yield f"imported by id {change.imported_id}"
+    elif change.imported_identity is not None:
+        identity = value_text(change.imported_identity, longest=_LONGEST_IDENTITY)
+        yield f"imported by {identity}"
+    if change.deferred_reason:
+        yield f"deferred: {change.deferred_reason.replace('_', ' ')}"
+
+
+def cause_text(change: ResourceChange) -> str:
+    """Return what forces a replacement, or why the object is destroyed or read."""
+    paths = [
+        path_text(attribute.path) for attribute in change.attributes if attribute.replaces
+    ]
+    if paths:
+        return f"forced by {', '.join(dict.fromkeys(paths))}"
+    return reason_text(change)
