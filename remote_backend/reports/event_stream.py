@@ -48,16 +48,18 @@ class EventStream:
     """Whether the last event was written."""
 
     _sequence: int = 0
-    _workspace_count: int = 0
+    _workspaces: tuple[str, ...] = ()
     _phases: dict[str, str] = field(factory=dict)
-    _outcomes: list[Outcome] = field(factory=list)
+    """Of the workspaces that have begun and not ended."""
+
+    _outcomes: dict[str, Outcome] = field(factory=dict)
 
     def lines(self, event: events.Event) -> Iterator[str]:
         """Give the lines of an event, and of what follows from it."""
         yield self._line(_type_of(type(event).__name__), **self._members(event))
         match event:
             case events.BatchStarted():
-                self._workspace_count = len(event.workspaces)
+                self._workspaces = event.workspaces
             case events.PlanStarted():
                 yield from self._phase(event.workspace, "preparing")
             case events.UploadProgressed():
@@ -70,7 +72,7 @@ class EventStream:
                 yield from self._judgement(event)
             case events.PlanFinished():
                 self._phases.pop(event.outcome.workspace, None)
-                self._outcomes.append(event.outcome)
+                self._outcomes[event.outcome.workspace] = event.outcome
             case events.BatchFinished() | events.BatchFailed():
                 self.is_over = True
             case _:
@@ -78,26 +80,28 @@ class EventStream:
 
     def progress(self) -> Iterator[str]:
         """Give a line that says how far the batch has come; none once it is over."""
-        if self.is_over or not self._workspace_count:
+        if self.is_over or not self._workspaces:
             return
-        ended = len(self._outcomes)
+        unfinished = self._unfinished()
         at_work = sum(phase != "waiting" for phase in self._phases.values())
         yield self._line(
             "progress",
-            workspaces=self._workspace_count,
-            ended=ended,
+            workspaces=len(self._workspaces),
+            ended=len(self._workspaces) - len(unfinished),
             at_work=at_work,
-            waiting=max(0, self._workspace_count - ended - at_work),
-            totals=totals_document(totals_of(self._outcomes)),
+            waiting=len(unfinished) - at_work,
+            totals=totals_document(totals_of(self._outcomes.values())),
         )
 
     def interrupted(self, answer: str) -> Iterator[str]:
         """Give a line that says what becomes of the runs after a signal: `cancel` or `detach`."""
-        unfinished = tuple(self._phases)
-        yield self._line("interrupted", answer=answer, unfinished=list(unfinished))
+        yield self._line("interrupted", answer=answer, unfinished=self._unfinished())
         if answer == "cancel":
-            for workspace in unfinished:
+            for workspace in tuple(self._phases):
                 yield from self._phase(workspace, "canceling")
+
+    def _unfinished(self) -> list[str]:
+        return [name for name in self._workspaces if name not in self._outcomes]
 
     def _members(self, event: events.Event) -> dict[str, Any]:
         match event:

@@ -138,12 +138,13 @@ def test_progress_counts_workspaces() -> None:
 def test_an_interrupt_says_what_becomes_of_the_runs() -> None:
     """Canceled ones are in that phase until they end, whatever their status is."""
     stream = made()
-    written(stream, [events.PlanStarted("a"), events.PlanStarted("b")])
+    started = events.BatchStarted(("a", "b", "c"))
+    written(stream, [started, events.PlanStarted("a"), events.PlanStarted("b")])
     lines = [*stream.interrupted("cancel")]
     lines += stream.lines(events.RunStatusChanged("a", "run-1", "planning"))
 
     [interrupted, *phases] = read(lines, "interrupted", "plan_phase_changed")
-    assert (interrupted["answer"], interrupted["unfinished"]) == ("cancel", ["a", "b"])
+    assert (interrupted["answer"], interrupted["unfinished"]) == ("cancel", ["a", "b", "c"])
     assert [(each["workspace"], each["phase"]) for each in phases] == [
         ("a", "canceling"),
         ("b", "canceling"),

@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from remote_backend import events
 from remote_backend.cli.output.view.log_objects import LogObjects
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.run_phases import PHASES
 from remote_backend.plans.groups import is_destructive
 from remote_backend.plans.totals import result_name
 
@@ -29,20 +30,7 @@ _WAITING = {
     "plan_queued": "for a free worker",
 }
 _WORKING = {
-    "pre_plan_running": "tasks",
-    "pre_plan_awaiting_decision": "decision",
-    "planning": "planning",
-    "planned": "planning",
-    "post_plan_running": "tasks",
-    "post_plan_completed": "planning",
-    "post_plan_awaiting_decision": "decision",
-    "cost_estimating": "cost",
-    "cost_estimated": "cost",
-    "policy_checking": "policies",
-    "policy_checked": "policies",
-    "policy_override": "decision",
-    "tf_policy_checked": "policies",
-    "tf_policy_override": "decision",
+    **PHASES,
     # The run is over; its outcome comes when its log and its policies were read.
     "planned_and_finished": "ending",
     "planned_and_saved": "ending",
