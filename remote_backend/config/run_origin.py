@@ -5,7 +5,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-__all__ = ("describe_origin", "read_git_head")
+__all__ = ("describe_origin", "read_commit", "read_git_head")
 
 _LONGEST_WORD = 80
 _COMMIT_DIGITS = 10
@@ -104,7 +104,7 @@ def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
 
     In a CI job its own variables count, elsewhere the user and the Git repository.
     """
-    service = next((service for service in _SERVICES if environ.get(service.mark)), None)
+    service = _service_of(environ)
     if service is None:
         person = _first(environ, _PERSON_HERE)
         branch, commit = read_git_head(directory)
@@ -114,6 +114,18 @@ def describe_origin(environ: Mapping[str, str], directory: Path) -> str:
         commit = _first(environ, service.commit)
     parts = (person, _revision_text(branch, commit[:_COMMIT_DIGITS]))
     return ", ".join(part for part in parts if part)
+
+
+def read_commit(environ: Mapping[str, str], directory: Path) -> str:
+    """Return the commit that is planned; empty where neither a CI job nor Git says it."""
+    service = _service_of(environ)
+    return (
+        read_git_head(directory)[1] if service is None else _first(environ, service.commit)
+    )
+
+
+def _service_of(environ: Mapping[str, str]) -> _Service | None:
+    return next((service for service in _SERVICES if environ.get(service.mark)), None)
 
 
 def _revision_text(branch: str, commit: str) -> str:

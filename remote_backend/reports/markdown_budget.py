@@ -18,6 +18,7 @@ from attrs import define, field
 from remote_backend.reports.markdown_text import counted
 
 __all__ = (
+    "MOST_CHARACTERS",
     "Item",
     "Rank",
     "all_items",
@@ -27,6 +28,9 @@ __all__ = (
     "text_of",
     "written",
 )
+
+MOST_CHARACTERS = 65_536
+"""The limit of a comment on GitHub."""
 
 
 class Rank(IntEnum):

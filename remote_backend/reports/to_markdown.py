@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.reports.markdown_budget import (
+    MOST_CHARACTERS,
     Item,
     Rank,
     left_out_text,
@@ -25,10 +26,7 @@ from remote_backend.reports.markdown_table import table_item
 from remote_backend.reports.markdown_text import comment, counted, escaped
 from remote_backend.reports.summary import Report
 
-__all__ = ("MOST_CHARACTERS", "to_markdown")
-
-MOST_CHARACTERS = 65_536
-"""The limit of a comment on GitHub."""
+__all__ = ("to_markdown",)
 
 _COMMIT_DIGITS = 7
 _DOT = " \u00b7 "

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.config.run_origin import describe_origin, read_git_head
+from remote_backend.config.run_origin import describe_origin, read_commit, read_git_head
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GITHUB = {
@@ -83,3 +83,13 @@ def test_an_odd_repository_is_no_error(head: bytes | None, tmp_path: Path) -> No
     if head is not None:
         (tmp_path / ".git" / "HEAD").write_bytes(head)
     assert describe_origin({}, tmp_path) in ("", "branch gone")
+
+
+def test_the_commit_is_that_of_the_job(tmp_path: Path) -> None:
+    """A job may have checked out a merge; without a job Git counts, and without both nothing."""
+    assert read_commit(GITHUB, tmp_path) == COMMIT
+    assert read_commit({}, tmp_path) == ""
+    git = tmp_path / ".git"
+    git.mkdir()
+    (git / "HEAD").write_text(f"{COMMIT}\n")
+    assert read_commit({}, tmp_path) == COMMIT

@@ -39,6 +39,7 @@ from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.options import BatchOptions
+from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 from remote_backend.structured_logging import is_silent
 
 __all__ = ("plan",)
@@ -57,7 +58,7 @@ _GUIDE = Guide(
             "message", "upload", "refuse-outside-links",
         ),
         "Output and reports": (
-            "report", "report-logs", "report-mode", "table", "stream", "quiet", "json",
+            "report", "report-logs", "report-mode", "report-label", "report-limit", "table", "stream", "quiet", "json",
             "color", "no-color", "detailed-exitcode",
         ),
         "Waiting and stopping": (
@@ -147,6 +148,18 @@ _GUIDE = Guide(
     metavar="OCTAL",
 )
 @value(
+    "report-label",
+    "A text for the first line of Markdown reports, where two jobs plan the same workspaces.",
+    metavar="TEXT",
+)
+@value(
+    "report-limit",
+    "How many characters a Markdown report may have; GitHub takes 65536 in a comment.",
+    type=click.IntRange(min=1000),
+    default=MOST_CHARACTERS,
+    metavar="N",
+)
+@value(
     "table",
     "Write a row for each workspace at the end: auto (without a terminal), rows, wide, none.",
     type=click.Choice([form.value for form in TableForm]),
@@ -216,6 +229,8 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         reports=flags["report"],
         report_mode=flags["report_mode"],
         report_logs=ReportLogs(flags["report_logs"]),
+        report_label=flags["report_label"] or "",
+        report_limit=flags["report_limit"],
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],

@@ -37,6 +37,7 @@ from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.config.environment import process_environ
+from remote_backend.config.run_origin import read_commit
 from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
@@ -132,6 +133,8 @@ class PlanOutput:
             report_logs=self.command.report_logs,
             keeps_logs=self.command.is_journaled
             and keep_limits(process_environ()).keeps_any,
+            label=self.command.report_label,
+            commit=read_commit(process_environ(), self.command.directory),
         )
 
     def _logs(self, batch_id: str) -> LogSpool:
@@ -192,7 +195,9 @@ class PlanOutput:
             self._json_console(None).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:
             with LogSpool() as logs:
-                report = Collector(logs, self._started_at).report(
+                report = Collector(
+                    logs, self._started_at, label=self.command.report_label
+                ).report(
                     (),
                     batch_id="",
                     hostname=backend.hostname if backend else "unknown host",
@@ -318,7 +323,10 @@ class PlanOutput:
 
     def _write(self, report: Report) -> None:
         problems = write_reports(
-            report, self.command.reports, new_mode=self.command.report_mode
+            report,
+            self.command.reports,
+            new_mode=self.command.report_mode,
+            most_characters=self.command.report_limit,
         )
         for name in self.command.reports:
             if not any(problem.startswith(f"-report={name} ") for problem in problems):

@@ -16,6 +16,7 @@ from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.recorded_batch import RecordedBatch
+from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 
 __all__ = (
     "OnInterrupt",
@@ -73,6 +74,10 @@ class PlanRequest:
     """The mode of report files that are new."""
 
     report_logs: ReportLogs = ReportLogs.FAILED
+    report_label: str = ""
+    report_limit: int = MOST_CHARACTERS
+    """How many characters a report as Markdown may have."""
+
     style: Style = Style.AUTO
     table: TableForm = TableForm.AUTO
     resumed: RecordedBatch | None = None

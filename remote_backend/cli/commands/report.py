@@ -1,6 +1,8 @@
 """The command `report`: reports of an earlier batch, from its journal and the server."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anyio
 import click
@@ -21,6 +23,7 @@ from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsE
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
+from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 
 __all__ = ("report",)
 
@@ -47,10 +50,20 @@ _AT_ONCE = 10
     default=PRIVATE_MODE,
     metavar="OCTAL",
 )
+@value(
+    "report-label",
+    "A text for the first line of Markdown reports, where two jobs plan the same workspaces.",
+    metavar="TEXT",
+)
+@value(
+    "report-limit",
+    "How many characters a Markdown report may have; GitHub takes 65536 in a comment.",
+    type=click.IntRange(min=1000),
+    default=MOST_CHARACTERS,
+    metavar="N",
+)
 @click.argument("id", required=False)
-def report(
-    id: str | None, report: tuple[str, ...], report_logs: str, report_mode: int
-) -> int:
+def report(id: str | None, report: tuple[str, ...], **flags: Any) -> int:
     """Write reports of a batch again, from its journal; without ID, of the newest.
 
     Logs and changes are read from the server, as long as it keeps them.
@@ -63,22 +76,20 @@ def report(
         id,
         lambda text: echo(f"Warning: {text}", err=True),
     )
-    return anyio.run(_write, recorded, report, ReportLogs(report_logs), report_mode)
+    return anyio.run(_write, recorded, report, flags)
 
 
 async def _write(
-    recorded: RecordedBatch,
-    files: tuple[str, ...],
-    report_logs: ReportLogs,
-    new_mode: int,
+    recorded: RecordedBatch, files: tuple[str, ...], flags: Mapping[str, Any]
 ) -> int:
     kept = folder_of(journal_folder_of(process_environ()), recorded.id)
     with LogSpool() as logs:
         collector = Collector(
             logs,
             started_at=recorded.started_at,
-            report_logs=report_logs,
+            report_logs=ReportLogs(flags["report_logs"]),
             keeps_logs=kept.is_dir(),
+            label=flags["report_label"] or "",
         )
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
@@ -96,7 +107,13 @@ async def _write(
             options=plan,
             is_drift=plan.refresh_only,
         )
-    if problems := write_reports(made, files, new_mode=new_mode):
+    problems = write_reports(
+        made,
+        files,
+        new_mode=flags["report_mode"],
+        most_characters=flags["report_limit"],
+    )
+    if problems:
         raise SettingsError("; ".join(problems))
     for name in files:
         echo(f"Wrote {Path(name)}: {made.sentence}")

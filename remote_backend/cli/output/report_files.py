@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
+from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 from remote_backend.reports.summary import Report, make_report
 from remote_backend.reports.to_markdown import to_markdown
 
@@ -32,17 +34,21 @@ _BYTES_OF_A_CHARACTER = 4
 
 
 def write_reports(
-    report: Report, files: tuple[str, ...], *, new_mode: int = PRIVATE_MODE
+    report: Report,
+    files: tuple[str, ...],
+    *,
+    new_mode: int = PRIVATE_MODE,
+    most_characters: int = MOST_CHARACTERS,
 ) -> tuple[str, ...]:
     """Write a report into files, each whole or not at all; an earlier file keeps its mode.
 
-    Returns a sentence for each file that cannot be written; the others are written all the same.
+    `most_characters` is the limit of Markdown; the other forms have none. Returns a sentence for each file that cannot be written; the others are written all the same.
     """
     problems = []
     for name in files:
         path = Path(name)
         try:
-            data = _writer(path.suffix)(report).encode("utf-8", "replace")
+            data = _writer(path.suffix, most_characters)(report).encode("utf-8", "replace")
             write_atomically(path, data, mode=_mode_of(path, new_mode))
         except Exception as error:  # of any kind: a workspace can have an odd text
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
@@ -84,8 +90,10 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _writer(suffix: str) -> Callable[[Report], str]:
+def _writer(suffix: str, most_characters: int) -> Callable[[Report], str]:
     name = FORMS[suffix]
+    if name == "to_markdown":
+        return partial(to_markdown, most_characters=most_characters)
     module = import_module(f"remote_backend.reports.{name}")
     writer: Callable[[Report], str] = getattr(module, name)
     return writer
@@ -100,6 +108,9 @@ class Collector:
     report_logs: ReportLogs = ReportLogs.FAILED
     keeps_logs: bool = False
     """Whether `batches log` finds the whole logs."""
+
+    label: str = ""
+    commit: str = ""
 
     def report(
         self,
@@ -121,6 +132,8 @@ class Collector:
             hostname=hostname,
             organization=organization,
             mapping=mapping,
+            label=self.label,
+            commit=self.commit,
             started_at=self.started_at,
             ended_at=ended_at,
             seconds=seconds_between(self.started_at, ended_at),

@@ -23,7 +23,7 @@ from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.command_line import CommandLine
-from tests.support.report_builders import failed_with, outcome
+from tests.support.report_builders import failed_with, outcome, report
 from tests.support.servers import hosted
 
 POSIX_ONLY = pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")
@@ -252,20 +252,49 @@ def test_a_report_says_that_a_log_was_not_kept(monkeypatch: pytest.MonkeyPatch) 
     assert "the rest of this log could not be kept" in collected(b"x\n").logs["a"]
 
 
-@pytest.mark.parametrize(("full", "told"), [((1 << 20) - 100, "no room"), (500_000, None)])
+@pytest.mark.parametrize(
+    ("full", "told"),
+    [((1 << 20) - 100, "no room"), ((1 << 20) - 60_000, None), (500_000, None)],
+)
 def test_a_step_summary_stays_below_what_github_shows(
     full: int, told: str | None, tmp_path: Path
 ) -> None:
     """What other commands wrote counts too: above 1 MiB GitHub shows nothing at all (N39)."""
     path = tmp_path / "step.md"
     path.write_bytes(b"x" * full)
-    report = collected("\u00e4\n".encode() * 100_000)
+    large = report(
+        *(
+            outcome(f"w{n}", result=Result.FAILED, reason="\u00e4" * n + " failed")
+            for n in range(100)
+        )
+    )
 
-    problem = write_step_summary(report, {"GITHUB_STEP_SUMMARY": str(path)})
+    problem = write_step_summary(large, {"GITHUB_STEP_SUMMARY": str(path)})
 
     assert (problem is None) if told is None else (told in str(problem))
     assert path.stat().st_size <= 1 << 20
-    assert ("Terraform plan" in path.read_text()) is (told is None)
+    text = path.read_text().lstrip("x")
+    assert ("### \u2717 Terraform plan: 100 workspaces failed" in text) is (told is None)
+    assert ("Left out at the limit of 14,999 characters: " in text) is (
+        full > 900_000 and not told
+    )
+
+
+@POSIX_ONLY
+async def test_a_limit_and_a_label_are_those_of_markdown(shop: CommandLine) -> None:
+    """By plan and report alike; the first line says which of two jobs it was."""
+    flags = ("-report-label=nightly job", "-report-limit=1000")
+    done = await shop.run("plan", "-all", "-quiet", "-report=a.md", *flags)
+    again = await shop.run("report", "-report=b.md", *flags)
+    refused = await shop.run("plan", "-all", "-report=c.md", "-report-limit=999")
+    texts = [(shop.directory / name).read_text() for name in ("a.md", "b.md")]
+
+    assert (done.code, again.code, refused.code) == (0, 0, 1)
+    assert "999 is not in the range x>=1000" in refused.err
+    for text in texts:
+        first = text.partition("\n")[0]
+        assert first.endswith("/networking-* nightly job -->") and len(text) <= 1000
+    assert texts[0].partition("\n")[0] == texts[1].partition("\n")[0]
 
 
 async def test_events_as_json(shop: CommandLine) -> None:
