@@ -83,7 +83,7 @@ async def test_reports_of_real_plans(real: CommandLine) -> None:
     again = await real.run("report", "-report=again.json")
 
     assert done.code == 1
-    assert "::error title=bad::No value for required variable (main.tf:11)" in done.out
+    assert "title=bad%3A No value for required variable (main.tf%3A11)::Error: " in done.out
     assert " | " not in done.out
     texts = {form: (real.directory / f"r.{form}").read_text() for form in forms}
     assert not [form for form, text in texts.items() if "hush-value" in text]
