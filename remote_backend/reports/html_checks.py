@@ -9,7 +9,7 @@ from remote_backend.formats.amounts import difference_text, money
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport, PolicyResult
-from remote_backend.reports.html_text import breakable, html_text, names_html
+from remote_backend.reports.html_text import breakable, count_of, html_text, names_html
 from remote_backend.reports.html_workspaces import anchor_link
 
 __all__ = ("costs_section", "policies_section")
@@ -19,29 +19,35 @@ _PASSED = ("passed", "overridden")
 
 def costs_section(outcomes: Sequence[Outcome], total: Cost | None) -> str:
     """Return the estimated costs of a month; empty where none is known."""
-    costs = [(outcome, outcome.cost) for outcome in outcomes]
-    known = [(outcome, cost) for outcome, cost in costs if cost is not None]
-    if total is None or not known:
+    costs = [
+        (outcome.workspace, cost)
+        for outcome in outcomes
+        if (cost := outcome.cost) is not None
+    ]
+    if total is None or not costs:
         return ""
-    known.sort(key=lambda pair: -abs(pair[1].delta))
-    rows = "".join(
-        f'<tr data-ws="{html_text(outcome.workspace)}"><th scope="row">'
-        f"{anchor_link(outcome.workspace)}</th>{_amounts(cost)}</tr>\n"
-        for outcome, cost in known
-    )
-    missing = len(costs) - len(known)
-    note = (
-        f"<p>No estimate for {missing:,} of {len(costs):,} workspaces.</p>\n"
-        if missing
-        else ""
-    )
+    changed = [pair for pair in costs if pair[1].delta]
+    changed.sort(key=lambda pair: -abs(pair[1].delta))
+    rows = "".join(_cost_row(workspace, cost) for workspace, cost in changed)
     return _section(
         "cost",
         "Cost a month",
         '<table class="numbers">\n<thead><tr><th scope="col">Workspace</th><th scope="col">Before'
         '</th><th scope="col">After</th><th scope="col">Change</th></tr></thead>\n<tbody>\n'
         f'{rows}</tbody><tfoot><tr><th scope="row">All</th>{_amounts(total)}</tr></tfoot></table>\n'
-        f"{note}",
+        f"{_note(len(costs) - len(changed), 'whose cost stays the same')}"
+        f"{_note(len(outcomes) - len(costs), 'without an estimate')}",
+    )
+
+
+def _note(number: int, what: str) -> str:
+    return f"<p>{count_of(number, 'workspace')} {what}</p>\n" if number else ""
+
+
+def _cost_row(workspace: str, cost: Cost) -> str:
+    return (
+        f'<tr data-ws="{html_text(workspace)}"><th scope="row">{anchor_link(workspace)}</th>'
+        f"{_amounts(cost)}</tr>\n"
     )
 
 
@@ -91,9 +97,9 @@ def _rank(policy: PolicyResult) -> tuple[bool, bool, str, str]:
 
 def _policy(policy: PolicyResult, workspaces: Sequence[str], text: str) -> str:
     is_failed = policy.status not in _PASSED
-    color = ' class="red"' if is_failed else ""
+    color = " red" if is_failed else ""
     return (
-        f'<tr><th scope="row">{breakable(policy.title)}</th><td{color}>'
+        f'<tr><th scope="row">{breakable(policy.title)}</th><td class="status{color}">'
         f"{html_text(policy.status)}</td><td>{len(workspaces):,}: {names_html(workspaces)}"
         f"{_text_of(workspaces[0], text) if is_failed else ''}</td></tr>\n"
     )

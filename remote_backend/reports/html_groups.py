@@ -125,9 +125,15 @@ def _plans(kind: Kind, family: Family) -> str:
         if text := _changes_of(outcome):
             names[text].append(outcome.workspace)
     return "".join(
-        f'<div class="plan">\n<h4>Plan of {names_html(workspaces)}</h4>\n{text}</div>\n'
+        f'<div class="plan">\n<h4>Plan of {_whose(workspaces, family)}</h4>\n{text}</div>\n'
         for text, workspaces in names.items()
     )
+
+
+def _whose(workspaces: list[str], family: Family) -> str:
+    if len(workspaces) == len(family.workspaces) > 1:
+        return f"all {len(workspaces):,}"
+    return names_html(workspaces)
 
 
 def _changes_of(outcome: Outcome) -> str:

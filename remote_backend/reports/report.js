@@ -203,6 +203,7 @@
     for (let node = target; node; node = node.parentElement) {
       if (node.tagName === "DETAILS") node.open = true;
     }
+    for (const details of all(":scope > details.facts", target)) details.open = true;
     if (target.matches(".names > li")) target.append(buttons);
     reveal(target);
   };

@@ -157,6 +157,8 @@ async def test_an_anchor_opens_and_marks_a_workspace(page: Page, tmp_path: Path)
     await page.evaluate("location.hash = 'ws=same-b'")
     await expect(page.locator('[id="ws=same-b"]')).to_be_in_viewport()
     await expect(page.locator("#search")).to_have_value("")
+    await page.click("a[href='#cost'].tile")
+    await expect(page.locator("#cost table")).to_be_visible()
 
 
 async def test_keys_work_and_can_be_switched_off(page: Page, tmp_path: Path) -> None:

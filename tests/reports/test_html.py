@@ -158,17 +158,17 @@ def test_costs_and_policies_are_tables() -> None:
             outcome("a", checks=checks("0.5", "passed")),
             outcome("b", checks=checks("-20", "failed")),
             outcome("c"),
+            outcome("d", checks=checks("0", "passed")),
         )
     )
     text = text_of(page)
 
-    assert (
-        "All $2.00 -$17.50 -$19.50" in text and "No estimate for 1 of 3 workspaces" in text
-    )
+    assert "All $3.00 -$16.50 -$19.50 1 workspace whose cost stays the same" in text
+    assert "1 workspace without an estimate" in text
     assert order_of(page, "a $1.00 $1.50 +$0.50", "b $1.00 -$19.00 -$20.00")[0][0] == "b"
     assert "Policies and tasks" in text
-    assert "tags (mandatory) failed 1: b b: no tags tags (mandatory) passed 1: a" in text
-    assert "task scan (advisory) passed 2: a, b" in text
+    assert "tags (mandatory) failed 1: b b: no tags tags (mandatory) passed 2: a, d" in text
+    assert "task scan (advisory) passed 3: a, b, d" in text
 
 
 def test_a_log_has_its_last_200_lines_and_says_how_many_are_missing() -> None:
