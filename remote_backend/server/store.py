@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,11 +88,13 @@ class Records:
     """Records inside one transaction; values go in and come out.
 
     Each method is one statement of SQL, so lists use `find_many` and `newest_of` instead of
-    a statement for each of their items.
+    a statement for each of their items. A record that a list has read is not read again for
+    what the list includes, such as the plans of its runs.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._read: dict[str, Any] = {}
 
     def find(self, kind: type[Record], id: str) -> Record | None:
         """Return the record of an id, or None."""
@@ -100,12 +102,16 @@ class Records:
 
     def find_many(self, kind: type[Record], ids: Iterable[str]) -> dict[str, Record]:
         """Return the records of ids that exist, by id."""
-        sql = (
-            "select id, body from record where kind = ? "
-            "and id in (select value from json_each(?))"
-        )
-        rows = self._connection.execute(sql, (_KINDS[kind].name, json.dumps(list(ids))))
-        return {id: _load(kind, body) for id, body in rows}
+        unique = list(dict.fromkeys(ids))
+        missing = [id for id in unique if id not in self._read]
+        if missing:
+            sql = (
+                "select body from record where kind = ? "
+                "and id in (select value from json_each(?))"
+            )
+            self._load_all(kind, sql, (_KINDS[kind].name, json.dumps(missing)))
+        records = {id: self._read.get(id) for id in unique}
+        return {id: record for id, record in records.items() if isinstance(record, kind)}
 
     def find_named(self, kind: type[Record], name: str) -> Record | None:
         """Return the record that has a name of its own, or None."""
@@ -122,15 +128,14 @@ class Records:
 
         With members, only records that have these values count.
         """
-        conditions = "".join(f" and json_extract(body, '$.{name}') = ?" for name in members)
-        sql = (
-            "select owner, body from record where number in (select max(number) from record "
-            "where kind = ? and owner in (select value from json_each(?))"
-            f"{conditions} group by owner)"
-        )
-        values = (_KINDS[kind].name, json.dumps(list(owners)), *members.values())
-        rows = self._connection.execute(sql, values)
+        rows = self._newest("owner, body", kind, owners, members)
         return {owner: _load(kind, body) for owner, body in rows}
+
+    def newest_ids_of(
+        self, kind: type[Record], owners: Iterable[str], **members: str | bool
+    ) -> dict[str, str]:
+        """Return the ids of the records that `newest_of` returns."""
+        return dict(self._newest("owner, id", kind, owners, members))
 
     def ids_of(self, kind: type[Record], owners: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of the records of owners, oldest first, by owner."""
@@ -151,8 +156,7 @@ class Records:
         if owner is not None:
             sql += " and owner = ?"
             values.append(owner)
-        rows = self._connection.execute(sql + " order by number", values)
-        return [_load(kind, body) for (body,) in rows]
+        return self._load_all(kind, sql + " order by number", values)
 
     def all_of(self, kind: type[Record], owners: Iterable[str]) -> list[Record]:
         """Return all records of several owners, oldest first."""
@@ -160,8 +164,7 @@ class Records:
             "select body from record where kind = ? "
             "and owner in (select value from json_each(?)) order by number"
         )
-        values = (_KINDS[kind].name, json.dumps(list(owners)))
-        return [_load(kind, body) for (body,) in self._connection.execute(sql, values)]
+        return self._load_all(kind, sql, (_KINDS[kind].name, json.dumps(list(owners))))
 
     def all_without(
         self, kind: type[Record], member: str, values: Iterable[str]
@@ -189,6 +192,7 @@ class Records:
             "on conflict (id) do update set name = excluded.name, body = excluded.body",
             row,
         )
+        self._read[value.id] = value
         return value
 
     def delete(self, id: str) -> None:
@@ -198,6 +202,31 @@ class Records:
             "or owner in (select id from record where owner = ?1)",
             (id,),
         )
+        self._read.clear()
+
+    def _newest(
+        self,
+        columns: str,
+        kind: type[Record],
+        owners: Iterable[str],
+        members: Mapping[str, str | bool],
+    ) -> sqlite3.Cursor:
+        conditions = "".join(f" and json_extract(body, '$.{name}') = ?" for name in members)
+        sql = (
+            f"select {columns} from record where number in (select max(number) from record "
+            "where kind = ? and owner in (select value from json_each(?))"
+            f"{conditions} group by owner)"
+        )
+        values = (_KINDS[kind].name, json.dumps(list(owners)), *members.values())
+        return self._connection.execute(sql, values)
+
+    def _load_all(
+        self, kind: type[Record], sql: str, values: Sequence[str]
+    ) -> list[Record]:
+        rows = self._connection.execute(sql, values)
+        records = [_load(kind, body) for (body,) in rows]
+        self._read.update((record.id, record) for record in records)
+        return records
 
     def _find_one(self, kind: type[Record], where: str, value: str) -> Record | None:
         sql = f"select body from record where kind = ? and {where}"

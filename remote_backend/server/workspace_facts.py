@@ -50,23 +50,24 @@ def workspace_resources(
     projects = records.find_many(
         ProjectRecord, {workspace.project_id for workspace in workspaces}
     )
-    runs = records.newest_of(RunRecord, ids)
+    run_ids = records.newest_ids_of(RunRecord, ids)
     states = newest_states(records, ids)
-    configurations = records.newest_of(ConfigurationVersionRecord, ids, provisional=False)
+    configuration_ids = records.newest_ids_of(
+        ConfigurationVersionRecord, ids, provisional=False
+    )
     variables = records.ids_of(VariableRecord, ids)
     with_outputs = "outputs" in included_members(request)
     files = context_of(request).files
 
     def facts(workspace: WorkspaceRecord) -> WorkspaceFacts:
-        run, state = runs.get(workspace.id), states.get(workspace.id)
-        configuration = configurations.get(workspace.id)
+        state = states.get(workspace.id)
         names = output_names(files, state) if state and with_outputs else ()
         return WorkspaceFacts(
             project=projects.get(workspace.project_id),
-            latest_run_id=run.id if run else None,
+            latest_run_id=run_ids.get(workspace.id),
             state_version_id=state.id if state else None,
             resource_count=state.resource_count if state else 0,
-            configuration_version_id=configuration.id if configuration else None,
+            configuration_version_id=configuration_ids.get(workspace.id),
             variable_ids=tuple(variables.get(workspace.id, ())),
             output_ids=tuple(output_id(state.id, name) for name in names) if state else (),
         )

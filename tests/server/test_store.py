@@ -8,8 +8,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from attrs import evolve
 
-from remote_backend.server.records import WorkspaceRecord
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records, Store, open_store
 
 
@@ -105,3 +106,51 @@ async def test_records_of_an_earlier_version_are_found(tmp_path: Path) -> None:
         found = await opened.read(lambda records: records.all(WorkspaceRecord))
 
     assert found == [workspace(1)]
+
+
+async def test_what_was_read_is_up_to_date(store: Store) -> None:
+    """A record that is read again in one transaction shows what was written there."""
+
+    def change(records: Records) -> list[str]:
+        records.put(workspace(1))
+        before = records.find_many(WorkspaceRecord, ["ws-1", "ws-2", "ws-1"])
+        records.put(evolve(workspace(1), name="renamed"))
+        after = records.find_many(WorkspaceRecord, ["ws-1"])
+        other_kind = records.find_many(RunRecord, ["ws-1"])
+        records.delete("ws-1")
+        gone = records.find_many(WorkspaceRecord, ["ws-1"])
+        assert (list(before), other_kind, gone) == (["ws-1"], {}, {})
+        return [before["ws-1"].name, after["ws-1"].name]
+
+    assert await store.write(change) == ["net-1", "renamed"]
+
+
+async def test_the_newest_records_of_many_owners(store: Store) -> None:
+    """As records and as ids, with a condition on a member; owners without one are left out."""
+
+    def fill(records: Records) -> None:
+        for number, owner, status in ((1, "a", "x"), (2, "a", "y"), (3, "b", "x")):
+            run = RunRecord(
+                id=f"run-{number}",
+                workspace_id=owner,
+                configuration_version_id="",
+                created_at="",
+                created_by="",
+                status=status,
+            )
+            records.put(run)
+
+    await store.write(fill)
+    owners = ["a", "b", "c"]
+
+    def read(records: Records) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        newest = records.newest_of(RunRecord, owners)
+        return (
+            {owner: run.id for owner, run in newest.items()},
+            records.newest_ids_of(RunRecord, owners),
+            records.newest_ids_of(RunRecord, owners, status="x"),
+        )
+
+    newest, ids, with_status = await store.read(read)
+    assert newest == ids == {"a": "run-2", "b": "run-3"}
+    assert with_status == {"a": "run-1", "b": "run-3"}
