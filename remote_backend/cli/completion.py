@@ -113,7 +113,7 @@ def completions(
     typed = _Typed(
         root,
         workspaces=lambda directory: _workspaces(directory, environ),
-        batches=lambda: [journal.stem for journal in _journals(environ)],
+        batches=lambda: ["last", *(journal.stem for journal in _journals(environ))],
     )
     if not all(typed.take(word) for word in done):
         return []

@@ -59,7 +59,9 @@ def _usage(command: click.Command, context: click.Context) -> str:
 
 
 def _argument(argument: click.Argument) -> str:
-    name = argument.metavar or (argument.name or "").upper()
+    if argument.metavar is not None:
+        return argument.metavar
+    name = (argument.name or "").upper()
     text = name if argument.required else f"[{name}]"
     return f"{text}..." if argument.nargs == -1 else text
 

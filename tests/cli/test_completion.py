@@ -66,7 +66,8 @@ async def test_workspaces_and_batches_are_those_of_journals(shop: CommandLine) -
     environ = {"HOME": str(shop.directory.parent)}
     directory = f"-chdir={shop.directory}"
     await shop.run("plan", "-select=dev", "-select=prod", "-detach")
-    (journal,) = (shop.directory.parent / ".local/share/remote-backend/batches").iterdir()
+    batches = shop.directory.parent / ".local/share/remote-backend/batches"
+    (journal,) = batches.glob("*.journal")
     (journal.parent / "half.journal").write_text('{"kind": "ba')
     (shop.directory / ".terraform").mkdir()
     (shop.directory / ".terraform/environment").write_text("eu-7")
@@ -78,6 +79,8 @@ async def test_workspaces_and_batches_are_those_of_journals(shop: CommandLine) -
     assert completed(directory, "workspace", "select", "p", **environ) == ["prod"]
     assert completed(directory, "output", "-workspace", "d", **environ) == ["dev"]
     assert completed("batches", "show", "batch-", **environ) == [journal.stem]
+    assert completed("batches", "log", "-batch=l", **environ) == ["-batch=last"]
+    assert completed(directory, "batches", "log", "dev", "p", **environ) == ["prod"]
     assert completed("-chdir=/elsewhere", "plan", "-select=d", **environ) == []
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -85,6 +86,9 @@ async def test_a_report_that_becomes_impossible_costs_no_other(shop: CommandLine
 
     assert b"Error: -report=bad.md cannot be written: Is a directory" in err
     assert b"Wrote good.json." in err and b"Wrote bad.md." not in err
+    assert re.search(
+        rb"write it again with: remote-backend report [0-9a-f]{4} -report=", err
+    )
     assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 2
 
 

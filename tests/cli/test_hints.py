@@ -110,7 +110,8 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         with_another_block,
         "plan",
         DEV,
-        "`remote-backend init -migrate-state` to move states along, or `init -reconfigure`",
+        "the directory (workspaces.prefix); run `remote-backend init -migrate-state` to move states "
+        "along, or `init -reconfigure`",
     ),
     (
         errors.BadBackendRecord,

@@ -21,6 +21,7 @@ from remote_backend.cli.commands.batch_logs import batch_log
 from remote_backend.cli.commands.live_actions import open_in_browser
 from remote_backend.cli.commands.plan_request import PlanRequest, given_variables
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.help import Guide
 from remote_backend.cli.output.batch_end import BatchPlace, write_end
 from remote_backend.cli.output.kept_logs import folder_of
 from remote_backend.cli.output.screen import Screen, echo, process_screen, screen_of
@@ -43,7 +44,18 @@ _HEADS = ("BATCH", "STARTED", "TOOK", "OF", "RESULT", "WHERE")
 
 
 @click.group(
-    "batches", cls=TerraformGroup, short_help="Look at batches, resume or cancel them."
+    "batches",
+    cls=TerraformGroup,
+    short_help="Look at batches, resume or cancel them.",
+    guide=Guide(
+        examples=(
+            ("remote-backend batches show -failed", "what went wrong in the newest"),
+            ("remote-backend batches log -failed", "logs from the first error on"),
+            ("remote-backend batches log -follow dev", "also while the batch runs"),
+            ("remote-backend batches resume 8aeb", "by the beginning of an id"),
+        ),
+        environment=("XDG_DATA_HOME",),
+    ),
 )
 def batches() -> None:
     """Look at the batches of earlier commands, go on with them, or cancel what still runs.

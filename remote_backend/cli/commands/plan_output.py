@@ -334,6 +334,9 @@ class PlanOutput:
         for problem in problems:
             self.screen.note(f"Error: {problem}")
             self._lacks_reports = True
+        if problems and self.command.is_journaled and report.batch_id:
+            again = f"remote-backend report {short_id(report.batch_id)} -report=FILE"
+            self.screen.note(f"The batch is kept; write it again with: {again}")
         # Nobody asked for it, so it decides about no exit code.
         if warning := write_step_summary(report, process_environ()):
             self.screen.note(f"Warning: {warning}")

@@ -171,6 +171,24 @@ async def test_an_unknown_authority_is_not_retried(
     assert error.is_permanent and not error.may_have_happened
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_certificate_for_other_names_needs_no_other_authority(
+    host: str, tmp_path: Path
+) -> None:
+    """SSL_CERT_FILE would not help, so it is not advised."""
+    made = make_certificate(tmp_path, ["other.test"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.file, made.key_file)
+    trusting = evolve(SETTINGS, ca_file=str(made.authority_file))
+
+    async with listening(silent, context) as port:
+        error = await failed(f"https://{host}:{port}/x", trusting)
+
+    assert "is not trusted (" in str(error)
+    assert "; it is for other names: check the " in str(error)
+    assert "SSL_CERT_FILE" not in str(error)
+
+
 def refuse_without_certificate(listener: socket.socket, context: ssl.SSLContext) -> None:
     """Take one connection; asyncio would close it before its refusal is sent."""
     connection, _ = listener.accept()
