@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -25,7 +26,7 @@ def name_items(members: Sequence[str], everyone: Iterable[str]) -> tuple[NameIte
 
     A pattern is used only if every workspace of `everyone` that matches is a member.
     """
-    all_counts = Counter(prefix for name in everyone for prefix in _prefixes(name))
+    all_counts = _prefix_counts(tuple(everyone))
     own_counts = Counter(prefix for name in members for prefix in _prefixes(name))
 
     def pattern_of(name: str) -> str | None:
@@ -56,6 +57,12 @@ def names_text(items: Sequence[NameItem], most: int = 3) -> str:
     rest = sum(item.count for item in items[most:])
     listed = ", ".join(item.text for item in items[:most])
     return f"{listed} and {rest} more" if rest else listed
+
+
+# A report asks for each of its groups, so that the time would grow with the square of workspaces.
+@lru_cache(maxsize=1)
+def _prefix_counts(names: tuple[str, ...]) -> Counter[str]:
+    return Counter(prefix for name in names for prefix in _prefixes(name))
 
 
 def _prefixes(name: str) -> Iterator[str]:

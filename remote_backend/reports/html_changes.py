@@ -16,7 +16,7 @@ from remote_backend.plans.change_text import DiffLine, change_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.html_text import breakable, count_of, html_text
 
-__all__ = ("by_danger", "changes_html")
+__all__ = ("changes_html", "messages_html")
 
 _MOST_ATTRIBUTES = 40
 _LONGEST_VALUE = 300
@@ -30,11 +30,19 @@ def changes_html(changes: PlannedChanges) -> str:
     """Return everything that a plan does, and what Terraform reported with it."""
     outside = [_resource(change) for change in changes.drift]
     parts = (
-        _changes_list("", [_resource(change) for change in by_danger(changes.resources)]),
+        _changes_list("", [_resource(change) for change in _by_danger(changes.resources)]),
         _changes_list("", [_output(change) for change in changes.outputs]),
         _changes_list("Changed outside of Terraform", outside),
         _changes_list("Decided by a later plan", map(_resource, changes.deferred)),
         _changes_list("Actions", map(_action, changes.actions)),
+        messages_html(changes),
+    )
+    return "".join(parts)
+
+
+def messages_html(changes: PlannedChanges) -> str:
+    """Return what Terraform reported with a plan, also with one that changes nothing."""
+    parts = (
         _changes_list("Conditions that do not hold", _failed_checks(changes)),
         "".join(_diagnostics(changes)),
         _not_understood(changes.not_understood),
@@ -42,8 +50,7 @@ def changes_html(changes: PlannedChanges) -> str:
     return "".join(parts)
 
 
-def by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
-    """Return changes with the most dangerous first."""
+def _by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
     return sorted(changes, key=lambda change: danger(change.action))
 
 

@@ -11,7 +11,7 @@ from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
 from remote_backend.reports.difference_rows import difference_rows
-from remote_backend.reports.html_changes import changes_html
+from remote_backend.reports.html_changes import changes_html, messages_html
 from remote_backend.reports.html_kinds import Kind, heading, sign
 from remote_backend.reports.html_text import (
     breakable,
@@ -48,7 +48,7 @@ def _group(report: Report, kind: Kind, family: Family) -> str:
         f'<details class="group {kind.value}" id="g{family.number}" '
         f'data-kind="{kind.value}"{is_open}>\n{_summary(report, kind, family)}\n'
         f'<ul class="names">\n{workspace_items(family)}</ul>\n'
-        f"{_error(family)}{_warnings(family)}{_plans(kind, family)}"
+        f"{_error(family)}{_warnings(family)}{_plans(family)}"
         f"{_differences(family)}{_logs(report, family)}</details>\n"
     )
 
@@ -95,12 +95,13 @@ def _error(family: Family) -> str:
     failure = first_failure(family.shown)
     if failure is None:
         return ""
-    text = html_text(failure.text)
-    box = '<pre class="error" tabindex="0" role="group" aria-label="Error">'
-    more = failure.further_errors
-    return (f"{box}{text}</pre>\n" if text else "") + (
-        f"<p>and {count_of(more, 'more error')}</p>\n" if more else ""
-    )
+    parts = []
+    if failure.text:
+        box = '<pre class="error" tabindex="0" role="group" aria-label="Error">'
+        parts.append(f"{box}{html_text(failure.text)}</pre>\n")
+    if failure.further_errors:
+        parts.append(f"<p>and {count_of(failure.further_errors, 'more error')}</p>\n")
+    return "".join(parts)
 
 
 def _warnings(family: Family) -> str:
@@ -114,10 +115,8 @@ def _warnings(family: Family) -> str:
     )
 
 
-def _plans(kind: Kind, family: Family) -> str:
-    """Return the changes of a group: once, or for each plan that failed although it was made."""
-    if kind is Kind.UNCHANGED:
-        return ""
+def _plans(family: Family) -> str:
+    """Return the changes of a group: once, or each different plan of those that were refused."""
     if family.result is Result.CHANGES:
         return _changes_of(family.shown)
     names: dict[str, list[str]] = defaultdict(list)
@@ -138,10 +137,12 @@ def _whose(workspaces: list[str], family: Family) -> str:
 
 def _changes_of(outcome: Outcome) -> str:
     changes = outcome.changes
-    # Where a plan failed, its first error is above already.
-    if changes is None or (changes.is_empty and not outcome.succeeded):
+    if changes is None:
         return ""
-    return changes_html(changes)
+    if outcome.result is Result.NO_CHANGES:
+        return messages_html(changes)
+    # Where a plan failed, its first error is above already.
+    return changes_html(changes) if outcome.succeeded or not changes.is_empty else ""
 
 
 def _differences(family: Family) -> str:

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 from attrs import evolve
 
-from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.changes import CheckResult, PlannedChanges
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
@@ -221,6 +221,23 @@ def test_plans_that_a_policy_refused_are_shown() -> None:
 
     assert "Plan of x, y - a.b Plan of z - a.c" in text
     assert "3 workspaces : policy tags x, y, z -1 each" in text
+
+
+def test_messages_of_plans_that_change_nothing_are_shown() -> None:
+    """As of a check that does not hold; each once, with the names (N36)."""
+    warned = PlannedChanges(
+        checks=(
+            CheckResult(address="check.x", kind="check", status="fail", problems=("Old",)),
+        )
+    )
+    quiet = PlannedChanges()
+    outcomes = [
+        evolve(outcome(name), changes=changes)
+        for name, changes in (("a", warned), ("b", warned), ("c", quiet))
+    ]
+    text = text_of(to_html(report(*outcomes)))
+
+    assert "a b c Plan of a, b Conditions that do not hold ! check.x Old" in text
 
 
 def test_warnings_name_their_workspaces() -> None:
