@@ -16,7 +16,7 @@ def workspace_items(family: Family) -> str:
 
 def anchor_link(workspace: str) -> str:
     """Return a link to the group of a workspace in this page."""
-    return f'<a href="#ws={html_text(quote(workspace))}">{breakable(workspace)}</a>'
+    return f'<a href="#ws={html_text(quote(workspace, errors="replace"))}">{breakable(workspace)}</a>'
 
 
 def _item(outcome: Outcome) -> str:

@@ -165,7 +165,7 @@ async def test_a_plan_fails_by_the_error_in_its_log(site: Site) -> None:
     ]
     title = "unable to download config: access to the resource is not permitted"
     assert code == 1
-    assert f"dev: failed: {title}\n  Error: {title}\n" in text
+    assert f"── failed: 1 of 1 ──\nError: {title}\n" in text
     assert (failure["kind"], failure["title"]) == ("terraform", title)
 
 
@@ -217,7 +217,7 @@ async def test_a_batch_killed_with_requests_in_flight_is_resumed(site: Site) -> 
 
     assert code == 0, told
     assert site.runs_per_workspace() == ONE_EACH
-    assert told.count("changes ") >= 5
+    assert told.count(" changed ") >= 5
 
 
 async def test_the_logs_of_five_workspaces_stream(site: Site) -> None:

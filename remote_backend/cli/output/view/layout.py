@@ -350,7 +350,7 @@ class _Painter:
     def _name_width(self) -> int:
         if self.width < _NARROW:
             return max(8, self.width - 3 - _PHASE_COLUMN - _TIME_COLUMN)
-        longest = max(map(width_of, map(self.theme.clean, self.batch.rows)), default=0) + 2
+        longest = self.batch.longest_name + 2
         return max(10, min(longest, _NAME_COLUMN if self.width < _WIDE else 40))
 
     def _detail(self, row: Row, room: int) -> Line:

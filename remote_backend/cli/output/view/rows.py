@@ -11,9 +11,11 @@ from enum import Enum
 from statistics import median
 
 from attrs import define, field, frozen
+from rich.cells import cell_len
 
 from remote_backend import events
 from remote_backend.cli.output.view.log_objects import LogObjects
+from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run_phases import PHASES
 from remote_backend.plans.groups import is_destructive
@@ -112,6 +114,9 @@ class BatchRows:
 
     started: float
     rows: dict[str, Row] = field(factory=dict)
+    longest_name: int = 0
+    """The cells that the longest name takes."""
+
     _numbers: int = 0
     _most_at_work: int = 0
 
@@ -119,7 +124,8 @@ class BatchRows:
         """Take the next event."""
         match event:
             case events.BatchStarted():
-                self.rows = {name: Row(name) for name in event.workspaces}
+                for name in event.workspaces:
+                    self.row(name)
             case events.PlanStarted():
                 self._work(self.row(event.workspace), "preparing", now)
             case events.UploadProgressed():
@@ -147,6 +153,7 @@ class BatchRows:
         """Return the row of a workspace; one that nobody named before is new."""
         if name not in self.rows:
             self.rows[name] = Row(name)
+            self.longest_name = max(self.longest_name, cell_len(one_line(name)))
         return self.rows[name]
 
     def _next_number(self) -> int:
