@@ -1,6 +1,6 @@
-"""Start of commands, the wire, states and reports: each beside the plain way.
+"""Start of commands, the wire, states, reports and the live view: each beside the plain way.
 
-python -m benchmarks.bench_small start|wire|state|report
+python -m benchmarks.bench_small start|wire|state|report|view
 """
 
 import json
@@ -265,6 +265,33 @@ def report() -> None:
     publish("report", "Reports of 1,000 workspaces", rows, bar="seconds", label="what")
 
 
+def view() -> None:
+    """Share of a core that the live view takes, at the most drawings a second that it makes."""
+    from remote_backend.cli.output.view.cells import terminal_text
+    from remote_backend.cli.output.view.drawing import Drawing
+    from remote_backend.cli.output.view.layout import Controls, draw
+    from remote_backend.cli.output.view.signs import UNICODE
+    from remote_backend.cli.output.view.theme import Theme
+    from tests.support.batch_view import NOW, batch_of
+
+    a_second = 10
+    theme = Theme(title="acme/net-*", signs=UNICODE)
+    rows = []
+    for count in (40, 400, 1000):
+        for size in ((80, 24), (200, 50)):
+            batch = batch_of(count)
+            with open(os.devnull, "w", encoding="utf-8") as terminal:
+                drawing = Drawing(terminal, lambda size=size: size)  # type: ignore[misc]
+                began = time.process_time()
+                for number in range(10 * a_second):
+                    lines = draw(batch, Controls(), theme, size, NOW + number / a_second)
+                    drawing.update([terminal_text(each, colors=True) for each in lines])
+                share = (time.process_time() - began) / 10
+            what = f"{count} workspaces, {size[0]}x{size[1]}"
+            rows.append({"what": what, "share of a core": share})
+    publish("view", "The live view", rows, bar="share of a core", label="what")
+
+
 def opened(chromium: str, address: str) -> dict[str, float]:
     """Return how long a page takes to open, and a search in it until it is drawn."""
     from playwright.sync_api import sync_playwright
@@ -291,4 +318,6 @@ def opened(chromium: str, address: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    {"report": report, "start": start, "wire": wire, "state": state}[sys.argv[1]]()
+    {"report": report, "start": start, "wire": wire, "state": state, "view": view}[
+        sys.argv[1]
+    ]()
