@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import click
 from attrs import field, frozen
 
-__all__ = ("Guide", "help_text")
+__all__ = ("Guide", "help_text", "usage_of")
 
 _WIDTH = 80
 _LABEL_WIDTH = 22
@@ -33,7 +33,7 @@ class Guide:
 def help_text(command: click.Command, context: click.Context, guide: Guide) -> str:
     """Return the whole help of a command, at most 80 columns wide."""
     blocks = (
-        [f"Usage: {_usage(command, context)}"],
+        [f"Usage: {usage_of(command, context)}"],
         *_paragraphs(command.help or ""),
         list(_examples(guide)),
         [*_subcommands(command, context, guide), *_flags(command, context, guide)],
@@ -45,7 +45,8 @@ def help_text(command: click.Command, context: click.Context, guide: Guide) -> s
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
-def _usage(command: click.Command, context: click.Context) -> str:
+def usage_of(command: click.Command, context: click.Context) -> str:
+    """Return how a command is written, in one line."""
     program, *path = context.command_path.split()
     words = [program, "[-chdir=DIR]", *path]
     if isinstance(command, click.Group):

@@ -1,7 +1,6 @@
 """The command line: its commands, its exit codes, and how it prints errors."""
 
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
@@ -11,7 +10,7 @@ from typing import NoReturn
 import click
 
 from remote_backend._version import __version__
-from remote_backend.cli.help import Guide
+from remote_backend.cli.help import Guide, usage_of
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.screen import process_screen
 from remote_backend.cli.output.streams import OUTPUT, prepare_streams, written
@@ -140,7 +139,7 @@ def cli(context: click.Context, chdir: str, debug: bool) -> None:
             "command.began",
             name=context.invoked_subcommand,
             version=__version__,
-            python=platform.python_version(),
+            python=sys.version.split()[0],
             system=sys.platform,
         )
     else:
@@ -162,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(error.format_message())  # the help
         code = 1
     except click.ClickException as error:
-        _tell(error.format_message())
+        _tell(_text_of(error))
         code = 1
     except RemoteBackendError as error:
         for warning in error.warnings:
@@ -178,6 +177,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         _give_up(error)
     _leave(code if isinstance(code, int) else 0)
+
+
+def _text_of(error: click.ClickException) -> str:
+    """Return the text of an error of click; where something is missing, how the command is written."""
+    text = error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or not text.startswith("Missing "):
+        return text
+    return f"{text.rstrip('.')}; usage: {usage_of(context.command, context)}"
 
 
 def _leave(code: int) -> NoReturn:

@@ -161,13 +161,14 @@ def read_journal(
     The beginning of an id is enough. Raises `SelectionError` when no batch or several begin so.
     """
     batches = list_journals(folder, skipped)
+    if not batches:
+        start = f"no batch begins with {id}: " if id is not None else ""
+        raise NoBatches(f"{start}there is no batch yet")
     if id is None:
-        if not batches:
-            raise NoBatches("there is no batch yet")
         return batches[0]
     matching = [batch for batch in batches if is_id_of_batch(id, batch.id)]
     if len(matching) != 1:
-        known = ", ".join(batch.id for batch in batches[:5]) or "none"
+        known = ", ".join(batch.id for batch in batches[:5])
         what = "several batches begin" if matching else "no batch begins"
         raise SelectionError(f"{what} with {id}; the newest are {known}")
     return matching[0]

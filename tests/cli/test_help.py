@@ -108,6 +108,19 @@ async def test_help_is_a_command_and_a_flag(
         ("plan --selct=a", "unknown flag -selct; did you mean -select?"),
         ("plan -bogus", "unknown flag -bogus; `remote-backend plan -help` lists the flags"),
         (
+            "state mv a",
+            "Missing argument 'TARGET'; usage: remote-backend [-chdir=DIR] state mv [options] "
+            "SOURCE TARGET\n",
+        ),
+        (
+            "-debug",
+            "Missing command; usage: remote-backend [-chdir=DIR] COMMAND [options]\n",
+        ),
+        (
+            "batches show zzz",
+            "no batch begins with zzz: there is no batch yet; `remote-backend plan -all` makes one",
+        ),
+        (
             "plan -upload=x",
             "Invalid value for '-upload': 'x' is not one of 'auto', 'shared'",
         ),
