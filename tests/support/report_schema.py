@@ -47,6 +47,9 @@ REGISTRY: Registry[Any] = Registry().with_resources(
     (name, DRAFT202012.create_resource(schema)) for name, schema in STRICT.items()
 )
 REPORT = Draft202012Validator(STRICT["report.schema.json"], registry=REGISTRY)
+WORKSPACE = Draft202012Validator(
+    {"$ref": "report.schema.json#/$defs/workspace"}, registry=REGISTRY
+)
 EVENTS = {
     name: Draft202012Validator(
         {"$ref": f"events.schema.json#/$defs/{name}"}, registry=REGISTRY
@@ -102,3 +105,6 @@ def validate_output(directory: Path, arguments: Sequence[str], out: str) -> None
             validate_report(json.loads(path.read_bytes()))
     if "plan" in arguments and "-json" in arguments:
         validate_stream(out.splitlines())
+    if {"batches", "show", "-json"} <= set(arguments) and out:
+        for workspace in json.loads(out)["outcomes"]:
+            WORKSPACE.validate(workspace)
