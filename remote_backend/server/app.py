@@ -41,6 +41,7 @@ from remote_backend.server.routes import (
     workspace_locks,
     workspaces,
 )
+from remote_backend.server.silent_connections import SilentConnections
 from remote_backend.structured_logging import Log
 
 __all__ = ("make_app",)
@@ -83,10 +84,13 @@ _SIGNED: dict[tuple[str, str], SignedHandler] = {
 }
 
 
-def make_app(context: ServerContext) -> web.Application:
+def make_app(
+    context: ServerContext, silent_connections: SilentConnections
+) -> web.Application:
     """Return the application of a server."""
     app = web.Application(
         middlewares=[
+            silent_connections.middleware,
             fault_middleware(context.faults),
             _add_version_headers,
             _convert_errors,

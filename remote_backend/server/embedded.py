@@ -55,6 +55,7 @@ from remote_backend.server.records import (
 from remote_backend.server.retention import Retention
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
+from remote_backend.server.silent_connections import SilentConnections
 from remote_backend.server.store import Records, Store, open_store
 
 __all__ = ("EmbeddedServer", "ServerSettings", "serve")
@@ -311,8 +312,9 @@ async def _listening(
     tls, ca_file = None, None
     if settings.tls:
         tls, ca_file = await to_thread.run_sync(_tls_for, settings)
+    silent_connections = SilentConnections()
     runner = web.AppRunner(
-        make_app(context),
+        make_app(context, silent_connections),
         access_log=None,
         logger=connection_logger(),
         shutdown_timeout=2.0,
@@ -322,10 +324,17 @@ async def _listening(
         listener = _listen(settings)
         site = web.SockSite(runner, listener, ssl_context=tls)
         await site.start()
-        yield listener.getsockname()[1], ca_file
+        async with anyio.create_task_group() as group:
+            group.start_soon(silent_connections.watch, lambda: _connections(runner))
+            yield listener.getsockname()[1], ca_file
+            group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             await runner.cleanup()
+
+
+def _connections(runner: web.AppRunner) -> list[web.RequestHandler]:
+    return runner.server.connections if runner.server is not None else []
 
 
 def _listen(settings: ServerSettings) -> socket.socket:

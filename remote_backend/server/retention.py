@@ -14,6 +14,7 @@ import anyio
 from anyio import to_thread
 from attrs import evolve, field, frozen
 
+from remote_backend.engine.orphans import end_programs_in
 from remote_backend.server.files import Files
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
@@ -57,7 +58,7 @@ class Retention:
 
     async def start(self) -> None:
         """Remove what an earlier server left; no run may be planned yet."""
-        await to_thread.run_sync(self.files.remove_remains)
+        await to_thread.run_sync(self._remove_remains)
         await self._try_sweep()
 
     async def sweep_regularly(self) -> None:
@@ -80,6 +81,11 @@ class Retention:
         except Exception:
             # A disk that is full or broken must not end the server; the next sweep tries again.
             log.exception("retention.broke")
+
+    def _remove_remains(self) -> None:
+        # Programs of a killed server would go on writing to the folders.
+        end_programs_in(self.files.run_folder(""))
+        self.files.remove_remains()
 
     def _list_files(self) -> dict[str, dict[str, float]]:
         folders = ("archives", "configurations", "logs", "plans", "states")

@@ -1,5 +1,7 @@
 """What one run, one upload or one disk does never ends the server, nor halves anything."""
 
+import errno
+import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -243,3 +245,22 @@ def send_half(address: str, archive: bytes) -> None:
             f"Content-Length: {len(archive)}\r\n\r\n"
         )
         connection.sendall(head.encode() + archive[: len(archive) // 2])
+
+
+async def test_a_disk_that_is_full_while_unpacking_is_no_fault_of_the_archive(
+    ask: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is 507, and the same archive is taken once there is space again (S1b, S16)."""
+    version_id, address = await pending_version(ask)
+    archive = slug(*MANY_FILES)
+
+    def fill_disk(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "open", fill_disk)
+        refused = await ask("PUT", address, archive, token=None)
+    repeated = await ask("PUT", address, archive, token=None)
+
+    assert (refused.status, repeated.status) == (507, 200)
+    assert files_of(ask, version_id) == len(MANY_FILES)
