@@ -18,7 +18,7 @@ import anyio
 from anyio import to_thread
 from attrs import define, field
 
-from remote_backend.engine.plan import EnginePlan, EngineResult, Write
+from remote_backend.engine.plan import EngineInputs, EngineResult, WriteLog
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
@@ -38,7 +38,7 @@ class Stamping(SimulatedEngine):
     runs: list[tuple[str, float, float]] = field(factory=list)
     _turn: Any = field(factory=itertools.count)
 
-    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+    async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Write stamped lines, evenly spread."""
         seconds = self.durations[next(self._turn) % len(self.durations)]
         began = time.time()
@@ -46,7 +46,7 @@ class Stamping(SimulatedEngine):
         for number in range(self.lines):
             await write(b"%.6f line %d %s\n" % (time.time(), number, self.filler))
             await anyio.sleep(seconds / self.lines)
-        self.runs.append((plan.workspace, began, time.time()))
+        self.runs.append((inputs.workspace, began, time.time()))
         return EngineResult(
             succeeded=True,
             has_changes=True,

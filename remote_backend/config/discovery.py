@@ -18,7 +18,7 @@ __all__ = ("Services", "discover", "normalize_hostname")
 _LARGEST_DOCUMENT_BYTES = 1024 * 1024
 _SERVICE = re.compile(r"tfe\.v2(?:\.([0-9]{1,9}))?", re.ASCII)
 _PREFERRED = ("tfe.v2.1", "tfe.v2")
-_IS_IT = "is it a Terraform host?"
+_CHECK_HOST = "is it a Terraform host?"
 
 
 @frozen
@@ -30,14 +30,14 @@ class Services:
 
 
 async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -> Services:
-    """Request the address of the API from a host, given by its normalized name.
+    """Read the address of the API from the discovery document of a host, given by its normalized name.
 
     A host block of the CLI configuration takes precedence, without a request. Raises `DiscoveryError`.
     """
     display_name = display_hostname(hostname)
     address = f"https://{hostname}/.well-known/terraform.json"
     if hostname in cli.hosts:
-        base = _find(display_name, cli.hosts[hostname], address, "its host block")
+        base = _api_base(display_name, cli.hosts[hostname], address, "its host block")
         return Services(base)
     request = Request(
         method="GET",
@@ -51,8 +51,10 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
             raise DiscoveryError(display_name, error.problem) from error
         hint = "; check the name, the network and the proxy"
         raise DiscoveryError(display_name, f"{error}{hint}") from error
-    document = _document(display_name, response)
-    base = _find(display_name, document, response.url or address, "its discovery document")
+    document = _parse_document(display_name, response)
+    base = _api_base(
+        display_name, document, response.url or address, "its discovery document"
+    )
     if not base.startswith("https:"):
         raise DiscoveryError(
             display_name,
@@ -63,27 +65,27 @@ async def discover(hostname: str, cli: CliConfiguration, transport: Transport) -
     return Services(base)
 
 
-def _document(display_name: str, response: Response) -> Mapping[str, object]:
+def _parse_document(display_name: str, response: Response) -> Mapping[str, object]:
     if response.status == 404:
         raise DiscoveryError(
             display_name,
-            f"it has no discovery document, so it offers no services; {_IS_IT}",
+            f"it has no discovery document, so it offers no services; {_CHECK_HOST}",
         )
     if response.status != 200:
         raise DiscoveryError(
             display_name,
-            f"its discovery document was answered with {response.status}; {_IS_IT}",
+            f"its discovery document was answered with {response.status}; {_CHECK_HOST}",
         )
     media_type = response.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise DiscoveryError(
             display_name,
             f"its discovery document is {media_type or 'of no type'}, not application/json; "
-            f"{_IS_IT}",
+            f"{_CHECK_HOST}",
         )
     if len(response.body) > _LARGEST_DOCUMENT_BYTES:
         raise DiscoveryError(
-            display_name, f"its discovery document is larger than 1 MiB; {_IS_IT}"
+            display_name, f"its discovery document is larger than 1 MiB; {_CHECK_HOST}"
         )
     try:
         document = json.loads(response.body)
@@ -91,15 +93,15 @@ def _document(display_name: str, response: Response) -> Mapping[str, object]:
         document = None
     if not isinstance(document, dict):
         raise DiscoveryError(
-            display_name, f"its discovery document is not a JSON object; {_IS_IT}"
+            display_name, f"its discovery document is not a JSON object; {_CHECK_HOST}"
         )
     return document
 
 
-def _find(
+def _api_base(
     display_name: str, services: Mapping[str, object], address: str, holder: str
 ) -> str:
-    """Return the absolute base of the API from the services; relative ones start at `address`."""
+    """Return the absolute base of the API from the services; a relative one is joined to `address`."""
     offered = {
         name: value
         for name, value in services.items()
@@ -111,7 +113,7 @@ def _find(
     if name is None:
         raise DiscoveryError(
             display_name,
-            f"{holder} names no service tfe.v2.1 or tfe.v2 for remote runs; {_IS_IT}",
+            f"{holder} names no service tfe.v2.1 or tfe.v2 for remote runs; {_CHECK_HOST}",
         )
     problem = f"{holder} gives {name} as an address that cannot be used; "
     try:

@@ -14,23 +14,21 @@ from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
 
-__all__ = ("CommandEngine", "EnginePlan", "EngineResult", "PlanEngine", "Write")
+__all__ = ("CommandEngine", "EngineInputs", "EngineResult", "PlanEngine", "WriteLog")
 
-Write = Callable[[bytes], Awaitable[None]]
+WriteLog = Callable[[bytes], Awaitable[None]]
 
 _PLAN_FILE = "remote-backend.tfplan"
 # The name sorts behind all other override files, so this one wins.
 _OVERRIDE_FILE = "zzzz_remote_backend_override.tf"
-# Terraform would offer to migrate states in the usual folder, so these have another one.
-_STATES = ".remote-backend-states"
-_OVERRIDE = (
-    f'terraform {{\n  backend "local" {{\n    workspace_dir = "{_STATES}"\n  }}\n}}\n'
-)
+# Terraform would offer to migrate states that lie in its usual folder, so ours lie in another.
+_STATES_FOLDER = ".remote-backend-states"
+_OVERRIDE = f'terraform {{\n  backend "local" {{\n    workspace_dir = "{_STATES_FOLDER}"\n  }}\n}}\n'
 
 
 @frozen(kw_only=True)
-class EnginePlan:
-    """One plan to make: its configuration, options, variables and state."""
+class EngineInputs:
+    """The inputs of a plan: configuration, options, variables and state."""
 
     folder: Path
     """Where the configuration is; it belongs to this plan alone if the engine reads it."""
@@ -65,7 +63,7 @@ class PlanEngine(Protocol):
     def reads_configuration(self) -> bool:
         """Whether it needs a copy of the configuration, in which it may write."""
 
-    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+    async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Make a plan and pass its log to `write` as it grows; cancellation stops the plan."""
 
 
@@ -76,22 +74,22 @@ class CommandEngine:
     program: Program
     reads_configuration: ClassVar[bool] = True
 
-    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
-        """Make a plan with the program; it never changes anything but its own folder."""
-        if not plan.folder.is_dir():
+    async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
+        """Make a plan with the program, which writes into the folder of the plan only."""
+        if not inputs.folder.is_dir():
             await write(
                 b"The working directory of the workspace is not part of the configuration.\n"
             )
             return EngineResult(succeeded=False)
         banner = f"{self.program.product} v{self.program.version}\n"
         await write(banner.encode() + b"Initializing plugins and modules...\n")
-        _prepare(plan)
-        if not await self._initialize(plan, write):
+        _write_inputs(inputs)
+        if not await self._initialize(inputs, write):
             return EngineResult(succeeded=False)
-        code = await self._run(plan, _plan_arguments(plan), write)
+        code = await self._run(inputs, _plan_arguments(inputs), write)
         if code not in (0, 2):
             return EngineResult(succeeded=False)
-        json_plan = await self._show(plan)
+        json_plan = await self._read_json_plan(inputs)
         return EngineResult(
             succeeded=True,
             has_changes=code == 2,
@@ -99,77 +97,79 @@ class CommandEngine:
             json_plan=json_plan,
         )
 
-    async def _initialize(self, plan: EnginePlan, write: Write) -> bool:
-        code, output = await self._output_of(plan, ("init", "-input=false"))
+    async def _initialize(self, inputs: EngineInputs, write: WriteLog) -> bool:
+        code, output = await self._run_for_output(inputs, ("init", "-input=false"))
         if code != 0:
             await write(output)
         return code == 0
 
-    async def _show(self, plan: EnginePlan) -> bytes:
+    async def _read_json_plan(self, inputs: EngineInputs) -> bytes:
         # Warnings about the CLI configuration on standard error must not get into the JSON.
         arguments = ("show", "-json", _PLAN_FILE)
-        code, output = await self._output_of(plan, arguments, with_errors=False)
+        code, output = await self._run_for_output(inputs, arguments, with_errors=False)
         if code != 0:
             raise EngineError("the engine made a plan that it cannot show")
         return output
 
-    async def _output_of(
-        self, plan: EnginePlan, arguments: tuple[str, ...], *, with_errors: bool = True
+    async def _run_for_output(
+        self, inputs: EngineInputs, arguments: tuple[str, ...], *, with_errors: bool = True
     ) -> tuple[int, bytes]:
         output = bytearray()
 
-        async def hold(data: bytes) -> None:
+        async def collect(data: bytes) -> None:
             output.extend(data)
 
-        code = await self._run(plan, arguments, hold, with_errors=with_errors)
+        code = await self._run(inputs, arguments, collect, with_errors=with_errors)
         return code, bytes(output)
 
     async def _run(
         self,
-        plan: EnginePlan,
+        inputs: EngineInputs,
         arguments: tuple[str, ...],
-        write: Write,
+        write: WriteLog,
         *,
         with_errors: bool = True,
     ) -> int:
         environ = {
-            **plan.environ,
+            **inputs.environ,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
-            # Since 1.1 a remote run sees the full name of its workspace.
-            "TF_WORKSPACE": plan.workspace,
+            # As on the service: since Terraform 1.1 a remote run sees the full name of its workspace.
+            "TF_WORKSPACE": inputs.workspace,
         }
         return await run_process(
             (*self.program.command, *arguments),
-            folder=plan.folder,
+            folder=inputs.folder,
             environ=environ,
             write=write,
             with_errors=with_errors,
         )
 
 
-def _prepare(plan: EnginePlan) -> None:
-    (plan.folder / _OVERRIDE_FILE).write_text(_OVERRIDE, encoding="utf-8")
-    states = plan.folder / _STATES / plan.workspace
+def _write_inputs(inputs: EngineInputs) -> None:
+    (inputs.folder / _OVERRIDE_FILE).write_text(_OVERRIDE, encoding="utf-8")
+    states = inputs.folder / _STATES_FOLDER / inputs.workspace
     states.mkdir(parents=True, exist_ok=True)
-    if plan.state is not None:
-        (states / "terraform.tfstate").write_bytes(plan.state)
-    for number, (name, source) in enumerate(_last_of_each(plan.variables)):
-        _variable_file(plan, number).write_text(f"{name} = {source}\n", encoding="utf-8")
+    if inputs.state is not None:
+        (states / "terraform.tfstate").write_bytes(inputs.state)
+    for number, (name, source) in enumerate(_effective_variables(inputs.variables)):
+        _variable_file(inputs, number).write_text(f"{name} = {source}\n", encoding="utf-8")
 
 
-def _variable_file(plan: EnginePlan, number: int) -> Path:
+def _variable_file(inputs: EngineInputs, number: int) -> Path:
     # One file a variable: an invalid value breaks its own file only, and the error names it.
-    return plan.folder / f".remote-backend-variable-{number}.tfvars"
+    return inputs.folder / f".remote-backend-variable-{number}.tfvars"
 
 
-def _last_of_each(variables: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _effective_variables(
+    variables: tuple[tuple[str, str], ...],
+) -> tuple[tuple[str, str], ...]:
     return tuple(dict(variables).items())
 
 
-def _plan_arguments(plan: EnginePlan) -> tuple[str, ...]:
-    options = plan.options
+def _plan_arguments(inputs: EngineInputs) -> tuple[str, ...]:
+    options = inputs.options
     flags = ["-input=false", "-lock=false", "-detailed-exitcode", f"-out={_PLAN_FILE}"]
     if options.destroy:
         flags.append("-destroy")
@@ -180,8 +180,8 @@ def _plan_arguments(plan: EnginePlan) -> tuple[str, ...]:
     flags += [f"-target={address}" for address in options.targets]
     flags += [f"-replace={address}" for address in options.replace]
     flags += [
-        f"-var-file={_variable_file(plan, number).name}"
-        for number, _ in enumerate(_last_of_each(plan.variables))
+        f"-var-file={_variable_file(inputs, number).name}"
+        for number, _ in enumerate(_effective_variables(inputs.variables))
     ]
     return ("plan", *flags)
 

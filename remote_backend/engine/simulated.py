@@ -7,7 +7,7 @@ import anyio
 from attrs import field, frozen
 
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
-from remote_backend.engine.plan import EnginePlan, EngineResult, Write
+from remote_backend.engine.plan import EngineInputs, EngineResult, WriteLog
 from remote_backend.models.plan import Counts
 
 __all__ = ("NOTICE", "SimulatedEngine", "Simulation")
@@ -41,9 +41,9 @@ class SimulatedEngine:
     by_workspace: dict[str, Simulation] = field(factory=dict)
     reads_configuration: ClassVar[bool] = False
 
-    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+    async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Write the scripted log, in the scripted time."""
-        simulation = self.by_workspace.get(plan.workspace, self.simulation)
+        simulation = self.by_workspace.get(inputs.workspace, self.simulation)
         parts = (NOTICE.encode(), *(simulation.parts or _parts_of(simulation)))
         for part in parts:
             await write(part)

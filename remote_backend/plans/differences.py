@@ -98,7 +98,7 @@ def _at(key: PositionKey, members: Sequence[PlanFacts]) -> Iterator[Difference]:
 def _new_values(key: PositionKey, members: Sequence[PlanFacts]) -> list[DifferingValue]:
     by_class: dict[Hashable, list[PlanFacts]] = {}
     for facts in members:
-        by_class.setdefault(facts.classes.get(key), []).append(facts)
+        by_class.setdefault(facts.value_classes.get(key), []).append(facts)
     return [_new_value(key, holders) for holders in by_class.values()]
 
 
@@ -106,7 +106,7 @@ def _new_value(key: PositionKey, holders: Sequence[PlanFacts]) -> DifferingValue
     positions = [facts.positions.get(key) for facts in holders]
     # An object that goes has no new values.
     known = [position for position in positions if position is not None and position.after]
-    raws = {position.new_raw for position in known}
+    raws = {position.new_raw_values for position in known}
     value = _one_value(known[0].after if known else ())
     return DifferingValue(
         value=value if len(raws) < 2 else None, workspaces=_workspaces(holders)

@@ -1,8 +1,8 @@
 """What two plans must have in common so that a person would say "the same happens".
 
 The *structure* of a plan has the addresses, actions, changed paths and the way in which each of them
-changes. Workspaces with the same structure are one family. Beside it, a plan has *positions*: the
-values at those paths. Only new values separate groups in a family. Old values, values of destroyed
+changes. Workspaces with the same structure are one family. A plan also has *positions*: the values at
+those paths. Only new values separate groups in a family. Old values, values of destroyed
 objects, import ids, and values that are unknown or sensitive do not.
 
 Nothing here is made for display: whole values and true addresses are compared.
@@ -31,7 +31,7 @@ __all__ = ("PlanFacts", "Position", "PositionKey", "Structure")
 PositionKey: TypeAlias = Hashable
 Structure: TypeAlias = Hashable
 
-# What remains of these objects is not planned by Terraform, so their values are old ones.
+# Terraform plans no new values for these objects, so the values that remain are old ones.
 _WITHOUT_NEW_VALUES = ("delete", "gone", "forget")
 
 
@@ -59,8 +59,8 @@ class Position:
         return forms[0] if len(forms) == 1 else unordered(forms)
 
     @property
-    def new_raw(self) -> Form:
-        """Return the new values so that only equal ones are equal."""
+    def new_raw_values(self) -> Form:
+        """Return the new values as they are, names of the workspace included, to compare them."""
         raws = [
             comparable(value.value) if value.kind is ValueKind.VALUE else value
             for value in self.after
@@ -82,15 +82,18 @@ class _Part:
 
 @define
 class PlanFacts:
-    """What is compared of one plan."""
+    """The facts of one plan that are compared.
+
+    `add_names` of all plans comes first, then `resolve` of each, which needs the names of all.
+    """
 
     outcome: Outcome
     names: OwnNames
     _parts: list[_Part] = field(init=False, factory=list)
     structure: Structure = field(init=False, default=None)
     positions: dict[PositionKey, Position] = field(init=False, factory=dict)
-    classes: dict[PositionKey, Form] = field(init=False, factory=dict)
-    """What a new value has in common with equal ones in the same family."""
+    value_classes: dict[PositionKey, Form] = field(init=False, factory=dict)
+    """The class of each new value; plans of a family with equal classes are one group."""
 
     has_own_names: bool = field(init=False, default=False)
     """Whether addresses or keys only carry the name of the workspace."""
@@ -101,12 +104,12 @@ class PlanFacts:
             self._parts = list(_parts(changes))
 
     def add_names(self, resolver: Resolver) -> None:
-        """Show a resolver every address, key and name."""
+        """Add every address, key and name to a resolver."""
         for text in self._texts():
             resolver.add(self.names.text_form(text), text)
 
     def resolve(self, resolver: Resolver) -> None:
-        """Make the structure and the positions, once the names of all plans are known."""
+        """Make the structure and the positions; the parts are not needed afterwards."""
 
         @cache
         def resolved(text: str) -> Hashable:
@@ -118,16 +121,16 @@ class PlanFacts:
         for part in self._parts:
             names = (name and resolved(name) for name in part.names)
             key = (part.section, *names, *part.facts)
-            ways = set()
+            path_changes = set()
             for change in part.changes:
                 path = tuple(
                     resolved(step) if isinstance(step, str) else step
                     for step in _general_path(change)
                 )
                 if not part.is_old:
-                    ways.add((path, _way(change), change.replaces))
+                    path_changes.add((path, _kind_of_change(change), change.replaces))
                 self._add_position((key, path), part, change)
-            structure.append((key, frozenset(ways)))
+            structure.append((key, frozenset(path_changes)))
         self.structure = unordered(structure)
         self._parts = []
 
@@ -135,7 +138,7 @@ class PlanFacts:
         """Give the form and the raw value at each position with a new value."""
         for key, position in self.positions.items():
             if position.after:
-                yield key, position.new_form(self.names), position.new_raw
+                yield key, position.new_form(self.names), position.new_raw_values
 
     def _texts(self) -> Iterator[str]:
         for part in self._parts:
@@ -178,8 +181,8 @@ def _general_path(change: AttributeChange) -> tuple[str | int | None, ...]:
     return (*change.path[:-1], None) if _is_element(change) else change.path
 
 
-def _way(change: AttributeChange) -> Hashable:
-    """Return how an attribute changes, where a person would call the ways different."""
+def _kind_of_change(change: AttributeChange) -> Hashable:
+    """Return how an attribute changes, as coarse as a person would describe it."""
     if change.before.is_sensitive or change.after.is_sensitive:
         return ("sensitive", change.sensitivity)
     if change.after.is_unknown:
@@ -230,9 +233,9 @@ def _diagnostic_part(diagnostic: Diagnostic) -> _Part:
 
 def _import_part(section: str, change: ResourceChange) -> _Part:
     value = change.imported_identity or Value(value=change.imported_id)
-    what = AttributeChange(path=("import_id",), before=value)
+    import_id = AttributeChange(path=("import_id",), before=value)
     names = (change.address,)
-    return _Part(f"{section} import", change.address, names, (), (what,), is_old=True)
+    return _Part(f"{section} import", change.address, names, (), (import_id,), is_old=True)
 
 
 def _output_part(change: OutputChange) -> _Part:

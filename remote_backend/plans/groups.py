@@ -150,7 +150,7 @@ def _groups_of(members: list[PlanFacts]) -> list[list[PlanFacts]]:
     _classify(members)
     by_values: dict[Hashable, list[PlanFacts]] = {}
     for facts in members:
-        by_values.setdefault(frozenset(facts.classes.items()), []).append(facts)
+        by_values.setdefault(frozenset(facts.value_classes.items()), []).append(facts)
     groups = sorted(by_values.values(), key=lambda group: -len(group))
     return groups if len(groups) <= _MOST_VARIANTS + 1 else [members]
 
@@ -161,7 +161,7 @@ def _classify(members: Iterable[PlanFacts]) -> None:
     for _, key, form, raw in new_values:
         resolvers[key].add(form, raw)
     for facts, key, form, raw in new_values:
-        facts.classes[key] = resolvers[key].resolve(form, raw)
+        facts.value_classes[key] = resolvers[key].resolve(form, raw)
 
 
 def _family(groups: Sequence[Sequence[PlanFacts]], number: int, first_group: int) -> Family:

@@ -8,7 +8,7 @@ from anyio import to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from attrs import evolve
 
-from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine
+from remote_backend.engine.plan import EngineInputs, EngineResult, PlanEngine
 from remote_backend.formats.hcl import IDENTIFIER, write_hcl
 from remote_backend.models.run import PlanOptions
 from remote_backend.server.applied_variables import (
@@ -33,7 +33,8 @@ __all__ = ("RunQueue",)
 
 log = Log()
 
-_PLAN_TIMES = {"running": "started"}
+# The API names the time of a plan that is running `started-at`; other statuses have their own.
+_TIMESTAMP_OF_PLAN_STATUS = {"running": "started"}
 _STATUS_AFTER_POLICIES = {
     "passed": "planned_and_finished",
     "soft_failed": "policy_soft_failed",
@@ -53,8 +54,8 @@ class _RunDeleted(LookupError):
 class RunQueue:
     """Plans the runs of a server; a canceled or broken one never harms the others.
 
-    Whatever one run raises ends that run alone: its record becomes `errored`, as soon as the
-    disk takes it, and a run whose workspace was deleted meanwhile is dropped in silence.
+    An error ends only the run that raised it: its record becomes `errored` as soon as it can be
+    stored. A run whose workspace was deleted meanwhile ends without a record.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class RunQueue:
         self._faults = faults
         self._environ = environ
         self._slots = anyio.CapacityLimiter(workers)
+        # All runs that are not over, those that wait included; canceling a scope cancels its run.
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._waiting: list[str] = []
         self._group: TaskGroup | None = None
@@ -94,7 +96,7 @@ class RunQueue:
     ) -> None:
         """Work until canceled; runs that an earlier process left waiting get their turn.
 
-        Those that it was planning end first: part of their logs has been read.
+        Runs that it was planning become `errored`, because clients have read a part of their logs.
         """
         unfinished = await self._store.read(unfinished_runs)
         async with anyio.create_task_group() as group:
@@ -139,7 +141,7 @@ class RunQueue:
         except _RunDeleted:
             await self._drop_deleted(run_id)
         except Exception:
-            # One task group holds all runs, so what left this function would end the server.
+            # One task group holds all runs, so an exception that left it would end the server.
             log.exception("run.broke", run_id=run_id)
             await self._finish_failed(run_id)
         finally:
@@ -152,8 +154,8 @@ class RunQueue:
         writer.start()
         run = await self._update_run(run_id, status="planning", plan_status="running")
         try:
-            plan = await self._prepare(run)
-            result = await self._engine.plan(plan, writer.write)
+            inputs = await self._read_inputs(run)
+            result = await self._engine.plan(inputs, writer.write)
         except _RunDeleted:
             raise
         except Exception as error:
@@ -164,12 +166,12 @@ class RunQueue:
             if self._engine.reads_configuration:
                 with anyio.CancelScope(shield=True):
                     await self._remove_run_folder(run_id)
-        # A cancel that comes now is too late: half an end would be worse than a whole one.
+        # A cancellation in here would leave a plan without its status, so it comes too late.
         with anyio.CancelScope(shield=True):
             await self._finish(run, result, writer)
 
-    async def _prepare(self, run: RunRecord) -> EnginePlan:
-        def find(
+    async def _read_inputs(self, run: RunRecord) -> EngineInputs:
+        def read_records(
             records: Records,
         ) -> tuple[WorkspaceRecord, AppliedVariables, StateVersionRecord | None]:
             workspace = records.find(WorkspaceRecord, run.workspace_id)
@@ -178,13 +180,13 @@ class RunQueue:
             variables = applied_variables(records, workspace)
             return workspace, variables, newest_state(records, workspace.id)
 
-        workspace, variables, version = await self._store.read(find)
+        workspace, variables, version = await self._store.read(read_records)
         root = self._files.configuration_folder(run.configuration_version_id)
         if self._engine.reads_configuration:
             root = await to_thread.run_sync(
                 self._files.prepare_run_folder, run.configuration_version_id, run.id
             )
-        return EnginePlan(
+        return EngineInputs(
             folder=_working_directory(root, workspace.working_directory),
             workspace=workspace.name,
             options=PlanOptions(
@@ -217,7 +219,7 @@ class RunQueue:
     ) -> None:
         if result.json_plan is not None:
             self._files.json_plan_path(run.id).write_bytes(result.json_plan)
-        # The log ends before the status does: who sees the status finds the whole log.
+        # The log ends before the status changes, so a client that sees the status can read all of it.
         writer.end()
         results = {
             "policies": result.policies,
@@ -262,7 +264,7 @@ class RunQueue:
         wait_seconds = _RETRY_SECONDS
         while True:
             try:
-                # The log ends once: when the record cannot be stored the end mark is there.
+                # After an attempt that could not store the record, the log has its end mark already.
                 if not self._files.log_has_ended(run_id):
                     LogWriter(self._files.log_path(run_id)).end(f"\nError: {problem}\n")
                 await self._update_run(run_id, status="errored", plan_status="errored")
@@ -293,12 +295,12 @@ class RunQueue:
             run = records.find(RunRecord, run_id)
             if run is None:
                 raise _RunDeleted(run_id)
-            return records.put(_with_times(run, evolve(run, **changes)))  # type: ignore[arg-type]
+            return records.put(_with_new_timestamps(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         return await self._store.write(change)
 
 
-def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
+def _with_new_timestamps(before: RunRecord, after: RunRecord) -> RunRecord:
     times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
     if after.status != before.status:
         times[after.status] = now
@@ -307,12 +309,14 @@ def _with_times(before: RunRecord, after: RunRecord) -> RunRecord:
     if after.policies and not before.policies:
         times["policy_checked"] = now
     if after.plan_status != before.plan_status:
-        plan_times[_PLAN_TIMES.get(after.plan_status, after.plan_status)] = now
+        plan_times[_TIMESTAMP_OF_PLAN_STATUS.get(after.plan_status, after.plan_status)] = (
+            now
+        )
     return evolve(after, times=times, plan_times=plan_times)
 
 
 def _terraform_variables(variables: Iterable[VariableRecord]) -> list[tuple[str, str]]:
-    # The service takes keys that no variable of Terraform can have, such as `1a`.
+    # The service takes keys that Terraform does not, such as `1a`; they would break the plan.
     return [
         (variable.key, variable.value if variable.hcl else write_hcl(variable.value))
         for variable in variables

@@ -111,7 +111,7 @@ def walk_warnings(walk: Walk) -> Iterator[str]:
             f"links lead out of {walk.root}, and what they lead to goes into the archive: "
             f"{_listed(walk.outside_links)}; refuse_outside_links refuses such links"
         )
-    yield from _hint_texts(walk.hints)
+    yield from _hint_texts(walk.ineffective_rules)
 
 
 def _hint_texts(hints: Iterable[IneffectiveRule]) -> Iterator[str]:

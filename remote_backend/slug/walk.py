@@ -1,4 +1,16 @@
-"""What goes into an archive: a walk over a tree, its links and its ignore rules."""
+"""The members of an archive: a walk over a directory tree, its links and its ignore rules.
+
+The walk keeps a stack of the directories that it is in, and visits their entries in bytewise
+order. A link that stays in the root is packed as a link. One that leaves it is replaced by the
+file or directory to which it leads; the stack then holds a directory of another place, so that
+`name` (in the archive) and `path` (on the disk) of its entries differ.
+
+Ignore rules decide about a directory twice, as `NAME` and as `NAME/`, as go-slug does. A rule can
+leave the directory itself out and not its content; such a rule is reported (`IneffectiveRule`).
+
+Invariant: no directory is twice on the stack (compared by device and inode), so no link makes the
+walk endless.
+"""
 
 import os
 import stat
@@ -9,7 +21,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from remote_backend.errors import SlugError
-from remote_backend.slug.ignore import Rule, RuleSet
+from remote_backend.slug.ignore import Decision, Rule, RuleSet
 
 __all__ = ("Content", "IneffectiveRule", "Member", "Walk", "unreadable")
 
@@ -24,7 +36,7 @@ class Member:
     """Relative to the root, with `/`, and at the end of a directory."""
 
     path: str
-    """Where it is; for what a link leads to, the path through that link."""
+    """Where it is on the disk; for the target of a link, the path through that link."""
 
     mode: int
     modified_ns: int
@@ -61,40 +73,40 @@ class _Folder:
     path: str
     identity: Identity
     entries: Iterator[str]
-    hint: IneffectiveRule | None = None
-    counted: Content | None = None
-    start: str = field(init=False)
+    ineffective_rule: IneffectiveRule | None = None
+    content_to_report: Content | None = None
+    path_prefix: str = field(init=False)
     """The prefix of the paths of its entries."""
 
-    @start.default
+    @path_prefix.default
     def _start(self) -> str:
         return os.path.join(self.path, "")
 
 
 @define(eq=False)
 class Walk:
-    """Finds the members of an archive; warnings and hints are complete when it has ended."""
+    """Finds the members of an archive; warnings and ineffective rules are complete when it has ended."""
 
     root: Path
     rules: RuleSet
-    never: frozenset[Identity] = frozenset()
+    excluded_identities: frozenset[Identity] = frozenset()
     """Devices and inodes that are never packed, such as the archive itself."""
 
     refuses_outside_links: bool = False
     warnings: list[str] = field(factory=list)
     vanished: list[str] = field(factory=list)
-    """Paths that were listed and are not there any more."""
+    """Paths that were deleted between their listing and their packing."""
 
     outside_links: list[str] = field(factory=list)
-    """Links out of the root that are replaced by what they lead to."""
+    """Links that leave the root, and are replaced by the files or directories they lead to."""
 
-    hints: list[IneffectiveRule] = field(factory=list)
+    ineffective_rules: list[IneffectiveRule] = field(factory=list)
     _stack: list[_Folder] = field(factory=list)
 
     def members(self) -> Iterator[Member]:
         """Yield the members in bytewise order, each directory right before its content.
 
-        Raises `SlugError` for what cannot be listed, and for a refused link.
+        Raises `SlugError` for a file or directory that cannot be read, and for a refused link.
         """
         root = os.fspath(self.root)
         self._enter("", root, self._stat(root), None)
@@ -104,7 +116,9 @@ class Walk:
             if entry is None:
                 self._leave(self._stack.pop())
                 continue
-            for member in self._visit(f"{folder.name}{entry}", f"{folder.start}{entry}"):
+            for member in self._visit(
+                f"{folder.name}{entry}", f"{folder.path_prefix}{entry}"
+            ):
                 self._count(member)
                 yield member
 
@@ -116,7 +130,7 @@ class Walk:
             return ()
         except OSError as error:
             raise unreadable(path, error) from None
-        if _identity(status) in self.never:
+        if _identity(status) in self.excluded_identities:
             return ()
         # Files are checked first, because nearly all entries are files.
         if stat.S_ISREG(status.st_mode):
@@ -132,30 +146,29 @@ class Walk:
     def _visit_directory(
         self, name: str, path: str, status: os.stat_result
     ) -> Iterator[Member]:
-        bare = self.rules.decide(name)
-        full = self.rules.decide(f"{name}/")
-        if bare.excluded:
-            if full.final and self.rules.prunes(full, name):
+        as_file = self.rules.decide(name)
+        as_directory = self.rules.decide(f"{name}/")
+        if as_file.excluded:
+            if as_directory.final and self.rules.prunes(as_directory, name):
                 return
-        elif full.final or self.rules.prunes(full, name):
+        elif as_directory.final or self.rules.prunes(as_directory, name):
             return
-        elif not full.excluded:
+        elif not as_directory.excluded:
             yield _directory(name, path, status)
-        hint = None
-        if bare.rule is not None and bare.excluded and bare.rule.line and full.rule is None:
-            hint = IneffectiveRule(rule=bare.rule, directory=name)
-        self._enter(f"{name}/", path, status, hint)
+        self._enter(
+            f"{name}/", path, status, _ineffective_rule(name, as_file, as_directory)
+        )
 
     def _visit_link(self, name: str, path: str, status: os.stat_result) -> Iterator[Member]:
         if self.rules.decide(name).excluded:
             return
-        text = os.readlink(path)
-        inside = self._inside(path, text)
+        link_text = os.readlink(path)
+        inside = self._target_in_root(path, link_text)
         if inside is not None:
             start = os.path.dirname(name) or "."
             # A link in copied content lies elsewhere in the archive than on the disk.
-            moved = os.path.isabs(text) or not self._is_in_place(name, path)
-            target = os.path.relpath(inside or ".", start) if moved else text
+            moved = os.path.isabs(link_text) or not self._is_at_its_real_path(name, path)
+            target = os.path.relpath(inside or ".", start) if moved else link_text
             yield Member(
                 name=name,
                 path=path,
@@ -167,18 +180,18 @@ class Walk:
         # The content of a directory stands in for the link, so both forms of a rule drop it.
         if self.rules.decide(f"{name}/").excluded:
             return
-        yield from self._follow(name, path, text)
+        yield from self._follow(name, path, link_text)
 
-    def _follow(self, name: str, path: str, text: str) -> Iterator[Member]:
+    def _follow(self, name: str, path: str, link_text: str) -> Iterator[Member]:
         try:
             status = os.stat(path)
         except OSError:
             self.warnings.append(
-                f"the link {path} leads to {text}, which is not there; it is left out"
+                f"the link {path} leads to {link_text}, which is not there; it is left out"
             )
             return
         if stat.S_ISREG(status.st_mode):
-            self._note_outside(name, text)
+            self._record_outside_link(name, link_text)
             yield _file(name, path, status)
         elif stat.S_ISDIR(status.st_mode):
             if any(folder.identity == _identity(status) for folder in self._stack):
@@ -186,31 +199,31 @@ class Walk:
                     f"the link {path} leads back to a directory that holds it; it is left out"
                 )
                 return
-            self._note_outside(name, text)
-            counted = Content() if self._holds_root(path) else None
+            self._record_outside_link(name, link_text)
+            content_to_report = Content() if self._contains_root(path) else None
             yield _directory(name, path, status)
-            self._enter(f"{name}/", path, status, None, counted)
+            self._enter(f"{name}/", path, status, None, content_to_report)
         else:
             self.warnings.append(
                 f"the link {path} leads to something that is not a file or directory; "
                 "it is left out"
             )
 
-    def _note_outside(self, name: str, text: str) -> None:
+    def _record_outside_link(self, name: str, link_text: str) -> None:
         if self.refuses_outside_links:
             raise SlugError(
-                f"the link {name} leads to {text}, which is outside of {self.root}; remove it, "
+                f"the link {name} leads to {link_text}, which is outside of {self.root}; remove it, "
                 "leave it out with .terraformignore, or allow such links"
             )
-        self.outside_links.append(f"{name} -> {text}")
+        self.outside_links.append(f"{name} -> {link_text}")
 
     def _enter(
         self,
         name: str,
         path: str,
         status: os.stat_result,
-        hint: IneffectiveRule | None,
-        counted: Content | None = None,
+        ineffective_rule: IneffectiveRule | None,
+        content_to_report: Content | None = None,
     ) -> None:
         identity = _identity(status)
         if any(folder.identity == identity for folder in self._stack):
@@ -223,13 +236,18 @@ class Walk:
                 names = sorted((entry.name for entry in entries), key=os.fsencode)
         except OSError as error:
             raise unreadable(path, error) from None
-        self._stack.append(_Folder(name, path, identity, iter(names), hint, counted))
+        self._stack.append(
+            _Folder(name, path, identity, iter(names), ineffective_rule, content_to_report)
+        )
 
     def _leave(self, folder: _Folder) -> None:
-        if folder.hint is not None and folder.hint.file_count:
-            self.hints.append(folder.hint)
-        if folder.counted is not None:
-            count, size = folder.counted.file_count, folder.counted.size_bytes
+        if folder.ineffective_rule is not None and folder.ineffective_rule.file_count:
+            self.ineffective_rules.append(folder.ineffective_rule)
+        if folder.content_to_report is not None:
+            count, size = (
+                folder.content_to_report.file_count,
+                folder.content_to_report.size_bytes,
+            )
             self.warnings.append(
                 f"the link {folder.path} leads to a directory above the configuration; "
                 f"{count} files with {size} bytes were packed through it"
@@ -239,15 +257,15 @@ class Walk:
         if not member.is_file:
             return
         for folder in self._stack:
-            for content in (folder.hint, folder.counted):
+            for content in (folder.ineffective_rule, folder.content_to_report):
                 if content is not None:
                     content.file_count += 1
                     content.size_bytes += member.size_bytes
 
-    def _inside(self, path: str, text: str) -> str | None:
+    def _target_in_root(self, path: str, link_text: str) -> str | None:
         """Return where in the root a link leads to, or None for a link that leaves it."""
-        lies_in = os.path.realpath(os.path.dirname(path))
-        target = os.path.normpath(os.path.join(lies_in, text))
+        real_directory = os.path.realpath(os.path.dirname(path))
+        target = os.path.normpath(os.path.join(real_directory, link_text))
         root = os.fspath(self.root)
         try:
             if os.path.commonpath([root, target]) != root:
@@ -257,11 +275,13 @@ class Walk:
         path = os.path.relpath(target, root)
         return "" if path == "." else path
 
-    def _is_in_place(self, name: str, path: str) -> bool:
-        lies_in = os.path.realpath(os.path.dirname(path))
-        return lies_in == os.path.normpath(os.path.join(self.root, os.path.dirname(name)))
+    def _is_at_its_real_path(self, name: str, path: str) -> bool:
+        real_directory = os.path.realpath(os.path.dirname(path))
+        return real_directory == os.path.normpath(
+            os.path.join(self.root, os.path.dirname(name))
+        )
 
-    def _holds_root(self, path: str) -> bool:
+    def _contains_root(self, path: str) -> bool:
         return Path(os.path.realpath(path)) in self.root.parents
 
     def _stat(self, path: str) -> os.stat_result:
@@ -288,6 +308,16 @@ def _directory(name: str, path: str, status: os.stat_result) -> Member:
         mode=stat.S_IMODE(status.st_mode) & 0o777,
         modified_ns=status.st_mtime_ns,
     )
+
+
+def _ineffective_rule(
+    name: str, as_file: Decision, as_directory: Decision
+) -> IneffectiveRule | None:
+    """Return the rule of the user that leaves out a directory, but not its content."""
+    rule = as_file.rule
+    if rule is None or not as_file.excluded or not rule.line:
+        return None
+    return IneffectiveRule(rule=rule, directory=name) if as_directory.rule is None else None
 
 
 def _identity(status: os.stat_result) -> Identity:

@@ -70,7 +70,7 @@ class Lock:
     is_marked: bool = False
     """Whether a response had the mark, so that the server is known to keep reasons of locks."""
 
-    keep: bool = False
+    must_stay: bool = False
     """Whether it is not released at the end, because a write could not be confirmed."""
 
     stored_note: str = ""
@@ -99,7 +99,7 @@ async def locked(
         problem = error
         raise
     finally:
-        if lock.is_held and not lock.keep:
+        if lock.is_held and not lock.must_stay:
             with anyio.CancelScope(shield=True):
                 await _release(client, workspace, lock, options, problem)
         elif lock.is_uncertain and problem is None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import anyio
 
@@ -68,7 +69,7 @@ async def push_state(
     """Store a state under the lock; return False when the server has it already.
 
     A first state with serial 0 gets serial 1. Raises `StateConflict` when the current state is
-    newer or has another lineage. With `force` the pushed state gets a higher serial instead.
+    newer, has another lineage, or has the same serial and other content (`OtherState`). With `force` the pushed state gets a higher serial instead.
     """
     options = options or LockOptions(operation="push")
     async with locked(client, workspace, options) as lock:
@@ -98,10 +99,7 @@ async def push_state(
 def _as_successor(
     workspace: Workspace, state: StateFile, current: StateFile | None, *, force: bool
 ) -> StateFile:
-    """Return a pushed state with a serial that may follow the current one's.
-
-    Raises `StateConflict`.
-    """
+    """Return a pushed state with a serial that may follow the current one, or raise `OtherState`."""
     if current is None:
         return _as_first_state(state)
     if force:
@@ -165,37 +163,17 @@ async def store_state(
     """Store a state, and finish even when the caller is canceled meanwhile.
 
     `StateUnconfirmed` keeps the lock, so that nobody builds upon a state that may not be the
-    current one. It is also raised when no byte was sent for five minutes.
+    current one. It is also raised when no byte was sent for five minutes. The lock remembers
+    what was stored, for the error of a release that fails.
     """
 
-    async def write() -> None:
-        with anyio.CancelScope() as scope:
-
-            def on_part_sent() -> None:
-                scope.deadline = anyio.current_time() + _MOST_SECONDS_WITHOUT_PROGRESS
-
-            on_part_sent()
-            await write_state(
-                client,
-                workspace,
-                state,
-                force=force,
-                sleep=options.sleep,
-                on_part_sent=on_part_sent,
-            )
-        if scope.cancelled_caught:
-            raise StateUnconfirmed(
-                workspace.name,
-                f"no byte was sent for {_MOST_SECONDS_WITHOUT_PROGRESS:g} s",
-                state.data,
-            )
-
+    write = partial(_write, client, workspace, state, options=options, force=force)
     try:
         with anyio.CancelScope(shield=True):
             # A cancellation by asyncio itself (Ctrl-C on Windows) passes shields of anyio.
             await run_shielded(write, grace_seconds=math.inf)
     except StateUnconfirmed as error:
-        lock.keep = True
+        lock.must_stay = True
         raise StateUnconfirmed(
             workspace.name,
             error.problem,
@@ -203,3 +181,34 @@ async def store_state(
             lock_id=f"{client.organization}/{workspace.name}" if lock.is_held else "",
         ) from error
     lock.stored_note = f"the state of {workspace.name} was stored (serial {state.serial})"
+
+
+async def _write(
+    client: Client,
+    workspace: Workspace,
+    state: StateFile,
+    *,
+    options: LockOptions,
+    force: bool,
+) -> None:
+    """Write a state; raises `StateUnconfirmed` when no byte was sent for too long."""
+    with anyio.CancelScope() as scope:
+
+        def on_part_sent() -> None:
+            scope.deadline = anyio.current_time() + _MOST_SECONDS_WITHOUT_PROGRESS
+
+        on_part_sent()
+        await write_state(
+            client,
+            workspace,
+            state,
+            force=force,
+            sleep=options.sleep,
+            on_part_sent=on_part_sent,
+        )
+    if scope.cancelled_caught:
+        raise StateUnconfirmed(
+            workspace.name,
+            f"no byte was sent for {_MOST_SECONDS_WITHOUT_PROGRESS:g} s",
+            state.data,
+        )

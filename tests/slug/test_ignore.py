@@ -46,7 +46,9 @@ def test_bare_names_and_dead_rules_are_told(row: dict[str, Any], tmp_path: Path)
 
     list(walk.members())
 
-    assert sorted(hint.directory for hint in walk.hints) == sorted(row.get("hint", []))
+    assert sorted(hint.directory for hint in walk.ineffective_rules) == sorted(
+        row.get("hint", [])
+    )
     if row.get("warns"):
         assert ".terraformignore:" in walk.rules.warnings[0]
 

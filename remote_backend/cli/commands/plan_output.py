@@ -84,7 +84,7 @@ class PlanOutput:
         self._began = self.clock()
         self.progress = Progress(self.command.is_drift, self.clock)
 
-    async def tell(self, backend: Backend, batch: Batch) -> None:
+    async def report_events(self, backend: Backend, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
         command = self.command
         with self._logs(batch.id) as logs:
@@ -189,7 +189,7 @@ class PlanOutput:
 
         return JsonConsole(self.screen, EventStream(batch_id=batch_id, exit_code=exit_code))
 
-    def tell_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
+    def report_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             self._json_console(None).show(events.BatchFailed(reason, kind))

@@ -38,7 +38,7 @@ _ANSWERS = {
 
 
 class _Output(Protocol):
-    """What `PlanOutput` does, which is imported later."""
+    """The part of `PlanOutput` that is used here; the class is imported late, see `_plan`."""
 
     @property
     def has_keys(self) -> bool: ...
@@ -63,7 +63,7 @@ async def run_plan(request: PlanRequest, screen: Screen) -> int:
     """Carry out a plan command and return its exit code.
 
     The first Ctrl-C, SIGTERM or SIGHUP cancels the runs that are still going, or leaves them
-    running and lists them. Table, reports and events come as without it, and the exit code is
+    running and lists them. Table, reports and events are written all the same, and the exit code is
     then 130, 143 or 129. The second one ends the process at once.
     """
     switch_threads_often()
@@ -71,7 +71,8 @@ async def run_plan(request: PlanRequest, screen: Screen) -> int:
     interrupts = runner.interrupts
     with raise_lone_exception():
         async with anyio.create_task_group() as group:
-            # Outside of the scope of the plan, so that the second signal is seen as well.
+            # Signals are watched outside of the scope of the plan: the first one cancels that scope,
+            # and the second one must still be received.
             with anyio.CancelScope() as scope:
                 group.start_soon(interrupts.watch, scope)
                 await runner.carry_out()
@@ -93,13 +94,13 @@ class _PlanRunner:
     _backend: Backend | None = None
     _batch: Batch | None = None
     _output: _Output | None = None
-    """What shows the events of the batch, once there is one."""
+    """The output of the batch; None until the batch has started."""
 
     def __attrs_post_init__(self) -> None:
-        self.interrupts = Interrupts(self.stop, self._say_what_goes_on)
+        self.interrupts = Interrupts(self.stop, self._note_running)
 
     async def carry_out(self) -> None:
-        """Plan; report for programs also when the plan could not even begin."""
+        """Plan; a plan that could not begin is written to JSON and reports, too."""
         try:
             await self._plan()
         except RemoteBackendError as error:
@@ -123,19 +124,21 @@ class _PlanRunner:
                 screen.note(f"Warning: {warning}")
             async with _start(backend, request) as batch:
                 self._batch = batch
-                # Somebody at a terminal reads it at the end, and in the question after Ctrl-C.
+                # A terminal shows the id at the end and in the question after Ctrl-C, but a log of CI
+                # ends where the job was killed, so it needs the id first.
                 if self.request.is_journaled and not screen.is_terminal:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
-                # The server works already, so this import costs no time (see `cli.process`).
+                # The server is working on the first requests, so this import costs no time
+                # (see `cli.process`).
                 await import_in_thread("remote_backend.cli.commands.plan_output")
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
                 self._output = output = PlanOutput(
                     request, screen, interrupt_code=lambda: self.interrupts.exit_code
                 )
-                await output.tell(backend, batch)
+                await output.report_events(backend, batch)
         self.code = output.exit_code(batch.outcomes)
 
     def _report(self, notice: Notice) -> None:
@@ -145,7 +148,7 @@ class _PlanRunner:
             self.screen.report(notice)
 
     async def stop(self) -> bool:
-        """Decide what becomes of the runs, and say so; return whether to leave at once."""
+        """Cancel, detach or keep the runs, and say which; return whether the command ends."""
         answer = "detach" if self.request.on_interrupt is OnInterrupt.DETACH else "cancel"
         if self.request.on_interrupt is OnInterrupt.ASK and self._can_ask():
             answer = await self._ask()
@@ -163,7 +166,8 @@ class _PlanRunner:
             self._report_to_programs(answer)
             batch.cancel()
             if self._output is not None and self._output.show_canceling():
-                # The rows show it until each outcome is known.
+                # The rows show the cancellation until each outcome is known; then `run_plan` ends
+                # this wait.
                 await anyio.sleep_forever()
             self._note("Stopping: the runs that are still going are canceled.")
             await show_progress(lambda: batch.stopped_runs, self._note)
@@ -176,7 +180,7 @@ class _PlanRunner:
                 self._output.interrupted(answer)
 
     def _note(self, text: str) -> None:
-        # A terminal that has hung up takes no text, and the runs are canceled all the same.
+        # Writing to a terminal that has hung up fails, and the runs must be canceled all the same.
         with suppress(OSError):
             self.screen.note(text)
 
@@ -184,7 +188,9 @@ class _PlanRunner:
         if self._batch is None:
             from remote_backend.cli.commands.plan_output import PlanOutput
 
-            PlanOutput(self.request, self.screen).tell_failure(reason, kind, self._backend)
+            PlanOutput(self.request, self.screen).report_failure(
+                reason, kind, self._backend
+            )
 
     def report_interrupt(self) -> None:
         """Report to programs (JSON, reports) that no run was made before the interrupt."""
@@ -202,7 +208,7 @@ class _PlanRunner:
         if len(runs) > _MOST_LISTED_RUNS:
             self.screen.note(f"  and {len(runs) - _MOST_LISTED_RUNS} more")
         if self.request.is_journaled and self._batch is not None:
-            self.screen.note(f"See what came of them: {self._come_back}")
+            self.screen.note(f"See what came of them: {self._how_to_come_back}")
 
     def _can_ask(self) -> bool:
         if not self.interrupts.came_from_keyboard:
@@ -212,8 +218,8 @@ class _PlanRunner:
     async def _ask(self) -> str:
         """Ask what becomes of the runs: `cancel`, `detach` or `watch`."""
         if self._output is not None and self._output.has_keys:
-            return await self._output.ask(self._come_back)
-        # It was typed unseen, before there was a question.
+            return await self._output.ask(self._how_to_come_back)
+        # Keys that were typed before the question must not answer it.
         discard_typed(sys.stdin)
         if self._output is not None:
             self._output.hold()
@@ -239,14 +245,16 @@ class _PlanRunner:
         return "1 run is" if count == 1 else f"{count} runs are"
 
     @property
-    def _come_back(self) -> str:
+    def _how_to_come_back(self) -> str:
         if self._batch is None or not self.request.is_journaled:
             return "the pages of the runs"
         return f"remote-backend batches resume {short_id(self._batch.id)}"
 
-    def _say_what_goes_on(self) -> None:
+    def _note_running(self) -> None:
         if self._output is not None and self._output.unfinished:
-            self._note(f"{self._still_going} still running. Come back: {self._come_back}")
+            self._note(
+                f"{self._still_going} still running. Come back: {self._how_to_come_back}"
+            )
 
 
 def _start(backend: Backend, request: PlanRequest) -> AbstractAsyncContextManager[Batch]:
