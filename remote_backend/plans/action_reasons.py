@@ -9,7 +9,7 @@ __all__ = ("reason_text",)
 _REASONS = {
     "replace_because_tainted": "it is tainted",
     "replace_because_cannot_update": "it cannot be updated in place",
-    "replace_by_request": "requested by -replace",
+    "replace_by_request": "as requested",
     "replace_by_triggers": "by replace_triggered_by",
     # The usual reason, which a reader expects.
     "delete_because_no_resource_config": "",
@@ -22,7 +22,7 @@ _REASONS = {
     "read_because_dependency_pending": "it depends on something that changes",
     "read_because_check_nested": "a check reads it",
     "tainted": "it is tainted",
-    "requested": "requested by -replace",
+    "requested": "as requested",
     "cannot_update": "it cannot be updated in place",
 }
 
