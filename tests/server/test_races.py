@@ -1,0 +1,195 @@
+"""Deletes, cancels and uploads in the middle of everything: the server lives, nothing remains.
+
+The short forms are part of a plain run; `python -m pytest -m soak` runs the long ones.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import anyio
+import pytest
+
+from remote_backend.server.files import FOLDERS
+from tests.support.raw_client import TOKEN, RawClient, run_body, slug
+
+ARCHIVE = slug(*(f"folder-{number % 3}/file-{number}.tf" for number in range(40)))
+MANUAL = {"data": {"attributes": {"auto-queue-runs": False, "speculative": True}}}
+SOAK = [pytest.mark.soak, pytest.mark.timeout(1800)]
+
+
+async def pause(chance: random.Random) -> None:
+    """Let other tasks go on for a random number of steps of the event loop."""
+    for _ in range(chance.randrange(60)):
+        await anyio.lowlevel.checkpoint()
+
+
+async def race(ask: RawClient, name: str, chance: random.Random) -> set[int]:
+    """Plan in a new workspace while it is deleted, and its run is canceled, at random moments.
+
+    Returns the statuses of all responses.
+    """
+    body = {"data": {"attributes": {"name": name}}}
+    made = await ask("POST", "/api/v2/organizations/acme/workspaces", body)
+    workspace = made.data["id"]
+    path = f"/api/v2/workspaces/{workspace}"
+    version = await ask("POST", f"{path}/configuration-versions", MANUAL)
+    address = version.data["attributes"]["upload-url"]
+    await ask("PUT", address, ARCHIVE, token=None)
+    run = await ask("POST", "/api/v2/runs", run_body(workspace, version.data["id"]))
+    actions: tuple[Callable[[], Coroutine[Any, Any, Any]], ...] = (
+        lambda: ask("DELETE", path),
+        lambda: ask("POST", f"/api/v2/runs/{run.data['id']}/actions/cancel"),
+        lambda: ask("PUT", address, ARCHIVE, token=None),
+        lambda: ask("GET", f"{path}/runs?include=plan,configuration_version"),
+    )
+    statuses: set[int] = set()
+
+    async def act(action: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        await pause(chance)
+        statuses.add((await action()).status)
+
+    async with anyio.create_task_group() as group:
+        for action in actions:
+            group.start_soon(act, action)
+    return statuses
+
+
+@pytest.mark.parametrize("count", [12, pytest.param(1000, marks=SOAK)])
+async def test_races_end_nothing_but_their_runs(ask: RawClient, count: int) -> None:
+    """No response is a 5xx, the server plans afterwards, and no file remains (S1, S12)."""
+    chance = random.Random(count)
+    statuses: set[int] = set()
+    for start in range(0, count, 4):
+        async with anyio.create_task_group() as group:
+            for number in range(start, start + 4):
+
+                async def one(number: int = number) -> None:
+                    statuses.update(await race(ask, f"race-{number}", chance))
+
+                group.start_soon(one)
+
+    assert not {status for status in statuses if status >= 500}
+    workspace = await ask.workspace()
+    run = await ask.run(workspace, await ask.uploaded(workspace))
+    assert await ask.until(run.data["id"], "planned_and_finished")
+    await ask("DELETE", f"/api/v2/workspaces/{workspace}")
+    data = ask.folder / "data"
+    with anyio.fail_after(20):
+        while any(list((data / kind).iterdir()) for kind in FOLDERS if kind != "work"):
+            await ask("GET", "/api/v2/ping")
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(1000, marks=SOAK)])
+async def test_uploads_that_break_off_lose_nothing(ask: RawClient, count: int) -> None:
+    """Each archive is sent twice at once, one of them in part; the version is whole (S2)."""
+    chance = random.Random(count)
+    workspace = await ask.workspace()
+    path = f"/api/v2/workspaces/{workspace}/configuration-versions"
+    for _ in range(count):
+        version = await ask("POST", path, MANUAL)
+        address = version.data["attributes"]["upload-url"]
+
+        async def break_off(address: str = address) -> None:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(send_slowly, ask, address)
+                    await pause(chance)
+                    scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(break_off)
+            await pause(chance)
+            whole = await ask("PUT", address, ARCHIVE, token=None)
+        kept = ask.folder / "data" / "archives" / f"{version.data['id']}.tar.gz"
+        assert whole.status == 200
+        assert kept.read_bytes() == ARCHIVE
+
+
+async def send_slowly(ask: RawClient, address: str) -> None:
+    """Send an archive in small parts."""
+
+    async def parts() -> Any:
+        for start in range(0, len(ARCHIVE), 64):
+            yield ARCHIVE[start : start + 64]
+            await anyio.lowlevel.checkpoint()
+
+    async with ask.session.put(address, data=parts()) as response:
+        await response.read()
+
+
+def start_server(data: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server in a process of its own; return it and its URL."""
+    ready = data.with_name("ready.json")
+    ready.unlink(missing_ok=True)
+    command = ("serve", "-engine=simulated", f"-data={data}", f"-token={TOKEN}")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "remote_backend", *command, f"-ready-file={ready}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ),
+    )
+    assert process.stdout is not None
+    # The ready file is written before the first line.
+    process.stdout.readline()
+    return process, json.loads(ready.read_text())["url"]
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(200, marks=SOAK)])
+async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, count: int) -> None:
+    """Workspaces whose creation was answered are there after kill -9 at a random moment."""
+    chance = random.Random(count)
+    created: set[str] = set()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    for kill in range(count + 1):
+        process, url = await asyncio.to_thread(start_server, tmp_path / "data")
+        try:
+            async with aiohttp.ClientSession(headers=headers) as session:
+                base = f"{url}/api/v2/organizations/local/workspaces"
+                for name in created:
+                    async with session.get(f"{base}/{name}") as response:
+                        assert response.status == 200, name
+                created.clear()
+                if kill < count:
+                    await write_until_killed(
+                        session, base, process, created, 1 + chance.randrange(40), kill
+                    )
+        finally:
+            process.kill()
+            process.communicate()
+
+
+async def write_until_killed(
+    session: aiohttp.ClientSession,
+    url: str,
+    process: subprocess.Popen[bytes],
+    created: set[str],
+    moment: int,
+    round_number: int,
+) -> None:
+    """Make workspaces with four writers; kill the server after a number of responses."""
+
+    async def write(writer: int) -> None:
+        for number in range(moment + 1):
+            name = f"w-{round_number}-{writer}-{number}"
+            body = {"data": {"attributes": {"name": name}}}
+            try:
+                async with session.post(url, json=body) as response:
+                    await response.read()
+            except aiohttp.ClientError:
+                return
+            created.add(name)
+            if len(created) >= moment:
+                process.send_signal(signal.SIGKILL)
+
+    async with anyio.create_task_group() as group:
+        for writer in range(4):
+            group.start_soon(write, writer)
