@@ -152,7 +152,8 @@ async def test_two_who_share_a_token_come_to_terms(tmp_path: Path) -> None:
                     group.start_soon(plan_half, parity)
 
     assert results == [True] * count
-    assert server.faults.throttled < 0.25 * server.faults.api_requests
+    # On a loaded machine both can come in the same second more often.
+    assert server.faults.throttled < 0.3 * server.faults.api_requests
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
