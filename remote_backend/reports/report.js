@@ -12,12 +12,16 @@
   let wanted = "";
 
   // The texts are read when they are needed first: opening the page does not wait for it.
+  const nameOf = (item) => item.id.slice("ws=".length);
   const textOf = (node) => node.textContent.toLowerCase();
   const read = () => {
     if (groups.length === 0 || groups[0].names) return;
     for (const group of groups) {
       const { details } = group;
-      group.names = all(":scope > .names > li", details).map((item) => ({ item, text: textOf(item) }));
+      group.names = all(":scope > .names > li", details).map((item) => ({
+        item,
+        text: nameOf(item).toLowerCase(),
+      }));
       group.changes = all(":scope > .changes > li", details).map((item) => ({
         item,
         text: textOf(item),
@@ -113,7 +117,7 @@
       if (group.details.hidden) continue;
       foundNames += group.shownNames.length;
       foundChanges += group.shownNames.length * group.shownChanges.length;
-      for (const { item } of group.shownNames) shown.add(item.id.slice("ws=".length));
+      for (const { item } of group.shownNames) shown.add(nameOf(item));
     }
     openHits();
     matrices.forEach(showMatrix);
@@ -176,7 +180,7 @@
     button.type = "button";
     button.textContent = label;
     button.addEventListener("click", async () => {
-      await copyText(textFor(buttons.parentElement.id.slice("ws=".length)));
+      await copyText(textFor(nameOf(buttons.parentElement)));
       hits.textContent = "Copied";
       button.textContent = "Copied";
       setTimeout(() => (button.textContent = label), 1500);
@@ -192,8 +196,15 @@
   main.addEventListener("pointerover", offerButtons);
   main.addEventListener("focusin", offerButtons);
 
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text; // A percent sign that encodes nothing.
+    }
+  };
   const followHash = () => {
-    const target = element(decodeURIComponent(location.hash.slice(1)));
+    const target = element(decoded(location.hash.slice(1)));
     if (!target) return;
     if (target.closest("[hidden]")) {
       search.value = "";
@@ -215,6 +226,7 @@
   addEventListener("hashchange", followHash);
   addEventListener("load", followHash);
 
+  const KEYS_SETTING = "remote-backend-keys";
   const dialog = element("keys");
   const areKeysOn = element("keys-on");
   const store = (work) => {
@@ -224,9 +236,9 @@
       return null; // Browsers can forbid it.
     }
   };
-  areKeysOn.checked = store((storage) => storage.getItem("keys")) !== "off";
+  areKeysOn.checked = store((storage) => storage.getItem(KEYS_SETTING)) !== "off";
   areKeysOn.addEventListener("change", () =>
-    store((storage) => storage.setItem("keys", areKeysOn.checked ? "on" : "off")),
+    store((storage) => storage.setItem(KEYS_SETTING, areKeysOn.checked ? "on" : "off")),
   );
   const keys = {
     "/": () => (search.focus(), search.select()),
