@@ -62,6 +62,12 @@ class Batch:
         on_exit = self._running.on_exit
         return on_exit.stopped, on_exit.to_stop
 
+    @property
+    def started_at(self) -> str:
+        """When the batch began, also one that was resumed (ISO 8601, UTC)."""
+        context = self._running.context
+        return (context.earlier or context).started_at
+
     def detach(self) -> None:
         """Let leaving the batch early leave its runs running."""
         self._running.on_exit.detached = True
@@ -256,6 +262,7 @@ class _BatchRunner:
             hostname=context.hostname,
             organization=context.organization,
             mapping=context.mapping,
+            started_at=context.started_at,
             id=context.id,
             directory=str(context.directory.absolute()),
             upload=running.options.upload.value,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from remote_backend.formats.times import utc_now
 from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import PollSettings
@@ -33,6 +34,9 @@ class BatchContext:
 
     id: str = field(factory=new_batch_id)
     """Names the batch; it is part of the message of each run, which lists are searched for."""
+
+    started_at: str = field(factory=utc_now)
+    """When the batch began (ISO 8601, UTC); of one that is resumed, when that goes on."""
 
     is_batch: bool = True
     """Whether there is a batch to come back to, and not one plan alone."""

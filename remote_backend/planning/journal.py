@@ -58,10 +58,10 @@ class Journal:
 
     async def begin(self, options: PlanOptions, **facts: Any) -> None:
         """Append the options of the batch; values of variables may be secrets and are left out."""
+        facts.setdefault("started_at", utc_now())
         await self.write(
             "batch",
             **facts,
-            started_at=utc_now(),
             options={
                 "targets": options.targets,
                 "replace": options.replace,

@@ -121,15 +121,14 @@ class PlanOutput:
                 actions = live.planned() if live is not None else planned.actions
                 self._write_end(backend, batch, actions, logs, console)
             if command.writes_reports and batch.outcomes:
-                self._report(self._collector(logs), backend, batch)
+                self._report(self._collector(batch, logs), backend, batch)
             if batch.outcomes:
                 self._pass_on(batch.outcomes, batch.id)
 
-    def _collector(self, logs: LogSpool) -> Collector:
-        resumed = self.command.resumed
+    def _collector(self, batch: Batch, logs: LogSpool) -> Collector:
         return Collector(
             logs,
-            resumed.started_at if resumed is not None else self._started_at,
+            batch.started_at,
             report_logs=self.command.report_logs,
             keeps_logs=self.command.is_journaled
             and keep_limits(process_environ()).keeps_any,
