@@ -32,6 +32,7 @@ from remote_backend.errors import (
     SettingsError,
 )
 from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.formats.likeness import nearest_name
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.notices import Notice, Notices
@@ -40,6 +41,7 @@ from remote_backend.structured_logging import Log
 __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
 
 log = Log()
+_MOST_NAMES = 5
 
 Value = TypeVar("Value")
 
@@ -255,4 +257,18 @@ async def _read_entitlements(
         raise SettingsError(
             f"{block.path}: organization {block.organization!r} does not exist on "
             f"{block.hostname}, or the token from {token.source} may not see it"
+            f"{await _visible_organizations(client)}"
         ) from None
+
+
+async def _visible_organizations(client: Client) -> str:
+    """Return the end of the error about an organization: others that the token sees."""
+    try:
+        names = await client.list_organization_names()
+    except RemoteBackendError:  # the error itself is what counts
+        return ""
+    if not names:
+        return "; it sees no organization"
+    nearest = nearest_name(client.organization, names)
+    guess = f"; did you mean {nearest}? It sees" if nearest is not None else "; it sees"
+    return f"{guess} {', '.join(names[:_MOST_NAMES])}"

@@ -75,6 +75,11 @@ class Client:
         request = organizations.request_to_read_entitlements(self.organization)
         return await self._send_and_load(request, organizations.load_entitlements)
 
+    async def list_organization_names(self) -> tuple[str, ...]:
+        """Return the names of the first organizations that the token sees."""
+        request = organizations.request_to_list_organizations()
+        return await self._send_and_load(request, organizations.load_organization_names)
+
     async def ping(self) -> None:
         """Read only the headers in which a server describes itself."""
         await self._send(Request(method="GET", target="ping"))

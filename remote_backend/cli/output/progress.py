@@ -22,6 +22,15 @@ _SECONDS = 30.0
 # Somebody sits there and waits.
 _DUMB_SECONDS = 10.0
 _MOST_NAMES = 3
+_WORDS = (
+    "failed",
+    "canceled",
+    "still running",
+    "drifted",
+    "changed",
+    "no drift",
+    "unchanged",
+)
 
 
 @define
@@ -76,7 +85,8 @@ class Progress:
         parts = [_clock_text(self._last - self._began)]
         if self.total > 1:
             parts.append(f"{ended} of {self.total}")
-        for word, number in sorted(self._ended.items()):
+        for word in (word for word in _WORDS if self._ended[word]):
+            number = self._ended[word]
             is_changed = word in ("changed", "drifted") and self._destructive
             destroy = f" ({self._destructive} destroy)" if is_changed else ""
             parts.append(f"{number} {word}{destroy}")

@@ -212,6 +212,8 @@ async def test_bad_input_gives_one_message_and_makes_nothing(
     ("before", "after", "problem"),
     [
         ('"acme"', '"nobody"', "organization 'nobody' does not exist on localhost"),
+        ('"acme"', '"nobody"', "may not see it; it sees acme"),
+        ('"acme"', '"acmee"', "may not see it; did you mean acme? It sees acme"),
         ('organization = "acme"', "", "organization"),
         (EVERYTHING, "nothing-", "no workspace whose name starts with nothing-"),
         ("networking-", "${var.x}", "main.tf:6"),

@@ -64,7 +64,7 @@ def test_a_batch_is_counted_every_half_minute() -> None:
 
     lines = lines_of(progress, time)
 
-    counts = "4 of 8  2 changed (1 destroy)  1 failed  1 unchanged"
+    counts = "4 of 8  1 failed  2 changed (1 destroy)  1 unchanged"
     assert lines == [f"0:30  {counts}  4 going on", f"1:00  {counts}  4 going on"]
     progress.take(finished("e", Result.NO_CHANGES))
     progress.take(events.RunStatusChanged("f", "run-1", "planning"))
