@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from remote_backend.cli.output.failure_blocks import failure_blocks, last_lines_of
 from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.outcome_text import with_planned
 from remote_backend.cli.output.plan_failures import warning_lines
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.summary import Ending, summary_lines
@@ -17,7 +18,6 @@ from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.output.view.cells import Line, Span, terminal_text
 from remote_backend.cli.output.view.signs import signs_for
 from remote_backend.config.environment import process_environ
-from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.groups import group_outcomes
 
@@ -65,7 +65,10 @@ def write_end(
     `planned` has the actions by address that the log of each workspace shows; they stand in for
     changes that were not read as JSON, and `logs` has the logs themselves, as far as there are any.
     """
-    known = tuple(_with_changes(outcome, planned or {}) for outcome in outcomes)
+    known = tuple(
+        with_planned(outcome, (planned or {}).get(outcome.workspace, {}))
+        for outcome in outcomes
+    )
     families = group_outcomes(known)
     signs = signs_for(getattr(screen.out, "encoding", None))
     width = _columns(screen.out)
@@ -109,17 +112,6 @@ def _write(screen: Screen, lines: Sequence[Line]) -> None:
         )
         screen.out.write(f"{terminal_text(clean, colors=screen.colors)}\n")
     screen.out.flush()
-
-
-def _with_changes(outcome: Outcome, planned: Mapping[str, Mapping[str, str]]) -> Outcome:
-    actions = planned.get(outcome.workspace)
-    if outcome.changes is not None or not actions:
-        return outcome
-    resources = tuple(
-        ResourceChange(address=address, action=action)
-        for address, action in actions.items()
-    )
-    return evolve(outcome, changes=PlannedChanges(resources=resources))
 
 
 def _columns(stream: TextIO) -> int:

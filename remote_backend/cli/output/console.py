@@ -8,11 +8,17 @@ from attrs import define, field
 from remote_backend import events
 from remote_backend.cli.output.ci_commands import disarm_json
 from remote_backend.cli.output.log_lines import LogRenderer
+from remote_backend.cli.output.outcome_text import (
+    outcome_line,
+    outcome_lines,
+    with_planned,
+)
 from remote_backend.cli.output.screen import Screen, with_reset
-from remote_backend.formats.ansi import one_line, physical_lines
+from remote_backend.cli.output.view.log_objects import LogObjects
+from remote_backend.formats.ansi import clean, one_line, physical_lines
 from remote_backend.models.outcome import Outcome
 from remote_backend.reports.event_stream import EventStream
-from remote_backend.reports.summary import check_text, counts_text, word_for
+from remote_backend.reports.summary import check_text
 
 __all__ = (
     "BatchConsole",
@@ -44,6 +50,7 @@ class SinglePlanConsole:
     screen: Screen
     is_drift: bool = False
     _log: LogRenderer = field(init=False)
+    _objects: LogObjects = field(factory=LogObjects)
     _open: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -72,12 +79,14 @@ class SinglePlanConsole:
                 self.screen.note(check_text(event.report))
             case events.PlanFinished():
                 self._end_line()
-                self.screen.note(_verdict(event.outcome, is_drift=self.is_drift))
+                outcome = with_planned(event.outcome, self._objects.planned)
+                self.screen.note(outcome_lines(outcome, is_drift=self.is_drift))
             case _:
                 pass
 
     def _write(self, lines: Iterable[str]) -> None:
         for line in lines:
+            self._objects.take(clean(line).removesuffix("\n"))
             self.screen.out.write(line)
             self._open = not line.endswith("\n")
         self.screen.out.flush()
@@ -125,11 +134,16 @@ class BatchConsole:
             case events.CheckReported():
                 self._note(event.workspace, check_text(event.report))
             case events.PlanFinished():
-                self._note(
-                    event.outcome.workspace, _verdict(event.outcome, is_drift=self.is_drift)
-                )
+                self._finish(event.outcome)
             case _:
                 pass
+
+    def _finish(self, outcome: Outcome) -> None:
+        text = outcome_line(outcome, is_drift=self.is_drift)
+        if not outcome.succeeded:
+            text = f"{text}: {outcome.reason or 'no reason is known'}"
+            text += f"\n{outcome.run_url}" if outcome.run_url else ""
+        self._note(outcome.workspace, text)
 
     def _new_log(self, workspace: str) -> LogRenderer:
         prefix, clean = self._prefix(workspace), self.screen.clean
@@ -208,14 +222,3 @@ def _packed(event: events.SlugPacked) -> str:
 def cut_log(event: events.LogEnded) -> str:
     """Return a warning about a log that did not come whole."""
     return f"Warning: the log may be incomplete: {event.problem or 'no reason is known'}"
-
-
-def _verdict(outcome: Outcome, *, is_drift: bool) -> str:
-    if outcome.succeeded:
-        has_numbers = outcome.counts is not None and not is_drift
-        numbers = f" {counts_text(outcome.counts)}" if has_numbers else ""
-        result = word_for(outcome.result, is_drift=is_drift)
-        return f"Plan finished: {result}{numbers} ({outcome.seconds:.1f} s)"
-    return f"Plan {outcome.result.value}: {outcome.reason}" + (
-        f"\n{outcome.run_url}" if outcome.run_url else ""
-    )

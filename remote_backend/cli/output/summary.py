@@ -11,10 +11,9 @@ from collections.abc import Iterable, Sequence
 from attrs import field, frozen
 
 from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
-from remote_backend.cli.output.view.words import counts_of
-from remote_backend.formats.amounts import difference_text, duration, money
+from remote_backend.cli.output.view.words import cost_of, counts_of
+from remote_backend.formats.amounts import difference_text, duration
 from remote_backend.formats.ansi import one_line
-from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import Family
@@ -88,7 +87,7 @@ def _first_line(ending: Ending) -> Line:
 
 def _second_line(ending: Ending) -> list[Line]:
     totals = totals_of(ending.outcomes)
-    texts = (_counts(totals), _cost(totals.cost), _policies(totals), _slowest(ending))
+    texts = (_counts(totals), cost_of(totals.cost), _policies(totals), _slowest(ending))
     parts = [text for text in texts if text]
     return [line("   ".join(parts))] if parts else []
 
@@ -96,13 +95,6 @@ def _second_line(ending: Ending) -> list[Line]:
 def _counts(totals: Totals) -> str:
     text = counts_of(Counts(totals.add, totals.change, totals.destroy, totals.imported))
     return f"{text} ({totals.replace} replaced)" if text and totals.replace else text
-
-
-def _cost(cost: Cost | None) -> str:
-    if cost is None:
-        return ""
-    text = f"{money(cost.proposed, cost.currency)}/month"
-    return f"{text} ({difference_text(cost.delta, cost.currency)})" if cost.delta else text
 
 
 def _policies(totals: Totals) -> str:

@@ -47,7 +47,7 @@ async def test_the_log_of_one_plan_is_the_whole_output(shop: CommandLine) -> Non
     done = await shop.run("plan", TF_WORKSPACE="prod")
 
     assert done.out == NOTICE + LONG_LOG.decode()
-    assert "Plan finished: changed +0 ~0 -3" in done.err
+    assert "networking-prod: changed -3 <-1   " in done.err
     assert done.code == 0
 
 
@@ -79,7 +79,7 @@ async def test_one_failure_stops_nobody_and_gives_1(shop: CommandLine) -> None:
     assert done.code == 1
     assert rows_of(done.out)["one"][0] == "failed"
     assert rows_of(done.out)["two"][0] == "unchanged"
-    assert "one | Plan failed: " in done.err
+    assert "one | failed   " in done.err
 
 
 async def test_name_mode_plans_its_one_workspace(shop: CommandLine) -> None:

@@ -119,7 +119,7 @@ def test_an_empty_log_of_a_failure_still_says_what_is_known() -> None:
     out, err = written(on)
     assert out == ""
     assert "the log may be incomplete: the server names no log" in err
-    assert "Plan failed: the run errored\nhttps://x/run-1" in err
+    assert "dev: failed   0.0s\nthe run errored\nhttps://x/run-1" in err
 
 
 def test_every_phase_and_check_is_told() -> None:
@@ -311,7 +311,7 @@ def test_a_failed_run_is_told_once() -> None:
 
     out, err = written(on)
     assert out == "Error: no such subnet\n"
-    assert err == "Plan failed: the run errored\nhttps://tfe/runs/1\n"
+    assert err == "a: failed   0.0s\nthe run errored\nhttps://tfe/runs/1\n"
 
 
 def test_every_view_says_that_a_log_is_not_whole() -> None:
@@ -345,7 +345,7 @@ def test_drift_is_called_so() -> None:
     write_end(on, (drifted, same), is_drift=True)
 
     out, err = written(on)
-    assert "a | Plan finished: drifted (1.0 s)" in err
+    assert "a | drifted   1.0s" in err
     assert [row.split()[:3] for row in out.splitlines() if row[:2] in ("a ", "b ")] == [
         ["a", "drifted", "-"],
         ["b", "no", "drift"],

@@ -99,7 +99,7 @@ async def test_closed_streams_end_no_command(shop: CommandLine, closed: str) -> 
     )
 
     assert done.returncode == 0
-    assert ("Plan finished" in done.stderr.decode()) is ("2>" not in closed)
+    assert ("networking-dev: " in done.stderr.decode()) is ("2>" not in closed)
     assert (LINE in done.stdout.decode()) is (closed == "2>&-")
 
 

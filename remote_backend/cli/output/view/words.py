@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from remote_backend.formats.amounts import difference_text, money
+from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.plan import Counts
 
 __all__ = (
+    "cost_of",
     "counts_of",
     "danger_of",
     "error_of",
@@ -39,6 +42,14 @@ def counts_of(counts: Counts | None) -> str:
     parts = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
     text = " ".join(f"{sign}{number}" for sign, number in parts if number)
     return f"{text} <-{counts.imported}".strip() if counts.imported else text
+
+
+def cost_of(cost: Cost | None) -> str:
+    """Return what resources cost and how that changes: `$94.30/month (+$42.20)`."""
+    if cost is None:
+        return ""
+    text = f"{money(cost.proposed, cost.currency)}/month"
+    return f"{text} ({difference_text(cost.delta, cost.currency)})" if cost.delta else text
 
 
 def verbs_of(planned: Mapping[str, str]) -> str:
