@@ -6,6 +6,8 @@ the indentation behind it.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from attrs import evolve
+
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import (
     ActionInvocation,
@@ -33,17 +35,47 @@ _LINES_TOGETHER = 20
 _MANY_LINES = 1000
 
 
-def changes_item(changes: PlannedChanges, *, is_open: bool, title: str = "") -> Item:
-    """Return the block of a plan; `title` stands in front of the numbers in its summary."""
+def changes_item(
+    changes: PlannedChanges, *, is_open: bool, title: str = "", with_values: bool = True
+) -> Item:
+    """Return the block of a plan; `title` stands in front of the numbers in its summary.
+
+    Without values, those that force no replacement are only counted, as left out.
+    """
     block = Item("")
-    for item in _parts(changes):
+    drawn = changes if with_values else _without_values(changes)
+    for item in _parts(drawn):
         block.add(item)
+    if undrawn := _values_of(changes) - _values_of(drawn):
+        block.add(Item("", None, "value", undrawn))
     fence = fence_for(f"{part.text}{part.instead}" for part in all_items(block))
     opened = " open" if is_open else ""
     summary = f"{title}{_numbers_text(changes)}"
     block.text = f"<details{opened}><summary>{summary}</summary>\n\n{fence}diff"
     block.end = f"\n{fence}\n\n</details>\n\n"
     return block
+
+
+def _without_values(changes: PlannedChanges) -> PlannedChanges:
+    def reduced(change: ResourceChange) -> ResourceChange:
+        forcing = (attribute for attribute in change.attributes if attribute.replaces)
+        return evolve(change, attributes=tuple(forcing))
+
+    return evolve(
+        changes,
+        resources=tuple(map(reduced, changes.resources)),
+        drift=tuple(map(reduced, changes.drift)),
+        deferred=tuple(map(reduced, changes.deferred)),
+    )
+
+
+def _values_of(changes: PlannedChanges) -> int:
+    """Return how many values of resources are written if there is room."""
+    return sum(
+        len(change.attributes)
+        for change in (*changes.resources, *changes.drift, *changes.deferred)
+        if change.action not in _WHOLE_OBJECTS
+    )
 
 
 def _numbers_text(changes: PlannedChanges) -> str:

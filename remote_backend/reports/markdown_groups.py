@@ -6,7 +6,7 @@ from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.groups import Family
 from remote_backend.reports.difference_rows import DifferenceRow, difference_rows
-from remote_backend.reports.markdown_budget import Item, Rank
+from remote_backend.reports.markdown_budget import Item, Rank, all_items
 from remote_backend.reports.markdown_changes import changes_item
 from remote_backend.reports.markdown_errors import error_items, text_item
 from remote_backend.reports.markdown_table import has_row_for_each_workspace
@@ -26,26 +26,34 @@ __all__ = ("group_sections",)
 _NAMES_IN_HEADING = 3
 _FIRST_NAMES = 20
 _NAMES_OF_A_ROW = 5
+_DRAWN_TIMES = 4
+_FEWEST_DRAWN = 500_000
 
 
-def group_sections(report: Report) -> Iterator[Item]:
-    """Give the sections in the order of importance."""
+def group_sections(report: Report, most_characters: int) -> Iterator[Item]:
+    """Give the sections in the order of importance.
+
+    Values are the most of a large report, so behind many times what fits none are drawn any more.
+    """
     has_links = has_row_for_each_workspace(report)
+    room = max(_FEWEST_DRAWN, _DRAWN_TIMES * most_characters)
     for family in report.families:
         if family.result is not Result.NO_CHANGES:
-            yield _section(report, family, has_links=has_links)
+            section = _section(report, family, has_links=has_links, with_values=room > 0)
+            room -= sum(len(part.text) for part in all_items(section))
+            yield section
         elif not has_links:
             yield _unchanged(report, family)
 
 
-def _section(report: Report, family: Family, *, has_links: bool) -> Item:
+def _section(report: Report, family: Family, *, has_links: bool, with_values: bool) -> Item:
     section = Item(_heading(report, family), _rank(family), "group", has_note=True)
     if not (has_links and len(family.outcomes) <= _NAMES_IN_HEADING):
         section.add(_names(family.outcomes, _rank(family), is_linked=not has_links))
     if not family.shown.succeeded:
         for item in error_items(report, family):
             section.add(item)
-    for item in _changes(report, family):
+    for item in _changes(report, family, with_values=with_values):
         section.add(item)
     if family.differences and family.shown.succeeded:
         section.add(_differences(family))
@@ -61,11 +69,10 @@ def _rank(family: Family) -> Rank:
 def _heading(report: Report, family: Family) -> str:
     everyone = [outcome.workspace for outcome in report.outcomes]
     names = names_code(family.workspaces, everyone, _NAMES_IN_HEADING)
-    number = f" ({len(family.outcomes):,})" if len(family.outcomes) > 1 else ""
     sign, title = sign_of(family.shown), title_code(family)
     if family.shown.succeeded:
-        return f"#### {sign} {names}{number}: {title}\n\n"
-    return f"#### {sign} {title}: {names}{number}\n\n"
+        return f"#### {sign} {names}: {title}\n\n"
+    return f"#### {sign} {title}: {names}\n\n"
 
 
 def _names(outcomes: Sequence[Outcome], rank: Rank, *, is_linked: bool) -> Item:
@@ -88,12 +95,14 @@ def _names(outcomes: Sequence[Outcome], rank: Rank, *, is_linked: bool) -> Item:
     return paragraph
 
 
-def _changes(report: Report, family: Family) -> Iterator[Item]:
+def _changes(report: Report, family: Family, *, with_values: bool) -> Iterator[Item]:
     shown = family.shown
     changes = shown.changes
     if shown.succeeded:
         if changes is not None and _has_details(changes):
-            yield changes_item(changes, is_open=family.is_destructive)
+            yield changes_item(
+                changes, is_open=family.is_destructive, with_values=with_values
+            )
         elif lines := _plan_in_log(report, shown):
             opening = "<details><summary>Log of the plan</summary>\n\n"
             block = Item(opening, end="</details>\n\n")
@@ -104,7 +113,7 @@ def _changes(report: Report, family: Family) -> Iterator[Item]:
         others = len(family.outcomes) - 1
         differ = f" (those of {others:,} others may differ)" if others else ""
         title = f"Plan of {html_text(shown.workspace)}{differ}: "
-        yield changes_item(changes, is_open=False, title=title)
+        yield changes_item(changes, is_open=False, title=title, with_values=with_values)
 
 
 def _has_details(changes: PlannedChanges) -> bool:
@@ -125,7 +134,9 @@ def _differences(family: Family) -> Item:
     rows, more = difference_rows(family.differences)
     has_variants = len(family.groups) > 1
     opened = " open" if has_variants else ""
-    summary = f"{counted(len(rows) + more, 'value')} that differ between them"
+    number = len(rows) + more
+    verb = "differs" if number == 1 else "differ"
+    summary = f"{counted(number, 'value')} {verb} between them"
     head = f"<details{opened}><summary>{summary}</summary>\n\n| what | value | workspaces |\n|---|---|---|\n"
     end = f"| and {more:,} more | | |\n" if more else ""
     table = Item(head, end=f"{end}\n</details>\n\n", is_ordered=True)

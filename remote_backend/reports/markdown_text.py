@@ -62,7 +62,7 @@ def code_cell(text: str) -> str:
 
 def comment(text: str) -> str:
     """Return an HTML comment; it cannot be ended by its text."""
-    return f"<!-- {_one_line(text).replace('--', '-&#45;').replace('>', '&gt;')} -->"
+    return f"<!-- {_without_tags(_one_line(text)).replace('--', '-&#45;')} -->"
 
 
 def link(text: str, url: str | None) -> str:

@@ -8,10 +8,11 @@ from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family, is_destructive
 from remote_backend.plans.titles import danger_text, title_of
 from remote_backend.plans.totals import result_name
-from remote_backend.plans.workspace_names import name_items
+from remote_backend.plans.workspace_names import NameItem, name_items
 from remote_backend.reports.markdown_text import (
     LONGEST_TITLE,
     code_span,
+    counted,
     escaped,
     shortened,
 )
@@ -59,8 +60,11 @@ def title_code(
 
 
 def names_code(names: Sequence[str], everyone: Iterable[str], most: int) -> str:
-    """Return names as code, in few words: all `prod-*`, `dev-a` and 4 more."""
-    return _names(names, everyone, most, code_span, code_span)
+    """Return all names as code, in few words: all `prod-*`, `dev-a` (4); or their number."""
+    if len(_items(names, everyone)) > most:
+        return counted(len(names), "workspace")
+    text = _names(names, everyone, most, code_span, code_span)
+    return f"{text} ({len(names):,})" if len(names) > 1 else text
 
 
 def names_plain(
@@ -77,7 +81,7 @@ def _names(
     draw_pattern: DrawCode,
     draw_name: DrawCode,
 ) -> str:
-    items = name_items(names, everyone)
+    items = _items(names, everyone)
     texts = [
         f"{_ALL}{draw_pattern(item.text.removeprefix(_ALL))}"
         if item.text.startswith(_ALL)
@@ -87,3 +91,8 @@ def _names(
     rest = sum(item.count for item in items[most:])
     listed = ", ".join(texts)
     return f"{listed} and {rest:,} more" if rest else listed
+
+
+def _items(names: Sequence[str], everyone: Iterable[str]) -> Sequence[NameItem]:
+    # A single name needs no look at all the others, which large reports would repeat per group.
+    return name_items(names, everyone) if len(names) > 1 else [NameItem(names[0])]

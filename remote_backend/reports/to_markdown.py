@@ -39,7 +39,7 @@ def to_markdown(report: Report, *, most_characters: int = MOST_CHARACTERS) -> st
     always written.
     """
     root = Item(f"{_marker(report)}\n### {_heading(report)}\n\n")
-    for item in _parts(report):
+    for item in _parts(report, most_characters):
         root.add(item)
     end = _end(report)
     text = text_of(root)
@@ -90,7 +90,7 @@ def _verb(word: str, number: int) -> str:
     return "destroys or replaces" if word.startswith("destroy") and number == 1 else word
 
 
-def _parts(report: Report) -> Iterator[Item]:
+def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     if report.problem is not None:
         yield Item(f"{escaped(report.problem)}\n\n", Rank.ERRORS, "error text")
         return
@@ -98,7 +98,7 @@ def _parts(report: Report) -> Iterator[Item]:
         yield Item(f"{totals}\n\n", Rank.HEAD)
     if report.outcomes:
         yield table_item(report)
-    yield from group_sections(report)
+    yield from group_sections(report, most_characters)
     yield from warning_sections(report)
 
 

@@ -7,6 +7,8 @@ __all__ = ("assert_valid", "left_out", "outside_fences", "section_counts")
 
 _FENCE = re.compile(r"^(`{3,})([a-z]*)$")
 _TAGS = re.compile(r"</?(?!(?:details(?: open)?|summary|sub)>|!--)[a-zA-Z][^>]*>")
+# A comment, an escaped character, or a span of code: whatever is inside has no effect.
+_INERT = re.compile(r"<!--.*?-->|\\.|(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _PATTERNS = {
     "group": (None, re.compile(r"#### [^W]")),
     "row": (None, re.compile(r"\| (?:[\u2717\u2298\u2026!~\u2713] \||\| \d)")),
@@ -43,10 +45,10 @@ def outside_fences(text: str) -> str:
 def assert_valid(text: str) -> None:
     """Fail for an open fence or block, a tag that is not ours, or a row with too many cells."""
     prose = outside_fences(text)
-    assert len(re.findall("<details(?: open)?>", prose)) == prose.count("</details>")
-    assert prose.count("<summary>") == prose.count("</summary>")
-    assert prose.count("<sub>") == prose.count("</sub>")
-    bare = re.sub(r"(`+)[^\n]*?[^`]\1(?!`)", "", prose)
+    bare = "\n".join(_INERT.sub("", line) for line in prose.splitlines())
+    assert len(re.findall("<details(?: open)?>", bare)) == bare.count("</details>")
+    assert bare.count("<summary>") == bare.count("</summary>")
+    assert bare.count("<sub>") == bare.count("</sub>")
     assert _TAGS.findall(bare) == []
     widths: list[int] = []
     for line in prose.splitlines():
