@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from remote_backend.models.changes import ResourceChange
+from remote_backend.models.changes import ActionInvocation, ResourceChange
 from remote_backend.plans.action_reasons import reason_text
 from remote_backend.plans.actions import OUTSIDE_WORDS
 from remote_backend.plans.value_text import path_text, value_text
 
-__all__ = ("cause_text", "change_notes")
+__all__ = ("cause_text", "change_notes", "invocation_notes")
 
 _ACTION_NOTES = {
     "replace_create_first": "the new one is created first",
@@ -34,8 +34,20 @@ def change_notes(change: ResourceChange) -> Iterator[str]:
     elif change.imported_identity is not None:
         identity = value_text(change.imported_identity, longest=_LONGEST_IDENTITY)
         yield f"imported by {identity}"
-    if change.deferred_reason:
-        yield f"deferred: {change.deferred_reason.replace('_', ' ')}"
+    yield from _deferral(change.deferred_reason)
+
+
+def invocation_notes(action: ActionInvocation) -> Iterator[str]:
+    """Give what triggers an action, and why a later plan has to decide about it."""
+    if action.trigger_address:
+        event = (action.trigger_event or "by").replace("_", " ")
+        yield f"{event} of {action.trigger_address}"
+    yield from _deferral(action.deferred_reason)
+
+
+def _deferral(reason: str | None) -> Iterator[str]:
+    if reason:
+        yield f"deferred: {reason.replace('_', ' ')}"
 
 
 def cause_text(change: ResourceChange) -> str:

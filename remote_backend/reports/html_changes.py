@@ -11,7 +11,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.values import Value
 from remote_backend.plans.actions import action_symbol, danger, is_dangerous
-from remote_backend.plans.change_notes import cause_text, change_notes
+from remote_backend.plans.change_notes import cause_text, change_notes, invocation_notes
 from remote_backend.plans.change_text import DiffLine, change_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.html_text import breakable, count_of, html_text
@@ -21,8 +21,8 @@ __all__ = ("changes_html", "messages_html")
 _MOST_ATTRIBUTES = 40
 _LONGEST_VALUE = 300
 _DIFF_CLASSES = {"-": "red", "+": "green", "\u2026": "gray"}
-# Terraform computes most values of a new object; in an update an unknown value is news.
 _OLD_OBJECTS = ("delete", "forget", "gone")
+# Terraform computes most values of a new object; in an update an unknown value is news.
 _NEW_OBJECTS = ("create", "read", "replace", "replace_create_first", "create_then_forget")
 
 
@@ -33,8 +33,8 @@ def changes_html(changes: PlannedChanges) -> str:
         _changes_list("", [_resource(change) for change in _by_danger(changes.resources)]),
         _changes_list("", [_output(change) for change in changes.outputs]),
         _changes_list("Changed outside of Terraform", outside),
-        _changes_list("Decided by a later plan", map(_resource, changes.deferred)),
-        _changes_list("Actions", map(_action, changes.actions)),
+        _changes_list("Deferred to a later plan", map(_resource, changes.deferred)),
+        _changes_list("Actions that are invoked", map(_action, changes.actions)),
         messages_html(changes),
     )
     return "".join(parts)
@@ -42,12 +42,7 @@ def changes_html(changes: PlannedChanges) -> str:
 
 def messages_html(changes: PlannedChanges) -> str:
     """Return what Terraform reported with a plan, also with one that changes nothing."""
-    parts = (
-        _changes_list("Conditions that do not hold", _failed_checks(changes)),
-        "".join(_diagnostics(changes)),
-        _not_understood(changes.not_understood),
-    )
-    return "".join(parts)
+    return "".join(_diagnostics(changes)) + _not_understood(changes.not_understood)
 
 
 def _by_danger(changes: Iterable[ResourceChange]) -> list[ResourceChange]:
@@ -93,16 +88,8 @@ def _output(change: OutputChange) -> str:
 
 
 def _action(action: ActionInvocation) -> str:
-    event, trigger = action.trigger_event, action.trigger_address
-    notes = f"{event or 'triggered'} of {trigger}" if trigger else ""
+    notes = "; ".join(invocation_notes(action))
     return _item("\u25b8", f"<code>{breakable(action.address)}</code>", notes, "")
-
-
-def _failed_checks(changes: PlannedChanges) -> Iterator[str]:
-    for check in changes.checks:
-        if check.status in ("fail", "error"):
-            notes = "; ".join(check.problems) or check.status
-            yield _item("!", f"<code>{breakable(check.address)}</code>", notes, "")
 
 
 def _diagnostics(changes: PlannedChanges) -> Iterator[str]:

@@ -18,7 +18,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.values import Value
 from remote_backend.plans.actions import danger, is_dangerous
-from remote_backend.plans.change_notes import cause_text, change_notes
+from remote_backend.plans.change_notes import cause_text, change_notes, invocation_notes
 from remote_backend.plans.change_text import ChangeKind, DiffLine, change_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.markdown_budget import Item, Rank, all_items
@@ -236,13 +236,7 @@ def _new_output(value: Value) -> Item:
 
 
 def _invocation(action: ActionInvocation) -> Item:
-    notes = []
-    if action.trigger_address:
-        event = (action.trigger_event or "by").replace("_", " ")
-        notes.append(f"{event} of {action.trigger_address}")
-    if action.deferred_reason:
-        notes.append(f"deferred: {action.deferred_reason.replace('_', ' ')}")
-    text = "  ".join((action.address, *notes))
+    text = "  ".join((action.address, *invocation_notes(action)))
     return Item(f"\n!   {_line(text)}", Rank.ADDRESSES, "address")
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 from attrs import evolve
 
-from remote_backend.models.changes import CheckResult, PlannedChanges
+from remote_backend.models.changes import Diagnostic, PlannedChanges
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
@@ -226,8 +226,8 @@ def test_plans_that_a_policy_refused_are_shown() -> None:
 def test_messages_of_plans_that_change_nothing_are_shown() -> None:
     """As of a check that does not hold; each once, with the names (N36)."""
     warned = PlannedChanges(
-        checks=(
-            CheckResult(address="check.x", kind="check", status="fail", problems=("Old",)),
+        diagnostics=(
+            Diagnostic(severity="warning", summary="a check failed", address="check.x"),
         )
     )
     quiet = PlannedChanges()
@@ -237,7 +237,7 @@ def test_messages_of_plans_that_change_nothing_are_shown() -> None:
     ]
     text = text_of(to_html(report(*outcomes)))
 
-    assert "a b c Plan of a, b Conditions that do not hold ! check.x Old" in text
+    assert "a b c Plan of a, b warning: a check failed (check.x)" in text
 
 
 def test_warnings_name_their_workspaces() -> None:
