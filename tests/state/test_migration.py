@@ -100,7 +100,7 @@ class World:
             environ=self.environ,
             screen=screen,
             prompts=Scripted(screen, yes=yes),
-            given=(),
+            backend_config=(),
             reconfigure=flags.get("reconfigure", False),
             migrates=flags.get("migrates", True),
             force_copy=flags.get("force_copy", False),

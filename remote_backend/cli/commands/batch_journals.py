@@ -59,13 +59,13 @@ def matching_names(recorded: RecordedBatch, patterns: Iterable[str]) -> tuple[st
     """Return the workspaces of a batch whose names match; raises `SelectionError` for none."""
     names: dict[str, None] = {}
     for pattern in patterns:
-        found = [name for name in recorded.workspaces if fnmatchcase(name, pattern)]
-        if not found:
+        matching = [name for name in recorded.workspaces if fnmatchcase(name, pattern)]
+        if not matching:
             raise SelectionError(
                 f"{pattern} matches no workspace of the batch; it has "
                 f"{shown_names(tuple(recorded.workspaces))}"
             )
-        names.update(dict.fromkeys(found))
+        names.update(dict.fromkeys(matching))
     return tuple(names)
 
 

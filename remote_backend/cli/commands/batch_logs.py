@@ -38,23 +38,23 @@ _FOLLOW_SECONDS = 0.2
 @flag("raw", "Write the bytes as the server sent them.")
 @flag("no-color", "Write no colors.")
 @click.argument("names", nargs=-1, metavar="[NAME|GLOB]...")
-def batch_log(names: tuple[str, ...], **given: Any) -> int:
+def batch_log(names: tuple[str, ...], **flags: Any) -> int:
     """Show the logs of some workspaces, one as it is and several behind their names.
 
     It works while another command runs the batch, and after it from what was kept on this machine.
     """
-    recorded = find_batch(given["batch"])
+    recorded = find_batch(flags["batch"])
     screen = screen_of(
-        sys.stdout, sys.stderr, process_environ(), no_color=given["no_color"]
+        sys.stdout, sys.stderr, process_environ(), no_color=flags["no_color"]
     )
-    logs = _chosen_logs(recorded, names, failed=given["failed"])
-    if given["raw"]:
+    logs = _chosen_logs(recorded, names, failed=flags["failed"])
+    if flags["raw"]:
         for log in logs:
             _write_raw(log.path)
-    elif given["follow"]:
+    elif flags["follow"]:
         anyio.run(_follow, recorded, logs, screen)
     else:
-        lines = _lines(logs, screen, from_error=given["failed"])
+        lines = _lines(logs, screen, from_error=flags["failed"])
         if screen.is_terminal:
             # less keeps colors then, and leaves a short log on the screen.
             os.environ.setdefault("LESS", "FRX")

@@ -129,17 +129,17 @@ def _entry_of(recorded: RecordedBatch) -> dict[str, Any]:
 @flag("json", "Write one JSON document.")
 @flag("no-color", "Write no colors.")
 @click.argument("id", required=False)
-def _show_batch(id: str | None, **given: Any) -> int:
+def _show_batch(id: str | None, **flags: Any) -> int:
     """Show what came of a batch so far, also while it runs; without ID, of the newest."""
     recorded = find_batch(id)
-    outcomes = tuple(each for each in recorded.ended if _is_wanted(each, given))
-    if given["json"]:
+    outcomes = tuple(each for each in recorded.ended if _is_wanted(each, flags))
+    if flags["json"]:
         entries = [workspace_document(outcome) for outcome in outcomes]
         process_screen().print_json(_json({**_entry_of(recorded), "outcomes": entries}))
         return 0
     if outcomes:
         write_end(
-            _screen(given["no_color"]),
+            _screen(flags["no_color"]),
             outcomes,
             place=BatchPlace(
                 short_id=short_id(recorded.id),
@@ -149,8 +149,8 @@ def _show_batch(id: str | None, **given: Any) -> int:
             ),
             seconds=took_seconds(recorded),
             is_drift=recorded.options.plan.refresh_only,
-            has_blocks=given["failed"],
-            table=TableForm(given["table"]),
+            has_blocks=flags["failed"],
+            table=TableForm(flags["table"]),
         )
     elif not recorded.ended:
         echo(f"{recorded.id}: no plan has ended yet.")
@@ -166,13 +166,13 @@ def _show_batch(id: str | None, **given: Any) -> int:
     return 0
 
 
-def _is_wanted(outcome: Outcome, given: dict[str, Any]) -> bool:
+def _is_wanted(outcome: Outcome, flags: dict[str, Any]) -> bool:
     wishes = {
         "failed": outcome.result is Result.FAILED,
         "changed": outcome.result is Result.CHANGES,
         "destroys": is_destructive(outcome),
     }
-    chosen = [holds for name, holds in wishes.items() if given[name]]
+    chosen = [holds for name, holds in wishes.items() if flags[name]]
     return any(chosen) or not chosen
 
 
@@ -201,7 +201,7 @@ def _open_run(name: str | None, batch: str | None, print: bool) -> int:
 @flag("no-color", "Write no colors.")
 @click.argument("id", required=False)
 @click.pass_context
-def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> int:
+def _resume_batch(context: click.Context, /, id: str | None, **flags: Any) -> int:
     """Watch the runs of a batch that were made, make the missing ones, and show all.
 
     Without ID, the newest batch.
@@ -214,10 +214,10 @@ def _resume_batch(context: click.Context, /, id: str | None, **given: Any) -> in
             user_cache_directory(process_environ()),
         ),
         is_batch=True,
-        detailed_exit_code=given["detailed_exitcode"],
+        detailed_exit_code=flags["detailed_exitcode"],
         resumed=recorded,
     )
-    return anyio.run(run_plan, command, _screen(given["no_color"]))
+    return anyio.run(run_plan, command, _screen(flags["no_color"]))
 
 
 @batches.command("cancel", short_help="Cancel what still runs of a batch.")

@@ -34,7 +34,7 @@ def _command(name: str, short: str) -> click.Command:
         environ = dict(process_environ())
         program = find_program(None, environ)
         # They were inserted here already, and are not meant twice.
-        for variable in [one for one in environ if one.startswith("TF_CLI_ARGS")]:
+        for variable in [name for name in environ if name.startswith("TF_CLI_ARGS")]:
             del environ[variable]
         return subprocess.run(
             [*program.command, name, *arguments],
@@ -56,30 +56,30 @@ providers = _command("providers", "Show the providers that the configuration nee
 @flag("json", "Write JSON.")
 @flag("remote", "Also ask the server of the configuration.")
 @click.pass_context
-def version(context: click.Context, /, **given: Any) -> int:
+def version(context: click.Context, /, **flags: Any) -> int:
     """Show the versions of this program and of the one that makes plans here."""
-    found: dict[str, Any] = {
+    versions: dict[str, Any] = {
         "remote_backend": __version__,
         "python": sys.version.split()[0],
     }
     try:
         program = find_program(None, process_environ())
-        found["engine"] = {"name": program.name, "version": program.version}
+        versions["engine"] = {"name": program.name, "version": program.version}
     except EngineError as error:
-        found["engine"] = None
+        versions["engine"] = None
         missing = str(error)
-    if given["remote"]:
-        found["server"] = anyio.run(_server, Path(context.obj))
-    if given["json"]:
-        process_screen().print_json(json.dumps(found, indent=2))
+    if flags["remote"]:
+        versions["server"] = anyio.run(_server, Path(context.obj))
+    if flags["json"]:
+        process_screen().print_json(json.dumps(versions, indent=2))
         return 0
-    echo(f"remote-backend {__version__} (Python {found['python']})")
-    if found["engine"] is not None:
+    echo(f"remote-backend {__version__} (Python {versions['python']})")
+    if versions["engine"] is not None:
         echo(f"{program.product} {program.version} ({program.name})")
     else:
         echo(missing, err=True)
-    if given["remote"]:
-        echo(f"{found['server']['hostname']}: API {found['server']['api_version']}")
+    if flags["remote"]:
+        echo(f"{versions['server']['hostname']}: API {versions['server']['api_version']}")
     return 0
 
 

@@ -13,12 +13,12 @@ __all__ = ("help_command",)
 @click.pass_context
 def help_command(context: click.Context, command: tuple[str, ...]) -> int:
     """Show the help of a command, as -help behind its name does; without one, of all."""
-    shown = context.find_root()
+    target = context.find_root()
     for name in command:
-        if not isinstance(shown.command, click.Group):
-            raise click.UsageError(f"{shown.command_path} has no commands, so not {name}")
-        _, subcommand, _ = shown.command.resolve_command(shown, [name])
+        if not isinstance(target.command, click.Group):
+            raise click.UsageError(f"{target.command_path} has no commands, so not {name}")
+        _, subcommand, _ = target.command.resolve_command(target, [name])
         assert subcommand is not None
-        shown = click.Context(subcommand, parent=shown, info_name=name)
-    echo(shown.get_help())
+        target = click.Context(subcommand, parent=target, info_name=name)
+    echo(target.get_help())
     return 0

@@ -87,36 +87,36 @@ _REMOTE = ("remote", "cloud")
 @flag("no-color", "Write no colors.")
 @click.argument("rest", nargs=-1, metavar="")
 @click.pass_context
-def init(context: click.Context, /, **given: Any) -> int:
+def init(context: click.Context, /, **flags: Any) -> int:
     """Configure the backend of the directory, for remote-backend and terraform alike.
 
     Modules and providers are not installed: plans run on the server, and
     `remote-backend get` and `terraform init` do that for local commands.
     """
-    if given["rest"]:
+    if flags["rest"]:
         raise RunOptionsError(
-            f"init takes no argument, but {given['rest'][0]!r} was given; "
+            f"init takes no argument, but {flags['rest'][0]!r} was given; "
             "use -chdir=DIR before the command for another directory"
         )
-    if given["migrate_state"] and given["reconfigure"]:
+    if flags["migrate_state"] and flags["reconfigure"]:
         raise RunOptionsError(
             "-migrate-state and -reconfigure exclude each other; choose one"
         )
     environ = process_environ()
-    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=given["no_color"])
-    if not given["backend"]:
+    screen = screen_of(sys.stdout, sys.stderr, environ, no_color=flags["no_color"])
+    if not flags["backend"]:
         screen.note("The backend stays as it is.")
         return 0
     work = InitWork(
         directory=Path(context.obj),
         environ=environ,
         screen=screen,
-        prompts=Prompts(screen, given["input"] and input_allowed(environ)),
-        given=given["backend_config"],
-        reconfigure=given["reconfigure"],
-        migrates=given["migrate_state"] or given["force_copy"],
-        force_copy=given["force_copy"],
-        lock=lock_options(given, "init"),
+        prompts=Prompts(screen, flags["input"] and input_allowed(environ)),
+        backend_config=flags["backend_config"],
+        reconfigure=flags["reconfigure"],
+        migrates=flags["migrate_state"] or flags["force_copy"],
+        force_copy=flags["force_copy"],
+        lock=lock_options(flags, "init"),
     )
     return anyio.run(partial(run_interruptibly, work.carry_out, announces=work.migrates))
 
@@ -134,7 +134,7 @@ class InitWork:
     environ: Mapping[str, str] = field(repr=False)
     screen: Screen
     prompts: Prompts
-    given: tuple[str, ...]
+    backend_config: tuple[str, ...]
     reconfigure: bool
     migrates: bool
     force_copy: bool
@@ -152,9 +152,9 @@ class InitWork:
             await self._leave(record)
             return 0
         merged = merge_flags(
-            block.values, self.given, self.directory, label="-backend-config"
+            block.values, self.backend_config, self.directory, label="-backend-config"
         )
-        if record is not None and not self.given and record.is_of(block.values):
+        if record is not None and not self.backend_config and record.is_of(block.values):
             # What -backend-config once added still counts.
             merged = record.values
         backend = block.backend(await self._completed(merged), self.environ)
@@ -249,8 +249,8 @@ class InitWork:
     def _local(self, short: str) -> LocalLocation:
         if short == DEFAULT:
             return LocalLocation(self.directory / "terraform.tfstate", "terraform.tfstate")
-        shown = f"terraform.tfstate.d/{short}/terraform.tfstate"
-        return LocalLocation(self.directory / shown, shown)
+        relative_path = f"terraform.tfstate.d/{short}/terraform.tfstate"
+        return LocalLocation(self.directory / relative_path, relative_path)
 
     async def _take_over(self, record: Record | None, destination: Connection) -> None:
         """Move states from what was configured before: this directory, or another backend."""
@@ -266,21 +266,21 @@ class InitWork:
             await self._migrate_from(await self._full(places), destination)
 
     async def _remote_places(self, source: Connection) -> dict[str, RemoteLocation]:
-        named = await list_workspaces(source.client, source.mapping)
+        workspaces = await list_workspaces(source.client, source.mapping)
         return {
-            one.name: RemoteLocation(
-                source.client, source.mapping, one.name, self.lock, one.remote
+            workspace.name: RemoteLocation(
+                source.client, source.mapping, workspace.name, self.lock, workspace.remote
             )
-            for one in named
+            for workspace in workspaces
         }
 
     async def _full(self, places: Mapping[str, StateLocation]) -> dict[str, StateLocation]:
-        found = {}
+        full_places = {}
         for name, place in places.items():
             state = await place.read()
             if state is not None and not state.is_empty:
-                found[name] = place
-        return found
+                full_places[name] = place
+        return full_places
 
     async def _migrate_from(
         self, sources: dict[str, StateLocation], destination: Connection
@@ -324,14 +324,14 @@ class InitWork:
         if name != DEFAULT:
             full_name_of(destination.mapping, name)
             return name
-        asked = await self.prompts.ask(
+        name = await self.prompts.ask(
             "Which workspace should get the state of the local workspace default?\n"
             "  The backend has a prefix, so there is no default. Name, without the prefix",
             "run init on a terminal, or move it with `remote-backend workspace new "
             "-state=terraform.tfstate NAME` after `init -reconfigure` with the file moved away",
         )
-        full_name_of(destination.mapping, asked)
-        return asked
+        full_name_of(destination.mapping, name)
+        return name
 
     async def _migrate(self, steps: list[Migration]) -> None:
         try:

@@ -93,7 +93,7 @@ async def _write(
         )
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
-            outcomes = tuple(one for one in ended if one is not None)
+            outcomes = tuple(outcome for outcome in ended if outcome is not None)
             plan = recorded.options.plan
             outcomes = await _detailed(backend, outcomes, plan, collector)
             mapping = recorded.mapping or str(backend.connection.mapping)
@@ -127,7 +127,7 @@ async def _detailed(
     collector: Collector,
 ) -> tuple[Outcome, ...]:
     gate = anyio.CapacityLimiter(_AT_ONCE)
-    found = {outcome.workspace: outcome for outcome in outcomes}
+    detailed_outcomes = {outcome.workspace: outcome for outcome in outcomes}
 
     async def read(outcome: Outcome) -> None:
         if outcome.run_id is None:
@@ -138,10 +138,10 @@ async def _detailed(
             except RemoteBackendError as error:
                 echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return
-        found[outcome.workspace] = detailed
+        detailed_outcomes[outcome.workspace] = detailed
         collector.logs.add(outcome.workspace, log)
 
     async with anyio.create_task_group() as group:
         for outcome in outcomes:
             group.start_soon(read, outcome)
-    return tuple(found.values())
+    return tuple(detailed_outcomes.values())

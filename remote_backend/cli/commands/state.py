@@ -12,7 +12,7 @@ from remote_backend.cli.commands.state_options import (
     for_each_workspace,
     lock_flags,
     lock_options,
-    parse_shown,
+    parse_named_state,
     read_state_file,
     run_with_backend,
     saved_when_doubtful,
@@ -52,25 +52,29 @@ def state() -> None:
 @click.argument("address", nargs=-1)
 @click.pass_context
 def _list_resources(
-    context: click.Context, /, address: tuple[str, ...], **given: Any
+    context: click.Context, /, address: tuple[str, ...], **flags: Any
 ) -> int:
     """List the addresses of the resources in a state, or of those below the given ones."""
-    wanted = [parse_address(one) for one in address]
+    chosen = [parse_address(text) for text in address]
     screen = process_screen()
 
     async def work(backend: Backend) -> int:
-        if given["all"] or given["select"] or given["exclude"]:
-            found = await backend.states_of_all(
-                select=given["select"], exclude=given["exclude"]
+        if flags["all"] or flags["select"] or flags["exclude"]:
+            states = await backend.states_of_all(
+                select=flags["select"], exclude=flags["exclude"]
             )
 
-            def write(short: str, one: StateFile | None) -> None:
-                for line in _listed(one, wanted, given["id"]) if one else ():
+            def write(short: str, state_file: StateFile | None) -> None:
+                for line in (
+                    _matching_addresses(state_file, chosen, flags["id"])
+                    if state_file
+                    else ()
+                ):
                     screen.print(with_workspace(short, line))
 
-            return for_each_workspace(found, write)
-        for line in _listed(
-            _there(await backend.state()), wanted, given["id"], strict=True
+            return for_each_workspace(states, write)
+        for line in _matching_addresses(
+            _require_state(await backend.state()), chosen, flags["id"], strict=True
         ):
             screen.print(line)
         return 0
@@ -83,16 +87,18 @@ def _list_resources(
 @click.pass_context
 def _show_resource(context: click.Context, address: str) -> int:
     """Show the attributes of one instance; sensitive ones are masked."""
-    wanted = parse_address(address)
+    chosen = parse_address(address)
 
     async def work(backend: Backend) -> int:
-        found = _there(await backend.state())
+        state_file = _require_state(await backend.state())
         matching = [
-            one for one in addresses(found) if one.address == wanted and not one.deposed
+            instance
+            for instance in addresses(state_file)
+            if instance.address == chosen and not instance.deposed
         ]
         if not matching:
             raise StateError(f"{address}: there is no such instance in the state")
-        process_screen().print_value(instance_text(matching[0], found.format))
+        process_screen().print_value(instance_text(matching[0], state_file.format))
         return 0
 
     return run_with_backend(Path(context.obj), work)
@@ -119,16 +125,16 @@ def _pull_state(context: click.Context) -> int:
 @lock_flags
 @click.argument("path")
 @click.pass_context
-def _push_state(context: click.Context, /, path: str, force: bool, **given: Any) -> int:
+def _push_state(context: click.Context, /, path: str, force: bool, **flags: Any) -> int:
     """Store the state in a file, or from standard input with -, in the workspace.
 
     Refused without -force when what is there is newer or has another lineage.
     """
     directory = Path(context.obj)
-    pushed = _read(directory, path)
+    pushed = _read_file_or_input(directory, path)
 
     async def work(backend: Backend) -> int:
-        lock = lock_options(given, "push")
+        lock = lock_options(flags, "push")
         await saved_when_doubtful(
             directory, backend.push_state(pushed, force=force, lock=lock)
         )
@@ -138,46 +144,46 @@ def _push_state(context: click.Context, /, path: str, force: bool, **given: Any)
 
 
 @state.command("rm", short_help="Forget resources, without destroying them.")
-@flag("dry-run", "Only tell what would be forgotten.")
+@flag("dry-run", "Only print what would be forgotten.")
 @lock_flags
 @click.argument("address", nargs=-1, required=True)
 @click.pass_context
 def _remove_resources(
-    context: click.Context, /, address: tuple[str, ...], **given: Any
+    context: click.Context, /, address: tuple[str, ...], **flags: Any
 ) -> int:
-    """Take resources out of the state; they live on and nobody manages them."""
-    wanted = [parse_address(one) for one in address]
-    told: list[str] = []
+    """Take resources out of the state; they are not destroyed, and Terraform manages them no longer."""
+    chosen = [parse_address(text) for text in address]
+    messages: list[str] = []
 
     def change(before: StateFile | None) -> StateFile | None:
-        after, gone = remove(_there(before), wanted)
-        verb = "Would forget" if given["dry_run"] else "Forgot"
-        told.extend(f"{verb} {one}" for one in gone)
-        return None if given["dry_run"] else after
+        after, removed = remove(_require_state(before), chosen)
+        verb = "Would forget" if flags["dry_run"] else "Forgot"
+        messages.extend(f"{verb} {name}" for name in removed)
+        return None if flags["dry_run"] else after
 
-    return _changed(context, given, "rm", change, told)
+    return _change_state(context, flags, "rm", change, messages)
 
 
 @state.command("mv", short_help="Give a resource another address.")
-@flag("dry-run", "Only tell what would move.")
+@flag("dry-run", "Only print what would move.")
 @lock_flags
 @click.argument("source")
 @click.argument("target")
 @click.pass_context
 def _move_resource(
-    context: click.Context, /, source: str, target: str, **given: Any
+    context: click.Context, /, source: str, target: str, **flags: Any
 ) -> int:
     """Rename a resource, an instance or a module in the state, as was done in the configuration."""
     first, second = parse_address(source), parse_address(target)
-    told: list[str] = []
+    messages: list[str] = []
 
     def change(before: StateFile | None) -> StateFile | None:
-        after, moved = move(_there(before), first, second)
-        verb = "Would move" if given["dry_run"] else "Moved"
-        told.extend(f"{verb} {' to '.join(one.split(' ', 1))}" for one in moved)
-        return None if given["dry_run"] else after
+        after, moved = move(_require_state(before), first, second)
+        verb = "Would move" if flags["dry_run"] else "Moved"
+        messages.extend(f"{verb} {' to '.join(pair.split(' ', 1))}" for pair in moved)
+        return None if flags["dry_run"] else after
 
-    return _changed(context, given, "mv", change, told)
+    return _change_state(context, flags, "mv", change, messages)
 
 
 @click.command("show", cls=TerraformCommand, short_help="Show the state.")
@@ -188,82 +194,84 @@ def _move_resource(
 @flag("no-color", "Accepted and without effect.")
 @click.argument("path", nargs=-1)
 @click.pass_context
-def show(context: click.Context, /, path: tuple[str, ...], **given: Any) -> int:
+def show(context: click.Context, /, path: tuple[str, ...], **flags: Any) -> int:
     """Show the state of the workspace, or the one in a file; sensitive values are masked."""
     directory = Path(context.obj)
     if len(path) > 1:
         raise RunOptionsError(f"one file can be shown, and {len(path)} were given")
     if path:
-        _tell(_read(directory, path[0]), as_json=given["json"])
+        _print_state(_read_file_or_input(directory, path[0]), as_json=flags["json"])
         return 0
 
     async def work(backend: Backend) -> int:
-        if given["all"] or given["select"] or given["exclude"]:
-            found = await backend.states_of_all(
-                select=given["select"], exclude=given["exclude"]
+        if flags["all"] or flags["select"] or flags["exclude"]:
+            states = await backend.states_of_all(
+                select=flags["select"], exclude=flags["exclude"]
             )
             documents: dict[str, str] = {}
 
-            def keep(short: str, one: StateFile | None) -> None:
-                documents[short] = state_json(one)
+            def keep(short: str, state_file: StateFile | None) -> None:
+                documents[short] = state_json(state_file)
 
-            code = for_each_workspace(found, keep)
+            code = for_each_workspace(states, keep)
             process_screen().print_json(object_json(documents))
             return code
-        _tell(await backend.state(), as_json=given["json"])
+        _print_state(await backend.state(), as_json=flags["json"])
         return 0
 
     return run_with_backend(directory, work)
 
 
-def _tell(found: StateFile | None, *, as_json: bool) -> None:
+def _print_state(state_file: StateFile | None, *, as_json: bool) -> None:
     if as_json:
-        process_screen().print_json(state_json(found))
-    elif found is None or found.is_empty:
-        process_screen().print(f"{_EMPTY}." if found is None else "The state is empty.")
+        process_screen().print_json(state_json(state_file))
+    elif state_file is None or state_file.is_empty:
+        process_screen().print(
+            f"{_EMPTY}." if state_file is None else "The state is empty."
+        )
     else:
-        process_screen().print_value(state_text(found))
+        process_screen().print_value(state_text(state_file))
 
 
-def _changed(
+def _change_state(
     context: click.Context,
-    given: dict[str, Any],
+    flags: dict[str, Any],
     operation: str,
     change: Any,
-    told: list[str],
+    messages: list[str],
 ) -> int:
     directory = Path(context.obj)
     for warning in warnings_about_errored_states(directory):
         process_screen().note(f"Warning: {warning}")
 
     async def work(backend: Backend) -> int:
-        lock = lock_options(given, operation)
+        lock = lock_options(flags, operation)
         await saved_when_doubtful(directory, backend.change_state(change, lock=lock))
-        for line in told:
+        for line in messages:
             process_screen().print(line)
         return 0
 
     return run_with_backend(directory, work, locks=True)
 
 
-def _there(found: StateFile | None) -> StateFile:
-    if found is None:
+def _require_state(state_file: StateFile | None) -> StateFile:
+    if state_file is None:
         raise StateError(_EMPTY)
-    return found
+    return state_file
 
 
-def _listed(
-    found: StateFile, wanted: list[Address], id: str | None, *, strict: bool = False
+def _matching_addresses(
+    state_file: StateFile, chosen: list[Address], id: str | None, *, strict: bool = False
 ) -> list[str]:
-    instances = addresses(found)
-    for address in wanted if strict else ():
-        if not any(address.covers(one.address) for one in instances):
+    instances = addresses(state_file)
+    for address in chosen if strict else ():
+        if not any(address.covers(instance.address) for instance in instances):
             raise StateError(f"{address}: nothing of this address is in the state")
     lines = [
-        str(one.address)
-        for one in instances
-        if (not wanted or any(address.covers(one.address) for address in wanted))
-        and (id is None or (not one.deposed and _id_of(one.value) == id))
+        str(instance.address)
+        for instance in instances
+        if (not chosen or any(address.covers(instance.address) for address in chosen))
+        and (id is None or (not instance.deposed and _id_of(instance.value) == id))
     ]
     return list(dict.fromkeys(lines))
 
@@ -276,7 +284,7 @@ def _id_of(value: dict[str, Any]) -> Any:
     return value.get("id")
 
 
-def _read(directory: Path, path: str) -> StateFile:
+def _read_file_or_input(directory: Path, path: str) -> StateFile:
     if path == "-":
-        return parse_shown(sys.stdin.buffer.read(), path)
+        return parse_named_state(sys.stdin.buffer.read(), path)
     return read_state_file(directory / path, path)

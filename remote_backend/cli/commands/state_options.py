@@ -24,7 +24,7 @@ __all__ = (
     "for_each_workspace",
     "lock_flags",
     "lock_options",
-    "parse_shown",
+    "parse_named_state",
     "read_state_file",
     "run_with_backend",
     "saved_when_doubtful",
@@ -47,10 +47,10 @@ def lock_flags(function: Function) -> Function:
     )(function)
 
 
-def lock_options(given: dict[str, Any], operation: str) -> LockOptions:
+def lock_options(flags: dict[str, Any], operation: str) -> LockOptions:
     """Return what the flags of `lock_flags` say."""
     return LockOptions(
-        lock=given["lock"], timeout_seconds=given["lock_timeout"], operation=operation
+        lock=flags["lock"], timeout_seconds=flags["lock_timeout"], operation=operation
     )
 
 
@@ -75,18 +75,18 @@ def run_with_backend(
 
 
 def for_each_workspace(
-    found: Mapping[str, Value | StateError], write: Callable[[str, Value], None]
+    results: Mapping[str, Value | StateError], write: Callable[[str, Value], None]
 ) -> int:
     """Write what was found of each workspace; return 1 when something could not be, else 0.
 
     Errors, also those that `write` raises, are reported with the name of their workspace.
     """
     code = 0
-    for short, one in found.items():
+    for short, result in results.items():
         try:
-            if isinstance(one, StateError):
-                raise one
-            write(short, one)
+            if isinstance(result, StateError):
+                raise result
+            write(short, result)
         except StateError as error:
             process_screen().note(f"{short}: {message_of(error)}")
             code = 1
@@ -98,20 +98,20 @@ def with_workspace(short: str, text: str) -> str:
     return "\n".join(f"{short} | {line}" for line in physical_lines(text))
 
 
-def read_state_file(path: Path, shown: str) -> StateFile:
+def read_state_file(path: Path, display_name: str) -> StateFile:
     """Return the state in a file; raises `StateError` that names it as it is shown."""
     try:
-        return parse_shown(path.read_bytes(), shown)
+        return parse_named_state(path.read_bytes(), display_name)
     except OSError as error:
-        raise StateError(f"{shown} cannot be read: {error.strerror}") from None
+        raise StateError(f"{display_name} cannot be read: {error.strerror}") from None
 
 
-def parse_shown(data: bytes, shown: str) -> StateFile:
+def parse_named_state(data: bytes, display_name: str) -> StateFile:
     """Return a state from bytes; raises `StateError` that says where they came from."""
     try:
         return parse_state(data)
     except StateError as error:
-        raise StateError(f"{shown}: {error}") from None
+        raise StateError(f"{display_name}: {error}") from None
 
 
 async def saved_when_doubtful(directory: Path, work: Awaitable[Any]) -> None:

@@ -40,8 +40,8 @@ def _command(name: str, short: str, long: str, *, tainted: bool) -> click.Comman
     @lock_flags
     @click.argument("address")
     @click.pass_context
-    def command(context: click.Context, /, address: str, **given: Any) -> int:
-        return _set(context, address, given, tainted=tainted)
+    def command(context: click.Context, /, address: str, **flags: Any) -> int:
+        return _set(context, address, flags, tainted=tainted)
 
     return command
 
@@ -60,33 +60,33 @@ untaint = _command(
 )
 
 
-def _set(context: click.Context, text: str, given: dict[str, Any], *, tainted: bool) -> int:
+def _set(context: click.Context, text: str, flags: dict[str, Any], *, tainted: bool) -> int:
     directory = Path(context.obj)
     for warning in warnings_about_errored_states(directory):
         process_screen().note(f"Warning: {warning}")
-    told: list[str] = []
+    messages: list[str] = []
 
     def change(before: StateFile | None) -> StateFile | None:
         try:
             if before is None:
                 raise AddressError(text, "the workspace has no state yet")
-            wanted = _address(text, given["module"], before.format)
-            after = set_tainted(before, wanted, tainted)
+            address = _address(text, flags["module"], before.format)
+            after = set_tainted(before, address, tainted)
         except AddressError as error:
-            if not given["allow_missing"]:
+            if not flags["allow_missing"]:
                 raise
-            told.append(f"Nothing to do: {message_of(error)}")
+            messages.append(f"Nothing to do: {message_of(error)}")
             return None
         if after is None and not tainted and before.format == 4:
             raise AddressError(text, "it is not tainted")
         verb = "is tainted" if tainted else "is not tainted any more"
-        told.append(f"{wanted} {verb}.")
+        messages.append(f"{address} {verb}.")
         return after
 
     async def work(backend: Backend) -> int:
-        lock = lock_options(given, "taint" if tainted else "untaint")
+        lock = lock_options(flags, "taint" if tainted else "untaint")
         await saved_when_doubtful(directory, backend.change_state(change, lock=lock))
-        for line in told:
+        for line in messages:
             process_screen().print(line)
         return 0
 

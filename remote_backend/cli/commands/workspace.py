@@ -52,11 +52,11 @@ def _list_workspaces(context: click.Context) -> int:
 
     async def work(backend: Backend) -> int:
         current = _current(directory)
-        found = await backend.workspaces()
-        for named in found:
+        workspaces = await backend.workspaces()
+        for named in workspaces:
             mark = "*" if current in (named.name, named.remote.name) else " "
             echo(f"{mark} {one_line(named.name)}")
-        if not found:
+        if not workspaces:
             connection = backend.connection
             problem = await no_workspaces(connection.client, connection.mapping)
             echo(f"{message_of(problem)}.", err=True)
@@ -80,7 +80,7 @@ def _show_workspace(context: click.Context) -> int:
 @lock_flags
 @click.argument("name")
 @click.pass_context
-def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
+def _new_workspace(context: click.Context, /, name: str, **flags: Any) -> int:
     """Make a workspace of the configuration and select it."""
     directory = Path(context.obj)
     other = process_environ().get("TF_WORKSPACE")
@@ -89,8 +89,8 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
             f"TF_WORKSPACE selects {other}, so {name} would not be selected; unset it first"
         )
     state = None
-    if given["state"] is not None:
-        path = directory / given["state"]
+    if flags["state"] is not None:
+        path = directory / flags["state"]
         state = read_state_file(path, str(path))
 
     async def work(backend: Backend) -> int:
@@ -101,7 +101,7 @@ def _new_workspace(context: click.Context, /, name: str, **given: Any) -> int:
         version = await to_thread.run_sync(released_terraform, process_environ())
         made = await create_workspace(connection.client, connection.mapping, name, version)
         if state is not None:
-            lock = lock_options(given, "new")
+            lock = lock_options(flags, "new")
             place = RemoteLocation(
                 connection.client, connection.mapping, name, lock, made.remote
             )
@@ -152,7 +152,7 @@ def _select_workspace(context: click.Context, name: str, or_create: bool) -> int
 @lock_flags
 @click.argument("name")
 @click.pass_context
-def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int:
+def _delete_workspace(context: click.Context, /, name: str, **flags: Any) -> int:
     """Delete a workspace on the server, with its runs and states."""
     directory = Path(context.obj)
 
@@ -166,9 +166,9 @@ def _delete_workspace(context: click.Context, /, name: str, **given: Any) -> int
         named = await find_workspace(connection.client, connection.mapping, name)
         if _current(directory) in (named.name, named.remote.name):
             raise SelectionError(f"{named.name} is selected; select another one first")
-        lock = lock_options(given, "delete")
+        lock = lock_options(flags, "delete")
         forgotten = await delete_named(
-            connection.client, named, force=given["force"], options=lock
+            connection.client, named, force=flags["force"], options=lock
         )
         echo(f"Deleted {named.name} ({named.remote.name}).")
         if forgotten:

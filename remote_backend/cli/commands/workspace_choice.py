@@ -43,43 +43,51 @@ class WorkspaceChoice:
 
         Raises `SelectionError` where TF_WORKSPACE names none, and where nobody can be asked.
         """
-        mode = self.connection.mapping
-        if isinstance(mode, ByName):
-            await self._settle_the_one(mode)
+        mapping = self.connection.mapping
+        if isinstance(mapping, ByName):
+            await self._settle_single_workspace(mapping)
             return
-        found = await list_workspaces(self.connection.client, mode)
+        workspaces = await list_workspaces(self.connection.client, mapping)
         if migrated is not None:
             select_workspace(self.directory, self.environ, migrated)
             return
         current = selected_workspace(self.directory, self.environ) or DEFAULT
-        if any(current in (named.name, named.remote.name) for named in found):
+        if any(
+            current in (workspace.name, workspace.remote.name) for workspace in workspaces
+        ):
             return
-        if not found:
-            problem = await no_workspaces(self.connection.client, mode)
+        if not workspaces:
+            problem = await no_workspaces(self.connection.client, mapping)
             self.screen.note(f"{message_of(problem)}.")
         elif self.environ.get("TF_WORKSPACE"):
-            await find_workspace(self.connection.client, mode, current)
+            await find_workspace(self.connection.client, mapping, current)
         else:
-            one = found[0] if len(found) == 1 else await self._chosen(found, current)
-            select_workspace(self.directory, self.environ, selectable_name(mode, one))
+            workspace = (
+                workspaces[0]
+                if len(workspaces) == 1
+                else await self._chosen(workspaces, current)
+            )
+            select_workspace(
+                self.directory, self.environ, selectable_name(mapping, workspace)
+            )
 
-    async def _settle_the_one(self, mode: ByName) -> None:
+    async def _settle_single_workspace(self, mapping: ByName) -> None:
         client = self.connection.client
         values = self.connection.block.values.workspaces or {}
         if not values.get("name"):
             # Only TF_WORKSPACE names it, for which Terraform makes no workspace either.
-            await find_workspace(client, mode, mode.name)
-        elif await client.find_workspace(mode.name) is None:
+            await find_workspace(client, mapping, mapping.name)
+        elif await client.find_workspace(mapping.name) is None:
             version = await to_thread.run_sync(released_terraform, self.environ)
-            await create_workspace(client, mode, DEFAULT, version)
-            self.screen.note(f"Made the workspace {mode.name}{planning_with(version)}.")
+            await create_workspace(client, mapping, DEFAULT, version)
+            self.screen.note(f"Made the workspace {mapping.name}{planning_with(version)}.")
         if selected_workspace(self.directory, {**self.environ, "TF_WORKSPACE": ""}):
             select_workspace(self.directory, self.environ, DEFAULT)
 
     async def _chosen(
-        self, found: tuple[LocalWorkspace, ...], current: str
+        self, workspaces: tuple[LocalWorkspace, ...], current: str
     ) -> LocalWorkspace:
-        names = [named.name for named in found]
+        names = [workspace.name for workspace in workspaces]
         lines = "".join(f"\n  {number}. {name}" for number, name in enumerate(names, 1))
         missing = (
             "No workspace is selected"
@@ -95,4 +103,4 @@ class WorkspaceChoice:
             raise SelectionError(
                 f"{answer!r} is none of these numbers; nothing was selected"
             )
-        return found[int(answer) - 1]
+        return workspaces[int(answer) - 1]

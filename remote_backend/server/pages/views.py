@@ -160,13 +160,13 @@ async def read_workspace(request: web.Request) -> web.Response:
             ("name", "value", "kind"),
             (
                 (
-                    escape(one.key),
+                    escape(variable.key),
                     "<i>sensitive</i>"
-                    if one.sensitive
-                    else f"<code>{escape(one.value)}</code>",
-                    escape(one.category),
+                    if variable.sensitive
+                    else f"<code>{escape(variable.value)}</code>",
+                    escape(variable.category),
                 )
-                for one in variables
+                for variable in variables
             ),
         ),
         "<h2>State versions</h2>\n",
@@ -174,12 +174,12 @@ async def read_workspace(request: web.Request) -> web.Response:
             ("serial", "made at", "bytes", "status"),
             (
                 (
-                    str(one.serial),
-                    escape(_time(one.created_at)),
-                    str(one.size),
-                    escape(one.status),
+                    str(version.serial),
+                    escape(_time(version.created_at)),
+                    str(version.size),
+                    escape(version.status),
                 )
-                for one in versions
+                for version in versions
             ),
         ),
     ]
@@ -289,8 +289,10 @@ async def _changes(context: ServerContext, run: RunRecord) -> str:
     rows = _change_rows(changes)
     if not rows and not changes.diagnostics:
         return ""
-    told = "".join(f"<p>{escape(one.text)}</p>\n" for one in changes.diagnostics)
-    return f"<h2>Changes</h2>\n{told}" + table(("", "what", "how"), rows)
+    paragraphs = "".join(
+        f"<p>{escape(diagnostic.text)}</p>\n" for diagnostic in changes.diagnostics
+    )
+    return f"<h2>Changes</h2>\n{paragraphs}" + table(("", "what", "how"), rows)
 
 
 def _policies(run: RunRecord) -> str:
