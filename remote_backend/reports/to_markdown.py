@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money
+from remote_backend.plans.totals import Totals
 from remote_backend.reports.markdown_budget import (
     MOST_CHARACTERS,
     Item,
@@ -20,10 +21,10 @@ from remote_backend.reports.markdown_budget import (
     text_of,
     written,
 )
-from remote_backend.reports.markdown_errors import warning_sections
+from remote_backend.reports.markdown_errors import text_item, warning_sections
 from remote_backend.reports.markdown_groups import group_sections
 from remote_backend.reports.markdown_table import table_item
-from remote_backend.reports.markdown_text import comment, counted, escaped
+from remote_backend.reports.markdown_text import comment, counted, escaped, plain_lines
 from remote_backend.reports.summary import Report
 
 __all__ = ("to_markdown",)
@@ -63,36 +64,43 @@ def _heading(report: Report) -> str:
     what = "Terraform drift" if report.is_drift else "Terraform plan"
     if report.problem is not None:
         return f"\u2717 {what}: no workspace was planned"
-    totals = report.totals
-    changed = "drifted" if report.is_drift else "changed"
-    numbers = [
+    results = list(_results(report.totals, is_drift=report.is_drift))
+    if not results:
+        return f"\u2713 {what}: no workspaces"
+    (sign, number, words), *others = results
+    total = report.totals.workspaces
+    workspaces = counted(total, "workspace")
+    of_all = workspaces if number == total else f"{number:,} of {workspaces}"
+    more = "".join(f", {number:,} {words}" for _, number, words in others)
+    return f"{sign} {what}: {of_all} {_verb(words, number)}{more}"
+
+
+def _results(totals: Totals, *, is_drift: bool) -> Iterator[tuple[str, int, str]]:
+    """Give sign, number and words of what happened, the most important first."""
+    changed, unchanged = ("drifted", "no drift") if is_drift else ("changed", "unchanged")
+    results = (
         ("\u2717", totals.failed, "failed"),
         ("\u2298", totals.canceled, "canceled"),
         ("\u2026", totals.running, "still running"),
         ("!", totals.destructive, "destroy or replace"),
-    ]
-    if not totals.destructive:
-        numbers.append(("~", totals.changed, changed))
-    if not any(number for _, number, _ in numbers):
-        unchanged = "no drift" if report.is_drift else "unchanged"
-        numbers.append(("\u2713", totals.unchanged, unchanged))
-    parts = [(sign, number, word) for sign, number, word in numbers if number]
-    if not parts:
-        return f"\u2713 {what}: no workspaces"
-    sign, number, word = parts[0]
-    others = "".join(f", {number:,} {word}" for _, number, word in parts[1:])
-    workspaces = counted(totals.workspaces, "workspace")
-    of_all = workspaces if number == totals.workspaces else f"{number:,} of {workspaces}"
-    return f"{sign} {what}: {of_all} {_verb(word, number)}{others}"
+        # Those that destroy change too.
+        ("~", 0 if totals.destructive else totals.changed, changed),
+    )
+    news = [result for result in results if result[1]]
+    if not news and totals.unchanged:
+        news.append(("\u2713", totals.unchanged, unchanged))
+    yield from news
 
 
-def _verb(word: str, number: int) -> str:
-    return "destroys or replaces" if word.startswith("destroy") and number == 1 else word
+def _verb(words: str, number: int) -> str:
+    is_single = number == 1 and words.startswith("destroy")
+    return "destroys or replaces" if is_single else words
 
 
 def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     if report.problem is not None:
-        yield Item(f"{escaped(report.problem)}\n\n", Rank.ERRORS, "error text")
+        lines = plain_lines(report.problem)
+        yield text_item(lines, Rank.ERRORS, "error text", "error line")
         return
     if totals := _totals(report):
         yield Item(f"{totals}\n\n", Rank.HEAD)

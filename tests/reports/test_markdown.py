@@ -96,7 +96,8 @@ def test_a_batch_that_never_began_says_why() -> None:
     """The reason stands where the table would be."""
     text = to_markdown(report(problem="no workspace starts with net-"))
     assert (
-        "### \u2717 Terraform plan: no workspace was planned\n\nno workspace starts" in text
+        "### \u2717 Terraform plan: no workspace was planned\n\n```text\nno workspace starts"
+        in text
     )
 
 
