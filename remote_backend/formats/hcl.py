@@ -11,9 +11,17 @@ __all__ = ("IDENTIFIER", "HclValue", "write_hcl")
 IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
 HclValue: TypeAlias = (
-    str | Decimal | float | bool | Sequence["HclValue"] | Mapping[str, "HclValue"] | None
+    str
+    | Decimal
+    | int
+    | float
+    | bool
+    | Sequence["HclValue"]
+    | Mapping[str, "HclValue"]
+    | None
 )
 
+_LARGE = 10**4000
 _NEEDS_ESCAPE = re.compile(r'["\\\x00-\x1f\x7f]|[$%](?=\{)')
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
 
@@ -27,8 +35,11 @@ def write_hcl(value: HclValue) -> str:
     if isinstance(value, Decimal):
         # All digits are written out unless that would fill the memory.
         return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, int):
+        # `str` refuses integers of more than 4300 digits, and enums print their names.
+        return format(Decimal(value), "f") if abs(value) >= _LARGE else int.__repr__(value)
+    if isinstance(value, float):
+        return float.__repr__(value)
     if isinstance(value, str):
         return f'"{_NEEDS_ESCAPE.sub(_escaped, value)}"'
     if isinstance(value, Mapping):

@@ -7,6 +7,7 @@ from attrs import Attribute, field, frozen
 
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS
+from remote_backend.models.run_variables import run_variables_of
 
 __all__ = (
     "AWAITING_DECISION",
@@ -183,7 +184,14 @@ def _require_flag(
 class PlanOptions:
     """The options of a plan, for one workspace or for many.
 
-    Raises `RunOptionsError` for options that contradict each other.
+    Raises `RunOptionsError` for options that contradict each other, and for variables that
+    Terraform cannot have.
+
+    ```python
+    options = remote_backend.PlanOptions(
+        targets=["module.network"], variables={"region": "eu", "zones": ["a", "b"]}
+    )
+    ```
     """
 
     targets: tuple[str, ...] = field(default=(), converter=_addresses)
@@ -191,8 +199,12 @@ class PlanOptions:
     refresh: bool = field(default=True, validator=_require_flag)
     refresh_only: bool = field(default=False, validator=_require_flag)
     destroy: bool = field(default=False, validator=_require_flag)
-    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Names and values; each value is the source text of an HCL expression."""
+    variables: tuple[tuple[str, str], ...] = field(
+        default=(), converter=run_variables_of, repr=False
+    )
+    """Run variables, given as a mapping of names to Python values.
+
+    The attribute holds names and HCL expressions; such pairs are taken as they are."""
 
     message: str | None = None
     refuse_outside_links: bool = field(default=False, validator=_require_flag)

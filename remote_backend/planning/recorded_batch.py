@@ -1,7 +1,7 @@
 """Batches of earlier commands, as their journals have recorded them."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.run_variables import VariableValue
 from remote_backend.planning.batch_id import is_id_of_batch
 from remote_backend.planning.journal import JOURNAL_SUFFIX
 from remote_backend.planning.journal_checks import load_checks
@@ -97,9 +98,14 @@ class RecordedBatch:
         return tuple(name for name in self.workspaces if name not in self.outcomes)
 
     def options_to_resume(
-        self, variables: tuple[tuple[str, str], ...], cache_folder: Path | None = None
+        self,
+        variables: Mapping[str, VariableValue] | Iterable[tuple[str, str]],
+        cache_folder: Path | None = None,
     ) -> BatchOptions:
-        """Return the options of the batch with the values of its variables, given again."""
+        """Return the options of the batch with the values of its variables, given again.
+
+        They are given as in `PlanOptions`, and raise its errors.
+        """
         plan = evolve(self.options.plan, variables=variables)
         return evolve(self.options, plan=plan, cache_folder=cache_folder)
 
