@@ -16,13 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 from remote_backend._version import __version__ as __version__
 
+_MODULES = ("blocking", "testing")
+
 if TYPE_CHECKING:
+    from remote_backend import blocking as blocking
+    from remote_backend import testing as testing
     from remote_backend.public_names import *  # noqa: F403 (the one place that takes them all)
 
     __all__: tuple[str, ...]
 else:
 
     def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        # Test runners and debuggers probe every module for private names.
+        if name.startswith("_") and name != "__all__":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         # A statement like `from remote_backend import events` first tries the attribute.
         if find_spec(f"{__name__}.{name}") is None:
             globals().update(_public_names())
@@ -31,7 +40,7 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_public_names()})
+        return sorted({*globals(), *_public_names(), *_MODULES})
 
 
 def _public_names() -> dict[str, Any]:

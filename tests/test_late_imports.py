@@ -13,6 +13,7 @@ ROOT = Path(remote_backend.__file__).parent
 OF_SOME_SYSTEMS = frozenset({"fcntl", "msvcrt", "pwd", "resource", "termios"})
 # Seconds were measured in November 2026, see `cli.process`.
 LATE = {
+    ("pytest_plugin", "remote_backend.testing"): "only tests that use its fixture",
     ("__main__", "remote_backend.cli.main"): "the collector pauses first",
     ("cli.process", "aiohttp"): "its CA certificates are read in a thread",
     ("cli.process", "anyio"): "commands that talk to no server need neither, 0.02 s",

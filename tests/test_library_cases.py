@@ -21,11 +21,10 @@ from remote_backend.api.transport.retry import RetryingTransport
 from remote_backend.api.transport.session import open_transport
 from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.api.wire import configurations, runs
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.run import RunRequest
-from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.embedded import ServerSettings, backend_block, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.fakes import ScriptedTransport, answer
 

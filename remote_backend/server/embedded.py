@@ -39,6 +39,7 @@ from remote_backend.server.documents.organizations import discovery_document
 from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variables import variable_from_request
 from remote_backend.server.documents.workspaces import workspace_from_request
+from remote_backend.server.embedded_server import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
@@ -58,7 +59,7 @@ from remote_backend.server.seed import SeedWorkspace
 from remote_backend.server.silent_connections import SilentConnections
 from remote_backend.server.store import Records, Store, open_store
 
-__all__ = ("EmbeddedServer", "ServerSettings", "serve")
+__all__ = ("EmbeddedServer", "ServerSettings", "backend_block", "serve")
 
 # Variables of the server and of its user, which the plans of others must not see.
 _HIDDEN_PREFIXES = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
@@ -101,38 +102,6 @@ class ServerSettings:
 
     faults: FaultSettings = field(factory=FaultSettings)
     """How it misbehaves, for tests and benchmarks."""
-
-
-@frozen(kw_only=True)
-class EmbeddedServer:
-    """A running server, and how to reach it."""
-
-    url: str
-    hostname: str
-    """What stands as hostname in a backend block."""
-
-    organization: str
-    token: str = field(repr=False)
-    token_file: Path
-    cli_config_file: Path
-    ca_file: Path | None
-    engine: str
-    faults: Faults = field(repr=False)
-    """What goes wrong on purpose; a test may change its settings."""
-
-    def ready_text(self) -> str:
-        """Return what a program needs to find the server, as JSON without secrets."""
-        return json.dumps(
-            {
-                "url": self.url,
-                "hostname": self.hostname,
-                "organization": self.organization,
-                "token_file": str(self.token_file),
-                "ca_file": str(self.ca_file) if self.ca_file else None,
-                "cli_config_file": str(self.cli_config_file),
-            },
-            indent=2,
-        )
 
 
 @asynccontextmanager

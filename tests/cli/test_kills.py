@@ -13,8 +13,8 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
+from remote_backend.server.embedded import backend_block
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, configured_server, rows_of, runs_of
 from tests.support.processes import planning, server_process

@@ -15,7 +15,6 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.connection import Connection, connect
 from remote_backend.errors import RunDiffers
 from remote_backend.events import Event, LogChunkRead
@@ -25,6 +24,7 @@ from remote_backend.models.workspace import Workspace
 from remote_backend.planning.batch import run_batch
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.polling import PollSettings
+from remote_backend.server.embedded import backend_block
 from remote_backend.state.file import parse_state
 from remote_backend.state.versions import write_state
 from remote_backend.workspaces import list_workspaces

@@ -16,10 +16,9 @@ from aiohttp import web
 from attrs import frozen
 
 from remote_backend import open_backend
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.examples.service import make_app
-from remote_backend.server.embedded import EmbeddedServer
+from remote_backend.server.embedded import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.servers import hosted, running_server

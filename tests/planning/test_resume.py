@@ -8,10 +8,10 @@ import pytest
 from attrs import frozen
 
 import remote_backend
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.configuration import UploadMode
 from remote_backend.planning.recorded_batch import read_journal
+from remote_backend.server.embedded import backend_block
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.slug.archive import pack
 from tests.support.servers import hosted, running_server

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from remote_backend.cli.commands.demo import backend_block
+from remote_backend.server.embedded import backend_block
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from tests.support.state_commands import QUICK, StateCommands, read_until, state, there
 

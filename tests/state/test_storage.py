@@ -15,7 +15,6 @@ import pytest
 
 from remote_backend.api.client import Client
 from remote_backend.backend import Backend
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.cli.hints import message_of
 from remote_backend.errors import (
     RemoteBackendError,
@@ -26,6 +25,7 @@ from remote_backend.errors import (
 )
 from remote_backend.models.workspace import Workspace
 from remote_backend.opening import open_backend
+from remote_backend.server.embedded import backend_block
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.state import locks
 from remote_backend.state.address import parse_address

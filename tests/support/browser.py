@@ -8,12 +8,16 @@ import aiohttp
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.opening import open_backend
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import (
+    EmbeddedServer,
+    ServerSettings,
+    backend_block,
+    serve,
+)
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.servers import hosted
 

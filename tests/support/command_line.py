@@ -13,10 +13,9 @@ import anyio
 import pytest
 from attrs import frozen
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
-from remote_backend.server.embedded import EmbeddedServer
+from remote_backend.server.embedded import EmbeddedServer, backend_block
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.paths import REPOSITORY
 from tests.support.report_schema import validate_output

@@ -13,9 +13,8 @@ from attrs import frozen
 
 from remote_backend.api.transport import retry
 from remote_backend.backend import Backend
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.opening import open_backend
-from remote_backend.server.embedded import EmbeddedServer
+from remote_backend.server.embedded import EmbeddedServer, backend_block
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.state.file import StateFile, parse_state
 from remote_backend.state.locks import LockOptions

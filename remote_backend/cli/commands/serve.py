@@ -11,7 +11,6 @@ import anyio
 import click
 from attrs import frozen
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.cli.help import Guide
 from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import echo
@@ -22,7 +21,12 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.errors import SettingsError
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.server.embedded import EmbeddedServer, ServerSettings, serve
+from remote_backend.server.embedded import (
+    EmbeddedServer,
+    ServerSettings,
+    backend_block,
+    serve,
+)
 from remote_backend.server.fault_rules import FaultSettings, read_faults
 from remote_backend.server.seed import read_seed
 from remote_backend.structured_logging import is_silent, resume

@@ -7,10 +7,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
-from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.embedded import ServerSettings, backend_block, serve
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine
 from tests.support.paths import REPOSITORY

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from remote_backend.cli.commands.demo import backend_block
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import (
     Collector,
@@ -20,7 +19,7 @@ from remote_backend.cli.output.report_files import (
 from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.reports.summary import Report
-from remote_backend.server.embedded import ServerSettings, serve
+from remote_backend.server.embedded import ServerSettings, backend_block, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
 from tests.support.command_line import CommandLine
 from tests.support.report_builders import failed_with, outcome, report
