@@ -16,14 +16,16 @@ from remote_backend.cli.output.kept_logs import file_name_of, folder_of
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.plan_failures import error_lines
 from remote_backend.cli.output.screen import Screen, screen_of, with_reset
+from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import SelectionError
+from remote_backend.events import LogChunkRead
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Result
 from remote_backend.planning.recorded_batch import RecordedBatch
 
-__all__ = ("batch_log",)
+__all__ = ("batch_log", "planned_in_kept_logs")
 
 _BLOCK_BYTES = 1 << 16
 _FOLLOW_SECONDS = 0.2
@@ -63,6 +65,20 @@ def batch_log(names: tuple[str, ...], **flags: Any) -> int:
             screen.out.writelines(lines)
             screen.out.flush()
     return 0
+
+
+def planned_in_kept_logs(recorded: RecordedBatch) -> dict[str, dict[str, str]]:
+    """Return the actions by address that the kept log of each workspace shows."""
+    planned = PlannedInLogs()
+    logs = folder_of(folder(), recorded.id)
+    for outcome in recorded.ended:
+        path = logs / file_name_of(outcome.workspace)
+        if outcome.result is not Result.CHANGES or not path.exists():
+            continue
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                planned.take(LogChunkRead(outcome.workspace, block))
+    return planned.actions
 
 
 @define

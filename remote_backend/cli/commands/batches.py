@@ -17,7 +17,7 @@ from remote_backend.cli.commands.batch_journals import (
     result_of,
     took_seconds,
 )
-from remote_backend.cli.commands.batch_logs import batch_log
+from remote_backend.cli.commands.batch_logs import batch_log, planned_in_kept_logs
 from remote_backend.cli.commands.live_actions import open_in_browser
 from remote_backend.cli.commands.plan_request import PlanRequest, given_variables
 from remote_backend.cli.commands.plan_runner import run_plan
@@ -148,6 +148,7 @@ def _show_batch(id: str | None, **flags: Any) -> int:
                 has_logs=folder_of(folder(), recorded.id).is_dir(),
             ),
             seconds=took_seconds(recorded),
+            planned=planned_in_kept_logs(recorded),
             is_drift=recorded.options.plan.refresh_only,
             has_blocks=flags["failed"],
             table=TableForm(flags["table"]),

@@ -18,7 +18,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
-from remote_backend.plans.workspace_names import name_items, names_text
+from remote_backend.plans.workspace_names import name_items
 from remote_backend.reports.summary import sentence_of
 
 __all__ = ("Ending", "summary_lines")
@@ -163,42 +163,27 @@ class _Painter:
         return [*lines, *self._names(family.outcomes)]
 
     def _names(self, outcomes: Sequence[Outcome]) -> list[Line]:
-        """Names of workspaces, as links where they lead to one run."""
-        indent = " " * (self._number_width + 2)
+        """Names of workspaces, as links where they lead to one run, in a line or two."""
+        indent = self._number_width + 2
         everyone = [outcome.workspace for outcome in self.ending.outcomes]
-        by_name = {outcome.workspace: outcome for outcome in outcomes}
-        items = name_items(list(by_name), everyone)
+        urls = {outcome.workspace: _link(outcome.run_url) for outcome in outcomes}
+        items = name_items(list(urls), everyone)
         most_lines = 1 if len(everyone) >= _MANY else 2
-        room = most_lines * (self.width - len(indent)) - 14
-        kept, used = 0, 0
-        for item in items:
-            used += width_of(item.text) + 2
-            if used > room and kept:
-                break
-            kept += 1
-        if not self.ending.links or any(item.count > 1 for item in items[:kept]):
-            text = one_line(names_text(items, kept))
-            texts = textwrap.wrap(text, self.width - len(indent), break_on_hyphens=False)
-            return [line(indent, Span(each, "dim")) for each in texts[:most_lines]]
-        spans: list[Line] = []
-        current: list[Span] = [Span(indent)]
-        for item in items[:kept]:
-            name = one_line(item.text)
-            if (
-                width_of(tuple(current)) + width_of(name) + 2 > self.width
-                and len(current) > 1
-            ):
-                spans.append(tuple(current))
-                current = [Span(indent)]
-            url = _link(by_name[item.text].run_url)
-            current += [
-                Span(name, "dim", url),
-                Span(", " if item is not items[kept - 1] else ""),
-            ]
-        rest = sum(item.count for item in items[kept:])
-        if rest:
-            current.append(Span(f" and {rest} more", "dim"))
-        return [*spans, tuple(current)]
+        names = [
+            Span(
+                one_line(item.text),
+                "dim",
+                urls.get(item.text, "") if self.ending.links else "",
+            )
+            for item in items
+        ]
+        for kept in range(len(names), 0, -1):
+            rest = sum(item.count for item in items[kept:])
+            more = (Span(f"and {rest} more", "dim"),) if rest else ()
+            lines = _wrapped(names[:kept], more, indent, self.width)
+            if len(lines) <= most_lines:
+                return lines
+        return lines[:most_lines]
 
     def _left_out(self, families: Sequence[Family]) -> list[Line]:
         count = sum(len(each.outcomes) for each in families)
@@ -230,12 +215,28 @@ def _link(url: str | None) -> str:
     return url if url is not None and _ADDRESS.fullmatch(url) else ""
 
 
+def _wrapped(names: Sequence[Span], more: Line, indent: int, width: int) -> list[Line]:
+    """Put names with commas, and what follows them, into lines that fit."""
+    lines: list[list[Span]] = [[Span(" " * indent)]]
+    used = indent
+    for at, name in enumerate((*names, *more)):
+        comma = "," if at < len(names) - 1 else ""
+        blank = " " if len(lines[-1]) > 1 else ""
+        size = width_of(blank) + width_of(name.text) + width_of(comma)
+        if used + size > width and len(lines[-1]) > 1:
+            lines.append([Span(" " * indent)])
+            used, blank = indent, ""
+        lines[-1] += [span for span in (Span(blank), name, Span(comma, "dim")) if span.text]
+        used += size
+    return [tuple(spans) for spans in lines]
+
+
 def _notes(notes: Iterable[tuple[str, str]], width: int) -> list[Line]:
     texts = [f"{word:<8} {text}" for word, text in notes]
-    if width < _WIDE:
-        return [line(text) for text in texts]
-    # Two columns.
+    # Two columns, where they fit.
     column = max(map(len, texts[::2])) + 4
+    if column + max(map(len, texts[1::2]), default=0) > width:
+        return [line(text) for text in texts]
     return [
         line("".join((first.ljust(column), *rest)).rstrip())
         for first, *rest in (texts[at : at + 2] for at in range(0, len(texts), 2))
