@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from remote_backend.server.routes import (
     account,
     configurations,
     empty_lists,
+    health,
     organizations,
     plans,
     policies,
@@ -53,6 +55,7 @@ SignedHandler = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 _LARGEST_BODY_BYTES = 256 << 20
 _OPEN_PATHS = ("/api/v2/ping", "/api/v2/")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOUNS = (
     account,
     organizations,
@@ -71,6 +74,7 @@ _NOUNS = (
     state,
     state_outputs,
     empty_lists,
+    health,
     views,
 )
 _SIGNED: dict[tuple[str, str], SignedHandler] = {
@@ -82,6 +86,7 @@ _SIGNED: dict[tuple[str, str], SignedHandler] = {
     ("PUT", "new-state"): state.receive_state,
     ("PUT", "new-json-state"): state.receive_json_state,
 }
+_SIGNED_KINDS = frozenset(kind for _, kind in _SIGNED)
 
 
 def make_app(
@@ -91,6 +96,7 @@ def make_app(
     app = web.Application(
         middlewares=[
             silent_connections.middleware,
+            _count_requests,
             fault_middleware(context.faults),
             _add_version_headers,
             _convert_errors,
@@ -126,6 +132,34 @@ async def _serve_signed(request: web.Request) -> web.StreamResponse:
     if handler is None or not signed:
         raise not_found("this address")
     return await handler(request, path["id"])
+
+
+@web.middleware
+async def _count_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    start = time.monotonic()
+    status = 499  # A client that left; nginx counts it by the same number.
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    except web.HTTPException as error:
+        status = error.status
+        raise
+    finally:
+        seconds, route = time.monotonic() - start, _route(request)
+        context_of(request).metrics.count_request(_method(request), route, status, seconds)
+        log.debug(
+            "request.answered",
+            method=request.method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+        )
+
+
+def _method(request: web.Request) -> str:
+    # Clients can send any word, and each would be a time series.
+    return request.method if request.method in _METHODS else "other"
 
 
 @web.middleware
@@ -176,7 +210,7 @@ async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamR
 
 @web.middleware
 async def _authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    if not request.path.startswith("/api/v2/") or request.path in _OPEN_PATHS:
+    if not _needs_token(request):
         return await handler(request)
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     user = None
@@ -189,6 +223,12 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
         return respond_with_errors(401, "unauthorized")
     request[USER] = user
     return await handler(request)
+
+
+def _needs_token(request: web.Request) -> bool:
+    if request.path.rstrip("/") == "/metrics":
+        return not context_of(request).open_metrics
+    return request.path.startswith("/api/v2/") and request.path not in _OPEN_PATHS
 
 
 @web.middleware
@@ -223,5 +263,8 @@ def _title(status: int) -> str:
 
 def _route(request: web.Request) -> str:
     # The template of the route, because a real path may be a signed one.
+    kind = request.match_info.get("kind")
+    if "signature" in request.match_info:
+        return f"signed {kind}" if kind in _SIGNED_KINDS else "signed"
     resource = request.match_info.route.resource
     return resource.canonical if resource else "unknown"

@@ -15,6 +15,7 @@ from remote_backend.server.documents.request_documents import (
 )
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
+from remote_backend.server.metrics import Metrics
 from remote_backend.server.pages.login_limit import LoginLimit
 from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
@@ -51,6 +52,9 @@ class ServerContext:
     """None for the simulated engine."""
 
     login_limit: LoginLimit = field(factory=LoginLimit)
+    metrics: Metrics = field(factory=Metrics)
+    open_metrics: bool = False
+    """Whether metrics can be read without a token."""
 
 
 SERVER_CONTEXT: web.AppKey[ServerContext] = web.AppKey("server_context", ServerContext)

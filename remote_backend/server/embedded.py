@@ -43,6 +43,7 @@ from remote_backend.server.embedded_server import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.metrics import Metrics
 from remote_backend.server.records import (
     DEFAULT_PROJECT_ID,
     ProjectRecord,
@@ -97,6 +98,9 @@ class ServerSettings:
     """How long logs, JSON plans and superseded archives stay; 0 keeps them for ever."""
 
     tls: bool = False
+    open_metrics: bool = False
+    """Whether metrics can be read without a token."""
+
     plain_http: bool = False
     """Whether HTTP may leave this machine, for instance to a proxy that adds TLS."""
 
@@ -121,7 +125,7 @@ async def serve(
             token = _token(settings)
             await _store_seed(store, settings, token)
             files = Files(settings.data)
-            faults = Faults(settings.faults)
+            faults, metrics = Faults(settings.faults), Metrics()
             run_queue = RunQueue(
                 store,
                 files,
@@ -129,6 +133,7 @@ async def serve(
                 environ=_environment_of_plans(environ),
                 workers=settings.workers,
                 faults=faults,
+                count_run=metrics.count_run,
             )
             retention = Retention(store=store, files=files, keep_days=settings.keep_days)
             secret = read_or_create_secret(settings.data / SECRET, make_token)
@@ -140,6 +145,8 @@ async def serve(
                 organization=settings.organization,
                 created_at=now_text(),
                 faults=faults,
+                metrics=metrics,
+                open_metrics=settings.open_metrics,
                 engine_version=engine.program.version
                 if isinstance(engine, CommandEngine)
                 else None,

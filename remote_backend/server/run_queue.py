@@ -68,7 +68,9 @@ class RunQueue:
         workers: int,
         faults: Faults,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        count_run: Callable[[str], None] = lambda status: None,
     ) -> None:
+        self._count_run = count_run
         self._engine = engine
         self._sleep = sleep
         self._store = store
@@ -297,7 +299,11 @@ class RunQueue:
                 raise _RunDeleted(run_id)
             return records.put(_with_new_timestamps(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
-        return await self._store.write(change)
+        run = await self._store.write(change)
+        if run.is_over:
+            self._count_run(run.status)
+            log.debug("run.ended", run_id=run_id, status=run.status)
+        return run
 
 
 def _with_new_timestamps(before: RunRecord, after: RunRecord) -> RunRecord:

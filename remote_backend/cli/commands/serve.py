@@ -102,6 +102,8 @@ class _Ready:
 @value("faults", "Faults on purpose, as JSON; for tests.", metavar="FILE")
 @flag("tls", "Serve HTTPS with a certificate made for this machine.")
 @flag("plain-http", "Serve HTTP beyond this machine, for a proxy that adds TLS.")
+@flag("open-metrics", "Let /metrics be read without a token.")
+@flag("log-json", "Report each request and each problem as a line of JSON.")
 @value("ready-file", "Written with all addresses as JSON when ready.", metavar="FILE")
 def serve_command(
     listen: str,
@@ -109,6 +111,7 @@ def serve_command(
     ready_file: str | None,
     seed: str | None,
     faults: str | None,
+    log_json: bool,
     **given: object,
 ) -> int:
     """Serve the API on this machine, for remote-backend and terraform alike."""
@@ -124,7 +127,10 @@ def serve_command(
         **given,  # type: ignore[arg-type] # flags that are settings by the same names
     )
     _require_sensible(settings)
-    if is_silent():
+    if log_json:
+        resume()
+        write_log_events(as_json=True)
+    elif is_silent():
         # Nobody would find out otherwise why a request got 500.
         resume()
         write_log_events(logging.WARNING)
@@ -164,6 +170,7 @@ def _welcome(server: EmbeddedServer, settings: ServerSettings, *, shows_token: b
         f"  engine  {server.engine}, {settings.workers} runs at once",
         f"  data    {settings.data}",
         f"  token   {server.token_file}",
+        f"  pages   {server.url}/app",
         "",
         "Name it in a configuration, with a prefix or name of yours:",
         "",
@@ -171,6 +178,8 @@ def _welcome(server: EmbeddedServer, settings: ServerSettings, *, shows_token: b
         "Then terraform and remote-backend find it with",
         "",
         f"  export TF_CLI_CONFIG_FILE={server.cli_config_file}",
+        # https://github.com/hashicorp/terraform/blob/v0.11.15/config.go reads this name only.
+        f"  export TERRAFORM_CONFIG={server.cli_config_file}  # Terraform 0.11",
     ]
     if server.ca_file is not None:
         lines.append(f"  export SSL_CERT_FILE={server.ca_file}")

@@ -10,7 +10,7 @@ from remote_backend.cli.output.screen import process_screen
 __all__ = ("write_log_events",)
 
 
-def write_log_events(level: int = logging.DEBUG) -> None:
+def write_log_events(level: int = logging.DEBUG, *, as_json: bool = False) -> None:
     """Write events of a level and above to standard error, with the tracebacks of errors."""
     import structlog  # takes longer than all else that a small command needs
 
@@ -21,7 +21,7 @@ def write_log_events(level: int = logging.DEBUG) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
-            _render,
+            structlog.processors.JSONRenderer(default=str) if as_json else _render,
         ],
     )
 

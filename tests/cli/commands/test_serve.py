@@ -153,3 +153,19 @@ async def test_the_demo_plans_three_workspaces_for_real(tmp_path: Path) -> None:
         assert re.search(rf"^{name} +changed +{count} +0 +0 ", out, re.MULTILINE)
     assert ": 3 changed\n" in out
     assert list(temporary.iterdir()) == []
+
+
+async def test_events_are_lines_of_json(tmp_path: Path) -> None:
+    """Each request by its route; the first output says how clients and browsers get there."""
+    async with serving(tmp_path, "-log-json") as (process, ready):
+        assert get(f"{ready['url']}/api/v2/ping") == 204
+        assert process.stdout is not None and process.stderr is not None
+        with anyio.fail_after(30):
+            event = json.loads((await process.stderr.receive()).splitlines()[0])
+            welcome = (await process.stdout.receive()).decode()
+
+    assert (event["event"], event["route"]) == ("request.answered", "/api/v2/ping")
+    assert (event["level"], event["status"]) == ("debug", 204)
+    config = ready["cli_config_file"]
+    assert f"export TERRAFORM_CONFIG={config}  # Terraform 0.11" in welcome
+    assert f"pages   {ready['url']}/app" in welcome
