@@ -94,6 +94,9 @@ from remote_backend.planning.recorded_batch import Begun as Begun
 from remote_backend.planning.recorded_batch import RecordedBatch as RecordedBatch
 from remote_backend.planning.recorded_batch import list_journals as list_journals
 from remote_backend.planning.recorded_batch import read_journal as read_journal
+from remote_backend.state.address import Address as Address
+from remote_backend.state.file import Instance as Instance
+from remote_backend.state.file import Resource as Resource
 from remote_backend.state.file import StateFile as StateFile
 from remote_backend.state.file import parse_state as parse_state
 from remote_backend.state.locks import LockOptions as LockOptions

@@ -19,6 +19,7 @@ from anyio.from_thread import start_blocking_portal
 
 from remote_backend.async_blocks import async_block
 from remote_backend.config.environment import process_environ
+from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.embedded import EmbeddedServer, ServerSettings
@@ -33,6 +34,8 @@ __all__ = (
     "FaultSettings",
     "SeedVariable",
     "SeedWorkspace",
+    "SimulatedCost",
+    "SimulatedPolicy",
     "Simulation",
     "serve",
     "serve_in_thread",

@@ -3,33 +3,20 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any
 
 from remote_backend.errors import RunOptionsError
 from remote_backend.formats.hcl import IDENTIFIER, write_hcl
 
-__all__ = ("VariableValue", "run_variables_of")
-
-VariableValue: TypeAlias = (
-    str
-    | bool
-    | int
-    | float
-    | Decimal
-    | Mapping[str, Any]
-    | list[Any]
-    | tuple[Any, ...]
-    | None
-)
-"""A value that Terraform can have; mappings and lists hold such values themselves."""
+__all__ = ("run_variables_of",)
 
 
 def run_variables_of(
-    variables: Mapping[str, VariableValue] | Iterable[tuple[str, str]],
+    variables: Mapping[str, Any] | Iterable[tuple[str, str]],
 ) -> tuple[tuple[str, str], ...]:
     """Return names and HCL expressions of a mapping; pairs are such expressions already.
 
-    Numbers keep all their digits. Raises `RunOptionsError`, which never shows a value.
+    Values are texts, numbers, bools, None, lists and mappings; numbers keep all digits. Raises `RunOptionsError`, which never shows a value.
     """
     if isinstance(variables, Mapping):
         return tuple(

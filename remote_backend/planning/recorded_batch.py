@@ -17,7 +17,6 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
-from remote_backend.models.run_variables import VariableValue
 from remote_backend.planning.batch_id import is_id_of_batch
 from remote_backend.planning.journal import JOURNAL_SUFFIX
 from remote_backend.planning.journal_checks import load_checks
@@ -99,7 +98,7 @@ class RecordedBatch:
 
     def options_to_resume(
         self,
-        variables: Mapping[str, VariableValue] | Iterable[tuple[str, str]],
+        variables: Mapping[str, Any] | Iterable[tuple[str, str]],
         cache_folder: Path | None = None,
     ) -> BatchOptions:
         """Return the options of the batch with the values of its variables, given again.
