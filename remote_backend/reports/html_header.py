@@ -33,9 +33,9 @@ _KEYS = {
 
 def page_title(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
     """Return the title: the sign of the worst result, and what was planned."""
-    worst = next(iter(kinds), None)
-    is_failed = report.problem is not None or worst is None
-    return f"{sign(Kind.FAILED if is_failed or worst is None else worst)} {_name(report)}"
+    # Without any workspace there is no plan to read.
+    worst = next(iter(kinds), Kind.FAILED)
+    return f"{sign(worst)} {_name(report)}"
 
 
 def _name(report: Report) -> str:
@@ -69,8 +69,9 @@ def _when(report: Report) -> str:
     parts = [f'<time datetime="{html_text(started)}">{html_text(text)}</time>']
     if report.seconds is not None:
         parts.append(duration(report.seconds))
-    parts += [f"batch {html_text(report.short_id)}", html_text(report.hostname)]
-    return ", ".join(parts)
+    if report.batch_id:
+        parts.append(f"batch {html_text(report.short_id)}")
+    return ", ".join((*parts, html_text(report.hostname)))
 
 
 def _tiles(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:

@@ -38,7 +38,6 @@ _HEADINGS = {
     Kind.UNCHANGED: "Unchanged",
 }
 _DRIFT_HEADINGS = {
-    Kind.DESTROY: "Drifted, something is gone",
     Kind.CHANGED: "Drifted",
     Kind.UNCHANGED: "No drift",
 }
@@ -60,7 +59,7 @@ def tile_words(kind: Kind, *, is_drift: bool, has_destroys: bool) -> str:
     if kind is Kind.CHANGED:
         word = "drifted" if is_drift else "changed"
         return f"other {word}" if has_destroys else word
-    if kind is Kind.DESTROY and not is_drift:
+    if kind is Kind.DESTROY:
         return "destroy"
     return heading(kind, is_drift=is_drift).lower()
 

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from remote_backend.models.changes import PlannedChanges
 from remote_backend.plans.actions import action_symbol, danger, is_dangerous
 from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text
 from remote_backend.plans.workspace_names import name_items
 from remote_backend.reports.html_text import breakable, count_of, html_text
+from remote_backend.reports.summary import Report
 
 __all__ = ("matrix_section",)
 
@@ -31,15 +33,13 @@ class _Row:
         return (min(map(danger, actions)), -len(actions))
 
 
-def matrix_section(families: Sequence[Family], everyone: Sequence[str]) -> str:
-    """Return the section with the table; empty where nothing changes.
-
-    `everyone` are the names of all workspaces, which the names of the columns depend on.
-    """
+def matrix_section(report: Report, families: Sequence[Family]) -> str:
+    """Return the section with the table; empty where none of the families changes a resource."""
     columns = families[:_MOST_COLUMNS]
-    rows = _rows(columns)
+    rows = _rows(columns, is_drift=report.is_drift)
     if not rows:
         return ""
+    everyone = [outcome.workspace for outcome in report.outcomes]
     names = [html_text(_name(family, everyone)) for family in columns]
     head = _head(columns, names)
     folded = _folded(head, names, rows[_MOST_ROWS : _MOST_ROWS + _MOST_FOLDED_ROWS])
@@ -50,11 +50,11 @@ def matrix_section(families: Sequence[Family], everyone: Sequence[str]) -> str:
     )
 
 
-def _rows(families: Sequence[Family]) -> list[_Row]:
+def _rows(families: Sequence[Family], *, is_drift: bool) -> list[_Row]:
     by_address: dict[str, list[str | None]] = {}
     for index, family in enumerate(families):
-        changes = family.shown.changes
-        for change in changes.resources if changes is not None else ():
+        changes = family.shown.changes or PlannedChanges()
+        for change in changes.drift if is_drift else changes.resources:
             actions = by_address.setdefault(address_text(change), [None] * len(families))
             actions[index] = change.action
     rows = (_Row(address, tuple(actions)) for address, actions in by_address.items())
@@ -93,7 +93,7 @@ def _line(row: _Row, names: Sequence[str]) -> str:
 def _cell(action: str | None, name: str) -> str:
     if action is None:
         return "<td></td>"
-    color = ' class="red"' if is_dangerous(action) else ""
+    color = ' class="red"' if is_dangerous(action) or action == "gone" else ""
     text = html_text(action_symbol(action).strip() or ".")
     # On narrow screens the cells are lines, which show the name.
     return f'<td{color} data-name="{name}">{text}</td>'

@@ -32,10 +32,9 @@ def to_html(report: Report) -> str:
     others = [text for kind, text in sections.items() if kind not in _BEFORE_THE_MATRIX]
     log_command = report.log_command
     command = f' data-log="{html_text(log_command)}"' if log_command is not None else ""
-    everyone = [outcome.workspace for outcome in report.outcomes]
     body = (
         f"{page_header(report, kinds)}<main{command}>\n{''.join(first)}"
-        f"{matrix_section(changing, everyone)}{''.join(others)}"
+        f"{matrix_section(report, changing)}{''.join(others)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"
         f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}</main>\n"
         f"{keys_dialog()}"

@@ -258,6 +258,18 @@ def test_a_batch_without_plans_says_why() -> None:
     assert "No workspace was planned." in to_html(report())
 
 
+def test_a_drift_report_has_its_words_and_what_changed_outside() -> None:
+    """In the table too, where a plan would show what it changes."""
+    gone = change("a.gone", "delete", change={"before": {"x": 1}})
+    changed = change("a.b", "update", change={"before": {"x": 1}, "after": {"x": 2}})
+    drifted = outcome("dev", plan(resource_drift=[changed, gone]))
+    page = to_html(report(drifted, outcome("same"), is_drift=True))
+
+    text = text_of(page)
+    assert "Drifted (1)" in text and "No drift (1)" in text
+    assert "Address dev a.gone !- a.b !" in text
+
+
 def test_anchors_work_for_odd_names() -> None:
     """A link to a name is percent-encoded, its target is the name as it is."""
     page = to_html(report(outcome('a b/"c')))
