@@ -11,7 +11,7 @@ from remote_backend.plans.action_reasons import reason_text
     [
         (None, ""),
         ("replace_because_tainted", "it is tainted"),
-        ("requested", "requested by -replace"),
+        ("requested", "as requested"),
         ("delete_because_no_resource_config", ""),
         ("delete_because_count_index", "its index is beyond count"),
         ("replace_because_of_the_moon", "replace because of the moon"),
