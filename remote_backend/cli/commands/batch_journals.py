@@ -90,7 +90,11 @@ def result_of(recorded: RecordedBatch) -> str:
     texts = [f"{number} {word}" for word, number in parts.items() if number]
     if recorded.ended:
         is_drift = recorded.options.plan.refresh_only
-        texts.append(sentence_of(recorded.ended, is_drift=is_drift).partition(": ")[2])
+        said = sentence_of(recorded.ended, is_drift=is_drift).partition(": ")[2]
+        parts = said.split(", ")
+        # What needs nobody is left out beside what does.
+        quiet = [part for part in parts if part.endswith((" unchanged", " no drift"))]
+        texts += [part for part in parts if part not in quiet or len(parts) == 1]
     return ", ".join(texts) or "nothing begun"
 
 
