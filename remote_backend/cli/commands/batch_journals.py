@@ -91,10 +91,10 @@ def result_of(recorded: RecordedBatch) -> str:
     if recorded.ended:
         is_drift = recorded.options.plan.refresh_only
         said = sentence_of(recorded.ended, is_drift=is_drift).partition(": ")[2]
-        parts = said.split(", ")
+        results = said.split(", ")
         # What needs nobody is left out beside what does.
-        quiet = [part for part in parts if part.endswith((" unchanged", " no drift"))]
-        texts += [part for part in parts if part not in quiet or len(parts) == 1]
+        quiet = [part for part in results if part.endswith((" unchanged", " no drift"))]
+        texts += [part for part in results if part not in quiet or len(results) == 1]
     return ", ".join(texts) or "nothing begun"
 
 
@@ -118,5 +118,5 @@ def age_of(recorded: RecordedBatch, now: datetime | None = None) -> str:
     if days == 0:
         return f"today {started:%H:%M}"
     if days == 1:
-        return f"yesterday {started:%H:%M}"
+        return "yesterday"
     return f"{started:%b} {started.day}" if days < 300 else f"{started:%Y-%m-%d}"
