@@ -274,8 +274,8 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
         floor = floor_of(workspaces, bool(chosen["faults"]))
         return {
             "workspaces": workspaces,
-            "results": Counter(one.result.value for one in batch.outcomes),
-            "complete_logs": sum(one.log_is_complete for one in batch.outcomes),
+            "results": Counter(outcome.result.value for outcome in batch.outcomes),
+            "complete_logs": sum(outcome.log_is_complete for outcome in batch.outcomes),
             "log_sizes": len(set(sizes.values())),
             "runs_per_workspace": runs_per_workspace(records),
             "api_requests_per_workspace": round(client.answered_count / workspaces, 2),

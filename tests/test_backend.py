@@ -86,11 +86,11 @@ async def test_events_of_a_batch_tell_its_whole_story(
         if isinstance(event, remote_backend.LogChunkRead) and event.workspace == "a"
     )
     assert log.partition(b"\n")[2] == LOG
-    assert [(one.workspace, one.result) for one in batch.outcomes] == [
+    assert [(outcome.workspace, outcome.result) for outcome in batch.outcomes] == [
         ("a", remote_backend.Result.CHANGES),
         ("b", remote_backend.Result.NO_CHANGES),
     ]
-    assert all(one.log_is_complete for one in batch.outcomes)
+    assert all(outcome.log_is_complete for outcome in batch.outcomes)
     mine = [type(e).__name__ for e in seen if getattr(e, "workspace", "") == "a"]
     order = [
         "PlanStarted",

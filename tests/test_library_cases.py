@@ -232,4 +232,4 @@ async def test_runs_that_wait_for_a_slot_are_waited_for(tmp_path: Path) -> None:
         ):
             outcomes = await batch.wait()
 
-    assert all(one.succeeded for one in outcomes)
+    assert all(outcome.succeeded for outcome in outcomes)

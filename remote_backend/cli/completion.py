@@ -93,7 +93,11 @@ class _Typed:
         return self.batches() if option.name == "batch" else ()
 
     def _argument_values(self, command: click.Command) -> Iterable[str]:
-        arguments = [one for one in command.params if isinstance(one, click.Argument)]
+        arguments = [
+            parameter
+            for parameter in command.params
+            if isinstance(parameter, click.Argument)
+        ]
         if not arguments:
             return ()
         argument = arguments[min(self.arguments, len(arguments) - 1)]

@@ -127,7 +127,7 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: CommandLine) 
     validate_stream(lines)
     last = json.loads(lines[-1])
     assert last["type"] == "batch_finished"
-    assert [one["result"] for one in last["outcomes"]] == ["canceled", "canceled"]
+    assert [outcome["result"] for outcome in last["outcomes"]] == ["canceled", "canceled"]
     assert (last["exit_code"], last["totals"]["canceled"]) == (process.returncode, 2)
     assert process.returncode == 143
     [interrupted] = [line for line in lines if '"type":"interrupted"' in line]

@@ -54,7 +54,7 @@ def test_a_literal_has_its_value(source: bytes, value: object) -> None:
     body = parse_hcl(b"a = " + source + b"\nb = 1\n")
 
     assert body.error_line is None
-    assert [one.name for one in body.attributes] == ["a", "b"]
+    assert [attribute.name for attribute in body.attributes] == ["a", "b"]
     literal = body.attributes[0].literal
     assert literal is not None
     assert literal.value == value
@@ -261,14 +261,19 @@ def test_wanted_blocks_have_labels_lines_and_inner_blocks() -> None:
     assert [block.kind for block in body.blocks] == ["terraform"]
     (backend,) = body.blocks[0].blocks_of("backend")
     assert (backend.labels, backend.line) == (("remote",), 3)
-    assert [(one.name, one.line) for one in backend.attributes] == [("x", 4)]
+    assert [(attribute.name, attribute.line) for attribute in backend.attributes] == [
+        ("x", 4)
+    ]
     assert body.has_blocks
     assert not parse_hcl(b"a = 1\n").has_blocks
 
 
 def test_both_of_two_equal_attributes_are_seen() -> None:
     """Duplicates are left to the reader, who knows whether they matter (P126)."""
-    assert [one.line for one in parse_hcl(b"a = 1\na = 2\n").attributes] == [1, 2]
+    assert [attribute.line for attribute in parse_hcl(b"a = 1\na = 2\n").attributes] == [
+        1,
+        2,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -118,14 +118,14 @@ async def test_a_batch_tells_them(judging_server: EmbeddedServer, tmp_path: Path
         "soft": Result.FAILED,
     }
     assert outcomes["broken"].checks == ()
-    assert [one.text for one in outcomes["fine"].checks][1] == "$64.45/mo +$12.35"
-    assert "$1.5/mo -$7.5" in [one.text for one in outcomes["hard"].checks]
+    assert [check.text for check in outcomes["fine"].checks][1] == "$64.45/mo +$12.35"
+    assert "$1.5/mo -$7.5" in [check.text for check in outcomes["hard"].checks]
     # The policy that failed the plan, its level and its text (A4).
     assert outcomes["hard"].reason == "policy no-public (hard-mandatory)"
     failure = outcomes["soft"].failure
     assert failure is not None and failure.kind is FailureKind.POLICY
     assert failure.text == "policy no-public (soft-mandatory) failed\na is public"
-    assert [(one.name, one.level) for one in failure.policies] == [
+    assert [(policy.name, policy.level) for policy in failure.policies] == [
         ("no-public", "soft-mandatory")
     ]
     assert outcomes["broken"].reason == "this simulation fails"
@@ -141,7 +141,7 @@ async def test_a_batch_tells_them(judging_server: EmbeddedServer, tmp_path: Path
     assert "a is public" in outcomes["soft"].checks[0].text
     fine = outcomes["fine"].changes
     assert fine is not None
-    assert [one.address for one in fine.resources] == [
+    assert [resource.address for resource in fine.resources] == [
         "simulated_resource.create[0]",
         "simulated_resource.create[1]",
     ]

@@ -100,7 +100,7 @@ class Site:
 
     def release_when_all_stream(self, events: list[Event]) -> None:
         """Let the plans end once a part of the log of each workspace was read."""
-        streaming = {one.workspace for one in events if isinstance(one, LogChunkRead)}
+        streaming = {event.workspace for event in events if isinstance(event, LogChunkRead)}
         if streaming == set(NAMES):
             self.server.planning.set()
 
@@ -185,7 +185,7 @@ async def test_a_lost_answer_makes_one_run_each(lost: str, site: Site) -> None:
 
     outcomes = await site.plan()
 
-    assert [one.result for one in outcomes] == [Result.CHANGES] * 5
+    assert [outcome.result for outcome in outcomes] == [Result.CHANGES] * 5
     assert site.runs_per_workspace() == ONE_EACH
 
 
@@ -227,7 +227,7 @@ async def test_the_logs_of_five_workspaces_stream(site: Site) -> None:
 
     outcomes = await site.plan(events=events)
 
-    assert [one.result for one in outcomes] == [Result.CHANGES] * 5
+    assert [outcome.result for outcome in outcomes] == [Result.CHANGES] * 5
     assert site.server.planning.is_set()
     logs = Counter[str]()
     for event in events:
@@ -240,9 +240,9 @@ async def test_an_ignored_refresh_only_is_refused(site: Site) -> None:
     """The run would be an ordinary plan, so it is stopped and fails by name (W3)."""
     outcomes = await site.plan(PlanOptions(refresh_only=True))
 
-    assert [one.result for one in outcomes] == [Result.FAILED] * 5
-    assert all("it ignored refresh-only" in (one.reason or "") for one in outcomes)
-    assert all(isinstance(one.error, RunDiffers) for one in outcomes)
+    assert [outcome.result for outcome in outcomes] == [Result.FAILED] * 5
+    assert all("it ignored refresh-only" in (outcome.reason or "") for outcome in outcomes)
+    assert all(isinstance(outcome.error, RunDiffers) for outcome in outcomes)
     assert all(run.is_canceled for run in site.server.runs)
     assert site.runs_per_workspace() == ONE_EACH
 
@@ -255,7 +255,7 @@ async def test_options_that_the_server_keeps_are_believed(site: Site) -> None:
 
     outcomes = await site.plan(options)
 
-    assert [one.result for one in outcomes] == [Result.CHANGES] * 5
+    assert [outcome.result for outcome in outcomes] == [Result.CHANGES] * 5
 
 
 async def test_a_run_that_is_not_plan_only_is_stopped_at_once(site: Site) -> None:

@@ -133,7 +133,7 @@ async def test_events_tell_the_whole_batch(site: Site) -> None:
         e["text"] for e in seen if e["type"] == "log_chunk_read" and e["workspace"] == "c"
     )
     assert log.endswith(b"".join(LINES).decode())
-    assert [one["result"] for one in seen[-1]["outcomes"]] == ["changed"] * 5
+    assert [outcome["result"] for outcome in seen[-1]["outcomes"]] == ["changed"] * 5
     assert late == seen
     async with site.http.get(f"/batches/{id}") as answer:
         told = await answer.json()

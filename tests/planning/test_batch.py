@@ -106,14 +106,14 @@ def records_in(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 def assert_all_went_well(story: Story, count: int) -> None:
     """Every plan finished, every log exact, exactly one run each, none left."""
-    assert [one.reason for one in story.outcomes if not one.succeeded] == []
+    assert [outcome.reason for outcome in story.outcomes if not outcome.succeeded] == []
     assert story.runs_per_workspace == {1}
     assert len(story.runs) == count
     assert {run["status"] for run in story.runs} == {"planned_and_finished"}
     exact = {log.partition(b"\n")[2] for log in story.logs.values()}
     assert exact == {b"".join(LINES)}
     assert len(story.logs) == count
-    assert all(one.log_is_complete for one in story.outcomes)
+    assert all(outcome.log_is_complete for outcome in story.outcomes)
 
 
 async def test_a_batch_needs_about_one_request_for_each_workspace(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ async def test_a_canceled_batch_costs_one_request_a_run(tmp_path: Path) -> None:
             while {run["status"] for run in runs_in(tmp_path)} != {"canceled"}:
                 await anyio.lowlevel.checkpoint()
 
-    assert {one.result for one in outcomes} == {Result.CANCELED}
+    assert {outcome.result for outcome in outcomes} == {Result.CANCELED}
     assert server.faults.throttled == 0
     # A poll may have been on its way.
     assert count <= server.faults.api_requests - before <= count + 2

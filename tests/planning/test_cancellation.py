@@ -172,7 +172,7 @@ def test_two_hundred_of_two_hundred_runs_are_canceled(tmp_path: Path) -> None:
             outcomes = await batch.wait()
             took = anyio.current_time() - begun
 
-        assert {one.result for one in outcomes} == {Result.CANCELED}
+        assert {outcome.result for outcome in outcomes} == {Result.CANCELED}
         assert len(outcomes) == 200 and batch.still_running == ()
         assert batch.stopped_runs == (200, 200)
         assert set(service.statuses.values()) == {"canceled"}
@@ -211,7 +211,7 @@ def test_a_batch_that_is_canceled_while_runs_are_made_makes_no_more(tmp_path: Pa
 
         made = len(service.run_ids)
         assert 50 <= made < 60
-        results = Counter(one.result for one in outcomes)
+        results = Counter(outcome.result for outcome in outcomes)
         assert results == {Result.CANCELED: made, Result.NOT_STARTED: 200 - made}
         assert set(service.statuses.values()) == {"canceled"}
 
@@ -232,7 +232,7 @@ def test_a_run_whose_answer_is_on_its_way_is_canceled_as_well(tmp_path: Path) ->
                 batch.cancel()
                 await anyio.wait_all_tasks_blocked()
                 service.held.set()
-        assert [one.result for one in batch.outcomes] == [Result.CANCELED]
+        assert [outcome.result for outcome in batch.outcomes] == [Result.CANCELED]
 
     virtually(work)
     assert service.statuses == {"run-ws-000": "canceled"}
@@ -312,7 +312,9 @@ def test_runs_that_cannot_be_canceled_are_reported(tmp_path: Path) -> None:
             took = anyio.current_time() - begun
 
         assert batch.still_running == (("001", "run-ws-001"),)
-        assert [one.workspace for one in outcomes if one.still_running] == ["001"]
+        assert [outcome.workspace for outcome in outcomes if outcome.still_running] == [
+            "001"
+        ]
         assert outcomes[1].result is Result.FAILED
         assert "could not be canceled" in (outcomes[1].reason or "")
         assert took <= seconds_to_stop(5, LIMIT)
@@ -339,7 +341,10 @@ def test_a_run_that_was_over_already_keeps_its_result(tmp_path: Path) -> None:
             service.react = react
             batch.cancel()
             outcomes = await batch.wait()
-        assert [one.result for one in outcomes] == [Result.NO_CHANGES, Result.CANCELED]
+        assert [outcome.result for outcome in outcomes] == [
+            Result.NO_CHANGES,
+            Result.CANCELED,
+        ]
 
     virtually(work)
 

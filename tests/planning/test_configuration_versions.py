@@ -253,10 +253,10 @@ def all_planned(story: Planned) -> bool:
     """Say whether every workspace has its plan and the log of that plan, once."""
     ends = Counter(e.workspace for e in story.events if isinstance(e, LogEnded))
     return all(
-        one.succeeded
-        and story.log(one.workspace) == PLANNED_LOG[1:-1]
-        and ends[one.workspace] == 1
-        for one in story.outcomes
+        outcome.succeeded
+        and story.log(outcome.workspace) == PLANNED_LOG[1:-1]
+        and ends[outcome.workspace] == 1
+        for outcome in story.outcomes
     )
 
 
@@ -313,7 +313,11 @@ def test_a_canary_that_errors_is_planned_again_with_its_own_upload(tmp_path: Pat
     assert all_planned(story)
     assert (len(server.versions), len(server.runs)) == (6, 7)
     assert (
-        sum("planned again with an upload of its own" in one for one in story.warnings) == 1
+        sum(
+            "planned again with an upload of its own" in warning
+            for warning in story.warnings
+        )
+        == 1
     )
 
 
@@ -324,7 +328,7 @@ def test_a_plan_that_fails_by_itself_is_not_planned_again(tmp_path: Path) -> Non
 
     story = planned(server, tmp_path)
 
-    assert not any(one.succeeded for one in story.outcomes)
+    assert not any(outcome.succeeded for outcome in story.outcomes)
     assert (len(server.versions), len(server.runs)) == (1, 6)
     assert story.log("1") == FAILED_LOG[1:-1]
 
@@ -337,7 +341,7 @@ def test_a_canary_that_is_stopped_lets_another_try(tmp_path: Path) -> None:
     options = BatchOptions(limits=WaitLimits(queue_seconds=20))
     story = planned(server, tmp_path, options)
 
-    assert [one.succeeded for one in story.outcomes] == [
+    assert [outcome.succeeded for outcome in story.outcomes] == [
         True,
         False,
         True,
@@ -357,7 +361,11 @@ def test_nobody_waits_for_a_canary_for_ever(tmp_path: Path) -> None:
 
     assert all_planned(story)
     assert len(server.versions) == 5
-    told = [one for one in story.warnings if "the other runs wait until 1 has begun" in one]
+    told = [
+        warning
+        for warning in story.warnings
+        if "the other runs wait until 1 has begun" in warning
+    ]
     assert len(told) == 1
 
 

@@ -137,14 +137,14 @@ async def test_a_run_that_is_gone_ends_no_other_workspace(
 
     outcomes, logs = await planned(server, count, tmp_path)
 
-    assert [one.result is Result.FAILED for one in outcomes] == [
-        one.workspace == "1" for one in outcomes
+    assert [outcome.result is Result.FAILED for outcome in outcomes] == [
+        outcome.workspace == "1" for outcome in outcomes
     ]
     lost = outcomes[1]
     assert isinstance(lost.error, PollingFailed)
     assert lost.run_id == "run-1" and "does not know it any more" in (lost.reason or "")
     assert server.canceled == ["run-1"]
-    others = [one.workspace for one in outcomes if one is not lost]
+    others = [outcome.workspace for outcome in outcomes if outcome is not lost]
     assert [logs[name] for name in others] == [b"Plan: 1 to add\n"] * len(others)
 
 
@@ -156,5 +156,5 @@ async def test_logs_of_any_number_of_workspaces_are_read_while_they_grow(
 
     outcomes, _ = await planned(server, 5, tmp_path)
 
-    assert all(one.succeeded and one.log_is_complete for one in outcomes)
+    assert all(outcome.succeeded and outcome.log_is_complete for outcome in outcomes)
     assert server.logs_read_early == set(server.polls)

@@ -77,7 +77,7 @@ async def test_a_resumed_batch_uploads_as_it_began(journaled: JournaledBackend) 
 
     outcomes = await journaled.resume()
 
-    assert [one.succeeded for one in outcomes] == [True] * COUNT
+    assert [outcome.succeeded for outcome in outcomes] == [True] * COUNT
     assert await journaled.uploads() >= COUNT
 
 
@@ -114,7 +114,11 @@ async def test_files_with_other_times_are_the_same_configuration(
 
     outcomes = await journaled.resume()
 
-    assert not [one for one in outcomes if one.result is remote_backend.Result.NOT_STARTED]
+    assert not [
+        outcome
+        for outcome in outcomes
+        if outcome.result is remote_backend.Result.NOT_STARTED
+    ]
 
 
 @pytest.mark.parametrize(

@@ -241,7 +241,7 @@ def test_the_model_names_what_terraform_marks(tmp_path: Path) -> None:
     changes = parse_json_plan(run(tmp_path, "show", "-json", "plan").encode())
 
     assert changes is not None
-    assert {one.action for one in changes.resources} == {
+    assert {resource.action for resource in changes.resources} == {
         "create", "update", "replace", "delete",
     }  # fmt: skip
     assert len(marks_of_plan(text)) > RESOURCES

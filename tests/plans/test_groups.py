@@ -134,7 +134,8 @@ def test_real_plans_of_states_with_ids_of_their_own() -> None:
     everyone = [one.workspace for one in outcomes]
     families = group_outcomes(outcomes)
     assert [
-        (names_text(name_items(one.workspaces, everyone)), one.title) for one in families
+        (names_text(name_items(family.workspaces, everyone)), family.title)
+        for family in families
     ] == [
         (
             "all prod-*",
@@ -146,12 +147,16 @@ def test_real_plans_of_states_with_ids_of_their_own() -> None:
         ),
         ("empty-eu-west-1", "creates 11"),
     ]
-    assert [len(one.groups) for one in families] == [1, 1, 1]
-    new = [one for one in families[0].differences if one.side is Side.AFTER]
+    assert [len(family.groups) for family in families] == [1, 1, 1]
+    new = [
+        difference
+        for difference in families[0].differences
+        if difference.side is Side.AFTER
+    ]
     assert [one.place for one in new] == [
         "terraform_data.always", "terraform_data.policy", "terraform_data.user_data",
     ]  # fmt: skip
-    assert all(one.is_each_its_own for one in families[0].differences)
+    assert all(difference.is_each_its_own for difference in families[0].differences)
 
 
 def test_old_values_and_ids_do_not_separate() -> None:
@@ -174,8 +179,10 @@ def test_old_values_and_ids_do_not_separate() -> None:
 
     assert len(family.groups) == 1
     assert family.title == "replaces aws_db.main, destroys aws_x.old, imports 1"
-    was = {(one.place, one.path): one for one in family.differences}
-    assert {one.side for one in family.differences} == {Side.BEFORE}
+    was = {
+        (difference.place, difference.path): difference for difference in family.differences
+    }
+    assert {difference.side for difference in family.differences} == {Side.BEFORE}
     assert was["aws_db.main", ("id",)].is_each_its_own
     assert was["aws_x.in", ("import_id",)].is_each_its_own
     tag = was["aws_x.old", ("tag",)]
@@ -338,8 +345,8 @@ def test_plans_without_details_are_grouped_by_their_numbers() -> None:
         for name, counts in numbers.items()
     ]
     families = group_outcomes(outcomes)
-    assert [one.workspaces for one in families] == [("b1",), ("a1", "c1")]
-    assert [one.is_destructive for one in families] == [True, False]
+    assert [family.workspaces for family in families] == [("b1",), ("a1", "c1")]
+    assert [family.is_destructive for family in families] == [True, False]
 
 
 def test_errors_are_grouped_by_the_first_one() -> None:
@@ -360,7 +367,7 @@ def test_errors_are_grouped_by_the_first_one() -> None:
             failed("other", "Wrong type", "a number is needed"),
         ]
     )
-    assert [(one.workspaces, one.title) for one in families] == [
+    assert [(family.workspaces, family.title) for family in families] == [
         (("dev", "prod"), "No role (main.tf:1)"),
         (("odd",), "No role (main.tf:2)"),
         (("other",), "Wrong type (main.tf:1)"),
@@ -405,6 +412,6 @@ def test_an_unknown_value_is_not_compared() -> None:
         inner["after_unknown"] = {} if after else {"v": True}
         outcomes.append(outcome(name, plan(change("a.x", "update", change=inner))))
     families = group_outcomes(outcomes)
-    assert [one.workspaces for one in families] == [("w2x", "w3x"), ("w1x",)]
+    assert [family.workspaces for family in families] == [("w2x", "w3x"), ("w1x",)]
     shown = families[0].shown.changes
     assert shown is not None and shown.resources[0].attributes[0].after == UNKNOWN

@@ -34,7 +34,10 @@ def attributes(before: Json, after: Json, **more: Any) -> list[tuple[Any, ...]]:
     if more.get("after_unknown") is True:
         del inner["after"]["a"]
     [resource] = plan(change("x.y", "update", change=inner)).resources
-    return [(one.path, one.before, one.after) for one in resource.attributes]
+    return [
+        (attribute.path, attribute.before, attribute.after)
+        for attribute in resource.attributes
+    ]
 
 
 CHANGES: dict[str, tuple[Json, Json, dict[str, Any], list[tuple[Any, ...]]]] = {
@@ -147,7 +150,7 @@ def test_attributes_that_are_not_set_are_not_listed() -> None:
     """Plans write them as null, or leave them out."""
     inner: dict[str, Any] = {"before": None, "after": {"a": None, "b": 1, "c": []}}
     [resource] = plan(change("x.y", "create", change=inner)).resources
-    assert [one.path for one in resource.attributes] == [("b",), ("c",)]
+    assert [attribute.path for attribute in resource.attributes] == [("b",), ("c",)]
 
 
 def test_what_forces_a_replacement_is_always_listed() -> None:
@@ -176,7 +179,10 @@ def test_a_forcing_path_that_leads_nowhere_is_listed() -> None:
         "replace_paths": [["list", 5], ["list", -2], ["list", {"k": 1}], "odd"],
     }  # fmt: skip
     [resource] = plan(change("x.y", "delete", "create", change=inner)).resources
-    assert [(one.path, one.before, one.replaces) for one in resource.attributes] == [
+    assert [
+        (attribute.path, attribute.before, attribute.replaces)
+        for attribute in resource.attributes
+    ] == [
         (("list", 5), ABSENT, True),
         (("list", -2), ABSENT, True),
         (("list",), value([1]), True),
@@ -192,7 +198,7 @@ def test_a_change_around_a_forcing_path_is_marked() -> None:
         "replace_paths": [["list", 1], ["map"]],
     }
     [resource] = plan(change("x.y", "delete", "create", change=inner)).resources
-    assert [(one.path, one.replaces) for one in resource.attributes] == [
+    assert [(attribute.path, attribute.replaces) for attribute in resource.attributes] == [
         (("list",), True),
         (("map", "a", "b"), True),
     ]
@@ -212,7 +218,7 @@ def test_numbers_keep_all_digits() -> None:
     for document in (data, redact_plan(data)):
         found = parse_json_plan(document)
         assert found is not None
-        assert [one.after for one in found.outputs] == [
+        assert [output.after for output in found.outputs] == [
             value(Decimal(number)) for number in numbers
         ]
 
@@ -261,7 +267,7 @@ def test_every_action_has_a_name_of_its_own() -> None:
     }
     for actions, (name, (add, update, destroy)) in names.items():
         found = plan(change("x.y", *actions))
-        assert [one.action for one in found.resources] == [name]
+        assert [resource.action for resource in found.resources] == [name]
         counts = found.counts
         assert (counts.add, counts.change, counts.destroy) == (add, update, destroy)
 
@@ -383,7 +389,10 @@ def test_half_an_emoji_ends_no_report() -> None:
         change("x.y", "update", change=half),
         output_changes={"o\ud83d": {"actions": ["create"], "after": ["\ud83d"]}},
     )
-    assert [one.path for one in found.resources[0].attributes] == [("a",), ("k\ud83d",)]
+    assert [attribute.path for attribute in found.resources[0].attributes] == [
+        ("a",),
+        ("k\ud83d",),
+    ]
     made = report(outcome("dev", found), outcome("prod", plan(change("x.y", "create"))))
     for form in (to_markdown, to_html, to_json, to_junit):
         assert form(made).encode()

@@ -124,7 +124,7 @@ def test_a_redacted_plan_shows_the_same_changes(
 
     assert whole is not None and redacted is not None
     paths = [
-        {one.path[:1] for one in found.resources[0].attributes}
+        {attribute.path[:1] for attribute in found.resources[0].attributes}
         for found in (whole, redacted)
     ]
     assert paths[0] == paths[1]

@@ -90,13 +90,14 @@ def test_secrets_and_unknown_values_are_masked() -> None:
 
     [resource] = found.resources
     assert [
-        (one.path, one.before, one.after, one.replaces) for one in resource.attributes
+        (attribute.path, attribute.before, attribute.after, attribute.replaces)
+        for attribute in resource.attributes
     ] == [
         (("n",), Value(value=Decimal("1.5")), Value(value=2), True),
         (("new",), ABSENT, UNKNOWN, False),
         (("password",), SENSITIVE, SENSITIVE, False),
     ]
-    assert [(one.name, one.before, one.after) for one in found.outputs] == [
+    assert [(output.name, output.before, output.after) for output in found.outputs] == [
         ("o", ABSENT, SENSITIVE),
         ("u", Value(value={"a": 1}), UNKNOWN),
     ]
@@ -190,7 +191,7 @@ def test_a_structured_log_tells_what_it_can() -> None:
         ("aws_vpc.m", "move", "aws_vpc.o"),
     ]
     assert [(one.address, one.action) for one in found.drift] == [("aws_vpc.d", "drift")]
-    assert [(one.name, one.after) for one in found.outputs] == [
+    assert [(output.name, output.after) for output in found.outputs] == [
         ("o", ABSENT),
         ("s", SENSITIVE),
     ]
@@ -299,7 +300,7 @@ async def test_a_failed_plan_tells_why_where_its_log_is_structured() -> None:
             structured_run_output_enabled=structured,
         )
         found = await read_diagnostics(Client(transport, "acme"), failed)
-        assert (found and [one.text for one in found.diagnostics]) == told
+        assert (found and [diagnostic.text for diagnostic in found.diagnostics]) == told
         assert found is None or not found.resources
         assert bool(transport.sent()) is structured
 
@@ -321,7 +322,7 @@ def test_conditions_that_do_not_hold_are_diagnostics() -> None:
         },
         "odd",
     ]
-    assert [one.text for one in plan(checks=checks).diagnostics] == [
+    assert [diagnostic.text for diagnostic in plan(checks=checks).diagnostics] == [
         "warning: a check failed (check.a)",
         "error: a check could not be made (a.b)",
     ]

@@ -112,7 +112,7 @@ def test_reports_are_as_they_were_read(form: str) -> None:
 def test_everything_is_told() -> None:
     """Create, update, replace, destroy, moved, imported, sensitive, unknown."""
     changes = recorded("everything")
-    found = {one.address.partition(".")[2]: one for one in changes.resources}
+    found = {resource.address.partition(".")[2]: resource for resource in changes.resources}
     assert {name: one.action for name, one in found.items()} == {
         "update": "update",
         "replace": "replace",
@@ -165,7 +165,7 @@ def test_what_happened_outside_is_told_in_both_ways() -> None:
 def test_a_plan_that_undoes_drift_tells_both() -> None:
     """What shall change, and what had changed before."""
     changes = recorded("drift_undone")
-    assert {one.address: one.action for one in changes.resources} == {
+    assert {resource.address: resource.action for resource in changes.resources} == {
         "box_item.changed": "update",
         "box_item.gone": "create",
     }

@@ -137,13 +137,16 @@ def test_seeds_are_read_in_both_languages(name: str, text: str, tmp_path: Path) 
     (workspace,) = read_seed(tmp_path / name)
 
     assert (workspace.name, workspace.working_directory) == ("a", "x")
-    found = {one.key: (one.value, one.hcl, one.category) for one in workspace.variables}
+    found = {
+        variable.key: (variable.value, variable.hcl, variable.category)
+        for variable in workspace.variables
+    }
     assert found == {
         "n": ("3", True, "terraform"),
         "l": ('["p"]', True, "terraform"),
         "s": ("v", False, "env"),
     }
-    assert [one.key for one in workspace.variables if one.sensitive] == ["s"]
+    assert [variable.key for variable in workspace.variables if variable.sensitive] == ["s"]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,7 @@ def test_texts_of_a_seed_have_the_escapes_of_hcl(tmp_path: Path) -> None:
 
     (workspace,) = read_seed(path)
 
-    found = {one.key: one.value for one in workspace.variables}
+    found = {variable.key: variable.value for variable in workspace.variables}
     assert found == {"tab": "a\tb", "uni": "é", "flags": "[true, false]"}
     assert workspace.simulation is not None
     assert workspace.simulation.parts == (b"a\n", b"b\n")

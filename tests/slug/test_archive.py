@@ -355,7 +355,7 @@ def test_a_listing_shows_what_would_be_packed(root: Path, into: Path) -> None:
 
     listing = list_members(root)
 
-    assert [one.name for one in listing.members] == [
+    assert [member.name for member in listing.members] == [
         ".terraformignore", "d/", "d/.env", "main.tf"
     ]  # fmt: skip
     assert "'d/.env' may hold secrets" in listing.warnings[0]

@@ -85,7 +85,7 @@ def test_nothing_is_written_through_a_link(below: str, tmp_path: Path, into: Pat
     with pytest.raises(SlugError, match="both 'l' and something below it"):
         unpack(archive_of(tmp_path, *given), into)
 
-    assert sorted(one.name for one in (into / "d").iterdir()) == ["y"]
+    assert sorted(path.name for path in (into / "d").iterdir()) == ["y"]
 
 
 def test_links_cannot_lead_out_through_each_other(tmp_path: Path, into: Path) -> None:
@@ -112,7 +112,7 @@ def test_harmless_oddities_are_accepted(tmp_path: Path, into: Path) -> None:
 
     assert (into / "a.tf").read_bytes() == b"new"
     assert (into / "l").read_bytes() == b"file"
-    assert sorted(one.name for one in into.iterdir()) == ["a.tf", "l"]
+    assert sorted(path.name for path in into.iterdir()) == ["a.tf", "l"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a matter of POSIX modes")

@@ -103,14 +103,14 @@ def test_a_state_survives_its_reading(state: StateFile, serial: int) -> None:
 @given(states(), st.data())
 def test_a_taint_changes_one_status(state: StateFile, data: st.DataObject) -> None:
     """And an untaint takes it back, byte for byte."""
-    managed = [one for one in addresses(state) if one.address.mode == "managed"]
+    managed = [address for address in addresses(state) if address.address.mode == "managed"]
     if not managed:
         return
     chosen = data.draw(st.sampled_from(managed))
     after = set_tainted(state, chosen.address, not chosen.is_tainted)
     assert after is not None
-    assert {one.address for one in addresses(after)} == {
-        one.address for one in addresses(state)
+    assert {address.address for address in addresses(after)} == {
+        address.address for address in addresses(state)
     }
     flipped = [one.address for one, two in zip(addresses(state), addresses(after), strict=True)
                if one.is_tainted != two.is_tainted]  # fmt: skip
@@ -246,7 +246,7 @@ def test_any_bytes_are_a_state_or_an_error(data: bytes) -> None:
 def test_old_states_are_listed_tainted_and_thinned() -> None:
     """Their keys are addresses, and all else stays."""
     state = old_state()
-    assert [str(one.address) for one in addresses(state)] == [
+    assert [str(address.address) for address in addresses(state)] == [
         "data.null_data_source.d",
         "null_resource.a[0]",
         "null_resource.a[1]",
@@ -327,7 +327,7 @@ def test_old_states_change_only_where_asked(state: StateFile, data: st.DataObjec
     assert back is not None and back.text == state.text
     thinned, gone = remove(state, [chosen.address])
     assert gone == [chosen.address]
-    assert [(one.address, one.value) for one in addresses(thinned)] == [
+    assert [(address.address, address.value) for address in addresses(thinned)] == [
         (one.address, one.value) for one in found if one.address != chosen.address
     ]
 

@@ -94,7 +94,11 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def serials_only_grow(self) -> None:
         """No two stored states share a serial."""
-        serials = [one["serial"] for one in self.server.versions if one["data"] is not None]
+        serials = [
+            version["serial"]
+            for version in self.server.versions
+            if version["data"] is not None
+        ]
         assert serials == sorted(set(serials))
 
     async def _add(self, name: str) -> None:

@@ -191,9 +191,9 @@ async def test_servers_that_take_states_inside_the_request() -> None:
     )
 
     bodies = [
-        json.loads(one.body)["data"]["attributes"]
-        for one in transport.requests
-        if isinstance(one.body, bytes)
+        json.loads(request.body)["data"]["attributes"]
+        for request in transport.requests
+        if isinstance(request.body, bytes)
     ]
     assert "state" not in bodies[0]
     assert base64.b64decode(bodies[1]["state"]) == state().data

@@ -47,7 +47,8 @@ class StateServer:
     def current(self) -> dict[str, Any] | None:
         """The newest state version that has its bytes."""
         return next(
-            (one for one in reversed(self.versions) if one["data"] is not None), None
+            (version for version in reversed(self.versions) if version["data"] is not None),
+            None,
         )
 
     async def send(self, request: Request) -> Response:

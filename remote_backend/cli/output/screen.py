@@ -40,7 +40,7 @@ class Screen:
     @property
     def folds(self) -> str:
         """`github` or `gitlab` where a CI service folds parts of what is written."""
-        return next((one for one in self.services if one in _FOLDING), "")
+        return next((service for service in self.services if service in _FOLDING), "")
 
     def clean(self, line: str) -> str:
         """Return one line of others, with or without its end, as it may be written here."""

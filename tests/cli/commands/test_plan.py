@@ -96,7 +96,7 @@ async def test_name_mode_plans_its_one_workspace(shop: CommandLine) -> None:
     assert list(rows_of(batch.out)) == list(rows_of(shown.out)) == ["other"]
     assert "/app/acme/other/runs/" in single.err
     report = json.loads((shop.directory / "r.json").read_text())
-    assert [one["name"] for one in report["workspaces"]] == ["other"]
+    assert [workspace["name"] for workspace in report["workspaces"]] == ["other"]
 
 
 async def test_the_workspace_that_terraform_selected_is_planned(shop: CommandLine) -> None:

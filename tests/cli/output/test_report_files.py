@@ -102,8 +102,8 @@ async def test_reports_of_real_plans(real: CommandLine) -> None:
     for member in ("mapping", "started_at", "options"):
         assert remade["batch"][member] == document["batch"][member]
     assert remade["totals"] == document["totals"]
-    assert [one["changes"] for one in remade["workspaces"]] == [
-        one["changes"] for one in document["workspaces"]
+    assert [workspace["changes"] for workspace in remade["workspaces"]] == [
+        workspace["changes"] for workspace in document["workspaces"]
     ]
 
 
