@@ -134,4 +134,4 @@ def _data_folder(data: str | PathLike[str] | None) -> Iterator[Path]:
         yield Path(data)
         return
     with tempfile.TemporaryDirectory(prefix="remote-backend-testing-") as folder:
-        yield Path(folder, "data")
+        yield Path(folder, "server")
