@@ -18,7 +18,7 @@ _OTHER_COMMANDS = "Commands"
 
 @frozen(kw_only=True)
 class Guide:
-    """What the help of a command says beyond its flags; it stands beside the command."""
+    """What the help of a command says beyond its flags; it stands in the module of the command."""
 
     examples: tuple[tuple[str, str], ...] = ()
     """Command lines, and what each is for, or an empty text."""

@@ -24,7 +24,7 @@ __all__ = ("cli", "main")
 
 log = Log()
 
-# Where each command lives; only the one that is asked for is imported.
+# Where each command lives; only the requested one is imported.
 _COMMANDS = {
     "init": "init:init",
     "workspace": "workspace:workspace",
@@ -161,18 +161,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(error.format_message())  # the help
         code = 1
     except click.ClickException as error:
-        _tell(_text_of(error))
+        _print_message(_text_of(error))
         code = 1
     except RemoteBackendError as error:
         for warning in error.warnings:
             _note(f"Warning: {warning}")
-        _tell(message_of(error))
+        _print_message(message_of(error))
         code = 1
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except UnicodeEncodeError:
         # The text may be a secret, so it is not shown.
-        _tell("an argument or a variable of the environment holds bytes that are not UTF-8")
+        _print_message(
+            "an argument or a variable of the environment holds bytes that are not UTF-8"
+        )
         code = 1
     except OSError as error:
         _give_up(error)
@@ -199,7 +201,7 @@ def _give_up(error: OSError) -> NoReturn:
     """End the process because of something that the system refused."""
     # A reader that has left our output does not want to know more.
     if not (isinstance(error, BrokenPipeError) and error.filename == OUTPUT):
-        _tell(_reason(error))
+        _print_message(_reason(error))
     leave(1)
 
 
@@ -214,7 +216,7 @@ def _reason(error: OSError) -> str:
     return problem
 
 
-def _tell(message: str) -> None:
+def _print_message(message: str) -> None:
     _note(f"Error: {message}")
 
 

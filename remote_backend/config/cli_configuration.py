@@ -1,4 +1,4 @@
-"""The CLI configuration: `.terraformrc`, `terraform.rc` and the files beside them."""
+"""The CLI configuration: `.terraformrc`, `terraform.rc` and the files of its directory."""
 
 import json
 import os

@@ -80,7 +80,7 @@ def operate_alone(operator: str, value: HclValue) -> HclValue:
 def choose(condition: HclValue, first: HclValue, second: HclValue) -> HclValue:
     """Return the result of a conditional; raises `NotConstant`.
 
-    Both results get one type in HCL: a number beside a text becomes a text.
+    Both results get one type in HCL: when one is a text, a number becomes a text.
     """
     chosen = first if bool_of(condition) else second
     if first is None or second is None:

@@ -5,7 +5,7 @@ carries out the action: yield text, ask for a poll of the run, read on at once, 
 All decisions are in `log_state`.
 
 A `PlanSource`, in practice a tracker of the run (`polling.tracker`), knows how the plan is. It
-wakes the tail (`next_log_change`) when the log becomes readable or complete; the tail asks it for
+wakes the tail (`next_log_change`) when the log becomes readable or complete; the tail requests
 a poll (`poll_soon`) when the log seems to be over, and for a fresh signed address
 (`read_plan_again`) when the log is missing.
 

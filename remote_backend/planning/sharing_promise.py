@@ -28,7 +28,7 @@ _SECONDS_TO_PING = 5.0
 
 @define
 class SharingPromise:
-    """The promise of one server to one batch; decided once, by the first workspace that asks."""
+    """The promise of one server to one batch; decided once, by the first workspace that needs it."""
 
     client: Client = field(repr=False)
     mode: UploadMode

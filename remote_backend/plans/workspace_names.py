@@ -59,7 +59,8 @@ def names_text(items: Sequence[NameItem], most: int = 3) -> str:
     return f"{listed} and {rest} more" if rest else listed
 
 
-# A report asks for each of its groups, so that the time would grow with the square of workspaces.
+# A report calls this for each of its groups; without the cache its time would grow with the square
+# of the number of workspaces.
 @lru_cache(maxsize=1)
 def _prefix_counts(names: tuple[str, ...]) -> Counter[str]:
     return Counter(prefix for name in names for prefix in _prefixes(name))

@@ -1,8 +1,8 @@
 """The frame of a page that needs nothing else: one style, one script, and a policy for both.
 
 The policy allows the style and the script by their hashes and nothing else, so that no text of a
-plan can run or load anything even if it were written as markup by mistake, and no browser asks any
-host for anything: https://www.w3.org/TR/CSP3/#security-inline.
+plan can run or load anything even if it were written as markup by mistake, and no browser sends a
+request to any host: https://www.w3.org/TR/CSP3/#security-inline.
 """
 
 from base64 import b64encode

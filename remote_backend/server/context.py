@@ -81,7 +81,7 @@ def respond_with_errors(
 
 
 def signed_address(request: web.Request, kind: str, id: str) -> str:
-    """Return the address, on the host that was asked, which opens one thing by itself."""
+    """Return the address, on the host of the request, which opens one thing by itself."""
     try:
         origin = request.url.origin()
     except ValueError:

@@ -65,5 +65,5 @@ def _make_private(folder: Path) -> None:
 
 
 def _is_own(name: str) -> bool:
-    # SQLite keeps files with longer names beside each database.
+    # SQLite keeps files in the same directory whose names begin with that of the database.
     return name in _OWN or name.startswith((RECORDS, LOCK))

@@ -7,7 +7,7 @@ after a 429. After a block the rate is lower (`_rate_factor`) and recovers withi
 window that is refused without an announced limit assumes one for a minute.
 
 A `RateLimiter` lets many tasks share one of them. Waiting requests form a heap, ordered by
-priority and then by arrival. Only the first one looks at the limit; it sleeps for the time
+priority and then by arrival. Only the first one applies the limit; it sleeps for the time
 that the limit returns, or until its `changed` event is set. The others wait for `changed`
 alone. `wake` sets the event of the first one: after a request left the heap (sent or
 canceled), and after a request was answered, because only then can the answer to

@@ -20,7 +20,7 @@ __all__ = ("archive",)
 def archive(context: click.Context, working_directory: str) -> int:
     """List the files, directories and links that a plan would upload, one on each line.
 
-    Nothing is sent, and no server is asked. Where a workspace has a working directory the
+    Nothing is sent to a server. Where a workspace has a working directory the
     archive begins above this directory, as -working-directory=DIR shows.
     """
     listing = list_members(Path(context.obj), working_directory)

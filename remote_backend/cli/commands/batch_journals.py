@@ -1,4 +1,4 @@
-"""What the commands about earlier batches share: finding one, and telling how it stands."""
+"""What the commands about earlier batches share: finding one, and reporting how it stands."""
 
 from collections import Counter
 from collections.abc import Iterable

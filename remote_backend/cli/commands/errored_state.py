@@ -1,4 +1,4 @@
-"""`errored.tfstate`: a state that may not have been stored, kept beside the configuration."""
+"""`errored.tfstate`: a state that may not have been stored, kept in the directory of the configuration."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the command line asks for when it plans."""
+"""The request of a plan command: its options, and how its output is written."""
 
 from collections.abc import Mapping
 from enum import Enum

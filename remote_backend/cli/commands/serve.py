@@ -43,10 +43,10 @@ class _Ready:
     def write(self, server: EmbeddedServer) -> None:
         if self.path is None:
             return
-        beside = self.path.with_name(self.path.name + ".new")
+        partial = self.path.with_name(self.path.name + ".new")
         try:
-            beside.write_text(server.ready_text() + "\n", encoding="utf-8")
-            os.replace(beside, self.path)
+            partial.write_text(server.ready_text() + "\n", encoding="utf-8")
+            os.replace(partial, self.path)
         except OSError as error:
             raise SettingsError(f"-ready-file={self.path}: {error.strerror}") from None
 

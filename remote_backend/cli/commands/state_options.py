@@ -115,7 +115,7 @@ def parse_named_state(data: bytes, display_name: str) -> StateFile:
 
 
 async def saved_when_doubtful(directory: Path, work: Awaitable[Any]) -> None:
-    """Do some work; a state that may not have been stored is kept beside the configuration.
+    """Do some work; a state that may not have been stored is kept in the directory of the configuration.
 
     Where no file can be written it goes to standard output. Raises `StateError` that says what
     is in doubt and how to recover, whatever else fails.

@@ -1,4 +1,4 @@
-"""Logs of earlier batches, kept beside their journals so that they can be read later.
+"""Logs of earlier batches, kept in the directory of their journals so that they can be read later.
 
 Each batch has a folder, each workspace a file in it that only this user can read. Days and
 megabytes are limited: `REMOTE_BACKEND_KEEP_LOGS_DAYS` (14; 0 keeps none) and

@@ -7,7 +7,7 @@ a run counts as missing only if it is not in lists whose reading began after
 
 The poller calls `round_began` and `round_ended` for each round, and `lists_were_read` in between
 if it read all pages. A search waits for `_round_ended`, until a round that began after the search
-asked for it has read all pages, or lists do not work any more.
+has read all pages, or lists do not work any more.
 """
 
 from collections.abc import Callable

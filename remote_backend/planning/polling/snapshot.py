@@ -1,7 +1,7 @@
 """What a poll shows of a run, and what follows from it; pure, the time is an argument.
 
 A run is read with its plan. Servers that do not include the plan (OTF answers 200 without
-`included`) must be asked for it by its id: once as soon as the run is known, because the plan
+`included`) need a request for it by its id: once as soon as the run is known, because the plan
 has the address of the log, and once more when the run is over, for the final status of the plan.
 In between the status of the run is enough. `needs_plan` decides this.
 

@@ -51,7 +51,7 @@ def dump_configuration(
 def configuration_from_request(
     configuration: ConfigurationVersionRecord, document: RequestDocument
 ) -> ConfigurationVersionRecord:
-    """Return a configuration version with what a client asked for."""
+    """Return a configuration version as a client requested it."""
     return evolve(
         configuration,
         speculative=document.flag("speculative", False),
@@ -134,7 +134,7 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
 
 
 def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
-    """Return a run with what a client asked for; raises `Rejected` for nonsense."""
+    """Return a run as a client requested it; raises `Rejected` for nonsense."""
     variables = document.pairs("variables")
     if not all(IDENTIFIER.fullmatch(name) for name, _ in variables):
         raise invalid("variables", "named like Terraform variables")

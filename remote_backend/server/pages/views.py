@@ -65,7 +65,7 @@ async def explain_tokens(request: web.Request) -> web.Response:
 
 @routes.post("/app/-/login")
 async def log_in(request: web.Request) -> web.StreamResponse:
-    """Take a token and go on to the page that was asked for."""
+    """Take a token and go on to the requested page."""
     try:
         form = await request.post()
     except (ValueError, LookupError):

@@ -407,7 +407,7 @@ def test_no_error_list_or_question_passes_on_what_others_wrote(
         patch.setattr("sys.stdin", io.StringIO("yes\n"))
 
         assert workspace.workspace.main(["list"], standalone_mode=False, obj=".") == 0
-        main._tell(text)
+        main._print_message(text)
         screen = screen_of(out, err, VARIABLES[service], no_color=False)
         anyio.run(Prompts(screen).confirm, f"{text}?", "")
 
