@@ -46,6 +46,7 @@ _COMMANDS = {
     "login": "login:login",
     "logout": "login:logout",
     "serve": "serve:serve_command",
+    "tokens": "tokens:tokens",
     "demo": "demo:demo",
     "help": "help:help_command",
     "completion": "completion:completion",
@@ -98,7 +99,7 @@ _GUIDE = Guide(
         "Plans": ("init", "workspace", "plan", "batches", "report", "archive"),
         "States": ("output", "show", "state", "taint", "untaint", "force-unlock"),
         "Configuration": ("fmt", "validate", "get", "providers"),
-        "Servers": ("login", "logout", "serve", "demo"),
+        "Servers": ("login", "logout", "serve", "tokens", "demo"),
         "Help": ("help", "completion", "version"),
     },
     environment=(

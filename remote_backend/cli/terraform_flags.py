@@ -28,7 +28,7 @@ __all__ = (
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_GROUPS = ("workspace", "state", "batches")
+_GROUPS = ("workspace", "state", "batches", "tokens")
 _ORDER = f"{__name__}.order"
 
 

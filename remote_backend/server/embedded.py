@@ -46,6 +46,7 @@ from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.metrics import Metrics
 from remote_backend.server.records import (
     DEFAULT_PROJECT_ID,
+    OWNER,
     ProjectRecord,
     UserRecord,
     VariableRecord,
@@ -216,11 +217,12 @@ async def _store_seed(store: Store, settings: ServerSettings, token: str) -> Non
     def fill(records: Records) -> None:
         digest = digest_of(token)
         # Tokens of earlier starts stop being valid when another one is given.
-        owner = next(
-            (user for user in records.all(UserRecord) if user.name == "owner"), None
-        )
+        owner = next((user for user in records.all(UserRecord) if user.name == OWNER), None)
         if owner is None:
-            owner = UserRecord(id=make_id("user"), name="owner", token_digest=digest)
+            owner = UserRecord(id=make_id("user"), name=OWNER, token_digest=digest)
+        same = records.find_named(UserRecord, digest)
+        if same is not None and same.id != owner.id:
+            raise SettingsError(f"the token is that of {same.name}; choose another one")
         records.put(evolve(owner, token_digest=digest))
         if records.find(ProjectRecord, DEFAULT_PROJECT_ID) is None:
             records.put(new_default_project())

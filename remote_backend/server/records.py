@@ -10,6 +10,7 @@ from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
     "DEFAULT_PROJECT_ID",
+    "OWNER",
     "FINAL_RUN_STATUSES",
     "CommentRecord",
     "ConfigurationVersionRecord",
@@ -28,6 +29,9 @@ __all__ = (
 DEFAULT_PROJECT_ID = "prj-DefaultProject00"
 """Workspaces of data directories from before projects belong to it, without a migration."""
 
+OWNER = "owner"
+"""The name of the user whose token the server was started with."""
+
 FINAL_RUN_STATUSES = frozenset(
     {"planned_and_finished", "policy_soft_failed", "errored", "canceled", "discarded"}
 )
@@ -44,6 +48,8 @@ class UserRecord:
     """What the user is called, if not by the name; it may change, and the name may not."""
 
     email: str = ""
+    created_at: str = ""
+    revoked_at: str = ""
 
     @property
     def shown_name(self) -> str:
@@ -161,6 +167,7 @@ class ConfigurationVersionRecord:
     workspace_id: str
     created_at: str
     status: str = "pending"
+    created_by: str = ""
     speculative: bool = False
     auto_queue_runs: bool = True
     provisional: bool = False
@@ -182,6 +189,9 @@ class RunRecord:
     status: str = "pending"
     plan_status: str = "pending"
     message: str = ""
+    is_from_upload: bool = False
+    """Whether the upload of its configuration queued it."""
+
     is_destroy: bool = False
     refresh: bool = True
     refresh_only: bool = False

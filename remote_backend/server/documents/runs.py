@@ -167,7 +167,9 @@ def run_operation(run: RunRecord) -> str:
 
 def run_source(run: RunRecord) -> str:
     """Return where a run comes from: a request, or the upload of a configuration."""
-    return "tfe-api" if run.created_by else "tfe-configuration-version"
+    # Runs from before uploads had users have none.
+    is_from_upload = run.is_from_upload or not run.created_by
+    return "tfe-configuration-version" if is_from_upload else "tfe-api"
 
 
 def dump_plan(run: RunRecord, log_read_url: str) -> dict[str, Any]:

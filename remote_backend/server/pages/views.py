@@ -58,8 +58,9 @@ async def explain_tokens(request: web.Request) -> web.Response:
     """Say where the token is; `terraform login` sends people here."""
     return page(
         "Tokens",
-        "<p>This server has one token. It is in the file <code>token</code> of the data "
-        "directory, which the server prints when it starts.</p>\n",
+        "<p>The token of this server is in the file <code>token</code> of the data "
+        "directory, which the server prints when it starts. People who can write to that "
+        "directory can make others, each with a name of its own.</p>\n",
     )
 
 

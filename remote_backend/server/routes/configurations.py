@@ -9,6 +9,7 @@ from attrs import evolve
 
 from remote_backend.errors import Rejected, SlugError
 from remote_backend.server.context import (
+    USER,
     ServerContext,
     conflict,
     context_of,
@@ -55,12 +56,14 @@ async def create_configuration(request: web.Request) -> web.Response:
     """Make a configuration version and return the address for its archive."""
     context = context_of(request)
     document = await read_request_document(request)
+    user = request[USER]
 
     def create(records: Records) -> ConfigurationVersionRecord:
         new = ConfigurationVersionRecord(
             id=make_id("cv"),
             workspace_id=workspace_of(records, request).id,
             created_at=now_text(),
+            created_by=user.id,
         )
         return records.put(configuration_from_request(new, document))
 
@@ -245,6 +248,7 @@ def _new_run(configuration: ConfigurationVersionRecord) -> RunRecord:
         workspace_id=configuration.workspace_id,
         configuration_version_id=configuration.id,
         created_at=now_text(),
-        created_by="",
+        created_by=configuration.created_by,
+        is_from_upload=True,
         message="Queued by the upload of a configuration",
     )
