@@ -130,7 +130,7 @@ _GUIDE = Guide(
 @flag("refuse-outside-links", "Fail where a link leads out of what is uploaded.")
 @many(
     "report",
-    "Write a report of the batch: FILE.md, .html, .json or .xml. Repeatable.",
+    "Write a report of the batch: FILE.md, .html, .json, .xml (JUnit) or .gitlab.json. Repeatable.",
     metavar="FILE",
 )
 @value(

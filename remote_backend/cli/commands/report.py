@@ -34,7 +34,9 @@ _AT_ONCE = 10
     "report", cls=TerraformCommand, short_help="Write reports of an earlier batch."
 )
 @many(
-    "report", "A file to write: .md, .html, .json or .xml; can be repeated.", metavar="FILE"
+    "report",
+    "A file to write: .md, .html, .json, .xml or .gitlab.json; can be repeated.",
+    metavar="FILE",
 )
 @value(
     "report-logs",

@@ -12,7 +12,7 @@ from attrs import define
 from remote_backend.atomic_files import PRIVATE_MODE, write_atomically
 from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
-from remote_backend.cli.output.report_forms import FORMS, ReportLogs
+from remote_backend.cli.output.report_forms import FORMS, ReportLogs, form_of
 from remote_backend.formats.times import seconds_between
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
@@ -42,13 +42,14 @@ def write_reports(
 ) -> tuple[str, ...]:
     """Write a report into files, each whole or not at all; an earlier file keeps its mode.
 
-    `most_characters` is the limit of Markdown; the other forms have none. Returns a sentence for each file that cannot be written; the others are written all the same.
+    `most_characters` is the limit of Markdown; the other forms have none. Returns a sentence for
+    each file that cannot be written; the others are written all the same.
     """
     problems = []
     for name in files:
         path = Path(name)
         try:
-            data = _writer(path.suffix, most_characters)(report).encode("utf-8", "replace")
+            data = _writer(path, most_characters)(report).encode("utf-8", "replace")
             write_atomically(path, data, mode=_mode_of(path, new_mode))
         except Exception as error:  # of any kind: a workspace can have an odd text
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
@@ -90,8 +91,8 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _writer(suffix: str, most_characters: int) -> Callable[[Report], str]:
-    name = FORMS[suffix]
+def _writer(path: Path, most_characters: int) -> Callable[[Report], str]:
+    name = FORMS[form_of(path) or ".json"]
     if name == "to_markdown":
         return partial(to_markdown, most_characters=most_characters)
     module = import_module(f"remote_backend.reports.{name}")

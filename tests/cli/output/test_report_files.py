@@ -18,6 +18,7 @@ from remote_backend.cli.output.report_files import (
 )
 from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
 from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, backend_block, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
@@ -122,6 +123,18 @@ def collected(log: bytes) -> Report:
         return collector.report(
             (failed,), batch_id="b", hostname="h", organization="o", is_drift=False
         )
+
+
+def test_gitlab_gets_three_numbers(tmp_path: Path) -> None:
+    """The file that `artifacts:reports:terraform` names, beside the document for programs."""
+    both = report(
+        outcome("a", counts=Counts(2, 1, 1, 0)), outcome("b", counts=Counts(1, 0, 3, 0))
+    )
+    files = tuple(str(tmp_path / name) for name in ("plan.gitlab.json", "plan.json"))
+    assert write_reports(both, files) == ()
+    numbers, document = (json.loads(Path(name).read_text()) for name in files)
+    assert numbers == {"create": 3, "update": 1, "delete": 4}
+    assert document["kind"] == "plan"
 
 
 def test_reports_hold_the_text_of_structured_logs(tmp_path: Path) -> None:
@@ -313,7 +326,10 @@ async def test_events_as_json(shop: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("plan", "-all", "-report=r.pdf"), "must end in one of .md, .html, .json, .xml"),
+        (
+            ("plan", "-all", "-report=r.pdf"),
+            "must end in one of .md, .html, .gitlab.json, .json, .xml",
+        ),
         (("plan", "-all", "-report=no/where.md"), "its directory does not exist"),
         (("plan", "-all", "-json", "-quiet"), "-json and -quiet exclude each other"),
         (("plan", "-all", "-stream", "-quiet"), "-stream and -quiet exclude each other"),
