@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from attrs import field, frozen
 
 from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
-from remote_backend.cli.output.view.words import cost_of, counts_of
-from remote_backend.formats.amounts import difference_text, duration
+from remote_backend.cli.output.view.words import cost_change_of, cost_of, counts_of
+from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -153,7 +153,7 @@ class _Painter:
             title = title.removeprefix(f"{counts}, ")
             head += self._column(counts, _COUNTS_COLUMN)
             if self.width >= _WIDE and self._has_costs:
-                head += self._column(_delta(family.shown), _COST_COLUMN)
+                head += self._column(cost_change_of(family.shown.cost), _COST_COLUMN)
             style = "red" if family.is_destructive else ""
         texts = textwrap.wrap(
             title, max(20, self.width - width_of(head)), break_long_words=True
@@ -199,15 +199,6 @@ class _Painter:
         )
         head = head.ljust(self._number_width + 2 + _COUNTS_COLUMN) + "  "
         return [line(head, Span(cut_end(what, self.width - width_of(head)), "dim"))]
-
-
-def _delta(outcome: Outcome) -> str:
-    cost = outcome.cost
-    return (
-        difference_text(cost.delta, cost.currency)
-        if cost is not None and cost.delta
-        else ""
-    )
 
 
 def _link(url: str | None) -> str:

@@ -1,6 +1,7 @@
 """The two lines above the rows of a batch: how far it is, and how many ended how."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from remote_backend.cli.output.view.cells import (
     Line,
@@ -13,8 +14,9 @@ from remote_backend.cli.output.view.cells import (
 from remote_backend.cli.output.view.rows import BatchRows, Totals
 from remote_backend.cli.output.view.signs import Signs
 from remote_backend.cli.output.view.theme import Theme
-from remote_backend.cli.output.view.words import rough_duration
-from remote_backend.formats.amounts import duration
+from remote_backend.cli.output.view.words import counts_of, rough_duration
+from remote_backend.formats.amounts import difference_text, duration
+from remote_backend.models.plan import Counts
 
 __all__ = ("counts_line", "progress_line")
 
@@ -116,14 +118,17 @@ def _count_parts(totals: Totals, theme: Theme) -> dict[str, Line]:
 
 
 def _sums(batch: BatchRows) -> str:
-    counts = [
-        row.outcome.counts
-        for row in batch.rows.values()
-        if row.outcome is not None and row.outcome.counts is not None
-    ]
-    parts = (
-        ("+", sum(each.add for each in counts)),
-        ("~", sum(each.change for each in counts)),
-        ("-", sum(each.destroy for each in counts)),
+    """Return what all plans so far come to, and how costs would change."""
+    outcomes = [row.outcome for row in batch.rows.values() if row.outcome is not None]
+    counts = [outcome.counts for outcome in outcomes if outcome.counts is not None]
+    total = Counts(
+        sum(each.add for each in counts),
+        sum(each.change for each in counts),
+        sum(each.destroy for each in counts),
     )
-    return " ".join(f"{sign}{number}" for sign, number in parts if number)
+    costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
+    delta = sum((cost.delta for cost in costs), Decimal())
+    texts = [counts_of(total)]
+    if delta:
+        texts.append(f"{difference_text(delta, costs[0].currency)}/month")
+    return "   ".join(text for text in texts if text)

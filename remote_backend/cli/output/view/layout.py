@@ -25,6 +25,7 @@ from remote_backend.cli.output.view.header import counts_line, progress_line
 from remote_backend.cli.output.view.rows import BatchRows, Row, Stage, result_of
 from remote_backend.cli.output.view.theme import Theme
 from remote_backend.cli.output.view.words import (
+    cost_change_of,
     counts_of,
     danger_of,
     error_of,
@@ -367,6 +368,8 @@ class _Painter:
             error = self._error(row)
             return line(fill(counts, column), "  ", error) if wide else line(error)
         words = (verbs_of if wide else danger_of)(row.objects.planned)
+        if wide and (delta := cost_change_of(row.outcome.cost)):
+            words = f"{words}   {delta}/month" if words else f"{delta}/month"
         style = "red" if danger_of(row.objects.planned) else ""
         text = fill(counts, max(column, width_of(counts)))
         return line(

@@ -9,6 +9,7 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.plan import Counts
 
 __all__ = (
+    "cost_change_of",
     "cost_of",
     "counts_of",
     "danger_of",
@@ -50,6 +51,15 @@ def cost_of(cost: Cost | None) -> str:
         return ""
     text = f"{money(cost.proposed, cost.currency)}/month"
     return f"{text} ({difference_text(cost.delta, cost.currency)})" if cost.delta else text
+
+
+def cost_change_of(cost: Cost | None) -> str:
+    """Return how costs would change, or nothing where they would not: `-$3.10`."""
+    return (
+        difference_text(cost.delta, cost.currency)
+        if cost is not None and cost.delta
+        else ""
+    )
 
 
 def verbs_of(planned: Mapping[str, str]) -> str:
