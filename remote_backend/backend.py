@@ -54,7 +54,14 @@ class Backend(BackendStates):
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run.
 
-        Raises `RunOptionsError` for options that select workspaces.
+        Raises `RunOptionsError` for options that select workspaces, `SelectionError` when the
+        workspace does not exist, and `RunRefused` when no plan may run there.
+
+        ```python
+        async with remote_backend.open_backend("networking") as backend:
+            async with backend.plan("eu-1") as batch:
+                [outcome] = await batch.wait()
+        ```
         """
         options = options or BatchOptions()
         _require_no_selection(options, "plan")
@@ -71,7 +78,17 @@ class Backend(BackendStates):
     async def plan_all(self, options: BatchOptions | None = None) -> AsyncIterator[Batch]:
         """Plan all workspaces, or those that the options select; leaving the block cancels.
 
-        Raises `SelectionError` when there is nothing to plan.
+        Raises `SelectionError` when there is nothing to plan, and `SlugError` when the
+        configuration cannot be packed. A plan that fails is an outcome and no error.
+
+        ```python
+        options = remote_backend.BatchOptions(select=["eu-*"], details=True)
+        async with remote_backend.open_backend("networking") as backend:
+            async with backend.plan_all(options) as batch:
+                async for event in batch:
+                    if isinstance(event, remote_backend.PlanFinished):
+                        print(event.outcome.workspace, event.outcome.result.value)
+        ```
         """
         options = options or BatchOptions()
         shown = map(self._as_shown, await self.workspaces())
@@ -97,6 +114,18 @@ class Backend(BackendStates):
         A batch with variables needs `recorded.options_to_resume(variables)`. The outcomes at the end
         are those of the whole batch. Raises `RunOptionsError` for a batch of another organization,
         or one whose variables are not given again.
+
+        ```python
+        from pathlib import Path
+
+        options = remote_backend.BatchOptions(journal_folder=Path("journals"))
+        async with remote_backend.open_backend("networking") as backend:
+            async with backend.plan_all(options) as batch:
+                await batch.wait()
+            recorded = remote_backend.read_journal(Path("journals"), batch.id)
+            async with backend.resume(recorded, recorded.options_to_resume({})) as batch:
+                print(await batch.wait())
+        ```
         """
         options = options or recorded.options
         _require_no_selection(options, "resume")

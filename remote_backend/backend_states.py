@@ -48,7 +48,14 @@ class BackendStates:
         return self._connection.client.organization
 
     async def workspaces(self) -> tuple[LocalWorkspace, ...]:
-        """Return all workspaces of the configuration, sorted by the names people use."""
+        """Return all workspaces of the configuration, sorted by the names people use.
+
+        ```python
+        async with remote_backend.open_backend("networking") as backend:
+            for workspace in await backend.workspaces():
+                print(workspace.name, workspace.full_name, workspace.remote.terraform_version)
+        ```
+        """
         connection = self._connection
         return await connection.organization_check.run_alongside(
             lambda: list_workspaces(connection.client, connection.mapping)
@@ -114,6 +121,12 @@ class BackendStates:
 
         `change` gets the state and returns the new one, or None to leave it. Raises
         `StateLocked`, `StateConflict`, and `StateUnconfirmed` with the bytes.
+
+        ```python
+        async with remote_backend.open_backend("networking") as backend:
+            lock = remote_backend.LockOptions(timeout_seconds=60.0)
+            await backend.change_state(lambda state: None, "eu-1", lock=lock)
+        ```
         """
         selected = await self.workspace(workspace)
         return await change_state(self._connection.client, selected.remote, change, lock)

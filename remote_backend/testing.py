@@ -67,7 +67,7 @@ async def serve(
 
     async with testing.serve(
         workspaces=["networking-dev"],
-        faults=[testing.FaultRule(kind="status", path="/api/v2/runs", times=(1,))],
+        faults=[testing.FaultRule(kind="status", status=502, times=(1,))],
     ) as server:
         directory = server.write_configuration("networking-test", prefix="networking-")
         [outcome] = await remote_backend.plan_all(directory, environ=server.environ)

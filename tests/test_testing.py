@@ -2,6 +2,7 @@
 
 import configparser
 import importlib
+import re
 import ssl
 import subprocess
 import sys
@@ -80,9 +81,12 @@ def declared_plugins() -> list[str]:
 
 
 def test_the_plugin_of_pytest_serves(tmp_path: Path) -> None:
-    """A fixture, with a marker for what it serves; it loads nothing before it is used."""
+    """A fixture with a marker, as the page about the library uses it; it loads nothing early."""
     [plugin] = declared_plugins()
     (tmp_path / "test_plugin.py").write_text(TESTS)
+    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(import pytest\n.*?)```", page, re.DOTALL)
+    (tmp_path / "test_the_page.py").write_text(f"import remote_backend\n{example}")
     done = subprocess.run(
         # The plugin is named, since an earlier installation may not announce it yet.
         [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-W", "error"]
@@ -92,7 +96,7 @@ def test_the_plugin_of_pytest_serves(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "4 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_the_plugin_is_named_by_its_module() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.cost import Cost
@@ -59,12 +59,12 @@ class Outcome:
     run_id: str | None = None
     plan_id: str | None = None
     run_url: str | None = None
-    checks: tuple[CheckReport, ...] = ()
+    checks: tuple[CheckReport, ...] = field(default=(), repr=False)
     log_is_complete: bool = True
-    changes: PlannedChanges | None = None
+    changes: PlannedChanges | None = field(default=None, repr=False)
     """The planned changes; None if they were not requested or the server does not return them."""
 
-    times: tuple[tuple[str, float], ...] = ()
+    times: tuple[tuple[str, float], ...] = field(default=(), repr=False)
     """When each status was seen first, in seconds after the plan's start here."""
 
     error: Exception | None = None

@@ -51,6 +51,9 @@ class Batch:
         self._running = running
         self._plans = plans
 
+    def __repr__(self) -> str:
+        return f"<Batch {self.id}: {len(self.outcomes)} outcomes>"
+
     @property
     def still_running(self) -> tuple[tuple[str, str], ...]:
         """Local names and ids of the runs that were left running, once the batch was left."""
