@@ -1,6 +1,5 @@
 """The web application: its routes, who may use them, and how errors look."""
 
-import errno
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -44,6 +43,7 @@ from remote_backend.server.routes import (
     workspaces,
 )
 from remote_backend.server.silent_connections import SilentConnections
+from remote_backend.slug.unpack import FULL_DISK
 from remote_backend.structured_logging import Log
 
 __all__ = ("make_app",)
@@ -253,7 +253,7 @@ async def _require_known_query(
 def _is_full_disk(error: Exception) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    return isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return isinstance(error, OSError) and error.errno in FULL_DISK
 
 
 def _title(status: int) -> str:

@@ -13,11 +13,13 @@ from attrs import define, field, frozen
 
 from remote_backend.errors import SlugError
 
-__all__ = ("UnpackLimits", "unpack")
+__all__ = ("FULL_DISK", "UnpackLimits", "unpack")
 
 _BLOCK_BYTES = 256 << 10
 # Small archives of very regular text have a higher ratio than large ones should have.
-_FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Numbers of errors for want of space, on the disk or within a quota."""
+
 _FREE_BYTES = 16 << 20
 _NEW_FILE = (
     os.O_WRONLY
@@ -75,7 +77,7 @@ def unpack(archive: Path, into: Path, limits: UnpackLimits | None = None) -> Non
     ) as error:
         raise SlugError(f"the archive is broken: {error}") from None
     except OSError as error:
-        if error.errno in _FULL_DISK:
+        if error.errno in FULL_DISK:
             # No fault of the archive: the same one can be unpacked later.
             raise
         raise SlugError(

@@ -231,3 +231,15 @@ async def test_a_sweep_that_fails_does_not_end_the_next_one(bench: Bench) -> Non
         await retention.sweep_regularly()
 
     assert names_in(bench.files.data) == set()
+
+
+async def test_a_run_gets_its_configuration_from_an_older_server(bench: Bench) -> None:
+    """Servers up to 0.1.0 kept unpacked configurations and no archives."""
+    tree = bench.files.configuration_folder("cv-1")
+    tree.mkdir()
+    (tree / "main.tf").write_text("# kept")
+
+    folder = bench.files.prepare_run_folder("cv-1", "run-1")
+
+    assert (folder / "main.tf").read_text() == "# kept"
+    assert folder != tree
