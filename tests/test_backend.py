@@ -317,9 +317,9 @@ async def test_the_first_question_tells_what_is_wrong_with_the_organization(
         text = server.cli_config_file.read_text()
         server.cli_config_file.write_text(text.replace(server.token, "nonsense"))
     async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
-        for ask in (backend.workspaces, backend.workspace):
+        for raw_client in (backend.workspaces, backend.workspace):
             with pytest.raises(remote_backend.RemoteBackendError, match=told):
-                await ask()
+                await raw_client()
 
 
 @pytest.mark.parametrize("begin", ["plan", "plan_all", "resume"])

@@ -1,8 +1,8 @@
 """Fixtures of these tests."""
 
-from tests.support.command_line import seed, shop
+from tests.support.command_line import command_line, seed
 
 __all__ = (
     "seed",
-    "shop",
+    "command_line",
 )

@@ -61,17 +61,19 @@ def test_nothing_is_known_without_a_home() -> None:
     assert completed("plan", "-select=") == []
 
 
-async def test_workspaces_and_batches_are_those_of_journals(shop: CommandLine) -> None:
+async def test_workspaces_and_batches_are_those_of_journals(
+    command_line: CommandLine,
+) -> None:
     """Names come from the newest readable batch of the directory, without a request."""
-    environ = {"HOME": str(shop.directory.parent)}
-    directory = f"-chdir={shop.directory}"
-    await shop.run("plan", "-select=dev", "-select=prod", "-detach")
-    batches = shop.directory.parent / ".local/share/remote-backend/batches"
+    environ = {"HOME": str(command_line.directory.parent)}
+    directory = f"-chdir={command_line.directory}"
+    await command_line.run("plan", "-select=dev", "-select=prod", "-detach")
+    batches = command_line.directory.parent / ".local/share/remote-backend/batches"
     (journal,) = batches.glob("*.journal")
     (journal.parent / "half.journal").write_text('{"kind": "ba')
-    (shop.directory / ".terraform").mkdir()
-    (shop.directory / ".terraform/environment").write_text("eu-7")
-    write_backend(shop, lambda text: text.replace("127.0.0.1", "gone.invalid"))
+    (command_line.directory / ".terraform").mkdir()
+    (command_line.directory / ".terraform/environment").write_text("eu-7")
+    write_backend(command_line, lambda text: text.replace("127.0.0.1", "gone.invalid"))
 
     found = completed(directory, "plan", "-select=", **environ)
 

@@ -11,18 +11,18 @@ from tests.support.command_line import CommandLine
 
 
 async def test_what_hides_a_token_is_said_before_that_there_is_none(
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """A file that cannot be read comes first, then the error with variables of other tools (N11, A9)."""
-    config = shop.directory.parent / "utf-16.rc"
-    text = shop.server.cli_config_file.read_text(encoding="utf-8")
+    config = command_line.directory.parent / "utf-16.rc"
+    text = command_line.server.cli_config_file.read_text(encoding="utf-8")
     config.write_bytes(text.encode("utf-16"))
 
     for file, warning in {
         config: "is UTF-16, as PowerShell's > writes it",
         Path("no.rc"): "no.rc, which TF_CLI_CONFIG_FILE names, does not exist",
     }.items():
-        done = await shop.run(
+        done = await command_line.run(
             "workspace", "list", TF_CLI_CONFIG_FILE=str(file), TFE_TOKEN="sekret"
         )
 
@@ -30,35 +30,35 @@ async def test_what_hides_a_token_is_said_before_that_there_is_none(
         assert first.startswith("Warning: ") and warning in first
         assert second.startswith("Error: there is no token for localhost")
         assert "TFE_TOKEN is set" in second
-        assert "sekret" not in done.err and shop.server.token not in done.err
+        assert "sekret" not in done.err and command_line.server.token not in done.err
 
 
 async def test_what_hides_a_host_block_is_said_before_the_failed_discovery(
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """The error that follows may be any, not only that of the token (kind E)."""
-    config = shop.directory.parent / "bad.rc"
+    config = command_line.directory.parent / "bad.rc"
     config.write_bytes(b"\xff")
-    host, port = shop.server.hostname.split(":")
-    done = await shop.run(
+    host, port = command_line.server.hostname.split(":")
+    done = await command_line.run(
         "plan",
         TF_WORKSPACE="dev",
         TF_CLI_CONFIG_FILE=str(config),
-        **{f"TF_TOKEN_{host}:{port}": shop.server.token},
+        **{f"TF_TOKEN_{host}:{port}": command_line.server.token},
     )
 
     assert done.code == 1
     warning, error = done.err.splitlines()
     assert warning.startswith(f"Warning: {config}:1 is not UTF-8 text (byte 0xff)")
-    assert error.startswith(f"Error: {shop.server.hostname}")
+    assert error.startswith(f"Error: {command_line.server.hostname}")
 
 
-async def test_the_version_of_the_api_is_asked_for(shop: CommandLine) -> None:
+async def test_the_version_of_the_api_is_asked_for(command_line: CommandLine) -> None:
     """`version -remote` makes a request before it answers (W7, A12)."""
-    done = await shop.run("version", "-remote", "-json")
+    done = await command_line.run("version", "-remote", "-json")
 
     server = json.loads(done.out)["server"]
-    assert server["hostname"] == shop.server.hostname
+    assert server["hostname"] == command_line.server.hostname
     assert server["api_version"].startswith("2.")
 
 
@@ -72,13 +72,13 @@ def test_the_demo_offers_the_engines_that_it_takes() -> None:
 
 
 async def test_a_file_without_certificates_is_named_with_its_variable(
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """One line, and not a word of "the output" or of OpenSSL (N22)."""
     for content in (b"garbage\n", b"-----BEGIN CERTIFICATE-----\n!\n", b"\x30\x82\x01\x00"):
-        file = shop.directory.parent / "ca.pem"
+        file = command_line.directory.parent / "ca.pem"
         file.write_bytes(content)
-        done = await shop.run("workspace", "list", SSL_CERT_FILE=str(file))
+        done = await command_line.run("workspace", "list", SSL_CERT_FILE=str(file))
 
         assert (done.code, done.out) == (1, "")
         assert done.err == (

@@ -17,11 +17,13 @@ from tests.support.report_schema import validate_stream
 
 
 @pytest.fixture
-async def refused(shop: CommandLine) -> AsyncIterator[CommandLine]:
+async def refused(command_line: CommandLine) -> AsyncIterator[CommandLine]:
     """Run a server that does not accept the token of the configuration."""
-    text = shop.server.cli_config_file.read_text()
-    shop.server.cli_config_file.write_text(text.replace(shop.server.token, "wrong-token"))
-    yield shop
+    text = command_line.server.cli_config_file.read_text()
+    command_line.server.cli_config_file.write_text(
+        text.replace(command_line.server.token, "wrong-token")
+    )
+    yield command_line
 
 
 @pytest.mark.parametrize("flags", [("-all",), ()])
@@ -44,42 +46,51 @@ async def test_a_failure_at_the_start_has_a_result_too(
     assert done.err.count("does not accept the token") == 1
 
 
-async def test_a_failure_before_the_connection_has_a_result_too(shop: CommandLine) -> None:
+async def test_a_failure_before_the_connection_has_a_result_too(
+    command_line: CommandLine,
+) -> None:
     """A configuration without a backend as well."""
-    (shop.directory / "main.tf").write_text("")
-    done = await shop.run("plan", "-all", "-json")
+    (command_line.directory / "main.tf").write_text("")
+    done = await command_line.run("plan", "-all", "-json")
 
     assert done.code == 1
     assert json.loads(done.out)["kind"] == "NoBackendBlock"
 
 
-async def test_a_report_that_cannot_be_written_costs_no_batch(shop: CommandLine) -> None:
+async def test_a_report_that_cannot_be_written_costs_no_batch(
+    command_line: CommandLine,
+) -> None:
     """It is found before any run is made, and not when the batch has passed."""
-    (shop.directory / "bad.md").mkdir()
-    done = await shop.run("plan", "-all", "-report=good.json", "-report=bad.md")
+    (command_line.directory / "bad.md").mkdir()
+    done = await command_line.run("plan", "-all", "-report=good.json", "-report=bad.md")
 
     assert (done.code, done.out) == (1, "")
     assert "Error: -report=bad.md cannot be written: Is a directory; choose" in done.err
-    assert runs_of(shop) == []
-    assert sorted(path.name for path in shop.directory.iterdir()) == ["bad.md", "main.tf"]
+    assert runs_of(command_line) == []
+    assert sorted(path.name for path in command_line.directory.iterdir()) == [
+        "bad.md",
+        "main.tf",
+    ]
 
 
-async def test_a_report_that_becomes_impossible_costs_no_other(shop: CommandLine) -> None:
+async def test_a_report_that_becomes_impossible_costs_no_other(
+    command_line: CommandLine,
+) -> None:
     """It is named, the others and the table are there, and the exit code says it."""
-    (shop.directory / "main.tf").write_text(
-        (shop.directory / "main.tf").read_text().replace("networking-", "slow-")
+    (command_line.directory / "main.tf").write_text(
+        (command_line.directory / "main.tf").read_text().replace("networking-", "slow-")
     )
     process = await anyio.open_process(
-        shop.command("plan", "-all", "-report=bad.md", "-report=good.json"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all", "-report=bad.md", "-report=good.json"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stderr is not None
         err = b""
         while err.count(b" run http") + err.count(b"| run ") < 2:
             err += await process.stderr.receive()
-        (shop.directory / "bad.md").mkdir()
+        (command_line.directory / "bad.md").mkdir()
         process.send_signal(signal.SIGTERM)
         err += b"".join([data async for data in process.stderr])
         await process.wait()
@@ -89,30 +100,37 @@ async def test_a_report_that_becomes_impossible_costs_no_other(shop: CommandLine
     assert re.search(
         rb"write it again with: remote-backend report [0-9a-f]{4} -report=", err
     )
-    assert len(json.loads((shop.directory / "good.json").read_text())["workspaces"]) == 2
+    assert (
+        len(json.loads((command_line.directory / "good.json").read_text())["workspaces"])
+        == 2
+    )
 
 
-async def test_a_step_summary_that_is_not_there_is_a_warning(shop: CommandLine) -> None:
+async def test_a_step_summary_that_is_not_there_is_a_warning(
+    command_line: CommandLine,
+) -> None:
     """Nobody asked for it, so the verdict stays what it is (N38)."""
-    step = str(shop.directory / "missing" / "step.md")
-    done = await shop.run(
+    step = str(command_line.directory / "missing" / "step.md")
+    done = await command_line.run(
         "plan", "-all", "-detailed-exitcode", "-report=r.json", GITHUB_STEP_SUMMARY=step
     )
 
     assert done.code == 2
     assert "Warning: GITHUB_STEP_SUMMARY cannot be written" in done.err
-    assert (shop.directory / "r.json").exists()
+    assert (command_line.directory / "r.json").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_an_interrupt_ends_the_events_of_a_program_too(shop: CommandLine) -> None:
+async def test_an_interrupt_ends_the_events_of_a_program_too(
+    command_line: CommandLine,
+) -> None:
     """The last line of -json is batch_finished, with what became of each workspace (A3)."""
-    text = (shop.directory / "main.tf").read_text()
-    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    text = (command_line.directory / "main.tf").read_text()
+    (command_line.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
     process = await anyio.open_process(
-        shop.command("plan", "-all", "-json"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all", "-json"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None
@@ -135,14 +153,16 @@ async def test_an_interrupt_ends_the_events_of_a_program_too(shop: CommandLine) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: CommandLine) -> None:
+async def test_a_single_plan_that_is_left_advises_nothing_wrong(
+    command_line: CommandLine,
+) -> None:
     """Its run is named, and no batch that is not there (F3)."""
-    text = (shop.directory / "main.tf").read_text()
-    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    text = (command_line.directory / "main.tf").read_text()
+    (command_line.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
     process = await anyio.open_process(
-        shop.command("plan", "-on-interrupt=detach"),
-        cwd=shop.directory,
-        env={**shop.environ(TF_WORKSPACE="a"), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-on-interrupt=detach"),
+        cwd=command_line.directory,
+        env={**command_line.environ(TF_WORKSPACE="a"), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None and process.stderr is not None
@@ -158,15 +178,17 @@ async def test_a_single_plan_that_is_left_advises_nothing_wrong(shop: CommandLin
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end in other ways there")
-async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: CommandLine) -> None:
+async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(
+    command_line: CommandLine,
+) -> None:
     """As for `plan -all | head`: nothing is left behind, and standard error says it (A21)."""
-    text = (shop.directory / "main.tf").read_text()
-    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    text = (command_line.directory / "main.tf").read_text()
+    (command_line.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
     reading, writing = os.pipe()
     process = await anyio.open_process(
-        shop.command("plan", "-all", "-json"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all", "-json"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
         stdout=writing,
     )
     os.close(writing)
@@ -182,5 +204,5 @@ async def test_a_reader_that_leaves_cancels_the_runs_with_a_word(shop: CommandLi
     assert process.returncode == 1
     assert "Nobody reads the output any more, so the runs were canceled." in notes
     with anyio.fail_after(30):
-        while {run["status"] for run in records_of(shop, "run")} - {"canceled"}:
+        while {run["status"] for run in records_of(command_line, "run")} - {"canceled"}:
             await anyio.lowlevel.checkpoint()

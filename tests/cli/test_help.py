@@ -82,10 +82,10 @@ def test_each_flag_in_a_group_exists(path: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("arguments", [["help", "plan"], ["plan", "-help"], ["plan", "-h"]])
 async def test_help_is_a_command_and_a_flag(
-    arguments: list[str], shop: CommandLine
+    arguments: list[str], command_line: CommandLine
 ) -> None:
     """Both write the same to standard output."""
-    done = await shop.run(*arguments)
+    done = await command_line.run(*arguments)
 
     assert (done.code, done.out, done.err) == (0, shown_help("plan"), "")
 
@@ -127,10 +127,10 @@ async def test_help_is_a_command_and_a_flag(
     ],
 )
 async def test_a_near_miss_names_the_nearest(
-    typed: str, message: str, shop: CommandLine
+    typed: str, message: str, command_line: CommandLine
 ) -> None:
     """A guess is made from 60 % likeness on; below it, the list is named."""
-    done = await shop.run(*typed.split())
+    done = await command_line.run(*typed.split())
 
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith(f"Error: {message}")

@@ -18,88 +18,94 @@ from tests.support.state_commands import state
 DEV = {"TF_WORKSPACE": "dev"}
 
 
-async def as_it_is(shop: CommandLine) -> None:
+async def as_it_is(command_line: CommandLine) -> None:
     """Change nothing."""
 
 
-async def without_files(shop: CommandLine) -> None:
+async def without_files(command_line: CommandLine) -> None:
     """Remove the configuration."""
-    (shop.directory / "main.tf").unlink()
+    (command_line.directory / "main.tf").unlink()
 
 
-async def with_another_block(shop: CommandLine) -> None:
+async def with_another_block(command_line: CommandLine) -> None:
     """Configure the directory, and change the block afterwards."""
-    await shop.run("init", **DEV)
-    write_backend(shop, lambda text: text.replace("networking-", "other-"))
+    await command_line.run("init", **DEV)
+    write_backend(command_line, lambda text: text.replace("networking-", "other-"))
 
 
-async def with_a_broken_record(shop: CommandLine) -> None:
+async def with_a_broken_record(command_line: CommandLine) -> None:
     """Leave a record of the backend that is not JSON."""
-    (shop.directory / ".terraform").mkdir()
-    (shop.directory / ".terraform/terraform.tfstate").write_text("{")
+    (command_line.directory / ".terraform").mkdir()
+    (command_line.directory / ".terraform/terraform.tfstate").write_text("{")
 
 
-async def without_tokens(shop: CommandLine) -> None:
+async def without_tokens(command_line: CommandLine) -> None:
     """Have a CLI configuration without tokens."""
-    shop.server.cli_config_file.write_text("")
+    command_line.server.cli_config_file.write_text("")
 
 
-async def with_a_stale_login(shop: CommandLine) -> None:
+async def with_a_stale_login(command_line: CommandLine) -> None:
     """Have a token from a login that the server does not accept."""
-    text = shop.server.cli_config_file.read_text()
-    (shop.directory.parent / ".terraform.d").mkdir()
-    stored = {"credentials": {shop.server.hostname: {"token": "stale"}}}
-    path = shop.directory.parent / ".terraform.d/credentials.tfrc.json"
+    text = command_line.server.cli_config_file.read_text()
+    (command_line.directory.parent / ".terraform.d").mkdir()
+    stored = {"credentials": {command_line.server.hostname: {"token": "stale"}}}
+    path = command_line.directory.parent / ".terraform.d/credentials.tfrc.json"
     path.write_text(json.dumps(stored))
-    (shop.directory.parent / ".terraformrc").write_text(text.replace("token", "other"))
-
-
-async def with_a_server_of_http(shop: CommandLine) -> None:
-    """Leave the host block out that says where the server without TLS is."""
-    configuration = json.loads(shop.server.cli_config_file.read_text())
-    del configuration["host"]
-    shop.server.cli_config_file.write_text(json.dumps(configuration))
-
-
-async def with_a_missing_name(shop: CommandLine) -> None:
-    """Name one workspace that the server does not have."""
-    write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "gone"')
+    (command_line.directory.parent / ".terraformrc").write_text(
+        text.replace("token", "other")
     )
 
 
-async def with_an_unused_prefix(shop: CommandLine) -> None:
+async def with_a_server_of_http(command_line: CommandLine) -> None:
+    """Leave the host block out that says where the server without TLS is."""
+    configuration = json.loads(command_line.server.cli_config_file.read_text())
+    del configuration["host"]
+    command_line.server.cli_config_file.write_text(json.dumps(configuration))
+
+
+async def with_a_missing_name(command_line: CommandLine) -> None:
+    """Name one workspace that the server does not have."""
+    write_backend(
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "gone"')
+    )
+
+
+async def with_an_unused_prefix(command_line: CommandLine) -> None:
     """Use a prefix that no workspace has."""
-    write_backend(shop, lambda text: text.replace("networking-", "unused-"))
+    write_backend(command_line, lambda text: text.replace("networking-", "unused-"))
 
 
-async def with_a_lock(shop: CommandLine) -> None:
+async def with_a_lock(command_line: CommandLine) -> None:
     """Lock the workspace dev, and have a state to push."""
-    (shop.directory / "next.tfstate").write_bytes(state(4).data)
-    async with open_backend(shop.directory, environ=shop.environ()) as backend:
+    (command_line.directory / "next.tfstate").write_bytes(state(4).data)
+    async with open_backend(
+        command_line.directory, environ=command_line.environ()
+    ) as backend:
         workspace = (await backend.workspace("dev")).remote
         await backend.connection.client.lock_workspace(workspace.id, "deploy")
 
 
-async def with_a_state(shop: CommandLine) -> None:
+async def with_a_state(command_line: CommandLine) -> None:
     """Store a state in dev, and have an earlier one to push."""
-    (shop.directory / "next.tfstate").write_bytes(state(2).data)
-    async with open_backend(shop.directory, environ=shop.environ()) as backend:
+    (command_line.directory / "next.tfstate").write_bytes(state(2).data)
+    async with open_backend(
+        command_line.directory, environ=command_line.environ()
+    ) as backend:
         await backend.push_state(state(3), "dev")
 
 
-async def with_a_deep_state(shop: CommandLine) -> None:
+async def with_a_deep_state(command_line: CommandLine) -> None:
     """Have a file with a state whose value is nested deeply."""
     document = json.loads(state(3, deep="x").data)
     document["outputs"]["deep"] = {"value": None, "type": "dynamic"}
     nested = "[" * 800 + "]" * 800
     text = json.dumps(document).replace('"value": null', f'"value": {nested}')
-    (shop.directory / "deep.tfstate").write_text(text)
+    (command_line.directory / "deep.tfstate").write_text(text)
 
 
-async def with_a_batch(shop: CommandLine) -> None:
+async def with_a_batch(command_line: CommandLine) -> None:
     """Plan a batch that has a variable."""
-    await shop.run("plan", "-select=dev", "-var=size=2", "-detach")
+    await command_line.run("plan", "-select=dev", "-var=size=2", "-detach")
 
 
 Prepare = Callable[[CommandLine], Awaitable[None]]
@@ -298,23 +304,23 @@ async def test_a_command_names_what_helps(
     command: str,
     environ: dict[str, str],
     message: str,
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """The message of a command ends with its own flag, or with another command."""
-    await prepare(shop)
+    await prepare(command_line)
 
-    done = await shop.run(*command.split(), **environ)
+    done = await command_line.run(*command.split(), **environ)
 
     assert done.code == 1
     assert message in done.err
     assert done.out == ""
 
 
-async def test_a_warning_names_the_flag(shop: CommandLine) -> None:
+async def test_a_warning_names_the_flag(command_line: CommandLine) -> None:
     """A link that leads out is uploaded, and the flag that refuses it is named."""
-    (shop.directory / "out").symlink_to(shop.data)
+    (command_line.directory / "out").symlink_to(command_line.data)
 
-    done = await shop.run("plan", "-json", **DEV)
+    done = await command_line.run("plan", "-json", **DEV)
 
     assert "; -refuse-outside-links refuses such links" in done.out
     assert "refuse_outside_links" not in done.out + done.err

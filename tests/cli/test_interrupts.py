@@ -29,16 +29,16 @@ def test_progress_is_shown_while_runs_are_canceled() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
-async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
+async def test_a_second_interrupt_leaves_at_once(command_line: CommandLine) -> None:
     """Also while a server refuses to cancel, and nothing more is written."""
     refusal = FaultRule(kind="status", path="/api/v2/runs/.*/cancel", status=503)
-    shop.server.faults.replace(FaultSettings(rules=[refusal]))
-    text = (shop.directory / "main.tf").read_text()
-    (shop.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
+    command_line.server.faults.replace(FaultSettings(rules=[refusal]))
+    text = (command_line.directory / "main.tf").read_text()
+    (command_line.directory / "main.tf").write_text(text.replace("networking-", "slow-"))
     process = await anyio.open_process(
-        shop.command("plan", "-all"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None and process.stderr is not None
@@ -54,7 +54,7 @@ async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
 
     assert process.returncode == 130
     assert b"workspaces:" not in out
-    assert {run["status"] for run in records_of(shop, "run")} <= {
+    assert {run["status"] for run in records_of(command_line, "run")} <= {
         "pending",
         "planning",
     }

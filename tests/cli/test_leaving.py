@@ -77,14 +77,16 @@ def seed() -> list[SeedWorkspace]:
     ]
 
 
-async def test_runs_are_canceled_when_the_reader_has_left(shop: CommandLine) -> None:
+async def test_runs_are_canceled_when_the_reader_has_left(
+    command_line: CommandLine,
+) -> None:
     """As for `plan -all | head`: exit code 1, and no run goes on unseen (A21)."""
     reading, writing = os.pipe()
     process = await anyio.open_process(
-        shop.command("plan", "-all"),
+        command_line.command("plan", "-all"),
         stdout=writing,
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     os.close(writing)
     with anyio.fail_after(60):
@@ -96,7 +98,7 @@ async def test_runs_are_canceled_when_the_reader_has_left(shop: CommandLine) -> 
             os.close(reading)
             notes = b"".join([data async for data in process.stderr])
             await process.wait()
-    listed = await shop.run("batches", "cancel")
+    listed = await command_line.run("batches", "cancel")
 
     assert process.returncode == 1
     assert b"Traceback" not in notes and b"Broken pipe" not in notes

@@ -17,21 +17,25 @@ _IMPATIENT = (
 )
 
 
-async def run_impatiently(shop: CommandLine, *arguments: str, **environ: str) -> Finished:
+async def run_impatiently(
+    command_line: CommandLine, *arguments: str, **environ: str
+) -> Finished:
     """Run the command line with waits that are reported at once."""
     done = await anyio.run_process(
         [sys.executable, "-c", _IMPATIENT, *arguments],
-        cwd=shop.directory,
-        env={**shop.environ(**environ), "PYTHONPATH": str(REPOSITORY)},
+        cwd=command_line.directory,
+        env={**command_line.environ(**environ), "PYTHONPATH": str(REPOSITORY)},
         check=False,
     )
     return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def fail_twice(shop: CommandLine, path: str = "/api/v2/organizations/acme/") -> None:
+def fail_twice(
+    command_line: CommandLine, path: str = "/api/v2/organizations/acme/"
+) -> None:
     """Let the first two requests fail."""
     rule = FaultRule(path=path, kind="status", status=503, times=(1, 2))
-    shop.server.faults.replace(FaultSettings(rules=[rule]))
+    command_line.server.faults.replace(FaultSettings(rules=[rule]))
 
 
 @pytest.mark.parametrize(
@@ -39,12 +43,12 @@ def fail_twice(shop: CommandLine, path: str = "/api/v2/organizations/acme/") -> 
     ["workspace list", "output", "init", "plan", "plan -select=dev", "plan -json"],
 )
 async def test_a_server_that_fails_is_named_while_it_is_waited_for(
-    command: str, shop: CommandLine
+    command: str, command_line: CommandLine
 ) -> None:
     """Outside of plans too, on standard error (M8, P15)."""
-    fail_twice(shop)
+    fail_twice(command_line)
 
-    done = await run_impatiently(shop, *command.split(), TF_WORKSPACE="eu-7")
+    done = await run_impatiently(command_line, *command.split(), TF_WORKSPACE="eu-7")
 
     assert done.code == 0, done.err
     assert "Waiting for another attempt, because the server responded with 503" in done.err
@@ -52,21 +56,21 @@ async def test_a_server_that_fails_is_named_while_it_is_waited_for(
     assert "Waiting" not in done.out
 
 
-async def test_a_quiet_plan_says_nothing_of_waits(shop: CommandLine) -> None:
+async def test_a_quiet_plan_says_nothing_of_waits(command_line: CommandLine) -> None:
     """-quiet leaves the table and what went wrong."""
-    fail_twice(shop)
+    fail_twice(command_line)
 
-    done = await run_impatiently(shop, "plan", "-select=dev", "-quiet")
+    done = await run_impatiently(command_line, "plan", "-select=dev", "-quiet")
 
     assert done.code == 0 and "Waiting" not in done.err
 
 
 @pytest.mark.parametrize("command", ["workspace list", "plan -select=dev", "output"])
-async def test_debug_reports_every_request(command: str, shop: CommandLine) -> None:
+async def test_debug_reports_every_request(command: str, command_line: CommandLine) -> None:
     """With method, path, status and time, repeats and waits, and no secret (A8)."""
-    fail_twice(shop)
+    fail_twice(command_line)
 
-    done = await shop.run("-debug", *command.split(), TF_WORKSPACE="dev")
+    done = await command_line.run("-debug", *command.split(), TF_WORKSPACE="dev")
 
     lines = done.err.splitlines()
     answered = [line for line in lines if "event='request.answered'" in line]
@@ -75,7 +79,7 @@ async def test_debug_reports_every_request(command: str, shop: CommandLine) -> N
     assert sum("event='request.delayed'" in line for line in lines) == 2
     assert all("method='" in line and "seconds=" in line for line in answered)
     assert any("where='organizations/acme/" in line for line in answered)
-    assert shop.server.token not in done.err
+    assert command_line.server.token not in done.err
 
 
 @pytest.mark.parametrize(
@@ -87,10 +91,10 @@ async def test_debug_reports_every_request(command: str, shop: CommandLine) -> N
     ],
 )
 async def test_a_timeout_that_is_not_a_time_is_named(
-    name: str, text: str, shop: CommandLine
+    name: str, text: str, command_line: CommandLine
 ) -> None:
     """With its variable and what to write."""
-    done = await shop.run("workspace", "list", **{name: text})
+    done = await command_line.run("workspace", "list", **{name: text})
 
     assert done.code == 1
     assert done.err == (
@@ -98,12 +102,12 @@ async def test_a_timeout_that_is_not_a_time_is_named(
     )
 
 
-async def test_the_limit_of_repeats_can_be_set(shop: CommandLine) -> None:
+async def test_the_limit_of_repeats_can_be_set(command_line: CommandLine) -> None:
     """A server that always fails is given up after that time."""
     rule = FaultRule(path="/api/v2/organizations/acme/", kind="status", status=503)
-    shop.server.faults.replace(FaultSettings(rules=[rule]))
+    command_line.server.faults.replace(FaultSettings(rules=[rule]))
 
-    done = await shop.run(
+    done = await command_line.run(
         "-debug", "workspace", "list", REMOTE_BACKEND_RETRY_TIMEOUT="0.1s"
     )
 

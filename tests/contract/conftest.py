@@ -1,6 +1,6 @@
 """Fixtures of these tests."""
 
-from tests.support.raw_client import ask
+from tests.support.raw_client import raw_client
 from tests.support.terraform_clients import server
 
-__all__ = ("ask", "server")
+__all__ = ("raw_client", "server")

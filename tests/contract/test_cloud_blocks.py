@@ -9,11 +9,11 @@ from tests.support.terraform_clients import TERRAFORM_1_15, Terraform, terraform
 MAIN = 'resource "terraform_data" "one" {}\n'
 
 
-def client_with_block(ask: RawClient, folder: Path, workspaces: str) -> Terraform:
+def client_with_block(raw_client: RawClient, folder: Path, workspaces: str) -> Terraform:
     """Return Terraform with a `cloud` block whose block `workspaces` holds a text."""
-    client = terraform(TERRAFORM_1_15, folder, ask.server)
+    client = terraform(TERRAFORM_1_15, folder, raw_client.server)
     block = (
-        f'terraform {{\n  cloud {{\n    hostname = "{ask.server.hostname}"\n'
+        f'terraform {{\n  cloud {{\n    hostname = "{raw_client.server.hostname}"\n'
         f'    organization = "acme"\n    workspaces {{\n{workspaces}\n    }}\n  }}\n}}\n'
     )
     client.write("backend.tf", block)
@@ -34,28 +34,28 @@ async def begin(client: Terraform, name: str) -> None:
     assert finished.code == 0, finished.all
 
 
-async def read_workspace(ask: RawClient, name: str) -> Any:
+async def read_workspace(raw_client: RawClient, name: str) -> Any:
     """Return a workspace and what is included with it."""
     path = f"/api/v2/organizations/acme/workspaces/{name}"
-    return (await ask("GET", f"{path}?include=project,tag_bindings")).json
+    return (await raw_client("GET", f"{path}?include=project,tag_bindings")).json
 
 
-async def test_tags(ask: RawClient, tmp_path: Path) -> None:
+async def test_tags(raw_client: RawClient, tmp_path: Path) -> None:
     """Workspaces are made with them, listed and selected by them, and planned (S4)."""
-    client = client_with_block(ask, tmp_path, '      tags = ["app", "net"]')
+    client = client_with_block(raw_client, tmp_path, '      tags = ["app", "net"]')
     await begin(client, "app-dev")
     await succeed(client, "workspace", "new", "app-prod")
     listed = await succeed(client, "workspace", "list")
     await succeed(client, "workspace", "select", "app-dev")
     await succeed(client, "plan", "-no-color")
 
-    made = await read_workspace(ask, "app-dev")
+    made = await read_workspace(raw_client, "app-dev")
     assert made["data"]["attributes"]["tag-names"] == ["app", "net"]
     # The workspaces of the seed have no tags.
     assert listed.split() == ["app-dev", "*", "app-prod"]
 
 
-async def test_tags_with_values_in_a_project(ask: RawClient, tmp_path: Path) -> None:
+async def test_tags_with_values_in_a_project(raw_client: RawClient, tmp_path: Path) -> None:
     """The project is made where it is missing, and only its workspaces are listed (S4)."""
     body = {
         "data": {
@@ -74,12 +74,12 @@ async def test_tags_with_values_in_a_project(ask: RawClient, tmp_path: Path) -> 
         }
     }
     block = '      tags = { team = "web" }\n      project = "my project"'
-    client = client_with_block(ask, tmp_path, block)
+    client = client_with_block(raw_client, tmp_path, block)
     await begin(client, "web-dev")
-    await ask("POST", "/api/v2/organizations/acme/workspaces", body)
+    await raw_client("POST", "/api/v2/organizations/acme/workspaces", body)
     listed = await succeed(client, "workspace", "list")
 
-    made = await read_workspace(ask, "web-dev")
+    made = await read_workspace(raw_client, "web-dev")
     included = {
         resource["type"]: resource["attributes"].get("name")
         or (resource["attributes"]["key"], resource["attributes"]["value"])
@@ -89,10 +89,12 @@ async def test_tags_with_values_in_a_project(ask: RawClient, tmp_path: Path) -> 
     assert listed.split() == ["*", "web-dev"]
 
 
-async def test_a_named_workspace_in_a_project(ask: RawClient, tmp_path: Path) -> None:
+async def test_a_named_workspace_in_a_project(
+    raw_client: RawClient, tmp_path: Path
+) -> None:
     """Terraform 1.11 and 1.15 panicked where projects were 404; outputs need a state (S4)."""
     block = '      name = "web-prod"\n      project = "Default Project"'
-    client = client_with_block(ask, tmp_path, block)
+    client = client_with_block(raw_client, tmp_path, block)
     await succeed(client, "init", "-input=false", "-no-color")
     plan = await succeed(client, "plan", "-no-color")
     output = await client.run("output", "-no-color")

@@ -40,9 +40,9 @@ class Calls:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-async def test_the_sdk_is_answered(ask: RawClient, tmp_path: Path) -> None:
+async def test_the_sdk_is_answered(raw_client: RawClient, tmp_path: Path) -> None:
     """Accounts, workspaces, tags, projects, variables and sets, runs, plans and states."""
-    answered = await to_thread.run_sync(make_calls, ask.server, tmp_path)
+    answered = await to_thread.run_sync(make_calls, raw_client.server, tmp_path)
 
     assert answered == 80
 

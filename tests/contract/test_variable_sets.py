@@ -28,9 +28,9 @@ def variable(key: str, value: str, category: str = "terraform") -> dict[str, Any
 async def test_variables_of_sets_reach_plans(server: EmbeddedServer, tmp_path: Any) -> None:
     """The workspace wins over a set, the run over both, a set with priority over all."""
     async with aiohttp.ClientSession() as session:
-        ask = RawClient(server, session, tmp_path, server.token)
-        workspace = await ask.workspace()
-        version = await ask.uploaded(workspace, archive_of({"main.tf": MAIN}))
+        raw_client = RawClient(server, session, tmp_path, server.token)
+        workspace = await raw_client.workspace()
+        version = await raw_client.uploaded(workspace, archive_of({"main.tf": MAIN}))
         for name, priority, variables in (
             (
                 "shared",
@@ -53,21 +53,21 @@ async def test_variables_of_sets_reach_plans(server: EmbeddedServer, tmp_path: A
                     "relationships": {"vars": {"data": variables}},
                 }
             }
-            made = await ask("POST", "/api/v2/organizations/acme/varsets", body)
+            made = await raw_client("POST", "/api/v2/organizations/acme/varsets", body)
             assert made.status == 201
         own = {"data": variable("own", "own")}
-        await ask("POST", f"/api/v2/workspaces/{workspace}/vars", own)
+        await raw_client("POST", f"/api/v2/workspaces/{workspace}/vars", own)
         given = [
             {"key": "given", "value": '"given"'},
             {"key": "urgent", "value": '"lost"'},
         ]
-        run = await ask(
+        run = await raw_client(
             "POST", "/api/v2/runs", run_body(workspace, version, variables=given)
         )
-        await ask.until(run.data["id"], "planned_and_finished", "errored")
+        await raw_client.until(run.data["id"], "planned_and_finished", "errored")
         plan_id = run.data["relationships"]["plan"]["data"]["id"]
-        redirect = await ask("GET", f"/api/v2/plans/{plan_id}/json-output")
-        plan = await ask("GET", redirect.headers["Location"], token=None)
+        redirect = await raw_client("GET", f"/api/v2/plans/{plan_id}/json-output")
+        plan = await raw_client("GET", redirect.headers["Location"], token=None)
 
     assert run.data["attributes"]["terraform-version"].startswith("1.")
     change = json.loads(plan.body)["output_changes"]["all"]

@@ -8,12 +8,12 @@ from remote_backend.server.embedded import serve
 from tests.support.raw_client import RawClient, settings_in
 
 
-async def test_the_account_of_a_token(ask: RawClient) -> None:
+async def test_the_account_of_a_token(raw_client: RawClient) -> None:
     """`terraform login` stores a token only when this answers (S3); nobody else's e-mail shows."""
-    account = await ask("GET", "/api/v2/account/details")
-    user = await ask("GET", f"/api/v2/users/{account.data['id']}")
-    nobody = await ask("GET", "/api/v2/users/user-none")
-    stranger = await ask("GET", "/api/v2/account/details", token="wrong")
+    account = await raw_client("GET", "/api/v2/account/details")
+    user = await raw_client("GET", f"/api/v2/users/{account.data['id']}")
+    nobody = await raw_client("GET", "/api/v2/users/user-none")
+    stranger = await raw_client("GET", "/api/v2/account/details", token="wrong")
 
     assert (account.status, account.data["type"]) == (200, "users")
     assert account.data["attributes"]["username"] == "owner"
@@ -24,13 +24,13 @@ async def test_the_account_of_a_token(ask: RawClient) -> None:
     assert (nobody.status, stranger.status) == (404, 401)
 
 
-async def test_the_creator_of_a_run_is_a_user(ask: RawClient) -> None:
+async def test_the_creator_of_a_run_is_a_user(raw_client: RawClient) -> None:
     """The link of a run to who made it leads somewhere."""
-    workspace = await ask.workspace()
-    run = await ask.run(workspace, await ask.uploaded(workspace))
+    workspace = await raw_client.workspace()
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
 
     creator = run.data["relationships"]["created-by"]["data"]
-    user = await ask("GET", f"/api/v2/users/{creator['id']}")
+    user = await raw_client("GET", f"/api/v2/users/{creator['id']}")
 
     assert (user.status, user.data["type"]) == (200, creator["type"])
 
@@ -42,13 +42,13 @@ async def test_an_account_is_changed(tmp_path: Path) -> None:
             serve(settings_in(tmp_path), {}) as server,
             aiohttp.ClientSession() as session,
         ):
-            ask = RawClient(server, session, tmp_path)
-            read = await ask("GET", "/api/v2/account/details")
+            raw_client = RawClient(server, session, tmp_path)
+            read = await raw_client("GET", "/api/v2/account/details")
             body = {"data": {"attributes": {"username": "Ann", "email": "ann@acme.test"}}}
-            changed = await ask("PATCH", "/api/v2/account/update", body)
-            user = await ask("GET", f"/api/v2/users/{changed.data['id']}")
+            changed = await raw_client("PATCH", "/api/v2/account/update", body)
+            user = await raw_client("GET", f"/api/v2/users/{changed.data['id']}")
             wrong = [
-                (await ask("PATCH", "/api/v2/account/update", {name: value})).status
+                (await raw_client("PATCH", "/api/v2/account/update", {name: value})).status
                 for name, value in (("username", "a b"), ("email", "nobody"))
             ]
 
@@ -58,11 +58,11 @@ async def test_an_account_is_changed(tmp_path: Path) -> None:
     assert user.data["attributes"]["username"] == "Ann"
 
 
-async def test_the_list_of_organizations(ask: RawClient) -> None:
+async def test_the_list_of_organizations(raw_client: RawClient) -> None:
     """There is one, which a search for another does not find."""
-    listed = await ask("GET", "/api/v2/organizations")
-    searched = await ask("GET", "/api/v2/organizations?q=acm")
-    other = await ask("GET", "/api/v2/organizations?q=nobody")
+    listed = await raw_client("GET", "/api/v2/organizations")
+    searched = await raw_client("GET", "/api/v2/organizations?q=acm")
+    other = await raw_client("GET", "/api/v2/organizations?q=nobody")
 
     assert [organization["id"] for organization in listed.data] == ["acme"]
     assert listed.json["meta"]["pagination"]["total-count"] == 1
@@ -70,16 +70,20 @@ async def test_the_list_of_organizations(ask: RawClient) -> None:
     assert other.data == []
 
 
-async def test_one_slash_at_the_end_of_a_path_does_not_matter(ask: RawClient) -> None:
+async def test_one_slash_at_the_end_of_a_path_does_not_matter(
+    raw_client: RawClient,
+) -> None:
     """Reads and writes find their routes, with their queries; two slashes are another path."""
-    workspace = await ask.workspace()
+    workspace = await raw_client.workspace()
     body = {"data": {"type": "vars", "attributes": {"key": "x", "category": "terraform"}}}
 
-    read = await ask("GET", "/api/v2/organizations/acme/")
-    listed = await ask("GET", "/api/v2/organizations/acme/workspaces/?page%5Bsize%5D=1")
-    made = await ask("POST", f"/api/v2/workspaces/{workspace}/vars/", body)
-    twice = await ask("GET", "/api/v2/organizations/acme//")
-    stranger = await ask("GET", "/api/v2/organizations/acme/", token="wrong")
+    read = await raw_client("GET", "/api/v2/organizations/acme/")
+    listed = await raw_client(
+        "GET", "/api/v2/organizations/acme/workspaces/?page%5Bsize%5D=1"
+    )
+    made = await raw_client("POST", f"/api/v2/workspaces/{workspace}/vars/", body)
+    twice = await raw_client("GET", "/api/v2/organizations/acme//")
+    stranger = await raw_client("GET", "/api/v2/organizations/acme/", token="wrong")
 
     assert (read.status, made.status) == (200, 201)
     assert len(listed.data) == 1

@@ -21,23 +21,28 @@ async def test_a_restart_keeps_what_is_finished_and_ends_what_is_not(
     """Finished runs keep their logs; interrupted ones are errored, and say so in theirs."""
     async with aiohttp.ClientSession() as session:
         async with serve(settings_in(tmp_path), {}) as server:
-            ask = RawClient(server, session, tmp_path)
-            dev, slow = await ask.workspace(), await ask.workspace("networking-slow")
-            done = (await ask.run(dev, await ask.uploaded(dev))).data["id"]
-            version = await ask.uploaded(slow)
-            cut = (await ask.run(slow, version)).data["id"]
-            await ask.until(done, "planned_and_finished")
-            await ask.until(cut, "planning")
+            raw_client = RawClient(server, session, tmp_path)
+            dev, slow = (
+                await raw_client.workspace(),
+                await raw_client.workspace("networking-slow"),
+            )
+            done = (await raw_client.run(dev, await raw_client.uploaded(dev))).data["id"]
+            version = await raw_client.uploaded(slow)
+            cut = (await raw_client.run(slow, version)).data["id"]
+            await raw_client.until(done, "planned_and_finished")
+            await raw_client.until(cut, "planning")
 
         async with serve(settings_in(tmp_path), {}) as server:
-            ask = RawClient(server, session, tmp_path)
+            raw_client = RawClient(server, session, tmp_path)
             # Interrupted runs end concurrently with the first requests.
-            await ask.until(cut, "errored")
-            finished = await ask("GET", f"/api/v2/runs/{done}?include=plan")
-            ended = await ask("GET", f"/api/v2/runs/{cut}?include=plan")
+            await raw_client.until(cut, "errored")
+            finished = await raw_client("GET", f"/api/v2/runs/{done}?include=plan")
+            ended = await raw_client("GET", f"/api/v2/runs/{cut}?include=plan")
             logs = [
                 (
-                    await ask("GET", one.json["included"][0]["attributes"]["log-read-url"])
+                    await raw_client(
+                        "GET", one.json["included"][0]["attributes"]["log-read-url"]
+                    )
                 ).body
                 for one in (finished, ended)
             ]
@@ -103,10 +108,10 @@ async def test_no_secret_is_logged_or_shown(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     with structlog.testing.capture_logs() as logged:
         async with serve(settings, {}) as server, aiohttp.ClientSession() as session:
-            ask = RawClient(server, session, tmp_path)
-            dev = await ask.workspace()
-            await ask.uploaded(dev, b"no archive")
-            await ask("GET", "/api/v2/runs/run-none")
+            raw_client = RawClient(server, session, tmp_path)
+            dev = await raw_client.workspace()
+            await raw_client.uploaded(dev, b"no archive")
+            await raw_client("GET", "/api/v2/runs/run-none")
             shown = repr(settings) + repr(server) + server.ready_text()
 
     text = repr(logged) + shown

@@ -11,9 +11,11 @@ from remote_backend.server.store import Store
 from tests.support.raw_client import RawClient, settings_in
 
 
-async def test_health_and_readiness_need_no_token(ask: RawClient) -> None:
+async def test_health_and_readiness_need_no_token(raw_client: RawClient) -> None:
     """Load balancers have none."""
-    answers = [await ask("GET", path, token=None) for path in ("/healthz", "/readyz")]
+    answers = [
+        await raw_client("GET", path, token=None) for path in ("/healthz", "/readyz")
+    ]
 
     assert [(answer.status, answer.body) for answer in answers] == [
         (200, b"ok\n"),
@@ -22,7 +24,7 @@ async def test_health_and_readiness_need_no_token(ask: RawClient) -> None:
 
 
 async def test_a_server_without_its_records_is_not_ready(
-    ask: RawClient, monkeypatch: pytest.MonkeyPatch
+    raw_client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It lives, so a supervisor does not restart it; a load balancer takes it out."""
 
@@ -30,21 +32,21 @@ async def test_a_server_without_its_records_is_not_ready(
         raise OSError("disk I/O error")
 
     monkeypatch.setattr(Store, "read", fail)
-    ready = await ask("GET", "/readyz", token=None)
-    alive = await ask("GET", "/healthz", token=None)
+    ready = await raw_client("GET", "/readyz", token=None)
+    alive = await raw_client("GET", "/healthz", token=None)
 
     assert (ready.status, alive.status) == (503, 200)
 
 
-async def test_metrics_count_requests_and_runs(ask: RawClient) -> None:
+async def test_metrics_count_requests_and_runs(raw_client: RawClient) -> None:
     """By route, never by the real path, which may be a signed address."""
-    workspace = await ask.workspace()
-    run = await ask.run(workspace, await ask.uploaded(workspace))
-    await ask.until(run.data["id"], "planned_and_finished")
-    await ask("PROPFIND", f"/api/v2/workspaces/{workspace}")
+    workspace = await raw_client.workspace()
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
+    await raw_client.until(run.data["id"], "planned_and_finished")
+    await raw_client("PROPFIND", f"/api/v2/workspaces/{workspace}")
 
-    refused = await ask("GET", "/metrics", token=None)
-    metrics = await ask("GET", "/metrics")
+    refused = await raw_client("GET", "/metrics", token=None)
+    metrics = await raw_client("GET", "/metrics")
     lines = set(metrics.body.decode().splitlines())
 
     assert refused.status == 401

@@ -128,10 +128,10 @@ async def counts_of_lists(
         hosted(serve(settings_in(folder), {})) as server,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
-        ask = RawClient(server, session, folder)
+        raw_client = RawClient(server, session, folder)
         for path in PATHS:
             with counts.counted():
-                answer = await ask("GET", path)
+                answer = await raw_client("GET", path)
             assert answer.status == 200, path
             found.append((len(answer.data), counts.transactions, counts.statements))
     return found

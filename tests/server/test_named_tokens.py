@@ -13,58 +13,64 @@ from tests.support.raw_client import RawClient, run_body, settings_in, slug
 from tests.support.stored_states import state_body, state_of
 
 
-async def name_of(ask: RawClient, user_id: str) -> str:
+async def name_of(raw_client: RawClient, user_id: str) -> str:
     """Return the name of a user."""
-    user = await ask("GET", f"/api/v2/users/{user_id}")
+    user = await raw_client("GET", f"/api/v2/users/{user_id}")
     return str(user.data["attributes"]["username"])
 
 
-async def test_runs_locks_and_states_say_who_made_them(ask: RawClient) -> None:
+async def test_runs_locks_and_states_say_who_made_them(raw_client: RawClient) -> None:
     """The server reads tokens with each request, so a new one works at once."""
-    token = await create_token(ask.folder / "data", "ci")
-    workspace = await ask.workspace()
+    token = await create_token(raw_client.folder / "data", "ci")
+    workspace = await raw_client.workspace()
     path = f"/api/v2/workspaces/{workspace}"
-    version = await ask.uploaded(workspace)
-    run = await ask("POST", "/api/v2/runs", run_body(workspace, version), token=token)
-    lock = await ask("POST", f"{path}/actions/lock", token=token)
+    version = await raw_client.uploaded(workspace)
+    run = await raw_client(
+        "POST", "/api/v2/runs", run_body(workspace, version), token=token
+    )
+    lock = await raw_client("POST", f"{path}/actions/lock", token=token)
     body = state_body(state_of())
-    state = await ask("POST", f"{path}/state-versions", body, token=token)
-    foreign = await ask("POST", f"{path}/actions/unlock")
+    state = await raw_client("POST", f"{path}/state-versions", body, token=token)
+    foreign = await raw_client("POST", f"{path}/actions/unlock")
 
     makers = (
         run.data["relationships"]["created-by"],
         lock.data["relationships"]["locked-by"],
         state.data["relationships"]["created-by"],
     )
-    assert [await name_of(ask, maker["data"]["id"]) for maker in makers] == ["ci"] * 3
+    assert [await name_of(raw_client, maker["data"]["id"]) for maker in makers] == [
+        "ci"
+    ] * 3
     assert foreign.status == 409
     assert "locked by User ci" in foreign.json["errors"][0]["detail"]
 
 
-async def test_a_run_of_an_upload_is_that_of_its_version(ask: RawClient) -> None:
+async def test_a_run_of_an_upload_is_that_of_its_version(raw_client: RawClient) -> None:
     """The archive comes with a signed address, which names nobody."""
-    token = await create_token(ask.folder / "data", "ci")
-    path = f"/api/v2/workspaces/{await ask.workspace()}"
-    version = await ask("POST", f"{path}/configuration-versions", token=token)
-    await ask("PUT", version.data["attributes"]["upload-url"], slug(), token=None)
+    token = await create_token(raw_client.folder / "data", "ci")
+    path = f"/api/v2/workspaces/{await raw_client.workspace()}"
+    version = await raw_client("POST", f"{path}/configuration-versions", token=token)
+    await raw_client("PUT", version.data["attributes"]["upload-url"], slug(), token=None)
 
-    (run,) = (await ask("GET", f"{path}/runs?filter[operation]=plan_only")).data
+    (run,) = (await raw_client("GET", f"{path}/runs?filter[operation]=plan_only")).data
 
     assert run["attributes"]["source"] == "tfe-configuration-version"
-    assert await name_of(ask, run["relationships"]["created-by"]["data"]["id"]) == "ci"
+    assert (
+        await name_of(raw_client, run["relationships"]["created-by"]["data"]["id"]) == "ci"
+    )
 
 
-async def test_a_revoked_token_is_refused(ask: RawClient) -> None:
+async def test_a_revoked_token_is_refused(raw_client: RawClient) -> None:
     """Its name stays on what it made, and can be given again."""
-    data = ask.folder / "data"
+    data = raw_client.folder / "data"
     token = await create_token(data, "ci")
-    account = await ask("GET", "/api/v2/account/details", token=token)
+    account = await raw_client("GET", "/api/v2/account/details", token=token)
 
     await revoke_token(data, "ci")
 
-    refused = await ask("GET", "/api/v2/account/details", token=token)
+    refused = await raw_client("GET", "/api/v2/account/details", token=token)
     assert (account.status, refused.status) == (200, 401)
-    assert await name_of(ask, account.data["id"]) == "ci"
+    assert await name_of(raw_client, account.data["id"]) == "ci"
     assert [user.name for user in await list_tokens(data)] == ["owner"]
     assert await create_token(data, "ci") != token
 
@@ -81,9 +87,9 @@ async def test_a_session_ends_with_its_token(browser: Browser) -> None:
     assert "net-dev" not in after
 
 
-async def test_names_that_cannot_be(ask: RawClient) -> None:
+async def test_names_that_cannot_be(raw_client: RawClient) -> None:
     """Each is refused with the reason, and nothing changes."""
-    data = ask.folder / "data"
+    data = raw_client.folder / "data"
     await create_token(data, "ci")
     for name, problem in (
         ("ci", "already"),

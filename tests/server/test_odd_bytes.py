@@ -11,9 +11,9 @@ TOKEN_LINE = f"Authorization: Bearer {TOKEN}\r\n".encode()
 FORM = b"Content-Type: application/x-www-form-urlencoded"
 
 
-async def send(ask: RawClient, head: bytes, body: bytes = b"") -> int:
+async def send(raw_client: RawClient, head: bytes, body: bytes = b"") -> int:
     """Send bytes on a connection of its own and return the status of the response."""
-    host, port = ask.server.url.removeprefix("http://").rsplit(":", 1)
+    host, port = raw_client.server.url.removeprefix("http://").rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port))
     length = b"Content-Length: %d\r\n" % len(body) if body else b""
     writer.write(head + b"\r\nConnection: close\r\n" + length + b"\r\n" + body)
@@ -40,12 +40,12 @@ async def send(ask: RawClient, head: bytes, body: bytes = b"") -> int:
     ],
 )
 async def test_odd_headers_and_paths(
-    ask: RawClient, header: bytes, path: bytes, status: int
+    raw_client: RawClient, header: bytes, path: bytes, status: int
 ) -> None:
     """Bytes that are not text are no fault of the server (S16)."""
     head = b"GET %s HTTP/1.1\r\nHost: x\r\n%s" % (path, header)
 
-    assert await send(ask, head) == status
+    assert await send(raw_client, head) == status
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,23 @@ async def test_odd_headers_and_paths(
         (b"/app/-/login", FORM + b"; charset=nonsense", b"token=a"),
     ],
 )
-async def test_odd_bodies(ask: RawClient, path: bytes, header: bytes, body: bytes) -> None:
+async def test_odd_bodies(
+    raw_client: RawClient, path: bytes, header: bytes, body: bytes
+) -> None:
     """A body that is not what its headers say is 400, without a traceback (S15, S16)."""
     head = b"POST %s HTTP/1.1\r\nHost: x\r\n%s" % (path, header)
     with structlog.testing.capture_logs() as logged:
-        status = await send(ask, head, body)
+        status = await send(raw_client, head, body)
 
     assert status == 400
     assert {event["log_level"] for event in logged} <= {"debug", "info"}
 
 
-async def test_an_odd_host_breaks_no_address(ask: RawClient) -> None:
+async def test_an_odd_host_breaks_no_address(raw_client: RawClient) -> None:
     """Signed addresses name the host of the request."""
-    workspace = await ask.workspace()
-    run = await ask.run(workspace, await ask.uploaded(workspace))
+    workspace = await raw_client.workspace()
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
     path = f"/api/v2/runs/{run.data['id']}/plan".encode()
     head = b"GET %s HTTP/1.1\r\nHost: \xff:x\r\n%s" % (path, TOKEN_LINE.rstrip())
 
-    assert await send(ask, head) in (200, 400)
+    assert await send(raw_client, head) in (200, 400)

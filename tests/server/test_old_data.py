@@ -44,15 +44,17 @@ async def test_an_old_data_directory_opens(sample: Path, tmp_path: Path) -> None
             await expect_everything(RawClient(server, session, tmp_path))
 
 
-async def expect_everything(ask: RawClient) -> None:
+async def expect_everything(raw_client: RawClient) -> None:
     """Read what the old data directory holds."""
-    workspace = await ask("GET", "/api/v2/organizations/acme/workspaces/networking-dev")
+    workspace = await raw_client(
+        "GET", "/api/v2/organizations/acme/workspaces/networking-dev"
+    )
     path = f"/api/v2/workspaces/{workspace.data['id']}"
-    variables = await ask("GET", f"{path}/vars")
-    runs = await ask("GET", f"{path}/runs?filter%5Boperation%5D=plan_only")
-    state = await ask("GET", f"{path}/current-state-version?include=outputs")
+    variables = await raw_client("GET", f"{path}/vars")
+    runs = await raw_client("GET", f"{path}/runs?filter%5Boperation%5D=plan_only")
+    state = await raw_client("GET", f"{path}/current-state-version?include=outputs")
     project = workspace.data["relationships"]["project"]["data"]
-    found_project = await ask("GET", f"/api/v2/projects/{project['id']}")
+    found_project = await raw_client("GET", f"/api/v2/projects/{project['id']}")
 
     keys = {variable["attributes"]["key"] for variable in variables.data}
     assert keys == {"region", "KEY"}

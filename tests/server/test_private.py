@@ -154,7 +154,7 @@ async def test_login_ends_in_no_header_of_others(browser: Browser) -> None:
 
 
 async def test_a_fault_is_logged_and_not_shown(
-    ask: RawClient, monkeypatch: pytest.MonkeyPatch
+    raw_client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client gets 500 without the cause, the log has it with its traceback (S15)."""
 
@@ -163,7 +163,7 @@ async def test_a_fault_is_logged_and_not_shown(
 
     monkeypatch.setattr(account, "dump_account", fail)
     with structlog.testing.capture_logs() as logged:
-        answer = await ask("GET", "/api/v2/account/details")
+        answer = await raw_client("GET", "/api/v2/account/details")
 
     assert answer.status == 500
     assert b"secret" not in answer.body
@@ -191,7 +191,9 @@ def full_database() -> Exception:
 
 @pytest.mark.parametrize("make_error", [full_file, full_database])
 async def test_a_full_disk_is_named(
-    ask: RawClient, monkeypatch: pytest.MonkeyPatch, make_error: Callable[[], Exception]
+    raw_client: RawClient,
+    monkeypatch: pytest.MonkeyPatch,
+    make_error: Callable[[], Exception],
 ) -> None:
     """A client can say why, and try again later (S16)."""
     error = make_error()
@@ -200,17 +202,17 @@ async def test_a_full_disk_is_named(
         raise error
 
     monkeypatch.setattr(account, "dump_account", fail)
-    answer = await ask("GET", "/api/v2/account/details")
+    answer = await raw_client("GET", "/api/v2/account/details")
 
     assert answer.status == 507
     assert answer.json["errors"][0]["title"] == "the disk of the server is full"
 
 
 async def test_bytes_that_are_not_http_leave_no_traceback(
-    ask: RawClient, capfd: pytest.CaptureFixture[str]
+    raw_client: RawClient, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Scanners send them, without a token; the answer is 400 (S15)."""
-    host, port = ask.server.url.removeprefix("http://").rsplit(":", 1)
+    host, port = raw_client.server.url.removeprefix("http://").rsplit(":", 1)
     with structlog.testing.capture_logs() as logged:
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"\x16\x03\x01\x02 nonsense\r\n\r\n")

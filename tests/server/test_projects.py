@@ -38,12 +38,14 @@ def in_project(id: str, **attributes: Any) -> dict[str, Any]:
     }
 
 
-async def test_there_is_a_default_project(ask: RawClient) -> None:
+async def test_there_is_a_default_project(raw_client: RawClient) -> None:
     """Each workspace is in it; it cannot be deleted, and the organization leads to it (S4)."""
-    listed = await ask("GET", PROJECTS)
-    organization = await ask("GET", "/api/v2/organizations/acme?include=default-project")
-    workspace = await ask("GET", f"{WORKSPACES}/networking-dev?include=project")
-    deleted = await ask("DELETE", f"/api/v2/projects/{listed.data[0]['id']}")
+    listed = await raw_client("GET", PROJECTS)
+    organization = await raw_client(
+        "GET", "/api/v2/organizations/acme?include=default-project"
+    )
+    workspace = await raw_client("GET", f"{WORKSPACES}/networking-dev?include=project")
+    deleted = await raw_client("DELETE", f"/api/v2/projects/{listed.data[0]['id']}")
 
     (default,) = listed.data
     assert default["attributes"]["name"] == "Default Project"
@@ -52,12 +54,12 @@ async def test_there_is_a_default_project(ask: RawClient) -> None:
     assert deleted.status == 409
 
 
-async def test_a_project_is_made_changed_and_deleted(ask: RawClient) -> None:
+async def test_a_project_is_made_changed_and_deleted(raw_client: RawClient) -> None:
     """Names are unique and of few characters; one with workspaces stays."""
-    made = await ask("POST", PROJECTS, project(name="my project", description="why"))
+    made = await raw_client("POST", PROJECTS, project(name="my project", description="why"))
     path = f"/api/v2/projects/{made.data['id']}"
     statuses = [
-        (await ask("POST", PROJECTS, body)).status
+        (await raw_client("POST", PROJECTS, body)).status
         for body in (
             project(name="my project"),
             project(name="a/b/c"),
@@ -67,38 +69,40 @@ async def test_a_project_is_made_changed_and_deleted(ask: RawClient) -> None:
             project(name="gone", auto_destroy_activity_duration="20m"),
         )
     ]
-    renamed = await ask("PATCH", path, project(name="renamed"))
-    found = await ask("GET", f"{PROJECTS}?filter%5Bnames%5D=renamed")
-    searched = await ask("GET", f"{PROJECTS}?q=RENA")
-    workspace = await ask("POST", WORKSPACES, in_project(made.data["id"], name="inside"))
-    held = await ask("DELETE", path)
-    await ask("DELETE", f"/api/v2/workspaces/{workspace.data['id']}")
-    deleted = await ask("DELETE", path)
+    renamed = await raw_client("PATCH", path, project(name="renamed"))
+    found = await raw_client("GET", f"{PROJECTS}?filter%5Bnames%5D=renamed")
+    searched = await raw_client("GET", f"{PROJECTS}?q=RENA")
+    workspace = await raw_client(
+        "POST", WORKSPACES, in_project(made.data["id"], name="inside")
+    )
+    held = await raw_client("DELETE", path)
+    await raw_client("DELETE", f"/api/v2/workspaces/{workspace.data['id']}")
+    deleted = await raw_client("DELETE", path)
 
     assert (made.status, made.data["attributes"]["description"]) == (201, "why")
     assert statuses == [422] * 6
     assert renamed.data["attributes"]["name"] == "renamed"
     assert [found.data[0]["id"], searched.data[0]["id"]] == [made.data["id"]] * 2
     assert (held.status, deleted.status) == (409, 204)
-    assert (await ask("GET", path)).status == 404
+    assert (await raw_client("GET", path)).status == 404
 
 
-async def test_workspaces_move_between_projects(ask: RawClient) -> None:
+async def test_workspaces_move_between_projects(raw_client: RawClient) -> None:
     """At creation, by a change, or several at once; all of them or none."""
-    id = (await ask("POST", PROJECTS, project(name="target"))).data["id"]
-    moved = await ask.workspace()
+    id = (await raw_client("POST", PROJECTS, project(name="target"))).data["id"]
+    moved = await raw_client.workspace()
     linkage = {"data": [{"type": "workspaces", "id": moved}]}
     unknown = {"data": [*linkage["data"], {"type": "workspaces", "id": "ws-none"}]}
     path = f"/api/v2/projects/{id}/relationships/workspaces"
     listed = f"{WORKSPACES}?filter%5Bproject%5D%5Bid%5D={id}"
 
-    refused = await ask("POST", path, unknown)
-    before = await ask("GET", listed)
-    accepted = await ask("POST", path, linkage)
-    created = await ask("POST", WORKSPACES, in_project(id, name="created"))
-    changed = await ask("PATCH", f"{WORKSPACES}/other", in_project(id))
-    nowhere = await ask("PATCH", f"{WORKSPACES}/other", in_project("prj-none"))
-    after = await ask("GET", listed)
+    refused = await raw_client("POST", path, unknown)
+    before = await raw_client("GET", listed)
+    accepted = await raw_client("POST", path, linkage)
+    created = await raw_client("POST", WORKSPACES, in_project(id, name="created"))
+    changed = await raw_client("PATCH", f"{WORKSPACES}/other", in_project(id))
+    nowhere = await raw_client("PATCH", f"{WORKSPACES}/other", in_project("prj-none"))
+    after = await raw_client("GET", listed)
 
     assert (refused.status, before.data) == (404, [])
     assert (accepted.status, created.status, changed.status) == (204, 201, 200)
@@ -107,9 +111,9 @@ async def test_workspaces_move_between_projects(ask: RawClient) -> None:
     assert names == ["created", "networking-dev", "other"]
 
 
-async def test_workspaces_inherit_from_their_project(ask: RawClient) -> None:
+async def test_workspaces_inherit_from_their_project(raw_client: RawClient) -> None:
     """Tag bindings with a link to where they are from, and the execution mode."""
-    made = await ask(
+    made = await raw_client(
         "POST",
         PROJECTS,
         project({"team": "x", "cost": "7"}, name="parent", default_execution_mode="local"),
@@ -118,14 +122,14 @@ async def test_workspaces_inherit_from_their_project(ask: RawClient) -> None:
     body["data"]["relationships"]["tag-bindings"] = {
         "data": [{"type": "tag-bindings", "attributes": {"key": "team", "value": "own"}}]
     }
-    child = await ask("POST", WORKSPACES, body)
+    child = await raw_client("POST", WORKSPACES, body)
     path = f"/api/v2/workspaces/{child.data['id']}"
-    effective = await ask("GET", f"{path}/effective-tag-bindings")
-    included = await ask("GET", f"{path}?include=effective_tag_bindings")
-    found = await ask("GET", f"{WORKSPACES}?filter%5Btagged%5D%5B0%5D%5Bkey%5D=cost")
-    run = await ask.run(child.data["id"], "cv-none")
+    effective = await raw_client("GET", f"{path}/effective-tag-bindings")
+    included = await raw_client("GET", f"{path}?include=effective_tag_bindings")
+    found = await raw_client("GET", f"{WORKSPACES}?filter%5Btagged%5D%5B0%5D%5Bkey%5D=cost")
+    run = await raw_client.run(child.data["id"], "cv-none")
     own_mode = {"data": {"attributes": {"execution-mode": "remote"}}}
-    overwritten = await ask("PATCH", path, own_mode)
+    overwritten = await raw_client("PATCH", path, own_mode)
 
     values = {
         binding["attributes"]["key"]: (
@@ -147,14 +151,14 @@ async def test_workspaces_inherit_from_their_project(ask: RawClient) -> None:
     assert overwritten.data["attributes"]["setting-overwrites"]["execution-mode"] is True
 
 
-async def test_bindings_of_a_project(ask: RawClient) -> None:
+async def test_bindings_of_a_project(raw_client: RawClient) -> None:
     """They are added by key and listed in both forms."""
-    id = (await ask("POST", PROJECTS, project(name="bound"))).data["id"]
+    id = (await raw_client("POST", PROJECTS, project(name="bound"))).data["id"]
     body = {"data": [{"type": "tag-bindings", "attributes": {"key": "k", "value": "v"}}]}
 
-    added = await ask("PATCH", f"/api/v2/projects/{id}/tag-bindings", body)
-    listed = await ask("GET", f"/api/v2/projects/{id}/tag-bindings")
-    effective = await ask("GET", f"/api/v2/projects/{id}/effective-tag-bindings")
+    added = await raw_client("PATCH", f"/api/v2/projects/{id}/tag-bindings", body)
+    listed = await raw_client("GET", f"/api/v2/projects/{id}/tag-bindings")
+    effective = await raw_client("GET", f"/api/v2/projects/{id}/effective-tag-bindings")
 
     assert added.data == listed.data
     assert [b["attributes"] for b in effective.data] == [{"key": "k", "value": "v"}]

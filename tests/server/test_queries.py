@@ -18,25 +18,27 @@ def query(text: str) -> str:
     return quote(text, safe="=&,*")
 
 
-async def names_of(ask: RawClient, text: str) -> list[str]:
+async def names_of(raw_client: RawClient, text: str) -> list[str]:
     """Return the names of the workspaces that a query lists."""
-    listed = await ask("GET", f"{WORKSPACES}?{query(text)}")
+    listed = await raw_client("GET", f"{WORKSPACES}?{query(text)}")
     return [workspace["attributes"]["name"] for workspace in listed.data]
 
 
-async def stored_state(ask: RawClient, workspace: str, **outputs: Any) -> str:
+async def stored_state(raw_client: RawClient, workspace: str, **outputs: Any) -> str:
     """Store a state and return the id of its version."""
     path = f"/api/v2/workspaces/{workspace}"
-    await ask("POST", f"{path}/actions/lock")
-    made = await ask("POST", f"{path}/state-versions", state_body(state_of(**outputs)))
-    await ask("POST", f"{path}/actions/unlock")
+    await raw_client("POST", f"{path}/actions/lock")
+    made = await raw_client(
+        "POST", f"{path}/state-versions", state_body(state_of(**outputs))
+    )
+    await raw_client("POST", f"{path}/actions/unlock")
     return str(made.data["id"])
 
 
-async def change_after(ask: RawClient, before: str, name: str, body: Any) -> str:
+async def change_after(raw_client: RawClient, before: str, name: str, body: Any) -> str:
     """Change a workspace, in a later millisecond than another, and return that time."""
     while True:
-        changed = await ask("PATCH", f"{WORKSPACES}/{name}", body)
+        changed = await raw_client("PATCH", f"{WORKSPACES}/{name}", body)
         changed_at = str(changed.data["attributes"]["updated-at"])
         if changed_at > before:
             return changed_at
@@ -61,16 +63,16 @@ async def change_after(ask: RawClient, before: str, name: str, body: Any) -> str
     ],
 )
 async def test_workspaces_are_filtered_and_sorted(
-    ask: RawClient, text: str, expected: list[str]
+    raw_client: RawClient, text: str, expected: list[str]
 ) -> None:
     """By what the documentation of the service names, never a list of everything (S7)."""
     changed_at = ""
     for name in ("networking-slow", "other", "networking-dev"):
         tags = ["net"] if name == "networking-dev" else []
         body = {"data": {"attributes": {"tag-names": tags}}}
-        changed_at = await change_after(ask, changed_at, name, body)
+        changed_at = await change_after(raw_client, changed_at, name, body)
 
-    assert await names_of(ask, text) == expected
+    assert await names_of(raw_client, text) == expected
 
 
 @pytest.mark.parametrize(
@@ -92,20 +94,20 @@ async def test_workspaces_are_filtered_and_sorted(
         "/api/v2/account/details?include=everything",
     ],
 )
-async def test_what_is_not_done_is_refused(ask: RawClient, path: str) -> None:
+async def test_what_is_not_done_is_refused(raw_client: RawClient, path: str) -> None:
     """With 400 and the name of the parameter, as the service does for an include (S6, S7)."""
-    answer = await ask("GET", path)
+    answer = await raw_client("GET", path)
 
     assert answer.status == 400
     assert answer.json["errors"][0]["detail"]
 
 
-async def test_links_of_pages_keep_the_query(ask: RawClient) -> None:
+async def test_links_of_pages_keep_the_query(raw_client: RawClient) -> None:
     """Following them leads to the second hit of a search, not to the second of all (S8)."""
     path = f"{WORKSPACES}?{query('search[name]=networking&page[size]=1')}"
-    first = await ask("GET", path)
-    second = await ask("GET", first.json["links"]["next"])
-    back = await ask("GET", second.json["links"]["prev"])
+    first = await raw_client("GET", path)
+    second = await raw_client("GET", first.json["links"]["next"])
+    back = await raw_client("GET", second.json["links"]["prev"])
 
     assert [first.data[0]["attributes"]["name"]] == ["networking-dev"]
     assert [second.data[0]["attributes"]["name"]] == ["networking-slow"]
@@ -113,19 +115,21 @@ async def test_links_of_pages_keep_the_query(ask: RawClient) -> None:
     assert back.data == first.data
 
 
-async def test_runs_are_filtered(ask: RawClient) -> None:
+async def test_runs_are_filtered(raw_client: RawClient) -> None:
     """By status, group, source, user, workspace, time and text, in both lists (S7)."""
-    workspace, other = await ask.workspace(), await ask.workspace("other")
-    version = await ask.uploaded(workspace)
-    done = (await ask.run(workspace, version, message="first")).data["id"]
-    await ask.until(done, "planned_and_finished")
-    slow = await ask.workspace("networking-slow")
-    running = (await ask.run(slow, version, message="second")).data["id"]
-    await ask.until(running, "planning")
-    year = (await ask("GET", f"/api/v2/runs/{done}")).data["attributes"]["created-at"][:4]
+    workspace, other = await raw_client.workspace(), await raw_client.workspace("other")
+    version = await raw_client.uploaded(workspace)
+    done = (await raw_client.run(workspace, version, message="first")).data["id"]
+    await raw_client.until(done, "planned_and_finished")
+    slow = await raw_client.workspace("networking-slow")
+    running = (await raw_client.run(slow, version, message="second")).data["id"]
+    await raw_client.until(running, "planning")
+    year = (await raw_client("GET", f"/api/v2/runs/{done}")).data["attributes"][
+        "created-at"
+    ][:4]
 
     async def ids(path: str, text: str) -> list[str]:
-        listed = await ask("GET", f"{path}?{query(f'{PLAN_ONLY}&{text}')}")
+        listed = await raw_client("GET", f"{path}?{query(f'{PLAN_ONLY}&{text}')}")
         return [run["id"] for run in listed.data]
 
     everywhere = f"{ORGANIZATION}/runs"
@@ -154,16 +158,18 @@ async def test_runs_are_filtered(ask: RawClient) -> None:
     assert await ids(f"/api/v2/workspaces/{other}/runs", "filter[status]=errored") == []
 
 
-async def test_state_versions_of_another_organization_are_not_ours(ask: RawClient) -> None:
+async def test_state_versions_of_another_organization_are_not_ours(
+    raw_client: RawClient,
+) -> None:
     """The filter for the organization counts, and so does that for the status (S7)."""
-    id = await stored_state(ask, await ask.workspace())
+    id = await stored_state(raw_client, await raw_client.workspace())
     ours = "filter[organization][name]=acme&filter[workspace][name]=networking-dev"
 
-    listed = await ask("GET", f"/api/v2/state-versions?{query(ours)}")
-    pending = await ask(
+    listed = await raw_client("GET", f"/api/v2/state-versions?{query(ours)}")
+    pending = await raw_client(
         "GET", f"/api/v2/state-versions?{query(f'{ours}&filter[status]=pending')}"
     )
-    foreign = await ask(
+    foreign = await raw_client(
         "GET", f"/api/v2/state-versions?{query(ours.replace('acme', 'nobody'))}"
     )
 
@@ -171,20 +177,20 @@ async def test_state_versions_of_another_organization_are_not_ours(ask: RawClien
     assert (pending.data, foreign.status) == ([], 404)
 
 
-async def test_outputs_are_included_in_a_workspace(ask: RawClient) -> None:
+async def test_outputs_are_included_in_a_workspace(raw_client: RawClient) -> None:
     """`data "tfe_outputs"` reads them so; sensitive ones come without values (S6)."""
-    workspace = await ask.workspace()
+    workspace = await raw_client.workspace()
     outputs = {
         "vpc": {"value": "vpc-1", "type": "string"},
         "key": {"value": "hush", "type": "string", "sensitive": True},
     }
-    await stored_state(ask, workspace, **outputs)
+    await stored_state(raw_client, workspace, **outputs)
 
-    plain = await ask("GET", f"/api/v2/workspaces/{workspace}")
-    read = await ask("GET", f"{WORKSPACES}/networking-dev?include=outputs")
-    listed = await ask("GET", f"{WORKSPACES}?include=outputs")
+    plain = await raw_client("GET", f"/api/v2/workspaces/{workspace}")
+    read = await raw_client("GET", f"{WORKSPACES}/networking-dev?include=outputs")
+    listed = await raw_client("GET", f"{WORKSPACES}?include=outputs")
     key, vpc = read.json["included"]
-    revealed = await ask("GET", f"/api/v2/state-version-outputs/{key['id']}")
+    revealed = await raw_client("GET", f"/api/v2/state-version-outputs/{key['id']}")
 
     assert plain.data["relationships"]["outputs"]["data"] == []
     linked = [output["id"] for output in read.data["relationships"]["outputs"]["data"]]
@@ -201,15 +207,15 @@ async def test_outputs_are_included_in_a_workspace(ask: RawClient) -> None:
     assert listed.json["included"] == read.json["included"]
 
 
-async def test_members_of_a_run_are_included(ask: RawClient) -> None:
+async def test_members_of_a_run_are_included(raw_client: RawClient) -> None:
     """In snake and kebab case, over several steps, and each resource once (S6)."""
-    workspace = await ask.workspace()
-    version = await ask.uploaded(workspace)
-    runs = [(await ask.run(workspace, version)).data["id"] for _ in range(2)]
+    workspace = await raw_client.workspace()
+    version = await raw_client.uploaded(workspace)
+    runs = [(await raw_client.run(workspace, version)).data["id"] for _ in range(2)]
     members = "created_by,workspace,configuration-version,plan,apply,cost_estimate"
 
-    read = await ask("GET", f"/api/v2/runs/{runs[0]}?include={members}")
-    listed = await ask(
+    read = await raw_client("GET", f"/api/v2/runs/{runs[0]}?include={members}")
+    listed = await raw_client(
         "GET",
         f"/api/v2/workspaces/{workspace}/runs?{query(PLAN_ONLY)}&include=workspace,plan",
     )
@@ -224,12 +230,12 @@ async def test_members_of_a_run_are_included(ask: RawClient) -> None:
     ]
 
 
-async def test_members_of_a_state_version_are_included(ask: RawClient) -> None:
+async def test_members_of_a_state_version_are_included(raw_client: RawClient) -> None:
     """Outputs with their values, and who stored it."""
-    workspace = await ask.workspace()
-    await stored_state(ask, workspace, vpc={"value": "vpc-1", "type": "string"})
+    workspace = await raw_client.workspace()
+    await stored_state(raw_client, workspace, vpc={"value": "vpc-1", "type": "string"})
 
-    read = await ask(
+    read = await raw_client(
         "GET",
         f"/api/v2/workspaces/{workspace}/current-state-version?include=outputs,created_by",
     )
@@ -239,14 +245,14 @@ async def test_members_of_a_state_version_are_included(ask: RawClient) -> None:
     assert output["attributes"]["value"] == "vpc-1"
 
 
-async def test_members_of_a_workspace_are_included(ask: RawClient) -> None:
+async def test_members_of_a_workspace_are_included(raw_client: RawClient) -> None:
     """The organization, who holds the lock, variables and the current state version."""
-    workspace = await ask.workspace()
-    state = await stored_state(ask, workspace)
-    await ask("POST", f"/api/v2/workspaces/{workspace}/actions/lock")
+    workspace = await raw_client.workspace()
+    state = await stored_state(raw_client, workspace)
+    await raw_client("POST", f"/api/v2/workspaces/{workspace}/actions/lock")
     members = "organization,locked_by,vars,current_state_version,current_run.plan,readme"
 
-    read = await ask("GET", f"{WORKSPACES}/networking-dev?include={members}")
+    read = await raw_client("GET", f"{WORKSPACES}/networking-dev?include={members}")
 
     included = {
         (resource["type"], resource["id"]): resource for resource in read.json["included"]

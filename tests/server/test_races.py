@@ -32,24 +32,24 @@ async def pause(chance: random.Random) -> None:
         await anyio.lowlevel.checkpoint()
 
 
-async def race(ask: RawClient, name: str, chance: random.Random) -> set[int]:
+async def race(raw_client: RawClient, name: str, chance: random.Random) -> set[int]:
     """Plan in a new workspace while it is deleted, and its run is canceled, at random moments.
 
     Returns the statuses of all responses.
     """
     body = {"data": {"attributes": {"name": name}}}
-    made = await ask("POST", "/api/v2/organizations/acme/workspaces", body)
+    made = await raw_client("POST", "/api/v2/organizations/acme/workspaces", body)
     workspace = made.data["id"]
     path = f"/api/v2/workspaces/{workspace}"
-    version = await ask("POST", f"{path}/configuration-versions", MANUAL)
+    version = await raw_client("POST", f"{path}/configuration-versions", MANUAL)
     address = version.data["attributes"]["upload-url"]
-    await ask("PUT", address, ARCHIVE, token=None)
-    run = await ask("POST", "/api/v2/runs", run_body(workspace, version.data["id"]))
+    await raw_client("PUT", address, ARCHIVE, token=None)
+    run = await raw_client("POST", "/api/v2/runs", run_body(workspace, version.data["id"]))
     actions: tuple[Callable[[], Coroutine[Any, Any, Any]], ...] = (
-        lambda: ask("DELETE", path),
-        lambda: ask("POST", f"/api/v2/runs/{run.data['id']}/actions/cancel"),
-        lambda: ask("PUT", address, ARCHIVE, token=None),
-        lambda: ask("GET", f"{path}/runs?include=plan,configuration_version"),
+        lambda: raw_client("DELETE", path),
+        lambda: raw_client("POST", f"/api/v2/runs/{run.data['id']}/actions/cancel"),
+        lambda: raw_client("PUT", address, ARCHIVE, token=None),
+        lambda: raw_client("GET", f"{path}/runs?include=plan,configuration_version"),
     )
     statuses: set[int] = set()
 
@@ -64,7 +64,7 @@ async def race(ask: RawClient, name: str, chance: random.Random) -> set[int]:
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(1000, marks=SOAK)])
-async def test_races_end_nothing_but_their_runs(ask: RawClient, count: int) -> None:
+async def test_races_end_nothing_but_their_runs(raw_client: RawClient, count: int) -> None:
     """No response is a 5xx, the server plans afterwards, and no file remains (S1, S12)."""
     chance = random.Random(count)
     statuses: set[int] = set()
@@ -73,48 +73,50 @@ async def test_races_end_nothing_but_their_runs(ask: RawClient, count: int) -> N
             for number in range(start, start + 4):
 
                 async def one(number: int = number) -> None:
-                    statuses.update(await race(ask, f"race-{number}", chance))
+                    statuses.update(await race(raw_client, f"race-{number}", chance))
 
                 group.start_soon(one)
 
     assert not {status for status in statuses if status >= 500}
-    workspace = await ask.workspace()
-    run = await ask.run(workspace, await ask.uploaded(workspace))
-    assert await ask.until(run.data["id"], "planned_and_finished")
-    await ask("DELETE", f"/api/v2/workspaces/{workspace}")
-    data = ask.folder / "data"
+    workspace = await raw_client.workspace()
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
+    assert await raw_client.until(run.data["id"], "planned_and_finished")
+    await raw_client("DELETE", f"/api/v2/workspaces/{workspace}")
+    data = raw_client.folder / "data"
     with anyio.fail_after(20):
         while any(list((data / kind).iterdir()) for kind in FOLDERS if kind != "work"):
-            await ask("GET", "/api/v2/ping")
+            await raw_client("GET", "/api/v2/ping")
 
 
 @pytest.mark.parametrize("count", [6, pytest.param(1000, marks=SOAK)])
-async def test_uploads_that_break_off_lose_nothing(ask: RawClient, count: int) -> None:
+async def test_uploads_that_break_off_lose_nothing(
+    raw_client: RawClient, count: int
+) -> None:
     """Each archive is sent twice at once, one of them in part; the version is whole (S2)."""
     chance = random.Random(count)
-    workspace = await ask.workspace()
+    workspace = await raw_client.workspace()
     path = f"/api/v2/workspaces/{workspace}/configuration-versions"
     for _ in range(count):
-        version = await ask("POST", path, MANUAL)
+        version = await raw_client("POST", path, MANUAL)
         address = version.data["attributes"]["upload-url"]
 
         async def break_off(address: str = address) -> None:
             with anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as group:
-                    group.start_soon(send_slowly, ask, address)
+                    group.start_soon(send_slowly, raw_client, address)
                     await pause(chance)
                     scope.cancel()
 
         async with anyio.create_task_group() as group:
             group.start_soon(break_off)
             await pause(chance)
-            whole = await ask("PUT", address, ARCHIVE, token=None)
-        kept = ask.folder / "data" / "archives" / f"{version.data['id']}.tar.gz"
+            whole = await raw_client("PUT", address, ARCHIVE, token=None)
+        kept = raw_client.folder / "data" / "archives" / f"{version.data['id']}.tar.gz"
         assert whole.status == 200
         assert kept.read_bytes() == ARCHIVE
 
 
-async def send_slowly(ask: RawClient, address: str) -> None:
+async def send_slowly(raw_client: RawClient, address: str) -> None:
     """Send an archive in small parts."""
 
     async def parts() -> Any:
@@ -122,7 +124,7 @@ async def send_slowly(ask: RawClient, address: str) -> None:
             yield ARCHIVE[start : start + 64]
             await anyio.lowlevel.checkpoint()
 
-    async with ask.session.put(address, data=parts()) as response:
+    async with raw_client.session.put(address, data=parts()) as response:
         await response.read()
 
 

@@ -29,56 +29,59 @@ def names_in(data: Path) -> set[str]:
     return {path.name for kind in FOLDERS for path in (data / kind).glob("*")}
 
 
-async def test_all_of_a_workspace_goes_with_it(ask: RawClient) -> None:
+async def test_all_of_a_workspace_goes_with_it(raw_client: RawClient) -> None:
     """Its logs, plans, states and archives, and the signed addresses end with them (S12)."""
-    workspace = await ask.workspace()
-    run = await ask.run(workspace, await ask.uploaded(workspace))
-    await ask.until(run.data["id"], "planned_and_finished")
+    workspace = await raw_client.workspace()
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
+    await raw_client.until(run.data["id"], "planned_and_finished")
     path = f"/api/v2/workspaces/{workspace}"
-    await ask("POST", f"{path}/actions/lock")
-    state = await ask("POST", f"{path}/state-versions", state_body(state_of()))
-    plan = await ask("GET", f"/api/v2/runs/{run.data['id']}/plan")
-    json_plan = await ask("GET", f"/api/v2/runs/{run.data['id']}/plan/json-output")
+    await raw_client("POST", f"{path}/actions/lock")
+    state = await raw_client("POST", f"{path}/state-versions", state_body(state_of()))
+    plan = await raw_client("GET", f"/api/v2/runs/{run.data['id']}/plan")
+    json_plan = await raw_client("GET", f"/api/v2/runs/{run.data['id']}/plan/json-output")
     addresses = (
         plan.data["attributes"]["log-read-url"],
         state.data["attributes"]["hosted-state-download-url"],
         json_plan.headers["Location"],
     )
-    before = [(await ask("GET", url, token=None)).status for url in addresses]
+    before = [(await raw_client("GET", url, token=None)).status for url in addresses]
 
-    await ask("DELETE", path)
+    await raw_client("DELETE", path)
 
-    after = [(await ask("GET", url, token=None)).status for url in addresses]
+    after = [(await raw_client("GET", url, token=None)).status for url in addresses]
     assert (before, after) == ([200] * 3, [404] * 3)
-    assert names_in(ask.folder / "data") == set()
+    assert names_in(raw_client.folder / "data") == set()
 
 
-async def test_a_run_of_another_workspace_keeps_its_archive(ask: RawClient) -> None:
+async def test_a_run_of_another_workspace_keeps_its_archive(raw_client: RawClient) -> None:
     """Batches share one configuration version; the workspace that owns it may go earlier."""
-    owner, slow = await ask.workspace(), await ask.workspace("networking-slow")
-    version = await ask.uploaded(owner)
-    run = await ask.run(slow, version)
-    await ask.until(run.data["id"], "planning")
+    owner, slow = (
+        await raw_client.workspace(),
+        await raw_client.workspace("networking-slow"),
+    )
+    version = await raw_client.uploaded(owner)
+    run = await raw_client.run(slow, version)
+    await raw_client.until(run.data["id"], "planning")
 
-    await ask("DELETE", f"/api/v2/workspaces/{owner}")
+    await raw_client("DELETE", f"/api/v2/workspaces/{owner}")
 
-    assert f"{version}.tar.gz" in names_in(ask.folder / "data")
+    assert f"{version}.tar.gz" in names_in(raw_client.folder / "data")
 
 
 async def test_a_run_that_is_planned_when_its_workspace_goes_leaves_no_file(
-    ask: RawClient,
+    raw_client: RawClient,
 ) -> None:
     """Its log is written until the end of the run, which is after the deletion."""
-    workspace = await ask.workspace("networking-slow")
-    run = await ask.run(workspace, await ask.uploaded(workspace))
-    await ask.until(run.data["id"], "planning")
+    workspace = await raw_client.workspace("networking-slow")
+    run = await raw_client.run(workspace, await raw_client.uploaded(workspace))
+    await raw_client.until(run.data["id"], "planning")
 
-    await ask("DELETE", f"/api/v2/workspaces/{workspace}")
+    await raw_client("DELETE", f"/api/v2/workspaces/{workspace}")
 
-    data = ask.folder / "data"
+    data = raw_client.folder / "data"
     with anyio.fail_after(10):
         while any(run.data["id"] in name for name in names_in(data)):
-            await ask("GET", "/api/v2/ping")
+            await raw_client("GET", "/api/v2/ping")
 
 
 @frozen

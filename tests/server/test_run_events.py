@@ -10,17 +10,17 @@ def comment(body: Any) -> dict[str, Any]:
     return {"data": {"type": "comments", "attributes": {"body": body}}}
 
 
-async def test_a_run_has_events(ask: RawClient) -> None:
+async def test_a_run_has_events(raw_client: RawClient) -> None:
     """From its creation by a user to its end; each can be read alone."""
-    workspace = await ask.workspace()
-    made = await ask.run(workspace, await ask.uploaded(workspace))
+    workspace = await raw_client.workspace()
+    made = await raw_client.run(workspace, await raw_client.uploaded(workspace))
     id = made.data["id"]
-    await ask.until(id, "planned_and_finished")
+    await raw_client.until(id, "planned_and_finished")
 
-    listed = await ask("GET", f"/api/v2/runs/{id}/run-events?include=actor")
-    read = await ask("GET", f"/api/v2/run-events/{listed.data[0]['id']}")
-    included = await ask("GET", f"/api/v2/runs/{id}?include=run_events")
-    nothing = await ask("GET", "/api/v2/run-events/re-none.created")
+    listed = await raw_client("GET", f"/api/v2/runs/{id}/run-events?include=actor")
+    read = await raw_client("GET", f"/api/v2/run-events/{listed.data[0]['id']}")
+    included = await raw_client("GET", f"/api/v2/runs/{id}?include=run_events")
+    nothing = await raw_client("GET", "/api/v2/run-events/re-none.created")
 
     actions = [event["attributes"]["action"] for event in listed.data]
     assert actions == ["created", "plan_queueable", "planning", "planned_and_finished"]
@@ -31,19 +31,19 @@ async def test_a_run_has_events(ask: RawClient) -> None:
     assert nothing.status == 404
 
 
-async def test_a_run_has_comments(ask: RawClient) -> None:
+async def test_a_run_has_comments(raw_client: RawClient) -> None:
     """They are listed, read, and events of the run, and go with its workspace."""
-    workspace = await ask.workspace()
-    id = (await ask.run(workspace, await ask.uploaded(workspace))).data["id"]
+    workspace = await raw_client.workspace()
+    id = (await raw_client.run(workspace, await raw_client.uploaded(workspace))).data["id"]
     path = f"/api/v2/runs/{id}/comments"
 
-    made = await ask("POST", path, comment("why?"))
-    empty = await ask("POST", path, comment(""))
-    listed = await ask("GET", path)
-    read = await ask("GET", f"/api/v2/comments/{made.data['id']}")
-    events = await ask("GET", f"/api/v2/runs/{id}/run-events?include=actor,comment")
-    await ask("DELETE", f"/api/v2/workspaces/{workspace}")
-    gone = await ask("GET", f"/api/v2/comments/{made.data['id']}")
+    made = await raw_client("POST", path, comment("why?"))
+    empty = await raw_client("POST", path, comment(""))
+    listed = await raw_client("GET", path)
+    read = await raw_client("GET", f"/api/v2/comments/{made.data['id']}")
+    events = await raw_client("GET", f"/api/v2/runs/{id}/run-events?include=actor,comment")
+    await raw_client("DELETE", f"/api/v2/workspaces/{workspace}")
+    gone = await raw_client("GET", f"/api/v2/comments/{made.data['id']}")
 
     assert (made.status, empty.status, gone.status) == (201, 422, 404)
     assert listed.data == [made.data]
@@ -54,15 +54,15 @@ async def test_a_run_has_comments(ask: RawClient) -> None:
     assert made.data in events.json["included"]
 
 
-async def test_attributes_of_runs_are_kept(ask: RawClient) -> None:
+async def test_attributes_of_runs_are_kept(raw_client: RawClient) -> None:
     """Those that concern applies change nothing, and are answered as they were sent."""
-    workspace = await ask.workspace()
-    version = await ask.uploaded(workspace)
+    workspace = await raw_client.workspace()
+    version = await raw_client.uploaded(workspace)
     body = {"data": {"attributes": {"auto-apply": True}}}
-    await ask("PATCH", f"/api/v2/workspaces/{workspace}", body)
+    await raw_client("PATCH", f"/api/v2/workspaces/{workspace}", body)
 
-    plain = await ask.run(workspace, version)
-    kept = await ask.run(
+    plain = await raw_client.run(workspace, version)
+    kept = await raw_client.run(
         workspace, version, allow_empty_apply=True, save_plan=True, auto_apply=False
     )
 

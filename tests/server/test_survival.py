@@ -167,11 +167,11 @@ async def test_a_folder_that_cannot_be_removed_does_not_change_the_run(
     assert run.status == "planned_and_finished"
 
 
-async def pending_version(ask: RawClient) -> tuple[str, str]:
+async def pending_version(raw_client: RawClient) -> tuple[str, str]:
     """Make a configuration version; return its id and where its archive goes."""
-    made = await ask(
+    made = await raw_client(
         "POST",
-        f"/api/v2/workspaces/{await ask.workspace()}/configuration-versions",
+        f"/api/v2/workspaces/{await raw_client.workspace()}/configuration-versions",
         {
             "data": {
                 "type": "configuration-versions",
@@ -182,58 +182,58 @@ async def pending_version(ask: RawClient) -> tuple[str, str]:
     return str(made.data["id"]), str(made.data["attributes"]["upload-url"])
 
 
-def files_of(ask: RawClient, version_id: str) -> int:
+def files_of(raw_client: RawClient, version_id: str) -> int:
     """Return how many files a run gets from a configuration version."""
-    files = Files(ask.folder / "data")
+    files = Files(raw_client.folder / "data")
     tree = files.prepare_run_folder(version_id, "run-of-the-test")
     count = sum(path.is_file() for path in tree.rglob("*"))
     files.remove_run_folder("run-of-the-test")
     return count
 
 
-def remains(ask: RawClient) -> list[str]:
+def remains(raw_client: RawClient) -> list[str]:
     """Return what stands beside whole configuration versions."""
-    folder = ask.folder / "data" / "configurations"
+    folder = raw_client.folder / "data" / "configurations"
     return [path.name for path in folder.iterdir() if "." in path.name]
 
 
 async def test_uploads_of_one_archive_at_the_same_time_leave_it_whole(
-    ask: RawClient,
+    raw_client: RawClient,
 ) -> None:
     """Each answers 200, and every file of the archive is there (S2)."""
-    version_id, address = await pending_version(ask)
+    version_id, address = await pending_version(raw_client)
     archive = slug(*MANY_FILES)
     statuses: list[int] = []
 
     async def upload() -> None:
-        statuses.append((await ask("PUT", address, archive, token=None)).status)
+        statuses.append((await raw_client("PUT", address, archive, token=None)).status)
 
     async with anyio.create_task_group() as group:
         for _ in range(4):
             group.start_soon(upload)
 
-    version = await ask("GET", f"/api/v2/configuration-versions/{version_id}")
+    version = await raw_client("GET", f"/api/v2/configuration-versions/{version_id}")
     assert statuses == [200] * 4
     assert version.data["attributes"]["status"] == "uploaded"
-    assert files_of(ask, version_id) == len(MANY_FILES)
-    assert remains(ask) == []
+    assert files_of(raw_client, version_id) == len(MANY_FILES)
+    assert remains(raw_client) == []
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated(
-    ask: RawClient,
+    raw_client: RawClient,
 ) -> None:
     """The half that came is dropped, and the next upload is taken whole (S2)."""
-    version_id, address = await pending_version(ask)
+    version_id, address = await pending_version(raw_client)
     archive = slug(*MANY_FILES)
     await anyio.to_thread.run_sync(send_half, address, archive)
 
-    repeated = await ask("PUT", address, archive, token=None)
+    repeated = await raw_client("PUT", address, archive, token=None)
 
-    version = await ask("GET", f"/api/v2/configuration-versions/{version_id}")
+    version = await raw_client("GET", f"/api/v2/configuration-versions/{version_id}")
     assert repeated.status == 200
     assert version.data["attributes"]["status"] == "uploaded"
-    assert files_of(ask, version_id) == len(MANY_FILES)
-    assert remains(ask) == []
+    assert files_of(raw_client, version_id) == len(MANY_FILES)
+    assert remains(raw_client) == []
 
 
 def send_half(address: str, archive: bytes) -> None:
@@ -248,10 +248,10 @@ def send_half(address: str, archive: bytes) -> None:
 
 
 async def test_a_disk_that_is_full_while_unpacking_is_no_fault_of_the_archive(
-    ask: RawClient, monkeypatch: pytest.MonkeyPatch
+    raw_client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is 507, and the same archive is taken once there is space again (S1b, S16)."""
-    version_id, address = await pending_version(ask)
+    version_id, address = await pending_version(raw_client)
     archive = slug(*MANY_FILES)
 
     def fill_disk(*_: object) -> None:
@@ -259,8 +259,8 @@ async def test_a_disk_that_is_full_while_unpacking_is_no_fault_of_the_archive(
 
     with monkeypatch.context() as full:
         full.setattr(os, "open", fill_disk)
-        refused = await ask("PUT", address, archive, token=None)
-    repeated = await ask("PUT", address, archive, token=None)
+        refused = await raw_client("PUT", address, archive, token=None)
+    repeated = await raw_client("PUT", address, archive, token=None)
 
     assert (refused.status, repeated.status) == (507, 200)
-    assert files_of(ask, version_id) == len(MANY_FILES)
+    assert files_of(raw_client, version_id) == len(MANY_FILES)

@@ -39,12 +39,12 @@ def settings(**attributes: Any) -> dict[str, Any]:
     }
 
 
-async def test_settings_are_answered_as_they_were_sent(ask: RawClient) -> None:
+async def test_settings_are_answered_as_they_were_sent(raw_client: RawClient) -> None:
     """At creation, when read and in lists, or the tfe provider never settles (S17)."""
-    made = await ask("POST", WORKSPACES, settings(name="kept", **KEPT))
-    read = await ask("GET", f"{WORKSPACES}/kept")
-    listed = await ask("GET", f"{WORKSPACES}?search%5Bname%5D=kept")
-    other = await ask("GET", f"{WORKSPACES}/other")
+    made = await raw_client("POST", WORKSPACES, settings(name="kept", **KEPT))
+    read = await raw_client("GET", f"{WORKSPACES}/kept")
+    listed = await raw_client("GET", f"{WORKSPACES}?search%5Bname%5D=kept")
+    other = await raw_client("GET", f"{WORKSPACES}/other")
 
     assert made.status == 201
     for resource in (made.data, read.data, listed.data[0]):
@@ -62,15 +62,15 @@ async def test_settings_are_answered_as_they_were_sent(ask: RawClient) -> None:
         assert other.data["attributes"][name] == default
 
 
-async def test_settings_are_changed_and_reset(ask: RawClient) -> None:
+async def test_settings_are_changed_and_reset(raw_client: RawClient) -> None:
     """Null resets, absence keeps, and one kind of triggers replaces the other (S17)."""
     body = settings(description="why", working_directory="net", trigger_prefixes=["/a"])
-    await ask("PATCH", f"{WORKSPACES}/other", body)
-    kept = await ask("PATCH", f"{WORKSPACES}/other", settings(queue_all_runs=True))
-    changed = await ask(
+    await raw_client("PATCH", f"{WORKSPACES}/other", body)
+    kept = await raw_client("PATCH", f"{WORKSPACES}/other", settings(queue_all_runs=True))
+    changed = await raw_client(
         "PATCH", f"{WORKSPACES}/other", settings(trigger_patterns=["/b/**"])
     )
-    reset = await ask(
+    reset = await raw_client(
         "PATCH", f"{WORKSPACES}/other", settings(description=None, working_directory=None)
     )
 
@@ -107,21 +107,23 @@ async def test_settings_are_changed_and_reset(ask: RawClient) -> None:
     ],
 )
 async def test_settings_that_cannot_be_are_refused(
-    ask: RawClient, attributes: dict[str, Any], status: int
+    raw_client: RawClient, attributes: dict[str, Any], status: int
 ) -> None:
     """An answer that drops them in silence would be wrong for ever (S17)."""
-    changed = await ask("PATCH", f"{WORKSPACES}/other", settings(**attributes))
+    changed = await raw_client("PATCH", f"{WORKSPACES}/other", settings(**attributes))
 
     assert changed.status == status
 
 
-async def test_the_execution_mode_is_owned_or_inherited(ask: RawClient) -> None:
+async def test_the_execution_mode_is_owned_or_inherited(raw_client: RawClient) -> None:
     """A mode of its own overwrites; without overwriting it is that of the project."""
-    made = await ask("POST", WORKSPACES, settings(name="own", execution_mode="local"))
-    given_up = await ask(
+    made = await raw_client(
+        "POST", WORKSPACES, settings(name="own", execution_mode="local")
+    )
+    given_up = await raw_client(
         "PATCH", f"{WORKSPACES}/own", settings(setting_overwrites={"execution-mode": False})
     )
-    old_form = await ask("PATCH", f"{WORKSPACES}/own", settings(operations=False))
+    old_form = await raw_client("PATCH", f"{WORKSPACES}/own", settings(operations=False))
 
     modes = [
         (

@@ -1,5 +1,5 @@
 """Fixtures of these tests."""
 
-from tests.support.state_commands import desk
+from tests.support.state_commands import state_commands
 
-__all__ = ("desk",)
+__all__ = ("state_commands",)

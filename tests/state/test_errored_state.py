@@ -41,22 +41,26 @@ async def failure(directory: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are a matter of POSIX")
-async def test_a_full_disk_does_not_swallow_the_state(desk: StateCommands) -> None:
+async def test_a_full_disk_does_not_swallow_the_state(
+    state_commands: StateCommands,
+) -> None:
     """The state goes to standard output, the doubt and the lock are told, no part stays (M6)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(), lock=QUICK)
-    desk.server.faults.replace(FaultSettings(rules=LOST))
-    command = desk.shop.command("state", "mv", "terraform_data.one", "terraform_data.two")
+    state_commands.server.faults.replace(FaultSettings(rules=LOST))
+    command = state_commands.command_line.command(
+        "state", "mv", "terraform_data.one", "terraform_data.two"
+    )
     done = await anyio.run_process(
         ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command],
-        cwd=desk.directory,
+        cwd=state_commands.directory,
         env={
-            **desk.shop.environ(TF_WORKSPACE="dev"),
+            **state_commands.command_line.environ(TF_WORKSPACE="dev"),
             "PYTHONPATH": str(REPOSITORY),
         },
         check=False,
     )
-    desk.server.faults.replace(FaultSettings())
+    state_commands.server.faults.replace(FaultSettings())
 
     assert done.returncode == 1
     moved = state(4).data.replace(b'"name": "one"', b'"name": "two"')
@@ -68,8 +72,8 @@ async def test_a_full_disk_does_not_swallow_the_state(desk: StateCommands) -> No
         "could not be written to a file (File too large); it stands on standard output"
         in err
     )
-    assert errored_states(desk.directory) == []
-    assert sorted(path.name for path in desk.directory.iterdir()) == ["main.tf"]
+    assert errored_states(state_commands.directory) == []
+    assert sorted(path.name for path in state_commands.directory.iterdir()) == ["main.tf"]
 
 
 async def test_the_message_comes_whatever_else_fails(
@@ -104,19 +108,21 @@ async def test_a_later_state_does_not_replace_an_earlier_one(tmp_path: Path) -> 
             assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
 
 
-async def test_a_state_that_was_not_stored_is_remembered(desk: StateCommands) -> None:
+async def test_a_state_that_was_not_stored_is_remembered(
+    state_commands: StateCommands,
+) -> None:
     """Plans and changes warn of it, because the server may not know its resources (P114)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(), lock=QUICK)
-    keep_errored_state(desk.directory, state(4).data)
+    keep_errored_state(state_commands.directory, state(4).data)
     warning = "Warning: errored.tfstate holds a state that may not have been stored"
 
     for command in (("plan",), ("taint", "terraform_data.one[0]")):
-        done = await desk.shop.run(*command, TF_WORKSPACE="dev")
+        done = await state_commands.command_line.run(*command, TF_WORKSPACE="dev")
         assert done.code == 0, done.err
         assert warning in done.err, command
     # Its own push is the way to get rid of it.
-    listed = await desk.shop.run(
+    listed = await state_commands.command_line.run(
         "state", "push", "-force", "errored.tfstate", TF_WORKSPACE="dev"
     )
     assert warning not in listed.err

@@ -64,10 +64,10 @@ def test_deep_values_are_shown_or_said_to_be_too_deep(levels: int) -> None:
 
 
 async def test_a_state_that_is_too_deep_does_not_end_the_others(
-    desk: StateCommands,
+    state_commands: StateCommands,
 ) -> None:
     """Its error names its workspace, and the JSON of the others is whole (L5)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(3, a="x"), lock=QUICK)
         mode = backend.connection.mapping
         other = await create_workspace(backend.connection.client, mode, "odd")
@@ -76,12 +76,12 @@ async def test_a_state_that_is_too_deep_does_not_end_the_others(
             client, other.remote, odd({"id": "x", "deep": deep(800)}), options=QUICK
         )
 
-    done = await desk.shop.run("show", "-all", "-json")
+    done = await state_commands.command_line.run("show", "-all", "-json")
 
     assert done.code == 1
     assert list(json.loads(done.out)) == ["dev"]
     assert done.err.startswith("odd: it is nested too deeply to be written as JSON")
-    outputs = await desk.shop.run("output", "-all", "-json")
+    outputs = await state_commands.command_line.run("output", "-all", "-json")
     assert (outputs.code, json.loads(outputs.out)) == (0, {"dev": {"a": "x"}, "odd": {}})
 
 
@@ -192,12 +192,14 @@ def test_values_of_terraform_data_are_shown_as_terraform_shows_them(tmp_path: Pa
     assert 'type  = "string"' in instance_text(addresses(other)[0], 4)
 
 
-async def test_each_line_of_a_value_names_its_workspace(desk: StateCommands) -> None:
+async def test_each_line_of_a_value_names_its_workspace(
+    state_commands: StateCommands,
+) -> None:
     """A value of several lines is found by grep whole (A17)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(3, motd="one\ntwo\r\nthree"), lock=QUICK)
 
-    done = await desk.shop.run("output", "-all")
+    done = await state_commands.command_line.run("output", "-all")
 
     assert done.code == 0, done.err
     lines = done.out.splitlines()
@@ -210,32 +212,38 @@ async def test_each_line_of_a_value_names_its_workspace(desk: StateCommands) -> 
     ]
 
 
-async def test_outputs_of_nothing_ask_for_nothing(desk: StateCommands) -> None:
+async def test_outputs_of_nothing_ask_for_nothing(state_commands: StateCommands) -> None:
     """Without a selected workspace the server is not asked for one without a name (W10)."""
     rule = FaultRule(
         kind="status", path="/api/v2/organizations/acme/workspaces/$", status=500
     )
-    desk.server.faults.replace(FaultSettings(rules=[rule]))
-    environ = {**desk.environ, "TF_WORKSPACE": ""}
-    async with open_backend(desk.directory, environ=environ) as backend:
+    state_commands.server.faults.replace(FaultSettings(rules=[rule]))
+    environ = {**state_commands.environ, "TF_WORKSPACE": ""}
+    async with open_backend(state_commands.directory, environ=environ) as backend:
         with pytest.raises(SelectionError):
             await backend.outputs()
-    assert desk.server.faults.api_requests > 0
-    assert desk.server.faults.injected == 0
+    assert state_commands.server.faults.api_requests > 0
+    assert state_commands.server.faults.injected == 0
 
 
-async def test_what_is_not_locked_cannot_be_unlocked(desk: StateCommands) -> None:
+async def test_what_is_not_locked_cannot_be_unlocked(state_commands: StateCommands) -> None:
     """A sentence, and not the answer of the server (W10)."""
-    done = await desk.shop.run("force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev")
+    done = await state_commands.command_line.run(
+        "force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev"
+    )
     assert (done.code, done.err) == (1, "Error: net-dev is not locked\n")
 
 
-async def test_who_takes_a_lock_away_is_told_whose_it_is(desk: StateCommands) -> None:
+async def test_who_takes_a_lock_away_is_told_whose_it_is(
+    state_commands: StateCommands,
+) -> None:
     """Also where nobody can be asked (P112)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         named = await backend.workspace("dev")
         await backend.connection.client.lock_workspace(named.remote.id, "deploy by ann")
-    done = await desk.shop.run("force-unlock", "acme/net-dev", TF_WORKSPACE="dev")
+    done = await state_commands.command_line.run(
+        "force-unlock", "acme/net-dev", TF_WORKSPACE="dev"
+    )
     assert done.code == 1
     assert "which is held by user " in done.err and "(deploy by ann)?" in done.err
-    assert await desk.is_locked()
+    assert await state_commands.is_locked()

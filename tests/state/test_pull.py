@@ -18,13 +18,13 @@ ENCODINGS = {
 }
 
 
-async def pulled(desk: StateCommands, **environ: str) -> bytes:
+async def pulled(state_commands: StateCommands, **environ: str) -> bytes:
     """Return what `state pull` writes."""
     done = await anyio.run_process(
-        desk.shop.command("state", "pull"),
-        cwd=desk.directory,
+        state_commands.command_line.command("state", "pull"),
+        cwd=state_commands.directory,
         env={
-            **desk.shop.environ(TF_WORKSPACE="dev"),
+            **state_commands.command_line.environ(TF_WORKSPACE="dev"),
             "PYTHONPATH": str(REPOSITORY),
             **environ,
         },
@@ -33,13 +33,15 @@ async def pulled(desk: StateCommands, **environ: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
-async def test_a_state_is_pulled_byte_for_byte(name: str, desk: StateCommands) -> None:
+async def test_a_state_is_pulled_byte_for_byte(
+    name: str, state_commands: StateCommands
+) -> None:
     """The encoding of standard output does not matter to bytes (L6)."""
     pushed = state(3, city="Zürich \U0001f3d4", lines="a\\r\\nb")
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(pushed, lock=QUICK)
 
-    assert await pulled(desk, **ENCODINGS[name]) == pushed.data
+    assert await pulled(state_commands, **ENCODINGS[name]) == pushed.data
 
 
 async def test_a_state_that_cannot_be_read_is_pulled() -> None:

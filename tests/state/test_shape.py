@@ -142,21 +142,21 @@ def test_a_repeated_member_of_an_instance_is_not_changed() -> None:
         )
 
 
-async def test_nothing_of_a_broken_state_is_sent(desk: StateCommands) -> None:
+async def test_nothing_of_a_broken_state_is_sent(state_commands: StateCommands) -> None:
     """Push refuses the file before its first request; what is stored stays (H1)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(), lock=QUICK)
     for number, text in enumerate(
         [REFUSED["a merge conflict behind it"][0], AMBIGUOUS["resources twice"][0]]
     ):
-        (desk.directory / f"{number}.tfstate").write_text(text)
-        desk.server.faults.replace(FaultSettings())
-        pushed = await desk.shop.run(
+        (state_commands.directory / f"{number}.tfstate").write_text(text)
+        state_commands.server.faults.replace(FaultSettings())
+        pushed = await state_commands.command_line.run(
             "state", "push", f"{number}.tfstate", TF_WORKSPACE="dev"
         )
         assert pushed.code == 1
         assert pushed.err.startswith(f"Error: {number}.tfstate: ")
-        assert desk.server.faults.api_requests == 0
+        assert state_commands.server.faults.api_requests == 0
 
 
 async def test_a_broken_state_on_the_server_is_not_built_upon() -> None:

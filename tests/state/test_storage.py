@@ -94,11 +94,11 @@ FAULTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda name: name.replace(" ", "-"))
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_a_fault_at_any_request_loses_nothing(
-    command: str, fault: str, desk: StateCommands
+    command: str, fault: str, state_commands: StateCommands
 ) -> None:
     """Before or after, the state is whole, and the lock is given back or told (P108, P109)."""
     before = state()
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(before, lock=QUICK)
         step = 0
         noticed = True
@@ -106,14 +106,14 @@ async def test_a_fault_at_any_request_loses_nothing(
             step += 1
             assert step < 40
             rule = FaultRule(path=PATH, times=(step,), **FAULTS[fault])
-            desk.server.faults.replace(FaultSettings(rules=[rule]))
+            state_commands.server.faults.replace(FaultSettings(rules=[rule]))
             problem = None
             try:
                 await COMMANDS[command](backend)
             except RemoteBackendError as error:
                 problem = error
-            noticed = desk.server.faults.injected > 0
-            desk.server.faults.replace(FaultSettings())
+            noticed = state_commands.server.faults.injected > 0
+            state_commands.server.faults.replace(FaultSettings())
             named = await backend.workspace("dev")
             current = there(await backend.state("dev"))
             if named.remote.locked:
@@ -132,9 +132,9 @@ async def test_a_fault_at_any_request_loses_nothing(
             before = there(await backend.state("dev"))
 
 
-async def test_who_is_locked_out_is_told_by_whom(desk: StateCommands) -> None:
+async def test_who_is_locked_out_is_told_by_whom(state_commands: StateCommands) -> None:
     """With the reason of the lock, and how to take it away; waiting helps (P108)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         client = backend.connection.client
         named = await backend.workspace("dev")
         await client.lock_workspace(named.remote.id, "deploy by ann")
@@ -159,10 +159,10 @@ async def test_who_is_locked_out_is_told_by_whom(desk: StateCommands) -> None:
     ],
 )
 async def test_an_older_or_foreign_state_is_refused(
-    pushed: StateFile, told: str, desk: StateCommands
+    pushed: StateFile, told: str, state_commands: StateCommands
 ) -> None:
     """-force stores it, with a serial above the one that was there (P109)."""
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         await backend.push_state(state(), lock=QUICK)
         with pytest.raises(StateConflict, match=told):
             await backend.push_state(pushed, lock=QUICK)
@@ -221,10 +221,12 @@ async def test_what_cannot_be_confirmed_keeps_the_lock_and_the_bytes() -> None:
     assert "POST workspaces/ws-1/actions/unlock" not in transport.sent()
 
 
-async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: StateCommands) -> None:
+async def test_an_unconfirmed_state_is_saved_and_pushed_later(
+    state_commands: StateCommands,
+) -> None:
     """`errored.tfstate` is for its owner alone, and the message tells the way back (P114)."""
-    shop = desk.shop
-    async with desk.open() as backend:
+    command_line = state_commands.command_line
+    async with state_commands.open() as backend:
         await backend.push_state(state(), lock=QUICK)
     lost = [
         FaultRule(kind="status", method="POST", path="/api/v2/workspaces/.*/state-versions", status=502),
@@ -233,22 +235,28 @@ async def test_an_unconfirmed_state_is_saved_and_pushed_later(desk: StateCommand
             times=tuple(range(2, 40)),
         ),
     ]  # fmt: skip
-    desk.server.faults.replace(FaultSettings(rules=lost))
-    broken = await shop.run("taint", "terraform_data.one[1]", TF_WORKSPACE="dev")
-    desk.server.faults.replace(FaultSettings())
+    state_commands.server.faults.replace(FaultSettings(rules=lost))
+    broken = await command_line.run("taint", "terraform_data.one[1]", TF_WORKSPACE="dev")
+    state_commands.server.faults.replace(FaultSettings())
 
-    saved = desk.directory / "errored.tfstate"
+    saved = state_commands.directory / "errored.tfstate"
     assert broken.code == 1
     assert "state push errored.tfstate" in broken.err and "stays locked" in broken.err
     if sys.platform != "win32":
         assert saved.stat().st_mode & 0o777 == 0o600
-    locked_out = await shop.run("state", "push", "errored.tfstate", TF_WORKSPACE="dev")
+    locked_out = await command_line.run(
+        "state", "push", "errored.tfstate", TF_WORKSPACE="dev"
+    )
     assert locked_out.code == 1 and "force-unlock acme/net-dev" in locked_out.err
-    unlocked = await shop.run("force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev")
+    unlocked = await command_line.run(
+        "force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev"
+    )
     assert unlocked.code == 0, unlocked.err
-    recovered = await shop.run("state", "push", "errored.tfstate", TF_WORKSPACE="dev")
+    recovered = await command_line.run(
+        "state", "push", "errored.tfstate", TF_WORKSPACE="dev"
+    )
     assert recovered.code == 0, recovered.err
-    async with desk.open() as backend:
+    async with state_commands.open() as backend:
         assert there(await backend.state()).data == saved.read_bytes()
 
 
@@ -308,24 +316,29 @@ async def test_a_killed_command_leaves_a_whole_state(
     command: tuple[str, ...],
     change: Callable[[StateFile], StateFile],
     moment: int,
-    desk: StateCommands,
+    state_commands: StateCommands,
 ) -> None:
     """Killed at any of its requests; the lock that it leaves is told and can be taken away."""
     before, after = state(), change(state()).with_head(serial=4)
-    (desk.directory / "next.tfstate").write_bytes(state(4, new="x").data)
-    async with desk.open() as backend:
+    (state_commands.directory / "next.tfstate").write_bytes(state(4, new="x").data)
+    async with state_commands.open() as backend:
         await backend.push_state(before, lock=QUICK)
-        shop = desk.shop
-        desk.server.faults.replace(FaultSettings(latency_seconds=0.05))
-        environ = shop.environ(TF_WORKSPACE="dev")
-        async with planning(shop.command(*command), desk.directory, environ) as process:
-            while desk.server.faults.api_requests < moment and process.returncode is None:
+        command_line = state_commands.command_line
+        state_commands.server.faults.replace(FaultSettings(latency_seconds=0.05))
+        environ = command_line.environ(TF_WORKSPACE="dev")
+        async with planning(
+            command_line.command(*command), state_commands.directory, environ
+        ) as process:
+            while (
+                state_commands.server.faults.api_requests < moment
+                and process.returncode is None
+            ):
                 with anyio.move_on_after(0.002):
                     await process.wait()
             if process.returncode is None:
                 process.kill()
             await process.wait()
-        desk.server.faults.replace(FaultSettings())
+        state_commands.server.faults.replace(FaultSettings())
 
         # What the server was about to do for the killed one it may still do meanwhile.
         for _ in range(3):
@@ -333,9 +346,11 @@ async def test_a_killed_command_leaves_a_whole_state(
             assert current in (before.text, after.text)
             if current == after.text:
                 break
-            again = await shop.run(*command, TF_WORKSPACE="dev")
+            again = await command_line.run(*command, TF_WORKSPACE="dev")
             if again.code and "force-unlock acme/net-dev" in again.err:
-                await shop.run("force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev")
+                await command_line.run(
+                    "force-unlock", "-force", "acme/net-dev", TF_WORKSPACE="dev"
+                )
         assert there(await backend.state()).text == after.text
 
 
@@ -388,7 +403,7 @@ async def test_a_killed_server_keeps_what_it_has_confirmed(
     assert lineages == 1
 
 
-async def test_secrets_of_states_stay_inside(desk: StateCommands) -> None:
+async def test_secrets_of_states_stay_inside(state_commands: StateCommands) -> None:
     """No log, error or output but that which is asked for shows a sensitive value (P116)."""
     secret = "hush-hush-value"
     document = json.loads(state().text)
@@ -400,9 +415,9 @@ async def test_secrets_of_states_stay_inside(desk: StateCommands) -> None:
         [{"type": "get_attr", "value": "list"}, {"type": "index", "value": {"value": 0, "type": "number"}},
          {"type": "get_attr", "value": "p"}],
     ]  # fmt: skip
-    (desk.directory / "s.tfstate").write_text(json.dumps(document))
-    (desk.directory / "bad.tfstate").write_text(json.dumps(document)[:-5])
-    shop = desk.shop
+    (state_commands.directory / "s.tfstate").write_text(json.dumps(document))
+    (state_commands.directory / "bad.tfstate").write_text(json.dumps(document)[:-5])
+    command_line = state_commands.command_line
     for command in (
         ("state", "push", "s.tfstate"),
         ("state", "push", "bad.tfstate"),
@@ -416,8 +431,8 @@ async def test_secrets_of_states_stay_inside(desk: StateCommands) -> None:
         ("state", "mv", "terraform_data.one[0]", "terraform_data.three"),
         ("output", "-all"),
     ):
-        done = await shop.run("-debug", *command, TF_WORKSPACE="dev")
+        done = await command_line.run("-debug", *command, TF_WORKSPACE="dev")
         assert secret not in done.out + done.err, command
-        assert desk.server.token not in done.out + done.err
-    assert secret in (await shop.run("output", "-raw", "s", TF_WORKSPACE="dev")).out
+        assert state_commands.server.token not in done.out + done.err
+    assert secret in (await command_line.run("output", "-raw", "s", TF_WORKSPACE="dev")).out
     assert secret not in repr(parse_state(json.dumps(document).encode()))

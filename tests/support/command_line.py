@@ -92,7 +92,9 @@ def seed() -> list[SeedWorkspace]:
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, seed: list[SeedWorkspace]) -> AsyncIterator[CommandLine]:
+async def command_line(
+    tmp_path: Path, seed: list[SeedWorkspace]
+) -> AsyncIterator[CommandLine]:
     """Run a server with a simulated engine beside a configuration in prefix mode."""
     async with configured_server(tmp_path, "networking-", seed=seed) as made:
         yield made
@@ -110,15 +112,15 @@ async def configured_server(
         yield CommandLine(server, directory, folder / "data")
 
 
-def write_backend(shop: CommandLine, change: Callable[[str], str] = str) -> None:
+def write_backend(command_line: CommandLine, change: Callable[[str], str] = str) -> None:
     """Write the backend block of the configuration, changed as a test needs it."""
-    block = backend_block(shop.server.hostname, "acme", "networking-")
-    (shop.directory / "main.tf").write_text(change(block))
+    block = backend_block(command_line.server.hostname, "acme", "networking-")
+    (command_line.directory / "main.tf").write_text(change(block))
 
 
-def records_of(shop: CommandLine, kind: str) -> list[dict[str, Any]]:
+def records_of(command_line: CommandLine, kind: str) -> list[dict[str, Any]]:
     """Return records of the server, read beside it."""
-    with closing(sqlite3.connect(shop.data / "records.sqlite")) as connection:
+    with closing(sqlite3.connect(command_line.data / "records.sqlite")) as connection:
         rows = connection.execute(
             "select body from record where kind = ? order by number", (kind,)
         ).fetchall()
@@ -132,6 +134,6 @@ def rows_of(out: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows if row and row[-1].startswith(("http", "-"))}
 
 
-def runs_of(shop: CommandLine) -> list[dict[str, Any]]:
+def runs_of(command_line: CommandLine) -> list[dict[str, Any]]:
     """Return the runs of the server from its records, oldest first."""
-    return records_of(shop, "run")
+    return records_of(command_line, "run")

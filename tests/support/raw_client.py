@@ -166,7 +166,7 @@ def settings_in(folder: Path, **more: Any) -> ServerSettings:
 
 
 @pytest.fixture
-async def ask(tmp_path: Path) -> AsyncIterator[RawClient]:
+async def raw_client(tmp_path: Path) -> AsyncIterator[RawClient]:
     """Run a server and give what asks it."""
     async with (
         hosted(serve(settings_in(tmp_path), {})) as server,

@@ -83,11 +83,11 @@ class StateCommands:
         """Start the command line with the workspace dev as a process of its own."""
         workspace = {} if arguments[0] == "init" else {"TF_WORKSPACE": "dev"}
         environ = {
-            **self.shop.environ(**workspace),
+            **self.command_line.environ(**workspace),
             "PYTHONPATH": str(REPOSITORY),
         }
         async with await anyio.open_process(
-            self.shop.command(*arguments), cwd=self.directory, env=environ
+            self.command_line.command(*arguments), cwd=self.directory, env=environ
         ) as process:
             yield process
 
@@ -97,13 +97,13 @@ class StateCommands:
             return (await backend.workspace("dev")).remote.locked
 
     @property
-    def shop(self) -> CommandLine:
+    def command_line(self) -> CommandLine:
         """The command line in the directory."""
         return CommandLine(self.server, self.directory, self.directory.parent / "data")
 
 
 @pytest.fixture
-async def desk(
+async def state_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StateCommands]:
     """Run a server with one workspace; retries do not wait."""

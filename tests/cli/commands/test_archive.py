@@ -7,11 +7,11 @@ import pytest
 from tests.support.command_line import CommandLine
 
 
-async def test_what_a_plan_would_upload_is_listed(shop: CommandLine) -> None:
+async def test_what_a_plan_would_upload_is_listed(command_line: CommandLine) -> None:
     """Entries go to standard output, surprises to standard error, and nothing is sent (P72)."""
-    (shop.directory / ".env").write_text("")
-    (shop.directory / "odd\x1b.txt").write_text("")
-    done = await shop.run("archive", TF_CLI_CONFIG_FILE="")
+    (command_line.directory / ".env").write_text("")
+    (command_line.directory / "odd\x1b.txt").write_text("")
+    done = await command_line.run("archive", TF_CLI_CONFIG_FILE="")
 
     assert done.code == 0, done.err
     assert done.out.splitlines() == [".env", "main.tf", "'odd\\x1b.txt'"]
@@ -19,13 +19,13 @@ async def test_what_a_plan_would_upload_is_listed(shop: CommandLine) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-async def test_a_plan_can_refuse_links_that_lead_out(shop: CommandLine) -> None:
+async def test_a_plan_can_refuse_links_that_lead_out(command_line: CommandLine) -> None:
     """Without the flag their targets are uploaded, with a warning (M10)."""
-    (shop.directory.parent / "key").write_text("secret")
-    (shop.directory / "k").symlink_to("../key")
+    (command_line.directory.parent / "key").write_text("secret")
+    (command_line.directory / "k").symlink_to("../key")
 
-    told = await shop.run("plan", TF_WORKSPACE="dev")
-    refused = await shop.run("plan", "-refuse-outside-links", TF_WORKSPACE="dev")
+    told = await command_line.run("plan", TF_WORKSPACE="dev")
+    refused = await command_line.run("plan", "-refuse-outside-links", TF_WORKSPACE="dev")
 
     assert told.code == 0
     assert "'k -> ../key'" in told.err

@@ -49,12 +49,12 @@ async def slow_server(tmp_path: Path) -> AsyncIterator[CommandLine]:
         yield made
 
 
-async def killed(shop: CommandLine, marks: int) -> None:
+async def killed(command_line: CommandLine, marks: int) -> None:
     """Start a batch and kill it when its output shows so many of its runs."""
     process = await anyio.open_process(
-        shop.command("plan", "-all", "-var=x=secret-value"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all", "-var=x=secret-value"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stderr is not None

@@ -24,9 +24,9 @@ from tests.support.paths import REPOSITORY
 EVERYTHING = "networking-"
 
 
-async def test_all_workspaces_of_the_prefix_are_planned(shop: CommandLine) -> None:
+async def test_all_workspaces_of_the_prefix_are_planned(command_line: CommandLine) -> None:
     """Every line stands behind its workspace, the table has a row each, and others are left (P133)."""
-    done = await shop.run("plan", "-all")
+    done = await command_line.run("plan", "-all")
 
     rows = rows_of(done.out)
     assert done.code == 0
@@ -35,16 +35,16 @@ async def test_all_workspaces_of_the_prefix_are_planned(shop: CommandLine) -> No
     assert rows["eu-7"][0] == "unchanged"
     assert "+2 ~1 -3 <-1" in done.out
     assert re.fullmatch(
-        rf"http://{shop.server.hostname}/app/acme/networking-dev/runs/run-\w+",
+        rf"http://{command_line.server.hostname}/app/acme/networking-dev/runs/run-\w+",
         rows["dev"][-1],
     )
     assert f"dev  | {NOTICE}" in done.out
     assert ": 2 changed (1 destroy), 1 unchanged\n" in done.out
 
 
-async def test_the_log_of_one_plan_is_the_whole_output(shop: CommandLine) -> None:
+async def test_the_log_of_one_plan_is_the_whole_output(command_line: CommandLine) -> None:
     """A pipe gets the log byte for byte, and everything else goes to standard error (P157)."""
-    done = await shop.run("plan", TF_WORKSPACE="prod")
+    done = await command_line.run("plan", TF_WORKSPACE="prod")
 
     assert done.out == NOTICE + LONG_LOG.decode()
     assert "networking-prod: changed -3 <-1   " in done.err
@@ -64,17 +64,17 @@ async def test_the_log_of_one_plan_is_the_whole_output(shop: CommandLine) -> Non
     ],
 )
 async def test_exit_codes_of_a_batch(
-    shop: CommandLine, arguments: list[str], code: int
+    command_line: CommandLine, arguments: list[str], code: int
 ) -> None:
     """0 without failures; with -detailed-exitcode 2 tells of changes in what was selected."""
-    assert (await shop.run("plan", *arguments)).code == code
+    assert (await command_line.run("plan", *arguments)).code == code
 
 
-async def test_one_failure_stops_nobody_and_gives_1(shop: CommandLine) -> None:
+async def test_one_failure_stops_nobody_and_gives_1(command_line: CommandLine) -> None:
     """The others are planned to their end, and the reason is told (P140, P17)."""
-    write_backend(shop, lambda text: text.replace(EVERYTHING, "broken-"))
+    write_backend(command_line, lambda text: text.replace(EVERYTHING, "broken-"))
 
-    done = await shop.run("plan", "-all", "-detailed-exitcode")
+    done = await command_line.run("plan", "-all", "-detailed-exitcode")
 
     assert done.code == 1
     assert rows_of(done.out)["one"][0] == "failed"
@@ -82,39 +82,43 @@ async def test_one_failure_stops_nobody_and_gives_1(shop: CommandLine) -> None:
     assert "one | failed   " in done.err
 
 
-async def test_name_mode_plans_its_one_workspace(shop: CommandLine) -> None:
+async def test_name_mode_plans_its_one_workspace(command_line: CommandLine) -> None:
     """It is shown by its remote name, alone and in a batch: `default` says nothing (N41)."""
     write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
     )
 
-    single = await shop.run("plan", "-report=r.json")
-    batch = await shop.run("plan", "-all", "-select=oth*")
-    shown = await shop.run("batches", "show")
+    single = await command_line.run("plan", "-report=r.json")
+    batch = await command_line.run("plan", "-all", "-select=oth*")
+    shown = await command_line.run("batches", "show")
 
     assert (single.code, batch.code) == (0, 0)
     assert list(rows_of(batch.out)) == list(rows_of(shown.out)) == ["other"]
     assert "/app/acme/other/runs/" in single.err
-    report = json.loads((shop.directory / "r.json").read_text())
+    report = json.loads((command_line.directory / "r.json").read_text())
     assert [workspace["name"] for workspace in report["workspaces"]] == ["other"]
 
 
-async def test_the_workspace_that_terraform_selected_is_planned(shop: CommandLine) -> None:
+async def test_the_workspace_that_terraform_selected_is_planned(
+    command_line: CommandLine,
+) -> None:
     """`.terraform/environment` is shared with Terraform; TF_WORKSPACE counts before it."""
-    (shop.directory / ".terraform").mkdir()
-    (shop.directory / ".terraform" / "environment").write_text("eu-7")
+    (command_line.directory / ".terraform").mkdir()
+    (command_line.directory / ".terraform" / "environment").write_text("eu-7")
 
-    selected = await shop.run("plan", "-detailed-exitcode")
-    named = await shop.run("plan", "-detailed-exitcode", TF_WORKSPACE="dev")
+    selected = await command_line.run("plan", "-detailed-exitcode")
+    named = await command_line.run("plan", "-detailed-exitcode", TF_WORKSPACE="dev")
 
     assert (selected.code, named.code) == (0, 2)
 
 
-async def test_options_reach_the_run(shop: CommandLine) -> None:
+async def test_options_reach_the_run(command_line: CommandLine) -> None:
     """Targets, replacements, variables and the rest are in the run that was made (P161)."""
-    (shop.directory / "more.tfvars").write_text('region = "eu"\nzones = ["a", "b"]\n')
+    (command_line.directory / "more.tfvars").write_text(
+        'region = "eu"\nzones = ["a", "b"]\n'
+    )
 
-    done = await shop.run(
+    done = await command_line.run(
         "plan",
         "-target=a.b",
         "-replace",
@@ -129,7 +133,7 @@ async def test_options_reach_the_run(shop: CommandLine) -> None:
     )
 
     assert done.code == 0, done.err
-    (run,) = runs_of(shop)
+    (run,) = runs_of(command_line)
     assert run["target_addrs"] == ["a.b"]
     assert run["replace_addrs"] == ["c.d"]
     assert (run["refresh"], run["message"]) == (False, "why")
@@ -140,15 +144,15 @@ async def test_options_reach_the_run(shop: CommandLine) -> None:
     }
 
 
-async def test_every_run_says_who_made_it(shop: CommandLine) -> None:
+async def test_every_run_says_who_made_it(command_line: CommandLine) -> None:
     """A person, the revision and the batch, for one workspace and for many (A18)."""
-    (shop.directory / ".git").mkdir()
-    (shop.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
-    await shop.run("plan", TF_WORKSPACE="dev", USER="alice")
-    await shop.run("plan", "-select=dev", USER="alice")
-    await shop.run("plan", "-select=dev", "-message=why", USER="bob")
+    (command_line.directory / ".git").mkdir()
+    (command_line.directory / ".git" / "HEAD").write_text("ref: refs/heads/topic\n")
+    await command_line.run("plan", TF_WORKSPACE="dev", USER="alice")
+    await command_line.run("plan", "-select=dev", USER="alice")
+    await command_line.run("plan", "-select=dev", "-message=why", USER="bob")
 
-    alone, batch, given = [run["message"] for run in runs_of(shop)]
+    alone, batch, given = [run["message"] for run in runs_of(command_line)]
     assert alone == "Planned by remote-backend, alice, branch topic"
     assert re.fullmatch(
         r"Planned by remote-backend \(batch-\w+\), alice, branch topic", batch
@@ -156,13 +160,13 @@ async def test_every_run_says_who_made_it(shop: CommandLine) -> None:
     assert re.fullmatch(r"why \(batch-\w+\), bob, branch topic", given)
 
 
-async def test_destroy_and_refresh_only_reach_the_run(shop: CommandLine) -> None:
+async def test_destroy_and_refresh_only_reach_the_run(command_line: CommandLine) -> None:
     """Each makes another kind of plan, and both at once are refused before anything is sent."""
-    await shop.run("plan", "-destroy", TF_WORKSPACE="dev")
-    await shop.run("plan", "-refresh-only", TF_WORKSPACE="dev")
-    both = await shop.run("plan", "-destroy", "-refresh-only", TF_WORKSPACE="dev")
+    await command_line.run("plan", "-destroy", TF_WORKSPACE="dev")
+    await command_line.run("plan", "-refresh-only", TF_WORKSPACE="dev")
+    both = await command_line.run("plan", "-destroy", "-refresh-only", TF_WORKSPACE="dev")
 
-    runs = runs_of(shop)
+    runs = runs_of(command_line)
     assert [(run["is_destroy"], run["refresh_only"]) for run in runs] == [
         (True, False),
         (False, True),
@@ -196,16 +200,16 @@ async def test_destroy_and_refresh_only_reach_the_run(shop: CommandLine) -> None
     ],
 )
 async def test_bad_input_gives_one_message_and_makes_nothing(
-    shop: CommandLine, arguments: list[str], environ: dict[str, str], problem: str
+    command_line: CommandLine, arguments: list[str], environ: dict[str, str], problem: str
 ) -> None:
     """Exit code 1, the input and the problem in one message, no traceback, nothing remote."""
-    done = await shop.run(*arguments, **environ)
+    done = await command_line.run(*arguments, **environ)
 
     assert done.code == 1
     assert done.out == ""
     assert done.err.startswith("Error: ") and done.err.count("Error") == 1
     assert problem in done.err
-    assert_nothing_was_made(shop)
+    assert_nothing_was_made(command_line)
 
 
 @pytest.mark.parametrize(
@@ -223,39 +227,43 @@ async def test_bad_input_gives_one_message_and_makes_nothing(
     ],
 )
 async def test_a_bad_block_gives_one_message(
-    shop: CommandLine, before: str, after: str, problem: str
+    command_line: CommandLine, before: str, after: str, problem: str
 ) -> None:
     """What the configuration says wrong is told with its place."""
-    write_backend(shop, lambda text: text.replace(before, after))
+    write_backend(command_line, lambda text: text.replace(before, after))
 
-    done = await shop.run("plan", "-all")
+    done = await command_line.run("plan", "-all")
 
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("Error: ") and done.err.count("Error") == 1
     assert problem in done.err
-    assert_nothing_was_made(shop)
+    assert_nothing_was_made(command_line)
 
 
-async def test_no_configuration_gives_one_message(shop: CommandLine) -> None:
+async def test_no_configuration_gives_one_message(command_line: CommandLine) -> None:
     """An empty directory is named, and what to do."""
-    (shop.directory / "main.tf").unlink()
+    (command_line.directory / "main.tf").unlink()
 
-    done = await shop.run("plan", "-all")
+    done = await command_line.run("plan", "-all")
 
     assert done.code == 1
     assert "has no Terraform configuration" in done.err
 
 
-async def test_hosts_that_are_none_give_one_message(shop: CommandLine) -> None:
+async def test_hosts_that_are_none_give_one_message(command_line: CommandLine) -> None:
     """Nothing listens, a certificate is missing, or the name does not resolve."""
-    host = shop.server.hostname
-    write_backend(shop, lambda text: text.replace(host, "localhost:1"))
-    down = await shop.run("plan", "-all", TF_TOKEN_localhost="x", TF_CLI_CONFIG_FILE="none")
-    config = shop.directory.parent / "down.tfrc"
+    host = command_line.server.hostname
+    write_backend(command_line, lambda text: text.replace(host, "localhost:1"))
+    down = await command_line.run(
+        "plan", "-all", TF_TOKEN_localhost="x", TF_CLI_CONFIG_FILE="none"
+    )
+    config = command_line.directory.parent / "down.tfrc"
     config.write_text('credentials "localhost:1" { token = "secret-token" }\n')
-    closed = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
-    write_backend(shop)
-    plain = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(no_host_block(shop)))
+    closed = await command_line.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
+    write_backend(command_line)
+    plain = await command_line.run(
+        "plan", "-all", TF_CLI_CONFIG_FILE=str(no_host_block(command_line))
+    )
 
     assert "no token" in down.err
     assert "localhost:1" in closed.err and "secret-token" not in closed.err
@@ -264,31 +272,31 @@ async def test_hosts_that_are_none_give_one_message(shop: CommandLine) -> None:
     assert not [one for one in (down, closed, plain) if "Traceback" in one.err]
 
 
-async def test_a_wrong_token_gives_one_message(shop: CommandLine) -> None:
+async def test_a_wrong_token_gives_one_message(command_line: CommandLine) -> None:
     """The host is named and the token is not."""
-    config = shop.directory.parent / "wrong.tfrc"
-    text = shop.server.cli_config_file.read_text()
-    config.write_text(text.replace(shop.server.token, "wrong-secret-token"))
+    config = command_line.directory.parent / "wrong.tfrc"
+    text = command_line.server.cli_config_file.read_text()
+    config.write_text(text.replace(command_line.server.token, "wrong-secret-token"))
 
-    done = await shop.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
+    done = await command_line.run("plan", "-all", TF_CLI_CONFIG_FILE=str(config))
 
     assert done.code == 1
     assert "does not accept the token" in done.err
     assert "wrong-secret-token" not in done.err
-    assert_nothing_was_made(shop)
+    assert_nothing_was_made(command_line)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a matter of POSIX")
 @pytest.mark.parametrize(("name", "code"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
 async def test_an_interrupt_cancels_every_run(
-    shop: CommandLine, name: str, code: int
+    command_line: CommandLine, name: str, code: int
 ) -> None:
     """No run is left behind; table, report and journal know it, and the exit code (P25, A3)."""
-    write_backend(shop, lambda text: text.replace(EVERYTHING, "slow-"))
+    write_backend(command_line, lambda text: text.replace(EVERYTHING, "slow-"))
     process = await anyio.open_process(
-        shop.command("plan", "-all", "-report=r.json"),
-        cwd=shop.directory,
-        env={**shop.environ(), "PYTHONPATH": str(REPOSITORY)},
+        command_line.command("plan", "-all", "-report=r.json"),
+        cwd=command_line.directory,
+        env={**command_line.environ(), "PYTHONPATH": str(REPOSITORY)},
     )
     async with process:
         assert process.stdout is not None and process.stderr is not None
@@ -299,45 +307,45 @@ async def test_an_interrupt_cancels_every_run(
         rest = b"".join([data async for data in process.stdout])
         notes = b"".join([data async for data in process.stderr])
         await process.wait()
-    shown = await shop.run("batches", "show")
-    canceled = await shop.run("batches", "cancel")
+    shown = await command_line.run("batches", "show")
+    canceled = await command_line.run("batches", "cancel")
 
     assert process.returncode == code
     assert b"Stopping: the runs that are still going are canceled." in notes
     assert re.search(rb"^2 workspaces in \S+: 2 canceled$", rest, re.MULTILINE)
     assert [row[0] for row in rows_of(shown.out).values()] == ["canceled"] * 2
     assert (canceled.code, canceled.out) == (0, "")
-    told = json.loads((shop.directory / "r.json").read_text())["workspaces"]
+    told = json.loads((command_line.directory / "r.json").read_text())["workspaces"]
     assert [one["result"] for one in told] == ["canceled"] * 2
     with anyio.fail_after(10):
-        while {run["status"] for run in runs_of(shop)} != {"canceled"}:
+        while {run["status"] for run in runs_of(command_line)} != {"canceled"}:
             await anyio.lowlevel.checkpoint()
 
 
-def no_host_block(shop: CommandLine) -> Path:
+def no_host_block(command_line: CommandLine) -> Path:
     """Return a CLI configuration with credentials alone, so that discovery is asked."""
-    document = json.loads(shop.server.cli_config_file.read_text())
-    path = shop.directory.parent / "credentials.tfrc"
+    document = json.loads(command_line.server.cli_config_file.read_text())
+    path = command_line.directory.parent / "credentials.tfrc"
     path.write_text(json.dumps({"credentials": document["credentials"]}))
     return path
 
 
-def assert_nothing_was_made(shop: CommandLine) -> None:
+def assert_nothing_was_made(command_line: CommandLine) -> None:
     """Fail when the server has a run or a configuration version."""
-    assert runs_of(shop) == []
-    assert records_of(shop, "configuration-version") == []
+    assert runs_of(command_line) == []
+    assert records_of(command_line, "configuration-version") == []
 
 
 @pytest.mark.parametrize(
     "flag", ["-lock-timeout=soon", "-queue-timeout=5", "-queue-timeout="]
 )
-async def test_a_duration_needs_a_unit(flag: str, shop: CommandLine) -> None:
+async def test_a_duration_needs_a_unit(flag: str, command_line: CommandLine) -> None:
     """As Terraform reads them; what is wrong is told and nothing is planned."""
-    done = await shop.run("plan", "-all", flag)
+    done = await command_line.run("plan", "-all", flag)
 
     assert done.code == 1
     assert "is not a duration; write for example 30s or 1m30s" in done.err
-    assert runs_of(shop) == []
+    assert runs_of(command_line) == []
 
 
 @pytest.mark.parametrize(

@@ -17,37 +17,37 @@ from tests.support.paths import REPOSITORY
 from tests.support.servers import running_server
 
 
-async def test_workspaces_of_a_prefix(shop: CommandLine) -> None:
+async def test_workspaces_of_a_prefix(command_line: CommandLine) -> None:
     """Listed, selected, made and deleted by short names; Terraform's file tells the selected."""
-    selected = await shop.run("workspace", "select", "prod")
-    listed = await shop.run("workspace", "list")
-    made = await shop.run("workspace", "new", "eu-8")
-    shown = await shop.run("workspace", "show")
-    refused = await shop.run("workspace", "delete", "eu-8")
-    await shop.run("workspace", "select", "dev")
-    deleted = await shop.run("workspace", "delete", "eu-8")
+    selected = await command_line.run("workspace", "select", "prod")
+    listed = await command_line.run("workspace", "list")
+    made = await command_line.run("workspace", "new", "eu-8")
+    shown = await command_line.run("workspace", "show")
+    refused = await command_line.run("workspace", "delete", "eu-8")
+    await command_line.run("workspace", "select", "dev")
+    deleted = await command_line.run("workspace", "delete", "eu-8")
 
     assert selected.code == 0, selected.err
     assert listed.out == "  dev\n  eu-7\n* prod\n"
     assert (made.code, shown.out) == (0, "eu-8\n")
     assert refused.code == 1 and "eu-8 is selected" in refused.err
     assert deleted.code == 0, deleted.err
-    assert (shop.directory / ".terraform" / "environment").read_bytes() == b"dev"
-    names = {one["name"] for one in records_of(shop, "workspace")}
+    assert (command_line.directory / ".terraform" / "environment").read_bytes() == b"dev"
+    names = {one["name"] for one in records_of(command_line, "workspace")}
     assert "networking-eu-8" not in names and "networking-dev" in names
 
 
-async def test_name_mode_explains_itself(shop: CommandLine) -> None:
+async def test_name_mode_explains_itself(command_line: CommandLine) -> None:
     """The one workspace is `default`; other names are told what to do (P91)."""
     write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "other"')
     )
 
-    listed = await shop.run("workspace", "list")
-    selected = await shop.run("workspace", "select", "default")
-    new = await shop.run("workspace", "new", "x")
-    default = await shop.run("workspace", "new", "default")
-    deleted = await shop.run("workspace", "delete", "default")
+    listed = await command_line.run("workspace", "list")
+    selected = await command_line.run("workspace", "select", "default")
+    new = await command_line.run("workspace", "new", "x")
+    default = await command_line.run("workspace", "new", "default")
+    deleted = await command_line.run("workspace", "delete", "default")
 
     assert listed.out == "* default\n"
     assert selected.code == 0
@@ -56,16 +56,16 @@ async def test_name_mode_explains_itself(shop: CommandLine) -> None:
         assert "the one workspace" in done.err and "other" in done.err
 
 
-async def test_init_makes_the_one_workspace_of_name_mode(shop: CommandLine) -> None:
+async def test_init_makes_the_one_workspace_of_name_mode(command_line: CommandLine) -> None:
     """As Terraform does; before that a plan says how, and none is made by reading (W9)."""
     write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
     )
 
-    planned = await shop.run("plan")
-    listed = await shop.run("workspace", "list")
-    init = await shop.run("init", "-input=false")
-    again = await shop.run("init", "-input=false")
+    planned = await command_line.run("plan")
+    listed = await command_line.run("workspace", "list")
+    init = await command_line.run("init", "-input=false")
+    again = await command_line.run("init", "-input=false")
 
     assert planned.code == 1
     for done in (planned, listed):
@@ -74,22 +74,26 @@ async def test_init_makes_the_one_workspace_of_name_mode(shop: CommandLine) -> N
     assert init.code == 0, init.err
     assert "Made the workspace fresh" in init.err
     assert "Made" not in again.err
-    names = [one["name"] for one in records_of(shop, "workspace")]
+    names = [one["name"] for one in records_of(command_line, "workspace")]
     assert names.count("fresh") == 1
 
 
-async def test_a_cloud_block_takes_everything_from_variables(shop: CommandLine) -> None:
+async def test_a_cloud_block_takes_everything_from_variables(
+    command_line: CommandLine,
+) -> None:
     """The workspace that TF_WORKSPACE names is planned, and not made by init (P131)."""
-    (shop.directory / "main.tf").write_text("terraform {\n  cloud {}\n}\n")
+    (command_line.directory / "main.tf").write_text("terraform {\n  cloud {}\n}\n")
     variables = {
-        "TF_CLOUD_HOSTNAME": shop.server.hostname,
+        "TF_CLOUD_HOSTNAME": command_line.server.hostname,
         "TF_CLOUD_ORGANIZATION": "acme",
     }
 
-    planned = await shop.run("plan", **variables, TF_WORKSPACE="other")
-    missing = await shop.run("init", **variables, TF_WORKSPACE="fresh")
-    made = await shop.run("workspace", "new", "fresh", **variables, TF_WORKSPACE="fresh")
-    open_ = await shop.run("plan", **variables)
+    planned = await command_line.run("plan", **variables, TF_WORKSPACE="other")
+    missing = await command_line.run("init", **variables, TF_WORKSPACE="fresh")
+    made = await command_line.run(
+        "workspace", "new", "fresh", **variables, TF_WORKSPACE="fresh"
+    )
+    open_ = await command_line.run("plan", **variables)
 
     assert planned.code == 0, planned.err
     assert missing.code == 1 and "no workspace fresh" in missing.err
@@ -98,42 +102,47 @@ async def test_a_cloud_block_takes_everything_from_variables(shop: CommandLine) 
 
 
 async def test_a_new_workspace_of_name_mode_is_default_for_terraform(
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """With its own name in .terraform/environment, Terraform would refuse to work (N19)."""
     write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
     )
 
-    made = await shop.run("workspace", "new", "fresh")
+    made = await command_line.run("workspace", "new", "fresh")
 
     assert made.code == 0, made.err
     assert made.out.startswith("Made and selected default (fresh)")
-    assert (shop.directory / ".terraform" / "environment").read_bytes() == b"default"
+    assert (
+        command_line.directory / ".terraform" / "environment"
+    ).read_bytes() == b"default"
 
 
-async def test_a_new_workspace_has_the_version_of_the_engine(shop: CommandLine) -> None:
+async def test_a_new_workspace_has_the_version_of_the_engine(
+    command_line: CommandLine,
+) -> None:
     """That of the Terraform that is found, and the message says so (W5)."""
     version = released_terraform({"PATH": ""})
     assert version is not None
 
-    made = await shop.run("workspace", "new", "eu-8")
-    chosen = await shop.run("workspace", "select", "-or-create", "eu-9")
+    made = await command_line.run("workspace", "new", "eu-8")
+    chosen = await command_line.run("workspace", "select", "-or-create", "eu-9")
 
     assert f"it plans with Terraform {version}, as is installed here." in made.out
     assert f"which was made; it plans with Terraform {version}" in chosen.out
     versions = {
-        one["name"]: one["terraform_version"] for one in records_of(shop, "workspace")
+        one["name"]: one["terraform_version"]
+        for one in records_of(command_line, "workspace")
     }
     assert versions["networking-eu-8"] == versions["networking-eu-9"] == version
 
 
 async def test_a_state_that_moves_makes_a_workspace_of_that_version(
-    shop: CommandLine,
+    command_line: CommandLine,
 ) -> None:
     """init names the version too, so that commands of Terraform work there afterwards (W5)."""
     write_backend(
-        shop, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
+        command_line, lambda text: text.replace('prefix = "networking-"', 'name = "fresh"')
     )
     state = {
         "version": 4,
@@ -143,32 +152,34 @@ async def test_a_state_that_moves_makes_a_workspace_of_that_version(
         "outputs": {"a": {"value": "b", "type": "string"}},
         "resources": [],
     }
-    (shop.directory / "terraform.tfstate").write_text(json.dumps(state))
+    (command_line.directory / "terraform.tfstate").write_text(json.dumps(state))
 
-    done = await shop.run("init", "-input=false", "-force-copy")
+    done = await command_line.run("init", "-input=false", "-force-copy")
 
     assert done.code == 0, done.err
-    (made,) = [one for one in records_of(shop, "workspace") if one["name"] == "fresh"]
+    (made,) = [
+        one for one in records_of(command_line, "workspace") if one["name"] == "fresh"
+    ]
     assert made["terraform_version"] == released_terraform({"PATH": ""})
 
 
-async def test_an_empty_name_reaches_no_workspace(shop: CommandLine) -> None:
+async def test_an_empty_name_reaches_no_workspace(command_line: CommandLine) -> None:
     """The workspace that is called like the prefix is not meant, by no command (P85)."""
-    write_backend(shop, lambda text: text.replace("networking-", "other"))
-    before = records_of(shop, "workspace")
+    write_backend(command_line, lambda text: text.replace("networking-", "other"))
+    before = records_of(command_line, "workspace")
     for arguments in (
         ("select", ""),
         ("select", "-or-create", ""),
         ("delete", ""),
         ("new", ""),
     ):
-        done = await shop.run("workspace", *arguments)
+        done = await command_line.run("workspace", *arguments)
         assert done.code == 1, arguments
         assert "''" in done.err
-    planned = await shop.run("plan", TF_WORKSPACE=" ")
+    planned = await command_line.run("plan", TF_WORKSPACE=" ")
 
     assert planned.code == 1 and "' ' is not the name of a workspace" in planned.err
-    assert records_of(shop, "workspace") == before
+    assert records_of(command_line, "workspace") == before
 
 
 @pytest.mark.parametrize(
@@ -187,20 +198,23 @@ async def test_an_empty_name_reaches_no_workspace(shop: CommandLine) -> None:
     ],
 )
 async def test_what_is_wrong_is_told_and_makes_nothing(
-    arguments: tuple[str, ...], environ: dict[str, str], told: str, shop: CommandLine
+    arguments: tuple[str, ...],
+    environ: dict[str, str],
+    told: str,
+    command_line: CommandLine,
 ) -> None:
     """One message, exit code 1, the same workspaces as before (P84, P86)."""
-    before = records_of(shop, "workspace")
-    done = await shop.run("workspace", *arguments, **environ)
+    before = records_of(command_line, "workspace")
+    done = await command_line.run("workspace", *arguments, **environ)
 
     assert done.code == 1
     assert told in done.err and "Traceback" not in done.err
-    assert records_of(shop, "workspace") == before
+    assert records_of(command_line, "workspace") == before
 
 
-async def test_reading_never_makes_a_workspace(shop: CommandLine) -> None:
+async def test_reading_never_makes_a_workspace(command_line: CommandLine) -> None:
     """Terraform makes what TF_WORKSPACE names; here it is an error (P94)."""
-    before = records_of(shop, "workspace")
+    before = records_of(command_line, "workspace")
     for command in (
         ("plan",),
         ("workspace", "list"),
@@ -208,20 +222,20 @@ async def test_reading_never_makes_a_workspace(shop: CommandLine) -> None:
         ("output",),
         ("state", "list"),
     ):
-        await shop.run(*command, TF_WORKSPACE="missing")
-    assert records_of(shop, "workspace") == before
+        await command_line.run(*command, TF_WORKSPACE="missing")
+    assert records_of(command_line, "workspace") == before
 
 
-async def test_or_create_makes_and_selects(shop: CommandLine) -> None:
+async def test_or_create_makes_and_selects(command_line: CommandLine) -> None:
     """Once; the second time it only selects."""
     for _ in range(2):
-        done = await shop.run("workspace", "select", "-or-create", "new-one")
+        done = await command_line.run("workspace", "select", "-or-create", "new-one")
         assert done.code == 0, done.err
-    names = [one["name"] for one in records_of(shop, "workspace")]
+    names = [one["name"] for one in records_of(command_line, "workspace")]
     assert names.count("networking-new-one") == 1
 
 
-async def test_a_workspace_with_resources_is_kept(shop: CommandLine) -> None:
+async def test_a_workspace_with_resources_is_kept(command_line: CommandLine) -> None:
     """A state comes with -state; deleting it needs -force, which tells what is forgotten (P117)."""
     state = {
         "version": 4,
@@ -238,65 +252,69 @@ async def test_a_workspace_with_resources_is_kept(shop: CommandLine) -> None:
             }
         ],
     }
-    (shop.directory / "old.tfstate").write_text(json.dumps(state))
-    made = await shop.run("workspace", "new", "-state=old.tfstate", "kept")
-    await shop.run("workspace", "select", "dev")
-    refused = await shop.run("workspace", "delete", "kept")
-    forced = await shop.run("workspace", "delete", "-force", "kept")
+    (command_line.directory / "old.tfstate").write_text(json.dumps(state))
+    made = await command_line.run("workspace", "new", "-state=old.tfstate", "kept")
+    await command_line.run("workspace", "select", "dev")
+    refused = await command_line.run("workspace", "delete", "kept")
+    forced = await command_line.run("workspace", "delete", "-force", "kept")
 
     assert made.code == 0, made.err
     assert refused.code == 1 and "aws_vpc.main" in refused.err
     assert forced.code == 0 and "1 resources that it managed live on" in forced.err
     # The refused one has left no lock behind.
-    assert not [one for one in records_of(shop, "workspace") if one["locked_by"]]
+    assert not [one for one in records_of(command_line, "workspace") if one["locked_by"]]
 
 
-async def test_init_selects_the_only_workspace(shop: CommandLine) -> None:
+async def test_init_selects_the_only_workspace(command_line: CommandLine) -> None:
     """Of several one must be named when nobody can be asked; the backend is configured (P87)."""
-    several = await shop.run("init", "-input=false")
-    write_backend(shop, lambda text: text.replace("networking-", "ot"))
-    changed = await shop.run("init", "-input=false")
-    single = await shop.run("init", "-input=false", "-reconfigure")
+    several = await command_line.run("init", "-input=false")
+    write_backend(command_line, lambda text: text.replace("networking-", "ot"))
+    changed = await command_line.run("init", "-input=false")
+    single = await command_line.run("init", "-input=false", "-reconfigure")
 
     assert several.code == 1
     assert "set TF_WORKSPACE to one of dev, eu-7, prod" in several.err
-    assert (shop.directory / ".terraform" / "terraform.tfstate").exists()
+    assert (command_line.directory / ".terraform" / "terraform.tfstate").exists()
     assert changed.code == 1 and "-migrate-state" in changed.err
     assert single.code == 0, single.err
-    assert (await shop.run("workspace", "show")).out == "her\n"
+    assert (await command_line.run("workspace", "show")).out == "her\n"
 
 
-async def test_init_takes_what_the_block_leaves_out(shop: CommandLine) -> None:
+async def test_init_takes_what_the_block_leaves_out(command_line: CommandLine) -> None:
     """A file, then pairs; later commands know it from the record."""
-    (shop.directory / "main.tf").write_text('terraform {\n  backend "remote" {}\n}\n')
-    (shop.directory / "net.hcl").write_text('workspaces {\n  prefix = "networking-"\n}\n')
+    (command_line.directory / "main.tf").write_text(
+        'terraform {\n  backend "remote" {}\n}\n'
+    )
+    (command_line.directory / "net.hcl").write_text(
+        'workspaces {\n  prefix = "networking-"\n}\n'
+    )
     given = [
         "-backend-config=net.hcl",
         "-backend-config=organization=acme",
-        f"-backend-config=hostname={shop.server.hostname}",
+        f"-backend-config=hostname={command_line.server.hostname}",
     ]
-    first = await shop.run("init", "-input=false", *given, TF_WORKSPACE="dev")
-    again = await shop.run("init", "-input=false", TF_WORKSPACE="dev")
-    listed = await shop.run("workspace", "list")
+    first = await command_line.run("init", "-input=false", *given, TF_WORKSPACE="dev")
+    again = await command_line.run("init", "-input=false", TF_WORKSPACE="dev")
+    listed = await command_line.run("workspace", "list")
 
     assert first.code == 0, first.err
     assert again.code == 0, again.err
     assert listed.out.split() == ["dev", "eu-7", "prod"]
 
 
-async def test_a_token_is_stored_and_forgotten(shop: CommandLine) -> None:
+async def test_a_token_is_stored_and_forgotten(command_line: CommandLine) -> None:
     """From standard input, for its owner alone, beside what else is in the file (P106)."""
-    home = shop.directory.parent
+    home = command_line.directory.parent
     path = home / ".terraform.d" / "credentials.tfrc.json"
     path.parent.mkdir()
     path.write_text('{"credentials": {"other.test": {"token": "kept"}}, "more": 1}')
 
     async def login(host: str, text: str) -> tuple[int, str]:
         done = await anyio.run_process(
-            [*shop.command("login", host)],
+            [*command_line.command("login", host)],
             input=text.encode(),
-            cwd=shop.directory,
-            env=shop.environ(PYTHONPATH=str(REPOSITORY)),
+            cwd=command_line.directory,
+            env=command_line.environ(PYTHONPATH=str(REPOSITORY)),
             check=False,
         )
         return done.returncode, (done.stdout + done.stderr).decode()
@@ -316,10 +334,10 @@ async def test_a_token_is_stored_and_forgotten(shop: CommandLine) -> None:
         code, told = await login("tfe.test", bad)
         assert code == 1 and "token" in told and "words" not in told and "caf" not in told
     assert (await login("xn--x", "t\n"))[0] == 1
-    out = await shop.run("logout", "tfe.test")
+    out = await command_line.run("logout", "tfe.test")
     assert out.code == 0
     assert "tfe.test" not in path.read_text() and "other.test" in path.read_text()
-    assert "was stored" in (await shop.run("logout", "tfe.test")).out
+    assert "was stored" in (await command_line.run("logout", "tfe.test")).out
 
 
 @pytest.mark.parametrize(
@@ -352,11 +370,13 @@ def test_open_quotes_are_told() -> None:
         with_environ(["plan"], {"TF_CLI_ARGS_plan": "'-a"})
 
 
-async def test_variables_change_commands(shop: CommandLine) -> None:
+async def test_variables_change_commands(command_line: CommandLine) -> None:
     """TF_CLI_ARGS_plan counts, and TF_INPUT=0 asks nothing."""
-    planned = await shop.run("plan", TF_CLI_ARGS_plan="-select=dev -detailed-exitcode")
+    planned = await command_line.run(
+        "plan", TF_CLI_ARGS_plan="-select=dev -detailed-exitcode"
+    )
     assert planned.code == 2, planned.err
-    asked = await shop.run("init", TF_INPUT="0")
+    asked = await command_line.run("init", TF_INPUT="0")
     assert asked.code == 1 and "Nobody can be asked" in asked.err
 
 
@@ -372,15 +392,15 @@ async def test_tags_choose_workspaces(tmp_path: Path) -> None:
             SeedWorkspace(name="three"),
         ],
     ) as server:
-        shop = CommandLine(server, directory, tmp_path / "data")
+        command_line = CommandLine(server, directory, tmp_path / "data")
         (directory / "main.tf").write_text(
             f'terraform {{\n  cloud {{\n    hostname = "{server.hostname}"\n'
             '    organization = "acme"\n    workspaces {\n      tags = ["net"]\n    }\n  }\n}\n'
         )
-        init = await shop.run("init", "-input=false", TF_WORKSPACE="two")
-        planned = await shop.run("plan", "-all")
-        untagged = await shop.run("plan", TF_WORKSPACE="three")
-        missing = await shop.run("workspace", "select", "nowhere")
+        init = await command_line.run("init", "-input=false", TF_WORKSPACE="two")
+        planned = await command_line.run("plan", "-all")
+        untagged = await command_line.run("plan", TF_WORKSPACE="three")
+        missing = await command_line.run("workspace", "select", "nowhere")
 
     assert untagged.code == 1
     assert (

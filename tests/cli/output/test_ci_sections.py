@@ -68,9 +68,9 @@ async def busy(tmp_path: Path) -> AsyncIterator[CommandLine]:
     ) as server:
         directory = tmp_path / "networking"
         directory.mkdir()
-        shop = CommandLine(server, directory, tmp_path / "data")
-        write_backend(shop)
-        yield shop
+        command_line = CommandLine(server, directory, tmp_path / "data")
+        write_backend(command_line)
+        yield command_line
 
 
 @pytest.mark.parametrize("service", OPENING)

@@ -168,25 +168,25 @@ def test_outputs_are_numbers_and_lists(tmp_path: Path) -> None:
 
 
 async def test_a_job_gets_annotations_and_outputs(
-    shop: CommandLine, tmp_path: Path
+    command_line: CommandLine, tmp_path: Path
 ) -> None:
     """Of one plan, of a batch, and of a command that planned nothing."""
     file = tmp_path / "output"
     environ = {**GITHUB, "GITHUB_OUTPUT": str(file), "GITHUB_WORKSPACE": str(tmp_path)}
-    one = await shop.run("plan", TF_WORKSPACE="dev", **environ)
+    one = await command_line.run("plan", TF_WORKSPACE="dev", **environ)
     assert outputs_of(file)["changed_workspaces"] == '["dev"]'
-    many = await shop.run("plan", "-all", **environ)
+    many = await command_line.run("plan", "-all", **environ)
     assert outputs_of(file)["total"] == "3"
     assert "::warning title=1 workspace destroys or replaces::prod\n" in many.out
     assert "::warning" not in one.out
-    write_backend(shop, lambda text: text.replace("networking-", "broken-"))
-    await shop.run("plan", "-all", **environ)
+    write_backend(command_line, lambda text: text.replace("networking-", "broken-"))
+    await command_line.run("plan", "-all", **environ)
     assert outputs_of(file)["failed_workspaces"] == '["one"]'
-    write_backend(shop, lambda text: text.replace("networking-", "zzz-"))
-    nothing = await shop.run("plan", "-all", **environ)
+    write_backend(command_line, lambda text: text.replace("networking-", "zzz-"))
+    nothing = await command_line.run("plan", "-all", **environ)
     assert (outputs_of(file)["result"], outputs_of(file)["total"]) == ("failed", "0")
     assert "::error title=Nothing was planned::organization acme has no " in nothing.out
-    lost = await shop.run(
+    lost = await command_line.run(
         "plan", TF_WORKSPACE="dev", **{**environ, "GITHUB_OUTPUT": "/no/such/file"}
     )
     assert "Warning: GITHUB_OUTPUT cannot be written: No such file" in lost.err

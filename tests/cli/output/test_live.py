@@ -130,15 +130,15 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    shop: CommandLine, *arguments: str, size: tuple[int, int], **more: str
+    command_line: CommandLine, *arguments: str, size: tuple[int, int], **more: str
 ) -> Iterator[Terminal]:
     """Run a command in a terminal."""
     environ = {
-        **shop.environ(PYTHONPATH=str(REPOSITORY)),
+        **command_line.environ(PYTHONPATH=str(REPOSITORY)),
         "TERM": "xterm-256color",
         **more,
     }
-    made = Terminal(shop.command(*arguments), shop.directory, environ, size)
+    made = Terminal(command_line.command(*arguments), command_line.directory, environ, size)
     try:
         yield made
     finally:
@@ -172,7 +172,9 @@ def seed() -> list[SeedWorkspace]:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (200, 50)])
-async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLine) -> None:
+async def test_a_batch_is_drawn_in_place(
+    size: tuple[int, int], command_line: CommandLine
+) -> None:
     """Rows change where they are, a failure opens out, and the table ends it."""
 
     def is_waiting_for_slow(text: str) -> bool:
@@ -182,7 +184,7 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
         return all(word in text for word in (*words, *wide))
 
     def look() -> tuple[str, str, int, bytes]:
-        with terminal(shop, "plan", "-all", size=size) as seen:
+        with terminal(command_line, "plan", "-all", size=size) as seen:
             before = seen.mode
             living = seen.see(is_waiting_for_slow)
             code = seen.finish(before)
@@ -202,11 +204,11 @@ async def test_a_batch_is_drawn_in_place(size: tuple[int, int], shop: CommandLin
     assert b"\x1b]0;" not in raw and b"\x1b[2J" not in raw
 
 
-async def test_another_size_leaves_no_remains(shop: CommandLine) -> None:
+async def test_another_size_leaves_no_remains(command_line: CommandLine) -> None:
     """The view is drawn for the new size at once, and nothing of the old one stays."""
 
     def look() -> list[list[str]]:
-        with terminal(shop, "plan", "-all", size=(100, 24)) as seen:
+        with terminal(command_line, "plan", "-all", size=(100, 24)) as seen:
             seen.see(lambda text: " slow " in text and "planning" in text)
             screens = []
             for size in ((50, 14), (120, 30)):
@@ -273,11 +275,13 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
         simulated=SimulatedEngine(Simulation(seconds=1)),
         seed=[SeedWorkspace(name=f"networking-{n:03}") for n in range(300)],
     ) as server:
-        shop = CommandLine(server, directory, tmp_path / "data")
-        write_backend(shop)
+        command_line = CommandLine(server, directory, tmp_path / "data")
+        write_backend(command_line)
 
         def look() -> tuple[str, int]:
-            with terminal(shop, "plan", "-all", size=(80, 24), NO_COLOR="1") as seen:
+            with terminal(
+                command_line, "plan", "-all", size=(80, 24), NO_COLOR="1"
+            ) as seen:
                 living = seen.see(lambda text: "more at work" in text)
                 return living, seen.finish()
 
@@ -301,12 +305,12 @@ async def test_many_rows_fit_the_screen(tmp_path: Path) -> None:
     ],
 )
 async def test_an_interrupt_asks_what_becomes_of_the_runs(
-    answer: bytes, code: int | None, words: str, shop: CommandLine
+    answer: bytes, code: int | None, words: str, command_line: CommandLine
 ) -> None:
     """The question stands still until one of three keys is pressed (A2)."""
 
     def look() -> tuple[str, int]:
-        with terminal(shop, "plan", "-select=slow", size=(80, 24)) as seen:
+        with terminal(command_line, "plan", "-select=slow", size=(80, 24)) as seen:
             seen.see(lambda text: "planning" in text)
             seen.process.send_signal(signal.SIGINT)
             seen.see(lambda text: "Press c, d or w" in text)
@@ -327,11 +331,11 @@ async def test_an_interrupt_asks_what_becomes_of_the_runs(
     assert ended == (130 if code is None else code)
 
 
-async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
+async def test_a_second_interrupt_leaves_at_once(command_line: CommandLine) -> None:
     """It says how many runs go on and how to come back, with the terminal as it was."""
 
     def look() -> tuple[str, int]:
-        with terminal(shop, "plan", "-select=slow", size=(80, 24)) as seen:
+        with terminal(command_line, "plan", "-select=slow", size=(80, 24)) as seen:
             before = seen.mode
             seen.see(lambda text: "planning" in text)
             for _ in range(2):
@@ -347,11 +351,13 @@ async def test_a_second_interrupt_leaves_at_once(shop: CommandLine) -> None:
     assert "Press c, d or w" not in text
 
 
-async def test_keys_look_around_and_cancel_one_run(shop: CommandLine) -> None:
+async def test_keys_look_around_and_cancel_one_run(command_line: CommandLine) -> None:
     """A log is read while it is written, a run is canceled after y, and the others go on."""
 
     def look() -> tuple[str, int]:
-        with terminal(shop, "plan", "-select=slow", "-select=dev", size=(80, 24)) as seen:
+        with terminal(
+            command_line, "plan", "-select=slow", "-select=dev", size=(80, 24)
+        ) as seen:
             before = seen.mode
             seen.see(lambda text: "planning" in text and "changed" in text)
             os.write(seen._file, b"/slow\r")
@@ -405,7 +411,7 @@ def test_a_view_that_crashes_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     ids="-".join,
 )
 async def test_what_is_typed_is_not_echoed_into_the_drawing(
-    signals: list[str], shop: CommandLine
+    signals: list[str], command_line: CommandLine
 ) -> None:
     """The echo is off until the view ends, and on again after every way out (A11).
 
@@ -413,7 +419,7 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
     """
 
     def look() -> tuple[list[bool], bytes]:
-        with terminal(shop, "plan", "-all", size=(80, 24)) as seen:
+        with terminal(command_line, "plan", "-all", size=(80, 24)) as seen:
             before = seen.mode
             seen.see(lambda text: " slow " in text and "planning" in text)
             echoes = [seen.echoes]
@@ -437,11 +443,13 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
     assert b"typed-unseen" not in raw
 
 
-async def test_lines_can_be_had_on_a_terminal_too(shop: CommandLine) -> None:
+async def test_lines_can_be_had_on_a_terminal_too(command_line: CommandLine) -> None:
     """-stream writes every line behind its name, as without a terminal."""
 
     def look() -> str:
-        with terminal(shop, "plan", "-all", "-stream", "-no-color", size=(120, 40)) as seen:
+        with terminal(
+            command_line, "plan", "-all", "-stream", "-no-color", size=(120, 40)
+        ) as seen:
             seen.finish()
             return seen.text
 
@@ -462,12 +470,14 @@ async def test_lines_can_be_had_on_a_terminal_too(shop: CommandLine) -> None:
     ],
     ids=" ".join,
 )
-async def test_no_log_steers_the_terminal(arguments: list[str], shop: CommandLine) -> None:
+async def test_no_log_steers_the_terminal(
+    arguments: list[str], command_line: CommandLine
+) -> None:
     """No clipboard, no title, no cleared screen, in any form of output (H3)."""
 
     def look() -> bytes:
         name = {} if "-select=bad" in arguments else {"TF_WORKSPACE": "bad"}
-        with terminal(shop, *arguments, size=(100, 30), **name) as seen:
+        with terminal(command_line, *arguments, size=(100, 30), **name) as seen:
             seen.finish()
             return seen.raw
 
@@ -481,12 +491,14 @@ async def test_no_log_steers_the_terminal(arguments: list[str], shop: CommandLin
     assert b"\x1b]" not in others and b"\x1b[2J" not in others
 
 
-async def test_a_dumb_terminal_gets_lines_without_escapes(shop: CommandLine) -> None:
+async def test_a_dumb_terminal_gets_lines_without_escapes(
+    command_line: CommandLine,
+) -> None:
     """Where nothing can be drawn, the lines of all logs come as without a terminal (A16)."""
 
     def look() -> bytes:
         with terminal(
-            shop, "plan", "-select=dev", "-select=bad", size=(80, 24), TERM="dumb"
+            command_line, "plan", "-select=dev", "-select=bad", size=(80, 24), TERM="dumb"
         ) as seen:
             seen.finish()
             return seen.raw

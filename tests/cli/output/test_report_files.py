@@ -180,15 +180,15 @@ def test_reports_have_the_logs_that_were_chosen(
     assert report.log_command is None
 
 
-async def test_the_log_command_of_a_report_works(shop: CommandLine) -> None:
+async def test_the_log_command_of_a_report_works(command_line: CommandLine) -> None:
     """The page has the logs that -report-logs names, and the command that shows a whole one."""
-    done = await shop.run("plan", "-all", "-report=a.html", "-report-logs=all")
-    page = (shop.directory / "a.html").read_text(encoding="utf-8")
+    done = await command_line.run("plan", "-all", "-report=a.html", "-report-logs=all")
+    page = (command_line.directory / "a.html").read_text(encoding="utf-8")
     [command] = re.findall(r'<main data-log="remote-backend ([^"]+)">', page)
     [name, *_] = re.findall('aria-label="Log of ([^"]+)"', page)
-    log = await shop.run(*command.split(), name)
-    again = await shop.run("report", "-report=b.html", "-report-logs=none")
-    without_logs = (shop.directory / "b.html").read_text(encoding="utf-8")
+    log = await command_line.run(*command.split(), name)
+    again = await command_line.run("report", "-report=b.html", "-report-logs=none")
+    without_logs = (command_line.directory / "b.html").read_text(encoding="utf-8")
 
     assert (done.code, log.code, again.code) == (0, 0, 0)
     assert "line 2999" in log.out
@@ -242,20 +242,25 @@ def test_a_link_that_leads_nowhere_yet_gets_a_private_target(tmp_path: Path) -> 
 
 
 @POSIX_ONLY
-async def test_the_mode_of_new_reports_can_be_chosen(shop: CommandLine) -> None:
+async def test_the_mode_of_new_reports_can_be_chosen(command_line: CommandLine) -> None:
     """By plan and report alike; everything that is not a mode is refused before the batch (N37)."""
-    done = await shop.run("plan", "-all", "-quiet", "-report=a.md", "-report-mode=0644")
-    again = await shop.run("report", "-report=b.md", "-report-mode=640")
+    done = await command_line.run(
+        "plan", "-all", "-quiet", "-report=a.md", "-report-mode=0644"
+    )
+    again = await command_line.run("report", "-report=b.md", "-report-mode=640")
     modes = [
-        stat.S_IMODE((shop.directory / name).stat().st_mode) for name in ("a.md", "b.md")
+        stat.S_IMODE((command_line.directory / name).stat().st_mode)
+        for name in ("a.md", "b.md")
     ]
 
     assert (done.code, again.code, modes) == (0, 0, [0o644, 0o640])
     for wrong in ("rw", "0o644", "888", "1777", "44"):
-        refused = await shop.run("plan", "-all", "-report=c.md", f"-report-mode={wrong}")
+        refused = await command_line.run(
+            "plan", "-all", "-report=c.md", f"-report-mode={wrong}"
+        )
         assert refused.code == 1
         assert f"'{wrong}' is not the mode of a file; write an octal" in refused.err
-    assert not (shop.directory / "c.md").exists()
+    assert not (command_line.directory / "c.md").exists()
 
 
 def test_a_report_says_that_a_log_was_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,13 +299,13 @@ def test_a_step_summary_stays_below_what_github_shows(
 
 
 @POSIX_ONLY
-async def test_a_limit_and_a_label_are_those_of_markdown(shop: CommandLine) -> None:
+async def test_a_limit_and_a_label_are_those_of_markdown(command_line: CommandLine) -> None:
     """By plan and report alike; the first line says which of two jobs it was."""
     flags = ("-report-label=nightly job", "-report-limit=1000")
-    done = await shop.run("plan", "-all", "-quiet", "-report=a.md", *flags)
-    again = await shop.run("report", "-report=b.md", *flags)
-    refused = await shop.run("plan", "-all", "-report=c.md", "-report-limit=999")
-    texts = [(shop.directory / name).read_text() for name in ("a.md", "b.md")]
+    done = await command_line.run("plan", "-all", "-quiet", "-report=a.md", *flags)
+    again = await command_line.run("report", "-report=b.md", *flags)
+    refused = await command_line.run("plan", "-all", "-report=c.md", "-report-limit=999")
+    texts = [(command_line.directory / name).read_text() for name in ("a.md", "b.md")]
 
     assert (done.code, again.code, refused.code) == (0, 0, 1)
     assert "999 is not in the range x>=1000" in refused.err
@@ -310,9 +315,9 @@ async def test_a_limit_and_a_label_are_those_of_markdown(shop: CommandLine) -> N
     assert texts[0].partition("\n")[0] == texts[1].partition("\n")[0]
 
 
-async def test_events_as_json(shop: CommandLine) -> None:
+async def test_events_as_json(command_line: CommandLine) -> None:
     """Standard output holds nothing but JSON, one event a line (P157)."""
-    done = await shop.run("-debug", "plan", "-all", "-json")
+    done = await command_line.run("-debug", "plan", "-all", "-json")
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert [lines[0]["type"], lines[-1]["type"]] == ["batch_started", "batch_finished"]
     log = "".join(
@@ -340,10 +345,10 @@ async def test_events_as_json(shop: CommandLine) -> None:
     ],
 )
 async def test_wrong_reports_are_told_before_anything(
-    arguments: tuple[str, ...], told: str, shop: CommandLine
+    arguments: tuple[str, ...], told: str, command_line: CommandLine
 ) -> None:
     """One message, and nothing is planned (A20)."""
-    done = await shop.run(*arguments)
+    done = await command_line.run(*arguments)
     assert done.code == 1
     assert told in done.err
-    assert not list(shop.directory.glob("r.*"))
+    assert not list(command_line.directory.glob("r.*"))

@@ -35,12 +35,12 @@ def seed() -> list[SeedWorkspace]:
     return [SeedWorkspace(name="networking-dev", simulation=log)]
 
 
-async def output_of(shop: CommandLine, encoding: str, *arguments: str) -> bytes:
+async def output_of(command_line: CommandLine, encoding: str, *arguments: str) -> bytes:
     """Run a command with an encoding of its streams; return what it wrote, once it is well."""
     done = await anyio.run_process(
-        shop.command(*arguments),
-        cwd=shop.directory,
-        env=shop.environ(
+        command_line.command(*arguments),
+        cwd=command_line.directory,
+        env=command_line.environ(
             PYTHONIOENCODING=encoding,
             TF_WORKSPACE="dev",
             PYTHONPATH=str(REPOSITORY),
@@ -51,7 +51,7 @@ async def output_of(shop: CommandLine, encoding: str, *arguments: str) -> bytes:
     return done.stdout
 
 
-async def test_a_log_reaches_a_stream_of_any_encoding(shop: CommandLine) -> None:
+async def test_a_log_reaches_a_stream_of_any_encoding(command_line: CommandLine) -> None:
     """Letters that an encoding lacks are written as escapes, and the plan goes on (N07, A10)."""
     for encoding, expected in {
         "cp1252": b"\\u2577 Gr\xf6\xdfe \\ud83d\\ude80\n",
@@ -59,24 +59,24 @@ async def test_a_log_reaches_a_stream_of_any_encoding(shop: CommandLine) -> None
         "ascii": b"\\u2577 Gr\\u00f6\\u00dfe \\ud83d\\ude80\n",
         "utf-8": f"{LINE}\n".encode(),
     }.items():
-        assert expected in await output_of(shop, encoding, "plan"), encoding
+        assert expected in await output_of(command_line, encoding, "plan"), encoding
 
 
-async def test_events_stay_json_in_any_encoding(shop: CommandLine) -> None:
+async def test_events_stay_json_in_any_encoding(command_line: CommandLine) -> None:
     """The escapes are those of JSON, so a reader gets every letter back."""
     for encoding in ("latin-1", "ascii"):
-        lines = (await output_of(shop, encoding, "plan", "-json")).splitlines()
+        lines = (await output_of(command_line, encoding, "plan", "-json")).splitlines()
         events = [json.loads(line.decode(encoding)) for line in lines]
         assert any(LINE in str(event) for event in events)
 
 
-async def test_a_raw_output_is_utf_8_whatever_the_stream(shop: CommandLine) -> None:
+async def test_a_raw_output_is_utf_8_whatever_the_stream(command_line: CommandLine) -> None:
     """Programs read it, and Terraform writes the same bytes (L6)."""
-    (shop.directory / "s.json").write_text(json.dumps(STATE), encoding="utf-8")
-    await output_of(shop, "utf-8", "state", "push", "s.json")
+    (command_line.directory / "s.json").write_text(json.dumps(STATE), encoding="utf-8")
+    await output_of(command_line, "utf-8", "state", "push", "s.json")
 
     for encoding in ("latin-1", "ascii"):
-        raw = await output_of(shop, encoding, "output", "-raw", "price")
+        raw = await output_of(command_line, encoding, "output", "-raw", "price")
         assert raw == "5 € – Größe".encode()
 
 
@@ -89,12 +89,14 @@ def test_half_a_character_becomes_the_sign_for_it() -> None:
 
 @posix
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-async def test_closed_streams_end_no_command(shop: CommandLine, closed: str) -> None:
+async def test_closed_streams_end_no_command(
+    command_line: CommandLine, closed: str
+) -> None:
     """What is written to them is dropped, as by Terraform (N10)."""
     done = await anyio.run_process(
-        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *shop.command("plan")],
-        cwd=shop.directory,
-        env=shop.environ(TF_WORKSPACE="dev", PYTHONPATH=str(REPOSITORY)),
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *command_line.command("plan")],
+        cwd=command_line.directory,
+        env=command_line.environ(TF_WORKSPACE="dev", PYTHONPATH=str(REPOSITORY)),
         check=False,
     )
 
@@ -108,7 +110,7 @@ async def test_closed_streams_end_no_command(shop: CommandLine, closed: str) -> 
     ("batch", "warned"), [((), False), (("-all", "-detailed-exitcode=false"), True)]
 )
 async def test_an_account_without_a_home_can_plan(
-    shop: CommandLine, batch: tuple[str, ...], warned: bool
+    command_line: CommandLine, batch: tuple[str, ...], warned: bool
 ) -> None:
     """A single plan needs no journal, and a batch goes on without one and says so (N08)."""
     program = (
@@ -121,8 +123,8 @@ async def test_an_account_without_a_home_can_plan(
     )
     done = await anyio.run_process(
         [sys.executable, "-c", program, "plan", *batch],
-        cwd=shop.directory,
-        env=shop.environ(TF_WORKSPACE="dev", PYTHONPATH=str(REPOSITORY)),
+        cwd=command_line.directory,
+        env=command_line.environ(TF_WORKSPACE="dev", PYTHONPATH=str(REPOSITORY)),
         check=False,
     )
 
@@ -132,12 +134,14 @@ async def test_an_account_without_a_home_can_plan(
     ) is warned
 
 
-async def test_standard_input_may_hold_any_bytes(shop: CommandLine) -> None:
+async def test_standard_input_may_hold_any_bytes(command_line: CommandLine) -> None:
     """A token in another encoding is refused with the position, and not shown."""
     done = await anyio.run_process(
-        shop.command("login", "tfe.test"),
+        command_line.command("login", "tfe.test"),
         input=b"sek\xff\xfe\n",
-        env=shop.environ(PYTHONIOENCODING="utf-8:strict", PYTHONPATH=str(REPOSITORY)),
+        env=command_line.environ(
+            PYTHONIOENCODING="utf-8:strict", PYTHONPATH=str(REPOSITORY)
+        ),
         check=False,
     )
 
