@@ -45,5 +45,10 @@ else:
 
 def _public_names() -> dict[str, Any]:
     names = vars(import_module(f"{__name__}.public_names"))
-    public = {name: value for name, value in names.items() if not name.startswith("_")}
+    # pytest adds names with an @ to modules that it rewrites, as those of its plugins.
+    public = {
+        name: value
+        for name, value in names.items()
+        if name.isidentifier() and not name.startswith("_")
+    }
     return {**public, "__all__": tuple(sorted([*public, "__version__"]))}
