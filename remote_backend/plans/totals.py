@@ -12,7 +12,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import is_destructive
 
-__all__ = ("Totals", "replaced_count", "result_name", "totals_of")
+__all__ = ("RESULT_SIGNS", "Totals", "replaced_count", "result_name", "totals_of")
 
 _NAMES = {
     Result.FAILED: "failed",
@@ -21,6 +21,17 @@ _NAMES = {
     Result.CHANGES: "changed",
     Result.NO_CHANGES: "unchanged",
 }
+
+
+RESULT_SIGNS = {
+    "failed": "\u2717",
+    "canceled": "\u2298",
+    "running": "\u2026",
+    "destructive": "!",
+    "changed": "~",
+    "unchanged": "\u2713",
+}
+"""The sign of each result, in every output; a destructive one is changed, too."""
 
 
 @frozen(kw_only=True)

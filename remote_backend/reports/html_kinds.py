@@ -4,7 +4,7 @@ from enum import Enum
 
 from remote_backend.models.outcome import Outcome
 from remote_backend.plans.groups import Family, is_destructive
-from remote_backend.plans.totals import result_name
+from remote_backend.plans.totals import RESULT_SIGNS, result_name
 from remote_backend.reports.summary import Report
 
 __all__ = ("Kind", "families_by_kind", "heading", "sign", "tile_words")
@@ -21,14 +21,6 @@ class Kind(Enum):
     UNCHANGED = "unchanged"
 
 
-_SIGNS = {
-    Kind.FAILED: "\u2717",
-    Kind.CANCELED: "\u2298",
-    Kind.RUNNING: "\u2026",
-    Kind.DESTROY: "!",
-    Kind.CHANGED: "~",
-    Kind.UNCHANGED: "\u2713",
-}
 _HEADINGS = {
     Kind.FAILED: "Failed",
     Kind.CANCELED: "Canceled",
@@ -45,7 +37,7 @@ _DRIFT_HEADINGS = {
 
 def sign(kind: Kind) -> str:
     """Return the sign that stands in front of a result."""
-    return _SIGNS[kind]
+    return RESULT_SIGNS["destructive" if kind is Kind.DESTROY else kind.value]
 
 
 def heading(kind: Kind, *, is_drift: bool) -> str:

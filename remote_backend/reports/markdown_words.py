@@ -7,7 +7,7 @@ from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family, is_destructive
 from remote_backend.plans.titles import danger_text, title_of
-from remote_backend.plans.totals import result_name
+from remote_backend.plans.totals import RESULT_SIGNS, result_name
 from remote_backend.plans.workspace_names import NameItem, name_items
 from remote_backend.reports.markdown_text import (
     LONGEST_TITLE,
@@ -20,14 +20,6 @@ from remote_backend.reports.summary import word_of
 
 __all__ = ("names_code", "names_plain", "sign_of", "title_code")
 
-_SIGNS = {
-    "failed": "\u2717",
-    "canceled": "\u2298",
-    "running": "\u2026",
-    "changed": "~",
-    "unchanged": "\u2713",
-}
-_DESTRUCTIVE = "!"
 _ALL = "all "
 
 DrawCode: TypeAlias = Callable[[str], str]
@@ -35,7 +27,7 @@ DrawCode: TypeAlias = Callable[[str], str]
 
 def sign_of(outcome: Outcome) -> str:
     """Return the sign of a result; followed by a space, none of them means anything to Markdown."""
-    return _DESTRUCTIVE if is_destructive(outcome) else _SIGNS[result_name(outcome)]
+    return RESULT_SIGNS["destructive" if is_destructive(outcome) else result_name(outcome)]
 
 
 def title_code(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money
-from remote_backend.plans.totals import Totals
+from remote_backend.plans.totals import RESULT_SIGNS, Totals
 from remote_backend.reports.markdown_budget import (
     MOST_CHARACTERS,
     Item,
@@ -63,10 +63,10 @@ def _heading(report: Report) -> str:
     """Return the numbers that matter most: `1 of 8 workspaces failed, 6 destroy or replace`."""
     what = "Terraform drift" if report.is_drift else "Terraform plan"
     if report.problem is not None:
-        return f"\u2717 {what}: no workspace was planned"
+        return f"{RESULT_SIGNS['failed']} {what}: no workspace was planned"
     results = list(_results(report.totals, is_drift=report.is_drift))
     if not results:
-        return f"\u2713 {what}: no workspaces"
+        return f"{RESULT_SIGNS['unchanged']} {what}: no workspaces"
     (sign, number, words), *others = results
     total = report.totals.workspaces
     workspaces = counted(total, "workspace")
@@ -79,16 +79,16 @@ def _results(totals: Totals, *, is_drift: bool) -> Iterator[tuple[str, int, str]
     """Give sign, number and words of what happened, the most important first."""
     changed, unchanged = ("drifted", "no drift") if is_drift else ("changed", "unchanged")
     results = (
-        ("\u2717", totals.failed, "failed"),
-        ("\u2298", totals.canceled, "canceled"),
-        ("\u2026", totals.running, "still running"),
-        ("!", totals.destructive, "destroy or replace"),
+        (RESULT_SIGNS["failed"], totals.failed, "failed"),
+        (RESULT_SIGNS["canceled"], totals.canceled, "canceled"),
+        (RESULT_SIGNS["running"], totals.running, "still running"),
+        (RESULT_SIGNS["destructive"], totals.destructive, "destroy or replace"),
         # Those that destroy change too.
-        ("~", 0 if totals.destructive else totals.changed, changed),
+        (RESULT_SIGNS["changed"], 0 if totals.destructive else totals.changed, changed),
     )
     news = [result for result in results if result[1]]
     if not news and totals.unchanged:
-        news.append(("\u2713", totals.unchanged, unchanged))
+        news.append((RESULT_SIGNS["unchanged"], totals.unchanged, unchanged))
     yield from news
 
 

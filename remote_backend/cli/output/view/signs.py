@@ -2,6 +2,8 @@
 
 from attrs import frozen
 
+from remote_backend.plans.totals import RESULT_SIGNS
+
 __all__ = ("ASCII", "UNICODE", "Signs", "signs_for")
 
 
@@ -12,8 +14,8 @@ class Signs:
     failed: str
     canceled: str
     running: str
-    destructive: str = "!"
-    changed: str = "~"
+    destructive: str = RESULT_SIGNS["destructive"]
+    changed: str = RESULT_SIGNS["changed"]
     unchanged: str
     waiting: str
     spinner: str
@@ -29,10 +31,10 @@ class Signs:
 
 
 UNICODE = Signs(
-    failed="✗",
-    canceled="⊘",
-    running="…",
-    unchanged="✓",
+    failed=RESULT_SIGNS["failed"],
+    canceled=RESULT_SIGNS["canceled"],
+    running=RESULT_SIGNS["running"],
+    unchanged=RESULT_SIGNS["unchanged"],
     waiting="·",
     spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
     full="━",
