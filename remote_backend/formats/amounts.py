@@ -1,8 +1,8 @@
-"""Durations and amounts of money as people read them, the same in every output."""
+"""Durations, numbers of a plan and amounts of money as people read them, in every output."""
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-__all__ = ("difference_text", "duration", "money")
+__all__ = ("difference_text", "duration", "money", "signed_numbers")
 
 _CENT = Decimal("0.01")
 # Amounts of a server can have more digits than the default context keeps.
@@ -20,6 +20,12 @@ def duration(seconds: float) -> str:
     if rounded < 3600:
         return f"{rounded // 60}m{rounded % 60:02}s"
     return f"{rounded // 3600}h{rounded % 3600 // 60:02}m"
+
+
+def signed_numbers(add: int, change: int, destroy: int, *, separator: str = "") -> str:
+    """Return the numbers of a plan without zeros: `+12 ~3 -7`; `separator` divides thousands."""
+    numbers = (("+", add), ("~", change), ("-", destroy))
+    return " ".join(f"{sign}{number:{separator}}" for sign, number in numbers if number)
 
 
 def money(amount: Decimal, currency: str = "USD") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
+from remote_backend.formats.amounts import signed_numbers
 from remote_backend.models.changes import ActionInvocation, PlannedChanges, ResourceChange
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
@@ -61,8 +62,7 @@ def variants_text(differences: Iterable[Difference], odd_count: int) -> str:
 def _counts_text(counts: Counts | None) -> str:
     if counts is None:
         return ""
-    numbers = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
-    return " ".join(f"{sign}{number}" for sign, number in numbers if number)
+    return signed_numbers(counts.add, counts.change, counts.destroy)
 
 
 def _planned(changes: PlannedChanges, draw_name: Callable[[str], str]) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
+from remote_backend.formats.amounts import signed_numbers
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.plan import Counts
 
@@ -45,9 +46,8 @@ def count_of(number: int, noun: str) -> str:
 
 def counts_html(counts: Counts, *, replaced: int = 0) -> str:
     """Return the numbers of a plan without zeros: `+12 -7, 2 replaced`."""
-    signed = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
     named = ((replaced, "replaced"), (counts.imported, "imported"))
-    texts = [" ".join(f"{sign}{number:,}" for sign, number in signed if number)]
+    texts = [signed_numbers(counts.add, counts.change, counts.destroy, separator=",")]
     texts += [f"{number:,} {word}" for number, word in named if number]
     return ", ".join(filter(None, texts))
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from remote_backend.formats.amounts import difference_text, duration, money
+from remote_backend.formats.amounts import difference_text, duration, money, signed_numbers
 from remote_backend.plans.totals import RESULT_SIGNS, Totals
 from remote_backend.reports.markdown_budget import (
     MOST_CHARACTERS,
@@ -113,8 +113,7 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
 def _totals(report: Report) -> str:
     """Return the sums: `**+29 ~12 -9** (3 replaced) \u00b7 $310.40/month \u00b7 policies passed`."""
     totals = report.totals
-    numbers = (("+", totals.add), ("~", totals.change), ("-", totals.destroy))
-    counts = " ".join(f"{sign}{number:,}" for sign, number in numbers if number)
+    counts = signed_numbers(totals.add, totals.change, totals.destroy, separator=",")
     replaced = f" ({totals.replace:,} replaced)" if totals.replace else ""
     parts = [f"**{counts}**{replaced}"] if counts else []
     if totals.imported:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from remote_backend.formats.amounts import difference_text, money
+from remote_backend.formats.amounts import difference_text, money, signed_numbers
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.plan import Counts
@@ -40,8 +40,7 @@ def counts_of(counts: Counts | None) -> str:
     """Return the numbers of a plan without its zeros: `+1 ~2 -3`."""
     if counts is None:
         return ""
-    parts = (("+", counts.add), ("~", counts.change), ("-", counts.destroy))
-    text = " ".join(f"{sign}{number}" for sign, number in parts if number)
+    text = signed_numbers(counts.add, counts.change, counts.destroy)
     return f"{text} <-{counts.imported}".strip() if counts.imported else text
 
 
