@@ -72,7 +72,11 @@ def batch_of(count: int) -> BatchRows:
         elif kind == 6 and at > count // 2:
             batch.take(events.UploadProgressed(name, 1_240_000, 3_100_000), began)
         else:
-            batch.take(events.PlanFinished(_end(name, kind, at)), began + 1.2 + at % 13)
+            outcome = _end(name, kind, at)
+            if outcome.counts is not None and outcome.counts.destroy:
+                planned = {"aws_route.legacy": "delete", **dict.fromkeys("abc", "update")}
+                batch.rows[name].objects.planned.update(planned)
+            batch.take(events.PlanFinished(outcome), began + 1.2 + at % 13)
     return batch
 
 

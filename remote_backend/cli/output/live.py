@@ -172,6 +172,9 @@ class LiveConsole:
         return tuple(row.name for row in rows if row.outcome is None)
 
     def _take(self, event: events.Event) -> None:
+        if isinstance(event, events.PlanFinished):
+            # Its row names what the whole log shows.
+            self._read_rest(event.outcome.workspace)
         self._controller.batch.take(event, self.clock())
         match event:
             case events.WarningRaised():
@@ -187,14 +190,15 @@ class LiveConsole:
                 self._read_lines(event.workspace, renderer.feed(event.data))
             case events.LogEnded() if not event.is_complete:
                 self._above(f"{event.workspace}: {cut_log(event)}")
-            case events.PlanFinished():
-                renderer = self._renderers.pop(event.outcome.workspace, None)
-                if renderer is not None:
-                    self._read_lines(event.outcome.workspace, renderer.finish())
             case events.BatchFinished():
                 self._finish()
             case _:
                 pass
+
+    def _read_rest(self, workspace: str) -> None:
+        renderer = self._renderers.pop(workspace, None)
+        if renderer is not None:
+            self._read_lines(workspace, renderer.finish())
 
     def _read_lines(self, workspace: str, lines: Iterable[str]) -> None:
         objects = self._controller.batch.row(workspace).objects

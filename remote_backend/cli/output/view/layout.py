@@ -27,10 +27,8 @@ from remote_backend.cli.output.view.theme import Theme
 from remote_backend.cli.output.view.words import (
     cost_change_of,
     counts_of,
-    danger_of,
     error_of,
     names_within,
-    verbs_of,
 )
 from remote_backend.formats.amounts import duration
 
@@ -367,10 +365,10 @@ class _Painter:
         if not row.outcome.succeeded:
             error = self._error(row)
             return line(fill(counts, column), "  ", error) if wide else line(error)
-        words = (verbs_of if wide else danger_of)(row.objects.planned)
+        words = row.title if wide else row.danger
         if wide and (delta := cost_change_of(row.outcome.cost)):
             words = f"{words}   {delta}/month" if words else f"{delta}/month"
-        style = "red" if danger_of(row.objects.planned) else ""
+        style = "red" if row.danger else ""
         text = fill(counts, max(column, width_of(counts)))
         return line(
             text, "  ", Span(cut_end(words, max(0, room - width_of(text) - 2), cut), style)

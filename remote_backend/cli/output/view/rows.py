@@ -10,15 +10,17 @@ from collections.abc import Iterable
 from enum import Enum
 from statistics import median
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from rich.cells import cell_len
 
 from remote_backend import events
+from remote_backend.cli.output.outcome_text import with_planned
 from remote_backend.cli.output.view.log_objects import LogObjects
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run_phases import PHASES
 from remote_backend.plans.groups import is_destructive
+from remote_backend.plans.titles import danger_text, title_of
 from remote_backend.plans.totals import result_name
 
 __all__ = ("BatchRows", "Row", "Stage", "Totals", "result_of")
@@ -56,7 +58,7 @@ class Stage(Enum):
 
 @define(eq=False)
 class Row:
-    """One workspace."""
+    """One workspace; it has a field for each thing that a row can show."""
 
     name: str
     stage: Stage = Stage.WAITING
@@ -74,6 +76,12 @@ class Row:
     run_id: str | None = None
     objects: LogObjects = field(factory=LogObjects)
     outcome: Outcome | None = None
+    title: str = ""
+    """What its plan does, once it is known: `destroys aws_eip.a, changes 3`."""
+
+    danger: str = ""
+    """The part of the title that names danger."""
+
     is_canceling: bool = False
     _ended: float = 0.0
 
@@ -84,8 +92,12 @@ class Row:
         return None if self.began is None else now - self.began
 
     def end(self, outcome: Outcome, now: float) -> None:
-        """Take the outcome."""
+        """Take the outcome, and name what the plan does."""
         self.outcome, self.stage, self._ended = outcome, Stage.ENDED, now
+        changes = with_planned(outcome, self.objects.planned).changes
+        if outcome.succeeded and changes is not None and not changes.is_empty:
+            self.title = title_of(evolve(outcome, changes=changes))
+            self.danger = danger_text(changes)
 
 
 @frozen(kw_only=True)

@@ -1,7 +1,6 @@
-"""Numbers, durations and changes as short texts."""
+"""Numbers, costs and names as short texts."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from remote_backend.formats.amounts import difference_text, money, signed_numbers
 from remote_backend.models.cost import Cost
@@ -12,21 +11,10 @@ __all__ = (
     "cost_change_of",
     "cost_of",
     "counts_of",
-    "danger_of",
     "error_of",
     "names_within",
     "rough_duration",
-    "verbs_of",
 )
-
-_VERBS = {
-    "replace": "replaces",
-    "delete": "destroys",
-    "forget": "forgets",
-    "update": "changes",
-    "create": "creates",
-}
-_DANGEROUS = ("replace", "delete", "forget")
 
 
 def rough_duration(seconds: float) -> str:
@@ -59,36 +47,6 @@ def cost_change_of(cost: Cost | None) -> str:
         if cost is not None and cost.delta
         else ""
     )
-
-
-def verbs_of(planned: Mapping[str, str]) -> str:
-    """Say what is done to which objects, danger first: `destroys aws_eip.a, changes 3`.
-
-    The first kind names an object, a second one only a single object.
-    """
-    return _verbs(planned, _VERBS)
-
-
-def danger_of(planned: Mapping[str, str]) -> str:
-    """Say what is replaced, destroyed or forgotten only."""
-    return _verbs(planned, _DANGEROUS)
-
-
-def _verbs(planned: Mapping[str, str], actions: Iterable[str]) -> str:
-    numbers = Counter(planned.values())
-    parts: list[str] = []
-    for action in actions:
-        number = numbers[action]
-        if not number:
-            continue
-        named = not parts or (len(parts) == 1 and number == 1 and action in _DANGEROUS)
-        if not named:
-            parts.append(f"{_VERBS[action]} {number}")
-            continue
-        address = next(name for name, its in planned.items() if its == action)
-        more = f" and {number - 1} more" if number > 1 else ""
-        parts.append(f"{_VERBS[action]} {address}{more}")
-    return ", ".join(parts)
 
 
 def error_of(outcome: Outcome) -> str:

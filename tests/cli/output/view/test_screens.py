@@ -32,11 +32,6 @@ LOG = [
 def controller(count: int, signs: Signs = UNICODE, *, is_drift: bool = False) -> Controller:
     """Return the view of a batch, of which every log is the same."""
     batch = batch_of(count)
-    for row in batch.rows.values():
-        if row.outcome is not None and row.outcome.counts and row.outcome.counts.destroy:
-            row.objects.planned.update(
-                {"aws_route.legacy": "delete", **dict.fromkeys(("a", "b", "c"), "update")}
-            )
     theme = Theme(title="acme/net-*", signs=signs, is_drift=is_drift)
 
     def open_log(name: str) -> LogPager:
