@@ -9,7 +9,6 @@ from typing import Any
 import anyio
 import click
 
-from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
     PlanRequest,
@@ -19,14 +18,14 @@ from remote_backend.cli.commands.plan_request import (
     journal_folder_of,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
+from remote_backend.cli.commands.report_options import report_flags, report_options
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.report_forms import ReportLogs, require_writable_reports
+from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import (
     Duration,
-    FileMode,
     TerraformCommand,
     flag,
     many,
@@ -39,7 +38,6 @@ from remote_backend.errors import RunOptionsError, SettingsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS, UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
 from remote_backend.planning.options import BatchOptions
-from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 from remote_backend.structured_logging import is_silent
 
 __all__ = ("plan",)
@@ -128,37 +126,7 @@ _GUIDE = Guide(
     metavar="TIME",
 )
 @flag("refuse-outside-links", "Fail where a link leads out of what is uploaded.")
-@many(
-    "report",
-    "Write a report of the batch: FILE.md, .html, .json, .xml (JUnit) or .gitlab.json. Repeatable.",
-    metavar="FILE",
-)
-@value(
-    "report-logs",
-    "Which logs the HTML and JUnit reports have: failed, none, all; 200 lines of each in HTML.",
-    type=click.Choice([choice.value for choice in ReportLogs]),
-    default=ReportLogs.FAILED.value,
-    metavar="WHICH",
-)
-@value(
-    "report-mode",
-    "The mode of a report file that is new; an earlier file keeps its own. Default: 0600.",
-    type=FileMode(),
-    default=PRIVATE_MODE,
-    metavar="OCTAL",
-)
-@value(
-    "report-label",
-    "A text for the first line of Markdown reports, where two jobs plan the same workspaces.",
-    metavar="TEXT",
-)
-@value(
-    "report-limit",
-    "How many characters a Markdown report may have; GitHub takes 65536 in a comment.",
-    type=click.IntRange(min=1000),
-    default=MOST_CHARACTERS,
-    metavar="N",
-)
+@report_flags
 @value(
     "table",
     "Write a row for each workspace at the end: auto (without a terminal), rows, wide, none.",
@@ -226,11 +194,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         is_batch=is_batch,
         on_interrupt=OnInterrupt(flags["on_interrupt"]),
         detach=flags["detach"],
-        reports=flags["report"],
-        report_mode=flags["report_mode"],
-        report_logs=ReportLogs(flags["report_logs"]),
-        report_label=flags["report_label"] or "",
-        report_limit=flags["report_limit"],
+        reports=report_options(flags),
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],

@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 from remote_backend import events
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.live_actions import LiveActions
+from remote_backend.cli.commands.plan_reports import PlanReports
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.batch_end import BatchPlace, write_end
@@ -23,29 +24,20 @@ from remote_backend.cli.output.console import (
     QuietConsole,
     SinglePlanConsole,
 )
-from remote_backend.cli.output.github import annotations, write_outputs
-from remote_backend.cli.output.kept_logs import folder_of, keep_limits, prune
+from remote_backend.cli.output.kept_logs import KeptLogs, folder_of, keep_limits, prune
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat
-from remote_backend.cli.output.report_files import (
-    Collector,
-    write_reports,
-    write_step_summary,
-)
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.config.environment import process_environ
-from remote_backend.config.run_origin import read_commit
 from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
-from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.event_stream import EventStream
-from remote_backend.reports.summary import Report
 
 __all__ = ("PlanOutput",)
 
@@ -71,7 +63,8 @@ class PlanOutput:
     _json: JsonConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
-    _lacks_reports: bool = False
+    _kept: KeptLogs = field(factory=KeptLogs)
+    _reports: PlanReports = field(init=False)
     clock: Callable[[], float] = monotonic
     progress: Progress = field(init=False)
     _began: float = field(init=False)
@@ -81,12 +74,15 @@ class PlanOutput:
     _answered: str = "watch"
 
     def __attrs_post_init__(self) -> None:
+        self._reports = PlanReports(self.command, self.screen)
         self._began = self.clock()
         self.progress = Progress(self.command.is_drift, self.clock)
 
     async def report_events(self, backend: Backend, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
         command = self.command
+        self._kept = keep_limits(process_environ())
+        self._reports.keeps_logs = self._keeps_logs
         with self._logs(batch.id) as logs:
             self._live = live = _live_console(command, self.screen, backend, logs)
             console = live or self._console(batch.id, logs)
@@ -121,29 +117,22 @@ class PlanOutput:
                 actions = live.planned() if live is not None else planned.actions
                 self._write_end(backend, batch, actions, logs, console)
             if command.writes_reports and batch.outcomes:
-                self._report(self._collector(batch, logs), backend, batch)
+                self._reports.write(backend, batch, logs)
             if batch.outcomes:
-                self._pass_on(batch.outcomes, batch.id)
+                self._reports.pass_on(batch.outcomes, batch.id)
 
-    def _collector(self, batch: Batch, logs: LogSpool) -> Collector:
-        return Collector(
-            logs,
-            batch.started_at,
-            report_logs=self.command.report_logs,
-            keeps_logs=self.command.is_journaled
-            and keep_limits(process_environ()).keeps_any,
-            label=self.command.report_label,
-            commit=read_commit(process_environ(), self.command.directory),
-        )
+    @property
+    def _keeps_logs(self) -> bool:
+        """Whether later commands find the logs of the batch."""
+        return self.command.is_journaled and self._kept.keeps_any
 
     def _logs(self, batch_id: str) -> LogSpool:
         """Return where logs wait: for later commands too, if the batch can be resumed."""
         folder = self.command.options.journal_folder
-        limits = keep_limits(process_environ())
-        if not self.command.is_journaled or folder is None or not limits.keeps_any:
+        if folder is None or not self._keeps_logs:
             return LogSpool()
-        prune(folder, limits)
-        return LogSpool(folder_of(folder, batch_id), limits.most_bytes)
+        prune(folder, self._kept)
+        return LogSpool(folder_of(folder, batch_id), self._kept.most_bytes)
 
     def _write_end(
         self,
@@ -159,7 +148,7 @@ class PlanOutput:
                 short_id=short_id(batch.id),
                 hostname=backend.hostname,
                 organization=backend.organization,
-                has_logs=keep_limits(process_environ()).keeps_any,
+                has_logs=self._keeps_logs,
             )
         write_end(
             self.screen,
@@ -193,23 +182,8 @@ class PlanOutput:
         if self.command.style is Style.JSON:
             self._json_console(None).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:
-            with LogSpool() as logs:
-                report = Collector(
-                    logs, self._started_at, label=self.command.report_label
-                ).report(
-                    (),
-                    batch_id="",
-                    hostname=backend.hostname if backend else "unknown host",
-                    organization=backend.organization
-                    if backend
-                    else "unknown organization",
-                    mapping=str(backend.connection.mapping) if backend else "",
-                    ended_at=utc_now(),
-                    is_drift=self.command.is_drift,
-                    problem=reason,
-                )
-                self._write(report)
-        self._pass_on((), "", problem=reason)
+            self._reports.write_failure(reason, backend, self._started_at)
+        self._reports.pass_on((), "", problem=reason)
 
     def report(self, notice: Notice) -> None:
         """Write what is waited for, or a warning; a drawing goes on below it."""
@@ -266,7 +240,7 @@ class PlanOutput:
         """Return the exit code of the command for how its plans ended, or were queued."""
         if self.command.detach and not outcomes:
             return int(self._some_not_queued)
-        if self._lacks_reports:
+        if self._reports.is_incomplete:
             return 1
         return exit_code_of(outcomes, detailed=self.command.detailed_exit_code)
 
@@ -280,65 +254,6 @@ class PlanOutput:
             self._queued.update(event.workspaces)
             return False
         return not self._queued
-
-    def _report(self, collector: Collector, backend: Backend, batch: Batch) -> None:
-        try:
-            report = collector.report(
-                batch.outcomes,
-                batch_id=batch.id,
-                hostname=backend.hostname,
-                organization=backend.organization,
-                mapping=str(backend.connection.mapping),
-                ended_at=utc_now(),
-                options=batch.options.plan,
-                is_drift=self.command.is_drift,
-            )
-        except Exception as error:  # whatever an odd plan of one workspace leads to
-            self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
-            self._lacks_reports = True
-        else:
-            self._write(report)
-
-    def _pass_on(
-        self, outcomes: tuple[Outcome, ...], batch_id: str, problem: str = ""
-    ) -> None:
-        """Give GitHub Actions what it shows above the log, and what later steps read."""
-        environ = process_environ()
-        if environ.get("GITHUB_ACTIONS") and self.command.style is not Style.JSON:
-            lines = annotations(
-                self.screen,
-                outcomes,
-                directory=self.command.directory,
-                environ=environ,
-                problem=problem,
-            )
-            self.screen.out.writelines(lines)
-            self.screen.out.flush()
-        warning = write_outputs(
-            outcomes, batch_id=batch_id, reports=self.command.reports, environ=environ
-        )
-        if warning is not None:
-            self.screen.note(f"Warning: {warning}")
-
-    def _write(self, report: Report) -> None:
-        problems = write_reports(
-            report,
-            self.command.reports,
-            new_mode=self.command.report_mode,
-            most_characters=self.command.report_limit,
-        )
-        for name in self.command.reports:
-            if not any(problem.startswith(f"-report={name} ") for problem in problems):
-                self.screen.note(f"Wrote {name}.")
-        for problem in problems:
-            self.screen.note(f"Error: {problem}")
-            self._lacks_reports = True
-        if problems and self.command.is_journaled and report.batch_id:
-            again = f"remote-backend report {short_id(report.batch_id)} -report=FILE"
-            self.screen.note(f"The batch is kept; write it again with: {again}")
-        # Nobody asked for it, so it decides about no exit code.
-        if warning := write_step_summary(report, process_environ()):
-            self.screen.note(f"Warning: {warning}")
 
 
 def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 from attrs import field, frozen
 
-from remote_backend.atomic_files import PRIVATE_MODE
-from remote_backend.cli.output.report_forms import ReportLogs
+from remote_backend.cli.commands.report_options import ReportOptions
 from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
@@ -16,7 +15,6 @@ from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.recorded_batch import RecordedBatch
-from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 
 __all__ = (
     "OnInterrupt",
@@ -69,15 +67,7 @@ class PlanRequest:
     detach: bool = False
     """Whether to return as soon as all runs are queued."""
 
-    reports: tuple[str, ...] = ()
-    report_mode: int = PRIVATE_MODE
-    """The mode of report files that are new."""
-
-    report_logs: ReportLogs = ReportLogs.FAILED
-    report_label: str = ""
-    report_limit: int = MOST_CHARACTERS
-    """How many characters a report as Markdown may have."""
-
+    reports: ReportOptions = field(factory=ReportOptions)
     style: Style = Style.AUTO
     table: TableForm = TableForm.AUTO
     resumed: RecordedBatch | None = None
@@ -96,7 +86,7 @@ class PlanRequest:
     @property
     def writes_reports(self) -> bool:
         """Whether the command writes reports of the batch at its end."""
-        return are_reports_written(self.reports)
+        return are_reports_written(self.reports.files)
 
 
 def are_reports_written(names: tuple[str, ...]) -> bool:

@@ -1,29 +1,31 @@
 """The command `report`: reports of an earlier batch, from its journal and the server."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
-from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.backend import Backend
 from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.commands.report_options import (
+    ReportOptions,
+    report_flags,
+    report_options,
+)
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
 from remote_backend.cli.output.kept_logs import folder_of
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import Collector, write_reports
-from remote_backend.cli.output.report_forms import ReportLogs, require_writable_reports
+from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import echo
-from remote_backend.cli.terraform_flags import FileMode, TerraformCommand, many, value
+from remote_backend.cli.terraform_flags import TerraformCommand
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
-from remote_backend.reports.markdown_budget import MOST_CHARACTERS
 
 __all__ = ("report",)
 
@@ -33,65 +35,34 @@ _AT_ONCE = 10
 @click.command(
     "report", cls=TerraformCommand, short_help="Write reports of an earlier batch."
 )
-@many(
-    "report",
-    "A file to write: .md, .html, .json, .xml or .gitlab.json; can be repeated.",
-    metavar="FILE",
-)
-@value(
-    "report-logs",
-    "Which logs the reports have: failed, none or all.",
-    type=click.Choice([choice.value for choice in ReportLogs]),
-    default=ReportLogs.FAILED.value,
-    metavar="WHICH",
-)
-@value(
-    "report-mode",
-    "The mode of a file that is new, such as 0644; an earlier file keeps its own.",
-    type=FileMode(),
-    default=PRIVATE_MODE,
-    metavar="OCTAL",
-)
-@value(
-    "report-label",
-    "A text for the first line of Markdown reports, where two jobs plan the same workspaces.",
-    metavar="TEXT",
-)
-@value(
-    "report-limit",
-    "How many characters a Markdown report may have; GitHub takes 65536 in a comment.",
-    type=click.IntRange(min=1000),
-    default=MOST_CHARACTERS,
-    metavar="N",
-)
+@report_flags
 @click.argument("id", required=False)
-def report(id: str | None, report: tuple[str, ...], **flags: Any) -> int:
+def report(id: str | None, **flags: Any) -> int:
     """Write reports of a batch again, from its journal; without ID, of the newest.
 
     Logs and changes are read from the server, as long as it keeps them.
     """
-    if not report:
+    options = report_options(flags)
+    if not options.files:
         raise RunOptionsError("no file is named; add -report=FILE")
-    require_writable_reports(report)
+    require_writable_reports(options.files)
     recorded = read_journal(
         journal_folder_of(process_environ()),
         id,
         lambda text: echo(f"Warning: {text}", err=True),
     )
-    return anyio.run(_write, recorded, report, flags)
+    return anyio.run(_write, recorded, options)
 
 
-async def _write(
-    recorded: RecordedBatch, files: tuple[str, ...], flags: Mapping[str, Any]
-) -> int:
+async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
     kept = folder_of(journal_folder_of(process_environ()), recorded.id)
     with LogSpool() as logs:
         collector = Collector(
             logs,
             started_at=recorded.started_at,
-            report_logs=ReportLogs(flags["report_logs"]),
+            report_logs=options.logs,
             keeps_logs=kept.is_dir(),
-            label=flags["report_label"] or "",
+            label=options.label,
         )
         async with opened_backend(recorded.directory) as backend:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
@@ -111,13 +82,13 @@ async def _write(
         )
     problems = write_reports(
         made,
-        files,
-        new_mode=flags["report_mode"],
-        most_characters=flags["report_limit"],
+        options.files,
+        new_mode=options.new_mode,
+        most_characters=options.most_characters,
     )
     if problems:
         raise SettingsError("; ".join(problems))
-    for name in files:
+    for name in options.files:
         echo(f"Wrote {Path(name)}: {made.sentence}")
     return 0
 

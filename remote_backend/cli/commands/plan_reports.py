@@ -1,0 +1,125 @@
+"""Reports of a plan command: files, the summary of a CI step, and what GitHub Actions reads."""
+
+from attrs import define
+
+from remote_backend.backend import Backend
+from remote_backend.cli.commands.plan_request import PlanRequest, Style
+from remote_backend.cli.output.github import annotations, write_outputs
+from remote_backend.cli.output.log_spool import LogSpool
+from remote_backend.cli.output.report_files import (
+    Collector,
+    write_reports,
+    write_step_summary,
+)
+from remote_backend.cli.output.screen import Screen
+from remote_backend.config.environment import process_environ
+from remote_backend.config.run_origin import read_commit
+from remote_backend.formats.times import utc_now
+from remote_backend.models.outcome import Outcome
+from remote_backend.planning.batch import Batch
+from remote_backend.planning.batch_id import short_id
+from remote_backend.planning.failure_reasons import reason_of_error
+from remote_backend.reports.summary import Report
+
+__all__ = ("PlanReports",)
+
+
+@define
+class PlanReports:
+    """Writes what is left of a batch for those who did not watch it."""
+
+    request: PlanRequest
+    screen: Screen
+    keeps_logs: bool = False
+    """Whether later commands find the logs of the batch."""
+
+    is_incomplete: bool = False
+    """Whether a report that was wanted could not be written."""
+
+    def write(self, backend: Backend, batch: Batch, logs: LogSpool) -> None:
+        """Write the reports of a batch that has ended."""
+        collector = Collector(
+            logs,
+            batch.started_at,
+            report_logs=self.request.reports.logs,
+            keeps_logs=self.keeps_logs,
+            label=self.request.reports.label,
+            commit=read_commit(process_environ(), self.request.directory),
+        )
+        try:
+            report = collector.report(
+                batch.outcomes,
+                batch_id=batch.id,
+                hostname=backend.hostname,
+                organization=backend.organization,
+                mapping=str(backend.connection.mapping),
+                ended_at=utc_now(),
+                options=batch.options.plan,
+                is_drift=self.request.is_drift,
+            )
+        except Exception as error:  # whatever an odd plan of one workspace leads to
+            self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
+            self.is_incomplete = True
+        else:
+            self._write_files(report)
+
+    def write_failure(self, reason: str, backend: Backend | None, started_at: str) -> None:
+        """Write reports that say why no plan was begun."""
+        with LogSpool() as logs:
+            collector = Collector(logs, started_at, label=self.request.reports.label)
+            report = collector.report(
+                (),
+                batch_id="",
+                hostname=backend.hostname if backend else "unknown host",
+                organization=backend.organization if backend else "unknown organization",
+                mapping=str(backend.connection.mapping) if backend else "",
+                ended_at=utc_now(),
+                is_drift=self.request.is_drift,
+                problem=reason,
+            )
+            self._write_files(report)
+
+    def pass_on(
+        self, outcomes: tuple[Outcome, ...], batch_id: str, problem: str = ""
+    ) -> None:
+        """Give GitHub Actions what it shows above the log, and what later steps read."""
+        environ = process_environ()
+        if environ.get("GITHUB_ACTIONS") and self.request.style is not Style.JSON:
+            lines = annotations(
+                self.screen,
+                outcomes,
+                directory=self.request.directory,
+                environ=environ,
+                problem=problem,
+            )
+            self.screen.out.writelines(lines)
+            self.screen.out.flush()
+        warning = write_outputs(
+            outcomes,
+            batch_id=batch_id,
+            reports=self.request.reports.files,
+            environ=environ,
+        )
+        if warning is not None:
+            self.screen.note(f"Warning: {warning}")
+
+    def _write_files(self, report: Report) -> None:
+        options = self.request.reports
+        problems = write_reports(
+            report,
+            options.files,
+            new_mode=options.new_mode,
+            most_characters=options.most_characters,
+        )
+        for name in options.files:
+            if not any(problem.startswith(f"-report={name} ") for problem in problems):
+                self.screen.note(f"Wrote {name}.")
+        for problem in problems:
+            self.screen.note(f"Error: {problem}")
+            self.is_incomplete = True
+        if problems and self.request.is_journaled and report.batch_id:
+            again = f"remote-backend report {short_id(report.batch_id)} -report=FILE"
+            self.screen.note(f"The batch is kept; write it again with: {again}")
+        # Nobody asked for it, so it decides about no exit code.
+        if warning := write_step_summary(report, process_environ()):
+            self.screen.note(f"Warning: {warning}")
