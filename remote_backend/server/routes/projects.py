@@ -15,9 +15,7 @@ from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.projects import project_from_request
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.tags import (
-    dump_bindings,
     dump_effective_bindings,
-    parse_bindings,
 )
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.ids import make_id, now_text
@@ -35,6 +33,7 @@ from remote_backend.server.records import (
     WorkspaceRecord,
 )
 from remote_backend.server.store import Records
+from remote_backend.server.tag_bindings import add_bindings_of, list_bindings_of
 from remote_backend.server.workspace_records import workspaces_of_ids
 
 __all__ = ("routes",)
@@ -157,26 +156,13 @@ async def move_workspaces(request: web.Request) -> web.Response:
 @routes.get(_BY_ID + "/tag-bindings")
 async def list_bindings(request: web.Request) -> web.Response:
     """Return the tag bindings of a project."""
-
-    def find(records: Records) -> list[Resource]:
-        project = project_named(records, request)
-        return dump_bindings(project.id, project.tag_bindings)
-
-    return await respond_with_all(request, find, as_they_are)
+    return await list_bindings_of(request, lambda records: project_named(records, request))
 
 
 @routes.patch(_BY_ID + "/tag-bindings")
 async def add_bindings(request: web.Request) -> web.Response:
     """Add tag bindings to a project, or change the values of those that it has."""
-    documents = await read_request_items(request)
-
-    def add(records: Records) -> list[Resource]:
-        project = project_named(records, request)
-        bindings = parse_bindings(documents, project.tag_bindings)
-        records.put(evolve(project, tag_bindings=bindings))
-        return dump_bindings(project.id, bindings)
-
-    return await respond_with_all(request, add, as_they_are, writes=True)
+    return await add_bindings_of(request, lambda records: project_named(records, request))
 
 
 @routes.get(_BY_ID + "/effective-tag-bindings")

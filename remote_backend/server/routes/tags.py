@@ -13,10 +13,8 @@ from remote_backend.server.context import (
 )
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.tags import (
-    dump_bindings,
     dump_effective_bindings,
     dump_tag,
-    parse_bindings,
     parse_tags,
     tag_id,
 )
@@ -29,6 +27,7 @@ from remote_backend.server.lists import (
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
+from remote_backend.server.tag_bindings import add_bindings_of, list_bindings_of
 from remote_backend.server.workspace_records import (
     known_tags,
     project_of,
@@ -146,26 +145,13 @@ async def add_workspaces(request: web.Request) -> web.Response:
 @routes.get(_BINDINGS)
 async def list_bindings(request: web.Request) -> web.Response:
     """Return the tag bindings of a workspace itself."""
-
-    def find(records: Records) -> list[Resource]:
-        workspace = workspace_of(records, request)
-        return dump_bindings(workspace.id, workspace.tag_bindings)
-
-    return await respond_with_all(request, find, as_they_are)
+    return await list_bindings_of(request, lambda records: workspace_of(records, request))
 
 
 @routes.patch(_BINDINGS)
 async def add_bindings(request: web.Request) -> web.Response:
     """Add tag bindings to a workspace, or change the values of those that it has."""
-    documents = await read_request_items(request)
-
-    def add(records: Records) -> list[Resource]:
-        workspace = workspace_of(records, request)
-        bindings = parse_bindings(documents, workspace.tag_bindings)
-        records.put(evolve(workspace, tag_bindings=bindings))
-        return dump_bindings(workspace.id, bindings)
-
-    return await respond_with_all(request, add, as_they_are, writes=True)
+    return await add_bindings_of(request, lambda records: workspace_of(records, request))
 
 
 @routes.get("/api/v2/workspaces/{workspace_id}/effective-tag-bindings")
