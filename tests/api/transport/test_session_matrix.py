@@ -338,8 +338,8 @@ async def test_a_circle_of_redirects_ends(
         (TEXT, {"Content-Type": "text/html"}, TEXT),
         (TEXT, {"Content-Type": "nonsense"}, TEXT),
         (TEXT, {"Content-Encoding": "identity"}, TEXT),
-        (gzip.compress(TEXT), GZIP, TEXT),
-        (gzip.compress(TEXT[:9]) + gzip.compress(TEXT[9:]), GZIP, TEXT),
+        (gzip.compress(TEXT, mtime=0), GZIP, TEXT),
+        (gzip.compress(TEXT[:9], mtime=0) + gzip.compress(TEXT[9:], mtime=0), GZIP, TEXT),
         # Without the header it is an archive, whose bytes must stay as they are.
         (gzip.compress(TEXT, mtime=0), {}, gzip.compress(TEXT, mtime=0)),
         (gzip.compress(TEXT, mtime=0), {"Content-Type": "application/gzip"}, gzip.compress(TEXT, mtime=0)),
@@ -362,16 +362,21 @@ async def test_a_body_is_returned_as_its_server_meant_it(
 @pytest.mark.parametrize(
     ("body", "headers", "problem", "is_permanent"),
     [
-        (gzip.compress(TEXT)[:-9], GZIP, "broke", False),
-        (gzip.compress(TEXT)[:1], GZIP, "broke", False),
-        (gzip.compress(TEXT) + gzip.compress(TEXT)[:20], GZIP, "broke", False),
+        (gzip.compress(TEXT, mtime=0)[:-9], GZIP, "broke", False),
+        (gzip.compress(TEXT, mtime=0)[:1], GZIP, "broke", False),
+        (
+            gzip.compress(TEXT, mtime=0) + gzip.compress(TEXT, mtime=0)[:20],
+            GZIP,
+            "broke",
+            False,
+        ),
         (TEXT, GZIP, "not compressed as it says", True),
-        (gzip.compress(TEXT) + b"rest", GZIP, "not compressed as it says", True),
+        (gzip.compress(TEXT, mtime=0) + b"rest", GZIP, "not compressed as it says", True),
         (TEXT, {"Content-Encoding": "br"}, "compressed as 'br'", True),
         (TEXT, {"Content-Encoding": "gzip, gzip"}, "compressed as 'gzip, gzip'", True),
         (TEXT * 10, {}, "more than 10 KiB", True),
         (TEXT, {"Content-Length": "1" + "0" * 12}, "more than 10 KiB", True),
-        (gzip.compress(bytes(1 << 22)), GZIP, "more than 10 KiB", True),
+        (gzip.compress(bytes(1 << 22), mtime=0), GZIP, "more than 10 KiB", True),
     ],
 )
 async def test_a_body_that_cannot_be_read_is_an_error(
