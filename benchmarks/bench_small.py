@@ -183,7 +183,7 @@ def report() -> None:
     from remote_backend.models.failure import Failure, FailureKind
     from remote_backend.models.outcome import Outcome, Result
     from remote_backend.models.values import Value
-    from remote_backend.reports.markdown_budget import MOST_CHARACTERS
+    from remote_backend.reports.limits import MOST_CHARACTERS
     from remote_backend.reports.summary import make_report
     from remote_backend.reports.to_html import to_html
     from remote_backend.reports.to_json import to_json

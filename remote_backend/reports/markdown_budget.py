@@ -18,7 +18,6 @@ from attrs import define, field
 from remote_backend.reports.markdown_text import counted
 
 __all__ = (
-    "MOST_CHARACTERS",
     "Item",
     "Rank",
     "all_items",
@@ -28,9 +27,6 @@ __all__ = (
     "text_of",
     "written",
 )
-
-MOST_CHARACTERS = 65_536
-"""The limit of a comment on GitHub."""
 
 
 class Rank(IntEnum):

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money, signed_numbers
 from remote_backend.plans.totals import RESULT_SIGNS, Totals
+from remote_backend.reports.limits import MOST_CHARACTERS
 from remote_backend.reports.markdown_budget import (
-    MOST_CHARACTERS,
     Item,
     Rank,
     left_out_text,

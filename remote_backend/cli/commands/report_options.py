@@ -10,7 +10,7 @@ from attrs import frozen
 from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.cli.terraform_flags import FileMode, many, value
-from remote_backend.reports.markdown_budget import MOST_CHARACTERS
+from remote_backend.reports.limits import MOST_CHARACTERS
 
 __all__ = ("ReportOptions", "report_flags", "report_options")
 

@@ -18,7 +18,7 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
-from remote_backend.reports.markdown_budget import MOST_CHARACTERS
+from remote_backend.reports.limits import MOST_CHARACTERS
 from remote_backend.reports.summary import Report, make_report
 from remote_backend.reports.to_markdown import to_markdown
 
