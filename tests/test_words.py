@@ -19,7 +19,7 @@ BANNED = re.compile(
 )
 # Programs report, return, raise and print; only people tell.
 TELLING = re.compile(r"\b(?:tells?|told)\b", re.IGNORECASE)
-TEXTS = (*PACKAGE.rglob("*.py"), *REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"))
+TEXTS = (*PACKAGE.rglob("*.py"), *REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"))
 
 
 def banned_forms(text: str) -> list[str]:
