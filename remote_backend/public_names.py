@@ -57,6 +57,7 @@ from remote_backend.events import RunStatusChanged as RunStatusChanged
 from remote_backend.events import SlugPacked as SlugPacked
 from remote_backend.events import UploadProgressed as UploadProgressed
 from remote_backend.events import WarningRaised as WarningRaised
+from remote_backend.models.changes import Action as Action
 from remote_backend.models.changes import ActionInvocation as ActionInvocation
 from remote_backend.models.changes import AttributeChange as AttributeChange
 from remote_backend.models.changes import CheckResult as CheckResult

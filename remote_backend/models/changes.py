@@ -1,12 +1,15 @@
 """What a plan would change, with whole values and true paths, and without secrets."""
 
-from attrs import frozen
+from enum import StrEnum
+
+from attrs import field, frozen
 
 from remote_backend.models.plan import Counts
 from remote_backend.models.values import ABSENT, Path, Value
 
 __all__ = (
     "REPLACEMENTS",
+    "Action",
     "ActionInvocation",
     "AttributeChange",
     "CheckResult",
@@ -16,7 +19,40 @@ __all__ = (
     "ResourceChange",
 )
 
-REPLACEMENTS = ("replace", "replace_create_first", "create_then_forget")
+
+class Action(StrEnum):
+    """What happens to an object; each member equals its text, as JSON reports have it."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    REPLACE = "replace"
+    """The old object is deleted first."""
+
+    REPLACE_CREATE_FIRST = "replace_create_first"
+    CREATE_THEN_FORGET = "create_then_forget"
+    FORGET = "forget"
+    READ = "read"
+    MOVE = "move"
+    IMPORT = "import"
+    NO_OP = "no-op"
+    """Only of a deferred change."""
+
+    DRIFT = "drift"
+    """The object was changed outside of Terraform."""
+
+    GONE = "gone"
+    """The object was deleted outside of Terraform."""
+
+
+def _known_action(word: str) -> Action | str:
+    # An action of a later Terraform keeps its own word.
+    return Action(word) if word in _WORDS else word
+
+
+_WORDS = frozenset(Action)
+
+REPLACEMENTS = (Action.REPLACE, Action.REPLACE_CREATE_FIRST, Action.CREATE_THEN_FORGET)
 """The actions that make a new object in the place of an old one."""
 
 
@@ -49,12 +85,8 @@ class ResourceChange:
     address: str
     """Without the deposed key."""
 
-    action: str
-    """`create`, `update`, `delete`, `replace` (delete first), `replace_create_first`,
-    `create_then_forget`, `forget`, `read`, `move`, `import`, `no-op` (of a deferred change), and
-    of what happened outside: `drift` (changed) or `gone` (deleted).
-
-    The words of a later Terraform are kept, joined by `+`."""
+    action: Action | str = field(converter=_known_action)
+    """The words of a later Terraform are kept as text, joined by `+`."""
 
     type: str = ""
     deposed: str | None = None
@@ -89,7 +121,7 @@ class OutputChange:
     """What happens to one output."""
 
     name: str
-    action: str
+    action: Action | str = field(converter=_known_action)
     before: Value = ABSENT
     after: Value = ABSENT
     attributes: tuple[AttributeChange, ...] = ()
@@ -167,11 +199,11 @@ class PlannedChanges:
         actions = [change.action for change in self.resources]
         created = sum(action in REPLACEMENTS for action in actions)
         # A forgotten object stays in the world, so nothing is destroyed.
-        destroyed = created - actions.count("create_then_forget")
+        destroyed = created - actions.count(Action.CREATE_THEN_FORGET)
         return Counts(
-            add=actions.count("create") + created,
-            change=actions.count("update"),
-            destroy=actions.count("delete") + destroyed,
+            add=actions.count(Action.CREATE) + created,
+            change=actions.count(Action.UPDATE),
+            destroy=actions.count(Action.DELETE) + destroyed,
             imported=sum(change.is_import for change in self.resources),
         )
 

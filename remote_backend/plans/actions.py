@@ -1,27 +1,32 @@
 """What each action of a plan is called, how it is drawn, and how dangerous it is."""
 
+from remote_backend.models.changes import Action
+
 __all__ = ("OUTSIDE_WORDS", "action_symbol", "action_verb", "danger", "is_dangerous")
 
 # The most dangerous first; signs as Terraform draws them, verbs as titles use them.
-_ACTIONS = {
-    "replace": ("-/+", "replaces"),
-    "replace_create_first": ("+/-", "replaces"),
-    "create_then_forget": ("+/.", "replaces"),
-    "delete": ("-", "destroys"),
-    "forget": (".", "forgets"),
-    "update": ("~", "changes"),
-    "create": ("+", "creates"),
-    "move": ("->", "moves"),
-    "import": ("<-", "imports"),
-    "read": ("<=", "reads"),
-    "gone": ("!-", "deleted outside"),
-    "drift": ("!", "changed outside"),
-    "no-op": (" ", "keeps"),
+_ACTIONS: dict[str, tuple[str, str]] = {
+    Action.REPLACE: ("-/+", "replaces"),
+    Action.REPLACE_CREATE_FIRST: ("+/-", "replaces"),
+    Action.CREATE_THEN_FORGET: ("+/.", "replaces"),
+    Action.DELETE: ("-", "destroys"),
+    Action.FORGET: (".", "forgets"),
+    Action.UPDATE: ("~", "changes"),
+    Action.CREATE: ("+", "creates"),
+    Action.MOVE: ("->", "moves"),
+    Action.IMPORT: ("<-", "imports"),
+    Action.READ: ("<=", "reads"),
+    Action.GONE: ("!-", "deleted outside"),
+    Action.DRIFT: ("!", "changed outside"),
+    Action.NO_OP: (" ", "keeps"),
 }
 _VERBS = tuple(dict.fromkeys(verb for _, verb in _ACTIONS.values()))
 _DANGEROUS = ("replaces", "destroys", "forgets")
 
-OUTSIDE_WORDS = {"drift": "changed outside", "gone": "deleted outside"}
+OUTSIDE_WORDS: dict[str, str] = {
+    Action.DRIFT: "changed outside",
+    Action.GONE: "deleted outside",
+}
 """How reports name changes that were made outside of Terraform, by action."""
 
 

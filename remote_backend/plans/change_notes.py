@@ -2,22 +2,30 @@
 
 from collections.abc import Iterator
 
-from remote_backend.models.changes import ActionInvocation, ResourceChange
+from remote_backend.models.changes import Action, ActionInvocation, ResourceChange
 from remote_backend.plans.action_reasons import reason_text
 from remote_backend.plans.actions import OUTSIDE_WORDS
 from remote_backend.plans.value_text import path_text, value_text
 
 __all__ = ("cause_text", "change_notes", "invocation_notes")
 
-_ACTION_NOTES = {
-    "replace_create_first": "the new one is created first",
-    "create_then_forget": "the old one is forgotten, not destroyed",
-    "forget": "forgotten, not destroyed",
-    "read": "read during apply",
+_ACTION_NOTES: dict[str, str] = {
+    Action.REPLACE_CREATE_FIRST: "the new one is created first",
+    Action.CREATE_THEN_FORGET: "the old one is forgotten, not destroyed",
+    Action.FORGET: "forgotten, not destroyed",
+    Action.READ: "read during apply",
     **OUTSIDE_WORDS,
 }
 # The sign of these says all.
-_SIMPLE = ("create", "update", "move", "import", "replace", "delete", "no-op")
+_SIMPLE = (
+    Action.CREATE,
+    Action.UPDATE,
+    Action.MOVE,
+    Action.IMPORT,
+    Action.REPLACE,
+    Action.DELETE,
+    Action.NO_OP,
+)
 _LONGEST_IDENTITY = 100
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from attrs import define, evolve, field, frozen
 
 from remote_backend.models.changes import (
+    Action,
     ActionInvocation,
     AttributeChange,
     Diagnostic,
@@ -32,7 +33,7 @@ PositionKey: TypeAlias = Hashable
 Structure: TypeAlias = Hashable
 
 # Terraform plans no new values for these objects, so the values that remain are old ones.
-_WITHOUT_NEW_VALUES = ("delete", "gone", "forget")
+_WITHOUT_NEW_VALUES = (Action.DELETE, Action.GONE, Action.FORGET)
 
 
 @frozen

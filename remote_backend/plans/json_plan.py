@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from remote_backend.formats.exact_json import cut_depth, load_exact
 from remote_backend.models.changes import (
+    Action,
     ActionInvocation,
     AttributeChange,
     CheckResult,
@@ -29,16 +30,16 @@ __all__ = ("OUTSIDE", "parse_json_plan")
 Item = TypeVar("Item")
 
 _ACTIONS = {
-    ("no-op",): "no-op",
-    ("delete", "create"): "replace",
-    ("create", "delete"): "replace_create_first",
-    ("create", "forget"): "create_then_forget",
+    ("no-op",): Action.NO_OP,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE_CREATE_FIRST,
+    ("create", "forget"): Action.CREATE_THEN_FORGET,
 }
 _MOST_LEVELS = 100
 # What stays in these is not a change, and is not drawn as one by Terraform either.
-_WITHOUT_ATTRIBUTES = ("no-op", "forget", "move", "import")
+_WITHOUT_ATTRIBUTES = (Action.NO_OP, Action.FORGET, Action.MOVE, Action.IMPORT)
 
-OUTSIDE = {"update": "drift", "delete": "gone"}
+OUTSIDE: dict[str, str] = {Action.UPDATE: Action.DRIFT, Action.DELETE: Action.GONE}
 """The action by which a report names a change that was made outside of Terraform."""
 
 
@@ -62,9 +63,9 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
     drift = _each(document, "resource_drift", _drift)
     checks = dicts_of(document.get("checks"))
     return PlannedChanges(
-        resources=tuple(change for change in resources if change.action != "no-op"),
+        resources=tuple(change for change in resources if change.action != Action.NO_OP),
         outputs=tuple(_outputs(document.get("output_changes"))),
-        drift=tuple(change for change in drift if change.action != "no-op"),
+        drift=tuple(change for change in drift if change.action != Action.NO_OP),
         deferred=tuple(_each(document, "deferred_changes", _deferred)),
         actions=(
             *_each(document, "action_invocations", _invocation),
@@ -110,11 +111,11 @@ def _resource(
     change = _dict(resource.get("change"))
     importing = change.get("importing")
     action = _action(change)
-    if action == "no-op":
+    if action == Action.NO_OP:
         if resource.get("previous_address"):
-            action = "move"
+            action = Action.MOVE
         elif importing:
-            action = "import"
+            action = Action.IMPORT
     action = (names or {}).get(action, action)
     return ResourceChange(
         address=str(resource.get("address", "?")),
@@ -134,7 +135,7 @@ def _action(change: dict[str, Any]) -> str:
     actions = change.get("actions")
     key = tuple(map(str, actions)) if isinstance(actions, list) else ()
     # An action of a later Terraform keeps its own word.
-    return _ACTIONS.get(key, "+".join(key) or "no-op")
+    return _ACTIONS.get(key, "+".join(key) or Action.NO_OP)
 
 
 def _imported_id(importing: dict[str, Any]) -> str | None:
@@ -172,7 +173,7 @@ def _leading_steps(steps: list[Any]) -> Iterator[str | int]:
 def _outputs(outputs: Any) -> Iterator[OutputChange]:
     for name, change in sorted(_dict(outputs).items()):
         action = _action(_dict(change))
-        if action != "no-op":
+        if action != Action.NO_OP:
             before, after = make_sides(change)
             yield OutputChange(
                 name=str(name),

@@ -5,6 +5,7 @@ from typing import Any
 
 from remote_backend.formats.structured_messages import parse_message, render_diagnostic
 from remote_backend.models.changes import (
+    Action,
     Diagnostic,
     OutputChange,
     PlannedChanges,
@@ -17,7 +18,7 @@ from remote_backend.plans.json_plan import OUTSIDE
 __all__ = ("load_failure", "parse_structured_log", "place_of")
 
 _LONGEST_DETAIL = 2000
-_ACTIONS = {"noop": "no-op", "remove": "forget"}
+_ACTIONS: dict[str, str] = {"noop": Action.NO_OP, "remove": Action.FORGET}
 _PLAN_MESSAGES = ("version", "planned_change", "change_summary", "diagnostic")
 _FRAME = b"\x02\x03"
 
@@ -72,7 +73,7 @@ def _resource(change: Any, *, drift: bool) -> ResourceChange | None:
     importing = change.get("importing")
     before = previous.get("addr") if isinstance(previous, dict) else None
     imported = importing.get("id") if isinstance(importing, dict) else None
-    if action == "no-op":
+    if action == Action.NO_OP:
         return None
     return ResourceChange(
         address=str(resource.get("addr", "?")),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from remote_backend.models.changes import (
+    Action,
     ActionInvocation,
     AttributeChange,
     OutputChange,
@@ -21,9 +22,15 @@ __all__ = ("changes_html", "messages_html")
 _MOST_ATTRIBUTES = 40
 _LONGEST_VALUE = 300
 _DIFF_CLASSES = {"-": "red", "+": "green", "\u2026": "gray"}
-_OLD_OBJECTS = ("delete", "forget", "gone")
+_OLD_OBJECTS = (Action.DELETE, Action.FORGET, Action.GONE)
 # Terraform computes most values of a new object; in an update an unknown value is news.
-_NEW_OBJECTS = ("create", "read", "replace", "replace_create_first", "create_then_forget")
+_NEW_OBJECTS = (
+    Action.CREATE,
+    Action.READ,
+    Action.REPLACE,
+    Action.REPLACE_CREATE_FIRST,
+    Action.CREATE_THEN_FORGET,
+)
 
 
 def changes_html(changes: PlannedChanges) -> str:
@@ -69,7 +76,7 @@ def _resource(change: ResourceChange) -> str:
         f"<code>{breakable(address_text(change))}</code>",
         "; ".join(filter(None, (*change_notes(change), cause_text(change)))),
         _attributes_of(change),
-        is_danger=is_dangerous(change.action) or change.action == "gone",
+        is_danger=is_dangerous(change.action) or change.action == Action.GONE,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.changes import Action, PlannedChanges
 from remote_backend.plans.actions import action_symbol, danger, is_dangerous
 from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text
@@ -93,7 +93,7 @@ def _line(row: _Row, names: Sequence[str]) -> str:
 def _cell(action: str | None, name: str) -> str:
     if action is None:
         return "<td></td>"
-    color = ' class="red"' if is_dangerous(action) or action == "gone" else ""
+    color = ' class="red"' if is_dangerous(action) or action == Action.GONE else ""
     text = html_text(action_symbol(action).strip() or ".")
     # On narrow screens the cells are lines, which show the name.
     return f'<td{color} data-name="{name}">{text}</td>'

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.changes import (
+    Action,
     ActionInvocation,
     AttributeChange,
     OutputChange,
@@ -26,9 +27,14 @@ from remote_backend.reports.markdown_text import counted, fence_for
 
 __all__ = ("changes_item",)
 
-_SIGNS = {"create": "+", "delete": "-", "forget": "-", "gone": "-"}
+_SIGNS: dict[str, str] = {
+    Action.CREATE: "+",
+    Action.DELETE: "-",
+    Action.FORGET: "-",
+    Action.GONE: "-",
+}
 # Actions whose objects have no value on one side: the address says all.
-_WHOLE_OBJECTS = ("create", "delete", "forget", "gone")
+_WHOLE_OBJECTS = (Action.CREATE, Action.DELETE, Action.FORGET, Action.GONE)
 _ADDRESS_WIDTH = 30
 _LINE_WIDTH = 100
 _LINES_TOGETHER = 20
@@ -99,7 +105,7 @@ def _numbers_text(changes: PlannedChanges) -> str:
 def _parts(changes: PlannedChanges) -> Iterator[Item]:
     ordered = sorted(changes.resources, key=lambda change: danger(change.action))
     plain_creates = [change for change in ordered if _is_plain_create(change)]
-    last = danger("create")
+    last = danger(Action.CREATE)
     yield from (_resource(c) for c in ordered if danger(c.action) < last)
     yield from _creates(plain_creates)
     yield from (
@@ -127,7 +133,7 @@ def _headed(heading: str, items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _is_plain_create(change: ResourceChange) -> bool:
-    return change.action == "create" and not any(change_notes(change))
+    return change.action == Action.CREATE and not any(change_notes(change))
 
 
 def _creates(changes: Sequence[ResourceChange]) -> Iterator[Item]:
@@ -218,8 +224,8 @@ def _diff_line(line: DiffLine) -> str:
 def _output(output: OutputChange) -> Item:
     sign = _SIGNS.get(output.action, "!")
     item = Item(f"\n{sign:<3} output {_line(output.name)}", Rank.ADDRESSES, "address")
-    if output.action in ("create", "delete"):
-        value = output.after if output.action == "create" else output.before
+    if output.action in (Action.CREATE, Action.DELETE):
+        value = output.after if output.action == Action.CREATE else output.before
         item.add(_new_output(value))
         return item
     for attribute in output.attributes:

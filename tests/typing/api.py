@@ -52,6 +52,12 @@ async def at_once() -> None:
     for outcome in outcomes:
         assert_type(outcome.result, remote_backend.Result)
         assert_type(outcome.counts, remote_backend.Counts | None)
+        if outcome.changes is not None:
+            for change in outcome.changes.resources:
+                assert_type(change.action, remote_backend.Action | str)
+                print(
+                    change.action is remote_backend.Action.DELETE, change.action == "delete"
+                )
         if outcome.failure is not None:
             assert_type(outcome.failure.kind, remote_backend.FailureKind)
     assert_type(await remote_backend.outputs("a", organization="acme"), dict[str, Any])
