@@ -10,6 +10,9 @@ from remote_backend.reports.summary import Report
 
 __all__ = ("to_gitlab",)
 
+# GitLab shows an error in place of a number of seven digits.
+_LARGEST = 999_999
+
 
 def to_gitlab(report: Report) -> str:
     """Return what all plans of a batch create, update and delete, as one JSON document.
@@ -18,4 +21,5 @@ def to_gitlab(report: Report) -> str:
     """
     totals = report.totals
     numbers = {"create": totals.add, "update": totals.change, "delete": totals.destroy}
-    return json.dumps(numbers) + "\n"
+    shown = {name: min(number, _LARGEST) for name, number in numbers.items()}
+    return json.dumps(shown) + "\n"

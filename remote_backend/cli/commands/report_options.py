@@ -16,6 +16,32 @@ __all__ = ("ReportOptions", "report_flags", "report_options")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+class _Label(click.ParamType[str]):
+    """A text for the HTML comment in which a Markdown report begins: one line, without `--`."""
+
+    name = "label"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the text as it is, so that a script finds it again, or fail with the reason."""
+        text = str(value)
+        if "--" in text:
+            # HTML comments end at `-->`, and some readers of them at `--`.
+            self.fail(
+                f"{text!r} would end the comment in which it stands; write single dashes",
+                param, ctx,
+            )  # fmt: skip
+        if set(text) & set("<>&") or text != " ".join(text.split()):
+            self.fail(
+                f"{text!r} would not stand in the report as it is; write one line without <, > "
+                "and &, and single spaces",
+                param, ctx,
+            )  # fmt: skip
+        return text
+
+
 _FLAGS = (
     many(
         "report",
@@ -39,6 +65,7 @@ _FLAGS = (
     value(
         "report-label",
         "A text for the first line of Markdown reports, where two jobs plan the same workspaces.",
+        type=_Label(),
         metavar="TEXT",
     ),
     value(

@@ -22,7 +22,7 @@ from remote_backend.models.plan import Counts
 from remote_backend.reports.summary import Report
 from remote_backend.server.embedded import ServerSettings, backend_block, serve
 from remote_backend.server.seed import SeedVariable, SeedWorkspace
-from tests.support.command_line import CommandLine
+from tests.support.command_line import CommandLine, runs_of
 from tests.support.report_builders import failed_with, outcome, report
 from tests.support.servers import hosted
 
@@ -313,6 +313,26 @@ async def test_a_limit_and_a_label_are_those_of_markdown(command_line: CommandLi
         first = text.partition("\n")[0]
         assert first.endswith("/networking-* nightly job -->") and len(text) <= 1000
     assert texts[0].partition("\n")[0] == texts[1].partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "label, why",
+    [
+        ("a--b", "single dashes"),
+        ("<b>", "without <, > and &"),
+        ("two\nlines", "one line"),
+        ("two  spaces", "single spaces"),
+    ],
+)
+async def test_a_label_that_would_break_the_marker_is_refused(
+    label: str, why: str, command_line: CommandLine
+) -> None:
+    """Scripts look for the label as it was given, and it stands in an HTML comment."""
+    refused = await command_line.run("plan", "-all", f"-report-label={label}")
+
+    assert (refused.code, refused.out) == (1, "")
+    assert f"Invalid value for '-report-label': {label!r} would" in refused.err
+    assert why in refused.err and runs_of(command_line) == []
 
 
 async def test_events_as_json(command_line: CommandLine) -> None:
