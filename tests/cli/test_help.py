@@ -7,22 +7,11 @@ committed.
 import click
 import pytest
 
-from remote_backend.cli.main import cli
 from tests.support.command_line import CommandLine
 from tests.support.paths import SAMPLES
+from tests.support.reference_docs.commands import context_of
 
 GOLDEN = ("remote-backend", "plan", "init", "completion")
-
-
-def context_of(*names: str) -> click.Context:
-    """Return the context of a command, as if it had been typed."""
-    context = click.Context(cli, info_name="remote-backend")
-    for name in names:
-        assert isinstance(context.command, click.Group)
-        command = context.command.get_command(context, name)
-        assert command is not None
-        context = click.Context(command, parent=context, info_name=name)
-    return context
 
 
 def all_commands() -> list[tuple[str, ...]]:
