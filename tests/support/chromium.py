@@ -1,5 +1,9 @@
-"""Headless Chromium, where one is installed, and axe, which judges whether pages are accessible."""
+"""Headless Chromium, where one is installed, and axe, which judges whether pages are accessible.
 
+As a program it writes a line if the tests in a browser are skipped here: `python -m tests.support.chromium`.
+"""
+
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,11 +16,23 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 from tests.support.servers import hosted
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-needs_chromium = pytest.mark.skipif(
-    _CHROMIUM is None, reason="no chromium is installed (Debian: apt-get install chromium)"
-)
+
+def _installed() -> str | None:
+    """Return the system's Chromium, or the newest that `playwright install chromium` downloaded."""
+    folder = os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright"
+    downloaded = sorted(Path(folder).expanduser().glob("chromium-*/chrome-linux*/chrome"))
+    return (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or next(map(str, reversed(downloaded)), None)
+    )
+
+
+_CHROMIUM = _installed()
+_MISSING = "no chromium is installed (Debian: apt-get install chromium)"
+
+needs_chromium = pytest.mark.skipif(_CHROMIUM is None, reason=_MISSING)
 
 
 @asynccontextmanager
@@ -63,3 +79,7 @@ def axe_script() -> str | None:
         for path in Path(folder).rglob("axe.min.js"):
             return path.read_text(encoding="utf-8")
     return None
+
+
+if __name__ == "__main__" and _CHROMIUM is None:
+    print(f"The tests in tests/browser were skipped: {_MISSING}.")
