@@ -17,7 +17,6 @@ from playwright.async_api import ConsoleMessage, Page, async_playwright
 from tests.support.servers import hosted
 
 
-
 def _installed() -> str | None:
     """Return the system's Chromium, or the newest that `playwright install chromium` downloaded."""
     folder = os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or "~/.cache/ms-playwright"
