@@ -23,10 +23,14 @@ CLI_WORD = re.compile(
     rf"|remote-backend (?:-|(?:{COMMANDS})\b)"
     r"|`(?:batches|state|workspace) [a-z]"
 )
-OTHER_PROGRAM = re.compile(r"`(?:terraform|tofu) [^`]*`")
+OTHER_PROGRAM = re.compile(r"`(?:terraform|tofu|git) [^`]*`")
 EXCEPTIONS = {
     "engine/plan.py": "arguments of the programs that make plans",
     "engine/program.py": "arguments of the programs that make plans",
+    "git/base.py": "arguments of git",
+    "git/own_index.py": "arguments of git",
+    "git/repository.py": "arguments of git",
+    "git/working_tree.py": "arguments of git",
 }
 """Modules whose texts may look like flags, with the reason."""
 

@@ -19,7 +19,7 @@ FLOORS = {
     "config.hcl1": 2, "config.hcl_literals": 2, "config.hcl_operations": 2,
     "state.json_edits": 2, "state.address": 2, "state.file": 2, "state.edits": 2,
     "state.shape": 2, "state.output_format": 2, "state.state_format": 2,
-    "api": 3, "config": 3, "server": 3,
+    "api": 3, "config": 3, "git": 3, "server": 3,
     "connection": 4, "workspaces": 4, "state": 4, "state.workspace_deletion": 5,
     "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5,
     "planning.batch_id": 1, "async_blocks": 1, "backend_states": 5, "backend": 6,
