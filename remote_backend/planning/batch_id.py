@@ -1,12 +1,15 @@
 """Ids of batches: as they are made, and as people say and type them."""
 
 import os
+import re
 
-__all__ = ("is_id_of_batch", "new_batch_id", "short_id")
+__all__ = ("batch_id_in", "is_id_of_batch", "new_batch_id", "short_id")
 
 _START = "batch-"
 _RANDOM_BYTES = 8
 _SHORT_DIGITS = 4
+# Messages of runs hold it in parentheses: `planning.running_batch.requested_options`.
+_IN_MESSAGE = re.compile(rf"\(({_START}[0-9a-f]{{{2 * _RANDOM_BYTES}}})\)")
 
 
 def new_batch_id() -> str:
@@ -22,3 +25,10 @@ def short_id(id: str) -> str:
 def is_id_of_batch(typed: str, id: str) -> bool:
     """Whether a typed text is the beginning of an id, with `batch-` or without."""
     return id.startswith((typed, f"{_START}{typed}"))
+
+
+def batch_id_in(message: str) -> str:
+    """Return the id of the batch that the message of a run names; empty where it names none."""
+    ids = _IN_MESSAGE.findall(message)
+    # Words of the caller come before it.
+    return ids[-1] if ids else ""

@@ -91,6 +91,7 @@ class WorkspaceRecord:
     """Id of the user who holds the lock."""
 
     locked_reason: str = ""
+    locked_at: str = ""
     updated_at: str = ""
     tag_names: tuple[str, ...] = ()
     tag_bindings: dict[str, str] = field(factory=dict)
@@ -210,6 +211,11 @@ class RunRecord:
     plan_times: dict[str, str] = field(factory=dict)
     policies: tuple[SimulatedPolicy, ...] = ()
     cost: SimulatedCost | None = None
+    canceled_by: str = ""
+    """Id of the user who canceled it."""
+
+    batch_id: str = ""
+    """The batch that its message names; empty for a run of no batch."""
 
     @property
     def is_over(self) -> bool:

@@ -81,6 +81,7 @@ class RunQueue:
         # All runs that are not over, those that wait included; canceling a scope cancels its run.
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._waiting: list[str] = []
+        self._canceled_by: dict[str, str] = {}
         self._group: TaskGroup | None = None
 
     @property
@@ -118,11 +119,15 @@ class RunQueue:
         self._waiting.append(run_id)
         self._group.start_soon(self._process, run_id, name=run_id)
 
-    def cancel(self, run_id: str) -> bool:
-        """Stop a run that waits or is being planned; return whether there was one."""
+    def cancel(self, run_id: str, *, user_id: str = "") -> bool:
+        """Stop a run that waits or is being planned; return whether there was one.
+
+        The user who cancels it first is kept in its record.
+        """
         scope = self._scopes.get(run_id)
         if scope is None:
             return False
+        self._canceled_by.setdefault(run_id, user_id)
         scope.cancel()
         return True
 
@@ -149,6 +154,7 @@ class RunQueue:
         finally:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
+            self._canceled_by.pop(run_id, None)
             del self._scopes[run_id]
 
     async def _plan(self, run_id: str) -> None:
@@ -250,7 +256,10 @@ class RunQueue:
         if began:
             LogWriter(self._files.log_path(run_id)).end("\nThe run was canceled.\n")
         await self._update_run(
-            run_id, status="canceled", plan_status="canceled" if began else "unreachable"
+            run_id,
+            status="canceled",
+            plan_status="canceled" if began else "unreachable",
+            canceled_by=self._canceled_by.get(run_id, ""),
         )
 
     async def _finish_interrupted(self, run: RunRecord) -> None:

@@ -54,6 +54,7 @@ create table if not exists record (
     unique (kind, owner, name)
 );
 create index if not exists record_of_owner on record (kind, owner, number);
+create index if not exists record_of_batch on record (kind, json_extract(body, '$.batch_id'));
 """
 
 
@@ -176,6 +177,29 @@ class Records:
         )
         arguments = (_KINDS[kind].name, json.dumps(list(values)))
         return [_load(kind, body) for (body,) in self._connection.execute(sql, arguments)]
+
+    def all_with(self, kind: type[Record], member: str, value: str) -> list[Record]:
+        """Return all records of a kind whose member has a value, oldest first."""
+        sql = (
+            f"select body from record where kind = ? "
+            f"and json_extract(body, '$.{member}') = ? order by number"
+        )
+        return self._load_all(kind, sql, (_KINDS[kind].name, value))
+
+    def newest_values(
+        self, kind: type[Record], member: str, *, limit: int
+    ) -> list[tuple[str, int]]:
+        """Return the texts that a member has, the last one that was added first.
+
+        Each comes with the number of records that have it; empty texts are left out.
+        """
+        value = f"json_extract(body, '$.{member}')"
+        sql = (
+            f"select {value}, count(*) from record where kind = ? and {value} > '' "
+            f"group by {value} order by max(number) desc limit ?"
+        )
+        rows = self._connection.execute(sql, (_KINDS[kind].name, limit))
+        return [(str(text), int(count)) for text, count in rows]
 
     def put(self, value: Record) -> Record:
         """Add a record, or replace the one of the same id, and return it."""

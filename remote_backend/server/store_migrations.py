@@ -4,6 +4,8 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from remote_backend.planning.batch_id import batch_id_in
+
 __all__ = ("migrate",)
 
 # 0.1.0 named the kinds after classes.
@@ -49,8 +51,22 @@ def _name_owners_of_variables(connection: sqlite3.Connection) -> None:
         )
 
 
+def _name_batches_of_runs(connection: sqlite3.Connection) -> None:
+    """The batch of a run was a part of its message only."""
+    rows = connection.execute(
+        "select number, body from record where kind = 'run' and body like '%(batch-%'"
+    )
+    for number, body in rows.fetchall():
+        members = json.loads(body)
+        members["batch_id"] = batch_id_in(members.get("message", ""))
+        connection.execute(
+            "update record set body = ? where number = ?", (json.dumps(members), number)
+        )
+
+
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _name_kinds_after_nouns,
     _name_owners_of_variables,
+    _name_batches_of_runs,
 )
 """The number of those that a file has been through is its `user_version`."""

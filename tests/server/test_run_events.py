@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from remote_backend.server.named_tokens import create_token
 from tests.support.raw_client import RawClient
 
 
@@ -71,3 +72,24 @@ async def test_attributes_of_runs_are_kept(raw_client: RawClient) -> None:
     assert [kept.data["attributes"][name] for name in names] == [False, True, True]
     assert plain.data["attributes"]["variables"] is None
     assert plain.data["attributes"]["status-timestamps"]["plan-queueable-at"]
+
+
+async def test_a_canceled_run_says_who_canceled_it(raw_client: RawClient) -> None:
+    """Its event names the user of that token, not the one who made the run."""
+    token = await create_token(raw_client.folder / "data", "bob")
+    workspace = await raw_client.workspace("networking-slow")
+    id = (await raw_client.run(workspace, await raw_client.uploaded(workspace))).data["id"]
+    cancel = f"/api/v2/runs/{id}/actions/cancel"
+
+    canceled = await raw_client("POST", cancel, token=token)
+    await raw_client.until(id, "canceled")
+    events = await raw_client("GET", f"/api/v2/runs/{id}/run-events?include=actor")
+
+    assert canceled.status == 202
+    actors = {
+        event["attributes"]["action"]: event["relationships"]["actor"]["data"]
+        for event in events.data
+    }
+    names = {user["id"]: user["attributes"]["username"] for user in events.json["included"]}
+    assert names[actors["created"]["id"]] == "owner"
+    assert names[actors["canceled"]["id"]] == "bob"

@@ -1,9 +1,11 @@
 """Records: transactions of many, together and apart."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -154,3 +156,55 @@ async def test_the_newest_records_of_many_owners(store: Store) -> None:
     newest, ids, with_status = await store.read(read)
     assert newest == ids == {"a": "run-2", "b": "run-3"}
     assert with_status == {"a": "run-1", "b": "run-3"}
+
+
+def run_of_batch(number: int, batch_id: str) -> RunRecord:
+    """Return a run that belongs to a batch."""
+    return RunRecord(
+        id=f"run-{number}",
+        workspace_id="ws-1",
+        configuration_version_id="cv-1",
+        created_at="2026-01-01T00:00:00Z",
+        created_by="user-1",
+        batch_id=batch_id,
+    )
+
+
+async def test_runs_are_found_by_their_batch(store: Store) -> None:
+    """Batches come the newest first with their sizes; runs of none are left out."""
+    batch_ids = ("batch-a", "", "batch-b", "batch-a", "batch-c")
+    for number, batch_id in enumerate(batch_ids):
+        run = run_of_batch(number, batch_id)
+        await store.write(partial(Records.put, value=run))
+
+    newest = await store.read(
+        lambda records: records.newest_values(RunRecord, "batch_id", limit=2)
+    )
+    runs = await store.read(
+        lambda records: records.all_with(RunRecord, "batch_id", "batch-a")
+    )
+
+    assert newest == [("batch-c", 1), ("batch-a", 2)]
+    assert [run.id for run in runs] == ["run-0", "run-3"]
+
+
+async def test_earlier_runs_get_the_batch_of_their_message(tmp_path: Path) -> None:
+    """Versions before this one kept it in the message only."""
+    path, batch_id = tmp_path / "records.sqlite", f"batch-{'4a' * 8}"
+    async with open_store(path):
+        pass
+    body = {"id": "run-1", "message": f"Planned (batch-no) ({batch_id}), alice"}
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "insert into record (kind, id, owner, body) values ('run', 'run-1', 'ws-1', ?)",
+            (json.dumps(body),),
+        )
+        connection.execute("pragma user_version = 2")
+        connection.commit()
+
+    async with open_store(path) as store:
+        newest = await store.read(
+            lambda records: records.newest_values(RunRecord, "batch_id", limit=9)
+        )
+
+    assert newest == [(batch_id, 1)]

@@ -25,13 +25,14 @@ class RunEvent:
 def events_of(run: RunRecord, comments: Sequence[CommentRecord] = ()) -> list[RunEvent]:
     """Return the events of a run in order: its creation, its statuses, and comments on it."""
     times = {"created": run.created_at, **run.times}
+    actors = {"created": run.created_by, "canceled": run.canceled_by}
     events = [
         RunEvent(
             id=id,
             run_id=run.id,
             action=action,
             created_at=times[action],
-            actor_id=run.created_by if action == "created" else None,
+            actor_id=actors.get(action) or None,
         )
         for id, action in zip(event_ids(run), times, strict=True)
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.formats.hcl import IDENTIFIER
+from remote_backend.planning.batch_id import batch_id_in
 from remote_backend.server.documents.documents import resource_of, to_many, to_one
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
 from remote_backend.server.documents.run_events import event_ids
@@ -142,9 +143,11 @@ def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
     refresh_only = document.flag("refresh-only", False)
     if is_destroy and refresh_only:
         raise invalid("refresh-only", "absent in a run that destroys")
+    message = document.text("message") or "Queued manually via the API"
     return evolve(
         run,
-        message=document.text("message") or "Queued manually via the API",
+        message=message,
+        batch_id=batch_id_in(message),
         is_destroy=is_destroy,
         refresh=document.flag("refresh", True),
         refresh_only=refresh_only,

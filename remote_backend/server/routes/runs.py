@@ -15,9 +15,8 @@ from remote_backend.server.context import (
 from remote_backend.server.documents.documents import dump_document
 from remote_backend.server.documents.request_documents import RequestDocument, rejected
 from remote_backend.server.documents.runs import dump_run, run_from_request
-from remote_backend.server.documents.workspaces import execution_mode_of
-from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.new_runs import new_run, require_remote_plans
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import (
     ConfigurationVersionRecord,
@@ -34,10 +33,7 @@ from remote_backend.server.run_lists import (
     run_resources,
 )
 from remote_backend.server.store import Records
-from remote_backend.server.workspace_records import (
-    newest_usable_configuration,
-    project_of,
-)
+from remote_backend.server.workspace_records import newest_usable_configuration
 
 __all__ = ("routes",)
 
@@ -108,7 +104,7 @@ async def cancel_run(request: web.Request) -> web.Response:
     """Stop a run that waits or is being planned."""
     context = context_of(request)
     run = await _find_run(request, context)
-    if not context.run_queue.cancel(run.id):
+    if not context.run_queue.cancel(run.id, user_id=request[USER].id):
         raise conflict(f"the run is {run.status} and cannot be canceled")
     return respond(status=202)
 
@@ -118,7 +114,8 @@ async def discard_run(request: web.Request) -> web.Response:
     """Drop a run that waits."""
     context = context_of(request)
     run = await _find_run(request, context)
-    if run.id not in context.run_queue.waiting or not context.run_queue.cancel(run.id):
+    is_waiting = run.id in context.run_queue.waiting
+    if not is_waiting or not context.run_queue.cancel(run.id, user_id=request[USER].id):
         raise conflict(f"the run is {run.status} and cannot be discarded")
     return respond(status=202)
 
@@ -138,20 +135,15 @@ def _new_run(
     workspace = records.find(WorkspaceRecord, workspace_id)
     if workspace is None:
         raise not_found(f"workspace {workspace_id}")
-    if execution_mode_of(workspace, project_of(records, workspace)) == "local":
-        raise rejected(f"{workspace.name} runs plans locally (execution mode local)")
+    require_remote_plans(records, workspace)
     configuration = _configuration_for_run(records, workspace, document)
     if not document.flag("plan-only", configuration.speculative):
         raise rejected("this server only plans: ask for a run that is plan-only")
-    run = RunRecord(
-        id=make_id("run"),
-        workspace_id=workspace.id,
-        configuration_version_id=configuration.id,
-        created_at=now_text(),
-        created_by=request[USER].id,
-        auto_apply=workspace.auto_apply,
-        terraform_version=context_of(request).engine_version,
-        times={"plan_queueable": now_text()},
+    run = new_run(
+        workspace,
+        configuration.id,
+        user_id=request[USER].id,
+        engine_version=context_of(request).engine_version,
     )
     return run_from_request(run, document)
 

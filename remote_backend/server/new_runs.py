@@ -1,0 +1,36 @@
+"""Runs that are not stored yet, and workspaces that take them."""
+
+from remote_backend.server.documents.request_documents import rejected
+from remote_backend.server.documents.workspaces import execution_mode_of
+from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.store import Records
+from remote_backend.server.workspace_records import project_of
+
+__all__ = ("new_run", "require_remote_plans")
+
+
+def require_remote_plans(records: Records, workspace: WorkspaceRecord) -> None:
+    """Raise `Rejected` for a workspace whose plans are not made by the server."""
+    if execution_mode_of(workspace, project_of(records, workspace)) == "local":
+        raise rejected(f"{workspace.name} runs plans locally (execution mode local)")
+
+
+def new_run(
+    workspace: WorkspaceRecord,
+    configuration_version_id: str,
+    *,
+    user_id: str,
+    engine_version: str | None,
+) -> RunRecord:
+    """Return a run without options."""
+    return RunRecord(
+        id=make_id("run"),
+        workspace_id=workspace.id,
+        configuration_version_id=configuration_version_id,
+        created_at=now_text(),
+        created_by=user_id,
+        auto_apply=workspace.auto_apply,
+        terraform_version=engine_version,
+        times={"plan_queueable": now_text()},
+    )
