@@ -1,5 +1,6 @@
 """What a plan would change, with whole values and true paths, and without secrets."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from attrs import field, frozen
@@ -76,6 +77,10 @@ class AttributeChange:
 
     sensitivity: str | None = None
     """`added` or `removed` if the value is the same, and only its mark as sensitive changes."""
+
+    base: Value | None = None
+    """What the value would be by the plan of a base that this one is compared with; None where
+    there is no comparison."""
 
 
 @frozen(kw_only=True)
@@ -192,6 +197,15 @@ class PlannedChanges:
     diagnostics: tuple[Diagnostic, ...] = ()
     not_understood: tuple[str, ...] = ()
     """The parts of the plan that this version does not know, one sentence part for each."""
+
+    timestamp: str | None = None
+    """What `plantimestamp()` was in this plan (RFC 3339); None in redacted plans."""
+
+    before_marks: Mapping[tuple[str, str | None], int] = field(
+        factory=dict, repr=False, eq=False
+    )
+    """A hash of the old values of each object, without sensitive ones, by address and deposed
+    key; made only for a comparison, and for this process alone."""
 
     @property
     def counts(self) -> Counts:

@@ -6,6 +6,7 @@ from enum import Enum
 from attrs import field, frozen
 
 from remote_backend.models.changes import PlannedChanges
+from remote_backend.models.comparison import Comparison
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure
 from remote_backend.models.plan import Counts
@@ -63,6 +64,13 @@ class Outcome:
     log_is_complete: bool = True
     changes: PlannedChanges | None = field(default=None, repr=False)
     """The planned changes; None if they were not requested or the server does not return them."""
+
+    comparison: Comparison | None = field(default=None, repr=False)
+    """What came of the comparison with a base; then result, counts and changes are those of what
+    the change of the configuration causes. None without a comparison."""
+
+    planned_between: tuple[str, str] | None = field(default=None, repr=False)
+    """When the plan began and ended by the clock of the server (ISO 8601); None where the server does not say."""
 
     times: tuple[tuple[str, float], ...] = field(default=(), repr=False)
     """When each status was seen first, in seconds after the plan's start here."""

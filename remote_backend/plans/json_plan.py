@@ -23,6 +23,7 @@ from remote_backend.plans.attribute_changes import (
     make_sides,
     value_of,
 )
+from remote_backend.plans.masks import fitted_mask, normalized_mask, visible_value
 from remote_backend.plans.plan_members import UNREAD_MEMBERS, dicts_of, unknown_members
 
 __all__ = ("OUTSIDE", "parse_json_plan")
@@ -43,8 +44,13 @@ OUTSIDE: dict[str, str] = {Action.UPDATE: Action.DRIFT, Action.DELETE: Action.GO
 """The action by which a report names a change that was made outside of Terraform."""
 
 
-def parse_json_plan(data: bytes) -> PlannedChanges | None:
-    """Return what a plan would change, or None if the data are not a plan as JSON."""
+def parse_json_plan(
+    data: bytes, *, marks_old_values: bool = False
+) -> PlannedChanges | None:
+    """Return what a plan would change, or None if the data are not a plan as JSON.
+
+    With `marks_old_values` it has a mark of the old values of each object, for a comparison.
+    """
     try:
         document = load_exact(data)
     except (ValueError, RecursionError):
@@ -74,7 +80,21 @@ def parse_json_plan(data: bytes) -> PlannedChanges | None:
         checks=tuple(_check_results(checks)),
         diagnostics=tuple(_failed_checks(checks)),
         not_understood=tuple(unknown_members(document)),
+        timestamp=_text(document.get("timestamp")),
+        before_marks=dict(_marks(document)) if marks_old_values else {},
     )
+
+
+def _marks(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str | None], int]]:
+    """Give a hash of the old values of each object, in which sensitive ones take no part."""
+    for resource in dicts_of(document.get("resource_changes")):
+        change = _dict(resource.get("change"))
+        before = change.get("before")
+        if mask := fitted_mask(before, normalized_mask(change.get("before_sensitive"))):
+            before = visible_value(before, mask, False)
+        key = (str(resource.get("address", "?")), _text(resource.get("deposed")))
+        # Texts of equal values are equal, and made faster than any other form.
+        yield key, hash(repr(before))
 
 
 def _each(

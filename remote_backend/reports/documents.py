@@ -24,6 +24,11 @@ __all__ = (
     "workspace_document",
 )
 
+# Marks are for the process that made them.
+_LEFT_OUT = ("before_marks",)
+# Only comparisons and full plans have these.
+_OPTIONAL = ("base", "timestamp")
+
 
 def workspace_document(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome of a workspace."""
@@ -82,6 +87,8 @@ def members_of(value: Any) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for attribute in fields(type(value)):
         member = getattr(value, attribute.name)
+        if attribute.name in _LEFT_OUT or (member is None and attribute.name in _OPTIONAL):
+            continue
         if isinstance(member, Value):
             members.update(value_members(attribute.name, member))
         elif isinstance(value, AttributeChange) and attribute.name == "path":
