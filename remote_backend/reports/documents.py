@@ -14,6 +14,7 @@ from remote_backend.models.values import Path, Value, ValueKind
 from remote_backend.plans.groups import is_destructive
 from remote_backend.plans.totals import Totals, replaced_count, result_name
 from remote_backend.plans.value_text import path_text, plain_json
+from remote_backend.reports.comparison_documents import ComparisonDocuments
 
 __all__ = (
     "cost_document",
@@ -32,7 +33,7 @@ _OPTIONAL = ("base", "timestamp")
 
 def workspace_document(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome of a workspace."""
-    return {
+    document = {
         "name": outcome.workspace,
         "remote_name": outcome.full_name,
         "result": result_name(outcome),
@@ -47,6 +48,11 @@ def workspace_document(outcome: Outcome) -> dict[str, Any]:
         "log_is_complete": outcome.log_is_complete,
         "changes": None if outcome.changes is None else members_of(outcome.changes),
     }
+    if (comparison := outcome.comparison) is not None:
+        documents = ComparisonDocuments(members_of, _failure)
+        document["changes"] = documents.changes(comparison)
+        document["comparison"] = documents.comparison(comparison)
+    return document
 
 
 def totals_document(totals: Totals) -> dict[str, Any]:
