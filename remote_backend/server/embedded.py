@@ -273,7 +273,7 @@ def _tls_for(settings: ServerSettings) -> tuple[ssl.SSLContext, Path]:
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"HTTPS needs a certificate, and the package {error.name} that makes it is not "
-            "installed; run: pip install 'remote-backend[server]'"
+            "installed; run: pip install cryptography"
         ) from None
     hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
     certificate = make_certificate(settings.data, hosts)
