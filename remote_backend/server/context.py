@@ -48,8 +48,9 @@ class ServerContext:
     organization: str
     created_at: str
     faults: Faults
-    engine_version: str | None = None
-    """None for the simulated engine."""
+    engine_versions: tuple[str, ...] = ()
+    """The versions that runs can request, the usual one first; empty for simulated plans,
+    which accept every version."""
 
     login_limit: LoginLimit = field(factory=LoginLimit)
     metrics: Metrics = field(factory=Metrics)

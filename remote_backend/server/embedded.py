@@ -14,7 +14,7 @@ from anyio import to_thread
 from attrs import evolve, field, frozen
 
 from remote_backend.engine.plan import CommandEngine, PlanEngine
-from remote_backend.engine.program import find_program
+from remote_backend.engine.program import find_programs
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.errors import PlainTraffic, SettingsError
 from remote_backend.exception_groups import raise_lone_exception
@@ -89,7 +89,11 @@ class ServerSettings:
 
     seed: Sequence[SeedWorkspace] = ()
     engine: str | None = None
-    """None takes the first that is there."""
+    """Which program plans: its name, its path, or a folder of programs. None takes the first
+    that is installed."""
+
+    more_engines: Sequence[str] = ()
+    """Programs, in the same way, for runs and workspaces of other versions."""
 
     simulated: SimulatedEngine = field(factory=SimulatedEngine, repr=False)
     """How the engine of that name pretends."""
@@ -148,9 +152,7 @@ async def serve(
                 faults=faults,
                 metrics=metrics,
                 open_metrics=settings.open_metrics,
-                engine_version=engine.program.version
-                if isinstance(engine, CommandEngine)
-                else None,
+                engine_versions=engine.versions,
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
@@ -175,8 +177,10 @@ def _find_engine(
         }
         by_workspace = {**seeded, **settings.simulated.by_workspace}
         return evolve(settings.simulated, by_workspace=by_workspace), "simulated"
-    program = find_program(settings.engine, environ)
-    return CommandEngine(program), f"{program.product} {program.version} ({program.name})"
+    names = [name for name in (settings.engine, *settings.more_engines) if name]
+    programs = find_programs(names, environ)
+    described = [f"{each.product} {each.version} ({each.name})" for each in programs]
+    return CommandEngine(programs[0], programs[1:]), ", ".join(described)
 
 
 def _token(settings: ServerSettings) -> str:

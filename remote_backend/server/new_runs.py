@@ -1,5 +1,8 @@
 """Runs that are not stored yet, and workspaces that take them."""
 
+from collections.abc import Sequence
+
+from remote_backend.engine.version_choice import choose_version
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.workspaces import execution_mode_of
 from remote_backend.server.ids import make_id, now_text
@@ -21,9 +24,10 @@ def new_run(
     configuration_version_id: str,
     *,
     user_id: str,
-    engine_version: str | None,
+    engine_versions: Sequence[str],
+    requested_version: str | None = None,
 ) -> RunRecord:
-    """Return a run without options."""
+    """Return a run without options; without a requested version it gets that of its workspace."""
     return RunRecord(
         id=make_id("run"),
         workspace_id=workspace.id,
@@ -31,6 +35,17 @@ def new_run(
         created_at=now_text(),
         created_by=user_id,
         auto_apply=workspace.auto_apply,
-        terraform_version=engine_version,
+        terraform_version=requested_version or _usual_version(workspace, engine_versions),
+        requested_version=requested_version,
         times={"plan_queueable": now_text()},
+    )
+
+
+def _usual_version(
+    workspace: WorkspaceRecord, engine_versions: Sequence[str]
+) -> str | None:
+    if not engine_versions:
+        return None
+    return (
+        choose_version(engine_versions, workspace.terraform_version) or engine_versions[0]
     )

@@ -205,6 +205,11 @@ class RunRecord:
     replace_addrs: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     terraform_version: str | None = None
+    """The version that plans it, or planned it."""
+
+    requested_version: str | None = None
+    """The version that its request named, if it named one."""
+
     has_changes: bool = False
     counts: Counts | None = None
     times: dict[str, str] = field(factory=dict)

@@ -204,6 +204,8 @@ class RunQueue:
                 refresh_only=run.refresh_only,
                 destroy=run.is_destroy,
             ),
+            requested_version=run.requested_version,
+            version_constraint=workspace.terraform_version,
             variables=(
                 *_terraform_variables(variables.ordinary),
                 *run.variables,
@@ -234,6 +236,7 @@ class RunQueue:
             "cost": result.cost,
             "has_changes": result.has_changes,
             "counts": result.counts,
+            "terraform_version": result.version or run.terraform_version,
         }
         status = "errored"
         if result.succeeded:

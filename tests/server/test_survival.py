@@ -30,6 +30,7 @@ class ScriptedEngine:
 
     acts: Callable[[], object]
     reads_configuration: ClassVar[bool] = False
+    versions: ClassVar[tuple[str, ...]] = ()
 
     async def plan(self, inputs: EngineInputs, write: WriteLog) -> EngineResult:
         """Act, and succeed."""

@@ -107,6 +107,13 @@ class RawClient:
                 if found.data["attributes"]["status"] in statuses:
                     return found.data
 
+    async def log(self, run_id: str) -> str:
+        """Return the log of a run, without its frame."""
+        run = await self("GET", f"/api/v2/runs/{run_id}?include=plan")
+        (plan,) = run.json["included"]
+        log = await self("GET", plan["attributes"]["log-read-url"], token=None)
+        return log.body.decode().strip("\x02\x03")
+
 
 def run_body(workspace_id: str, version_id: str, **attributes: Any) -> dict[str, Any]:
     """Return the body of a request for a run."""

