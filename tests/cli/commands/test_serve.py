@@ -6,6 +6,7 @@ import re
 import signal
 import ssl
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from anyio import to_thread
 from anyio.abc import Process
 
 from tests.support.paths import REPOSITORY
+from tests.support.terminals import Terminal
 
 
 def command(*arguments: str) -> list[str]:
@@ -154,7 +157,47 @@ async def test_the_demo_plans_three_workspaces_for_real(tmp_path: Path) -> None:
         assert f"{name.ljust(7)} | Plan: {count} to add, 0 to change, 0 to destroy." in out
         assert re.search(rf"^{name} +changed +{count} +0 +0 ", out, re.MULTILINE)
     assert ": 3 changed\n" in out
+    assert "What you saw: one configuration, planned in 3 workspaces" in out
+    assert " -m remote_backend plan -all " in out.partition("What to type next\n")[2]
+    # Nobody can press a key, so nothing waits and no link is promised.
+    assert "Enter" not in out and "Enter" not in done.stderr.decode()
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals are POSIX's")
+@pytest.mark.parametrize("is_interrupted", [False, True])
+async def test_what_the_demo_links_to_is_live_until_enter(
+    is_interrupted: bool, tmp_path: Path
+) -> None:
+    """On a terminal its pages and its report can be opened while it waits; then all is gone."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    variables = {**environ(tmp_path), "TMPDIR": str(temporary), "TERM": "xterm-256color"}
+
+    def look() -> tuple[str, int]:
+        seen = Terminal(command("demo"), tmp_path, variables, (120, 40))
+        try:
+            text = seen.see(lambda text: "Press Enter" in text)
+            url, token, report = re.findall(
+                r"runs +(\S+) +\(token: (\S+)\)\s+the report +(\S+)", text
+            )[0]
+            assert get(url) == 200 and len(token) == 12
+            assert "networking-prod" in Path(report).read_text()
+            if is_interrupted:
+                seen.process.send_signal(signal.SIGINT)
+            else:
+                seen.type(b"\r")
+            return url, seen.finish()
+        finally:
+            seen.process.kill()
+
+    with anyio.fail_after(60):
+        url, ended = await to_thread.run_sync(look)
+
+    assert ended == (130 if is_interrupted else 0)
+    assert list(temporary.iterdir()) == []
+    with pytest.raises(urllib.error.URLError):
+        get(url)
 
 
 async def test_events_are_lines_of_json(tmp_path: Path) -> None:

@@ -1,12 +1,9 @@
 """The live view in a pseudo terminal, seen by a terminal emulator."""
 
-import os
 import re
 import signal
-import struct
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from itertools import count
@@ -32,6 +29,7 @@ from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, write_backend
 from tests.support.paths import REPOSITORY
 from tests.support.servers import running_server
+from tests.support.terminals import Terminal
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="pseudo terminals are a matter of POSIX"
@@ -41,91 +39,6 @@ HOSTILE = (
     "\x1b[2J\x1b[1;1Hgone \x1b]0;title\x07\u7f51\u7edc end\n"
     "\x1b\x1b[K]52;c;cm0gLXJmIH4=\x1b\x1b[K\\\x1b\x1b[K[2J\n"
 ).encode()
-
-
-class Terminal:
-    """A process in a terminal of some size, and what a person sees of it."""
-
-    def __init__(
-        self, command: list[str], cwd: Path, environ: dict[str, str], size: tuple[int, int]
-    ) -> None:
-        import fcntl
-        import pty
-        import termios
-
-        columns, lines = size
-        self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
-        self._stream = pyte.ByteStream(self.screen)
-        self._file, inside = pty.openpty()
-        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self.process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=environ,
-            stdin=inside,
-            stdout=inside,
-            stderr=inside,
-            start_new_session=True,
-        )
-        os.close(inside)
-        self.raw = b""
-
-    def read(self) -> bool:
-        """Read what comes next; return False at the end."""
-        try:
-            data = os.read(self._file, 1 << 16)
-        except OSError:
-            return False
-        self.raw += data
-        self._stream.feed(data)
-        return bool(data)
-
-    def resize(self, columns: int, lines: int) -> None:
-        """Give the terminal another size, as a person does with the mouse."""
-        import fcntl
-        import termios
-
-        fcntl.ioctl(
-            self._file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0)
-        )
-        self.screen.resize(lines, columns)
-
-    def see(self, wanted: Callable[[str], bool]) -> str:
-        """Read until the screen shows what is wanted; fail at the end."""
-        while not wanted(self.text):
-            assert self.read(), repr(self.raw[-3000:])
-        return self.text
-
-    @property
-    def mode(self) -> object:
-        """The mode of the terminal, as `stty` shows it."""
-        import termios
-
-        return termios.tcgetattr(self._file)
-
-    @property
-    def echoes(self) -> bool:
-        """Whether the terminal shows what is typed."""
-        import termios
-
-        return bool(termios.tcgetattr(self._file)[3] & termios.ECHO)
-
-    def finish(self, mode: object = None) -> int:
-        """Read to the end and return the exit code; the terminal has to have a mode then."""
-        while self.read():
-            pass
-        assert mode in (None, self.mode)
-        os.close(self._file)
-        return self.process.wait()
-
-    @property
-    def text(self) -> str:
-        """Everything on the screen, and what has left it at the top."""
-        above = [
-            "".join(line[x].data for x in range(self.screen.columns))
-            for line in self.screen.history.top
-        ]
-        return "\n".join([*above, *self.screen.display])
 
 
 @contextmanager
@@ -314,11 +227,11 @@ async def test_an_interrupt_asks_what_becomes_of_the_runs(
             seen.see(lambda text: "planning" in text)
             seen.process.send_signal(signal.SIGINT)
             seen.see(lambda text: "Press c, d or w" in text)
-            os.write(seen._file, answer)
+            seen.type(answer)
             if code is None:
                 text = see_drawings(seen, 3)
                 assert "Interrupted. 1 of 1 run is still going" in text
-                os.write(seen._file, b"c")
+                seen.type(b"c")
             return seen.text, seen.finish() if code is None else _finished(seen)
 
     def _finished(seen: Terminal) -> int:
@@ -360,16 +273,16 @@ async def test_keys_look_around_and_cancel_one_run(command_line: CommandLine) ->
         ) as seen:
             before = seen.mode
             seen.see(lambda text: "planning" in text and "changed" in text)
-            os.write(seen._file, b"/slow\r")
+            seen.type(b"/slow\r")
             seen.see(lambda text: "1 of 2" in text)
-            os.write(seen._file, b"\x1b[B")
-            os.write(seen._file, b"\r")
+            seen.type(b"\x1b[B")
+            seen.type(b"\r")
             seen.see(lambda text: "working on it" in text and "following" in text)
-            os.write(seen._file, b"q")
+            seen.type(b"q")
             seen.see(lambda text: "1 of 2" in text)
-            os.write(seen._file, b"c")
+            seen.type(b"c")
             seen.see(lambda text: "Cancel slow? y/n" in text)
-            os.write(seen._file, b"y")
+            seen.type(b"y")
             code = seen.finish(before)
             return seen.text, code
 
@@ -423,7 +336,7 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
             before = seen.mode
             seen.see(lambda text: " slow " in text and "planning" in text)
             echoes = [seen.echoes]
-            os.write(seen._file, b"typed-unseen\r")
+            seen.type(b"typed-unseen\r")
             # The kernel echoes what is typed a little later: until the next drawing it has.
             drawn = len(seen.raw)
             seen.see(lambda _: len(seen.raw) > drawn)
@@ -433,7 +346,7 @@ async def test_what_is_typed_is_not_echoed_into_the_drawing(
                     seen.see(lambda text: "Press c, d or w" in text)
                     echoes.append(seen.echoes)
             if signals == ["SIGINT"]:
-                os.write(seen._file, b"c")
+                seen.type(b"c")
             seen.finish(before)
             return echoes, seen.raw
 

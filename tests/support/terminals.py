@@ -1,0 +1,100 @@
+"""A process in a pseudo terminal, seen by a terminal emulator."""
+
+import os
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pyte
+
+__all__ = ("Terminal",)
+
+
+class Terminal:
+    """A process in a terminal of some size, and what a person sees of it."""
+
+    def __init__(
+        self, command: list[str], cwd: Path, environ: dict[str, str], size: tuple[int, int]
+    ) -> None:
+        import fcntl
+        import pty
+        import termios
+
+        columns, lines = size
+        self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
+        self._stream = pyte.ByteStream(self.screen)
+        self._file, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environ,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+        self.raw = b""
+
+    def read(self) -> bool:
+        """Read what comes next; return False at the end."""
+        try:
+            data = os.read(self._file, 1 << 16)
+        except OSError:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self._file, keys)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, as a person does with the mouse."""
+        import fcntl
+        import termios
+
+        fcntl.ioctl(
+            self._file, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0)
+        )
+        self.screen.resize(lines, columns)
+
+    def see(self, wanted: Callable[[str], bool]) -> str:
+        """Read until the screen shows what is wanted; fail at the end."""
+        while not wanted(self.text):
+            assert self.read(), repr(self.raw[-3000:])
+        return self.text
+
+    @property
+    def mode(self) -> object:
+        """The mode of the terminal, as `stty` shows it."""
+        import termios
+
+        return termios.tcgetattr(self._file)
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        import termios
+
+        return bool(termios.tcgetattr(self._file)[3] & termios.ECHO)
+
+    def finish(self, mode: object = None) -> int:
+        """Read to the end and return the exit code; the terminal has to have a mode then."""
+        while self.read():
+            pass
+        assert mode in (None, self.mode)
+        os.close(self._file)
+        return self.process.wait()
+
+    @property
+    def text(self) -> str:
+        """Everything on the screen, and what has left it at the top."""
+        above = [
+            "".join(line[x].data for x in range(self.screen.columns))
+            for line in self.screen.history.top
+        ]
+        return "\n".join([*above, *self.screen.display])
