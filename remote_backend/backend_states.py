@@ -1,85 +1,26 @@
-"""The workspaces of one configuration and their states, as a program uses them."""
+"""The states of the workspaces of one configuration, as a program uses them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from remote_backend.config.terraform_directory import selected_workspace
-from remote_backend.connection import Connection
-from remote_backend.errors import SelectionError
+import anyio
+
+from remote_backend.backend_workspaces import BackendWorkspaces
+from remote_backend.errors import RemoteBackendError, SelectionError, StateError
 from remote_backend.models.state import StateOutput
 from remote_backend.models.workspace import Workspace
+from remote_backend.planning.selection import select_names
 from remote_backend.state.file import StateFile
 from remote_backend.state.locks import LockOptions, break_lock
 from remote_backend.state.storage import change_state, push_state, read_state
 from remote_backend.state.versions import download_state
-from remote_backend.workspaces import (
-    DEFAULT,
-    LocalWorkspace,
-    find_workspace,
-    list_workspaces,
-)
 
 __all__ = ("BackendStates",)
 
+_STATES_AT_ONCE = 20
 
-class BackendStates:
-    """The remote workspaces of one configuration, and their states."""
 
-    def __init__(self, connection: Connection, *, selected: str | None = None) -> None:
-        self._connection = connection
-        self._selected = selected
-
-    def __repr__(self) -> str:
-        connection = self._connection
-        return f"<Backend {self.hostname}/{self.organization}: {connection.mapping}>"
-
-    @property
-    def connection(self) -> Connection:
-        """The parts beneath, for what this class has no verb for; they may change in any version."""
-        return self._connection
-
-    @property
-    def hostname(self) -> str:
-        """The host of the server."""
-        return self._connection.block.hostname
-
-    @property
-    def organization(self) -> str:
-        """The organization that the workspaces belong to."""
-        return self._connection.client.organization
-
-    async def workspaces(self) -> tuple[LocalWorkspace, ...]:
-        """Return all workspaces of the configuration, sorted by the names people use.
-
-        ```python
-        async with remote_backend.open_backend("networking") as backend:
-            for workspace in await backend.workspaces():
-                print(workspace.name, workspace.full_name, workspace.remote.terraform_version)
-        ```
-        """
-        connection = self._connection
-        return await connection.organization_check.run_alongside(
-            lambda: list_workspaces(connection.client, connection.mapping)
-        )
-
-    async def workspace(self, name: str | None = None) -> LocalWorkspace:
-        """Return the workspace of a name, or the selected one.
-
-        Raises `SelectionError` when it does not exist.
-        """
-        connection = self._connection
-        if name is None:
-            name = self._selected_name()
-        local_name = name
-        return await connection.organization_check.run_alongside(
-            lambda: find_workspace(connection.client, connection.mapping, local_name)
-        )
-
-    def _selected_name(self) -> str:
-        connection = self._connection
-        selected = self._selected
-        if selected is None:
-            selected = selected_workspace(connection.directory, connection.environ)
-        return selected or DEFAULT
+class BackendStates(BackendWorkspaces):
+    """The states of the remote workspaces of one configuration."""
 
     async def state(self, workspace: str | None = None) -> StateFile | None:
         """Return the state of a workspace, or of the selected one; None where there is none."""
@@ -156,3 +97,40 @@ class BackendStates:
         """
         selected = await self.workspace(workspace)
         await break_lock(self._connection.client, selected.remote)
+
+    async def states_of_all(
+        self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> dict[str, StateFile | StateError | None]:
+        """Return the states of all workspaces by local name, or errors of unreadable ones."""
+        existing = {workspace.name: workspace for workspace in await self.workspaces()}
+        names = select_names(existing, select=select, exclude=exclude)
+        states: dict[str, StateFile | StateError | None] = {}
+        gate = anyio.CapacityLimiter(_STATES_AT_ONCE)
+
+        async def read(name: str) -> None:
+            async with gate:
+                try:
+                    states[name] = await self._state_of(existing[name].remote)
+                except RemoteBackendError as error:
+                    states[name] = (
+                        error if isinstance(error, StateError) else StateError(str(error))
+                    )
+
+        async with anyio.create_task_group() as group:
+            for name in names:
+                group.start_soon(read, name)
+        return {name: states[name] for name in names}
+
+    async def outputs_of_all(
+        self, *, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> dict[str, dict[str, StateOutput] | StateError]:
+        """Return the outputs of all workspaces by local name, or errors of unreadable ones."""
+        states = await self.states_of_all(select=select, exclude=exclude)
+        return {
+            name: state
+            if isinstance(state, StateError)
+            else state.outputs()
+            if state
+            else {}
+            for name, state in states.items()
+        }

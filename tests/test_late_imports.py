@@ -29,9 +29,19 @@ LATE = {
     ),
     ("notices", "asyncio"): "commands that wait for nothing need it not, 0.01 s",
     ("cli.commands.engine", "remote_backend.cli.opening"): "only version -remote, 0.2 s",
-    ("cli.commands.plan_runner", "remote_backend.cli.commands.plan_output"): (
+    ("cli.commands.plan_runner", "remote_backend.backend_plans"): (
         "imported while the server works on the first request, 0.04 s"
     ),
+    ("cli.commands.plan_runner", "remote_backend.cli.commands.plan_output"): (
+        "imported while the server works on the requests before the run, 0.01 s"
+    ),
+    ("cli.commands.plan_output", "remote_backend.cli.output.batch_end"): (
+        "only batches, 0.01 s"
+    ),
+    ("cli.commands.plan_output", "remote_backend.cli.commands.live_actions"): (
+        "only batches on terminals, 0.03 s"
+    ),
+    ("cli.commands.plan_output", "remote_backend.cli.output.live"): "as above",
 }
 NAMES = [
     (path, ".".join(path.relative_to(ROOT).with_suffix("").parts))

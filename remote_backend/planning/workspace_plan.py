@@ -159,7 +159,8 @@ class WorkspacePlan:
             result=result,
             status=latest.status if latest else None,
             failure=failure,
-            seconds=anyio.current_time() - self._started,
+            # In milliseconds, as in the journal, so that both round to the same text.
+            seconds=round(anyio.current_time() - self._started, 3),
             run_id=run.id if run else None,
             plan_id=latest.plan_id if latest else None,
             run_url=self._batch.context.run_url(remote.name, run.id) if run else None,

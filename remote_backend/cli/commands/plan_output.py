@@ -1,22 +1,20 @@
 """Telling what happens in a batch: events to the screen, and to reports."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from time import monotonic
-from typing import TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import anyio
 from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 
 from remote_backend import events
-from remote_backend.backend import Backend
-from remote_backend.cli.commands.live_actions import LiveActions
+from remote_backend.backend_plans import BackendPlans
 from remote_backend.cli.commands.plan_reports import PlanReports
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.batch_end import BatchPlace, write_end
 from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
     BatchConsole,
@@ -25,12 +23,12 @@ from remote_backend.cli.output.console import (
     SinglePlanConsole,
 )
 from remote_backend.cli.output.kept_logs import KeptLogs, folder_of, keep_limits, prune
-from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
+from remote_backend.cli.process import import_in_thread
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.times import utc_now
 from remote_backend.models.outcome import Outcome, exit_code_of
@@ -39,9 +37,35 @@ from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.event_stream import EventStream
 
+if TYPE_CHECKING:
+    # Imported for batches on terminals alone, see `_watched`.
+    from remote_backend.cli.commands.live_actions import LiveActions
+
 __all__ = ("PlanOutput",)
 
 _TICK_SECONDS = 0.25
+
+
+class _LiveView(Protocol):
+    """The part of `LiveConsole` that is used here; the class is imported late, see `_watched`."""
+
+    @property
+    def has_keys(self) -> bool: ...
+
+    @property
+    def unfinished(self) -> tuple[str, ...]: ...
+
+    def ask(self, come_back: str) -> None: ...
+
+    def cancel(self, names: Iterable[str]) -> None: ...
+
+    def planned(self) -> Mapping[str, Mapping[str, str]]: ...
+
+    def report(self, notice: Notice) -> None: ...
+
+    def show(self, event: events.Event) -> None: ...
+
+    def tick(self) -> None: ...
 
 
 def _open_gate() -> anyio.Event:
@@ -59,7 +83,7 @@ class PlanOutput:
     interrupt_code: Callable[[], int] = lambda: 0
     """The exit code of the signal that came, or 0."""
 
-    _live: LiveConsole | None = None
+    _live: _LiveView | None = None
     _json: JsonConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
@@ -78,18 +102,19 @@ class PlanOutput:
         self._began = self.clock()
         self.progress = Progress(self.command.is_drift, self.clock)
 
-    async def report_events(self, backend: Backend, batch: Batch) -> None:
+    async def report_events(self, backend: BackendPlans, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
         command = self.command
         self._kept = keep_limits(process_environ())
         self._reports.keeps_logs = self._keeps_logs
+        if command.is_batch:
+            # Its end must not wait for this import.
+            await import_in_thread("remote_backend.cli.output.batch_end")()
         with self._logs(batch.id) as logs:
-            self._live = live = _live_console(command, self.screen, backend, logs)
+            watched = await self._watched(backend, logs)
+            live = self._live
             console = live or self._console(batch.id, logs)
             planned = PlannedInLogs()
-            watched = (
-                LiveActions(live, backend.connection.client, self._answer) if live else None
-            )
             async with (
                 _working(command, self.screen, self.progress, live) as group,
                 _held(console),
@@ -121,6 +146,24 @@ class PlanOutput:
             if batch.outcomes:
                 self._reports.pass_on(batch.outcomes, batch.id)
 
+    async def _watched(self, backend: BackendPlans, logs: LogSpool) -> "LiveActions | None":
+        """Open the live view and return what its keys do; None where there is none."""
+        if not _is_live(self.command, self.screen):
+            return None
+        await import_in_thread("remote_backend.cli.commands.live_actions")()
+        from remote_backend.cli.commands.live_actions import LiveActions
+        from remote_backend.cli.output.live import LiveConsole
+
+        live = LiveConsole(
+            self.screen,
+            f"{backend.organization}/{backend.connection.mapping}",
+            self.command.is_drift,
+            logs=logs,
+            keys=_keys(self.screen),
+        )
+        self._live = live
+        return LiveActions(live, backend.connection.client, self._answer)
+
     @property
     def _keeps_logs(self) -> bool:
         """Whether later commands find the logs of the batch."""
@@ -136,12 +179,14 @@ class PlanOutput:
 
     def _write_end(
         self,
-        backend: Backend,
+        backend: BackendPlans,
         batch: Batch,
         planned: Mapping[str, Mapping[str, str]],
         logs: LogSpool,
         console: object,
     ) -> None:
+        from remote_backend.cli.output.batch_end import BatchPlace, write_end
+
         place = None
         if self.command.is_journaled:
             place = BatchPlace(
@@ -177,7 +222,7 @@ class PlanOutput:
 
         return JsonConsole(self.screen, EventStream(batch_id=batch_id, exit_code=exit_code))
 
-    def report_failure(self, reason: str, kind: str, backend: Backend | None) -> None:
+    def report_failure(self, reason: str, kind: str, backend: BackendPlans | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             self._json_console(None).show(events.BatchFailed(reason, kind))
@@ -260,15 +305,10 @@ def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
     return evolve(event, warnings=tuple(map(message_of, event.warnings)))
 
 
-def _live_console(
-    command: PlanRequest, screen: Screen, backend: Backend, logs: LogSpool
-) -> LiveConsole | None:
-    if command.style is not Style.AUTO or not command.is_batch:
-        return None
-    if screen.is_dumb or not (screen.is_terminal and screen.err.isatty()):
-        return None
-    title = f"{backend.organization}/{backend.connection.mapping}"
-    return LiveConsole(screen, title, command.is_drift, logs=logs, keys=_keys(screen))
+def _is_live(command: PlanRequest, screen: Screen) -> bool:
+    if command.style is not Style.AUTO or not command.is_batch or screen.is_dumb:
+        return False
+    return screen.is_terminal and screen.err.isatty()
 
 
 def _keys(screen: Screen) -> TextIO | None:
@@ -296,7 +336,7 @@ def _console(
 
 @asynccontextmanager
 async def _working(
-    command: PlanRequest, screen: Screen, progress: Progress, live: LiveConsole | None
+    command: PlanRequest, screen: Screen, progress: Progress, live: _LiveView | None
 ) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:
         if live is None and _shows_life(command, screen):
@@ -321,7 +361,7 @@ async def _held(console: object) -> AsyncIterator[None]:
         yield
 
 
-async def _tick(live: LiveConsole) -> None:
+async def _tick(live: _LiveView) -> None:
     while True:
         await anyio.sleep(_TICK_SECONDS)
         live.tick()

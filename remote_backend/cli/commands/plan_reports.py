@@ -2,7 +2,7 @@
 
 from attrs import define
 
-from remote_backend.backend import Backend
+from remote_backend.backend_plans import BackendPlans
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.output.github import annotations, write_outputs
 from remote_backend.cli.output.log_spool import LogSpool
@@ -36,7 +36,7 @@ class PlanReports:
     is_incomplete: bool = False
     """Whether a report that was wanted could not be written."""
 
-    def write(self, backend: Backend, batch: Batch, logs: LogSpool) -> None:
+    def write(self, backend: BackendPlans, batch: Batch, logs: LogSpool) -> None:
         """Write the reports of a batch that has ended."""
         collector = Collector(
             logs,
@@ -63,7 +63,9 @@ class PlanReports:
         else:
             self._write_files(report)
 
-    def write_failure(self, reason: str, backend: Backend | None, started_at: str) -> None:
+    def write_failure(
+        self, reason: str, backend: BackendPlans | None, started_at: str
+    ) -> None:
         """Write reports that say why no plan was begun."""
         with LogSpool() as logs:
             collector = Collector(logs, started_at, label=self.request.reports.label)

@@ -58,8 +58,8 @@ class PlanRequest:
 
     directory: Path
     options: BatchOptions
-    environ: Mapping[str, str] | None = field(default=None, repr=False)
-    """In place of the variables of the process."""
+    environ: Mapping[str, str] = field(factory=process_environ, repr=False)
+    """Variables; those of the process unless given."""
 
     is_batch: bool = False
     detailed_exit_code: bool = False

@@ -3,12 +3,11 @@
 import sys
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from attrs import define, field
 
-from remote_backend.backend import Backend
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
 from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
 from remote_backend.cli.hints import message_of
@@ -17,12 +16,16 @@ from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import discard_typed
 from remote_backend.cli.process import import_in_thread, switch_threads_often
 from remote_backend.cli.signals import Interrupts, show_progress
+from remote_backend.connection import connect
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.notices import Notice, Warned
-from remote_backend.opening import open_backend
-from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
+
+if TYPE_CHECKING:
+    # Imported while the server works on the first request, see `_plan`.
+    from remote_backend.backend_plans import BackendPlans
+    from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
 
@@ -91,8 +94,8 @@ class _PlanRunner:
     screen: Screen
     code: int = 1
     interrupts: Interrupts = field(init=False)
-    _backend: Backend | None = None
-    _batch: Batch | None = None
+    _backend: "BackendPlans | None" = None
+    _batch: "Batch | None" = None
     _output: _Output | None = None
     """The output of the batch; None until the batch has started."""
 
@@ -114,11 +117,17 @@ class _PlanRunner:
 
     async def _plan(self) -> None:
         request, screen = self.request, self.screen
-        async with open_backend(
-            request.directory, environ=request.environ, report=self._report
-        ) as backend:
-            self._backend = backend
-            for warning in backend.connection.warnings:
+        # The server is working on the first requests, so these two imports cost no time
+        # (see `cli.process`).
+        planning_imported = import_in_thread("remote_backend.backend_plans")
+        async with connect(
+            request.directory, request.environ, eager=False, report=self._report
+        ) as connection:
+            await planning_imported()
+            from remote_backend.backend_plans import BackendPlans
+
+            self._backend = backend = BackendPlans(connection)
+            for warning in connection.warnings:
                 screen.note(f"Warning: {warning}")
             for warning in warnings_about_errored_states(request.directory):
                 screen.note(f"Warning: {warning}")
@@ -130,9 +139,7 @@ class _PlanRunner:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )
-                # The server is working on the first requests, so this import costs no time
-                # (see `cli.process`).
-                await import_in_thread("remote_backend.cli.commands.plan_output")
+                await import_in_thread("remote_backend.cli.commands.plan_output")()
                 from remote_backend.cli.commands.plan_output import PlanOutput
 
                 self._output = output = PlanOutput(
@@ -257,7 +264,9 @@ class _PlanRunner:
             )
 
 
-def _start(backend: Backend, request: PlanRequest) -> AbstractAsyncContextManager[Batch]:
+def _start(
+    backend: "BackendPlans", request: PlanRequest
+) -> "AbstractAsyncContextManager[Batch]":
     if request.resumed is not None:
         return backend.resume(request.resumed, request.options)
     if request.is_batch:

@@ -20,7 +20,6 @@ from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.limits import MOST_CHARACTERS
 from remote_backend.reports.summary import Report, make_report
-from remote_backend.reports.to_markdown import to_markdown
 
 __all__ = ("Collector", "write_reports", "write_step_summary")
 
@@ -49,7 +48,9 @@ def write_reports(
     for name in files:
         path = Path(name)
         try:
-            data = _writer(path, most_characters)(report).encode("utf-8", "replace")
+            data = _writer(form_of(path) or ".json", most_characters)(report).encode(
+                "utf-8", "replace"
+            )
             write_atomically(path, data, mode=_mode_of(path, new_mode))
         except Exception as error:  # of any kind: a workspace can have an odd text
             problems.append(f"-report={name} cannot be written: {_reason(error)}")
@@ -78,7 +79,7 @@ def write_step_summary(report: Report, environ: Mapping[str, str]) -> str | None
             if room < _LEAST_STEP_BYTES:
                 return "GITHUB_STEP_SUMMARY has no room left: GitHub shows 1 MiB at most"
             characters = room // _BYTES_OF_A_CHARACTER - 1
-            file.write(to_markdown(report, most_characters=characters) + "\n")
+            file.write(_writer(".md", characters)(report) + "\n")
     except Exception as error:  # of any kind, as above
         return f"GITHUB_STEP_SUMMARY cannot be written: {_reason(error)}"
     return None
@@ -91,12 +92,12 @@ def _reason(error: Exception) -> str:
     )
 
 
-def _writer(path: Path, most_characters: int) -> Callable[[Report], str]:
-    name = FORMS[form_of(path) or ".json"]
-    if name == "to_markdown":
-        return partial(to_markdown, most_characters=most_characters)
+def _writer(form: str, most_characters: int) -> Callable[[Report], str]:
+    name = FORMS[form]
     module = import_module(f"remote_backend.reports.{name}")
-    writer: Callable[[Report], str] = getattr(module, name)
+    writer: Callable[..., str] = getattr(module, name)
+    if form == ".md":
+        return partial(writer, most_characters=most_characters)
     return writer
 
 

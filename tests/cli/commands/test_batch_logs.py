@@ -97,7 +97,7 @@ async def test_a_log_is_followed_from_another_command(batch: CommandLine) -> Non
     [
         (["log"], "name workspaces of the batch, which has 3, or add -failed"),
         (["log", "zzz"], "zzz matches no workspace of the batch"),
-        (["log", "-batch=batch-0", "dev"], "no batch begins with batch-0"),
+        (["log", "-batch=batch-none", "dev"], "no batch begins with batch-none"),
         (["open"], "name one of the 3 workspaces of the batch"),
         (["cancel", "last", "zzz"], "zzz matches no workspace of the batch"),
     ],
