@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from tests.support.paths import REPOSITORY
 from tests.support.reference_docs.commands import commands_page
+from tests.support.reference_docs.errors import errors_page
 from tests.support.reference_docs.library import library_page
 
 __all__ = ("GENERATED", "write_pages")
 
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
+    "docs/reference/errors.md": errors_page,
     "docs/reference/library.md": library_page,
 }
 """What makes the text of each page."""
