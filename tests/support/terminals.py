@@ -1,14 +1,26 @@
 """A process in a pseudo terminal, seen by a terminal emulator."""
 
 import os
+import select
 import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyte
 
 __all__ = ("Terminal",)
+
+
+class _Screen(pyte.HistoryScreen):
+    """Shows dim text as bright black, because pyte does not know it."""
+
+    def select_graphic_rendition(self, *codes: int, **options: Any) -> None:
+        """Set colors and styles for what follows."""
+        super().select_graphic_rendition(
+            *(90 if code == 2 else code for code in codes), **options
+        )
 
 
 class Terminal:
@@ -22,7 +34,7 @@ class Terminal:
         import termios
 
         columns, lines = size
-        self.screen = pyte.HistoryScreen(columns, lines, history=5000, ratio=0.5)
+        self.screen = _Screen(columns, lines, history=5000, ratio=0.5)
         self._stream = pyte.ByteStream(self.screen)
         self._file, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -47,6 +59,15 @@ class Terminal:
         self.raw += data
         self._stream.feed(data)
         return bool(data)
+
+    def has_more(self, seconds: float) -> bool:
+        """Wait at most so long for something to read; return whether there is anything."""
+        return bool(select.select([self._file], [], [], seconds)[0])
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether what was read does not end in the middle of a drawing."""
+        return self.raw.count(b"\x1b[?2026h") == self.raw.count(b"\x1b[?2026l")
 
     def type(self, keys: bytes) -> None:
         """Press keys."""
