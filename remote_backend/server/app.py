@@ -10,10 +10,12 @@ from remote_backend.errors import ApiError
 from remote_backend.server.auth import digest_of
 from remote_backend.server.connection_log import CLIENT_FAULTS
 from remote_backend.server.context import (
+    RUN_ID,
     SERVER_CONTEXT,
     USER,
     ServerContext,
     context_of,
+    forbidden,
     not_found,
     respond_with_errors,
 )
@@ -42,6 +44,7 @@ from remote_backend.server.routes import (
     workspace_locks,
     workspaces,
 )
+from remote_backend.server.run_tokens import may_request
 from remote_backend.server.silent_connections import SilentConnections
 from remote_backend.slug.unpack import FULL_DISK
 from remote_backend.structured_logging import Log
@@ -216,12 +219,24 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
     user = None
     if kind.lower() == "bearer" and token:
         digest = digest_of(token.strip())
+        run_id = context_of(request).run_tokens.run_id_of(digest)
+        if run_id is not None:
+            return await _handle_for_run(request, handler, run_id)
         user = await context_of(request).store.read(
             lambda records: records.find_named(UserRecord, digest)
         )
     if user is None:
         return respond_with_errors(401, "unauthorized")
     request[USER] = user
+    return await handler(request)
+
+
+async def _handle_for_run(
+    request: web.Request, handler: Handler, run_id: str
+) -> web.StreamResponse:
+    if not may_request(request.method, _route(request)):
+        raise forbidden()
+    request[RUN_ID] = run_id
     return await handler(request)
 
 
@@ -257,7 +272,13 @@ def _is_full_disk(error: Exception) -> bool:
 
 
 def _title(status: int) -> str:
-    titles = {400: "bad request", 404: "not found", 409: "conflict", 413: "too large"}
+    titles = {
+        400: "bad request",
+        403: "forbidden",
+        404: "not found",
+        409: "conflict",
+        413: "too large",
+    }
     return titles.get(status, "invalid attribute")
 
 

@@ -11,9 +11,17 @@ from attrs import field, frozen
 
 from remote_backend.atomic_files import write_atomically
 
-__all__ = ("Signer", "digest_of", "write_secret", "make_token", "read_or_create_secret")
+__all__ = (
+    "SHORT_LIFE_SECONDS",
+    "Signer",
+    "digest_of",
+    "write_secret",
+    "make_token",
+    "read_or_create_secret",
+)
 
 _LIFE_SECONDS = 25 * 3600
+SHORT_LIFE_SECONDS = 300
 
 
 def make_token() -> str:
@@ -34,9 +42,9 @@ class Signer:
     secret: bytes = field(repr=False)
     clock: Callable[[], float] = time.time
 
-    def path(self, kind: str, id: str) -> str:
+    def path(self, kind: str, id: str, life_seconds: int = _LIFE_SECONDS) -> str:
         """Return a path that opens one thing for a day; the query stays free for its user."""
-        until = str(int(self.clock()) + _LIFE_SECONDS)
+        until = str(int(self.clock()) + life_seconds)
         return f"/signed/{kind}/{id}/{until}/{self._signature(kind, id, until)}"
 
     def is_valid(self, kind: str, id: str, until: str, signature: str) -> bool:

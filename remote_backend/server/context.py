@@ -6,7 +6,7 @@ from aiohttp import web
 from attrs import field, frozen
 
 from remote_backend.errors import ApiError, Conflict, NotFound, Rejected
-from remote_backend.server.auth import Signer
+from remote_backend.server.auth import SHORT_LIFE_SECONDS, Signer
 from remote_backend.server.documents.documents import JSON_API, dump_errors
 from remote_backend.server.documents.request_documents import (
     RequestDocument,
@@ -19,9 +19,11 @@ from remote_backend.server.metrics import Metrics
 from remote_backend.server.pages.login_limit import LoginLimit
 from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
+from remote_backend.server.run_tokens import RunTokens
 from remote_backend.server.store import Records, Store
 
 __all__ = (
+    "RUN_ID",
     "SERVER_CONTEXT",
     "USER",
     "ServerContext",
@@ -30,6 +32,7 @@ __all__ = (
     "respond_with_errors",
     "read_request_document",
     "read_request_items",
+    "forbidden",
     "not_found",
     "context_of",
     "signed_address",
@@ -54,12 +57,15 @@ class ServerContext:
 
     login_limit: LoginLimit = field(factory=LoginLimit)
     metrics: Metrics = field(factory=Metrics)
+    run_tokens: RunTokens = field(factory=RunTokens)
     open_metrics: bool = False
     """Whether metrics can be read without a token."""
 
 
 SERVER_CONTEXT: web.AppKey[ServerContext] = web.AppKey("server_context", ServerContext)
 USER: web.RequestKey[UserRecord] = web.RequestKey("user", UserRecord)
+RUN_ID: web.RequestKey[str] = web.RequestKey("run_id", str)
+"""Set in place of the user where the token is that of a run, which only reads."""
 
 
 def context_of(request: web.Request) -> ServerContext:
@@ -82,12 +88,25 @@ def respond_with_errors(
 
 
 def signed_address(request: web.Request, kind: str, id: str) -> str:
-    """Return the address, on the host of the request, which opens one thing by itself."""
+    """Return the address, on the host of the request, which opens one thing by itself.
+
+    The engine of a run gets those of states alone, for a few minutes; raises `ApiError`.
+    """
     try:
         origin = request.url.origin()
     except ValueError:
         raise Rejected(400, "", "", ("the Host header is not valid",)) from None
-    return f"{origin}{context_of(request).signer.path(kind, id)}"
+    signer = context_of(request).signer
+    if RUN_ID not in request:
+        return f"{origin}{signer.path(kind, id)}"
+    if kind != "state":
+        raise forbidden()
+    return f"{origin}{signer.path(kind, id, SHORT_LIFE_SECONDS)}"
+
+
+def forbidden() -> ApiError:
+    """Return the error of a request that the token of a run does not allow."""
+    return ApiError(403, "", "", ("the token of a run reads states and workspaces only",))
 
 
 def not_found(what: str) -> ApiError:

@@ -19,7 +19,10 @@ RECORDS, LOCK = "records.sqlite", "in-use.sqlite"
 TOKEN, SECRET, CLI_CONFIG = "token", "signing-secret", "terraform.rc"
 
 
-_CERTIFICATES = ("authority.pem", "certificate.pem", "certificate.key")
+_CERTIFICATES = (
+    *("authority.pem", "certificate.pem", "certificate.key"),
+    "engine-authorities.pem",
+)
 _OWN = frozenset({TOKEN, SECRET, CLI_CONFIG, *_CERTIFICATES, *FOLDERS, "lost+found"})
 
 

@@ -1,15 +1,12 @@
 """A whole server in this process: open it, use its address, leave the block to end it."""
 
-import ipaddress
 import json
 import socket
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
-from aiohttp import web
 from anyio import to_thread
 from attrs import evolve, field, frozen
 
@@ -18,7 +15,6 @@ from remote_backend.engine.program import find_programs
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.errors import PlainTraffic, SettingsError
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.server.app import make_app
 from remote_backend.server.auth import (
     Signer,
     digest_of,
@@ -26,7 +22,6 @@ from remote_backend.server.auth import (
     read_or_create_secret,
     write_secret,
 )
-from remote_backend.server.connection_log import connection_logger
 from remote_backend.server.context import ServerContext
 from remote_backend.server.data_directory import (
     CLI_CONFIG,
@@ -35,7 +30,6 @@ from remote_backend.server.data_directory import (
     TOKEN,
     used_alone,
 )
-from remote_backend.server.documents.organizations import discovery_document
 from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variables import variable_from_request
 from remote_backend.server.documents.workspaces import workspace_from_request
@@ -43,6 +37,12 @@ from remote_backend.server.embedded_server import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.listener import (
+    accepting,
+    is_loopback,
+    make_tls,
+    open_listener,
+)
 from remote_backend.server.metrics import Metrics
 from remote_backend.server.records import (
     DEFAULT_PROJECT_ID,
@@ -56,22 +56,17 @@ from remote_backend.server.records import (
     new_workspace,
 )
 from remote_backend.server.retention import Retention
+from remote_backend.server.run_access import (
+    RunAccess,
+    cli_configuration,
+    environment_of_plans,
+    make_run_access,
+)
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
-from remote_backend.server.silent_connections import SilentConnections
 from remote_backend.server.store import Records, Store, open_store
 
 __all__ = ("EmbeddedServer", "ServerSettings", "backend_block", "serve")
-
-# Variables of the server and of its user, which the plans of others must not see.
-_HIDDEN_PREFIXES = ("TF_VAR_", "TF_CLI_ARGS", "TF_TOKEN_", "REMOTE_BACKEND_")
-_HIDDEN_VARIABLES = (
-    "TF_WORKSPACE",
-    "TF_DATA_DIR",
-    "TF_LOG",
-    "TF_LOG_PATH",
-    "TFE_RUN_ID",
-)
 
 
 @frozen(kw_only=True)
@@ -125,20 +120,27 @@ async def serve(
     """
     engine, engine_name = await to_thread.run_sync(_find_engine, settings, environ)
     await to_thread.run_sync(_require_private_traffic, settings)
-    with used_alone(settings.data):
+    with (
+        used_alone(settings.data),
+        closing(open_listener(settings.host, settings.port)) as listener,
+    ):
+        tls, ca_file = None, None
+        if settings.tls:
+            tls, ca_file = await to_thread.run_sync(make_tls, settings.data, settings.host)
+        server = _describe_server(settings, listener, ca_file, engine_name)
+        access = await to_thread.run_sync(_make_run_access, server, environ)
         async with open_store(settings.data / RECORDS) as store:
-            token = _token(settings)
-            await _store_seed(store, settings, token)
-            files = Files(settings.data)
-            faults, metrics = Faults(settings.faults), Metrics()
+            await _store_seed(store, settings, server.token)
+            files, metrics = Files(settings.data), Metrics()
             run_queue = RunQueue(
                 store,
                 files,
                 engine,
-                environ=_environment_of_plans(environ),
+                environ=environment_of_plans(environ),
                 workers=settings.workers,
-                faults=faults,
+                faults=server.faults,
                 count_run=metrics.count_run,
+                access=access,
             )
             retention = Retention(store=store, files=files, keep_days=settings.keep_days)
             secret = read_or_create_secret(settings.data / SECRET, make_token)
@@ -149,20 +151,19 @@ async def serve(
                 signer=Signer(secret.encode()),
                 organization=settings.organization,
                 created_at=now_text(),
-                faults=faults,
+                faults=server.faults,
                 metrics=metrics,
                 open_metrics=settings.open_metrics,
                 engine_versions=engine.versions,
+                run_tokens=access.tokens,
             )
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
                     await retention.start()
                     group.start_soon(retention.sweep_regularly)
                     await group.start(run_queue.process_runs)
-                    async with _listening(context, settings) as (port, ca_file):
-                        yield _describe_server(
-                            settings, port, ca_file, token, engine_name, faults
-                        )
+                    async with accepting(context, listener, tls):
+                        yield server
                     group.cancel_scope.cancel()
 
 
@@ -201,20 +202,8 @@ def _token(settings: ServerSettings) -> str:
 
 def _require_private_traffic(settings: ServerSettings) -> None:
     """Raise `SettingsError` where others in the network could read tokens and states."""
-    if not (settings.tls or settings.plain_http or _is_loopback(settings.host)):
+    if not (settings.tls or settings.plain_http or is_loopback(settings.host)):
         raise PlainTraffic(settings.host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
-    except OSError:
-        # Listening there fails too, with a better error.
-        return True
-    return all(
-        ipaddress.ip_address(str(address).partition("%")[0]).is_loopback
-        for address in addresses
-    )
 
 
 async def _store_seed(store: Store, settings: ServerSettings, token: str) -> None:
@@ -270,75 +259,13 @@ def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
         records.put(variable_from_request(before, asked_variable))
 
 
-def _tls_for(settings: ServerSettings) -> tuple[ssl.SSLContext, Path]:
-    """Make a certificate; return a context with it, and the file of its authority."""
-    try:
-        from remote_backend.server.certificate import make_certificate
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"HTTPS needs a certificate, and the package {error.name} that makes it is not "
-            "installed; run: pip install cryptography"
-        ) from None
-    hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", settings.host))
-    certificate = make_certificate(settings.data, hosts)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.file, certificate.key_file)
-    return context, certificate.authority_file
-
-
-@asynccontextmanager
-async def _listening(
-    context: ServerContext, settings: ServerSettings
-) -> AsyncIterator[tuple[int, Path | None]]:
-    """Serve on the address of the settings; yield the port and the authority of HTTPS."""
-    tls, ca_file = None, None
-    if settings.tls:
-        tls, ca_file = await to_thread.run_sync(_tls_for, settings)
-    silent_connections = SilentConnections()
-    runner = web.AppRunner(
-        make_app(context, silent_connections),
-        access_log=None,
-        logger=connection_logger(),
-        shutdown_timeout=2.0,
-    )
-    await runner.setup()
-    try:
-        listener = _listen(settings)
-        site = web.SockSite(runner, listener, ssl_context=tls)
-        await site.start()
-        async with anyio.create_task_group() as group:
-            group.start_soon(silent_connections.watch, lambda: _connections(runner))
-            yield listener.getsockname()[1], ca_file
-            group.cancel_scope.cancel()
-    finally:
-        with anyio.CancelScope(shield=True):
-            await runner.cleanup()
-
-
-def _connections(runner: web.AppRunner) -> list[web.RequestHandler]:
-    return runner.server.connections if runner.server is not None else []
-
-
-def _listen(settings: ServerSettings) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        return socket.create_server(
-            (settings.host, settings.port), family=family, backlog=1024
-        )
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-        ) from None
-
-
 def _describe_server(
     settings: ServerSettings,
-    port: int,
+    listener: socket.socket,
     ca_file: Path | None,
-    token: str,
     engine_name: str,
-    faults: Faults,
 ) -> EmbeddedServer:
+    port = listener.getsockname()[1]
     scheme = "https" if ca_file else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"{scheme}://{_connectable(host)}:{port}"
@@ -347,12 +274,12 @@ def _describe_server(
         url=url,
         hostname=hostname,
         organization=settings.organization,
-        token=token,
+        token=_token(settings),
         token_file=settings.data / TOKEN,
         cli_config_file=settings.data / CLI_CONFIG,
         ca_file=ca_file,
         engine=engine_name,
-        faults=faults,
+        faults=Faults(settings.faults),
     )
     write_secret(server.cli_config_file, _cli_configuration(server))
     return server
@@ -367,21 +294,9 @@ def _connectable(host: str) -> str:
 
 def _cli_configuration(server: EmbeddedServer) -> str:
     # Clients of all ages read JSON too, and ours in less time.
-    services = discovery_document(server.url)
-    configuration = {
-        "credentials": {server.hostname: {"token": server.token}},
-        "host": {server.hostname: {"services": services}},
-    }
+    configuration = cli_configuration(server.url, [server.hostname], server.token)
     return json.dumps(configuration, indent=2) + "\n"
 
 
-def _environment_of_plans(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not name.startswith(_HIDDEN_PREFIXES) and name not in _HIDDEN_VARIABLES
-    }
-    # Each log would begin with a warning about a file that is not there.
-    if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
-        kept.pop("TF_CLI_CONFIG_FILE", None)
-    return kept
+def _make_run_access(server: EmbeddedServer, environ: Mapping[str, str]) -> RunAccess:
+    return make_run_access(server.url, server.hostname, environ, ca_file=server.ca_file)

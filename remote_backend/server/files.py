@@ -47,6 +47,10 @@ class Files:
         """The folder in which a run is planned."""
         return self._path("work", run_id)
 
+    def engine_folder(self, run_id: str) -> Path:
+        """The private folder of a run for files that are not part of its configuration."""
+        return self._path("work", f"{run_id}.engine")
+
     def log_path(self, run_id: str) -> Path:
         """The log of a run, with its frame."""
         return self._path("logs", f"{run_id}.log")
@@ -135,7 +139,8 @@ class Files:
             _remove(path)
 
     def remove_run_folder(self, run_id: str) -> None:
-        """Remove the folder of a run that has ended."""
+        """Remove the folders of a run that has ended."""
+        _remove_tree(self.engine_folder(run_id))
         _remove_tree(self.run_folder(run_id))
 
     def new_upload(self, configuration_id: str, upload_id: str) -> "Upload":

@@ -210,6 +210,9 @@ class RunRecord:
     requested_version: str | None = None
     """The version that its request named, if it named one."""
 
+    hostname: str = ""
+    """The name of the server in its request, by which its configuration may call the server too."""
+
     has_changes: bool = False
     counts: Counts | None = None
     times: dict[str, str] = field(factory=dict)

@@ -25,6 +25,7 @@ from remote_backend.server.records import (
     WorkspaceRecord,
 )
 from remote_backend.server.retention import OwnedFiles, remove_files
+from remote_backend.server.run_access import RunAccess
 from remote_backend.server.store import Records, Store
 from remote_backend.server.workspace_records import newest_state, unfinished_runs
 from remote_backend.structured_logging import Log
@@ -69,7 +70,9 @@ class RunQueue:
         faults: Faults,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         count_run: Callable[[str], None] = lambda status: None,
+        access: RunAccess | None = None,
     ) -> None:
+        self._access = access
         self._count_run = count_run
         self._engine = engine
         self._sleep = sleep
@@ -162,8 +165,7 @@ class RunQueue:
         writer.start()
         run = await self._update_run(run_id, status="planning", plan_status="running")
         try:
-            inputs = await self._read_inputs(run)
-            result = await self._engine.plan(inputs, writer.write)
+            result = await self._make_plan(run, writer)
         except _RunDeleted:
             raise
         except Exception as error:
@@ -178,7 +180,18 @@ class RunQueue:
         with anyio.CancelScope(shield=True):
             await self._finish(run, result, writer)
 
-    async def _read_inputs(self, run: RunRecord) -> EngineInputs:
+    async def _make_plan(self, run: RunRecord, writer: LogWriter) -> EngineResult:
+        if self._access is None or not self._engine.reads_configuration:
+            inputs = await self._read_inputs(run, self._environ)
+            return await self._engine.plan(inputs, writer.write)
+        folder = self._files.engine_folder(run.id)
+        with self._access.granted(run.id, folder, run.hostname) as variables:
+            inputs = await self._read_inputs(run, {**self._environ, **variables})
+            return await self._engine.plan(inputs, writer.write)
+
+    async def _read_inputs(
+        self, run: RunRecord, environ: Mapping[str, str]
+    ) -> EngineInputs:
         def read_records(
             records: Records,
         ) -> tuple[WorkspaceRecord, AppliedVariables, StateVersionRecord | None]:
@@ -212,7 +225,7 @@ class RunQueue:
                 *_terraform_variables(variables.priority),
             ),
             environ={
-                **self._environ,
+                **environ,
                 **{
                     variable.key: variable.value
                     for variable in variables.effective()

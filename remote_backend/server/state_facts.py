@@ -6,6 +6,7 @@ from aiohttp import web
 
 from remote_backend.models.state import StateOutput
 from remote_backend.server.context import (
+    RUN_ID,
     context_of,
     not_found,
     signed_address,
@@ -97,7 +98,7 @@ def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddres
     def address(kind: str) -> str:
         return signed_address(request, kind, version.id)
 
-    awaited = version.status == "pending"
+    awaited = version.status == "pending" and RUN_ID not in request
     return StateAddresses(
         download=address("state"),
         upload=address("new-state") if awaited else None,

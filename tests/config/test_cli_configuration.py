@@ -11,6 +11,8 @@ from remote_backend.config.cli_configuration import (
     CredentialsHelper,
     configuration_directory,
     read_cli_configuration,
+    read_cli_document,
+    write_cli_document,
 )
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the default files are elsewhere")
@@ -277,3 +279,33 @@ def test_a_home_without_files_is_fine(tmp_path: Path) -> None:
 def test_tokens_stay_out_of_reprs(tmp_path: Path) -> None:
     """The configuration can be logged."""
     assert "sekret" not in repr(of_text(tmp_path, credentials("a.test", "sekret")))
+
+
+def test_blocks_are_merged_into_one_file_that_reads_the_same(tmp_path: Path) -> None:
+    """A program that reads one file only finds the hosts and helpers of all."""
+    environ = write(
+        tmp_path,
+        main=credentials("a.test", "old")
+        + 'host "a.test" {\n  services = {\n    "tfe.v2" = "https://a.test/api/"\n  }\n}\n'
+        + 'credentials_helper "vault" {\n  args = ["--x", "quote\\"d"]\n}\n'
+        + "disable_checkpoint = true\n",
+        more__tfrc=credentials("a.test", "new") + credentials("b.test", "other"),
+    )
+    document = read_cli_document(environ)
+
+    merged = of_text(tmp_path, write_cli_document(document.content))
+
+    separate = read_cli_configuration(environ)
+    assert merged.credentials == separate.credentials
+    assert merged.hosts == separate.hosts
+    assert merged.credentials_helper == separate.credentials_helper
+    assert "disable_checkpoint = true\n" in write_cli_document(document.content)
+    assert "new" not in repr(document)
+
+
+def test_a_file_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
+    """Nothing of it gets into the merged file."""
+    document = read_cli_document(write(tmp_path, main='credentials "a.test" {'))
+
+    assert document.content == {}
+    assert len(document.warnings) == 1

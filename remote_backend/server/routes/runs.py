@@ -1,8 +1,11 @@
 """Runs and what is done to them."""
 
 from aiohttp import web
+from attrs import evolve
 
+from remote_backend.config.hostname import normalize_hostname
 from remote_backend.engine.version_choice import EXACT_VERSION
+from remote_backend.errors import BadHostname
 from remote_backend.server.context import (
     USER,
     ServerContext,
@@ -151,7 +154,14 @@ def _new_run(
         engine_versions=context_of(request).engine_versions,
         requested_version=_requested_version(request, document),
     )
-    return run_from_request(run, document)
+    return evolve(run_from_request(run, document), hostname=_hostname_of(request))
+
+
+def _hostname_of(request: web.Request) -> str:
+    try:
+        return normalize_hostname(request.host)
+    except BadHostname:
+        return ""
 
 
 def _requested_version(request: web.Request, document: RequestDocument) -> str | None:
