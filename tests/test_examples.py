@@ -1,4 +1,4 @@
-"""The examples of docstrings and of the page about the library are run as they stand."""
+"""The examples of docstrings are run as they stand; those of pages by `tests/docs/test_blocks.py`."""
 
 import asyncio
 import inspect
@@ -14,9 +14,7 @@ import pytest
 
 import remote_backend
 from remote_backend import blocking, testing
-from tests.support.paths import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "library.md"
 BLOCK = re.compile(r"^( *)```python\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 
 
@@ -38,12 +36,6 @@ def documented() -> Iterator[tuple[str, Any]]:
 
 
 EXAMPLES = [
-    *(
-        (f"page-{number}", text)
-        for number, text in enumerate(blocks_of(PAGE.read_text(encoding="utf-8")))
-        # The test of the page is run by pytest, see `test_testing`.
-        if "import pytest" not in text
-    ),
     *(
         (name, text)
         for name, value in documented()

@@ -82,7 +82,7 @@ def _section(path: tuple[str, ...]) -> str:
         return "\n".join(lines)
     lines += ["```text", usage_of(context.command, context), "```", ""]
     if guide.examples:
-        lines += ["```bash", *_examples(guide), "```", ""]
+        lines += ["<!-- not run: examples -->", "```bash", *_examples(guide), "```", ""]
     lines += _flags(context, guide)
     if guide.environment:
         lines += [
