@@ -28,6 +28,7 @@ EXCEPTIONS = {
     "engine/plan.py": "arguments of the programs that make plans",
     "engine/program.py": "arguments of the programs that make plans",
     "git/base.py": "arguments of git",
+    "git/changes.py": "arguments of git",
     "git/own_index.py": "arguments of git",
     "git/repository.py": "arguments of git",
     "git/working_tree.py": "arguments of git",

@@ -21,7 +21,7 @@ FLOORS = {
     "state.shape": 2, "state.output_format": 2, "state.state_format": 2,
     "api": 3, "config": 3, "git": 3, "server": 3,
     "connection": 4, "workspaces": 4, "state": 4, "state.workspace_deletion": 5,
-    "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5,
+    "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5, "selecting": 5,
     "planning.batch_id": 1, "async_blocks": 1, "backend_workspaces": 5,
     "backend_plans": 6, "backend_states": 6, "backend": 7,
     "opening": 8, "calls": 9, "public_names": 10, "blocking": 10, "testing": 10,

@@ -17,9 +17,16 @@ from remote_backend.config.hcl_json import JsonFault, parse_hcl_json
 from remote_backend.decoding import text_fault
 from remote_backend.errors import SettingsError
 
-__all__ = ("ConfigurationFile", "Fault", "read_configuration_files")
+__all__ = (
+    "TERRAFORM",
+    "TERRAFORM_AND_OPENTOFU",
+    "ConfigurationFile",
+    "Fault",
+    "read_configuration_files",
+)
 
-_SUFFIXES = (".tf", ".tf.json")
+TERRAFORM = (".tf", ".tf.json")
+TERRAFORM_AND_OPENTOFU = (*TERRAFORM, ".tofu", ".tofu.json")
 _UNREADABLE = "could not be read in full; `terraform validate` says why"
 
 
@@ -58,7 +65,7 @@ class ConfigurationFile:
 
 
 def read_configuration_files(
-    directory: Path, kinds: tuple[str, ...]
+    directory: Path, kinds: tuple[str, ...], suffixes: tuple[str, ...] = TERRAFORM
 ) -> tuple[ConfigurationFile, ...]:
     """Read the outermost blocks of some kinds in all files, override files after the others.
 
@@ -69,16 +76,16 @@ def read_configuration_files(
             f"{os.path.abspath(directory)} is not a directory; give the directory of the configuration"
         )
     try:
-        paths = [path for path in directory.iterdir() if _counts(path)]
+        paths = [path for path in directory.iterdir() if _counts(path, suffixes)]
     except OSError as error:
         raise SettingsError(f"{directory} cannot be listed: {error.strerror}") from None
     paths.sort(key=lambda path: (_is_override(path), path.name))
     return tuple(_read(path, kinds) for path in paths)
 
 
-def _counts(path: Path) -> bool:
+def _counts(path: Path, suffixes: tuple[str, ...]) -> bool:
     name = path.name
-    return name.endswith(_SUFFIXES) and not name.startswith(".") and path.is_file()
+    return name.endswith(suffixes) and not name.startswith(".") and path.is_file()
 
 
 def _is_override(path: Path) -> bool:

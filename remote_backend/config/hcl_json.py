@@ -15,7 +15,7 @@ __all__ = ("JsonFault", "parse_hcl_json", "read_json_values")
 
 # Which names of an object hold blocks, and how many labels those have.
 _BLOCKS: Mapping[str, Mapping[str, int]] = {
-    "": {"terraform": 0, "variable": 1},
+    "": {"terraform": 0, "variable": 1, "module": 1},
     "terraform": {"backend": 1, "cloud": 0},
     "backend": {"workspaces": 0},
     "cloud": {"workspaces": 0},
@@ -37,7 +37,7 @@ class _Pairs:
 
 
 def parse_hcl_json(source: bytes) -> Body | JsonFault:
-    """Read the terraform and variable blocks of a `.tf.json` file; they have no lines.
+    """Read the terraform, variable and module blocks of a `.tf.json` file, without lines.
 
     Each level may be an object or a list of objects; members named `//` are comments.
     """

@@ -68,6 +68,15 @@ class Workspace:
     """The holder of the lock, like `user ann` or `run run-1`, if the request included it."""
 
     locked_reason: str | None = None
+    project_id: str | None = None
+    trigger_patterns: tuple[str, ...] = ()
+    """Globs of paths, from the top of the repository, whose changes concern the workspace."""
+
+    trigger_prefixes: tuple[str, ...] = ()
+    """Directories, from the top of the repository, whose changes concern the workspace."""
+
+    file_triggers_enabled: bool = True
+    """Whether patterns and prefixes count; without them every change concerns the workspace."""
 
     @property
     def lock_text(self) -> str:

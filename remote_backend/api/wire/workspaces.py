@@ -124,7 +124,7 @@ def request_to_force_unlock(workspace_id: str) -> Request:
 
 def load_workspace(response: Response) -> Workspace:
     """Load a workspace."""
-    return load_resource(parse_document(response).resource, Workspace)
+    return _load(parse_document(response).resource)
 
 
 def load_lock_holder(response: Response) -> Workspace:
@@ -133,7 +133,7 @@ def load_lock_holder(response: Response) -> Workspace:
     resource = document.resource
     holder = document.linked(resource, "locked-by")
     id = members_of(resource).get("locked_by_id")
-    return load_resource(resource, Workspace, locked_by=_holder(id, holder))
+    return _load(resource, locked_by=_holder(id, holder))
 
 
 def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
@@ -149,9 +149,24 @@ def _holder(id: str | None, holder: Mapping[str, Any] | None) -> str | None:
 def load_workspaces(response: Response) -> Page[Workspace]:
     """Load a page of workspaces; its problems name workspaces that cannot be read."""
     document = parse_document(response)
-    return load_readable_page(
-        document, "workspace", lambda item: load_resource(item, Workspace)
+    return load_readable_page(document, "workspace", _load)
+
+
+def _load(resource: Mapping[str, Any], **more: Any) -> Workspace:
+    """Load a workspace; triggers of another form must not hide it, so they count as absent."""
+    return load_resource(
+        resource,
+        Workspace,
+        trigger_patterns=_texts(attribute_of(resource, "trigger_patterns")),
+        trigger_prefixes=_texts(attribute_of(resource, "trigger_prefixes")),
+        file_triggers_enabled=attribute_of(resource, "file_triggers_enabled") is not False,
+        **more,
     )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else []
+    return tuple(text for text in texts if isinstance(text, str))
 
 
 def _collection(organization: str) -> str:
