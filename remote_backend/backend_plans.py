@@ -159,6 +159,7 @@ class BackendPlans(BackendWorkspaces):
             mapping=str(connection.mapping),
             run_url=connection.run_url,
             origin=describe_origin(connection.environ, connection.directory),
+            environ=connection.environ,
             id=earlier.id if earlier is not None else new_batch_id(),
             is_batch=is_batch,
             earlier=earlier,

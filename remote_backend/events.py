@@ -9,6 +9,7 @@ __all__ = (
     "BatchFailed",
     "BatchFinished",
     "BatchStarted",
+    "BaseStatusChanged",
     "CheckReported",
     "ConfigurationUploaded",
     "Event",
@@ -90,6 +91,15 @@ class RunStatusChanged:
 
 
 @frozen
+class BaseStatusChanged:
+    """In a comparison, the status of the run that plans the base has changed."""
+
+    workspace: str
+    run_id: str
+    status: str
+
+
+@frozen
 class LogChunkRead:
     """A part of a log was read; the parts of a workspace, joined, are its log."""
 
@@ -152,6 +162,7 @@ Event = (
     | ConfigurationUploaded
     | RunQueued
     | RunStatusChanged
+    | BaseStatusChanged
     | LogChunkRead
     | LogEnded
     | CheckReported

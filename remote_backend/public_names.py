@@ -42,6 +42,7 @@ from remote_backend.errors import StateLocked as StateLocked
 from remote_backend.errors import StateUnconfirmed as StateUnconfirmed
 from remote_backend.errors import TransportError as TransportError
 from remote_backend.errors import UnexpectedAnswer as UnexpectedAnswer
+from remote_backend.events import BaseStatusChanged as BaseStatusChanged
 from remote_backend.events import BatchFailed as BatchFailed
 from remote_backend.events import BatchFinished as BatchFinished
 from remote_backend.events import BatchStarted as BatchStarted
@@ -65,6 +66,12 @@ from remote_backend.models.changes import Diagnostic as Diagnostic
 from remote_backend.models.changes import OutputChange as OutputChange
 from remote_backend.models.changes import PlannedChanges as PlannedChanges
 from remote_backend.models.changes import ResourceChange as ResourceChange
+from remote_backend.models.comparison import ChangeClass as ChangeClass
+from remote_backend.models.comparison import ComparedChange as ComparedChange
+from remote_backend.models.comparison import ComparedWith as ComparedWith
+from remote_backend.models.comparison import Comparison as Comparison
+from remote_backend.models.comparison import ComparisonResult as ComparisonResult
+from remote_backend.models.comparison import Section as Section
 from remote_backend.models.configuration import UploadMode as UploadMode
 from remote_backend.models.cost import Cost as Cost
 from remote_backend.models.failure import Failure as Failure
@@ -89,6 +96,9 @@ from remote_backend.notices import StillWaiting as StillWaiting
 from remote_backend.notices import Warned as Warned
 from remote_backend.opening import open_backend as open_backend
 from remote_backend.opening import open_workspaces as open_workspaces
+from remote_backend.planning.base_choice import ReferenceBase as ReferenceBase
+from remote_backend.planning.base_choice import StoredBase as StoredBase
+from remote_backend.planning.base_choice import VersionBase as VersionBase
 from remote_backend.planning.batch import Batch as Batch
 from remote_backend.planning.options import BatchOptions as BatchOptions
 from remote_backend.planning.recorded_batch import Begun as Begun

@@ -18,6 +18,7 @@ __all__ = (
     "AnyChange",
     "ChangeClass",
     "ComparedChange",
+    "ComparedWith",
     "Comparison",
     "ComparisonResult",
     "Section",
@@ -113,6 +114,21 @@ class ComparedChange:
         change = self.shown or self.head or self.base
         assert change is not None
         return change
+
+
+@frozen(kw_only=True)
+class ComparedWith:
+    """What all plans of a batch are compared with."""
+
+    kind: str
+    """`commit`, `version` or `report`."""
+
+    name: str
+    """For people: `main, 1a2b3c4`, or `a report of 2026-11-26T14:02:10Z`."""
+
+    commit: str | None = None
+    time: str | None = None
+    """When the plans of a stored report were made (ISO 8601)."""
 
 
 @frozen(kw_only=True)

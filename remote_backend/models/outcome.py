@@ -72,6 +72,9 @@ class Outcome:
     planned_between: tuple[str, str] | None = field(default=None, repr=False)
     """When the plan began and ended by the clock of the server (ISO 8601); None where the server does not say."""
 
+    input_state_version_id: str | None = field(default=None, repr=False)
+    """The state that the plan began with; None where the server does not say."""
+
     times: tuple[tuple[str, float], ...] = field(default=(), repr=False)
     """When each status was seen first, in seconds after the plan's start here."""
 

@@ -1,5 +1,6 @@
 """Runs, the meaning of their statuses, and the options of a plan-only run."""
 
+import re
 from collections.abc import Iterable
 from enum import Enum
 
@@ -69,6 +70,7 @@ MOVING = frozenset(
 )
 
 
+_EXACT_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?")
 _LOCKED_OUT = frozenset({"pending"})
 _NOT_BEGUN = frozenset(
     {
@@ -121,6 +123,7 @@ class RunSettings:
     refresh_only: bool | None = None
     targets: tuple[str, ...] | None = None
     replace: tuple[str, ...] | None = None
+    terraform_version: str | None = None
     variable_names: tuple[str, ...] | None = None
     """Without the values, which may be secrets."""
 
@@ -141,6 +144,11 @@ class Run:
     cost_estimate_id: str | None = None
     policy_check_ids: tuple[str, ...] = ()
     task_stage_ids: tuple[str, ...] = ()
+    planned_between: tuple[str, str] | None = None
+    """When its plan began and ended, by the clock of the server; None until both are known."""
+
+    input_state_version_id: str | None = None
+    """The state that it plans from; None where the server does not say."""
 
     @property
     def phase(self) -> Phase:
@@ -180,6 +188,17 @@ def _require_flag(
         )
 
 
+def _require_version(
+    options: "PlanOptions", attribute: "Attribute[str | None]", version: str | None
+) -> None:
+    # The API takes exact versions; whether it takes constraints is not documented.
+    if version is not None and not _EXACT_VERSION.fullmatch(version):
+        raise RunOptionsError(
+            f"{attribute.name}={version!r} is not an exact version, such as 1.14.2",
+            parameters=(attribute.name,),
+        )
+
+
 @frozen(kw_only=True)
 class PlanOptions:
     """The options of a plan, for one workspace or for many.
@@ -205,6 +224,10 @@ class PlanOptions:
     """Run variables, given as a mapping of names to Python values.
 
     The attribute holds names and HCL expressions; such pairs are taken as they are."""
+
+    terraform_version: str | None = field(default=None, validator=_require_version)
+    """An exact version of Terraform in place of that of each workspace, as `1.14.2`:
+    https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run"""
 
     message: str | None = None
     refuse_outside_links: bool = field(default=False, validator=_require_flag)

@@ -1,7 +1,7 @@
 """A batch: all its plans in one task group, all its events in one stream."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 from anyio import to_thread
@@ -18,22 +18,21 @@ from remote_backend.events import (
     SlugPacked,
 )
 from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.archives import Archives, pack_archives
+from remote_backend.planning.base import Base
 from remote_backend.planning.batch_context import BatchContext
-from remote_backend.planning.configuration_versions import ConfigurationVersions
 from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.failure_reasons import cause_of, failure_of_cancellation
+from remote_backend.planning.failure_reasons import failure_of_cancellation
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch, requested_options
-from remote_backend.planning.sharing_cache import SharingCache
-from remote_backend.planning.sharing_promise import SharingPromise
-from remote_backend.planning.upload_canary import Canary
-from remote_backend.planning.workspace_plan import NOT_STARTED, WorkspacePlan
+from remote_backend.planning.workspace_plan import NOT_STARTED
+from remote_backend.planning.workspace_planner import workspace_planner
 from remote_backend.slug.archive import Slug
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.workspaces import LocalWorkspace
@@ -44,10 +43,16 @@ __all__ = ("Batch", "run_batch")
 class Batch:
     """The events of a running batch, and its outcomes when they have ended."""
 
-    def __init__(self, running: RunningBatch, plans: anyio.CancelScope) -> None:
+    def __init__(
+        self,
+        running: RunningBatch,
+        plans: anyio.CancelScope,
+        compared_with: ComparedWith | None = None,
+    ) -> None:
         self.id = running.context.id
         self.options = running.options
         self.outcomes: tuple[Outcome, ...] = ()
+        self.compared_with = compared_with
         self._running = running
         self._plans = plans
 
@@ -120,14 +125,31 @@ async def run_batch(
 
     Raises `SlugError` at once when the configuration cannot be packed for any of them.
     """
-    with temporary_folder() as folder:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(temporary_folder())
+        base: Base | None = None
+        if options.base is not None:
+            # Few batches compare, and this imports what runs git.
+            from remote_backend.planning.comparison import open_base
+
+            base = await stack.enter_async_context(
+                open_base(workspaces, options, context, folder)
+            )
         archives = await pack_archives(workspaces, options, context, folder)
         with EventQueue() as events, raise_lone_exception():
             async with anyio.create_task_group() as group:
-                running = _running_batch(client, len(workspaces), options, context, events)
-                runner = _BatchRunner(running, tuple(workspaces), archives)
+                running = _running_batch(
+                    client,
+                    len(workspaces),
+                    options,
+                    context,
+                    events,
+                    runs_per_workspace=base.runs_per_workspace if base is not None else 1,
+                )
+                runner = _BatchRunner(running, tuple(workspaces), archives, base)
                 await group.start(runner.run, name="batch")
-                yield Batch(running, runner.plans)
+                compared_with = base.compared_with if base is not None else None
+                yield Batch(running, runner.plans, compared_with)
                 group.cancel_scope.cancel()
 
 
@@ -137,9 +159,12 @@ def _running_batch(
     options: BatchOptions,
     context: BatchContext,
     events: EventQueue,
+    *,
+    runs_per_workspace: int,
 ) -> RunningBatch:
     """Put the parts together that the plans of so many workspaces share."""
     folder = options.journal_folder
+    runs = count * runs_per_workspace
     return RunningBatch(
         options=options,
         context=context,
@@ -148,25 +173,13 @@ def _running_batch(
         events=events,
         pollers=RunPollers.for_workspaces(
             client,
-            count,
+            runs,
             batch_id=context.id,
-            max_concurrency=options.max_concurrency,
+            max_concurrency=options.max_concurrency * runs_per_workspace,
             settings=context.polling,
         ),
-        log_settings=log_settings_for(context.log, count),
+        log_settings=log_settings_for(context.log, runs),
         journal=Journal.at(folder, context.id, events.warn) if folder else None,
-    )
-
-
-def _configuration_versions(running: RunningBatch, count: int) -> ConfigurationVersions:
-    """Return what gives so many workspaces their configuration versions."""
-    options, context, client = running.options, running.context, running.client
-    canary, cache = Canary(running.events.warn), None
-    if options.cache_folder is not None:
-        cache = SharingCache(options.cache_folder, context.hostname, context.organization)
-    promise = SharingPromise(client, options.upload, canary, cache)
-    return ConfigurationVersions(
-        client, options, running.events, promise, canary, is_alone=count == 1
     )
 
 
@@ -178,6 +191,7 @@ class _BatchRunner:
         running: RunningBatch,
         workspaces: tuple[LocalWorkspace, ...],
         archives: Archives,
+        base: Base | None = None,
     ) -> None:
         self.plans = anyio.CancelScope()
         """Canceled when no more runs may be made, and those that go on must be stopped."""
@@ -185,7 +199,9 @@ class _BatchRunner:
         self._running = running
         self._workspaces = workspaces
         self._archives = archives
-        self._configurations = _configuration_versions(running, len(workspaces))
+        head = workspace_planner(running, archives, len(workspaces))
+        self._planner = base.planner(head, len(workspaces)) if base is not None else head
+        self._warnings = base.warnings if base is not None else ()
         self._gate = anyio.CapacityLimiter(running.options.max_concurrency)
         self._outcomes: dict[str, Outcome] = {}
 
@@ -194,6 +210,8 @@ class _BatchRunner:
         events = self._running.events
         events.put(BatchStarted(tuple(workspace.name for workspace in self._workspaces)))
         self._report_archives()
+        for warning in self._warnings:
+            events.warn(warning)
         await self._begin_journal()
         async with anyio.create_task_group() as group:
             group.start_soon(self._running.pollers.run, name="poller")
@@ -215,27 +233,12 @@ class _BatchRunner:
     async def _plan(self, workspace: LocalWorkspace) -> None:
         async with self._gate:
             self._running.events.put(PlanStarted(workspace.name))
-            archive = self._archives[workspace.remote.working_directory]
-            plan = WorkspacePlan(self._running, workspace, archive)
-            try:
-                outcome = await plan.carry_out(self._configurations)
-            except anyio.get_cancelled_exc_class():
-                # Its run is stopped on the server before the cancellation goes on.
-                with anyio.CancelScope(shield=True):
-                    await self._end(await plan.cancel())
-                raise
-            except Exception as error:
-                # Of any kind: one workspace must not end the plans of the others.
-                outcome = await plan.fail(cause_of(error))
-            with anyio.CancelScope(shield=True):
-                await self._end(outcome)
+            await self._planner.plan(workspace, self._end)
 
     async def _end(self, outcome: Outcome | None) -> None:
         """Keep and report an outcome; a run that is left running on purpose has none."""
         if outcome is None:
             return
-        if outcome.run_id is None:
-            self._running.pollers.expect_one_fewer()
         self._outcomes[outcome.workspace] = outcome
         journal = self._running.journal
         # A resumed batch goes on with the workspaces that have no outcome in the journal.

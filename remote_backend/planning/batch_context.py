@@ -1,6 +1,6 @@
 """What a batch needs beyond the wishes of its caller: where it runs, and what it goes on with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -37,6 +37,12 @@ class BatchContext:
 
     started_at: str = field(factory=utc_now)
     """When the batch began (ISO 8601, UTC); of one that is resumed, when that goes on."""
+
+    environ: Mapping[str, str] = field(factory=dict, repr=False)
+    """The variables of the process, which git gets."""
+
+    is_base: bool = False
+    """Whether its runs are the base that others are compared with."""
 
     is_batch: bool = True
     """Whether there is a batch to come back to, and not one plan alone."""

@@ -129,6 +129,8 @@ class ConfigurationVersions:
         if begun is not None and await run.find(begun):
             return await self._trial_of_earlier_run(begun.is_foreign)
         upload = await self._upload_for(run)
+        # The run of a canary decides about all others, so it waits for nobody.
+        await run.meet(waits=self.canary.works is True)
         try:
             await self._create(run, upload)
         except (NotFound, Rejected, ConfigurationVersionFailed) as error:

@@ -69,6 +69,7 @@ class Journal:
                 "refresh_only": options.refresh_only,
                 "destroy": options.destroy,
                 "message": options.message,
+                "terraform_version": options.terraform_version,
             },
             variable_names=[name for name, _ in options.variables],
         )

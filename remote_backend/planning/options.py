@@ -8,6 +8,7 @@ from attrs import Attribute, field, frozen
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.planning.base_choice import BaseChoice
 
 __all__ = ("BatchOptions",)
 
@@ -68,9 +69,18 @@ class BatchOptions:
     details: bool = False
     """Whether outcomes hold what each plan would change, for one more request each."""
 
+    base: BaseChoice | None = None
+    """What each plan is compared with; outcomes then have the result of what the change causes, and
+    the whole plan in their comparison. A comparison needs `details`, and has them anyway."""
+
     journal_folder: Path | None = None
     """Where the batch keeps its journal, by which it can be resumed; None for no journal."""
 
     cache_folder: Path | None = None
     """Where batches remember whether a server takes one upload for all workspaces. Without it,
     one run of each batch tries that before the others are made."""
+
+    @property
+    def needs_details(self) -> bool:
+        """Whether the changes of each plan are read."""
+        return self.details or self.base is not None

@@ -1,6 +1,7 @@
 """The changes and diagnostics of a plan, which the server has after the plan has ended."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -26,7 +27,11 @@ log = Log()
 
 
 async def read_changes(
-    client: Client, plan: Plan, *, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    client: Client,
+    plan: Plan,
+    *,
+    marks_old_values: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> PlannedChanges | None:
     """Return the changes of a finished plan, or None where the server does not have them.
 
@@ -35,7 +40,8 @@ async def read_changes(
     While the server answers that it has no JSON yet, the request is repeated for five seconds.
     Details never decide about a plan, so nothing is raised.
     """
-    changes = await _read_when_ready(client, plan.id, parse_json_plan, sleep)
+    parse = partial(parse_json_plan, marks_old_values=marks_old_values)
+    changes = await _read_when_ready(client, plan.id, parse, sleep)
     return changes or await _read_structured_log(client, plan)
 
 

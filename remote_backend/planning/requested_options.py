@@ -29,6 +29,11 @@ def differences_of(settings: RunSettings, options: PlanOptions) -> tuple[str, ..
         "destroy": (settings.destroy, options.destroy),
         "refresh_only": (settings.refresh_only, options.refresh_only),
         "refresh": (settings.refresh, options.refresh),
+        "terraform_version": (
+            # Without a wish, the server reports the version of the workspace.
+            options.terraform_version and settings.terraform_version,
+            options.terraform_version,
+        ),
         "targets": (_sorted(settings.targets), _sorted(options.targets)),
         "replace": (_sorted(settings.replace), _sorted(options.replace)),
         "variables": (

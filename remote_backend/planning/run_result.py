@@ -85,11 +85,16 @@ def seconds_for_optional_data(runs: int, requests_per_second: float) -> float:
 
 
 async def read_optional_data(
-    client: Client, snapshot: RunSnapshot, options: PlanOptions | None, *, runs: int = 1
+    client: Client,
+    snapshot: RunSnapshot,
+    options: PlanOptions | None,
+    *,
+    runs: int = 1,
+    marks_old_values: bool = False,
 ) -> OptionalData:
     """Read the results of policies and run tasks, and with `options` the planned changes.
 
-    The status of the run decides, so nothing is raised here, and the time is bounded by
+    With `marks_old_values` these have what a comparison needs. The status of the run decides, so nothing is raised here, and the time is bounded by
     `seconds_for_optional_data`.
     """
     optional = OptionalData()
@@ -99,7 +104,9 @@ async def read_optional_data(
             async for report in read_policy_results(client, snapshot.run):
                 optional.checks.append(report)
             if options is not None:
-                optional.changes = await _changes_of(client, snapshot, options)
+                optional.changes = await _changes_of(
+                    client, snapshot, options, marks_old_values=marks_old_values
+                )
         except Exception as error:  # of any kind: an odd plan or policy
             log.warning("plan.details_failed", problem=type(error).__name__)
             optional.is_complete = False
@@ -108,7 +115,7 @@ async def read_optional_data(
 
 
 async def _changes_of(
-    client: Client, snapshot: RunSnapshot, options: PlanOptions
+    client: Client, snapshot: RunSnapshot, options: PlanOptions, *, marks_old_values: bool
 ) -> PlannedChanges | None:
     plan = snapshot.plan
     if plan is None:
@@ -116,5 +123,5 @@ async def _changes_of(
     if not snapshot.succeeded:
         return await read_diagnostics(client, plan)
     if plan.has_changes or snapshot.run.has_changes or options.refresh_only:
-        return await read_changes(client, plan)
+        return await read_changes(client, plan, marks_old_values=marks_old_values)
     return None

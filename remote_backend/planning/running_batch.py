@@ -37,6 +37,8 @@ class RunningBatch:
 def requested_options(options: PlanOptions, context: BatchContext) -> PlanOptions:
     """Return options with the message of a run: the caller's or ours, batch, and origin."""
     message = options.message or _MESSAGE
+    if context.is_base:
+        message = f"{message}, base of a comparison"
     if context.is_batch:
         message = f"{message} ({context.id})"
     if context.origin:

@@ -24,6 +24,7 @@ from remote_backend.planning.failure_reasons import (
     failure_of_error,
 )
 from remote_backend.planning.followed_run import FollowedRun
+from remote_backend.planning.meeting import Meeting
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.planning.running_batch import RunningBatch
@@ -44,11 +45,15 @@ class WorkspacePlan:
     """Plans one workspace of a batch."""
 
     def __init__(
-        self, batch: RunningBatch, workspace: LocalWorkspace, archive: Slug | SlugError
+        self,
+        batch: RunningBatch,
+        workspace: LocalWorkspace,
+        archive: Slug | SlugError,
+        meeting: Meeting | None = None,
     ) -> None:
         self._batch = batch
         self._workspace = workspace
-        self._workspace_run = WorkspaceRun(batch, workspace, archive)
+        self._workspace_run = WorkspaceRun(batch, workspace, archive, meeting)
         self._started = anyio.current_time()
 
     async def carry_out(self, configurations: ConfigurationVersions) -> Outcome:
@@ -108,8 +113,9 @@ class WorkspacePlan:
         optional = await run_result.read_optional_data(
             batch.client,
             followed.latest,
-            batch.requested if batch.options.details else None,
+            batch.requested if batch.options.needs_details else None,
             runs=len(batch.pollers),
+            marks_old_values=batch.options.base is not None,
         )
         for report in optional.checks:
             batch.events.put(CheckReported(self._workspace.name, report))
@@ -138,6 +144,8 @@ class WorkspacePlan:
             phase=None if snapshot.succeeded else run_result.phase_reached(snapshot),
             status=snapshot.run.status,
             counts=run_result.counts_of(snapshot, changes, log_facts.counts),
+            planned_between=snapshot.run.planned_between,
+            input_state_version_id=snapshot.run.input_state_version_id,
             checks=checks,
             changes=changes,
         )

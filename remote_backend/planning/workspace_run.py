@@ -20,6 +20,7 @@ from remote_backend.events import ConfigurationUploaded, RunQueued
 from remote_backend.models.run import Run, RunRequest
 from remote_backend.planning.cancellation import finish_in_flight
 from remote_backend.planning.followed_run import FollowedRun
+from remote_backend.planning.meeting import Meeting
 from remote_backend.planning.recorded_batch import Begun
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import queue_run
@@ -35,7 +36,11 @@ class WorkspaceRun:
     """The run of one workspace in a batch, and how far it has come."""
 
     def __init__(
-        self, batch: RunningBatch, workspace: LocalWorkspace, archive: Slug | SlugError
+        self,
+        batch: RunningBatch,
+        workspace: LocalWorkspace,
+        archive: Slug | SlugError,
+        meeting: Meeting | None = None,
     ) -> None:
         self.workspace = workspace
         self.phase = "start"
@@ -44,6 +49,7 @@ class WorkspaceRun:
         self.followed: FollowedRun | None = None
         self._batch = batch
         self._archive = archive
+        self._meeting = meeting
 
     @property
     def archive(self) -> Slug:
@@ -77,6 +83,12 @@ class WorkspaceRun:
         self.run = await self._batch.pollers.find(self._request(version_id))
         self.may_exist = self.run is not None
         return self.may_exist
+
+    async def meet(self, *, waits: bool) -> None:
+        """Let the other plan of a comparison come as far as this one, before the run is made."""
+        if self._meeting is not None:
+            meeting, self._meeting = self._meeting, None
+            await meeting.attend(waits=waits)
 
     async def create(self, version_id: str, *, is_foreign: bool) -> None:
         """Make the run from a configuration version, which another workspace may have uploaded.

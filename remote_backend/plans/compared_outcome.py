@@ -25,7 +25,7 @@ from remote_backend.plans.error_key import error_key
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.plan_time import PlanTime
 
-__all__ = ("compare_outcomes", "outcome_of_new_workspace")
+__all__ = ("compare_outcomes", "outcome_of_new_workspace", "planned")
 
 # The change of a configuration repairs these; others, as a lost connection, end by themselves.
 _OF_CONFIGURATIONS = (FailureKind.TERRAFORM, FailureKind.POLICY, FailureKind.CONFIGURATION)
@@ -55,7 +55,7 @@ def compare_outcomes(
         result=result,
         changes=compared.changes,
         plan=head_plan,
-        state_changed=compared.state_changed,
+        state_changed=compared.state_changed or _began_with_other_states(head, base),
         base_run_id=base.run_id,
         base_run_url=base.run_url,
     )
@@ -125,6 +125,11 @@ def _all_caused(plan: PlannedChanges, *, is_drift: bool) -> Iterable[ComparedCha
         unsure = ChangeClass.PENDING_UNSURE
         change_class = ChangeClass.CAUSED if is_caused else unsure
         yield evolve(change, change_class=change_class, partner=None)
+
+
+def _began_with_other_states(head: Outcome, base: Outcome) -> bool:
+    states = {head.input_state_version_id, base.input_state_version_id}
+    return None not in states and len(states) > 1
 
 
 def _matcher(head: Outcome, base: Outcome, secrets: Secrets | None) -> Matcher:

@@ -62,6 +62,8 @@ def request_to_queue_run(request: RunRequest) -> Request:
         attributes["target-addrs"] = list(options.targets)
     if options.replace:
         attributes["replace-addrs"] = list(options.replace)
+    if options.terraform_version is not None:
+        attributes["terraform-version"] = options.terraform_version
     if options.variables:
         attributes["variables"] = [
             {"key": key, "value": value} for key, value in options.variables
@@ -190,7 +192,23 @@ def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Pl
 
 
 def _run(resource: Mapping[str, Any]) -> Run:
-    return load_resource(resource, Run, settings=_settings(resource))
+    return load_resource(
+        resource,
+        Run,
+        settings=_settings(resource),
+        planned_between=_planned_between(resource),
+    )
+
+
+def _planned_between(resource: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return when the plan of a run began and ended, once both are known."""
+    times = attribute_of(resource, "status_timestamps")
+    if not isinstance(times, dict):
+        return None
+    ends = ("planned-at", "planned-and-finished-at")
+    start = times.get("planning-at")
+    end = next((times[name] for name in ends if name in times), None)
+    return (start, end) if isinstance(start, str) and isinstance(end, str) else None
 
 
 def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,6 +220,7 @@ def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
         "refresh_only": _flag(resource, "refresh_only"),
         "targets": _texts(attribute_of(resource, "target_addrs")),
         "replace": _texts(attribute_of(resource, "replace_addrs")),
+        "terraform_version": _text(attribute_of(resource, "terraform_version")),
         "variable_names": _names(attribute_of(resource, "variables")),
     }
 
@@ -209,6 +228,10 @@ def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
 def _flag(resource: Mapping[str, Any], name: str) -> bool | None:
     value = attribute_of(resource, name)
     return value if isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:

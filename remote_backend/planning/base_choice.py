@@ -1,0 +1,47 @@
+"""What the plans of a batch are compared with, as a caller wishes it."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("BaseChoice", "ReferenceBase", "StoredBase", "VersionBase")
+
+
+@frozen
+class ReferenceBase:
+    """The configuration of a commit: each workspace has a second run, which plans it."""
+
+    reference: str | None = None
+    """A git reference stands for its merge base with HEAD, a full id for that commit; None for what
+    GitHub, GitLab or `origin/HEAD` name."""
+
+
+@frozen
+class VersionBase:
+    """The same configuration with another version of Terraform: a second run plans it."""
+
+    version: str | None = None
+    """None for the version in the settings of each workspace."""
+
+
+@frozen(kw_only=True)
+class StoredBase:
+    """Plans that were made earlier: no second run is made."""
+
+    outcomes: Mapping[str, Outcome] = field(repr=False)
+    """By local names; workspaces that are missing count as new."""
+
+    name: str
+    """For people: `a report of 2026-11-26T14:02:10Z`."""
+
+    time: str | None = None
+    """When they were made (ISO 8601)."""
+
+    hostname: str = ""
+    organization: str = ""
+
+
+BaseChoice: TypeAlias = ReferenceBase | VersionBase | StoredBase
