@@ -140,15 +140,23 @@ async def test_a_plan_that_fails_fails_its_job_and_is_shown_all_the_same(
 async def test_a_configuration_that_cannot_be_read_updates_the_same_comment(
     project: Project,
 ) -> None:
-    """Host and organization are unknown then, so the label alone finds it."""
+    """Host and organization are unknown then, so the label alone finds it, before and afterwards."""
+    main = project.runner.checkout / "main.tf"
+    configuration = main.read_text()
     await project.run("plan.yml", dev=CHANGES)
-    (project.runner.checkout / "main.tf").write_text("terraform {")
+    main.write_text("terraform {")
 
     jobs = await project.run("plan.yml", dev=CHANGES)
 
     assert (jobs["plan"].result, jobs["comment"].result) == ("failure", "success")
     [comment] = project.github.mine
     assert "no workspace was planned" in comment and "main.tf" in comment
+
+    main.write_text(configuration)
+    await project.run("plan.yml", dev=CHANGES)
+
+    [comment] = project.github.mine
+    assert "1 workspace destroys or replaces" in comment
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,19 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+import yaml
+from attrs import evolve, field, frozen
 
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.code_hosts import FakeGitlab, listening_at
+from tests.support.documents import blocks
 from tests.support.gitlab_runner import GitlabRunner
+from tests.support.paths import REPOSITORY
 from tests.support.recipes import (
     CI,
     Job,
@@ -48,6 +52,8 @@ class Project:
     runner: GitlabRunner
     folder: Path
 
+    more: dict[str, Any] = field(factory=dict)
+
     async def run(self, pipeline: dict[str, str], **plans: Simulation) -> dict[str, Job]:
         """Run the jobs of a pipeline while the workspaces have these plans."""
         folder = self.folder / f"service-{len(list(self.folder.iterdir()))}"
@@ -60,7 +66,7 @@ class Project:
             token = environ.pop("token")
             environ["TF_TOKEN_app_terraform_io"] = token
             runner = evolve(self.runner, environ={**self.runner.environ, **environ})
-            return await runner.run(TEMPLATE, pipeline)
+            return await runner.run(TEMPLATE, pipeline, more=self.more)
 
     def reports(self, job: str) -> Path:
         """Return the artifact of the last job of a name."""
@@ -144,6 +150,17 @@ async def test_a_plan_that_fails_fails_its_job_and_is_shown_all_the_same(
     assert "<failure" in junit.read_text()
 
 
+async def test_the_package_to_install_must_be_named(project: Project) -> None:
+    """There is no name on an index that would be right for everybody."""
+    environ = {**project.runner.environ, "REMOTE_BACKEND_PACKAGE": ""}
+    project = evolve(project, runner=evolve(project.runner, environ=environ))
+
+    job = (await project.run(MERGE_REQUEST, dev=CHANGES))["remote-backend-plan"]
+
+    assert job.result == "failure"
+    assert "REMOTE_BACKEND_PACKAGE: set it to what pip should install" in job.log
+
+
 async def test_a_merge_request_of_a_fork_runs_no_job(project: Project) -> None:
     """In the fork's project there is no token, and in ours its files should not get one."""
     fork = {**MERGE_REQUEST, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "4"}
@@ -157,14 +174,22 @@ async def test_a_merge_request_of_a_fork_runs_no_job(project: Project) -> None:
 async def test_a_configuration_that_cannot_be_read_updates_the_same_note(
     project: Project,
 ) -> None:
-    """Host and organization are unknown then, so the label alone finds it."""
+    """Host and organization are unknown then, so the label alone finds it, before and afterwards."""
+    main = project.runner.checkout / "main.tf"
+    configuration = main.read_text()
     await project.run(MERGE_REQUEST, dev=CHANGES)
-    (project.runner.checkout / "main.tf").write_text("terraform {")
+    main.write_text("terraform {")
 
     await project.run(MERGE_REQUEST, dev=CHANGES)
 
     [note] = project.gitlab.mine
     assert "no workspace was planned" in note and "main.tf" in note
+
+    main.write_text(configuration)
+    await project.run(MERGE_REQUEST, dev=CHANGES)
+
+    [note] = project.gitlab.mine
+    assert "1 workspace destroys or replaces" in note
 
 
 async def test_drift_is_one_issue_until_it_is_gone(project: Project) -> None:
@@ -196,6 +221,23 @@ async def test_drift_is_one_issue_until_it_is_gone(project: Project) -> None:
         [f"closed: {two}"],
         [f"closed: {two}", f"opened: {one}"],
     ]
+
+
+async def test_a_second_configuration_has_a_note_of_its_own(project: Project) -> None:
+    """By jobs that extend those of the template, as the guide shows them."""
+    guide = REPOSITORY / "docs" / "guides" / "gitlab.md"
+    [example] = (block.text for block in blocks(guide) if "dns-plan:" in block.text)
+    more = yaml.safe_load(example)
+    stack = project.runner.checkout / "stacks" / "dns"
+    stack.mkdir(parents=True)
+    shutil.copy(project.runner.checkout / "main.tf", stack)
+
+    jobs = await evolve(project, more=more).run(MERGE_REQUEST, dev=CHANGES)
+
+    assert jobs["dns-plan"].result == jobs["dns-note"].result == "success"
+    firsts = [note.partition("\n")[0] for note in project.gitlab.mine]
+    place = "<!-- remote-backend plan app.terraform.io/acme/net-*"
+    assert firsts == [f"{place} plan -->", f"{place} dns -->"]
 
 
 async def test_the_token_is_an_argument_of_no_program(project: Project) -> None:
