@@ -1,14 +1,14 @@
 """`mkdocs build --strict` makes a site that needs no network."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.paths import REPOSITORY
+from tests.support.site import site
+
+__all__ = ("site",)
 
 # Links may lead elsewhere; scripts, styles, fonts and pictures must come with the page.
 _LOADED = re.compile(
@@ -20,28 +20,6 @@ _LOADED = re.compile(
 def loaded_from_elsewhere(html: str) -> list[str]:
     """Return the addresses of other hosts that a browser would load with a page."""
     return [match[1] or match[2] for match in _LOADED.finditer(html)]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site, in which a page without a place and a broken link are errors."""
-    pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
-    folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "--site-dir",
-        str(folder),
-    ]
-    environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    done = subprocess.run(
-        command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def test_every_page_is_on_the_site(site: Path) -> None:

@@ -20,7 +20,7 @@ _HEAD = """# Library
 `python -m tests.support.reference_docs`. Durations are in seconds and sizes in bytes, as their names say.
 All names are imported from `remote_backend`. What is not here may change in any version.
 """
-# Where a public name stands on the page, by the module that it comes from.
+# Where a public name stands on the page, by the module that it comes from; the first that fits counts.
 _GROUPS = {
     "Ways to a backend": ("opening", "backend", "async_blocks", "workspaces", "models.workspace"),
     "Plans and outputs in one call": ("calls",),
@@ -33,9 +33,11 @@ _GROUPS = {
         "models.run_phases",
     ),
     "Planned changes": ("models.changes", "models.values"),
+    "Comparisons": ("models.comparison", "comparing"),
     "Events": ("events",),
     "States": ("state", "models.state"),
     "Errors": ("errors",),
+    "More": ("",),
 }  # fmt: skip
 
 
@@ -44,11 +46,12 @@ def library_page() -> str:
     names = {name: getattr(remote_backend, name) for name in remote_backend.__all__}
     names.pop("__version__")
     lines = [_HEAD]
-    for heading, modules in _GROUPS.items():
-        lines.append(f"## {heading}\n")
-        for name, value in names.items():
-            if _is_in(value, name, modules):
-                lines += _entry(name, value)
+    for heading in _GROUPS:
+        entries = [item for item in names.items() if group_of(*item) == heading]
+        if entries:
+            lines.append(f"## {heading}\n")
+        for name, value in entries:
+            lines += _entry(name, value)
     for module in (blocking, testing):
         short = module.__name__.removeprefix("remote_backend.")
         lines += [f"## {short}\n", *_description(module.__doc__ or "")]
@@ -69,7 +72,9 @@ def group_of(name: str, value: Any) -> str | None:
 
 def _is_in(value: Any, name: str, modules: tuple[str, ...]) -> bool:
     home = _home_of(value, name).removeprefix("remote_backend.")
-    return any(home == module or home.startswith(f"{module}.") for module in modules)
+    return any(
+        not module or home == module or home.startswith(f"{module}.") for module in modules
+    )
 
 
 def _home_of(value: Any, name: str) -> str:
@@ -123,15 +128,23 @@ def _described_with(kind: type) -> Iterator[type]:
 def _table(members: list[Member], kind: type) -> Iterator[str]:
     if not members:
         return
-    is_enum = issubclass(kind, Enum)
-    yield "| member | value | |" if is_enum else "| attribute | type | default | |"
-    yield "| --- | --- | --- |" if is_enum else "| --- | --- | --- | --- |"
+    columns = ["type", "default"]
+    if issubclass(kind, Enum):
+        columns = ["default"]
+    elif not any(member.default for member in members):
+        columns = ["type"]
+    yield f"| {' | '.join(['name', *columns])} | |".replace(
+        "| default", "| value" if columns == ["default"] else "| default"
+    )
+    yield "| --- " * (len(columns) + 2) + "|"
     for member in members:
-        text = " ".join(member.text.split()).replace("|", "\\|")
-        default = f"`{member.default}`".replace("|", "\\|") if member.default else ""
-        type = f"`{member.type}`".replace("|", "\\|") if member.type else ""
-        middle = default if is_enum else f"{type} | {default}"
-        yield f"| `{member.name}` | {middle} | {text} |"
+        facts = {"type": member.type, "default": member.default}
+        cells = [
+            f"`{member.name}`",
+            *(f"`{facts[column]}`" if facts[column] else "" for column in columns),
+        ]
+        cells.append(" ".join(member.text.split()))
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
 
 
