@@ -24,6 +24,7 @@ FLOORS = {
     "state.state_locations": 5, "state.migrate": 5, "planning": 5, "reports": 5, "selecting": 5,
     "planning.batch_id": 1, "async_blocks": 1, "backend_workspaces": 5,
     "backend_plans": 6, "backend_states": 6, "backend": 7,
+    "server.pages": 6, "server.app": 6, "server.listener": 6, "server.embedded": 6,
     "opening": 8, "calls": 9, "public_names": 10, "blocking": 10, "testing": 10,
     "pytest_plugin": 11, "cli": 11, "examples": 11, "__main__": 12,
 }  # fmt: skip
@@ -119,7 +120,7 @@ def test_imports_point_down(path: Path) -> None:
         ("api.client", "remote_backend.api.transport.session"),
         ("planning.batch", "remote_backend.api.wire.runs"),
         ("config.backend_block", "remote_backend.api.client"),
-        ("server.app", "remote_backend.api.client"),
+        ("server.lists", "remote_backend.api.client"),
         ("planning.batch", "remote_backend.server.store"),
         ("server.app", "remote_backend.api.wire.runs"),
         ("cli.main", "remote_backend.api.transport.retry"),

@@ -10,8 +10,9 @@ from remote_backend.models.plan import Counts
 
 __all__ = ("breakable", "count_of", "counts_html", "html_text", "link", "names_html")
 
-# Nothing that a server returns may become a link to a script.
-_LINKS = ("https://", "http://")
+# Nothing that a server returns may become a link to a script. The last one is for reports that
+# are pages of the embedded server.
+_LINKS = ("https://", "http://", "/app/")
 _MOST_NAMES = 20
 _SHORT = 25
 _BREAKS = re.compile(r"(?<=[-./_])(?=\w)")

@@ -2,11 +2,11 @@
 (() => {
   const element = (id) => document.getElementById(id);
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
-  const [main] = all("main");
+  let [main] = all("main");
   const search = element("search");
   const hits = element("hits");
-  const tiles = all("[data-filter]");
-  const groups = all("details.group").map((details) => ({ details, kind: details.dataset.kind }));
+  let tiles = [];
+  let groups = [];
   let names = 0;
   let changes = 0;
   let wanted = "";
@@ -49,7 +49,8 @@
     for (const entry of items) entry.item.hidden = !kept.has(entry);
   };
 
-  const matrices = all("table.matrix").map((table) => ({
+  let matrices = [];
+  const matrixOf = (table) => ({
     table,
     columns: all("thead a", table).map((link) => element(link.hash.slice(1))),
     rows: all("tbody tr", table).map((row) => ({
@@ -57,7 +58,7 @@
       address: row.querySelector("code").textContent,
       cells: [...row.cells].slice(1).map((cell) => cell.textContent !== ""),
     })),
-  }));
+  });
   const showMatrix = ({ table, columns, rows }) => {
     const seen = columns.map((details) => {
       const group = groups.find((candidate) => candidate.details === details);
@@ -132,7 +133,7 @@
   };
 
   // Tiles lead to their sections without this script, and filter with it.
-  for (const tile of tiles) {
+  const makeButton = (tile) => {
     tile.setAttribute("role", "button");
     tile.ariaPressed = "false";
     const press = (event) => {
@@ -142,7 +143,7 @@
     };
     tile.addEventListener("click", press);
     tile.addEventListener("keydown", (event) => event.key === " " && press(event));
-  }
+  };
 
   const isSeen = ({ details }) => !details.hidden;
   const expand = element("expand");
@@ -193,8 +194,28 @@
     const item = target.closest?.(".names > li");
     if (item && buttons.parentElement !== item) item.append(buttons);
   };
-  main.addEventListener("pointerover", offerButtons);
-  main.addEventListener("focusin", offerButtons);
+
+  const collect = () => {
+    [main] = all("main");
+    main.addEventListener("pointerover", offerButtons);
+    main.addEventListener("focusin", offerButtons);
+    tiles = all("[data-filter]");
+    tiles.forEach(makeButton);
+    groups = all("details.group").map((details) => ({ details, kind: details.dataset.kind }));
+    matrices = all("table.matrix").map(matrixOf);
+    [names, changes] = [0, 0];
+  };
+  collect();
+  // The page of a batch that goes on gets new tiles and a new main; search and filters stay.
+  document.addEventListener("report-replaced", () => {
+    const pressed = tiles.filter((tile) => tile.ariaPressed === "true");
+    const kinds = new Set(pressed.map((tile) => tile.dataset.filter));
+    collect();
+    for (const tile of tiles) {
+      if (kinds.has(tile.dataset.filter)) tile.ariaPressed = "true";
+    }
+    if (kinds.size > 0 || search.value) update();
+  });
 
   const decoded = (text) => {
     try {

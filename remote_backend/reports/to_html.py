@@ -15,7 +15,7 @@ from remote_backend.reports.html_text import html_text
 from remote_backend.reports.html_timeline import timeline_section
 from remote_backend.reports.summary import Report
 
-__all__ = ("to_html",)
+__all__ = ("report_body", "to_html")
 
 _BEFORE_THE_MATRIX = (Kind.FAILED, Kind.CANCELED, Kind.RUNNING)
 _WITH_CHANGES = (Kind.DESTROY, Kind.CHANGED)
@@ -23,6 +23,11 @@ _WITH_CHANGES = (Kind.DESTROY, Kind.CHANGED)
 
 def to_html(report: Report) -> str:
     """Return a report as one page of HTML, readable without its script."""
+    return html_page(page_title(report, families_by_kind(report)), report_body(report))
+
+
+def report_body(report: Report) -> str:
+    """Return what stands in the body of a page: header, main and the list of keys."""
     kinds = families_by_kind(report)
     sections = {
         kind: group_section(report, kind, families) for kind, families in kinds.items()
@@ -32,11 +37,10 @@ def to_html(report: Report) -> str:
     others = [text for kind, text in sections.items() if kind not in _BEFORE_THE_MATRIX]
     log_command = report.log_command
     command = f' data-log="{html_text(log_command)}"' if log_command is not None else ""
-    body = (
+    return (
         f"{page_header(report, kinds)}<main{command}>\n{''.join(first)}"
         f"{matrix_section(report, changing)}{''.join(others)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"
         f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}</main>\n"
         f"{keys_dialog()}"
     )
-    return html_page(page_title(report, kinds), body)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from aiohttp import web
 
@@ -20,8 +20,10 @@ from remote_backend.server.context import (
     respond_with_errors,
 )
 from remote_backend.server.fault_injection import fault_middleware
+from remote_backend.server.ids import now_text
 from remote_backend.server.pages import views
-from remote_backend.server.pages.layout import page
+from remote_backend.server.pages.errors import error_page
+from remote_backend.server.pages.outcomes import OUTCOMES, KeptOutcomes
 from remote_backend.server.query_parameters import check_query
 from remote_backend.server.records import UserRecord
 from remote_backend.server.routes import (
@@ -110,6 +112,7 @@ def make_app(
         client_max_size=_LARGEST_BODY_BYTES,
     )
     app[SERVER_CONTEXT] = context
+    app[OUTCOMES] = KeptOutcomes(context.files)
     for noun in _NOUNS:
         app.add_routes(noun.routes)
     for noun in _NOUNS:
@@ -118,7 +121,7 @@ def make_app(
     return app
 
 
-def _with_final_slash(routes: web.RouteTableDef) -> Iterator[web.RouteDef]:
+def _with_final_slash(routes: Iterable[web.AbstractRouteDef]) -> Iterator[web.RouteDef]:
     """Return the same routes for paths that end with a slash, as terrasnek 0.1.14 sends them."""
     for route in routes:
         if isinstance(route, web.RouteDef) and not route.path.endswith("/"):
@@ -184,17 +187,11 @@ async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamR
         raise
     except ApiError as error:
         if request.path.startswith("/app"):
-            return page(
-                "Not found", '<p><a href="/app">All workspaces</a></p>\n', status=404
-            )
+            return await error_page(request, error.status, error.problems)
         return respond_with_errors(error.status, _title(error.status), error.problems)
     except web.HTTPException as error:
         if request.path.startswith("/app"):
-            return page(
-                error.reason,
-                '<p><a href="/app">All workspaces</a></p>\n',
-                status=error.status,
-            )
+            return await error_page(request, error.status, title=error.reason)
         return respond_with_errors(error.status, error.reason.lower())
     except CLIENT_FAULTS as error:
         # For instance a body that is not compressed as its headers say.
@@ -228,6 +225,7 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
     if user is None:
         return respond_with_errors(401, "unauthorized")
     request[USER] = user
+    context_of(request).last_uses[user.id] = now_text()
     return await handler(request)
 
 

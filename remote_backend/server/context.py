@@ -15,8 +15,8 @@ from remote_backend.server.documents.request_documents import (
 )
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
+from remote_backend.server.login_limit import LoginLimit
 from remote_backend.server.metrics import Metrics
-from remote_backend.server.pages.login_limit import LoginLimit
 from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.run_tokens import RunTokens
@@ -58,6 +58,9 @@ class ServerContext:
     login_limit: LoginLimit = field(factory=LoginLimit)
     metrics: Metrics = field(factory=Metrics)
     run_tokens: RunTokens = field(factory=RunTokens)
+    last_uses: dict[str, str] = field(factory=dict)
+    """When the token of each user was used last, since the start."""
+
     open_metrics: bool = False
     """Whether metrics can be read without a token."""
 

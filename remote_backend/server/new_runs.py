@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+from aiohttp import web
+
+from remote_backend.config.hostname import normalize_hostname
 from remote_backend.engine.version_choice import choose_version
+from remote_backend.errors import BadHostname
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.workspaces import execution_mode_of
 from remote_backend.server.ids import make_id, now_text
@@ -10,7 +14,7 @@ from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import project_of
 
-__all__ = ("new_run", "require_remote_plans")
+__all__ = ("hostname_of", "new_run", "require_remote_plans")
 
 
 def require_remote_plans(records: Records, workspace: WorkspaceRecord) -> None:
@@ -39,6 +43,14 @@ def new_run(
         requested_version=requested_version,
         times={"plan_queueable": now_text()},
     )
+
+
+def hostname_of(request: web.Request) -> str:
+    """Return the host by which a client reaches the server; empty where it is not one."""
+    try:
+        return normalize_hostname(request.host)
+    except BadHostname:
+        return ""
 
 
 def _usual_version(

@@ -7,7 +7,7 @@ import pytest
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.formats.page_style import page_style
 from remote_backend.reports.to_html import to_html
-from remote_backend.server.pages.layout import asset
+from remote_backend.server.pages.layout import read_asset
 from tests.support.paths import REPOSITORY
 from tests.support.report_builders import report
 
@@ -15,7 +15,7 @@ from tests.support.report_builders import report
 def test_a_report_and_the_pages_begin_with_the_shared_style() -> None:
     """Both write it where they write their own rules."""
     assert f"<style>\n{page_style()}" in to_html(report())
-    assert str(asset("pages.css").text).startswith(page_style())
+    assert str(read_asset("pages.css").text).startswith(page_style())
 
 
 @pytest.mark.parametrize("path", ["reports/report.css", "server/pages/pages.css"])

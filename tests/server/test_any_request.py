@@ -230,7 +230,9 @@ async def find_ids(
     version = await data("POST", f"workspaces/{workspace}/configuration-versions", manual)
     await session.put(version["attributes"]["upload-url"], data=slug())
     workspace_of_run = {"workspace": {"data": {"type": "workspaces", "id": workspace}}}
-    run = await data("POST", "runs", {"data": {"relationships": workspace_of_run}})
+    batch = f"batch-{'0' * 16}"
+    run_data = {"relationships": workspace_of_run, "attributes": {"message": f"({batch})"}}
+    run = await data("POST", "runs", {"data": run_data})
     named = {"data": {"attributes": {"name": "shared"}}}
     variable = {"data": {"attributes": {"key": "x", "category": "terraform"}}}
     made = await data("POST", f"workspaces/{workspace}/vars", variable)
@@ -239,7 +241,12 @@ async def find_ids(
         "workspace_id": workspace,
         "workspace_name": "other",
         "workspace": "other",
-        "name": "page.css",
+        "name": "pages.css",
+        "batch_id": batch,
+        "suffix": "json",
+        "page": "runs",
+        "item": run["id"],
+        "part": "log",
         "configuration_id": version["id"],
         "project_id": (await data("GET", "organizations/acme/projects"))[0]["id"],
         "variable_set_id": (await data("POST", "organizations/acme/varsets", named))["id"],
@@ -249,7 +256,7 @@ async def find_ids(
             (
                 *("run_id", "plan_id", "apply_id", "cost_estimate_id", "policy_check_id"),
                 *("state_version_id", "output_id", "tag_id", "comment_id"),
-                "run_event_id",
+                *("run_event_id", "state_id"),
             ),
             run["id"],
         ),
@@ -266,7 +273,7 @@ def test_all_parts_of_paths_are_known(client: Client) -> None:
 
 def test_logs_are_followed_from_any_offset(client: Client) -> None:
     """An offset of more digits than Python reads is the end of the log (S16)."""
-    route = ("GET", "/app/{organization}/{workspace}/runs/{run_id}/log")
+    route = ("GET", "/app/{organization}/workspaces/{workspace}/runs/{run_id}/log")
     offsets = ("9" * 30, "9" * 5000)
     statuses = {client.send(Sent(route, "x", True, {"offset": n}, b"")) for n in offsets}
 

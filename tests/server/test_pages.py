@@ -52,8 +52,11 @@ async def test_pages_show_what_there_is_as_text(browser: Browser) -> None:
     _, workspace = await browser.get("/app/acme/net-dev")
     _, run = await browser.get(path)
 
-    assert path in organization and path in workspace
-    assert "&lt;b&gt;x&lt;/b&gt;" in workspace and "hush" not in workspace
+    long_path = path.replace("/app/acme/", "/app/acme/workspaces/")
+    _, variables = await browser.get("/app/acme/net-dev/variables")
+
+    assert long_path in organization and long_path in workspace
+    assert "&lt;b&gt;x&lt;/b&gt;" in variables and "hush" not in variables + workspace
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in run
     assert '<span class="red">red</span>' in run
     assert "<script" not in run and "\x1b" not in run and "\x02" not in run
@@ -70,17 +73,17 @@ async def test_a_judged_run_shows_policies_and_cost(browser: Browser) -> None:
     """Beside its changes; what policies say is text."""
     path = await browser.plan("judged")
     await browser.log_in(browser.server.token)
-    _, run = await browser.get(path)
+    run = (await browser.get(path))[1].replace("<wbr>", "")
     _, workspace = await browser.get("/app/acme/net-judged")
 
     assert "simulated_resource.create[0]" in run and "simulated_resource.delete[1]" in run
     assert "&lt;i&gt;tags&lt;/i&gt;" in run and "&lt;b&gt;fine&lt;/b&gt;" in run
-    assert '<span class="failed">failed</span></td><td>public</td>' in run
     assert (
-        "<span>$9</span></td><td><span>$1.50</span></td><td><span>-$7.50</span></td><td>1 of 2<"
-        in run
-    )
-    assert "a policy failed" in workspace
+        '<th scope="row">public</th><td><span class="red">failed</span></td>'
+        "<td>soft-mandatory</td>"
+    ) in run
+    assert '<th scope="row">$9.00</th><td>$1.50</td><td>-$7.50</td>' in run
+    assert "policy public (soft-mandatory)" in workspace
 
 
 async def test_a_running_plan_is_followed(browser: Browser) -> None:
@@ -97,7 +100,8 @@ async def test_a_running_plan_is_followed(browser: Browser) -> None:
                     run_id = getattr(event, "run_id", run_id)
                 path = f"/app/acme/net-slow/runs/{run_id}"
                 _, page = await browser.get(path)
-                assert f'data-follow="{path}/log"' in page and "run.js" in page
+                long_path = path.replace("/app/acme/", "/app/acme/workspaces/")
+                assert f'data-follow="{long_path}/log"' in page and "run.js" in page
                 told: list[dict[str, str]] = []
                 async with browser.http.get(f"{browser.server.url}{path}/log") as stream:
                     assert stream.content_type == "text/event-stream"
@@ -118,6 +122,7 @@ async def test_addresses_of_other_clients_open(browser: Browser) -> None:
     await browser.log_in(browser.server.token)
 
     assert tokens[0] == 200 and "file <code>token</code>" in tokens[1]
+    assert (await browser.get("/app/acme/net-dev?from=tfci#x"))[0] == 200
     for address in (
         f"/app/acme/workspaces/net-dev/runs/{run}",
         "/app/acme/net-dev/variables",

@@ -17,7 +17,7 @@ from attrs import evolve
 from remote_backend.errors import PlainTraffic, SettingsError
 from remote_backend.server.data_directory import used_alone
 from remote_backend.server.embedded import serve
-from remote_backend.server.pages.login_limit import LoginLimit
+from remote_backend.server.login_limit import LoginLimit
 from remote_backend.server.routes import account
 from tests.support.browser import Browser
 from tests.support.raw_client import RawClient, settings_in

@@ -1,14 +1,20 @@
-"""What all pages have in common: head, style, rules for the browser."""
+"""What all pages have in common: head, style, navigation, rules for the browser."""
 
 from collections.abc import Iterable
-from html import escape
+from functools import cache
+from hashlib import sha256
 from importlib import resources
 
 from aiohttp import web
+from attrs import frozen
 
 from remote_backend.formats.page_style import page_style
+from remote_backend.reports.html_text import html_text
+from remote_backend.server.context import USER, ServerContext, context_of
+from remote_backend.server.pages.addresses import organization_path
+from remote_backend.server.pages.markup import link, name_link
 
-__all__ = ("asset", "link", "page", "table")
+__all__ = ("Page", "read_asset", "respond_with_page")
 
 # Nothing from elsewhere, no script in the page itself, no frame around it.
 _POLICY = (
@@ -16,27 +22,58 @@ _POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
-_ASSETS = ("pages.css", "run.js")
+_STYLE = "pages.css"
+_ASSETS = {
+    _STYLE: ("remote_backend.server.pages", _STYLE),
+    "run.js": ("remote_backend.server.pages", "run.js"),
+    "batch.js": ("remote_backend.server.pages", "batch.js"),
+    "report.js": ("remote_backend.reports", "report.js"),
+}
 
 
-def page(
-    title: str, body: str, *, status: int = 200, script: bool = False, refresh: bool = False
-) -> web.Response:
-    """Return a page; title is text, body is HTML."""
-    head = '<script src="/app/-/run.js" defer></script>' if script else ""
-    head += (
-        '<noscript><meta http-equiv="refresh" content="5"></noscript>' if refresh else ""
+@frozen(kw_only=True)
+class Page:
+    """A page for people."""
+
+    title: str
+    """Text, of the window and of the heading."""
+
+    body: str
+    """HTML."""
+
+    heading: str = ""
+    """HTML of the heading, where it is more than the title."""
+
+    crumbs: tuple[tuple[str, str], ...] = ()
+    """Addresses and names of the pages above."""
+
+    scripts: tuple[str, ...] = ()
+    refreshes: bool = False
+    """Whether browsers without scripts read it again every five seconds."""
+
+    is_whole: bool = False
+    """Whether the body has heading and landmarks of its own."""
+
+    status: int = 200
+
+
+def respond_with_page(request: web.Request, page: Page) -> web.Response:
+    """Return a page with navigation for those who are logged in."""
+    scripts = "".join(
+        f'<script src="{_address(name)}" defer></script>\n' for name in page.scripts
     )
+    refresh = '<noscript><meta http-equiv="refresh" content="5"></noscript>\n'
     text = (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n"
-        f'<link rel="stylesheet" href="/app/-/pages.css">\n{head}\n</head>\n<body>\n'
-        f"<main>\n<h1>{escape(title)}</h1>\n{body}</main>\n</body>\n</html>\n"
+        f"<title>{html_text(_window_title(request, page))}</title>\n"
+        f'<link rel="stylesheet" href="{_address(_STYLE)}">\n'
+        f"{scripts}{refresh if page.refreshes else ''}</head>\n<body>\n"
+        f"{_navigation(request)}{_content(page)}</body>\n</html>\n"
     )
     return web.Response(
         text=text,
-        status=status,
+        status=page.status,
         content_type="text/html",
         headers={
             "Content-Security-Policy": _POLICY,
@@ -47,27 +84,72 @@ def page(
     )
 
 
-def asset(name: str) -> web.Response:
-    """Return a file that pages use."""
+def _window_title(request: web.Request, page: Page) -> str:
+    if USER not in request:
+        return page.title
+    return f"{page.title} \u00b7 {context_of(request).organization}"
+
+
+def _content(page: Page) -> str:
+    if page.is_whole:
+        return f"{_crumbs(page.crumbs)}{page.body}"
+    heading = page.heading or html_text(page.title)
+    return f"{_crumbs(page.crumbs)}<main>\n<h1>{heading}</h1>\n{page.body}</main>\n"
+
+
+def _navigation(request: web.Request) -> str:
+    user = request.get(USER)
+    if user is None:
+        return ""
+    links = "".join(
+        f"<li>{link(address, name)}</li>"
+        for address, name in _sections(context_of(request))
+    )
+    return (
+        f'<nav class="top" aria-label="Main">\n<ul>{links}</ul>\n'
+        f'<form method="post" action="/app/-/logout"><span>{html_text(user.shown_name)}</span>'
+        " <button>Log out</button></form>\n</nav>\n"
+    )
+
+
+def _sections(context: ServerContext) -> Iterable[tuple[str, str]]:
+    yield "/app", "Home"
+    yield organization_path(context, "workspaces"), "Workspaces"
+    yield organization_path(context, "batches"), "Batches"
+    yield "/app/settings/tokens", "Tokens"
+
+
+def _crumbs(crumbs: Iterable[tuple[str, str]]) -> str:
+    items = "".join(f"<li>{name_link(address, name)}</li>" for address, name in crumbs)
+    if not items:
+        return ""
+    return f'<nav class="crumbs" aria-label="Breadcrumb">\n<ol>{items}</ol>\n</nav>\n'
+
+
+def read_asset(name: str) -> web.Response:
+    """Return a file that pages use; its address changes with its text."""
     if name not in _ASSETS:
         raise web.HTTPNotFound
-    text = resources.files("remote_backend.server.pages").joinpath(name).read_text("utf-8")
-    if name == "pages.css":
-        text = page_style() + text
-    return web.Response(text=text, content_type=_TYPES[name[name.rindex(".") :]])
-
-
-def link(address: str, text: str) -> str:
-    """Return a link; both are texts."""
-    return f'<a href="{escape(address)}">{escape(text)}</a>'
-
-
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a table, or a word where it would be empty; heads are texts, cells are HTML."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    lines = "".join(
-        f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows
+    return web.Response(
+        text=_text(name),
+        content_type=_TYPES[name[name.rindex(".") :]],
+        headers={
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "X-Content-Type-Options": "nosniff",
+        },
     )
-    if not lines:
-        return "<p>None.</p>\n"
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n"
+
+
+@cache
+def _address(name: str) -> str:
+    return f"/app/-/{name}?{sha256(_text(name).encode()).hexdigest()[:12]}"
+
+
+@cache
+def _text(name: str) -> str:
+    package, file = _ASSETS[name]
+    text = resources.files(package).joinpath(file).read_text("utf-8")
+    if name != _STYLE:
+        return text
+    of_reports = resources.files("remote_backend.reports").joinpath("report.css")
+    return page_style() + of_reports.read_text("utf-8") + text

@@ -1,4 +1,4 @@
-"""Who looks at pages: a token once, then a signed cookie."""
+"""Sessions of people: a token once, then a signed cookie, and forms that belong to it."""
 
 import hashlib
 import hmac
@@ -10,7 +10,13 @@ from remote_backend.server.auth import digest_of
 from remote_backend.server.context import context_of
 from remote_backend.server.records import UserRecord
 
-__all__ = ("begin_session", "end_session", "user_of_session")
+__all__ = (
+    "begin_session",
+    "end_session",
+    "form_token",
+    "is_form_token",
+    "user_of_session",
+)
 
 _COOKIE = "session"
 _SECONDS = 12 * 3600
@@ -43,7 +49,7 @@ def end_session(response: web.Response) -> None:
 
 
 async def user_of_session(request: web.Request) -> UserRecord | None:
-    """Return who looks, or None for nobody who is known."""
+    """Return the user of a session, or None where there is no valid one."""
     cookie = request.cookies.get(_COOKIE, "")
     id, _, rest = cookie.partition(".")
     until, _, signature = rest.partition(".")
@@ -56,6 +62,17 @@ async def user_of_session(request: web.Request) -> UserRecord | None:
         return None
     expected = _signature(request, user, until)
     return user if hmac.compare_digest(expected.encode(), signature.encode()) else None
+
+
+def form_token(request: web.Request) -> str:
+    """Return what each form of a session must send, so that no other site can send one."""
+    text = f"form\n{request.cookies.get(_COOKIE, '')}".encode(errors="replace")
+    return hmac.new(context_of(request).signer.secret, text, hashlib.sha256).hexdigest()
+
+
+def is_form_token(request: web.Request, token: str) -> bool:
+    """Say whether a form was made for the session of a request."""
+    return hmac.compare_digest(form_token(request).encode(), token.encode(errors="replace"))
 
 
 def _signature(request: web.Request, user: UserRecord, until: str) -> str:

@@ -30,12 +30,6 @@ async def discover(request: web.Request) -> web.Response:
     return web.json_response(discovery_document())
 
 
-@routes.get("/")
-async def greet(request: web.Request) -> web.Response:
-    """Answer the clients that ask the host itself whether it is there."""
-    return web.Response(text="remote-backend\n")
-
-
 @routes.get("/api/v2/ping")
 @routes.get("/api/v2/")
 async def ping(request: web.Request) -> web.Response:

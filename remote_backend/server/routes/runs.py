@@ -3,9 +3,7 @@
 from aiohttp import web
 from attrs import evolve
 
-from remote_backend.config.hostname import normalize_hostname
 from remote_backend.engine.version_choice import EXACT_VERSION
-from remote_backend.errors import BadHostname
 from remote_backend.server.context import (
     USER,
     ServerContext,
@@ -24,7 +22,7 @@ from remote_backend.server.documents.request_documents import (
 )
 from remote_backend.server.documents.runs import dump_run, run_from_request
 from remote_backend.server.lists import respond_with_list, respond_with_one
-from remote_backend.server.new_runs import new_run, require_remote_plans
+from remote_backend.server.new_runs import hostname_of, new_run, require_remote_plans
 from remote_backend.server.query_parameters import accepts
 from remote_backend.server.records import (
     ConfigurationVersionRecord,
@@ -154,14 +152,7 @@ def _new_run(
         engine_versions=context_of(request).engine_versions,
         requested_version=_requested_version(request, document),
     )
-    return evolve(run_from_request(run, document), hostname=_hostname_of(request))
-
-
-def _hostname_of(request: web.Request) -> str:
-    try:
-        return normalize_hostname(request.host)
-    except BadHostname:
-        return ""
+    return evolve(run_from_request(run, document), hostname=hostname_of(request))
 
 
 def _requested_version(request: web.Request, document: RequestDocument) -> str | None:

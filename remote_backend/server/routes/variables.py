@@ -11,7 +11,7 @@ from remote_backend.server.context import (
     read_request_document,
     workspace_of,
 )
-from remote_backend.server.documents.request_documents import RequestDocument, rejected
+from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variables import dump_variable, variable_from_request
 from remote_backend.server.dumping import each
 from remote_backend.server.lists import (
@@ -23,6 +23,7 @@ from remote_backend.server.lists import (
 from remote_backend.server.query_parameters import accepts, bad_query
 from remote_backend.server.records import VariableRecord, WorkspaceRecord, new_variable
 from remote_backend.server.store import Records
+from remote_backend.server.variable_keys import require_unused_key
 from remote_backend.server.variable_set_facts import variable_set_named
 
 __all__ = ("routes",)
@@ -96,7 +97,7 @@ async def create_variable(request: web.Request) -> web.Response:
     def create(records: Records) -> VariableRecord:
         owner_id = _owner_id(records, request, document)
         variable = variable_from_request(new_variable(owner_id, ""), document)
-        _require_unused_key(records, variable)
+        require_unused_key(records, variable)
         return records.put(variable)
 
     return await respond_with_one(
@@ -122,7 +123,7 @@ async def update_variable(request: web.Request) -> web.Response:
 
     def update(records: Records) -> VariableRecord:
         variable = variable_from_request(_find_variable(records, request), document)
-        _require_unused_key(records, variable)
+        require_unused_key(records, variable)
         return records.put(variable)
 
     return await respond_with_one(request, update, each(dump_variable), writes=True)
@@ -159,10 +160,3 @@ def _find_variable(records: Records, request: web.Request) -> VariableRecord:
     ):
         raise not_found(f"variable {id}")
     return variable
-
-
-def _require_unused_key(records: Records, variable: VariableRecord) -> None:
-    for other in records.all(VariableRecord, variable.owner_id):
-        same_name = (other.key, other.category) == (variable.key, variable.category)
-        if same_name and other.id != variable.id:
-            raise rejected(f"variable {variable.key} is there already")

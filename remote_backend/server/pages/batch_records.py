@@ -1,0 +1,98 @@
+"""Batches, as the messages of runs name them."""
+
+from collections.abc import Iterable, Sequence
+from os.path import commonprefix
+
+from attrs import frozen
+
+from remote_backend.server.pages.found import names_of_users
+from remote_backend.server.pages.run_words import batch_words
+from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.store import Records
+
+__all__ = ("BatchSummary", "PlannedBatch", "mapping_of", "newest_batches", "read_batch")
+
+
+@frozen(kw_only=True)
+class PlannedBatch:
+    """The newest run of each workspace in a batch."""
+
+    id: str
+    runs: Sequence[tuple[str, RunRecord]]
+    """Each with the name of its workspace, ordered by these names."""
+
+    users: Sequence[str]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no run goes on."""
+        return all(run.is_over for _, run in self.runs)
+
+    @property
+    def started_at(self) -> str:
+        """When the first run was made."""
+        return min((run.created_at for _, run in self.runs), default="")
+
+    @property
+    def ended_at(self) -> str | None:
+        """When the last run ended; None while one goes on."""
+        if not self.is_over:
+            return None
+        return max((run.times.get(run.status, "") for _, run in self.runs), default="")
+
+
+@frozen(kw_only=True)
+class BatchSummary:
+    """A batch in a list."""
+
+    id: str
+    mapping: str
+    workspaces: int
+    words: str
+    started_at: str
+    who: str
+
+
+def newest_batches(records: Records, *, limit: int) -> list[BatchSummary]:
+    """Return the newest batches, those of deleted workspaces left out."""
+    ids = [id for id, _ in records.newest_values(RunRecord, "batch_id", limit=limit)]
+    batches = (read_batch(records, id) for id in ids)
+    return [_summary(batch) for batch in batches if batch is not None]
+
+
+def read_batch(records: Records, id: str) -> PlannedBatch | None:
+    """Return a batch, or None where no run belongs to it."""
+    # A batch that was resumed can have made two runs for a workspace.
+    newest = {run.workspace_id: run for run in records.all_with(RunRecord, "batch_id", id)}
+    if not newest:
+        return None
+    workspaces = records.find_many(WorkspaceRecord, newest)
+    runs = [
+        (workspaces[workspace_id].name, run)
+        for workspace_id, run in newest.items()
+        if workspace_id in workspaces
+    ]
+    runs.sort(key=lambda named: named[0])
+    users = names_of_users(records, {run.created_by for _, run in runs})
+    return PlannedBatch(id=id, runs=runs, users=sorted(users.values()))
+
+
+def mapping_of(names: Iterable[str]) -> str:
+    """Return which workspaces a batch planned, as `net-*`; empty where they share nothing."""
+    names = list(names)
+    if len(names) == 1:
+        return names[0]
+    prefix = commonprefix(names)
+    end = max(prefix.rfind("-"), prefix.rfind("_")) + 1
+    return f"{prefix[:end]}*" if end else ""
+
+
+def _summary(batch: PlannedBatch) -> BatchSummary:
+    return BatchSummary(
+        id=batch.id,
+        mapping=mapping_of(name for name, _ in batch.runs),
+        workspaces=len(batch.runs),
+        words=batch_words(run for _, run in batch.runs),
+        started_at=batch.started_at,
+        who=", ".join(batch.users),
+    )
