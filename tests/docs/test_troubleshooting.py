@@ -38,6 +38,21 @@ def test_every_section_is_about_an_error() -> None:
     assert set(SECTIONS) == {*CLASSES, "UsageError"}
 
 
+def test_reasons_of_workspaces_are_in_the_code() -> None:
+    """Why a plan failed is quoted as outcomes say it."""
+    table = PAGE.partition("### Results of a workspace")[2].partition("###")[0]
+    quoted = re.findall(r"^\| `(.*?)`", table, re.MULTILINE)
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (REPOSITORY / "remote_backend").rglob("*.py")
+    )
+    parts = [
+        part.strip(" ()") for text in quoted for part in re.split(r"\.\.\.|[A-Z]{3,}", text)
+    ]
+    assert len(quoted) >= 6
+    assert [part for part in parts if len(part) > 8 and part not in code] == []
+
+
 def test_texts_are_those_of_errors_that_are_made() -> None:
     """The texts that are read from the code are what the errors say."""
     error = errors.NoConfigurationFiles("DIRECTORY")
