@@ -163,6 +163,7 @@ class BackendPlans(BackendWorkspaces):
             id=earlier.id if earlier is not None else new_batch_id(),
             is_batch=is_batch,
             earlier=earlier,
+            telemetry=connection.telemetry,
         )
 
     async def with_details(

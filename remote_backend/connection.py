@@ -37,6 +37,7 @@ from remote_backend.models.organization import Entitlements
 from remote_backend.models.workspace import ByName, ByPrefix, ByTags, WorkspaceMapping
 from remote_backend.notices import Notice, Notices
 from remote_backend.structured_logging import Log
+from remote_backend.telemetry import NO_TELEMETRY, Telemetry, telemetry_for
 
 __all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
 
@@ -113,6 +114,7 @@ class Connection:
     """`https` or `http`, as in the address of the API; pages have the same."""
 
     warnings: tuple[str, ...] = ()
+    telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
 
     async def require_operations(self) -> None:
         """Raise `SettingsError` if the organization cannot run plans on the server."""
@@ -139,11 +141,12 @@ async def connect(
     eager: bool = True,
     token: str | None = None,
     report: Callable[[Notice], None] | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to the backend of a configuration; connections are closed at the end.
 
     A `token` comes before all others. `report` is called with long waits and warnings; without
-    it they go to the log.
+    it they go to the log. `telemetry` takes the place of what the environment asks for.
 
     Raises `SettingsError` for wrong files, variables and organizations, `DiscoveryError` for
     a host without this API, and `NotAuthorized` for a token that is not valid. Unless `eager`,
@@ -151,7 +154,13 @@ async def connect(
     """
     block = read_backend(directory, environ)
     async with connect_to(
-        block, directory, environ, eager=eager, token=token, report=report
+        block,
+        directory,
+        environ,
+        eager=eager,
+        token=token,
+        report=report,
+        telemetry=telemetry,
     ) as connection:
         yield connection
 
@@ -165,9 +174,11 @@ async def connect_to(
     eager: bool = True,
     token: str | None = None,
     report: Callable[[Notice], None] | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend as `connect` does, without reading the configuration."""
     notices = Notices(report)
+    telemetry = telemetry or telemetry_for(environ)
     # A credentials helper, or a pipe in place of a file, may be slow.
     with notices.waiting("the CLI configuration and its credentials helper"):
         cli, found_token = await to_thread.run_sync(
@@ -180,7 +191,9 @@ async def connect_to(
             raise missing_token(block.hostname, environ, helper.name if helper else None)
     settings = transport_settings(environ)
     async with open_transport(settings, notices) as transport:
-        retrying = partial(RetryingTransport, settings=settings, notices=notices)
+        retrying = partial(
+            RetryingTransport, settings=settings, notices=notices, telemetry=telemetry
+        )
         with _attached(warnings):
             services = await discover(block.hostname, cli, retrying(transport))
         log.debug(
@@ -193,7 +206,9 @@ async def connect_to(
             token_from=found_token.source,
         )
         origin = Origin(services.tfe_v2, found_token.value)
-        paced = RateLimitedTransport(transport.at(origin), notices=notices)
+        paced = RateLimitedTransport(
+            transport.at(origin), notices=notices, telemetry=telemetry
+        )
         client = Client(retrying(paced), block.organization, notices)
         check = OrganizationCheck(client, block, found_token)
         if eager:
@@ -208,6 +223,7 @@ async def connect_to(
             environ=environ,
             scheme=services.tfe_v2.partition(":")[0],
             warnings=warnings,
+            telemetry=telemetry,
         )
 
 

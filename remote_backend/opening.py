@@ -12,6 +12,7 @@ from remote_backend.config.hostname import normalize_hostname
 from remote_backend.connection import connect, connect_to
 from remote_backend.errors import SettingsError
 from remote_backend.notices import Notice
+from remote_backend.telemetry import Meter, Tracer, telemetry_for
 from remote_backend.workspaces import DEFAULT
 
 __all__ = ("explicit_block", "open_backend", "open_workspaces")
@@ -26,12 +27,15 @@ async def open_backend(
     token: str | None = None,
     environ: Mapping[str, str] | None = None,
     report: Callable[[Notice], None] | None = None,
+    tracer: Tracer | None = None,
+    meter: Meter | None = None,
 ) -> AsyncIterator[Backend]:
     """Open the remote backend that the configuration in a directory names.
 
     `token` comes before the places that Terraform searches. `environ` takes the place of the
     variables of the process. `report` is called with what is waited for, when that takes longer
-    than five seconds, and with warnings.
+    than five seconds, and with warnings. `tracer` and `meter` of OpenTelemetry get spans and
+    metrics; without them the environment decides (docs/guides/observability.md).
 
     Raises `SettingsError` for wrong files, variables and organizations, `DiscoveryError` for a
     host without this API, and `NotAuthorized` for a token that is not valid. Token and
@@ -44,7 +48,12 @@ async def open_backend(
     """
     variables = process_environ() if environ is None else environ
     async with connect(
-        Path(directory), variables, eager=False, token=token, report=report
+        Path(directory),
+        variables,
+        eager=False,
+        token=token,
+        report=report,
+        telemetry=telemetry_for(variables, tracer, meter),
     ) as connection:
         yield Backend(connection)
 
@@ -61,6 +70,8 @@ async def open_workspaces(
     directory: str | PathLike[str] = ".",
     environ: Mapping[str, str] | None = None,
     report: Callable[[Notice], None] | None = None,
+    tracer: Tracer | None = None,
+    meter: Meter | None = None,
 ) -> AsyncIterator[Backend]:
     """Open workspaces by explicit names; no configuration is read and no file is written.
 
@@ -80,7 +91,13 @@ async def open_workspaces(
         hostname=hostname, organization=organization, name=name, prefix=prefix, tags=tags
     )
     async with connect_to(
-        block, Path(directory), variables, eager=False, token=token, report=report
+        block,
+        Path(directory),
+        variables,
+        eager=False,
+        token=token,
+        report=report,
+        telemetry=telemetry_for(variables, tracer, meter),
     ) as connection:
         yield Backend(connection, selected=DEFAULT)
 

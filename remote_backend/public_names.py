@@ -111,4 +111,6 @@ from remote_backend.state.file import Resource as Resource
 from remote_backend.state.file import StateFile as StateFile
 from remote_backend.state.file import parse_state as parse_state
 from remote_backend.state.locks import LockOptions as LockOptions
+from remote_backend.telemetry import Meter as Meter
+from remote_backend.telemetry import Tracer as Tracer
 from remote_backend.workspaces import LocalWorkspace as LocalWorkspace

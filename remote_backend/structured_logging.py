@@ -1,10 +1,17 @@
 """Log events for structlog, which is imported with the first event that is reported."""
 
 import sys
+from contextvars import ContextVar
 
-__all__ = ("Log", "is_silent", "resume", "silence")
+__all__ = ("Log", "bind_facts", "is_silent", "resume", "silence")
 
 _is_silent = False
+_bound: ContextVar[dict[str, object] | None] = ContextVar("bound facts", default=None)
+
+
+def bind_facts(**facts: object) -> None:
+    """Add facts to every event of this task, and of the tasks that it starts from now on."""
+    _bound.set({**(_bound.get() or {}), **facts})
 
 
 class Log:
@@ -41,7 +48,10 @@ class Log:
             return
         import structlog
 
-        getattr(structlog.get_logger(), level)(event, **facts)
+        # Its own facts come first, and are right where a bound one has the same name.
+        getattr(structlog.get_logger(), level)(
+            event, **{**facts, **(_bound.get() or {}), **facts}
+        )
 
 
 def silence() -> None:

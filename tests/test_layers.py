@@ -13,7 +13,7 @@ ROOT = Path(remote_backend.__file__).parent
 # The longest matching name wins. A module imports lower floors and its own folder.
 FLOORS = {
     "errors": 0, "_version": 0, "structured_logging": 0, "exception_groups": 0,
-    "atomic_files": 0, "temporary_folders": 0, "formats": 0,
+    "atomic_files": 0, "temporary_folders": 0, "telemetry": 0, "formats": 0,
     "models": 1, "notices": 1, "decoding": 1, "api.messages": 2, "api.transport_settings": 2,
     "events": 2, "api.wire": 2, "api.exactly_once": 2, "plans": 2, "slug": 2, "engine": 2,
     "config.cli_configuration": 2, "config.hostname": 2, "config.hcl1": 2, "config.hcl_literals": 2, "config.hcl_operations": 2,

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
+from remote_backend.telemetry import flush_telemetry
+
 __all__ = (
     "import_in_thread",
     "keep_objects",
@@ -85,9 +87,10 @@ def import_in_thread(name: str) -> Callable[[], Awaitable[None]]:
 def leave(code: int) -> NoReturn:
     """End the process without freeing its objects, and without `atexit`: 0.01 s of CPU time.
 
-    All that was written must have been flushed before. Coverage is measured all the same, by the
+    All that was written must have been flushed before; spans are sent here. Coverage is measured all the same, by the
     patch `_exit` in setup.cfg.
     """
+    flush_telemetry()
     os._exit(code)
 
 

@@ -8,6 +8,7 @@ from attrs import Attribute, field, frozen
 
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import USABLE_WITHIN_SECONDS
+from remote_backend.models.run_phases import StatusTimes
 from remote_backend.models.run_variables import run_variables_of
 
 __all__ = (
@@ -149,6 +150,7 @@ class Run:
 
     input_state_version_id: str | None = None
     """The state that it plans from; None where the server does not say."""
+    status_times: StatusTimes | None = field(default=None, eq=False, repr=False)
 
     @property
     def phase(self) -> Phase:

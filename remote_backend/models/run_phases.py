@@ -1,11 +1,12 @@
 """What a run does while it goes on, in one word, and how long it took for each."""
 
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
 
-from attrs import frozen
+from attrs import field, frozen
 
-__all__ = ("PHASES", "PlanTimes", "plan_times")
+__all__ = ("PHASES", "PlanTimes", "StatusTimes", "plan_times")
 
 PHASES = {
     "pending": "waiting",
@@ -62,3 +63,49 @@ def plan_times(first_seen: Iterable[tuple[str, float]], total: float) -> PlanTim
 
 def _part_of(phase: str) -> str:
     return phase if phase in ("waiting", "planning") else "checks"
+
+
+@frozen(eq=False)
+class StatusTimes:
+    """When a run came into each of its statuses, by the clock of the server."""
+
+    texts: Mapping[str, object] = field(repr=False)
+    """As the server sends them: `plan-queued-at` and a time (ISO 8601); read when needed."""
+
+    def phases(self) -> Iterator[tuple[str, datetime, datetime]]:
+        """Give `waiting`, `planning` and `checks` with their beginnings and ends, in order.
+
+        A time that cannot be read is left out.
+        """
+        times = sorted(
+            (time, _status_of(name))
+            for name, text in self.texts.items()
+            if (time := _moment(text)) is not None
+        )
+        parts = (
+            (_part_after(status), began, ended)
+            for (began, status), (ended, _) in pairwise(times)
+        )
+        for part, group in groupby(parts, key=lambda times_of_part: times_of_part[0]):
+            spans = list(group)
+            if part is not None:
+                yield part, spans[0][1], spans[-1][2]
+
+
+def _status_of(name: str) -> str:
+    # `plan_queued` of `plan-queued-at`; some servers write it in snake case.
+    return name.replace("-", "_").removesuffix("_at")
+
+
+def _part_after(status: str) -> str | None:
+    # Only times have this one, when a run may be given to a worker.
+    word = "waiting" if status == "plan_queueable" else PHASES.get(status)
+    return None if word is None else _part_of(word)
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -1,7 +1,8 @@
 """A batch: all its plans in one task group, all its events in one stream."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 
 import anyio
 from anyio import to_thread
@@ -31,9 +32,17 @@ from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch, requested_options
+from remote_backend.planning.spans import (
+    describe_batch,
+    describe_workspace,
+    end_batch,
+    end_workspace,
+)
 from remote_backend.planning.workspace_plan import NOT_STARTED
 from remote_backend.planning.workspace_planner import workspace_planner
 from remote_backend.slug.archive import Slug
+from remote_backend.structured_logging import bind_facts
+from remote_backend.telemetry import Span
 from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
 from remote_backend.workspaces import LocalWorkspace
 
@@ -126,6 +135,7 @@ async def run_batch(
     Raises `SlugError` at once when the configuration cannot be packed for any of them.
     """
     async with AsyncExitStack() as stack:
+        span = stack.enter_context(_span_of(context, len(workspaces)))
         folder = stack.enter_context(temporary_folder())
         base: Base | None = None
         if options.base is not None:
@@ -135,7 +145,8 @@ async def run_batch(
             base = await stack.enter_async_context(
                 open_base(workspaces, options, context, folder)
             )
-        archives = await pack_archives(workspaces, options, context, folder)
+        with span.child("pack"):
+            archives = await pack_archives(workspaces, options, context, folder)
         with EventQueue() as events, raise_lone_exception():
             async with anyio.create_task_group() as group:
                 running = _running_batch(
@@ -146,11 +157,21 @@ async def run_batch(
                     events,
                     runs_per_workspace=base.runs_per_workspace if base is not None else 1,
                 )
-                runner = _BatchRunner(running, tuple(workspaces), archives, base)
+                runner = _BatchRunner(running, tuple(workspaces), archives, span, base)
                 await group.start(runner.run, name="batch")
                 compared_with = base.compared_with if base is not None else None
                 yield Batch(running, runner.plans, compared_with)
                 group.cancel_scope.cancel()
+
+
+@contextmanager
+def _span_of(context: BatchContext, workspaces: int) -> Iterator[Span]:
+    """Measure a batch; `end_batch` adds how it ended, unless its block is left early."""
+    span = context.telemetry.root("plan batch", describe_batch(context, workspaces))
+    try:
+        yield span
+    finally:
+        span.end()
 
 
 def _running_batch(
@@ -191,6 +212,7 @@ class _BatchRunner:
         running: RunningBatch,
         workspaces: tuple[LocalWorkspace, ...],
         archives: Archives,
+        span: Span,
         base: Base | None = None,
     ) -> None:
         self.plans = anyio.CancelScope()
@@ -199,6 +221,7 @@ class _BatchRunner:
         self._running = running
         self._workspaces = workspaces
         self._archives = archives
+        self._span = span
         head = workspace_planner(running, archives, len(workspaces))
         self._planner = base.planner(head, len(workspaces)) if base is not None else head
         self._warnings = base.warnings if base is not None else ()
@@ -207,6 +230,11 @@ class _BatchRunner:
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         """Plan all workspaces; `task_status` is started when the first requests are sent."""
+        bind_facts(batch=self._running.context.id)
+        with self._span.current():
+            await self._run(task_status)
+
+    async def _run(self, task_status: TaskStatus[None]) -> None:
         events = self._running.events
         events.put(BatchStarted(tuple(workspace.name for workspace in self._workspaces)))
         self._report_archives()
@@ -226,19 +254,24 @@ class _BatchRunner:
                     await to_thread.run_sync(remove_stale_folders)
             group.cancel_scope.cancel()
         outcomes = self._all_outcomes()
+        end_batch(self._span, outcomes)
         await self._end_journal(outcomes)
         events.put(BatchFinished(outcomes))
         events.close()
 
     async def _plan(self, workspace: LocalWorkspace) -> None:
+        bind_facts(workspace=workspace.name)
+        telemetry = self._running.context.telemetry
         async with self._gate:
-            self._running.events.put(PlanStarted(workspace.name))
-            await self._planner.plan(workspace, self._end)
+            with telemetry.span("plan workspace", describe_workspace(workspace)) as span:
+                self._running.events.put(PlanStarted(workspace.name))
+                await self._planner.plan(workspace, partial(self._end, span))
 
-    async def _end(self, outcome: Outcome | None) -> None:
+    async def _end(self, span: Span, outcome: Outcome | None) -> None:
         """Keep and report an outcome; a run that is left running on purpose has none."""
         if outcome is None:
             return
+        end_workspace(span, outcome)
         self._outcomes[outcome.workspace] = outcome
         journal = self._running.journal
         # A resumed batch goes on with the workspaces that have no outcome in the journal.

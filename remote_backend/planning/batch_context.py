@@ -10,6 +10,7 @@ from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import PollSettings
 from remote_backend.planning.recorded_batch import RecordedBatch
+from remote_backend.telemetry import NO_TELEMETRY, Telemetry
 
 __all__ = ("BatchContext",)
 
@@ -50,5 +51,6 @@ class BatchContext:
     earlier: RecordedBatch | None = None
     """The batch that is resumed."""
 
+    telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
     polling: PollSettings = field(factory=PollSettings)
     log: LogSettings = field(factory=LogSettings)

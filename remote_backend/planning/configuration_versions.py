@@ -37,6 +37,7 @@ from remote_backend.planning.upload import upload_configuration, wait_until_usab
 from remote_backend.planning.upload_canary import Canary, Trial
 from remote_backend.planning.workspace_run import WorkspaceRun
 from remote_backend.structured_logging import Log
+from remote_backend.telemetry import NO_TELEMETRY, Telemetry
 
 __all__ = ("ConfigurationVersions", "is_refusal")
 
@@ -95,6 +96,7 @@ class ConfigurationVersions:
     events: EventQueue = field(repr=False)
     promise: SharingPromise
     canary: Canary = field(repr=False)
+    telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
     is_alone: bool = False
     """Whether there is one workspace only, so that there is no other to share with."""
 
@@ -193,15 +195,17 @@ class ConfigurationVersions:
         """
         name, archive = run.workspace.name, run.archive
         waits = not self.is_alone and self.client.announces_limits
-        return await upload_configuration(
-            self.client,
-            run.workspace.remote.id,
-            archive.path,
-            progress=lambda sent: self.events.put_if_idle(
-                UploadProgressed(name, sent, archive.size_bytes)
-            ),
-            usable_within_seconds=self.options.limits.upload_seconds if waits else None,
-        )
+        size = {"remote_backend.size_bytes": archive.size_bytes}
+        with self.telemetry.span("upload", size):
+            return await upload_configuration(
+                self.client,
+                run.workspace.remote.id,
+                archive.path,
+                progress=lambda sent: self.events.put_if_idle(
+                    UploadProgressed(name, sent, archive.size_bytes)
+                ),
+                usable_within_seconds=self.options.limits.upload_seconds if waits else None,
+            )
 
     async def _create(self, run: WorkspaceRun, upload: _Upload) -> None:
         """Make the run at once; where the server is not ready for it, as soon as it is.

@@ -101,10 +101,13 @@ class FollowedRun:
         self._batch.events.put(RunStatusChanged(self._workspace.name, run.id, run.status))
 
     async def _follow_log(self) -> None:
-        trial = self._trial
-        async for data in self._tail.chunks():
-            self.facts.feed(data)
-            self._put_log(data if trial is None else trial.take(data))
+        trial, size_bytes = self._trial, 0
+        with self._batch.context.telemetry.span("read log") as span:
+            async for data in self._tail.chunks():
+                self.facts.feed(data)
+                size_bytes += len(data)
+                self._put_log(data if trial is None else trial.take(data))
+            span.set({"remote_backend.size_bytes": size_bytes})
         if trial is None or trial.has_planned:
             self._end_log()
 
@@ -139,7 +142,7 @@ class FollowedRun:
                 )
                 self.stopped_by_limit = Failure(kind=FailureKind.TIMEOUT, title=title)
         except RemoteBackendError as error:
-            log.warning("run.not_stopped", run_id=run_id, problem=str(error))
+            log.warning("run.not_stopped", problem=str(error))
         self._poller.poll_soon()
 
     async def _report_pending(self) -> None:

@@ -66,7 +66,7 @@ class WorkspacePlan:
         """Stop the run, and return the outcome after an error that ended `carry_out`."""
         phase = self._phase()
         failure = failure_of_error(error, phase=phase)
-        log.info("plan.failed", workspace=self._workspace.name, problem=failure.title)
+        log.info("plan.failed", problem=failure.title)
         stopped = await self._stop()
         if stopped.problem is not None:
             title = f"{failure.title}; its run may still be running: {stopped.problem}"

@@ -70,6 +70,12 @@ def workspace_planner(
         cache = SharingCache(options.cache_folder, context.hostname, context.organization)
     promise = SharingPromise(client, options.upload, canary, cache)
     configurations = ConfigurationVersions(
-        client, options, running.events, promise, canary, is_alone=count == 1
+        client,
+        options,
+        running.events,
+        promise,
+        canary,
+        telemetry=context.telemetry,
+        is_alone=count == 1,
     )
     return WorkspacePlanner(running, archives, configurations)

@@ -25,8 +25,10 @@ from remote_backend.planning.recorded_batch import Begun
 from remote_backend.planning.requested_options import require_as_requested
 from remote_backend.planning.run_creation import queue_run
 from remote_backend.planning.running_batch import RunningBatch
+from remote_backend.planning.spans import add_phases, describe_run
 from remote_backend.planning.upload_canary import Trial
 from remote_backend.slug.archive import Slug
+from remote_backend.structured_logging import bind_facts
 from remote_backend.workspaces import LocalWorkspace
 
 __all__ = ("WorkspaceRun",)
@@ -97,7 +99,8 @@ class WorkspaceRun:
         """
         await self._record(version_id, is_foreign)
         self.phase = "queue"
-        run = await self._queue(self._request(version_id))
+        with self._batch.context.telemetry.span("create run"):
+            run = await self._queue(self._request(version_id))
         await self._record(version_id, is_foreign, run.id)
 
     async def follow(self, trial: Trial | None) -> FollowedRun:
@@ -107,13 +110,16 @@ class WorkspaceRun:
         """
         assert self.run is not None
         run, name = self.run, self.workspace.name
+        bind_facts(run=run.id)
         events, context = self._batch.events, self._batch.context
         events.put(ConfigurationUploaded(name, run.configuration_version_id or ""))
         run_url = context.run_url(self.workspace.remote.name, run.id)
         events.put(RunQueued(name, run.id, run_url))
         require_as_requested(run, self._batch.requested)
         self.followed = FollowedRun(self._batch, self.workspace, run, trial)
-        await self.followed.until_over()
+        with context.telemetry.span("run", describe_run(context)) as span:
+            await self.followed.until_over()
+            add_phases(span, self.followed.latest.run)
         return self.followed
 
     def _request(self, version_id: str) -> RunRequest:

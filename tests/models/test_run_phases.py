@@ -3,7 +3,7 @@
 import pytest
 
 from remote_backend.models.run import AWAITING_DECISION, FAILED, MOVING, SUCCEEDED
-from remote_backend.models.run_phases import PHASES, PlanTimes, plan_times
+from remote_backend.models.run_phases import PHASES, PlanTimes, StatusTimes, plan_times
 
 AFTER_PLANS = {
     status
@@ -44,3 +44,50 @@ def test_every_status_of_a_run_that_goes_on_has_a_word() -> None:
         "pre_apply_awaiting_decision"
     }
     assert not set(PHASES) & (SUCCEEDED | FAILED)
+
+
+def at(second: int) -> str:
+    """Return a time as servers write it."""
+    return f"2025-06-12T10:00:{second:02}Z"
+
+
+@pytest.mark.parametrize(
+    ("texts", "phases"),
+    [
+        ({}, []),
+        (
+            {
+                "planned-and-finished-at": at(20),
+                "plan-queueable-at": at(4),
+                "plan-queued-at": at(5),
+                "planning-at": at(11),
+                "planned-at": at(15),
+                "cost-estimated-at": at(16),
+                "policy-checked-at": at(18),
+            },
+            [("waiting", 4, 11), ("planning", 11, 16), ("checks", 16, 20)],
+        ),
+        ({"planning_at": at(1), "errored_at": at(3)}, [("planning", 1, 3)]),
+        (
+            {"planning-at": at(1), "some-new-status-at": at(2), "errored-at": at(3)},
+            [("planning", 1, 2)],
+        ),
+        ({"planning-at": "soon", "plan-queued-at": None, "errored-at": at(3)}, []),
+        ({"planning-at": at(1)}, []),
+    ],
+)
+def test_times_of_the_server_become_phases(
+    texts: dict[str, object], phases: list[tuple[str, int, int]]
+) -> None:
+    """In the order of their times, whatever the order of the document; odd times are left out."""
+    found = StatusTimes(texts).phases()
+    assert [(part, began.second, ended.second) for part, began, ended in found] == phases
+
+
+def test_times_with_and_without_a_zone_can_be_compared() -> None:
+    """A server that writes no zone means UTC."""
+    texts = {
+        "planning-at": "2025-06-12T10:00:01",
+        "errored-at": "2025-06-12T12:00:03+02:00",
+    }
+    assert [part for part, _, _ in StatusTimes(texts).phases()] == ["planning"]

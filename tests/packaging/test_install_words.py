@@ -16,11 +16,13 @@ COMMAND = re.compile(
 )
 # A folder, a file or a variable, which no index resolves.
 LOCAL = re.compile(r"[./<$]|.*\.(?:whl|tar\.gz)\b")
+OF_OTHERS = {"opentelemetry-distro", "opentelemetry-exporter-otlp"}
+"""Packages that pages name on purpose, and who publishes them is known."""
 
 
 def strange_names(text: str) -> Iterator[str]:
     """Give the names that a text says to install, and that this package does not depend on."""
-    known = {requirement.name for requirement in declared()}
+    known = {requirement.name for requirement in declared()} | OF_OTHERS
     for match in COMMAND.finditer(text):
         for word in (match[1] or match[2]).split():
             word = word.lstrip("'(").rstrip("'.,)")

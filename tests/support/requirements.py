@@ -9,7 +9,7 @@ from tests.support.paths import REPOSITORY
 
 __all__ = ("declared", "RUNTIME_EXTRAS")
 
-RUNTIME_EXTRAS = ("local", "server")
+RUNTIME_EXTRAS = ("local", "server", "otel")
 """The extras for users; the others are for contributors."""
 
 

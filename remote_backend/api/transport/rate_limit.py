@@ -22,6 +22,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from heapq import heapify, heappush
 from itertools import count
 
@@ -33,6 +34,7 @@ from remote_backend.api.transport.failures import retry_after_seconds
 from remote_backend.errors import TransportError
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
+from remote_backend.telemetry import NO_TELEMETRY, Telemetry
 
 __all__ = ("RateLimiter", "RateLimitedTransport", "TokenBucket", "SlidingWindow")
 
@@ -205,11 +207,13 @@ class RateLimiter:
         limit: TokenBucket | SlidingWindow,
         *,
         notices: Notices | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
         clock: Callable[[], float] = anyio.current_time,
     ) -> None:
         self.limit = limit
         self.clock = clock
         self._notices = notices or Notices()
+        self._telemetry = telemetry
         self._order = count()
         self._waiting: list[_Waiter] = []
 
@@ -222,7 +226,9 @@ class RateLimiter:
                 began = self.clock()
                 with self._notices.waiting(_WAIT_REASON):
                     await self._wait_for_limit(waiter)
-                log.debug("rate_limit.waited", seconds=round(self.clock() - began, 3))
+                waited = self.clock() - began
+                self._telemetry.record_wait(waited, "rate_limit")
+                log.debug("rate_limit.waited", seconds=round(waited, 3))
             self.limit.acquire(self.clock())
         finally:
             self._waiting.remove(waiter)
@@ -262,20 +268,23 @@ class RateLimitedTransport:
         inner: Transport,
         *,
         notices: Notices | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
         clock: Callable[[], float] = anyio.current_time,
         wall_clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
         self._inner = inner
-        notices = notices or Notices()
+        limiter = partial(
+            RateLimiter, notices=notices or Notices(), telemetry=telemetry, clock=clock
+        )
         self._wall_clock = wall_clock
         self._random = random
         # Unlimited until a response carries X-RateLimit-Limit. The limit on run lists is never
         # announced; assume it wherever the general one is.
         self._window = SlidingWindow(math.inf)
-        self._requests = RateLimiter(self._window, notices=notices, clock=clock)
+        self._requests = limiter(self._window)
         self._run_list_bucket = TokenBucket(math.inf, math.inf)
-        self._run_lists = RateLimiter(self._run_list_bucket, notices=notices, clock=clock)
+        self._run_lists = limiter(self._run_list_bucket)
 
     async def send(self, request: Request) -> Response:
         """Wait for the limits and send a request."""

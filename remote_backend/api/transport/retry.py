@@ -13,6 +13,7 @@ from remote_backend.api.transport_settings import TransportSettings
 from remote_backend.errors import TransportError
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
+from remote_backend.telemetry import NO_TELEMETRY, Telemetry
 
 __all__ = ("GiveUp", "RetryingTransport", "Wait", "next_step")
 
@@ -102,6 +103,7 @@ class RetryingTransport:
         *,
         settings: TransportSettings | None = None,
         notices: Notices | None = None,
+        telemetry: Telemetry = NO_TELEMETRY,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = anyio.current_time,
         wall_clock: Callable[[], float] = time.time,
@@ -110,6 +112,7 @@ class RetryingTransport:
         self._inner = inner
         self._settings = settings or TransportSettings()
         self._notices = notices or Notices()
+        self._telemetry = telemetry
         self._sleep = sleep
         self._clock = clock
         self._wall_clock = wall_clock
@@ -147,6 +150,8 @@ class RetryingTransport:
                     seconds=round(seconds, 3),
                 )
                 await self._sleep(seconds)
+                self._telemetry.record_wait(seconds, "retry")
+                self._telemetry.count_retry(last.kind.value)
                 slept += seconds
                 attempt += 1
                 following = await self._try(request)
@@ -158,7 +163,9 @@ class RetryingTransport:
         try:
             response = await self._inner.send(request)
         except TransportError as error:
+            self._telemetry.count_request(request.method)
             return _FailedAttempt(_kind_of(error), error)
+        self._telemetry.count_request(request.method, status=response.status)
         self._has_answered = True
         failure = failure_of(response.status)
         return response if failure is None else _FailedAttempt(failure, response)

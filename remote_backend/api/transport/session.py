@@ -1,7 +1,7 @@
 """Requests over aiohttp, which no other folder of the client imports."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from remote_backend.errors import TransportError
 from remote_backend.models.addresses import PublicUrl, SignedUrl
 from remote_backend.notices import Notices
 from remote_backend.structured_logging import Log
+from remote_backend.telemetry import without_http_spans
 
 __all__ = ("AiohttpTransport", "Origin", "open_transport")
 
@@ -163,28 +164,34 @@ class AiohttpTransport:
         read_seconds: float,
     ) -> Response:
         headers = {**request.headers, **body_headers}
-        if self._origin is not None and self._may_carry_token(request, url):
+        is_foreign = self._origin is not None and not self._may_carry_token(request, url)
+        if self._origin is not None and not is_foreign:
             headers["Authorization"] = f"Bearer {self._origin.token}"
             # aiohttp refuses a request with two credentials; a redirect may name others.
             url = url.with_user(None)
         proxy = self._settings.proxy_of(str(url.origin()))
-        async with self._session.request(
-            request.method,
-            url,
-            headers=headers,
-            data=data,
-            allow_redirects=False,
-            proxy=proxy,
-            timeout=_timeout(
-                self._settings.connect_seconds, read_seconds, is_proxied=proxy is not None
-            ),
-        ) as response:
-            return Response(
-                status=response.status,
-                headers={name.lower(): value for name, value in response.headers.items()},
-                body=await read_body(response, request.max_bytes),
-                url=str(response.url),
-            )
+        with without_http_spans() if is_foreign else nullcontext():
+            async with self._session.request(
+                request.method,
+                url,
+                headers=headers,
+                data=data,
+                allow_redirects=False,
+                proxy=proxy,
+                timeout=_timeout(
+                    self._settings.connect_seconds,
+                    read_seconds,
+                    is_proxied=proxy is not None,
+                ),
+            ) as response:
+                return Response(
+                    status=response.status,
+                    headers={
+                        name.lower(): value for name, value in response.headers.items()
+                    },
+                    body=await read_body(response, request.max_bytes),
+                    url=str(response.url),
+                )
 
     def _attempt(self, request: Request, url: URL) -> Attempt:
         proxy = self._settings.proxy_of(str(url.origin()))

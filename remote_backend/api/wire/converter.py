@@ -8,6 +8,7 @@ from cattrs.errors import BaseValidationError
 
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.models.addresses import SignedUrl
+from remote_backend.models.run_phases import StatusTimes
 
 __all__ = ("TOO_DEEP", "structure")
 
@@ -45,6 +46,7 @@ def _make_converter(*, explains: bool) -> Converter:
     converter.register_structure_hook(bool, _flag)
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(SignedUrl, _as_is)
+    converter.register_structure_hook(StatusTimes, _as_is)
     converter.register_structure_hook(SignedUrl | str | None, _as_is)
     return converter
 

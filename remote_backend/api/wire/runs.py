@@ -22,6 +22,7 @@ from remote_backend.api.wire.document import (
 from remote_backend.errors import UnexpectedAnswer
 from remote_backend.models.plan import Plan
 from remote_backend.models.run import Run, RunRequest
+from remote_backend.models.run_phases import StatusTimes
 
 __all__ = (
     "load_plan",
@@ -192,10 +193,12 @@ def _with_plan(document: Document, resource: Mapping[str, Any]) -> tuple[Run, Pl
 
 
 def _run(resource: Mapping[str, Any]) -> Run:
+    times = attribute_of(resource, "status_timestamps")
     return load_resource(
         resource,
         Run,
         settings=_settings(resource),
+        status_times=StatusTimes(times) if isinstance(times, dict) else None,
         planned_between=_planned_between(resource),
     )
 

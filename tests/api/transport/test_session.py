@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 from attrs import define, field
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from remote_backend.api.messages import FileBody, Request
 from remote_backend.api.transport.session import (
@@ -117,6 +121,34 @@ async def test_the_token_goes_to_the_api_alone(
         ("/signed/relative", None),
     ]
     assert "authorization" not in other.requests[0][2]
+
+
+async def test_traces_do_not_reach_signed_addresses(api: Host, other: Host) -> None:
+    """Where a program instruments aiohttp, only requests with the token carry `traceparent`.
+
+    A span would show a signed address, which is a secret as a whole.
+    """
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = AioHttpClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    try:
+        api.answers["/base/v2/runs/run-2"] = f"{other.url}/redirected"
+        async with open_transport(SETTINGS) as opened:
+            transport = opened.at(Origin(f"{api.url}/base/v2/", TOKEN))
+            await transport.send(get("runs/run-1"))
+            await transport.send(get("runs/run-2"))
+            await transport.send(get(SignedUrl(f"{api.url}/signed/x")))
+            await transport.send(get(SignedUrl(f"{other.url}/signed/y")))
+    finally:
+        instrumentor.uninstrument()
+
+    traced = [path for _, path, headers, _ in api.requests if "traceparent" in headers]
+    assert traced == ["/base/v2/runs/run-1", "/base/v2/runs/run-2"]
+    assert [path for _, path, _, _ in other.requests] == ["/redirected", "/signed/y"]
+    assert not any("traceparent" in headers for _, _, headers, _ in other.requests)
+    written = " ".join(span.to_json() for span in exporter.get_finished_spans())
+    assert "runs/run-1" in written and "signed" not in written
 
 
 async def test_a_redirect_to_another_origin_loses_the_token(

@@ -22,7 +22,8 @@ All names are imported from `remote_backend`. What is not here may change in any
 """
 # Where a public name stands on the page, by the module that it comes from; the first that fits counts.
 _GROUPS = {
-    "Ways to a backend": ("opening", "backend", "async_blocks", "workspaces", "models.workspace"),
+    "Ways to a backend": (
+        "telemetry","opening", "backend", "async_blocks", "workspaces", "models.workspace"),
     "Plans and outputs in one call": ("calls",),
     "Batches and their options": (
         "planning", "models.run", "models.configuration", "notices", "models.notification",
