@@ -1,6 +1,7 @@
 """One plan, made by a program in a folder of its own."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -10,6 +11,7 @@ from remote_backend.engine.json_output import JsonOutput, find_json
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import Program
+from remote_backend.engine.provider_cache import ProviderCache
 from remote_backend.engine.version_choice import LATEST, choose_version
 from remote_backend.errors import EngineError
 from remote_backend.models.plan import Counts
@@ -33,6 +35,9 @@ class EngineInputs:
 
     folder: Path
     """Where the configuration is; it belongs to this plan alone if the engine reads it."""
+
+    engine_folder: Path | None = None
+    """A private folder of this plan for files that are not part of the configuration."""
 
     workspace: str
     options: PlanOptions = field(factory=PlanOptions)
@@ -89,6 +94,7 @@ class CommandEngine:
     """The program for runs and workspaces that do not name another version."""
 
     more_programs: tuple[Program, ...] = ()
+    providers: ProviderCache | None = None
     reads_configuration: ClassVar[bool] = True
 
     @property
@@ -105,7 +111,7 @@ class CommandEngine:
             return EngineResult(succeeded=False)
         program = self._program_for(inputs)
         await write(_banner(program, inputs).encode())
-        return await _ProgramPlan(program, inputs, write).carry_out()
+        return await _ProgramPlan(program, inputs, write, self.providers).carry_out()
 
     @property
     def _programs(self) -> tuple[Program, ...]:
@@ -122,6 +128,14 @@ class CommandEngine:
         return self.program
 
 
+class _InitFailed(Exception):
+    """The program could not prepare the folder of a plan."""
+
+    def __init__(self, output: bytes) -> None:
+        self.output = output
+        super().__init__("init failed")
+
+
 @frozen
 class _ProgramPlan:
     """One plan with one program."""
@@ -129,6 +143,7 @@ class _ProgramPlan:
     program: Program
     inputs: EngineInputs
     write: WriteLog
+    providers: ProviderCache | None
 
     async def carry_out(self) -> EngineResult:
         failed = EngineResult(succeeded=False, version=self.program.version)
@@ -148,10 +163,30 @@ class _ProgramPlan:
         )
 
     async def _initialize(self) -> bool:
-        code, output = await self._run_for_output(("init", "-input=false"))
+        try:
+            async with self._plugin_cache() as variables:
+                await self._run_init(variables)
+        except _InitFailed as error:
+            await self.write(error.output)
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _plugin_cache(self) -> AsyncIterator[dict[str, str]]:
+        folder = self.inputs.engine_folder
+        if self.providers is None or folder is None:
+            yield {}
+            return
+        plugins = folder / "plugins"
+        async with self.providers.linked_into(plugins, self.inputs.folder) as variables:
+            yield variables
+
+    async def _run_init(self, variables: Mapping[str, str]) -> None:
+        code, output = await self._run_for_output(
+            ("init", "-input=false"), variables=variables
+        )
         if code != 0:
-            await self.write(output)
-        return code == 0
+            raise _InitFailed(output)
 
     async def _read_json_plan(self) -> JsonOutput:
         # Warnings about the CLI configuration on standard error must not get into the JSON.
@@ -163,21 +198,33 @@ class _ProgramPlan:
         return json_plan
 
     async def _run_for_output(
-        self, arguments: tuple[str, ...], *, with_errors: bool = True
+        self,
+        arguments: tuple[str, ...],
+        *,
+        with_errors: bool = True,
+        variables: Mapping[str, str] = {},
     ) -> tuple[int, bytes]:
         output = bytearray()
 
         async def collect(data: bytes) -> None:
             output.extend(data)
 
-        code = await self._run(arguments, collect, with_errors=with_errors)
+        code = await self._run(
+            arguments, collect, with_errors=with_errors, variables=variables
+        )
         return code, bytes(output)
 
     async def _run(
-        self, arguments: tuple[str, ...], write: WriteLog, *, with_errors: bool = True
+        self,
+        arguments: tuple[str, ...],
+        write: WriteLog,
+        *,
+        with_errors: bool = True,
+        variables: Mapping[str, str] = {},
     ) -> int:
         environ = {
             **self.inputs.environ,
+            **variables,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",

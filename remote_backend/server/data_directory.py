@@ -13,10 +13,11 @@ from pathlib import Path
 from remote_backend.errors import FolderInUse, SettingsError
 from remote_backend.server.files import FOLDERS
 
-__all__ = ("CLI_CONFIG", "LOCK", "RECORDS", "SECRET", "TOKEN", "used_alone")
+__all__ = ("CLI_CONFIG", "LOCK", "PROVIDERS", "RECORDS", "SECRET", "TOKEN", "used_alone")
 
 RECORDS, LOCK = "records.sqlite", "in-use.sqlite"
 TOKEN, SECRET, CLI_CONFIG = "token", "signing-secret", "terraform.rc"
+PROVIDERS = "providers"
 
 
 _CERTIFICATES = (

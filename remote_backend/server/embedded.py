@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 
 from remote_backend.engine.plan import CommandEngine, PlanEngine
 from remote_backend.engine.program import find_programs
+from remote_backend.engine.provider_cache import ProviderCache
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.errors import PlainTraffic, SettingsError
 from remote_backend.exception_groups import raise_lone_exception
@@ -25,6 +26,7 @@ from remote_backend.server.auth import (
 from remote_backend.server.context import ServerContext
 from remote_backend.server.data_directory import (
     CLI_CONFIG,
+    PROVIDERS,
     RECORDS,
     SECRET,
     TOKEN,
@@ -90,12 +92,16 @@ class ServerSettings:
     more_engines: Sequence[str] = ()
     """Programs, in the same way, for runs and workspaces of other versions."""
 
+    provider_mirror: Path | None = None
+    """A filesystem mirror: what it has is installed from there alone."""
+
     simulated: SimulatedEngine = field(factory=SimulatedEngine, repr=False)
     """How the engine of that name pretends."""
 
     workers: int = 4
     keep_days: float = 90.0
-    """How long logs, JSON plans and superseded archives stay; 0 keeps them for ever."""
+    """How long logs, JSON plans, superseded archives and unused providers stay; 0 keeps them
+    for ever."""
 
     tls: bool = False
     open_metrics: bool = False
@@ -118,7 +124,10 @@ async def serve(
     Raises `EngineError` without an engine and `SettingsError` for a folder that another
     server uses or an address that cannot be had.
     """
-    engine, engine_name = await to_thread.run_sync(_find_engine, settings, environ)
+    providers = ProviderCache(settings.data / PROVIDERS, settings.provider_mirror)
+    engine, engine_name = await to_thread.run_sync(
+        _find_engine, settings, environ, providers
+    )
     await to_thread.run_sync(_require_private_traffic, settings)
     with (
         used_alone(settings.data),
@@ -128,7 +137,9 @@ async def serve(
         if settings.tls:
             tls, ca_file = await to_thread.run_sync(make_tls, settings.data, settings.host)
         server = _describe_server(settings, listener, ca_file, engine_name)
-        access = await to_thread.run_sync(_make_run_access, server, environ)
+        access = await to_thread.run_sync(
+            _make_run_access, server, environ, settings.provider_mirror
+        )
         async with open_store(settings.data / RECORDS) as store:
             await _store_seed(store, settings, server.token)
             files, metrics = Files(settings.data), Metrics()
@@ -142,7 +153,9 @@ async def serve(
                 count_run=metrics.count_run,
                 access=access,
             )
-            retention = Retention(store=store, files=files, keep_days=settings.keep_days)
+            retention = Retention(
+                store=store, files=files, providers=providers, keep_days=settings.keep_days
+            )
             secret = read_or_create_secret(settings.data / SECRET, make_token)
             context = ServerContext(
                 store=store,
@@ -168,7 +181,7 @@ async def serve(
 
 
 def _find_engine(
-    settings: ServerSettings, environ: Mapping[str, str]
+    settings: ServerSettings, environ: Mapping[str, str], providers: ProviderCache
 ) -> tuple[PlanEngine, str]:
     if settings.engine == "simulated":
         seeded = {
@@ -181,7 +194,7 @@ def _find_engine(
     names = [name for name in (settings.engine, *settings.more_engines) if name]
     programs = find_programs(names, environ)
     described = [f"{each.product} {each.version} ({each.name})" for each in programs]
-    return CommandEngine(programs[0], programs[1:]), ", ".join(described)
+    return CommandEngine(programs[0], programs[1:], providers), ", ".join(described)
 
 
 def _token(settings: ServerSettings) -> str:
@@ -298,5 +311,13 @@ def _cli_configuration(server: EmbeddedServer) -> str:
     return json.dumps(configuration, indent=2) + "\n"
 
 
-def _make_run_access(server: EmbeddedServer, environ: Mapping[str, str]) -> RunAccess:
-    return make_run_access(server.url, server.hostname, environ, ca_file=server.ca_file)
+def _make_run_access(
+    server: EmbeddedServer, environ: Mapping[str, str], mirror: Path | None
+) -> RunAccess:
+    return make_run_access(
+        server.url,
+        server.hostname,
+        environ,
+        ca_file=server.ca_file,
+        provider_mirror=mirror,
+    )

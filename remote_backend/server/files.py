@@ -18,7 +18,7 @@ _SUFFIXES = {
     "plans": ".json",
     "states": ".tfstate",
 }
-FOLDERS = ("archives", "configurations", "logs", "plans", "states", "work")
+FOLDERS = (*("archives", "configurations", "logs", "plans", "providers", "states", "work"),)
 
 _START = b"\x02"
 _END = b"\x03"

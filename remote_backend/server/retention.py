@@ -15,6 +15,7 @@ from anyio import to_thread
 from attrs import evolve, field, frozen
 
 from remote_backend.engine.orphans import end_programs_in
+from remote_backend.engine.provider_cache import ProviderCache
 from remote_backend.server.files import Files
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
@@ -53,6 +54,7 @@ class Retention:
     keep_days: float
     """How long logs, plans and superseded archives stay; 0 keeps them for ever."""
 
+    providers: ProviderCache | None = None
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, repr=False)
 
@@ -74,6 +76,11 @@ class Retention:
             self.files,
             await self.store.write(lambda records: self._expire(records, listed)),
         )
+        if self.providers is not None and self.keep_days:
+            # Not less than a day: a run marks its providers once, when it begins.
+            kept_seconds = max(1.0, self.keep_days) * _DAY_SECONDS
+            before = self.clock() - kept_seconds
+            await to_thread.run_sync(self.providers.remove_unused, before)
 
     async def _try_sweep(self) -> None:
         try:

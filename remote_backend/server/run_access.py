@@ -16,6 +16,7 @@ from attrs import field, frozen
 from remote_backend.config.cli_configuration import read_cli_document, write_cli_document
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.decoding import read_text
+from remote_backend.engine.provider_cache import providers_in
 from remote_backend.errors import BadHostname, SettingsError
 from remote_backend.server.auth import write_secret
 from remote_backend.server.documents.organizations import discovery_document
@@ -53,6 +54,7 @@ class RunAccess:
     users: Mapping[str, Any] = field(factory=dict, repr=False)
     """The CLI configuration of the user of the server."""
 
+    provider_mirror: Path | None = None
     ca_bundle: Path | None = None
     tokens: RunTokens = field(factory=RunTokens)
 
@@ -67,7 +69,10 @@ class RunAccess:
             hostnames = dict.fromkeys((self.hostname, hostname or self.hostname))
             own = cli_configuration(self.url, hostnames, token)
             path = folder / _FILE
-            write_secret(path, write_cli_document(_merged(self.users, own)))
+            document = _merged(self.users, own)
+            if self.provider_mirror is not None:
+                document["provider_installation"] = _installation(self.provider_mirror)
+            write_secret(path, write_cli_document(document))
             variables = {"TF_CLI_CONFIG_FILE": str(path)}
             if self.ca_bundle is not None:
                 variables["SSL_CERT_FILE"] = str(self.ca_bundle)
@@ -80,8 +85,14 @@ def make_run_access(
     environ: Mapping[str, str],
     *,
     ca_file: Path | None,
+    provider_mirror: Path | None = None,
 ) -> RunAccess:
-    """Read the CLI configuration of the user of the server, and prepare that of runs."""
+    """Read the CLI configuration of the user of the server, and prepare that of runs.
+
+    Raises `SettingsError` for a mirror that is not a folder.
+    """
+    if provider_mirror is not None and not provider_mirror.is_dir():
+        raise SettingsError(f"the provider mirror {provider_mirror} is not a folder")
     users = read_cli_document(environ)
     for warning in users.warnings:
         log.warning("cli_configuration.not_used", problem=warning)
@@ -89,6 +100,7 @@ def make_run_access(
         url=url,
         hostname=hostname,
         users=users.content,
+        provider_mirror=provider_mirror,
         ca_bundle=ca_file and _write_ca_bundle(ca_file, environ.get("SSL_CERT_FILE")),
     )
 
@@ -110,6 +122,17 @@ def cli_configuration(
     return {
         "credentials": {hostname: {"token": token} for hostname in hostnames},
         "host": {hostname: {"services": services} for hostname in hostnames},
+    }
+
+
+def _installation(mirror: Path) -> dict[str, Any]:
+    """Return that providers of a mirror come from it alone, as from those that Terraform finds.
+
+    https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+    """
+    return {
+        "filesystem_mirror": {"path": str(mirror)},
+        "direct": {"exclude": providers_in(mirror)},
     }
 
 

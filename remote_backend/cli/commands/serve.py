@@ -92,6 +92,11 @@ class _Ready:
     "programs. Repeat it for runs of other versions.",
     metavar="NAME",
 )
+@value(
+    "provider-mirror",
+    "A filesystem mirror of providers; those in it are installed from there alone.",
+    metavar="DIR",
+)
 @value("workers", "How many runs are planned at once.", type=int, default=4, metavar="N")
 @value(
     "keep-days",
@@ -111,6 +116,7 @@ def serve_command(
     data: str | None,
     ready_file: str | None,
     engine: tuple[str, ...],
+    provider_mirror: str | None,
     seed: str | None,
     faults: str | None,
     log_json: bool,
@@ -126,6 +132,7 @@ def serve_command(
         port=port,
         engine=engine[0] if engine else None,
         more_engines=engine[1:],
+        provider_mirror=Path(provider_mirror).absolute() if provider_mirror else None,
         seed=read_seed(Path(seed)) if seed else (),
         faults=read_faults(Path(faults)) if faults else FaultSettings(),
         **given,  # type: ignore[arg-type] # flags that are settings by the same names
