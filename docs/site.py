@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +19,34 @@ _LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)((?:#[^)\s]*)?)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Replace each folder in `nav` by its pages, in the order of their names."""
-    config.nav = expand(config.nav, Path(config.docs_dir))
+    """Replace each folder in `nav` by its pages that `nav` does not name, in the order of their names."""
+    named = set(_strings(config.nav))
+    config.nav = _expand(config.nav, Path(config.docs_dir), named)
     return config
 
 
-def expand(nav: list[Any], docs: Path) -> list[Any]:
+def _strings(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+    for below in (
+        nav.values() if isinstance(nav, dict) else nav if isinstance(nav, list) else ()
+    ):
+        yield from _strings(below)
+
+
+def _expand(nav: list[Any], docs: Path, named: set[str]) -> list[Any]:
     """Return `nav` with the pages of each folder, and without sections that have no page."""
     expanded: list[Any] = []
     for entry in nav:
         if isinstance(entry, str) and entry.endswith("/"):
-            pages = sorted((docs / entry).rglob("*.md"))
-            expanded += [page.relative_to(docs).as_posix() for page in pages]
+            pages = (
+                page.relative_to(docs).as_posix() for page in (docs / entry).rglob("*.md")
+            )
+            expanded += sorted(page for page in pages if page not in named)
         elif isinstance(entry, dict):
-            expanded += [
-                {title: below}
-                for title, value in entry.items()
-                if (below := expand(value, docs) if isinstance(value, list) else value)
-            ]
+            for title, value in entry.items():
+                below = _expand(value, docs, named) if isinstance(value, list) else value
+                expanded += [{title: below}] if below else []
         else:
             expanded.append(entry)
     return expanded

@@ -83,7 +83,7 @@ def test_a_block_that_is_not_run_says_why(block: Block) -> None:
 @pytest.mark.parametrize("block", SHELL_BLOCKS, ids=named)
 def test_the_command_lines_of_a_block_are_ours(block: Block) -> None:
     """Commands and flags exist, and values are of the right kind, also where nothing is run."""
-    problems = {" ".join(words): problem_with(words) for words in own_commands(block.text)}
+    problems = {" ".join(words): problem_with(words) for words in own_commands(block.typed)}
     assert {line: problem for line, problem in problems.items() if problem} == {}
 
 
@@ -126,7 +126,7 @@ def test_the_shell_blocks_of_a_page_run(
     for block in page_blocks:
         codes.write_text("")
         done = subprocess.run(
-            ["bash", "-c", shell_text(block)],
+            ["bash", "-c", block.typed],
             cwd=folder,
             env=environ,
             capture_output=True,
@@ -135,7 +135,7 @@ def test_the_shell_blocks_of_a_page_run(
             stdin=subprocess.DEVNULL,
         )
         ended = codes.read_text().splitlines()
-        assert len(ended) == len(list(own_commands(block.text))), (
+        assert len(ended) == len(list(own_commands(block.typed))), (
             named(block),
             done.stderr,
         )
@@ -153,14 +153,6 @@ def write_programs(directory: Path, codes: Path) -> Path:
     )
     program.chmod(0o755)
     return directory
-
-
-def shell_text(block: Block) -> str:
-    """Return what a person types of a block."""
-    if block.language != "console":
-        return block.text
-    lines = block.text.splitlines()
-    return "\n".join(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
 
 
 @in_language("python")
@@ -223,6 +215,7 @@ def test_a_block_of_data_is_read(block: Block, tmp_path: Path) -> None:
         ("remote-backend -chdir=net batches show a b", "Got unexpected extra argument"),
         ("pipx install remote-backend", None),
         ("cp remote-backend.txt x", None),
+        ("cat <<< 'a\nb'; remote-backend paln", "unknown command paln"),
     ],
 )
 def test_a_wrong_command_line_is_seen(line: str, problem: str | None) -> None:

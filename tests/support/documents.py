@@ -64,6 +64,14 @@ class Block:
         """Whether nothing says that it cannot be run in a test."""
         return not self.remark
 
+    @property
+    def typed(self) -> str:
+        """What a person types of it; with prompts, what stands behind them."""
+        if self.language != "console":
+            return self.text
+        lines = self.text.splitlines()
+        return "\n".join(line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+
 
 def blocks(page: Path) -> Iterator[Block]:
     """Give the blocks of code of a page in their order."""

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import PurePath
 
 import click
@@ -17,8 +18,8 @@ _INSTALLERS = frozenset({"pip", "pip3", "pipx", "uv", "uvx", "docker", "git", "c
 
 def own_commands(text: str) -> Iterator[list[str]]:
     """Give the arguments of each `remote-backend` in the lines of a shell."""
-    for line in text.replace("\\\n", " ").splitlines():
-        for words in _simple_commands(line.removeprefix("$ ")):
+    for line in _whole_lines(text.replace("\\\n", " ")):
+        for words in _simple_commands(line):
             names = [PurePath(word).name for word in words]
             if "remote-backend" not in names:
                 continue
@@ -68,6 +69,17 @@ def unknown_flags(arguments: list[str]) -> list[str]:
 
 def _root() -> click.Context:
     return click.Context(cli, info_name="remote-backend")
+
+
+def _whole_lines(text: str) -> Iterator[str]:
+    """Give the lines, and as one those between which a quotation goes on."""
+    begun = ""
+    for line in text.splitlines():
+        begun += f"{line}\n"
+        with suppress(ValueError):
+            shlex.split(begun, comments=True)
+            yield begun
+            begun = ""
 
 
 def _simple_commands(line: str) -> Iterator[list[str]]:
