@@ -137,6 +137,19 @@ async def test_a_plan_that_fails_fails_its_job_and_is_shown_all_the_same(
     assert {path.suffix for path in artifact.iterdir()} == {".md", ".html", ".json", ".xml"}
 
 
+async def test_text_of_plans_is_run_nowhere(project: Project) -> None:
+    """Neither by a shell nor by an expression: it reaches the comment as it is."""
+    text = "$(touch pwned) `touch pwned` ${{ github.token }} '; touch pwned"
+    hostile = Simulation(succeeds=False, parts=(f"Error: {text}\n\n{text}\n".encode(),))
+
+    jobs = await project.run("plan.yml", dev=hostile)
+
+    [comment] = project.github.mine
+    assert jobs["comment"].result == "success" and text in comment
+    assert list(project.folder.rglob("pwned")) == []
+    assert project.github.token not in comment
+
+
 async def test_a_configuration_that_cannot_be_read_updates_the_same_comment(
     project: Project,
 ) -> None:
