@@ -77,6 +77,9 @@ from remote_backend.models.cost import Cost as Cost
 from remote_backend.models.failure import Failure as Failure
 from remote_backend.models.failure import FailureKind as FailureKind
 from remote_backend.models.failure import Place as Place
+from remote_backend.models.gates import GateKind as GateKind
+from remote_backend.models.gates import GateResult as GateResult
+from remote_backend.models.gates import GateRule as GateRule
 from remote_backend.models.notification import Notification as Notification
 from remote_backend.models.outcome import Outcome as Outcome
 from remote_backend.models.outcome import Result as Result
@@ -105,6 +108,9 @@ from remote_backend.planning.recorded_batch import Begun as Begun
 from remote_backend.planning.recorded_batch import RecordedBatch as RecordedBatch
 from remote_backend.planning.recorded_batch import list_journals as list_journals
 from remote_backend.planning.recorded_batch import read_journal as read_journal
+from remote_backend.plans.gates import judge_gates as judge_gates
+from remote_backend.plans.gates import parse_allowance as parse_allowance
+from remote_backend.plans.gates import parse_gate as parse_gate
 from remote_backend.state.address import Address as Address
 from remote_backend.state.file import Instance as Instance
 from remote_backend.state.file import Resource as Resource

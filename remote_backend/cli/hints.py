@@ -37,8 +37,10 @@ from remote_backend.errors import (
 __all__ = ("FLAGS", "HINTS", "message_of")
 
 FLAGS: Mapping[str, str] = {
+    "allow": "-allow",
     "destroy": "-destroy",
     "exclude": "-exclude",
+    "fail_on": "-fail-on",
     "force=True": "-force",
     "max_concurrency": "-parallelism",
     "refresh=False": "-refresh=false",

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
-__all__ = ("GateKind", "GateResult", "GateRule")
+__all__ = ("GateKind", "GateResult", "GateRule", "Gates")
 
 
 class GateKind(StrEnum):
@@ -38,6 +38,20 @@ class GateRule:
 
     most: int = 0
     """How many such changes the whole batch may have."""
+
+
+@frozen(kw_only=True)
+class Gates:
+    """The rules of a batch."""
+
+    rules: tuple[GateRule, ...] = ()
+    allowed: tuple[GateRule, ...] = ()
+    """What may be done all the same."""
+
+    @property
+    def is_about_drift(self) -> bool:
+        """Whether plans without changes matter too, since they may have drift."""
+        return any(rule.kind is GateKind.DRIFT for rule in self.rules)
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.comparison import Comparison
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure
+from remote_backend.models.gates import GateResult
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.run_phases import PlanTimes, plan_times
@@ -120,10 +121,14 @@ class Outcome:
         return self.result not in ENDED_WITHOUT_PLAN
 
 
-def exit_code_of(outcomes: Iterable[Outcome], *, detailed: bool) -> int:
-    """Return 1 when any plan failed, 2 for changes if `detailed`, else 0."""
+def exit_code_of(
+    outcomes: Iterable[Outcome], *, detailed: bool, gates: Iterable[GateResult] = ()
+) -> int:
+    """Return 1 when any plan failed, 3 when a gate did, 2 for changes if `detailed`, else 0."""
     outcomes = tuple(outcomes)
     results = [outcome.result for outcome in outcomes]
     if not all(outcome.succeeded for outcome in outcomes):
         return 1
+    if any(gate.failed for gate in gates):
+        return 3
     return 2 if detailed and Result.CHANGES in results else 0

@@ -69,6 +69,9 @@ class BatchOptions:
     details: bool = False
     """Whether outcomes hold what each plan would change, for one more request each."""
 
+    details_of_unchanged: bool = False
+    """Whether those of plans without changes are read, too, which may have found drift."""
+
     base: BaseChoice | None = None
     """What each plan is compared with; outcomes then have the result of what the change causes, and
     the whole plan in their comparison. A comparison needs `details`, and has them anyway."""

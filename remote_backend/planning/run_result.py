@@ -89,12 +89,16 @@ async def read_optional_data(
     snapshot: RunSnapshot,
     options: PlanOptions | None,
     *,
-    runs: int = 1,
+    of_unchanged: bool = False,
     marks_old_values: bool = False,
+    runs: int = 1,
 ) -> OptionalData:
     """Read the results of policies and run tasks, and with `options` the planned changes.
 
-    With `marks_old_values` these have what a comparison needs. The status of the run decides, so nothing is raised here, and the time is bounded by
+    With `of_unchanged` those of plans without changes are read, too, which may have found drift;
+    with `marks_old_values` these have what a comparison needs.
+
+    The status of the run decides, so nothing is raised here, and the time is bounded by
     `seconds_for_optional_data`.
     """
     optional = OptionalData()
@@ -105,7 +109,10 @@ async def read_optional_data(
                 optional.checks.append(report)
             if options is not None:
                 optional.changes = await _changes_of(
-                    client, snapshot, options, marks_old_values=marks_old_values
+                    client,
+                    snapshot,
+                    of_unchanged=of_unchanged or options.refresh_only,
+                    marks_old_values=marks_old_values,
                 )
         except Exception as error:  # of any kind: an odd plan or policy
             log.warning("plan.details_failed", problem=type(error).__name__)
@@ -115,13 +122,13 @@ async def read_optional_data(
 
 
 async def _changes_of(
-    client: Client, snapshot: RunSnapshot, options: PlanOptions, *, marks_old_values: bool
+    client: Client, snapshot: RunSnapshot, *, of_unchanged: bool, marks_old_values: bool
 ) -> PlannedChanges | None:
     plan = snapshot.plan
     if plan is None:
         return None
     if not snapshot.succeeded:
         return await read_diagnostics(client, plan)
-    if plan.has_changes or snapshot.run.has_changes or options.refresh_only:
+    if plan.has_changes or snapshot.run.has_changes or of_unchanged:
         return await read_changes(client, plan, marks_old_values=marks_old_values)
     return None

@@ -114,6 +114,7 @@ class WorkspacePlan:
             batch.client,
             followed.latest,
             batch.requested if batch.options.needs_details else None,
+            of_unchanged=batch.options.details_of_unchanged,
             runs=len(batch.pollers),
             marks_old_values=batch.options.base is not None,
         )

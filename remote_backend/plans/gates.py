@@ -23,7 +23,7 @@ from remote_backend.models.comparison import AnyChange, ChangeClass, Section
 from remote_backend.models.gates import GateKind, GateResult, GateRule
 from remote_backend.models.outcome import Outcome, Result
 
-__all__ = ("judge_gates", "parse_allowance", "parse_gate")
+__all__ = ("gate_text", "judge_gates", "parse_allowance", "parse_gate")
 
 _RULE = re.compile(
     r"(?P<kind>[^:>]*)(?::(?P<pattern>.*?))?(?:>(?P<most>[0-9]+))?", re.DOTALL
@@ -47,7 +47,7 @@ def parse_allowance(text: str) -> GateRule:
     rule = _parse(text, "allow")
     if rule.most:
         raise RunOptionsError(
-            f"{text!r} cannot be allowed: a number stands only in rules that fail",
+            f"allow={text!r} has a number, which stands only in rules that fail",
             parameters=("allow",),
         )
     return rule
@@ -63,6 +63,19 @@ def judge_gates(
     return tuple(_judge(rule, outcomes, allowed) for rule in rules)
 
 
+def gate_text(result: GateResult) -> str:
+    """Return the rule and what it met: `destroy: 4 workspaces, cannot tell in 1`."""
+    number = len(result.workspaces)
+    noun = "workspace" if number == 1 else "workspaces"
+    parts = []
+    if result.count > result.rule.most:
+        changes = f"{result.count} in " if result.rule.most else ""
+        parts.append(f"{changes}{number} {noun}")
+    if result.cannot_tell:
+        parts.append(f"cannot tell in {len(result.cannot_tell)}")
+    return f"{result.rule.text}: {', '.join(parts) or 'passed'}"
+
+
 @frozen
 class _Item:
     """A change in the words of rules."""
@@ -76,12 +89,12 @@ def _parse(text: str, parameter: str) -> GateRule:
     kinds = ", ".join(GateKind)
     if match is None or match["kind"] not in tuple(GateKind):
         raise RunOptionsError(
-            f"{text!r} is not a rule: it begins with one of {kinds}",
+            f"{parameter}={text!r} is not a rule: it begins with one of {kinds}",
             parameters=(parameter,),
         )
     if match["pattern"] == "":
         raise RunOptionsError(
-            f"{text!r} has no pattern behind the colon; `{match['kind']}` alone means all",
+            f"{parameter}={text!r} has no pattern behind the colon; `{match['kind']}` alone means all",
             parameters=(parameter,),
         )
     return GateRule(

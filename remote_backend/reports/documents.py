@@ -8,6 +8,7 @@ from attrs import fields, has
 from remote_backend.models.changes import AttributeChange
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import Failure
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.values import Path, Value, ValueKind
@@ -18,6 +19,7 @@ from remote_backend.reports.comparison_documents import ComparisonDocuments
 
 __all__ = (
     "cost_document",
+    "gate_document",
     "members_of",
     "path_members",
     "totals_document",
@@ -73,6 +75,17 @@ def totals_document(totals: Totals) -> dict[str, Any]:
         "policies_failed": totals.policies_failed,
         "not_understood": totals.not_understood,
         "cost": cost_document(totals.cost),
+    }
+
+
+def gate_document(gate: GateResult) -> dict[str, Any]:
+    """Return what came of a rule."""
+    return {
+        "rule": gate.rule.text,
+        "failed": gate.failed,
+        "count": gate.count,
+        "workspaces": list(gate.workspaces),
+        "cannot_tell": list(gate.cannot_tell),
     }
 
 

@@ -16,12 +16,14 @@ from attrs import define, field
 from remote_backend import events
 from remote_backend.formats.ansi import escape_unseen
 from remote_backend.formats.exact_json import dump_exact
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import Phase, phase_of
 from remote_backend.models.run_phases import PHASES
 from remote_backend.plans.totals import totals_of
 from remote_backend.reports.documents import (
     cost_document,
+    gate_document,
     members_of,
     totals_document,
     workspace_document,
@@ -43,6 +45,9 @@ class EventStream:
 
     exit_code: Callable[[tuple[Outcome, ...]], int | None] = lambda outcomes: None
     """The exit code of the command for these outcomes; None where there is no command."""
+
+    judge: Callable[[tuple[Outcome, ...]], tuple[GateResult, ...]] = lambda outcomes: ()
+    """What comes of the gates of the command; nothing where it has none."""
 
     is_over: bool = False
     """Whether the last event was written."""
@@ -112,7 +117,9 @@ class EventStream:
             case events.PlanFinished():
                 return {"outcome": workspace_document(event.outcome)}
             case events.BatchFinished():
+                gates = list(map(gate_document, self.judge(event.outcomes)))
                 return {
+                    **({"gates": gates} if gates else {}),
                     "exit_code": self.exit_code(event.outcomes),
                     "totals": totals_document(totals_of(event.outcomes)),
                     "outcomes": list(map(workspace_document, event.outcomes)),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.models.cost import Cost
 from remote_backend.models.plan import Counts
+from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals
 from remote_backend.reports.html_kinds import Kind, sign, tile_words
@@ -54,6 +55,13 @@ def page_header(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
         )
     elif not report.outcomes:
         problem = "<p>No workspace was planned.</p>\n"
+    if report.failed_gates:
+        texts = "".join(
+            f"<li>{html_text(gate_text(gate))}</li>\n" for gate in report.failed_gates
+        )
+        problem += (
+            f'<p class="red">Gates that failed:</p>\n<ul class="red">\n{texts}</ul>\n'
+        )
     return (
         f"<header>\n<h1>{html_text(_name(report))}</h1>\n"
         f'<p class="quiet">{_when(report)}</p>\n{problem}'

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
@@ -80,6 +81,14 @@ class Report:
     problem: str | None = None
     """Why no plan was begun at all; None when they were."""
 
+    gates: tuple[GateResult, ...] = ()
+    """What came of the rules of the batch; empty where it had none."""
+
+    @property
+    def failed_gates(self) -> tuple[GateResult, ...]:
+        """The rules by which the batch must not pass."""
+        return tuple(gate for gate in self.gates if gate.failed)
+
     @property
     def short_id(self) -> str:
         """The beginning of the batch's id that people say and type."""
@@ -143,6 +152,7 @@ def make_report(
     log_command: str | None = None,
     is_drift: bool = False,
     problem: str | None = None,
+    gates: Sequence[GateResult] = (),
 ) -> Report:
     """Put a report together; families come in the order of importance."""
     return Report(
@@ -164,6 +174,7 @@ def make_report(
         log_command=log_command,
         is_drift=is_drift,
         problem=problem,
+        gates=tuple(gates),
     )
 
 

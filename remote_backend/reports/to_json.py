@@ -11,6 +11,7 @@ from remote_backend.plans.differences import Difference
 from remote_backend.plans.groups import Group
 from remote_backend.plans.totals import result_name
 from remote_backend.reports.documents import (
+    gate_document,
     path_members,
     totals_document,
     value_members,
@@ -43,6 +44,7 @@ def report_document(report: Report) -> dict[str, Any]:
         "workspaces": [
             _workspace(outcome, numbers[id(outcome)]) for outcome in report.outcomes
         ],
+        **({"gates": list(map(gate_document, report.gates))} if report.gates else {}),
     }
 
 

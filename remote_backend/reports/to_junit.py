@@ -13,8 +13,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.failure import Failure
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
+from remote_backend.plans.gates import gate_text
 from remote_backend.plans.totals import result_name
 from remote_backend.reports.summary import Report, failed_checks_text, warnings_of
 
@@ -35,9 +37,23 @@ def to_junit(report: Report) -> str:
         case = SubElement(suite, "testcase", name="batch", time="0.000")
         message = _clean(report.problem)
         SubElement(case, "error", message=message, type="batch").text = message
+    for gate in report.gates:
+        _add_gate(suite, gate)
     indent(suites)
     text = tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def _add_gate(suite: Element, gate: GateResult) -> None:
+    case = SubElement(
+        suite, "testcase", name=_clean(f"gate {gate.rule.text}"), time="0.000"
+    )
+    if gate.failed:
+        message = _clean(gate_text(gate))
+        names = _clean("\n".join((*gate.workspaces, *gate.cannot_tell)))
+        SubElement(
+            case, "failure", message=message, type="gate"
+        ).text = f"{message}\n{names}"
 
 
 def _totals(report: Report) -> dict[str, str]:
@@ -48,8 +64,8 @@ def _totals(report: Report) -> dict[str, str]:
         "name": _clean(f"{report.organization}{mapping} on {report.hostname}"),
         "id": report.batch_id,
         "timestamp": _clean(report.started_at),
-        "tests": str(len(results) + has_problem),
-        "failures": str(results.count(Result.FAILED)),
+        "tests": str(len(results) + len(report.gates) + has_problem),
+        "failures": str(results.count(Result.FAILED) + len(report.failed_gates)),
         "errors": str(int(has_problem)),
         "skipped": str(results.count(Result.CANCELED) + results.count(Result.NOT_STARTED)),
         "time": f"{sum(outcome.seconds for outcome in report.outcomes):.3f}",

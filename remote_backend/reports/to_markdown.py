@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money, signed_numbers
+from remote_backend.plans.gates import gate_text
 from remote_backend.plans.totals import RESULT_SIGNS, Totals
 from remote_backend.reports.limits import MOST_CHARACTERS
 from remote_backend.reports.markdown_budget import (
@@ -72,6 +73,10 @@ def _heading(report: Report) -> str:
     workspaces = counted(total, "workspace")
     of_all = workspaces if number == total else f"{number:,} of {workspaces}"
     more = "".join(f", {number:,} {words}" for _, number, words in others)
+    if report.failed_gates:
+        noun = "gate" if len(report.failed_gates) == 1 else "gates"
+        more += f", {len(report.failed_gates):,} {noun} failed"
+        sign = RESULT_SIGNS["failed"]
     return f"{sign} {what}: {of_all} {_verb(words, number)}{more}"
 
 
@@ -104,6 +109,9 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
         return
     if totals := _totals(report):
         yield Item(f"{totals}\n\n", Rank.HEAD)
+    if report.failed_gates:
+        texts = "".join(f"- {escaped(gate_text(gate))}\n" for gate in report.failed_gates)
+        yield Item(f"**Gates that failed:**\n\n{texts}\n", Rank.HEAD)
     if report.outcomes:
         yield table_item(report)
     yield from group_sections(report, most_characters)

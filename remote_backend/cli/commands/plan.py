@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import click
 
+from remote_backend.cli.commands.gate_options import gate_flags, gate_options
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
     PlanRequest,
@@ -57,7 +58,7 @@ _GUIDE = Guide(
         ),
         "Output and reports": (
             "report", "report-logs", "report-mode", "report-label", "report-limit", "table", "stream", "quiet", "json",
-            "color", "no-color", "detailed-exitcode",
+            "color", "no-color", "detailed-exitcode", "fail-on", "allow",
         ),
         "Waiting and stopping": (
             "detach", "on-interrupt", "lock-timeout", "queue-timeout", "upload-timeout",
@@ -68,8 +69,8 @@ _GUIDE = Guide(
         "TF_WORKSPACE", "TF_TOKEN_<host>", "TF_CLI_ARGS_plan", "TF_INPUT", "NO_COLOR",
         "FORCE_COLOR", "XDG_DATA_HOME",
     ),
-    exit_codes="0 done, 1 a failure, 2 changes (only with -detailed-exitcode), 130 interrupted, "
-    "143 terminated",
+    exit_codes="0 done, 1 a failure, 2 changes (only with -detailed-exitcode), 3 a gate, "
+    "130 interrupted, 143 terminated",
 )  # fmt: skip
 
 
@@ -137,6 +138,7 @@ _GUIDE = Guide(
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write only what went wrong, and the summary at the end.")
+@gate_flags
 @flag("detach", "Return when all runs are queued; `batches resume` shows their results.")
 @flag("detailed-exitcode", "Exit with 0 without changes, 1 for a failure, 2 with changes.")
 @many("target", "Plan only this resource and what it needs. Repeatable.", metavar="ADDRESS")
@@ -171,6 +173,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     screen = screen_of(
         sys.stdout, sys.stderr, environ, no_color=flags["no_color"], color=flags["color"]
     )
+    gates = gate_options(flags)
     is_batch = bool(flags["all"] or flags["select"] or flags["exclude"])
     request = PlanRequest(
         directory=directory,
@@ -187,7 +190,8 @@ def plan(context: click.Context, /, **flags: Any) -> int:
                 lock_label="-lock-timeout",
                 queue_label="-queue-timeout",
             ),
-            details=are_reports_written(flags["report"]),
+            details=bool(gates.rules) or are_reports_written(flags["report"]),
+            details_of_unchanged=gates.is_about_drift,
             journal_folder=_journal_folder(environ, screen) if is_batch else None,
             cache_folder=user_cache_directory(environ),
         ),
@@ -198,6 +202,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
+        gates=gates,
     )
     return anyio.run(run_plan, request, screen)
 
@@ -256,6 +261,12 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
         )
     if flags["detach"] and not (flags["all"] or flags["select"] or flags["exclude"]):
         raise RunOptionsError("-detach is for batches; add -all or -select")
+    if flags["allow"] and not flags["fail_on"]:
+        raise RunOptionsError("-allow is for -fail-on, and lets through what that forbids")
+    if flags["detach"] and flags["fail_on"]:
+        raise RunOptionsError(
+            "-detach and -fail-on exclude each other: a gate needs the results of the runs"
+        )
     if flags["detach"] and flags["report"]:
         raise RunOptionsError(
             "-detach and -report exclude each other: a report needs results; use "

@@ -31,6 +31,7 @@ from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.cli.process import import_in_thread
 from remote_backend.config.environment import process_environ
 from remote_backend.formats.times import utc_now
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, exit_code_of
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
@@ -141,10 +142,13 @@ class PlanOutput:
             if batch.outcomes and command.is_batch and command.style is not Style.JSON:
                 actions = live.planned() if live is not None else planned.actions
                 self._write_end(backend, batch, actions, logs, console)
+            gates = self._judge(batch.outcomes)
+            if not command.is_batch and command.style is not Style.JSON:
+                self._note_gates(gates)
             if command.writes_reports and batch.outcomes:
-                self._reports.write(backend, batch, logs)
+                self._reports.write(backend, batch, logs, gates)
             if batch.outcomes:
-                self._reports.pass_on(batch.outcomes, batch.id)
+                self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 
     async def _watched(self, backend: BackendPlans, logs: LogSpool) -> "LiveActions | None":
         """Open the live view and return what its keys do; None where there is none."""
@@ -206,7 +210,15 @@ class PlanOutput:
             # Sections show each failure where it happened.
             has_blocks=not isinstance(console, SectionsConsole),
             table=self.command.table,
+            gates=self._judge(batch.outcomes),
         )
+
+    def _note_gates(self, gates: tuple[GateResult, ...]) -> None:
+        """Say behind the log of a single plan why the command fails."""
+        for gate in gates:
+            if gate.failed:
+                why = "it would" if gate.workspaces else "nobody can tell whether it would"
+                self.screen.note(f"Gate {gate.rule.text}: {why}.")
 
     def _console(
         self, batch_id: str, logs: LogSpool
@@ -220,7 +232,8 @@ class PlanOutput:
         def exit_code(outcomes: tuple[Outcome, ...]) -> int:
             return self.interrupt_code() or self.exit_code(outcomes)
 
-        return JsonConsole(self.screen, EventStream(batch_id=batch_id, exit_code=exit_code))
+        stream = EventStream(batch_id=batch_id, exit_code=exit_code, judge=self._judge)
+        return JsonConsole(self.screen, stream)
 
     def report_failure(self, reason: str, kind: str, backend: BackendPlans | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
@@ -287,7 +300,20 @@ class PlanOutput:
             return int(self._some_not_queued)
         if self._reports.is_incomplete:
             return 1
-        return exit_code_of(outcomes, detailed=self.command.detailed_exit_code)
+        return exit_code_of(
+            outcomes,
+            detailed=self.command.detailed_exit_code,
+            gates=self._judge(outcomes),
+        )
+
+    def _judge(self, outcomes: tuple[Outcome, ...]) -> tuple[GateResult, ...]:
+        """Return what came of the gates, of which most commands have none."""
+        gates = self.command.gates
+        if not gates.rules:
+            return ()
+        from remote_backend.plans.gates import judge_gates
+
+        return judge_gates(outcomes, gates.rules, gates.allowed)
 
     def _all_queued(self, event: events.Event) -> bool:
         if isinstance(event, events.RunQueued):

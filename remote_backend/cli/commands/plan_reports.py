@@ -15,6 +15,7 @@ from remote_backend.cli.output.screen import Screen
 from remote_backend.config.environment import process_environ
 from remote_backend.config.run_origin import read_commit
 from remote_backend.formats.times import utc_now
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
@@ -36,7 +37,13 @@ class PlanReports:
     is_incomplete: bool = False
     """Whether a report that was wanted could not be written."""
 
-    def write(self, backend: BackendPlans, batch: Batch, logs: LogSpool) -> None:
+    def write(
+        self,
+        backend: BackendPlans,
+        batch: Batch,
+        logs: LogSpool,
+        gates: tuple[GateResult, ...] = (),
+    ) -> None:
         """Write the reports of a batch that has ended."""
         collector = Collector(
             logs,
@@ -56,6 +63,7 @@ class PlanReports:
                 ended_at=utc_now(),
                 options=batch.options.plan,
                 is_drift=self.request.is_drift,
+                gates=gates,
             )
         except Exception as error:  # whatever an odd plan of one workspace leads to
             self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
@@ -82,7 +90,11 @@ class PlanReports:
             self._write_files(report)
 
     def pass_on(
-        self, outcomes: tuple[Outcome, ...], batch_id: str, problem: str = ""
+        self,
+        outcomes: tuple[Outcome, ...],
+        batch_id: str,
+        problem: str = "",
+        gates: tuple[GateResult, ...] = (),
     ) -> None:
         """Give GitHub Actions what it shows above the log, and what later steps read."""
         environ = process_environ()
@@ -100,6 +112,7 @@ class PlanReports:
             outcomes,
             batch_id=batch_id,
             reports=self.request.reports.files,
+            gates=gates,
             environ=environ,
         )
         if warning is not None:

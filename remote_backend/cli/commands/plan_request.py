@@ -13,6 +13,7 @@ from remote_backend.cli.terraform_flags import in_given_order
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
+from remote_backend.models.gates import Gates
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.recorded_batch import RecordedBatch
 
@@ -63,6 +64,7 @@ class PlanRequest:
 
     is_batch: bool = False
     detailed_exit_code: bool = False
+    gates: Gates = Gates()
     on_interrupt: OnInterrupt = OnInterrupt.ASK
     detach: bool = False
     """Whether to return as soon as all runs are queued."""

@@ -18,6 +18,7 @@ from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.output.view.cells import Line, Span, terminal_text
 from remote_backend.cli.output.view.signs import signs_for
 from remote_backend.config.environment import process_environ
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.groups import group_outcomes
 
@@ -59,6 +60,7 @@ def write_end(
     is_drift: bool = False,
     has_blocks: bool = True,
     table: TableForm = TableForm.AUTO,
+    gates: Sequence[GateResult] = (),
 ) -> None:
     """Write it to standard output.
 
@@ -80,6 +82,7 @@ def write_end(
         notes=place.notes(known) if place is not None else (),
         more_changed="remote-backend batches show -changed" if place is not None else "",
         links=_shows_links(screen),
+        gates=tuple(gates),
     )
     lines: list[Line] = []
     if has_blocks:

@@ -8,6 +8,7 @@ from remote_backend.cli.output.ci_commands import escape_data, escape_property
 from remote_backend.cli.output.screen import Screen
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.failure import Failure, Place
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family, group_outcomes, is_destructive
@@ -66,12 +67,15 @@ def write_outputs(
     batch_id: str,
     reports: Sequence[str],
     environ: Mapping[str, str],
+    gates: Sequence[GateResult] = (),
 ) -> str | None:
     """Add the outputs of the step to the file of its runner; return why that was not possible."""
     file_name = environ.get("GITHUB_OUTPUT")
     if not file_name:
         return None
-    lines = (f"{name}={value}\n" for name, value in _outputs(outcomes, batch_id, reports))
+    lines = (
+        f"{name}={value}\n" for name, value in _outputs(outcomes, batch_id, reports, gates)
+    )
     try:
         with open(file_name, "a", encoding="utf-8", errors="replace") as file:
             file.write("".join(lines))
@@ -81,7 +85,10 @@ def write_outputs(
 
 
 def _outputs(
-    outcomes: Sequence[Outcome], batch_id: str, reports: Sequence[str]
+    outcomes: Sequence[Outcome],
+    batch_id: str,
+    reports: Sequence[str],
+    gates: Sequence[GateResult],
 ) -> Iterator[tuple[str, object]]:
     totals = totals_of(outcomes)
     results = {result_name(outcome) for outcome in outcomes}
@@ -101,6 +108,8 @@ def _outputs(
         yield f"{name}_workspaces", json.dumps(chosen)
     destructive = [each.workspace for each in outcomes if is_destructive(each)]
     yield "destructive_workspaces", json.dumps(destructive)
+    if gates:
+        yield "gates", json.dumps([gate.rule.text for gate in gates if gate.failed])
 
 
 def _message(family: Family, failure: Failure | None, names: str, more: int) -> str:

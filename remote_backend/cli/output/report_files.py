@@ -14,6 +14,7 @@ from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_forms import FORMS, ReportLogs, form_of
 from remote_backend.formats.times import seconds_between
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_id import short_id
@@ -126,6 +127,7 @@ class Collector:
         ended_at: str | None = None,
         options: PlanOptions | None = None,
         problem: str | None = None,
+        gates: tuple[GateResult, ...] = (),
     ) -> Report:
         """Return the report of the batch."""
         return make_report(
@@ -144,6 +146,7 @@ class Collector:
             log_command=_log_command(batch_id) if self.keeps_logs else None,
             is_drift=is_drift,
             problem=problem,
+            gates=gates,
         )
 
     def _tails(self, outcomes: tuple[Outcome, ...]) -> dict[str, str]:

@@ -14,8 +14,10 @@ from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, widt
 from remote_backend.cli.output.view.words import cost_change_of, cost_of, counts_of
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line
+from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items
@@ -48,6 +50,9 @@ class Ending:
     more_changed: str = ""
     """The command that lists all that change."""
 
+    gates: tuple[GateResult, ...] = ()
+    """What came of the rules of the batch."""
+
     links: bool = False
     """Whether names are links to their runs, which many terminals can open."""
 
@@ -73,9 +78,22 @@ def summary_lines(ending: Ending, width: int) -> list[Line]:
         if families:
             lines.append(line(Span(title, "bold")))
             lines += painter.families(families, most)
+        if title == "CANCELED":
+            lines += _gates(ending)
     if ending.notes:
         lines += [*([line()] if lines[-1] else []), *_notes(ending.notes, width)]
     return lines if lines[-1] else lines[:-1]
+
+
+def _gates(ending: Ending) -> list[Line]:
+    failed = [gate for gate in ending.gates if gate.failed]
+    if not failed:
+        return []
+    texts = (one_line(gate_text(gate)) for gate in failed)
+    return [
+        line(Span("GATES", "bold")),
+        *(line(Span(f"   {text}", "red")) for text in texts),
+    ]
 
 
 def _first_line(ending: Ending) -> Line:
