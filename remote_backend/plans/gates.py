@@ -64,7 +64,7 @@ def judge_gates(
 
 
 def gate_text(result: GateResult) -> str:
-    """Return the rule and what it met: `destroy: 4 workspaces, cannot tell in 1`."""
+    """Return the rule and what it met: `destroy: 4 workspaces, unclear in 1`."""
     number = len(result.workspaces)
     noun = "workspace" if number == 1 else "workspaces"
     parts = []
@@ -72,7 +72,7 @@ def gate_text(result: GateResult) -> str:
         changes = f"{result.count} in " if result.rule.most else ""
         parts.append(f"{changes}{number} {noun}")
     if result.cannot_tell:
-        parts.append(f"cannot tell in {len(result.cannot_tell)}")
+        parts.append(f"unclear in {len(result.cannot_tell)}")
     return f"{result.rule.text}: {', '.join(parts) or 'passed'}"
 
 

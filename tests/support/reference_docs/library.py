@@ -35,6 +35,7 @@ _GROUPS = {
     ),
     "Planned changes": ("models.changes", "models.values"),
     "Comparisons": ("models.comparison", "comparing"),
+    "Gates": ("models.gates", "plans.gates"),
     "Events": ("events",),
     "States": ("state", "models.state"),
     "Errors": ("errors",),
