@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from remote_backend.engine.json_output import JsonOutput, find_json
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
+from remote_backend.engine.orphans import MARKER
 from remote_backend.engine.process import run_process
 from remote_backend.engine.program import Program
 from remote_backend.engine.provider_cache import ProviderCache
@@ -222,6 +223,7 @@ class _ProgramPlan:
         with_errors: bool = True,
         variables: Mapping[str, str] = {},
     ) -> int:
+        folder = self.inputs.engine_folder
         environ = {
             **self.inputs.environ,
             **variables,
@@ -237,6 +239,7 @@ class _ProgramPlan:
             environ=environ,
             write=write,
             with_errors=with_errors,
+            marker=folder / MARKER if folder else None,
         )
 
 

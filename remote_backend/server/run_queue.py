@@ -208,7 +208,7 @@ class RunQueue:
                 self._files.prepare_run_folder, run.configuration_version_id, run.id
             )
         return EngineInputs(
-            engine_folder=self._files.engine_folder(run.id),
+            engine_folder=self._files.engine_folder(run.id) if self._access else None,
             folder=_working_directory(root, workspace.working_directory),
             workspace=workspace.name,
             options=PlanOptions(
