@@ -1,4 +1,4 @@
-"""Files that tell whether a program of an earlier server still runs, and which one it is.
+"""Files that show whether a program of an earlier server still runs, and which one it is.
 
 A program inherits the open file, and a lock belongs to the open file: the system keeps the lock
 as long as the program or one of its children lives, also if the server that started it was
