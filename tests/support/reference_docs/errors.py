@@ -4,11 +4,15 @@ import ast
 import inspect
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import product
 from typing import Any
 
 from remote_backend import errors
+from remote_backend.server.context import conflict, forbidden, not_found
+from remote_backend.server.documents.request_documents import invalid, rejected
+from remote_backend.server.query_parameters import bad_query
 from tests.support.paths import REPOSITORY
 
 __all__ = ("CLASSES", "error_texts", "errors_page")
@@ -27,6 +31,16 @@ _API = frozenset(
 )
 # At least one word that is not a placeholder.
 _SAYS_SOMETHING = re.compile(r"[a-z]{2}")
+# What makes the errors of the server's responses.
+_RESPONSES: dict[str, Callable[..., errors.ApiError]] = {
+    function.__name__: function
+    for function in (bad_query, conflict, forbidden, invalid, not_found, rejected)
+}
+_BAR = "\\|"
+_SERVER = """## Responses of the embedded server
+
+What a client of `serve` reads as problems of an `ApiError`. A 500 is a bug of the server, whose cause is on its standard error.
+"""
 _HEAD = """# All error texts
 
 Every text with which the package ends on purpose, by the class of its error; a word in capitals stands for
@@ -52,7 +66,12 @@ def errors_page() -> str:
                 )
             lines += [f"- {_prose(text)}" for text in sorted(texts)]
             lines.append("")
-    return "\n".join(lines)
+    lines += [_SERVER, "| status | problem |", "| --- | --- |"]
+    lines += [
+        f"| {status} | {_prose(text).replace('|', _BAR)} |"
+        for status, text in sorted(server_texts())
+    ]
+    return "\n".join([*lines, ""])
 
 
 @cache
@@ -67,6 +86,21 @@ def error_texts() -> dict[str, frozenset[str]]:
         if not texts.get(name) and kind.__init__ is not errors.RemoteBackendError.__init__:
             texts[name] = {text_of_class(name, {})}
     return {name: frozenset(found) for name, found in texts.items()}
+
+
+@cache
+def server_texts() -> frozenset[tuple[int, str]]:
+    """Return status and text of each error with which the embedded server responds."""
+    texts: set[tuple[int, str]] = set()
+    for path in sorted((REPOSITORY / "remote_backend/server").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and (
+                make := _RESPONSES.get(ast.unparse(node.func))
+            ):
+                for arguments in product(*(list(_templates(each)) for each in node.args)):
+                    error = make(*arguments)
+                    texts |= {(error.status, problem) for problem in error.problems}
+    return frozenset(item for item in texts if _SAYS_SOMETHING.search(item[1]))
 
 
 def _calls() -> Iterator[tuple[str, ast.Call]]:
