@@ -38,6 +38,7 @@ __all__ = ("FLAGS", "HINTS", "message_of")
 
 FLAGS: Mapping[str, str] = {
     "allow": "-allow",
+    "base": "-compare",
     "destroy": "-destroy",
     "exclude": "-exclude",
     "fail_on": "-fail-on",
@@ -48,6 +49,7 @@ FLAGS: Mapping[str, str] = {
     "refuse_outside_links": "-refuse-outside-links",
     "replace": "-replace",
     "select": "-select",
+    "terraform_version": "-terraform-version",
     "upload": "-upload",
 }
 """The flag in place of each parameter that the text of an error or a warning names."""

@@ -21,6 +21,7 @@ __all__ = (
     "flag",
     "in_given_order",
     "many",
+    "optional_value",
     "report_steps",
     "value",
     "with_environ",
@@ -94,9 +95,9 @@ class _OneDash(click.Command):
             if isinstance(option, click.Option)
             for name in option.opts
         }
-        booleans = {name for name, option in options.items() if option.type is click.BOOL}
+        bare = {name: _bare_value(option) for name, option in options.items()}
         is_group = isinstance(self, click.Group)
-        normalized = _normalized(args, booleans, stop=is_group)
+        normalized = _normalized(args, bare, stop=is_group)
         if not ctx.ignore_unknown_options:
             _require_known(ctx, options, normalized, stop=is_group)
         _, _, order = self.make_parser(ctx).parse_args(list(normalized))
@@ -172,6 +173,21 @@ def value(name: str, help: str, **more: Any) -> Callable[[Function], Function]:
     )
 
 
+class _OptionalValue(click.Option):
+    """An option whose value stands behind `=` only, and can be left out."""
+
+
+def optional_value(name: str, help: str, *, metavar: str) -> Callable[[Function], Function]:
+    """Declare a flag that can stand alone, which is an empty value: `-name`, `-name=VALUE`."""
+    return click.option(
+        f"-{name}",
+        name.replace("-", "_"),
+        cls=_OptionalValue,
+        metavar=metavar,
+        help=help,
+    )
+
+
 def many(name: str, help: str, *, metavar: str) -> Callable[[Function], Function]:
     """Declare a flag that can be given again and again."""
     return click.option(
@@ -214,14 +230,24 @@ def with_environ(args: list[str], environ: Mapping[str, str]) -> list[str]:
     return args[:place] + added + args[place:]
 
 
-def _normalized(args: list[str], booleans: set[str], *, stop: bool) -> list[str]:
+def _bare_value(option: click.Option) -> str | None:
+    """Return the value of a flag that stands alone; None for one that needs a value."""
+    if option.type is click.BOOL:
+        return "true"
+    return "" if isinstance(option, _OptionalValue) else None
+
+
+def _normalized(
+    args: list[str], bare: Mapping[str, str | None], *, stop: bool
+) -> list[str]:
     found: list[str] = []
     for position, argument in enumerate(args):
         if argument == "--" or (stop and not argument.startswith("-")):
             return found + args[position:]
         if argument.startswith("--"):
             argument = argument[1:]
-        found.append(f"{argument}=true" if argument in booleans else argument)
+        value = bare.get(argument)
+        found.append(argument if value is None else f"{argument}={value}")
     return found
 
 

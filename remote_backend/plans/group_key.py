@@ -25,6 +25,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.values import Path, Value, ValueKind, comparable
+from remote_backend.plans.comparison_words import undone_of
 from remote_backend.plans.own_names import Form, OwnNames, Resolver, unordered
 
 __all__ = ("PlanFacts", "Position", "PositionKey", "Structure")
@@ -102,7 +103,7 @@ class PlanFacts:
     def __attrs_post_init__(self) -> None:
         changes = self.outcome.changes
         if changes is not None and self.outcome.result is Result.CHANGES:
-            self._parts = list(_parts(changes))
+            self._parts = [*_parts(changes), *_undone_parts(self.outcome)]
 
     def add_names(self, resolver: Resolver) -> None:
         """Add every address, key and name to a resolver."""
@@ -202,6 +203,12 @@ def _parts(changes: PlannedChanges) -> Iterator[_Part]:
     yield from map(_diagnostic_part, changes.diagnostics)
     for name in changes.not_understood:
         yield _Part("not understood", "", (name,), ())
+
+
+def _undone_parts(outcome: Outcome) -> Iterator[_Part]:
+    """Give what only the base of a comparison does; its values are not compared."""
+    for part in _parts(undone_of(outcome)):
+        yield evolve(part, section=f"undone {part.section}", is_old=True)
 
 
 def _resource_parts(section: str, changes: Iterable[ResourceChange]) -> Iterator[_Part]:

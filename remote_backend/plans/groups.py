@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.plans.actions import danger, is_dangerous
+from remote_backend.plans.comparison_words import result_words
 from remote_backend.plans.differences import Difference, find_differences
 from remote_backend.plans.error_key import error_key
 from remote_backend.plans.first_failure import first_failure
@@ -115,15 +116,17 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Family, ...]:
 
 def _family_key(facts: PlanFacts) -> Hashable:
     outcome = facts.outcome
+    words = result_words(outcome)
     if outcome.result in ENDED_WITHOUT_PLAN:
         names = {outcome.workspace, outcome.full_name}
         failure = first_failure(outcome)
-        return (outcome.result, None if failure is None else error_key(failure, names))
+        key = None if failure is None else error_key(failure, names)
+        return (outcome.result, key, words)
     if outcome.result is Result.NO_CHANGES:
         return outcome.result
     if outcome.changes is None or outcome.changes.is_empty:
-        return (outcome.result, outcome.counts, facts.structure)
-    return (outcome.result, facts.structure)
+        return (outcome.result, outcome.counts, facts.structure, words)
+    return (outcome.result, facts.structure, words)
 
 
 def _rank(groups: Sequence[Sequence[PlanFacts]]) -> tuple[int | str, ...]:

@@ -7,6 +7,7 @@ from remote_backend.models.changes import ActionInvocation, PlannedChanges, Reso
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.actions import OUTSIDE_WORDS, action_verb, danger, is_dangerous
+from remote_backend.plans.comparison_words import name_of_change, result_words
 from remote_backend.plans.differences import Difference, Side
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.value_text import address_text, path_text
@@ -20,17 +21,34 @@ def title_of(outcome: Outcome, *, draw_name: Callable[[str], str] = str) -> str:
     """Return what happens in a workspace: `replaces A and 1 more, destroys 5, changes 2`.
 
     `draw_name` is applied to addresses and names of outputs, as to make them code; in the titles of
-    plans all the rest is text of this package.
+    plans all the rest is text of this package. Behind it stands how head and base of a comparison
+    ended against each other: `creates 2; repairs`.
     """
+    words = result_words(outcome)
+    title = _title_of(outcome, draw_name)
+    return f"{title}; {words}" if words else title
+
+
+def _title_of(outcome: Outcome, draw_name: Callable[[str], str]) -> str:
     if outcome.result in ENDED_WITHOUT_PLAN:
         failure = first_failure(outcome)
         return failure.reason if failure is not None else outcome.result.value
     if outcome.result is Result.NO_CHANGES:
         return "unchanged"
-    if outcome.changes is None or outcome.changes.is_empty:
+    undone = _undone(outcome, draw_name)
+    if outcome.changes is None or (outcome.changes.is_empty and not undone):
         counts = _counts_text(outcome.counts)
         return f"{counts}, details not available" if counts else "details not available"
-    return ", ".join(_planned(outcome.changes, draw_name)) or "changes"
+    return ", ".join((*_planned(outcome.changes, draw_name), *undone)) or "changes"
+
+
+def _undone(outcome: Outcome, draw_name: Callable[[str], str]) -> list[str]:
+    """Return what only the base of a comparison does: `undoes 2`."""
+    undone = outcome.comparison.undone if outcome.comparison is not None else ()
+    if not undone:
+        return []
+    name = draw_name(name_of_change(undone[0].change))
+    return [f"undoes {name if len(undone) == 1 else len(undone)}"]
 
 
 def danger_text(changes: PlannedChanges, *, draw_name: Callable[[str], str] = str) -> str:

@@ -1,7 +1,7 @@
 """Comparisons as documents: the class of each change, and what the base alone has."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -12,8 +12,9 @@ from remote_backend.models.comparison import (
     Comparison,
     Section,
 )
+from remote_backend.plans.perhaps_moved import suggest_moves
 
-__all__ = ("ComparisonDocuments", "class_counts")
+__all__ = ("ComparisonDocuments", "class_counts", "moves_document")
 
 Members = Callable[[Any], dict[str, Any]]
 
@@ -21,6 +22,19 @@ Members = Callable[[Any], dict[str, Any]]
 def class_counts(comparison: Comparison) -> dict[str, int]:
     """Return how many changes have each class, by its word."""
     return dict(Counter(change.change_class.value for change in comparison.changes))
+
+
+def moves_document(comparisons: Mapping[str, Comparison]) -> list[dict[str, Any]]:
+    """Return the moves that the plans suggest."""
+    return [
+        {
+            "from": suggestion.source,
+            "to": suggestion.target,
+            "workspaces": list(suggestion.workspaces),
+            "exceptions": list(suggestion.exceptions),
+        }
+        for suggestion in suggest_moves(comparisons)
+    ]
 
 
 @frozen

@@ -14,10 +14,11 @@ from remote_backend.models.values import Value
 from remote_backend.plans.actions import action_symbol, danger, is_dangerous
 from remote_backend.plans.change_notes import cause_text, change_notes, invocation_notes
 from remote_backend.plans.change_text import DiffLine, change_text
+from remote_backend.plans.comparison_words import base_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.html_text import breakable, count_of, html_text
 
-__all__ = ("changes_html", "messages_html")
+__all__ = ("changes_html", "messages_html", "undone_html")
 
 _MOST_ATTRIBUTES = 40
 _LONGEST_VALUE = 300
@@ -45,6 +46,17 @@ def changes_html(changes: PlannedChanges) -> str:
         messages_html(changes),
     )
     return "".join(parts)
+
+
+def undone_html(undone: PlannedChanges) -> str:
+    """Return what only the base of a comparison does."""
+    parts = (
+        *map(_resource, _by_danger(undone.resources)),
+        *map(_output, undone.outputs),
+        *map(_resource, (*undone.drift, *undone.deferred)),
+        *map(_action, undone.actions),
+    )
+    return _changes_list("Undone by this change, which the base would do", parts)
 
 
 def messages_html(changes: PlannedChanges) -> str:
@@ -152,6 +164,9 @@ def _attribute(attribute: AttributeChange) -> str:
     summary = text.summary if only is None else value_text(only, longest=_LONGEST_VALUE)
     name = f"<code>{breakable(path)}</code> " if path else ""
     forces = ' <b class="red">forces replacement</b>' if attribute.replaces else ""
+    base = base_text(attribute)
+    if base:
+        forces += f' <span class="notes">({html_text(base)})</span>'
     return (
         f'<li><span class="sign">{_sign(attribute)}</span> {name}'
         f"<span>{html_text(summary)}</span>{forces}"

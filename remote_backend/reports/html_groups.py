@@ -7,11 +7,12 @@ from operator import add
 from remote_backend.formats.amounts import difference_text
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.comparison_words import undone_of
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
 from remote_backend.reports.difference_rows import difference_rows
-from remote_backend.reports.html_changes import changes_html, messages_html
+from remote_backend.reports.html_changes import changes_html, messages_html, undone_html
 from remote_backend.reports.html_kinds import Kind, heading, sign
 from remote_backend.reports.html_text import (
     breakable,
@@ -118,7 +119,7 @@ def _warnings(family: Family) -> str:
 def _plans(family: Family) -> str:
     """Return the changes of a group: once, or each different plan of those that were refused."""
     if family.result is Result.CHANGES:
-        return _changes_of(family.shown)
+        return _changes_of(family.shown) + undone_html(undone_of(family.shown))
     names: dict[str, list[str]] = defaultdict(list)
     for outcome in family.outcomes:
         if text := _changes_of(outcome):

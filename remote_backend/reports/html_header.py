@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.models.cost import Cost
 from remote_backend.models.plan import Counts
+from remote_backend.plans.comparison_words import comparison_texts
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals
@@ -64,10 +65,15 @@ def page_header(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
         )
     return (
         f"<header>\n<h1>{html_text(_name(report))}</h1>\n"
-        f'<p class="quiet">{_when(report)}</p>\n{problem}'
+        f'{_against(report)}<p class="quiet">{_when(report)}</p>\n{problem}'
         f'<nav aria-label="Results"><ul class="tiles">\n{_tiles(report, kinds)}</ul></nav>\n'
         f"{_TOOLS}</header>\n"
     )
+
+
+def _against(report: Report) -> str:
+    against = report.against
+    return f"<p>{html_text(against[:1].upper() + against[1:])}</p>\n" if against else ""
 
 
 def _when(report: Report) -> str:
@@ -107,6 +113,10 @@ def _sums(report: Report) -> list[str]:
         f'<a class="tile" href="#cost">{_cost(totals.cost)}</a>' if totals.cost else ""
     )
     tiles.append(_policies(totals))
+    tiles += (
+        f'<a class="tile" href="#not-caused">{html_text(text)}</a>'
+        for text in comparison_texts(report.outcomes)
+    )
     return [f"<li>{tile}</li>\n" for tile in tiles if tile]
 
 

@@ -21,6 +21,7 @@ from remote_backend.models.values import Value
 from remote_backend.plans.actions import danger, is_dangerous
 from remote_backend.plans.change_notes import cause_text, change_notes, invocation_notes
 from remote_backend.plans.change_text import ChangeKind, DiffLine, change_text
+from remote_backend.plans.comparison_words import base_text
 from remote_backend.plans.value_text import address_text, path_text, value_text
 from remote_backend.reports.markdown_budget import Item, Rank, all_items
 from remote_backend.reports.markdown_text import counted, fence_for
@@ -39,24 +40,31 @@ _ADDRESS_WIDTH = 30
 _LINE_WIDTH = 100
 _LINES_TOGETHER = 20
 _MANY_LINES = 1000
+_NOTHING = PlannedChanges()
+_UNDONE = "Undone by this change, which the base would do"
 
 
 def changes_item(
-    changes: PlannedChanges, *, is_open: bool, title: str = "", with_values: bool = True
+    changes: PlannedChanges,
+    *,
+    is_open: bool,
+    title: str = "",
+    with_values: bool = True,
+    undone: PlannedChanges = _NOTHING,
 ) -> Item:
     """Return the block of a plan; `title` stands in front of the numbers in its summary.
 
-    Without values, those that force no replacement are only counted, as left out.
+    `undone` is what only the base of a comparison does; it stands at the end. Without values, those that force no replacement are only counted, as left out.
     """
     block = Item("")
     drawn = changes if with_values else _without_values(changes)
-    for item in _parts(drawn):
+    for item in (*_parts(drawn), *_headed(_UNDONE, _parts(undone))):
         block.add(item)
     if undrawn := _values_of(changes) - _values_of(drawn):
         block.add(Item("", None, "value", undrawn))
     fence = fence_for(f"{part.text}{part.instead}" for part in all_items(block))
     opened = " open" if is_open else ""
-    summary = f"{title}{_numbers_text(changes)}"
+    summary = f"{title}{_numbers_text(changes, undone)}"
     block.text = f"<details{opened}><summary>{summary}</summary>\n\n{fence}diff"
     block.end = f"\n{fence}\n\n</details>\n\n"
     return block
@@ -80,11 +88,11 @@ def _values_of(changes: PlannedChanges) -> int:
     return sum(
         len(change.attributes)
         for change in (*changes.resources, *changes.drift, *changes.deferred)
-        if change.action not in _WHOLE_OBJECTS
+        if change.action not in _WHOLE_OBJECTS or _is_compared(change)
     )
 
 
-def _numbers_text(changes: PlannedChanges) -> str:
+def _numbers_text(changes: PlannedChanges, undone: PlannedChanges) -> str:
     dangerous = sum(is_dangerous(change.action) for change in changes.resources)
     others = len(changes.resources) - dangerous
     parts = []
@@ -97,6 +105,8 @@ def _numbers_text(changes: PlannedChanges) -> str:
     parts.append(f"{len(changes.drift):,} changed outside")
     parts.append(f"{len(changes.deferred):,} deferred")
     parts.append(f"{len(changes.actions):,} invoked")
+    resolved = len(undone.resources) + len(undone.outputs) + len(undone.drift)
+    parts.append(f"{resolved + len(undone.deferred) + len(undone.actions):,} undone")
     parts.append(counted(len(changes.diagnostics), "message"))
     parts.append(f"{len(changes.not_understood):,} not understood")
     return ", ".join(part for part in parts if not part.startswith("0 ")) or "details"
@@ -133,7 +143,14 @@ def _headed(heading: str, items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _is_plain_create(change: ResourceChange) -> bool:
-    return change.action == Action.CREATE and not any(change_notes(change))
+    if change.action != Action.CREATE or any(change_notes(change)):
+        return False
+    # Where the base creates it too, only the values that differ are news.
+    return not _is_compared(change)
+
+
+def _is_compared(change: ResourceChange) -> bool:
+    return any(attribute.base is not None for attribute in change.attributes)
 
 
 def _creates(changes: Sequence[ResourceChange]) -> Iterator[Item]:
@@ -167,7 +184,7 @@ def _resource(change: ResourceChange) -> Item:
     if cause := cause_text(change):
         pad = " " * (_ADDRESS_WIDTH - len(address)) if not notes else ";"
         item.add(Item(f"{pad} {_line(cause)}", Rank.FORCED_BY, "cause"))
-    if change.action not in _WHOLE_OBJECTS:
+    if change.action not in _WHOLE_OBJECTS or _is_compared(change):
         for value in _values(change.attributes):
             item.add(value)
     return item
@@ -191,7 +208,10 @@ def _value(attribute: AttributeChange, start: str) -> Item:
     text = change_text(attribute)
     colon = "" if text.kind is ChangeKind.JSON else ":"
     rank = Rank.FORCED_BY if attribute.replaces else Rank.VALUES
-    item = Item(f"{start}{colon} {_line(text.summary)}", rank, "value", is_ordered=True)
+    base = base_text(attribute)
+    ending = f"  ({_line(base)})" if base else ""
+    summary = f"{start}{colon} {_line(text.summary)}{ending}"
+    item = Item(summary, rank, "value", is_ordered=True)
     for lines in _line_items(text.lines, rank):
         item.add(lines)
     return item

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.comparison_words import undone_of
 from remote_backend.plans.groups import Family
 from remote_backend.reports.difference_rows import DifferenceRow, difference_rows
 from remote_backend.reports.markdown_budget import Item, Rank, all_items
@@ -99,9 +100,14 @@ def _changes(report: Report, family: Family, *, with_values: bool) -> Iterator[I
     shown = family.shown
     changes = shown.changes
     if shown.succeeded:
-        if changes is not None and _has_details(changes):
+        undone = undone_of(shown)
+        has_details = changes is not None and _has_details(changes)
+        if changes is not None and (has_details or not undone.is_empty):
             yield changes_item(
-                changes, is_open=family.is_destructive, with_values=with_values
+                changes,
+                is_open=family.is_destructive,
+                with_values=with_values,
+                undone=undone,
             )
         elif lines := _plan_in_log(report, shown):
             opening = "<details><summary>Log of the plan</summary>\n\n"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome
+from remote_backend.plans.comparison_words import result_words
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family, is_destructive
 from remote_backend.plans.titles import danger_text, title_of
@@ -40,7 +41,9 @@ def title_code(
         if failure is None:
             return word_of(outcome)
         place = f" ({draw_code(str(failure.place))})" if failure.place is not None else ""
-        return escaped(shortened(failure.title, longest)) + place
+        words = result_words(outcome)
+        ending = f"; {words}" if words else ""
+        return escaped(shortened(failure.title, longest)) + place + ending
 
     def name(text: str) -> str:
         return draw_code(shortened(text, longest))
@@ -48,6 +51,9 @@ def title_code(
     variants = escaped(family.title.removeprefix(title_of(outcome)))
     changes = outcome.changes
     danger = danger_text(changes, draw_name=name) if changes is not None else ""
+    words = result_words(outcome)
+    if danger and words:
+        danger = f"{danger}; {words}"
     return (danger or title_of(outcome, draw_name=name)) + variants
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import field, frozen
 
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -16,6 +17,7 @@ from remote_backend.plans.totals import Totals, totals_of
 
 __all__ = (
     "Report",
+    "against_text",
     "check_text",
     "counts_text",
     "failed_checks_text",
@@ -78,6 +80,9 @@ class Report:
     is_drift: bool = False
     """Whether only what has changed outside was looked for."""
 
+    compared_with: ComparedWith | None = None
+    """What the plans were compared with; None without a comparison."""
+
     problem: str | None = None
     """Why no plan was begun at all; None when they were."""
 
@@ -95,12 +100,26 @@ class Report:
         return short_id(self.batch_id)
 
     @property
+    def against(self) -> str:
+        """What the plans were compared with, for a heading; empty without a comparison."""
+        return against_text(self.compared_with)
+
+    @property
     def sentence(self) -> str:
         """Say how many workspaces ended how."""
         if self.problem is not None:
             return f"no workspace was planned: {self.problem}"
         sentence = sentence_of(self.outcomes, is_drift=self.is_drift)
         return sentence if self.outcomes else f"{sentence}none"
+
+
+def against_text(compared_with: ComparedWith | None) -> str:
+    """Return what plans were compared with, for a heading: `against main, 1a2b3c4`."""
+    if compared_with is None:
+        return ""
+    # Plans that were stored are no second runs, and a reader should know that.
+    is_stored = compared_with.kind == "report"
+    return f"{'compared with' if is_stored else 'against'} {compared_with.name}"
 
 
 def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
@@ -151,6 +170,7 @@ def make_report(
     logs: Mapping[str, str] | None = None,
     log_command: str | None = None,
     is_drift: bool = False,
+    compared_with: ComparedWith | None = None,
     problem: str | None = None,
     gates: Sequence[GateResult] = (),
 ) -> Report:
@@ -173,6 +193,7 @@ def make_report(
         logs=logs or {},
         log_command=log_command,
         is_drift=is_drift,
+        compared_with=compared_with,
         problem=problem,
         gates=tuple(gates),
     )

@@ -7,11 +7,14 @@ from remote_backend.formats.ansi import escape_unseen
 from remote_backend.formats.exact_json import dump_exact
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
+from remote_backend.plans.comparison_words import comparisons_of
 from remote_backend.plans.differences import Difference
 from remote_backend.plans.groups import Group
 from remote_backend.plans.totals import result_name
+from remote_backend.reports.comparison_documents import moves_document
 from remote_backend.reports.documents import (
     gate_document,
+    members_of,
     path_members,
     totals_document,
     value_members,
@@ -34,7 +37,7 @@ def report_document(report: Report) -> dict[str, Any]:
     """Return a report as plain values."""
     groups = [group for family in report.families for group in family.groups]
     numbers = {id(outcome): group.number for group in groups for outcome in group.outcomes}
-    return {
+    document = {
         "schema_version": SCHEMA_VERSION,
         "kind": "drift" if report.is_drift else "plan",
         "batch": _batch(report),
@@ -46,6 +49,10 @@ def report_document(report: Report) -> dict[str, Any]:
         ],
         **({"gates": list(map(gate_document, report.gates))} if report.gates else {}),
     }
+    if report.compared_with is not None:
+        document["compared_with"] = members_of(report.compared_with)
+        document["moves"] = moves_document(comparisons_of(report.outcomes))
+    return document
 
 
 def _batch(report: Report) -> dict[str, Any]:

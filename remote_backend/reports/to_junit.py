@@ -15,6 +15,7 @@ from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.failure import Failure
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.plans.comparison_words import comparison_texts, result_words
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.totals import result_name
@@ -60,8 +61,9 @@ def _totals(report: Report) -> dict[str, str]:
     results = [outcome.result for outcome in report.outcomes]
     has_problem = report.problem is not None
     mapping = f"/{report.mapping}" if report.mapping else ""
+    against = f", {report.against}" if report.against else ""
     return {
-        "name": _clean(f"{report.organization}{mapping} on {report.hostname}"),
+        "name": _clean(f"{report.organization}{mapping} on {report.hostname}{against}"),
         "id": report.batch_id,
         "timestamp": _clean(report.started_at),
         "tests": str(len(results) + len(report.gates) + has_problem),
@@ -110,6 +112,9 @@ def _error_text(outcome: Outcome, failure: Failure | None) -> str:
 def _output(report: Report, outcome: Outcome) -> Iterator[str]:
     yield result_name(outcome)
     yield outcome.run_url or ""
+    if words := result_words(outcome):
+        yield f"Compared with the base: {words}"
+    yield from comparison_texts([outcome])
     for warning in warnings_of(outcome):
         yield f"Warning: {warning}"
     log = report.logs.get(outcome.workspace)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from remote_backend.formats.amounts import difference_text, duration, money, signed_numbers
+from remote_backend.plans.comparison_words import comparison_texts
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.totals import RESULT_SIGNS, Totals
 from remote_backend.reports.limits import MOST_CHARACTERS
@@ -22,6 +23,7 @@ from remote_backend.reports.markdown_budget import (
     text_of,
     written,
 )
+from remote_backend.reports.markdown_comparison import comparison_sections
 from remote_backend.reports.markdown_errors import text_item, warning_sections
 from remote_backend.reports.markdown_groups import group_sections
 from remote_backend.reports.markdown_table import table_item
@@ -77,7 +79,8 @@ def _heading(report: Report) -> str:
         noun = "gate" if len(report.failed_gates) == 1 else "gates"
         more += f", {len(report.failed_gates):,} {noun} failed"
         sign = RESULT_SIGNS["failed"]
-    return f"{sign} {what}: {of_all} {_verb(words, number)}{more}"
+    against = f" {escaped(report.against)}" if report.against else ""
+    return f"{sign} {what}{against}: {of_all} {_verb(words, number)}{more}"
 
 
 def _results(totals: Totals, *, is_drift: bool) -> Iterator[tuple[str, int, str]]:
@@ -115,6 +118,7 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     if report.outcomes:
         yield table_item(report)
     yield from group_sections(report, most_characters)
+    yield from comparison_sections(report)
     yield from warning_sections(report)
 
 
@@ -134,6 +138,7 @@ def _totals(report: Report) -> str:
         parts.append(f"policies: {totals.policies_failed:,} failed")
     elif totals.policies_checked:
         parts.append("policies passed")
+    parts += map(escaped, comparison_texts(report.outcomes))
     return _DOT.join(parts)
 
 

@@ -26,6 +26,7 @@ EVERY_EVENT: tuple[events.Event, ...] = (
     events.RunStatusChanged("a", "run-1", "plan_queued"),
     events.RunStatusChanged("a", "run-1", "planning"),
     events.RunStatusChanged("a", "run-1", "some_new_status"),
+    events.BaseStatusChanged("a", "run-2", "planning"),
     events.LogChunkRead("a", b"caf\xc3\xa9 \xff"),
     events.LogEnded("a", is_complete=True),
     events.CheckReported(

@@ -9,6 +9,11 @@ from typing import Any
 import anyio
 import click
 
+from remote_backend.cli.commands.comparison_options import (
+    base_choice_of,
+    comparison_flags,
+    refuse_impossible_comparisons,
+)
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
@@ -54,8 +59,9 @@ _GUIDE = Guide(
         "Which workspaces": ("all", "select", "exclude", "parallelism"),
         "What to plan": (
             "target", "replace", "refresh", "refresh-only", "destroy", "var", "var-file",
-            "message", "upload", "refuse-outside-links",
+            "message", "terraform-version", "upload", "refuse-outside-links",
         ),
+        "Comparing": ("compare",),
         "Output and reports": (
             "report", "report-logs", "report-mode", "report-label", "report-limit", "table", "stream", "quiet", "json",
             "color", "no-color", "detailed-exitcode", "fail-on", "allow",
@@ -126,6 +132,7 @@ _GUIDE = Guide(
     default=f"{USABLE_WITHIN_SECONDS:g}s",
     metavar="TIME",
 )
+@comparison_flags
 @flag("refuse-outside-links", "Fail where a link leads out of what is uploaded.")
 @report_flags
 @value(
@@ -192,6 +199,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
             ),
             details=bool(gates.rules) or are_reports_written(flags["report"]),
             details_of_unchanged=gates.is_about_drift,
+            base=base_choice_of(flags, directory, screen),
             journal_folder=_journal_folder(environ, screen) if is_batch else None,
             cache_folder=user_cache_directory(environ),
         ),
@@ -218,6 +226,7 @@ def _plan_options(
         destroy=flags["destroy"],
         variables=given_variables(context, directory),
         message=flags["message"],
+        terraform_version=flags["terraform_version"],
         refuse_outside_links=flags["refuse_outside_links"],
     )
 
@@ -272,6 +281,7 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
             "-detach and -report exclude each other: a report needs results; use "
             "`batches resume` and then `report` when the runs have ended"
         )
+    refuse_impossible_comparisons(flags)
     for name in ("target", "replace"):
         if not all(map(is_text, flags[name])):
             raise RunOptionsError(f"-{name} has a value that is not UTF-8 text")

@@ -37,6 +37,7 @@ from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.event_stream import EventStream
+from remote_backend.reports.summary import against_text
 
 if TYPE_CHECKING:
     # Imported for batches on terminals alone, see `_watched`.
@@ -112,7 +113,7 @@ class PlanOutput:
             # Its end must not wait for this import.
             await import_in_thread("remote_backend.cli.output.batch_end")()
         with self._logs(batch.id) as logs:
-            watched = await self._watched(backend, logs)
+            watched = await self._watched(backend, batch, logs)
             live = self._live
             console = live or self._console(batch.id, logs)
             planned = PlannedInLogs()
@@ -150,7 +151,9 @@ class PlanOutput:
             if batch.outcomes:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 
-    async def _watched(self, backend: BackendPlans, logs: LogSpool) -> "LiveActions | None":
+    async def _watched(
+        self, backend: BackendPlans, batch: Batch, logs: LogSpool
+    ) -> "LiveActions | None":
         """Open the live view and return what its keys do; None where there is none."""
         if not _is_live(self.command, self.screen):
             return None
@@ -160,7 +163,12 @@ class PlanOutput:
 
         live = LiveConsole(
             self.screen,
-            f"{backend.organization}/{backend.connection.mapping}",
+            " ".join(
+                (
+                    f"{backend.organization}/{backend.connection.mapping}",
+                    *filter(None, [against_text(batch.compared_with)]),
+                )
+            ),
             self.command.is_drift,
             logs=logs,
             keys=_keys(self.screen),
@@ -207,6 +215,7 @@ class PlanOutput:
             planned=planned,
             logs=logs,
             is_drift=self.command.is_drift,
+            compared_with=batch.compared_with,
             # Sections show each failure where it happened.
             has_blocks=not isinstance(console, SectionsConsole),
             table=self.command.table,

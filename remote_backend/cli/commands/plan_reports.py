@@ -62,6 +62,7 @@ class PlanReports:
                 mapping=str(backend.connection.mapping),
                 ended_at=utc_now(),
                 options=batch.options.plan,
+                compared_with=batch.compared_with,
                 is_drift=self.request.is_drift,
                 gates=gates,
             )

@@ -18,6 +18,7 @@ from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.output.view.cells import Line, Span, terminal_text
 from remote_backend.cli.output.view.signs import signs_for
 from remote_backend.config.environment import process_environ
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.groups import group_outcomes
@@ -58,6 +59,7 @@ def write_end(
     planned: Mapping[str, Mapping[str, str]] | None = None,
     logs: LogSpool | None = None,
     is_drift: bool = False,
+    compared_with: ComparedWith | None = None,
     has_blocks: bool = True,
     table: TableForm = TableForm.AUTO,
     gates: Sequence[GateResult] = (),
@@ -79,6 +81,7 @@ def write_end(
         families=families,
         seconds=seconds,
         is_drift=is_drift,
+        compared_with=compared_with,
         notes=place.notes(known) if place is not None else (),
         more_changed="remote-backend batches show -changed" if place is not None else "",
         links=_shows_links(screen),

@@ -14,6 +14,7 @@ from remote_backend.cli.output.log_lines import log_text
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_forms import FORMS, ReportLogs, form_of
 from remote_backend.formats.times import seconds_between
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
@@ -126,6 +127,7 @@ class Collector:
         mapping: str = "",
         ended_at: str | None = None,
         options: PlanOptions | None = None,
+        compared_with: ComparedWith | None = None,
         problem: str | None = None,
         gates: tuple[GateResult, ...] = (),
     ) -> Report:
@@ -145,6 +147,7 @@ class Collector:
             logs=self._tails(outcomes),
             log_command=_log_command(batch_id) if self.keeps_logs else None,
             is_drift=is_drift,
+            compared_with=compared_with,
             problem=problem,
             gates=gates,
         )

@@ -10,18 +10,21 @@ from collections.abc import Iterable, Sequence
 
 from attrs import field, frozen
 
+from remote_backend.cli.output.comparison_summary import comparison_lines
 from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
 from remote_backend.cli.output.view.words import cost_change_of, cost_of, counts_of
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.plans.comparison_words import comparison_texts
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items
-from remote_backend.reports.summary import sentence_of
+from remote_backend.reports.summary import against_text, sentence_of
 
 __all__ = ("Ending", "summary_lines")
 
@@ -44,6 +47,9 @@ class Ending:
     """How long the batch took; None where it is not known."""
 
     is_drift: bool = False
+    compared_with: ComparedWith | None = None
+    """What the plans were compared with; None without a comparison."""
+
     notes: tuple[tuple[str, str], ...] = ()
     """What to type next, and where the batch is: `Logs`, and a command."""
 
@@ -59,7 +65,7 @@ class Ending:
 
 def summary_lines(ending: Ending, width: int) -> list[Line]:
     """Return the lines of the summary for a terminal of some width."""
-    lines = [_first_line(ending), *_second_line(ending), line()]
+    lines = [_first_line(ending), *_second_line(ending, width), line()]
     painter = _Painter(ending, width)
     failed = [each for each in ending.families if each.result is Result.FAILED]
     stopped = [each for each in ending.families if each.result in _STOPPED]
@@ -80,6 +86,7 @@ def summary_lines(ending: Ending, width: int) -> list[Line]:
             lines += painter.families(families, most)
         if title == "CANCELED":
             lines += _gates(ending)
+    lines += comparison_lines(ending.outcomes, ending.compared_with, width)
     if ending.notes:
         lines += [*([line()] if lines[-1] else []), *_notes(ending.notes, width)]
     return lines if lines[-1] else lines[:-1]
@@ -100,14 +107,32 @@ def _first_line(ending: Ending) -> Line:
     sentence = sentence_of(ending.outcomes, is_drift=ending.is_drift)
     count, _, rest = sentence.partition(":")
     took = f" in {duration(ending.seconds)}" if ending.seconds is not None else ""
-    return line(Span(f"{count}{took}:{rest}", "bold"))
+    against = against_text(ending.compared_with)
+    base = f", {one_line(against)}" if against else ""
+    return line(Span(f"{count}{took}{base}:{rest}", "bold"))
 
 
-def _second_line(ending: Ending) -> list[Line]:
+def _second_line(ending: Ending, width: int) -> list[Line]:
     totals = totals_of(ending.outcomes)
     texts = (_counts(totals), cost_of(totals.cost), _policies(totals), _slowest(ending))
     parts = [text for text in texts if text]
-    return [line("   ".join(parts))] if parts else []
+    *others, pending = [*comparison_texts(ending.outcomes)][::-1] or [""]
+    return [
+        line(text)
+        for texts in ([*parts, *filter(None, [pending])], others[::-1])
+        for text in _joined(texts, width)
+    ]
+
+
+def _joined(texts: Iterable[str], width: int) -> list[str]:
+    """Return texts with blanks between them, in lines that fit."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + 3 + len(text) <= width:
+            lines[-1] += f"   {text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 def _counts(totals: Totals) -> str:

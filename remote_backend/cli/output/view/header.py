@@ -70,8 +70,10 @@ def counts_line(
     gap = "   " if width >= _WIDE else "  "
     found = f"{shown} of {totals.all}   " if shown is not None else ""
     parts = {word: part for word, part in _count_parts(totals, theme).items() if part}
+    if batch.pending_changes:
+        parts["pending"] = line(_pending(batch))
     # These have a line of their own below, so they go first where not all fit.
-    for word in ("", "unchanged", "waiting", "canceled"):
+    for word in ("", "pending", "unchanged", "waiting", "canceled"):
         parts.pop(word, None)
         text = line(f" {found}", *_joined(list(parts.values()), gap))
         if width_of(text) <= width:
@@ -115,6 +117,12 @@ def _count_parts(totals: Totals, theme: Theme) -> dict[str, Line]:
         "working": part(totals.working, f" {totals.working} at work"),
         "waiting": part(totals.waiting, f"{totals.waiting} waiting"),
     }
+
+
+def _pending(batch: BatchRows) -> str:
+    number = batch.pending_workspaces
+    noun = "workspace" if number == 1 else "workspaces"
+    return f"pending anyway: {batch.pending_changes:,} in {number:,} {noun}"
 
 
 def _sums(batch: BatchRows) -> str:

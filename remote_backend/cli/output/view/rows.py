@@ -17,7 +17,9 @@ from remote_backend import events
 from remote_backend.cli.output.outcome_text import with_planned
 from remote_backend.cli.output.view.log_objects import LogObjects
 from remote_backend.formats.ansi import one_line
+from remote_backend.models.comparison import ChangeClass
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.run import Phase, phase_of
 from remote_backend.models.run_phases import PHASES
 from remote_backend.plans.groups import is_destructive
 from remote_backend.plans.titles import danger_text, title_of
@@ -83,6 +85,12 @@ class Row:
     """The part of the title that names danger."""
 
     is_canceling: bool = False
+    is_head_over: bool = False
+    """Whether the run of the workspace itself is over, and its base may still be planned."""
+
+    base_phase: str = ""
+    """What the run of the base does, in a comparison."""
+
     _ended: float = 0.0
 
     def seconds(self, now: float) -> float | None:
@@ -95,7 +103,8 @@ class Row:
         """Take the outcome, and name what the plan does."""
         self.outcome, self.stage, self._ended = outcome, Stage.ENDED, now
         changes = with_planned(outcome, self.objects.planned).changes
-        if outcome.succeeded and changes is not None and not changes.is_empty:
+        undone = outcome.comparison is not None and bool(outcome.comparison.undone)
+        if outcome.succeeded and changes is not None and (undone or not changes.is_empty):
             self.title = title_of(evolve(outcome, changes=changes))
             self.danger = danger_text(changes)
 
@@ -129,6 +138,11 @@ class BatchRows:
     longest_name: int = 0
     """The cells that the longest name takes."""
 
+    pending_changes: int = 0
+    """How many changes of a comparison are pending anyway."""
+
+    pending_workspaces: int = 0
+
     _numbers: int = 0
     _most_at_work: int = 0
 
@@ -150,8 +164,11 @@ class BatchRows:
                 row.run_id, row.detail = event.run_id, ""
             case events.RunStatusChanged():
                 self._change_status(self.row(event.workspace), event.status, now)
+            case events.BaseStatusChanged():
+                self._change_base_status(self.row(event.workspace), event.status, now)
             case events.PlanFinished():
                 row = self.row(event.outcome.workspace)
+                self._count_pending(event.outcome)
                 row.end(event.outcome, now)
                 row.number = self._next_number()
             case _:
@@ -178,8 +195,24 @@ class BatchRows:
             self._most_at_work = max(self._most_at_work, self._at_work)
         row.phase = "canceling" if row.is_canceling else phase
 
+    def _change_base_status(self, row: Row, status: str, now: float) -> None:
+        """Show the base only while it alone still runs: a workspace is one row."""
+        row.base_phase = "" if _is_over(status) else _WORKING.get(status, "waiting")
+        if row.is_head_over and row.base_phase and row.stage is not Stage.ENDED:
+            self._work(row, f"base {row.base_phase}", now)
+
+    def _count_pending(self, outcome: Outcome) -> None:
+        comparison = outcome.comparison
+        if comparison is not None and (number := comparison.count(ChangeClass.PENDING)):
+            self.pending_changes += number
+            self.pending_workspaces += 1
+
     def _change_status(self, row: Row, status: str, now: float) -> None:
         if row.stage is Stage.ENDED:
+            return
+        row.is_head_over = _is_over(status)
+        if row.is_head_over and row.base_phase:
+            self._work(row, f"base {row.base_phase}", now)
             return
         if status in _WAITING:
             row.stage, row.waits_for, row.began = Stage.WAITING, _WAITING[status], None
@@ -223,6 +256,10 @@ class BatchRows:
         if not left or len(ended) < max(_FIRST_ENDS, _FIRST_SHARE * len(self.rows)):
             return None
         return median(ended) * left / max(1, self._most_at_work)
+
+
+def _is_over(status: str) -> bool:
+    return phase_of(status) in (Phase.SUCCEEDED, Phase.FAILED)
 
 
 def result_of(outcome: Outcome) -> str:

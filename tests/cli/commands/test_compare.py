@@ -1,0 +1,164 @@
+"""The flag `-compare`: what a change causes, on the command line."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import field, frozen
+
+from remote_backend.server.seed import SeedWorkspace
+from tests.support.command_line import (
+    CommandLine,
+    Finished,
+    configured_server,
+    runs_of,
+)
+from tests.support.report_builders import update
+from tests.support.repositories import TestRepository, new_repository
+from tests.support.scripted_engine import SCRIPT, ScriptedEngine, script
+
+PENDING = update("aws_vpc.pending", "1", "2")
+CAUSED = update("aws_vpc.caused", "1", "2")
+
+
+@frozen
+class Bench:
+    """A server, a repository whose configuration names it, and the command line in it."""
+
+    command_line: CommandLine
+    repository: TestRepository
+    environ: Mapping[str, str] = field(factory=dict)
+
+    async def plan(self, *arguments: str, **environ: str) -> Finished:
+        """Run `plan` in the repository."""
+        more = {**self.repository.environ, **self.environ, **environ}
+        home = str(self.repository.path.parent / "home")
+        return await self.command_line.run(
+            "plan", *arguments, **{**more, "HOME": home, "XDG_DATA_HOME": home}
+        )
+
+    @property
+    def runs(self) -> list[dict[str, Any]]:
+        """The runs of the server, oldest first."""
+        return runs_of(self.command_line)
+
+    def report(self, name: str = "report.json") -> dict[str, Any]:
+        """Return a report that a command wrote into the repository."""
+        document: dict[str, Any] = json.loads((self.repository.path / name).read_text())
+        return document
+
+
+@asynccontextmanager
+async def benched(folder: Path, base: str, head: str, *names: str) -> AsyncIterator[Bench]:
+    """Run a server, and commit plans to `main` and others to a branch."""
+    seed = [SeedWorkspace(name=f"net-{name}") for name in names or ("dev", "prod")]
+    async with configured_server(
+        folder, "net-", simulated=ScriptedEngine(), seed=seed
+    ) as configured:
+        block = (configured.directory / "main.tf").read_text()
+        files = {"main.tf": block, SCRIPT: base, ".gitignore": "*.json.out\nreport.*\n"}
+        repository = new_repository(folder / "repo", files)
+        repository.git("checkout", "--quiet", "-b", "change")
+        repository.commit({SCRIPT: head})
+        yield Bench(
+            CommandLine(configured.server, repository.path, configured.data), repository
+        )
+
+
+ONLY_PENDING = script(all_others=[PENDING])
+ONE_CAUSED = script(all_others=[PENDING], **{"net-prod": [PENDING, CAUSED]})
+
+
+@pytest.mark.parametrize(("head", "code"), [(ONLY_PENDING, 0), (ONE_CAUSED, 2)])
+async def test_the_exit_code_is_about_what_is_caused(
+    tmp_path: Path, head: str, code: int
+) -> None:
+    """With -detailed-exitcode, what was pending anyway alone is exit code 0."""
+    async with benched(tmp_path, ONLY_PENDING, head) as bench:
+        done = await bench.plan("-all", "-compare=main", "-detailed-exitcode")
+
+    assert done.code == code, done.err
+    assert "pending anyway: 2 in 2 workspaces" in done.out
+    assert "against main, " in done.out
+
+
+async def test_reports_have_the_classes(tmp_path: Path) -> None:
+    """JSON has the whole plan with classes, Markdown what is caused and what is not."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        done = await bench.plan(
+            "-all", "-compare=main", "-report=report.json", "-report=report.md"
+        )
+        document = bench.report()
+        text = (bench.repository.path / "report.md").read_text()
+
+    assert done.code == 0, done.err
+    prod = document["workspaces"][1]
+    assert [
+        (change["address"], change["class"]) for change in prod["changes"]["resources"]
+    ] == [("aws_vpc.pending", "pending"), ("aws_vpc.caused", "caused")]
+    assert prod["counts"]["change"] == 1
+    assert document["compared_with"]["kind"] == "commit"
+    assert "Not caused by this change: pending anyway: 2 in 2 workspaces" in text
+
+
+async def test_a_bare_flag_finds_the_base_in_ci(tmp_path: Path) -> None:
+    """GitHub names the branch of a pull request; the value of the flag stands behind = only."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        repository = bench.repository
+        repository.git("remote", "add", "origin", str(repository.path))
+        repository.git("fetch", "--quiet", "origin")
+        done = await bench.plan("-compare", "-all", GITHUB_BASE_REF="main")
+        lost = await bench.plan("-all", "-compare")
+
+    assert done.code == 0, done.err
+    assert "against main, " in done.out
+    assert lost.code == 1
+    assert "no base is known" in lost.err
+
+
+async def test_two_versions_are_compared(tmp_path: Path) -> None:
+    """The rehearsal of an upgrade: -terraform-version against the versions of the workspaces."""
+    plans = script(
+        all_others=[PENDING],
+        **{"net-prod 1.15.0": [PENDING, CAUSED], "net-dev 1.15.0": "x"},
+    )
+    async with benched(tmp_path, plans, plans) as bench:
+        done = await bench.plan(
+            "-all", "-compare=version:", "-terraform-version=1.15.0", "-table=none"
+        )
+        versions = sorted(str(run.get("terraform_version")) for run in bench.runs)
+
+    assert done.code == 1, done.err
+    assert "x; breaks" in done.out
+    assert "changes aws_vpc.caused" in done.out
+    assert versions == ["1.15.0", "1.15.0", "None", "None"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("-compare=main",), "-compare is for batches; add -all or -select"),
+        (("-all", "-detach", "-compare=main"), "-detach and -compare exclude each other"),
+        (("-all", "-compare=nobody"), "nobody"),
+        (("-all", "-compare=version:"), "same version of Terraform"),
+        (
+            ("-all", "-terraform-version=~>1"),
+            "-terraform-version='~>1' is not an exact version",
+        ),
+    ],
+    ids=["one plan", "detached", "no such reference", "equal versions", "a constraint"],
+)
+async def test_what_makes_no_sense_is_refused(
+    tmp_path: Path, flags: tuple[str, ...], message: str
+) -> None:
+    """One sentence, exit code 1, and no run."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        done = await bench.plan(*flags)
+        made = bench.runs
+
+    assert done.code == 1
+    assert message in done.err
+    assert made == []
