@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 
 import pytest
 from attrs import fields
@@ -42,10 +43,11 @@ _JOINED = {
 }  # fmt: skip
 
 
-def constants() -> set[str]:
+@cache
+def constants() -> frozenset[str]:
     """Return the texts in the code of the package, apart from the names that modules export."""
     modules = (REPOSITORY / "remote_backend").rglob("*.py")
-    return {
+    return frozenset(
         node.value
         for module in modules
         if "examples" not in module.parts
@@ -53,7 +55,7 @@ def constants() -> set[str]:
         if not ast.unparse(statement).startswith("__all__")
         for node in ast.walk(statement)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    )
 
 
 def documented_variables() -> set[str]:
