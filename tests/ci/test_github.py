@@ -48,6 +48,7 @@ class Project:
     github: FakeGithub
     runner: GithubRunner
     folder: Path
+    workflows: Path = GITHUB
 
     async def run(self, workflow: str, **plans: Simulation) -> dict[str, Job]:
         """Run a workflow while the workspaces have these plans."""
@@ -64,7 +65,7 @@ class Project:
                 environ={**self.runner.environ, **environ},
                 contexts={**self.runner.contexts, "secrets.TF_API_TOKEN": token},
             )
-            return await runner.run(GITHUB / workflow)
+            return await runner.run(self.workflows / workflow)
 
 
 @pytest.fixture
@@ -135,6 +136,21 @@ async def test_a_plan_that_fails_fails_its_job_and_is_shown_all_the_same(
     assert "::error title=dev%3A this simulation fails" in jobs["plan"].log
     artifact = project.runner.folder / "artifacts" / "remote-backend"
     assert {path.suffix for path in artifact.iterdir()} == {".md", ".html", ".json", ".xml"}
+
+
+async def test_a_gate_fails_the_job_and_stands_in_the_comment(project: Project) -> None:
+    """With a rule among the arguments; everything was planned, and it is exit code 3."""
+    workflow = (GITHUB / "plan.yml").read_text()
+    gated = workflow.replace(
+        "            -all\n", "            -all\n            -fail-on=destroy\n"
+    )
+    (project.folder / "plan.yml").write_text(gated)
+
+    jobs = await evolve(project, workflows=project.folder).run("plan.yml", dev=CHANGES)
+
+    assert (jobs["plan"].result, jobs["comment"].result) == ("failure", "success")
+    [comment] = project.github.mine
+    assert "1 gate failed" in comment.splitlines()[1]
 
 
 async def test_text_of_plans_is_run_nowhere(project: Project) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from remote_backend.cli.output.github import write_outputs
 from remote_backend.models.outcome import Outcome
+from remote_backend.plans.gates import judge_gates, parse_gate
 from tests.support.github_runner import OUR_ACTION
 from tests.support.recipes import CI, load_recipe
 from tests.support.report_builders import outcome
@@ -65,7 +66,9 @@ def test_the_action_passes_on_all_that_the_command_reports(tmp_path: Path) -> No
     """Each name that is written to GITHUB_OUTPUT is an output of docs/ci/github/action.yml."""
     file = tmp_path / "output.txt"
     outcomes: list[Outcome] = [outcome("dev")]
-    write_outputs(outcomes, batch_id="", reports=(), environ={"GITHUB_OUTPUT": str(file)})
+    gates = judge_gates(outcomes, (parse_gate("destroy"),))
+    environ = {"GITHUB_OUTPUT": str(file)}
+    write_outputs(outcomes, batch_id="", reports=(), environ=environ, gates=gates)
     written = {line.partition("=")[0] for line in file.read_text().splitlines()}
 
     outputs = load_recipe(GITHUB / "action.yml")["outputs"]
