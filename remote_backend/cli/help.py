@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import click
 from attrs import field, frozen
 
-__all__ = ("Guide", "help_text", "usage_of")
+__all__ = ("Guide", "help_text", "label_of", "usage_of")
 
 _WIDTH = 80
 _LABEL_WIDTH = 22
@@ -110,18 +110,18 @@ def _flags(command: click.Command, context: click.Context, guide: Guide) -> Iter
             and option.opts != help_names
         ):
             name = option.opts[0].removeprefix("-")
-            labels[name] = _label(option)
+            labels[name] = label_of(option)
             texts[name] = f"{option.help or ''}{_default(option, context)}"
     groups = {} if isinstance(command, click.Group) else guide.groups
     yield from _grouped(texts, groups, _OTHER_FLAGS, labels)
 
 
-def _label(option: click.Option) -> str:
+def label_of(option: click.Option) -> str:
+    """Return how a flag is written: of those that are on by default, the form that changes something."""
     name = option.opts[0]
     if option.is_flag:
         return name
     if option.type is click.BOOL:
-        # The form that changes something.
         return f"{name}=false" if option.default is True else name
     return f"{name}={option.metavar or 'VALUE'}"
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import click
 
-from remote_backend.cli.help import Guide, usage_of
+from remote_backend.cli.help import Guide, label_of, usage_of
 from remote_backend.cli.main import cli
+from tests.support.reference_docs.markdown import cell, prose
 
 __all__ = ("all_commands", "commands_page", "context_of", "guide_of")
 
@@ -67,7 +68,7 @@ def _overview() -> Iterator[str]:
         command = context_of(*path).command
         if not isinstance(command, click.Group):
             anchor = f"remote-backend-{'-'.join(path)}"
-            yield f"| [`{' '.join(path)}`](#{anchor}) | {_cell(command.get_short_help_str(200))} |"
+            yield f"| [`{' '.join(path)}`](#{anchor}) | {cell(prose(command.get_short_help_str(200)))} |"
     refused = [
         name for name in cli.list_commands(context_of()) if context_of(name).command.hidden
     ]
@@ -95,7 +96,7 @@ def _section(path: tuple[str, ...]) -> str:
 
 def _purpose(command: click.Command) -> Iterator[str]:
     for paragraph in (command.help or "").split("\n\n"):
-        yield _prose(" ".join(paragraph.split()))
+        yield prose(" ".join(paragraph.split()))
         yield ""
 
 
@@ -122,23 +123,14 @@ def _flags(context: click.Context, guide: Guide) -> Iterator[str]:
             yield f"| **{heading}** | | |"
         for name in names:
             option = options[name]
-            label = _label(option).replace("|", "\\|")
+            label = cell(label_of(option))
             yield f"| `{label}` | {_default(option, context)} | {_meaning(option)} |"
     yield ""
 
 
-def _label(option: click.Option) -> str:
-    name = option.opts[0]
-    if option.is_flag:
-        return name
-    if option.type is click.BOOL:
-        return f"{name}=false" if option.default is True else name
-    return f"{name}={option.metavar or 'VALUE'}"
-
-
 def _default(option: click.Option, context: click.Context) -> str:
     if described := re.search(r"Default: (.*)\.$", option.help or ""):
-        return _cell(described[1])
+        return cell(prose(described[1]))
     default = option.get_default(context, call=False)
     if option.is_flag or option.type is click.BOOL:
         return "true" if default is True else "false"
@@ -154,17 +146,4 @@ def _meaning(option: click.Option) -> str:
     unnamed = [choice for choice in choices if str(choice) not in text]
     if unnamed:
         text += f" One of {', '.join(map(str, choices))}."
-    return _cell(text)
-
-
-def _cell(text: str) -> str:
-    return _prose(text).replace("|", "\\|")
-
-
-def _prose(text: str) -> str:
-    """Write what Markdown would take for a tag as what it is."""
-    parts = re.split("(`[^`]*`)", text)
-    return "".join(
-        part if part.startswith("`") else re.sub(r"([<*_])", r"\\\1", part)
-        for part in parts
-    )
+    return cell(prose(text))

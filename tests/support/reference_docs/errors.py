@@ -1,4 +1,11 @@
-"""The page with the texts of all errors, read from the places that make them."""
+"""The page with the texts of all errors, read from the places that make them.
+
+Each call of a class of errors is found in the source. Its texts become templates: a part that is
+computed stands as the name of what it is, in capitals, and each branch of a condition is a text of
+its own. A class whose constructor puts its text together is made with these templates, and with
+the names of its other parameters, so that the page has what the error says. What can be seen only
+at run time, such as a text that is handed on, has no line of its own.
+"""
 
 import ast
 import inspect
@@ -14,6 +21,7 @@ from remote_backend.server.context import conflict, forbidden, not_found
 from remote_backend.server.documents.request_documents import invalid, rejected
 from remote_backend.server.query_parameters import bad_query
 from tests.support.paths import REPOSITORY
+from tests.support.reference_docs.markdown import cell, prose
 
 __all__ = ("CLASSES", "error_texts", "errors_page")
 
@@ -36,7 +44,6 @@ _RESPONSES: dict[str, Callable[..., errors.ApiError]] = {
     function.__name__: function
     for function in (bad_query, conflict, forbidden, invalid, not_found, rejected)
 }
-_BAR = "\\|"
 _SERVER = """## Responses of the embedded server
 
 What a client of `serve` reads as problems of an `ApiError`. A 500 is a bug of the server, whose cause is on its standard error.
@@ -64,12 +71,11 @@ def errors_page() -> str:
                 lines.append(
                     "A command line that makes no sense; only the command line raises it.\n"
                 )
-            lines += [f"- {_prose(text)}" for text in sorted(texts)]
+            lines += [f"- {prose(text)}" for text in sorted(texts)]
             lines.append("")
     lines += [_SERVER, "| status | problem |", "| --- | --- |"]
     lines += [
-        f"| {status} | {_prose(text).replace('|', _BAR)} |"
-        for status, text in sorted(server_texts())
+        f"| {status} | {cell(prose(text))} |" for status, text in sorted(server_texts())
     ]
     return "\n".join([*lines, ""])
 
@@ -94,12 +100,11 @@ def server_texts() -> frozenset[tuple[int, str]]:
     texts: set[tuple[int, str]] = set()
     for path in sorted((REPOSITORY / "remote_backend/server").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and (
-                make := _RESPONSES.get(ast.unparse(node.func))
-            ):
-                for arguments in product(*(list(_templates(each)) for each in node.args)):
-                    error = make(*arguments)
-                    texts |= {(error.status, problem) for problem in error.problems}
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) not in _RESPONSES:
+                continue
+            for arguments in product(*map(_templates, node.args)):
+                error = _RESPONSES[ast.unparse(node.func)](*arguments)
+                texts |= {(error.status, problem) for problem in error.problems}
     return frozenset(item for item in texts if _SAYS_SOMETHING.search(item[1]))
 
 
@@ -142,11 +147,11 @@ def text_of_class(name: str, values: dict[str, Any]) -> str:
     arguments: dict[str, Any] = {}
     for parameter in inspect.signature(kind).parameters.values():
         is_tuple = "tuple" in str(parameter.annotation)
+        is_required = parameter.default is inspect.Parameter.empty
         capitals: Any = parameter.name.upper()
-        default = parameter.default is inspect.Parameter.empty
         if parameter.name in values:
             arguments[parameter.name] = values[parameter.name]
-        elif default:
+        elif is_required:
             arguments[parameter.name] = (capitals,) if is_tuple else capitals
     return str(kind(**arguments)).replace(f"{os.getcwd()}{os.sep}", "")
 
@@ -220,11 +225,3 @@ def _capitals(node: ast.expr) -> str:
         case ast.IfExp(body=body):
             return _capitals(body)
     return ""
-
-
-def _prose(text: str) -> str:
-    parts = re.split("(`[^`]*`)", " ".join(text.split()))
-    return "".join(
-        part if part.startswith("`") else re.sub(r"([<*_\[\]])", r"\\\1", part)
-        for part in parts
-    )

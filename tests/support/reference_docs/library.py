@@ -10,6 +10,7 @@ from typing import Any
 
 import remote_backend
 from remote_backend import blocking, testing
+from tests.support.reference_docs.markdown import cell
 from tests.support.reference_docs.members import Member, members_of, signature_of
 
 __all__ = ("library_page",)
@@ -23,7 +24,8 @@ All names are imported from `remote_backend`. What is not here may change in any
 # Where a public name stands on the page, by the module that it comes from; the first that fits counts.
 _GROUPS = {
     "Ways to a backend": (
-        "telemetry","opening", "backend", "async_blocks", "workspaces", "models.workspace"),
+        "opening", "backend", "async_blocks", "workspaces", "models.workspace", "telemetry",
+    ),
     "Plans and outputs in one call": ("calls",),
     "Batches and their options": (
         "planning", "models.run", "models.configuration", "notices", "models.notification",
@@ -64,11 +66,10 @@ def library_page() -> str:
     return "\n".join(lines)
 
 
-def group_of(name: str, value: Any) -> str | None:
+def group_of(name: str, value: Any) -> str:
     """Return the heading under which a public name stands."""
     return next(
-        (heading for heading, modules in _GROUPS.items() if _is_in(value, name, modules)),
-        None,
+        heading for heading, modules in _GROUPS.items() if _is_in(value, name, modules)
     )
 
 
@@ -130,23 +131,22 @@ def _described_with(kind: type) -> Iterator[type]:
 def _table(members: list[Member], kind: type) -> Iterator[str]:
     if not members:
         return
-    columns = ["type", "default"]
-    if issubclass(kind, Enum):
-        columns = ["default"]
-    elif not any(member.default for member in members):
-        columns = ["type"]
-    yield f"| {' | '.join(['name', *columns])} | |".replace(
-        "| default", "| value" if columns == ["default"] else "| default"
+    types, defaults = (
+        [member.type for member in members],
+        [member.default for member in members],
     )
-    yield "| --- " * (len(columns) + 2) + "|"
-    for member in members:
-        facts = {"type": member.type, "default": member.default}
-        cells = [
-            f"`{member.name}`",
-            *(f"`{facts[column]}`" if facts[column] else "" for column in columns),
-        ]
-        cells.append(" ".join(member.text.split()))
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    columns = {"name": [member.name for member in members]}
+    if issubclass(kind, Enum):
+        columns["value"] = defaults
+    else:
+        columns["type"] = types
+        if any(defaults):
+            columns["default"] = defaults
+    yield f"| {' | '.join(columns)} | |"
+    yield "| --- " * (len(columns) + 1) + "|"
+    for member, *row in zip(members, *columns.values(), strict=True):
+        cells = [cell(f"`{text}`" if text else "") for text in row]
+        yield f"| {' | '.join([*cells, cell(member.text)])} |"
     yield ""
 
 
