@@ -94,8 +94,8 @@ class NetworkMirror:
 
     @property
     def downloads(self) -> int:
-        """How often the package was downloaded."""
-        return sum(count for path, count in self.requests.items() if path.endswith(".zip"))
+        """How often the package was downloaded; Terraform 1.11 requests its head before."""
+        return self.requests[f"GET /{ADDRESS}/fake.zip"]
 
     @property
     def archive_hash(self) -> str:
@@ -115,9 +115,9 @@ class NetworkMirror:
         )
         return {"TF_CLI_CONFIG_FILE": str(path), "SSL_CERT_FILE": str(self.ca_file)}
 
-    def reply_to(self, path: str) -> bytes | None:
-        """Return the body for a path: https://developer.hashicorp.com/terraform/internals/provider-network-mirror-protocol"""
-        self.requests[path] += 1
+    def reply_to(self, method: str, path: str) -> bytes | None:
+        """Return the body for a request: https://developer.hashicorp.com/terraform/internals/provider-network-mirror-protocol"""
+        self.requests[f"{method} {path}"] += 1
         if path == f"/{ADDRESS}/index.json":
             return json.dumps({"versions": {"1.2.3": {}}}).encode()
         if path == f"/{ADDRESS}/1.2.3.json":
@@ -137,7 +137,7 @@ async def network_mirror(folder: Path) -> AsyncIterator[NetworkMirror]:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        body = mirror.reply_to(head.split()[1].decode())
+        body = mirror.reply_to(*head.decode().split()[:2])
         status = "404 Not Found" if body is None else "200 OK"
         kind = "application/json" if (body or b"{").startswith(b"{") else "application/zip"
         writer.write(
