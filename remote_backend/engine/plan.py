@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from remote_backend.engine.json_output import JsonOutput, find_json
 from remote_backend.engine.judgement import SimulatedCost, SimulatedPolicy
@@ -175,7 +175,9 @@ class _ProgramPlan:
     @asynccontextmanager
     async def _plugin_cache(self) -> AsyncIterator[dict[str, str]]:
         folder = self.inputs.engine_folder
-        if self.providers is None or folder is None:
+        configured = Path(self.inputs.environ.get("TF_CLI_CONFIG_FILE", ""))
+        # A workspace with a file of its own may install other builds, which are for it alone.
+        if self.providers is None or folder is None or configured.parent != folder:
             yield {}
             return
         plugins = folder / "plugins"
@@ -183,9 +185,9 @@ class _ProgramPlan:
             yield variables
 
     async def _run_init(self, variables: Mapping[str, str]) -> None:
-        code, output = await self._run_for_output(
-            ("init", "-input=false"), variables=variables
-        )
+        inputs = evolve(self.inputs, environ={**self.inputs.environ, **variables})
+        init = evolve(self, inputs=inputs)
+        code, output = await init._run_for_output(("init", "-input=false"))
         if code != 0:
             raise _InitFailed(output)
 
@@ -199,34 +201,22 @@ class _ProgramPlan:
         return json_plan
 
     async def _run_for_output(
-        self,
-        arguments: tuple[str, ...],
-        *,
-        with_errors: bool = True,
-        variables: Mapping[str, str] = {},
+        self, arguments: tuple[str, ...], *, with_errors: bool = True
     ) -> tuple[int, bytes]:
         output = bytearray()
 
         async def collect(data: bytes) -> None:
             output.extend(data)
 
-        code = await self._run(
-            arguments, collect, with_errors=with_errors, variables=variables
-        )
+        code = await self._run(arguments, collect, with_errors=with_errors)
         return code, bytes(output)
 
     async def _run(
-        self,
-        arguments: tuple[str, ...],
-        write: WriteLog,
-        *,
-        with_errors: bool = True,
-        variables: Mapping[str, str] = {},
+        self, arguments: tuple[str, ...], write: WriteLog, *, with_errors: bool = True
     ) -> int:
         folder = self.inputs.engine_folder
         environ = {
             **self.inputs.environ,
-            **variables,
             "CHECKPOINT_DISABLE": "1",
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",

@@ -93,7 +93,7 @@ class ProviderCache:
 
     folder: Path
     mirror: Path | None = None
-    """Its providers are never kept, because their packages may change."""
+    """A filesystem mirror, whose providers are never kept."""
 
     _firsts: dict[str, anyio.Event] = field(factory=dict, repr=False)
     """For each kind of configuration, whether its first `init` is over."""
@@ -148,9 +148,8 @@ class ProviderCache:
             await before.wait()
             return None
         if len(self._firsts) >= _MOST_KEYS:
-            self._firsts = {
-                k: event for k, event in self._firsts.items() if not event.is_set()
-            }
+            running = {key for key, event in self._firsts.items() if not event.is_set()}
+            self._firsts = {key: self._firsts[key] for key in running}
         self._firsts[key] = anyio.Event()
         return self._firsts[key]
 
@@ -159,10 +158,10 @@ class ProviderCache:
         lock_file = _read_lock_file(configuration)
         links = _Links(lock_file)
         plugins.mkdir(parents=True, exist_ok=True, mode=0o700)
-        from_mirror = set(providers_in(self.mirror))
+        local = self._local_providers(configuration)
         for package in self._packages():
             accepted = _read_accepted(package)
-            if accepted is None or package.address in from_mirror:
+            if accepted is None or package.address in local:
                 continue
             if links.accept(package, accepted):
                 _make_link(package.in_folder(plugins).path, package.path)
@@ -172,12 +171,12 @@ class ProviderCache:
 
     def _keep(self, plugins: Path, configuration: Path, before: LockFile) -> None:
         after = _read_lock_file(configuration)
-        from_mirror = set(providers_in(self.mirror))
+        local = self._local_providers(configuration)
         for package in _packages_in(plugins):
             kept = package.in_folder(self.folder)
             if package.path.is_symlink():
                 _mark_as_used(kept, configuration)
-            elif package.address not in from_mirror:
+            elif package.address not in local:
                 entries = [lock.entries.get(package.address) for lock in (before, after)]
                 self._keep_package(package, kept, *entries)
 
@@ -203,6 +202,12 @@ class ProviderCache:
         except OSError as error:
             # The run has its package all the same.
             log.warning("provider.not_kept", address=kept.address, problem=str(error))
+
+    def _local_providers(self, configuration: Path) -> set[str]:
+        """Return the providers that come from folders, where their packages may change."""
+        # https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
+        bundled = configuration / "terraform.d" / "plugins"
+        return {*providers_in(self.mirror), *providers_in(bundled)}
 
     def _packages(self) -> Iterator[_Package]:
         return _packages_in(self.folder)
@@ -244,13 +249,13 @@ def _accepted(
     Without an entry it records all archives of the release, as the registry signs them. With
     one it had to find the archive among the hashes, unless that of the package was there.
     """
-    hash = package_hash(package.path)
+    digest = package_hash(package.path)
     entry = before if before and before.version == package.version else None
     if entry is None or not entry.hashes:
-        return _Accepted(hash, after.archive_hashes if after else frozenset())
-    if hash in entry.hashes:
-        return _Accepted(hash)
-    return _Accepted(hash, entry.archive_hashes)
+        return _Accepted(digest, after.archive_hashes if after else frozenset())
+    if digest in entry.hashes:
+        return _Accepted(digest)
+    return _Accepted(digest, entry.archive_hashes)
 
 
 def _packages_in(folder: Path) -> Iterator[_Package]:

@@ -169,6 +169,31 @@ async def test_a_packed_mirror_can_be_used(tmp_path: Path) -> None:
     assert status == "planned_and_finished", log
 
 
+async def test_builds_of_one_configuration_or_workspace_are_not_shared(
+    tmp_path: Path, mirror: NetworkMirror
+) -> None:
+    """Archives in `terraform.d/plugins`, and what a CLI configuration of the workspace leads to."""
+    bundled = (
+        f"terraform.d/plugins/{ADDRESS}/terraform-provider-fake_1.2.3_{SYSTEM_NAME}.zip"
+    )
+    files = {"main.tf": CONFIGURATION.encode()}
+    async with serving(tmp_path, {"SSL_CERT_FILE": str(mirror.ca_file)}) as client:
+        dev = await client.workspace()
+        path = f"/api/v2/workspaces/{dev}/vars"
+        for archive in ({**files, bundled: provider_archive()}, files):
+            run = await client.run(dev, await client.uploaded(dev, archive_of(archive)))
+            await client.until(run.data["id"], "planned_and_finished")
+            assert not kept_package(client).exists()
+            name, value = (
+                "TF_CLI_CONFIG_FILE",
+                mirror.environ(tmp_path)["TF_CLI_CONFIG_FILE"],
+            )
+            attributes = {"key": name, "value": value, "category": "env"}
+            await client("POST", path, {"data": {"type": "vars", "attributes": attributes}})
+
+    assert mirror.downloads == 1
+
+
 async def test_a_provider_that_is_nowhere_fails_its_run_alone(
     tmp_path: Path, mirror: NetworkMirror
 ) -> None:
