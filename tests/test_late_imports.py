@@ -27,6 +27,10 @@ LATE = {
     ("server.listener", "remote_backend.server.certificate"): (
         "the extra `server`, which only HTTPS needs, 0.13 s"
     ),
+    ("cli.commands.comparison_options", "remote_backend.reports.stored_plans"): (
+        "only comparisons with stored plans, 0.01 s"
+    ),
+    ("cli.commands.plan_output", "remote_backend.plans.verification"): "only -verify",
     ("planning.batch", "remote_backend.planning.comparison"): "only comparisons, 0.02 s",
     ("notices", "asyncio"): "commands that wait for nothing need it not, 0.01 s",
     ("cli.commands.engine", "remote_backend.cli.opening"): "only version -remote, 0.2 s",

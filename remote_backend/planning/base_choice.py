@@ -42,6 +42,8 @@ class StoredBase:
 
     hostname: str = ""
     organization: str = ""
+    mapping: str = ""
+    """Of which workspaces: `net-*`; empty where it is not known."""
 
 
 BaseChoice: TypeAlias = ReferenceBase | VersionBase | StoredBase

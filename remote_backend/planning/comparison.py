@@ -149,12 +149,15 @@ def _version_base(
 
 
 def _stored_base(choice: StoredBase, options: BatchOptions, context: BatchContext) -> Base:
-    place = (context.hostname, context.organization)
-    stored_place = (choice.hostname, choice.organization)
-    if stored_place != ("", "") and stored_place != place:
+    place = (context.hostname, context.organization, context.mapping)
+    stored_place = (choice.hostname, choice.organization, choice.mapping)
+    # What is not known of stored plans is not compared.
+    if any(
+        stored and stored != own for stored, own in zip(stored_place, place, strict=True)
+    ):
         raise RunOptionsError(
             f"{choice.name} is of {'/'.join(stored_place)}, and the configuration names "
-            f"{'/'.join(place)}; compare with plans of the same organization"
+            f"{'/'.join(place)}; compare with plans of the same workspaces"
         )
     return _PlannedEarlier(
         compared_with=ComparedWith(kind="report", name=choice.name, time=choice.time),

@@ -1,26 +1,58 @@
-"""What a plan is compared with: the flags of `plan` about comparisons."""
+"""What a plan is compared with: the flags of `plan` about comparisons.
+
+A base that is `last`, `batch:ID` or a file that ends with `.json` is stored plans; `version:X` is another
+version of Terraform; any other word is a git reference, also one that looks like the id of a batch.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.terraform_flags import optional_value, value
-from remote_backend.errors import RunOptionsError
-from remote_backend.planning.base_choice import BaseChoice, ReferenceBase, VersionBase
+from remote_backend.config.environment import process_environ
+from remote_backend.errors import RunOptionsError, SelectionError
+from remote_backend.planning.base_choice import (
+    BaseChoice,
+    ReferenceBase,
+    StoredBase,
+    VersionBase,
+)
+from remote_backend.planning.batch_id import short_id
+from remote_backend.planning.recorded_batch import (
+    RecordedBatch,
+    list_journals,
+    read_journal,
+)
 
-__all__ = ("base_choice_of", "comparison_flags", "refuse_impossible_comparisons")
+if TYPE_CHECKING:
+    from remote_backend.reports.stored_plans import StoredPlans
+
+__all__ = (
+    "base_choice_of",
+    "comparison_flags",
+    "refuse_impossible_comparisons",
+    "verified_workspaces",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_VERSION = "version:"
+_VERSION, _BATCH, _LAST, _JSON = "version:", "batch:", "last", ".json"
 _FLAGS = (
     optional_value(
         "compare",
-        "Show what the change causes, apart from what was pending: against the merge base with a "
-        "git reference, or against version:X. Alone, the base is found by itself.",
+        "Show what the change causes, apart from what was pending anyway: against the merge base "
+        "with a git reference, version:X, batch:ID, last, or FILE.json. Alone, it finds the "
+        "base of a pull request.",
         metavar="BASE",
+    ),
+    value(
+        "verify",
+        "Exit with 3 unless each workspace would still do what this report as JSON says.",
+        metavar="FILE",
     ),
     value(
         "terraform-version",
@@ -38,23 +70,108 @@ def comparison_flags(function: Function) -> Function:
 
 def refuse_impossible_comparisons(flags: Mapping[str, Any]) -> None:
     """Raise `RunOptionsError` for flags that make no sense together."""
-    if flags["compare"] is None:
-        return
-    if not (flags["all"] or flags["select"] or flags["exclude"]):
-        raise RunOptionsError("-compare is for batches; add -all or -select")
-    if flags["detach"]:
-        raise RunOptionsError(
-            "-detach and -compare exclude each other: a comparison needs the results of both runs"
-        )
+    given = [name for name in ("compare", "verify") if flags[name] is not None]
+    for name in given:
+        if not (flags["all"] or flags["select"] or flags["exclude"]):
+            raise RunOptionsError(f"-{name} is for batches; add -all or -select")
+        if flags["detach"]:
+            raise RunOptionsError(
+                f"-detach and -{name} exclude each other: a comparison needs the results of "
+                "the runs"
+            )
+    if len(given) > 1:
+        raise RunOptionsError("-compare and -verify exclude each other; choose one")
 
 
 def base_choice_of(
     flags: Mapping[str, Any], directory: Path, screen: Screen
 ) -> BaseChoice | None:
     """Return what the flags name as the base; None without a comparison."""
+    if flags["verify"] is not None:
+        return _stored_in_file(Path(flags["verify"]), flags)
     base = flags["compare"]
     if base is None:
         return None
     if base.startswith(_VERSION):
         return VersionBase(base.removeprefix(_VERSION) or None)
+    if base.endswith(_JSON):
+        return _stored_in_file(Path(base), flags)
+    if base.startswith(_BATCH):
+        return _stored_batch(base.removeprefix(_BATCH), flags, screen)
+    if base == _LAST:
+        return _last_batch(flags, directory, screen)
     return ReferenceBase(base or None)
+
+
+def verified_workspaces(
+    flags: Mapping[str, Any], base: BaseChoice | None
+) -> tuple[str, ...] | None:
+    """Return the workspaces that must be planned as a report says; None without -verify."""
+    if flags["verify"] is None or not isinstance(base, StoredBase):
+        return None
+    # Who selects some workspaces does not expect the others.
+    is_all = not (flags["select"] or flags["exclude"])
+    return tuple(base.outcomes) if is_all else ()
+
+
+def _stored_in_file(path: Path, flags: Mapping[str, Any]) -> StoredBase:
+    from remote_backend.reports.stored_plans import read_stored_plans
+
+    return _stored_base(read_stored_plans(path), str(path), flags)
+
+
+def _stored_batch(id: str, flags: Mapping[str, Any], screen: Screen) -> StoredBase:
+    folder = journal_folder_of(process_environ())
+    recorded = read_journal(folder, id or None, _warning_to(screen))
+    path = kept_plans_of(folder, recorded.id)
+    if not path.exists():
+        raise SelectionError(
+            f"batch {short_id(recorded.id)} kept no plans: they are kept where they are read, as "
+            "with -report=FILE or -compare, and only as long as its logs"
+        )
+    return _stored_in_file(path, flags)
+
+
+def _last_batch(flags: Mapping[str, Any], directory: Path, screen: Screen) -> StoredBase:
+    """Return the newest batch of the same kind that kept its plans, of this directory if possible."""
+    folder = journal_folder_of(process_environ())
+    kept = [
+        batch
+        for batch in list_journals(folder, _warning_to(screen))
+        if kept_plans_of(folder, batch.id).exists()
+        and batch.options.plan.refresh_only == flags["refresh_only"]
+    ]
+    own = [batch for batch in kept if _is_of(batch, directory)]
+    if not (own or kept):
+        screen.note("No earlier batch has kept its plans, so all of it is new.")
+        return StoredBase(outcomes={}, name="nothing earlier")
+    newest = (own or kept)[0]
+    return _stored_in_file(kept_plans_of(folder, newest.id), flags)
+
+
+def _is_of(batch: RecordedBatch, directory: Path) -> bool:
+    return batch.directory == directory.absolute()
+
+
+def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> StoredBase:
+    if plans.is_drift is not bool(flags["refresh_only"]):
+        kinds = ("drift", "plans") if plans.is_drift else ("plans", "drift")
+        raise RunOptionsError(
+            f"{label} is a report of {kinds[0]}, and this command looks for {kinds[1]}; with "
+            "-refresh-only both are about drift"
+        )
+    if not plans.has_plans:
+        raise RunOptionsError(f"{label} has no plan to compare with")
+    time = plans.started_at[:16].replace("T", " ")
+    return StoredBase(
+        outcomes=plans.outcomes,
+        name=f"a report of {time} UTC",
+        time=plans.started_at,
+        hostname=plans.hostname,
+        organization=plans.organization,
+        mapping=plans.mapping,
+    )
+
+
+def _warning_to(screen: Screen) -> Callable[[str], None]:
+    return lambda text: screen.note(f"Warning: {text}")

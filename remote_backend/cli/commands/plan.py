@@ -13,6 +13,7 @@ from remote_backend.cli.commands.comparison_options import (
     base_choice_of,
     comparison_flags,
     refuse_impossible_comparisons,
+    verified_workspaces,
 )
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
 from remote_backend.cli.commands.plan_request import (
@@ -61,7 +62,7 @@ _GUIDE = Guide(
             "target", "replace", "refresh", "refresh-only", "destroy", "var", "var-file",
             "message", "terraform-version", "upload", "refuse-outside-links",
         ),
-        "Comparing": ("compare",),
+        "Comparing": ("compare", "verify"),
         "Output and reports": (
             "report", "report-logs", "report-mode", "report-label", "report-limit", "table", "stream", "quiet", "json",
             "color", "no-color", "detailed-exitcode", "fail-on", "allow",
@@ -75,7 +76,7 @@ _GUIDE = Guide(
         "TF_WORKSPACE", "TF_TOKEN_<host>", "TF_CLI_ARGS_plan", "TF_INPUT", "NO_COLOR",
         "FORCE_COLOR", "XDG_DATA_HOME",
     ),
-    exit_codes="0 done, 1 a failure, 2 changes (only with -detailed-exitcode), 3 a gate, "
+    exit_codes="0 done, 1 a failure, 2 changes (only with -detailed-exitcode), 3 a gate or -verify, "
     "130 interrupted, 143 terminated",
 )  # fmt: skip
 
@@ -181,6 +182,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         sys.stdout, sys.stderr, environ, no_color=flags["no_color"], color=flags["color"]
     )
     gates = gate_options(flags)
+    base = base_choice_of(flags, directory, screen)
     is_batch = bool(flags["all"] or flags["select"] or flags["exclude"])
     request = PlanRequest(
         directory=directory,
@@ -199,7 +201,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
             ),
             details=bool(gates.rules) or are_reports_written(flags["report"]),
             details_of_unchanged=gates.is_about_drift,
-            base=base_choice_of(flags, directory, screen),
+            base=base,
             journal_folder=_journal_folder(environ, screen) if is_batch else None,
             cache_folder=user_cache_directory(environ),
         ),
@@ -210,6 +212,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
+        verified_workspaces=verified_workspaces(flags, base),
         gates=gates,
     )
     return anyio.run(run_plan, request, screen)

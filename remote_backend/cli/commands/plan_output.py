@@ -146,7 +146,7 @@ class PlanOutput:
             gates = self._judge(batch.outcomes)
             if not command.is_batch and command.style is not Style.JSON:
                 self._note_gates(gates)
-            if command.writes_reports and batch.outcomes:
+            if (command.writes_reports or self._keeps_plans) and batch.outcomes:
                 self._reports.write(backend, batch, logs, gates)
             if batch.outcomes:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
@@ -180,6 +180,11 @@ class PlanOutput:
     def _keeps_logs(self) -> bool:
         """Whether later commands find the logs of the batch."""
         return self.command.is_journaled and self._kept.keeps_any
+
+    @property
+    def _keeps_plans(self) -> bool:
+        """Whether later batches can be compared with this one."""
+        return self._keeps_logs and self.command.options.needs_details
 
     def _logs(self, batch_id: str) -> LogSpool:
         """Return where logs wait: for later commands too, if the batch can be resumed."""
@@ -317,12 +322,17 @@ class PlanOutput:
 
     def _judge(self, outcomes: tuple[Outcome, ...]) -> tuple[GateResult, ...]:
         """Return what came of the gates, of which most commands have none."""
-        gates = self.command.gates
-        if not gates.rules:
-            return ()
-        from remote_backend.plans.gates import judge_gates
+        gates, reported = self.command.gates, self.command.verified_workspaces
+        results: tuple[GateResult, ...] = ()
+        if gates.rules:
+            from remote_backend.plans.gates import judge_gates
 
-        return judge_gates(outcomes, gates.rules, gates.allowed)
+            results = judge_gates(outcomes, gates.rules, gates.allowed)
+        if reported is not None:
+            from remote_backend.plans.verification import verification_of
+
+            results = (*results, verification_of(outcomes, reported))
+        return results
 
     def _all_queued(self, event: events.Event) -> bool:
         if isinstance(event, events.RunQueued):

@@ -2,9 +2,11 @@
 
 from attrs import define
 
+from remote_backend.atomic_files import write_atomically
 from remote_backend.backend_plans import BackendPlans
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.output.github import annotations, write_outputs
+from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import (
     Collector,
@@ -21,6 +23,7 @@ from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.summary import Report
+from remote_backend.reports.to_json import to_json
 
 __all__ = ("PlanReports",)
 
@@ -70,7 +73,23 @@ class PlanReports:
             self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
             self.is_incomplete = True
         else:
-            self._write_files(report)
+            self._keep_plans(report)
+            if self.request.writes_reports:
+                self._write_files(report)
+
+    def _keep_plans(self, report: Report) -> None:
+        """Keep the plans for `-compare=last`, where they were read and logs are kept, too."""
+        options = self.request.options
+        if not (self.keeps_logs and options.needs_details and options.journal_folder):
+            return
+        path = kept_plans_of(options.journal_folder, report.batch_id)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(path, to_json(report).encode("utf-8", "replace"))
+        except Exception as error:  # of any kind: an odd plan, or a disk that is full
+            self.screen.note(
+                f"Warning: no later batch can be compared with this one: {reason_of_error(error)}"
+            )
 
     def write_failure(
         self, reason: str, backend: BackendPlans | None, started_at: str

@@ -65,6 +65,9 @@ class PlanRequest:
     is_batch: bool = False
     detailed_exit_code: bool = False
     gates: Gates = Gates()
+    verified_workspaces: tuple[str, ...] | None = None
+    """The workspaces of a report that the plans must agree with; None unless they must."""
+
     on_interrupt: OnInterrupt = OnInterrupt.ASK
     detach: bool = False
     """Whether to return as soon as all runs are queued."""

@@ -16,7 +16,14 @@ from attrs import frozen
 
 from remote_backend.errors import SettingsError
 
-__all__ = ("KeptLogs", "file_name_of", "folder_of", "keep_limits", "prune")
+__all__ = (
+    "KeptLogs",
+    "file_name_of",
+    "folder_of",
+    "keep_limits",
+    "kept_plans_of",
+    "prune",
+)
 
 _SUFFIX = ".logs"
 _DAYS, _MEGABYTES = "REMOTE_BACKEND_KEEP_LOGS_DAYS", "REMOTE_BACKEND_KEEP_LOGS_MB"
@@ -60,6 +67,11 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
 def folder_of(journal_folder: Path, batch_id: str) -> Path:
     """Return the folder with the logs of a batch."""
     return journal_folder / f"{batch_id}{_SUFFIX}"
+
+
+def kept_plans_of(journal_folder: Path, batch_id: str) -> Path:
+    """Return the report that keeps the plans of a batch; no log has such a name."""
+    return folder_of(journal_folder, batch_id) / "report.json"
 
 
 def file_name_of(workspace: str) -> str:

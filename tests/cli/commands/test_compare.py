@@ -162,3 +162,99 @@ async def test_what_makes_no_sense_is_refused(
     assert done.code == 1
     assert message in done.err
     assert made == []
+
+
+async def test_a_report_is_a_base_without_runs(tmp_path: Path) -> None:
+    """A nightly report halves the runs of every pull request, and the head says what it is."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        await bench.plan("-all", "-report=report.json")
+        bench.repository.commit({SCRIPT: ONE_CAUSED})
+        done = await bench.plan("-all", "-compare=report.json", "-detailed-exitcode")
+        made = bench.runs
+
+    assert done.code == 2, done.err
+    assert "compared with a report of 20" in done.out
+    assert "pending anyway: 2 in 2 workspaces" in done.out
+    assert len(made) == 4
+
+
+async def test_the_last_batch_is_a_base(tmp_path: Path) -> None:
+    """Of the first batch all is new; each one keeps its plans for the next."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        first = await bench.plan("-all", "-compare=last", "-table=none")
+        bench.repository.commit({SCRIPT: ONE_CAUSED})
+        second = await bench.plan("-all", "-compare=last", "-table=none")
+        [id] = [word for word in first.err.split() if word.startswith("batch-")][:1]
+        named = await bench.plan("-all", f"-compare=batch:{id[6:12]}", "-table=none")
+        made = bench.runs
+
+    assert "so all of it is new" in first.err
+    assert "; new" in first.out
+    assert "changes aws_vpc.caused" in second.out
+    assert "pending anyway: 2 in 2 workspaces" in second.out
+    assert "changes aws_vpc.caused" in named.out
+    assert len(made) == 6
+
+
+async def test_a_batch_without_plans_is_no_base(tmp_path: Path) -> None:
+    """Plans are kept where they are read; the error says how."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        first = await bench.plan("-all")
+        [id] = [word for word in first.err.split() if word.startswith("batch-")][:1]
+        done = await bench.plan("-all", f"-compare=batch:{id[6:12]}")
+
+    assert done.code == 1
+    assert "kept no plans: they are kept where they are read" in done.err
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"organization": "other"}, "compare with plans of the same workspaces"),
+        ({"mapping": "app-*"}, "compare with plans of the same workspaces"),
+        (None, "is a report of drift, and this command looks for plans"),
+    ],
+    ids=["another organization", "other workspaces", "drift"],
+)
+async def test_a_report_of_something_else_is_refused(
+    tmp_path: Path, changed: dict[str, str] | None, message: str
+) -> None:
+    """Workspaces of another organization, or drift, are nothing to compare plans with."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        await bench.plan("-all", "-report=report.json")
+        document = bench.report()
+        if changed is None:
+            document["kind"] = "drift"
+        else:
+            document["batch"].update(changed)
+        (bench.repository.path / "report.json").write_text(json.dumps(document))
+        before = len(bench.runs)
+        done = await bench.plan("-all", "-compare=report.json")
+        after = len(bench.runs)
+
+    assert done.code == 1
+    assert message in done.err
+    assert after == before
+
+
+async def test_plans_are_verified(tmp_path: Path) -> None:
+    """Exit code 0 when every workspace would do what the report says, else 3 with the names."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        await bench.plan("-all", "-report=report.json")
+        same = await bench.plan("-all", "-verify=report.json", "-table=none")
+        document = bench.report()
+        bench.repository.commit({SCRIPT: ONE_CAUSED})
+        other = await bench.plan(
+            "-all", "-verify=report.json", "-table=none", "-report=report.md"
+        )
+        text = (bench.repository.path / "report.md").read_text()
+        document["workspaces"].append({**document["workspaces"][0], "name": "gone"})
+        (bench.repository.path / "report.json").write_text(json.dumps(document))
+        bench.repository.commit({SCRIPT: ONLY_PENDING})
+        gone = await bench.plan("-all", "-verify=report.json", "-table=none")
+        some = await bench.plan("-select=dev", "-verify=report.json", "-table=none")
+
+    assert [one.code for one in (same, other, gone, some)] == [0, 3, 3, 0], other.err
+    assert "verify: 1 workspace" in other.out
+    assert "1 gate failed" in text
+    assert "GATES" not in same.out

@@ -1,0 +1,38 @@
+"""Whether plans would still do exactly what an earlier report says."""
+
+from collections.abc import Iterable
+
+from remote_backend.models.comparison import ChangeClass, ComparisonResult
+from remote_backend.models.gates import GateKind, GateResult, GateRule
+from remote_backend.models.outcome import Outcome
+
+__all__ = ("is_as_reported", "verification_of")
+
+_RULE = GateRule(text="verify", kind=GateKind.ANY)
+# A report holds no sensitive values, so a plan is as reported where it names the same ones.
+_AS_REPORTED = frozenset({ChangeClass.PENDING, ChangeClass.CANNOT_TELL})
+
+
+def is_as_reported(outcome: Outcome) -> bool:
+    """Whether a workspace would do what its comparison with a report finds there, no more and no less."""
+    comparison = outcome.comparison
+    if comparison is None:
+        return False
+    if comparison.result is ComparisonResult.FAILED_BEFORE:
+        return True
+    is_compared = comparison.result is ComparisonResult.COMPARED
+    return is_compared and _AS_REPORTED.issuperset(
+        change.change_class for change in comparison.changes
+    )
+
+
+def verification_of(outcomes: Iterable[Outcome], reported: Iterable[str]) -> GateResult:
+    """Return a gate that fails for each workspace that differs; `reported` are those of the report.
+
+    A workspace that is only in the report, or only planned, differs as well.
+    """
+    by_name = {outcome.workspace: outcome for outcome in outcomes}
+    missing = [name for name in reported if name not in by_name]
+    differing = [name for name, outcome in by_name.items() if not is_as_reported(outcome)]
+    names = (*differing, *missing)
+    return GateResult(rule=_RULE, count=len(names), workspaces=names)
