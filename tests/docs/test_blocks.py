@@ -119,8 +119,7 @@ def test_the_shell_blocks_of_a_page_run(
         **os.environ,
         **server.environ,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder.parent),
-        "XDG_DATA_HOME": str(folder.parent / f"{folder.name}-home"),
+        "HOME": str(folder.parent / f"{folder.name}-home"),
         "PYTHONPATH": str(REPOSITORY),
     }
     for block in page_blocks:
