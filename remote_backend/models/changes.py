@@ -189,12 +189,26 @@ class PlannedChanges:
     """All that a plan would change, and what the engine reported with it."""
 
     resources: tuple[ResourceChange, ...] = ()
+    """What would happen to resources, those without changes left out."""
+
     outputs: tuple[OutputChange, ...] = ()
+    """Outputs that would change."""
+
     drift: tuple[ResourceChange, ...] = ()
+    """What has changed outside of Terraform since the last apply."""
+
     deferred: tuple[ResourceChange, ...] = ()
+    """Changes that the engine leaves for a later plan."""
+
     actions: tuple[ActionInvocation, ...] = ()
+    """Actions of providers that an apply would carry out."""
+
     checks: tuple[CheckResult, ...] = ()
+    """Results of conditions and check blocks."""
+
     diagnostics: tuple[Diagnostic, ...] = ()
+    """Warnings and errors of the engine."""
+
     not_understood: tuple[str, ...] = ()
     """The parts of the plan that this version does not know, one sentence part for each."""
 

@@ -12,8 +12,14 @@ class Cost:
     """What resources cost in a month, before and after a plan is applied."""
 
     prior: Decimal
+    """A month before the plan is applied."""
+
     proposed: Decimal
+    """A month after it."""
+
     delta: Decimal
+    """The difference, as the server says it."""
+
     currency: str = "USD"
     """HCP Terraform estimates in US dollars:
     https://developer.hashicorp.com/terraform/cloud-docs/cost-estimation"""

@@ -45,7 +45,11 @@ class Outcome:
     """The name that people use: without the prefix."""
 
     full_name: str
+    """The name on the server."""
+
     result: Result
+    """How it ended, in one word."""
+
     status: str | None = None
     """The last run status, or None when there was no run."""
 
@@ -57,12 +61,26 @@ class Outcome:
     begin), `plan` or `checks` (policies and tasks); None when it did not fail."""
 
     counts: Counts | None = None
+    """How many resources would change; None without a plan that says so."""
+
     seconds: float = 0.0
+    """How long it took here, from its start to its end."""
+
     run_id: str | None = None
+    """The id of its run; None when none was made."""
+
     plan_id: str | None = None
+    """The id of the plan of the run; None when none is known."""
+
     run_url: str | None = None
+    """The address of the run's page, for people."""
+
     checks: tuple[CheckReport, ...] = field(default=(), repr=False)
+    """Policies, run tasks and cost estimates, in the order of the server."""
+
     log_is_complete: bool = True
+    """Whether the log was read to its end."""
+
     changes: PlannedChanges | None = field(default=None, repr=False)
     """The planned changes; None if they were not requested or the server does not return them."""
 

@@ -15,9 +15,16 @@ class Counts:
     """How many resources a plan would add, change, destroy and import."""
 
     add: int = 0
+    """How many would be created; a replacement counts here and in `destroy`."""
+
     change: int = 0
+    """How many would be changed in place."""
+
     destroy: int = 0
+    """How many would be destroyed."""
+
     imported: int = 0
+    """How many would be imported."""
 
 
 @frozen(kw_only=True)

@@ -127,8 +127,14 @@ class CheckReport:
     """`policy check`, `policy evaluation`, `run task` or `cost estimate`."""
 
     name: str
+    """What the server calls it."""
+
     status: str
+    """Its status in the words of the server."""
+
     text: str = ""
+    """What it says, in lines; empty when it says nothing."""
+
     failed: bool = False
     """Whether it is a reason for the plan to fail; advisory results are not."""
 

@@ -216,10 +216,20 @@ class PlanOptions:
     """
 
     targets: tuple[str, ...] = field(default=(), converter=_addresses)
+    """Addresses of what to plan, with what it needs; everything without any."""
+
     replace: tuple[str, ...] = field(default=(), converter=_addresses)
+    """Addresses of resources to replace."""
+
     refresh: bool = field(default=True, validator=_require_flag)
+    """Whether the plan compares the state with the real world first."""
+
     refresh_only: bool = field(default=False, validator=_require_flag)
+    """Whether the plan only shows what has changed outside of Terraform."""
+
     destroy: bool = field(default=False, validator=_require_flag)
+    """Whether everything would be destroyed."""
+
     variables: tuple[tuple[str, str], ...] = field(
         default=(), converter=run_variables_of, repr=False
     )
@@ -232,6 +242,8 @@ class PlanOptions:
     https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run"""
 
     message: str | None = None
+    """The message of the runs; None for the default text."""
+
     refuse_outside_links: bool = field(default=False, validator=_require_flag)
     """Whether a link that leads out of the configuration is an error."""
 

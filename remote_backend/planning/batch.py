@@ -59,9 +59,17 @@ class Batch:
         compared_with: ComparedWith | None = None,
     ) -> None:
         self.id = running.context.id
+        """The id of the batch, by which it can be resumed."""
+
         self.options = running.options
+        """What it was begun with."""
+
         self.outcomes: tuple[Outcome, ...] = ()
+        """One for each workspace, complete after the last event."""
+
         self.compared_with = compared_with
+        """What plans are compared with; None without a comparison."""
+
         self._running = running
         self._plans = plans
 

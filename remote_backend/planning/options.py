@@ -65,7 +65,11 @@ class BatchOptions:
     """How many workspaces are in flight at the same time."""
 
     upload: UploadMode = field(default=UploadMode.AUTO, validator=_require_upload_mode)
+    """Whether workspaces share one upload."""
+
     limits: WaitLimits = WaitLimits()
+    """How long to wait for what, before a workspace fails."""
+
     details: bool = False
     """Whether outcomes hold what each plan would change, for one more request each."""
 
