@@ -32,7 +32,9 @@ def title_of(outcome: Outcome, *, draw_name: Callable[[str], str] = str) -> str:
 def _title_of(outcome: Outcome, draw_name: Callable[[str], str]) -> str:
     if outcome.result in ENDED_WITHOUT_PLAN:
         failure = first_failure(outcome)
-        return failure.reason if failure is not None else outcome.result.value
+        if failure is not None:
+            return failure.reason
+        return "still running" if outcome.still_running else outcome.result.value
     if outcome.result is Result.NO_CHANGES:
         return "unchanged"
     undone = _undone(outcome, draw_name)

@@ -27,8 +27,11 @@ def to_html(report: Report) -> str:
     return html_page(page_title(report, families_by_kind(report)), report_body(report))
 
 
-def report_body(report: Report) -> str:
-    """Return what stands in the body of a page: header, main and the list of keys."""
+def report_body(report: Report, *, below_header: str = "") -> str:
+    """Return what stands in the body of a page: header, main and the list of keys.
+
+    `below_header` is HTML of the page of a server.
+    """
     kinds = families_by_kind(report)
     sections = {
         kind: group_section(report, kind, families) for kind, families in kinds.items()
@@ -39,7 +42,7 @@ def report_body(report: Report) -> str:
     log_command = report.log_command
     command = f' data-log="{html_text(log_command)}"' if log_command is not None else ""
     return (
-        f"{page_header(report, kinds)}<main{command}>\n{''.join(first)}"
+        f"{page_header(report, kinds)}{below_header}<main{command}>\n{''.join(first)}"
         f"{matrix_section(report, changing)}{''.join(others)}"
         f"{comparison_section(report)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"

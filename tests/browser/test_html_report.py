@@ -1,6 +1,5 @@
 """The HTML report in headless Chromium, where one is installed."""
 
-import json
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,8 @@ from remote_backend.reports.summary import Report
 from remote_backend.reports.to_html import to_html
 from tests.support.browser import EVIL
 from tests.support.chromium import (
-    axe_script,
+    axe_findings,
+    needs_axe,
     needs_chromium,
     note_violations,
     opened_page,
@@ -251,9 +251,7 @@ async def test_print_has_all_groups_and_no_tools(page: Page, tmp_path: Path) -> 
     await expect(page.locator(".group.unchanged")).not_to_have_attribute("open", "")
 
 
-@pytest.mark.skipif(
-    axe_script() is None, reason="axe is not installed (pip install axe-playwright-python)"
-)
+@needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 async def test_axe_finds_nothing(scheme: str, width: int, tmp_path: Path) -> None:
@@ -261,11 +259,4 @@ async def test_axe_finds_nothing(scheme: str, width: int, tmp_path: Path) -> Non
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     async with opened_page(**options) as page:
         await page.goto(written(few(), tmp_path))
-        await page.evaluate(
-            "document.querySelectorAll('details').forEach(d => d.open = true)"
-        )
-        await page.evaluate(axe_script() or "")
-        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found = await page.evaluate(f"axe.run({{runOnly: {json.dumps(rules)}}})")
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
-    assert len(found["passes"]) > 10
+        assert await axe_findings(page) == []

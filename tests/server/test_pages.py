@@ -2,12 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 
 import anyio
 import pytest
 
+from remote_backend.engine.simulated import Simulation
 from remote_backend.opening import open_backend
-from tests.support.browser import Browser
+from remote_backend.server.seed import SeedWorkspace
+from tests.support.browser import Browser, opened_browser
 
 
 async def test_a_token_opens_the_pages(browser: Browser) -> None:
@@ -131,3 +134,49 @@ async def test_addresses_of_other_clients_open(browser: Browser) -> None:
     ):
         status, text = await browser.get(address)
         assert (status, "net-dev" in text) == (200, True), address
+
+
+async def test_a_log_is_raw_linked_and_cut(tmp_path: Path) -> None:
+    """Of megabytes the end is shown with the numbers of its lines; the raw log has all of it."""
+    log = b"\x1b[33mwarm\x1b[0m and <b>cold</b>\n" * 60_000 + b"Error: too \xff late\n"
+    seed = [
+        SeedWorkspace(name="net-long", simulation=Simulation(parts=(log,), succeeds=False))
+    ]
+    async with opened_browser(tmp_path, seed) as browser:
+        path = await browser.plan("long")
+        await browser.log_in(browser.server.token)
+        _, page = await browser.get(path)
+        async with browser.http.get(f"{browser.server.url}{path}/log.txt") as response:
+            assert response.content_type == "text/plain"
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            raw = await response.read()
+        async with browser.http.get(
+            f"{browser.server.url}{path}/log.txt?download=1"
+        ) as response:
+            assert response.headers["Content-Disposition"].startswith("attachment")
+
+    # The notice of the simulation is the first line.
+    assert raw.endswith(log) and raw.count(b"\n") == 60_002
+    assert '<a href="#log-60002">first error</a>' in page
+    assert '<span id="log-60002">Error: too \ufffd late\n</span>' in page
+    assert "are left out" in page and len(page) < 2_000_000
+    assert "<b>cold" not in page and '<span class="yellow">warm</span>' in page
+
+
+async def test_a_run_belongs_to_its_workspace(browser: Browser) -> None:
+    """Under the name of another one it is not there, neither its log."""
+    run = (await browser.plan("dev")).rsplit("/", 1)[1]
+    await browser.log_in(browser.server.token)
+    for page in ("", "/log", "/log.txt"):
+        path = f"/app/acme/workspaces/net-slow/runs/{run}{page}"
+        assert (await browser.get(path))[0] == 404
+
+
+async def test_texts_of_others_are_shown_as_they_are(browser: Browser) -> None:
+    """Markup in a message is text, and characters that reorder a line are shown by number."""
+    await browser.plan("dev")
+    path = await browser.begin("net-dev", "</p><script>x</script> \u202egpj.exe")
+    await browser.log_in(browser.server.token)
+    for page in (path, "/app/acme/workspaces/net-dev/runs"):
+        _, text = await browser.get(page)
+        assert "&lt;/p&gt;&lt;script&gt;x&lt;/script&gt; &lt;U+202E&gt;gpj.exe" in text

@@ -3,6 +3,7 @@
 As a program it writes a line if the tests in a browser are skipped here: `python -m tests.support.chromium`.
 """
 
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -68,6 +69,25 @@ async def page() -> AsyncIterator[Page]:
     """Run a browser with one page."""
     async with hosted(opened_page()) as made:
         yield made
+
+
+async def axe_findings(page: Page) -> list[tuple[str, str]]:
+    """Return what axe finds on a page with everything opened: each rule with an example.
+
+    Rules of WCAG 2.2 AA and best practice are tried.
+    """
+    await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    await page.evaluate(axe_script() or "")
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = await page.evaluate(f"axe.run({{runOnly: {json.dumps(rules)}}})")
+    assert len(found["passes"]) > 10
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]]
+
+
+needs_axe = pytest.mark.skipif(
+    find_spec("axe_playwright_python") is None,
+    reason="axe is not installed (pip install axe-playwright-python)",
+)
 
 
 def axe_script() -> str | None:

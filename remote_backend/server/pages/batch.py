@@ -54,15 +54,17 @@ async def read_batch_page(request: web.Request) -> web.Response:
     etag = _etag(batch)
     if request.headers.get("If-None-Match") == etag:
         return web.Response(status=304, headers={"ETag": etag})
-    outcomes = request.app[OUTCOMES]
+    outcomes, head = request.app[OUTCOMES], _head(request, batch)
     text = await to_thread.run_sync(
-        lambda: report_body(batch_report(context, outcomes, batch))
+        lambda: report_body(
+            batch_report(context, outcomes, batch, hostname=request.host),
+            below_header=head,
+        )
     )
-    body = f"{_head(request, batch)}{text}"
     scripts = ("report.js",) if batch.is_over else ("report.js", "batch.js")
     page = Page(
         title=f"Batch {short_id(batch.id)}",
-        body=body,
+        body=text,
         crumbs=((organization_path(context, "batches"), "Batches"),),
         scripts=scripts,
         refreshes=not batch.is_over,
@@ -83,7 +85,12 @@ async def download_report(request: web.Request) -> web.Response:
     context, batch = context_of(request), await _batch(request)
     content_type, write = _FORMS[form_name]
     report = partial(
-        batch_report, context, request.app[OUTCOMES], batch, str(request.url.origin())
+        batch_report,
+        context,
+        request.app[OUTCOMES],
+        batch,
+        hostname=request.host,
+        origin=str(request.url.origin()),
     )
     text = await to_thread.run_sync(lambda: write(report()))
     return web.Response(

@@ -39,8 +39,7 @@ def batch_table(context: ServerContext, batches: Sequence[BatchSummary]) -> str:
     rows = (
         (
             link(batch_path(context, batch.id), short_id(batch.id)),
-            html_text(batch.mapping),
-            f"{batch.workspaces:,}",
+            html_text(batch.mapping) + f" ({batch.workspaces:,})",
             html_text(batch.words),
             moment(batch.started_at),
             html_text(batch.who),
@@ -48,7 +47,7 @@ def batch_table(context: ServerContext, batches: Sequence[BatchSummary]) -> str:
         for batch in batches
     )
     return table(
-        ("Batch", "Workspaces", "Number", "Results", "Begun", "By"),
+        ("Batch", "Workspaces", "Results", "Begun", "By"),
         rows,
         empty="There is no batch yet: a plan of many workspaces makes one.",
     )

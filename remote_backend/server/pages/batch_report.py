@@ -21,7 +21,12 @@ _MOST_LOGS = 100
 
 
 def batch_report(
-    context: ServerContext, outcomes: KeptOutcomes, batch: PlannedBatch, origin: str = ""
+    context: ServerContext,
+    outcomes: KeptOutcomes,
+    batch: PlannedBatch,
+    *,
+    hostname: str,
+    origin: str = "",
 ) -> Report:
     """Return the report of a batch; it reads files, so it belongs into a thread.
 
@@ -39,7 +44,7 @@ def batch_report(
     return make_report(
         made,
         batch_id=batch.id,
-        hostname=origin.partition("://")[2],
+        hostname=hostname,
         organization=context.organization,
         started_at=batch.started_at,
         mapping=mapping_of(name for name, _ in batch.runs),

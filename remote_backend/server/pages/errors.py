@@ -37,7 +37,8 @@ async def error_page(
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+    # The first word may be a name, so it stays as it is.
+    return text if text.endswith(".") else f"{text}."
 
 
 async def _nearest(request: web.Request) -> str:
@@ -53,7 +54,11 @@ async def _nearest(request: web.Request) -> str:
         f"<li>{name_link(workspace_path(context, name), name)}</li>\n"
         for name in get_close_matches(looked_for[:200], names, n=5)
     )
-    return f"<p>Workspaces with such a name:</p>\n<ul>\n{items}</ul>\n" if items else ""
+    return (
+        f'<p>Workspaces with such a name:</p>\n<ul class="links">\n{items}</ul>\n'
+        if items
+        else ""
+    )
 
 
 def _search(request: web.Request) -> str:

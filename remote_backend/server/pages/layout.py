@@ -10,9 +10,9 @@ from attrs import frozen
 
 from remote_backend.formats.page_style import page_style
 from remote_backend.reports.html_text import html_text
-from remote_backend.server.context import USER, ServerContext, context_of
+from remote_backend.server.context import USER, context_of
 from remote_backend.server.pages.addresses import organization_path
-from remote_backend.server.pages.markup import link, name_link
+from remote_backend.server.pages.markup import menu, name_link
 
 __all__ = ("Page", "read_asset", "respond_with_page")
 
@@ -101,22 +101,18 @@ def _navigation(request: web.Request) -> str:
     user = request.get(USER)
     if user is None:
         return ""
-    links = "".join(
-        f"<li>{link(address, name)}</li>"
-        for address, name in _sections(context_of(request))
-    )
+    context = context_of(request)
+    pages = {
+        "/app": "Home",
+        organization_path(context, "workspaces"): "Workspaces",
+        organization_path(context, "batches"): "Batches",
+        "/app/settings/tokens": "Tokens",
+    }
     return (
-        f'<nav class="top" aria-label="Main">\n<ul>{links}</ul>\n'
-        f'<form method="post" action="/app/-/logout"><span>{html_text(user.shown_name)}</span>'
-        " <button>Log out</button></form>\n</nav>\n"
+        f'<div class="top">\n{menu("Main", "main-menu", pages, request.path)}'
+        '<form method="post" action="/app/-/logout" aria-label="Session">'
+        f"<span>{html_text(user.shown_name)}</span> <button>Log out</button></form>\n</div>\n"
     )
-
-
-def _sections(context: ServerContext) -> Iterable[tuple[str, str]]:
-    yield "/app", "Home"
-    yield organization_path(context, "workspaces"), "Workspaces"
-    yield organization_path(context, "batches"), "Batches"
-    yield "/app/settings/tokens", "Tokens"
 
 
 def _crumbs(crumbs: Iterable[tuple[str, str]]) -> str:

@@ -37,7 +37,7 @@ async def read_lock(request: web.Request) -> web.Response:
 
     workspace, holder = await context.store.read(read)
     body = (
-        f"{workspace_tabs(context, workspace.name)}{_sentence(workspace, holder)}"
+        f"{workspace_tabs(request, workspace.name)}{_sentence(workspace, holder)}"
         f"{_form(request, workspace, holder)}"
     )
     crumbs = workspace_crumbs(context, workspace.name)

@@ -10,6 +10,7 @@ __all__ = (
     "choice",
     "form",
     "link",
+    "menu",
     "moment",
     "name_link",
     "paging",
@@ -19,11 +20,22 @@ __all__ = (
 )
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_CURRENT = ' aria-current="page"'
 
 
 def link(address: str, text: str) -> str:
     """Return a link; both are texts."""
     return f'<a href="{html_text(address)}">{html_text(text)}</a>'
+
+
+def menu(label: str, css_class: str, pages: Mapping[str, str], path: str) -> str:
+    """Return links to pages, by their addresses; that of a path is marked as the current one."""
+    items = "".join(
+        f'<li><a href="{html_text(address)}"{_CURRENT if address == path else ""}>'
+        f"{html_text(name)}</a></li>"
+        for address, name in pages.items()
+    )
+    return f'<nav class="{css_class}" aria-label="{label}">\n<ul>{items}</ul>\n</nav>\n'
 
 
 def name_link(address: str, name: str) -> str:

@@ -88,7 +88,8 @@ def _read_outcome(files: Files, run: RunRecord, workspace: str) -> Outcome:
     outcome = Outcome(
         workspace=workspace,
         full_name=workspace,
-        result=Result.FAILED,
+        # Of a run that goes on there is nothing to read, and nothing has failed.
+        result=Result.NOT_STARTED,
         status=run.status,
         seconds=_seconds(run),
         run_id=run.id,

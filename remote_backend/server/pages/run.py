@@ -10,7 +10,7 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.planning.batch_id import short_id
 from remote_backend.plans.titles import title_of
 from remote_backend.reports.html_changes import changes_html
-from remote_backend.reports.html_kinds import Kind
+from remote_backend.reports.html_kinds import Kind, sign
 from remote_backend.reports.html_text import breakable, count_of, html_text
 from remote_backend.server.context import USER, conflict, context_of
 from remote_backend.server.pages.addresses import (
@@ -71,7 +71,7 @@ async def read_run(request: web.Request) -> web.Response:
         )
 
     page = Page(
-        title=f"{word_of_run(run)}: {name}",
+        title=f"{sign(kind_of_run(run))} {word_of_run(run)} \u00b7 {name}",
         heading=f"Run of {breakable(name)}",
         body=await to_thread.run_sync(write),
         crumbs=(

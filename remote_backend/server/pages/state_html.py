@@ -41,7 +41,7 @@ def resources_table(data: bytes) -> str:
         return _UNREADABLE
     instances = list(managed_instances(state))
     rows = (
-        (f"<code>{breakable(_address(instance))}</code>", breakable(provider))
+        (f"<code>{breakable(_address(instance))}</code>", breakable(_source(provider)))
         for provider, instance in instances[:_MOST_ROWS]
     )
     more = len(instances) - _MOST_ROWS
@@ -79,6 +79,11 @@ def _address(instance: Instance) -> str:
     deposed = f" (deposed {instance.deposed})" if instance.deposed else ""
     tainted = " (tainted)" if instance.is_tainted else ""
     return f"{instance.address}{deposed}{tainted}"
+
+
+def _source(provider: str) -> str:
+    """Return what a provider is called: `registry.terraform.io/hashicorp/aws`."""
+    return provider.removeprefix('provider["').replace('"]', "", 1)
 
 
 def _objects(state: StateFile) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from remote_backend.reports.html_text import html_text
+from remote_backend.reports.html_text import count_of, html_text
 from remote_backend.server.context import context_of
 from remote_backend.server.pages.addresses import run_path, workspace_path
 from remote_backend.server.pages.found import (
@@ -66,7 +66,7 @@ async def list_states(request: web.Request) -> web.Response:
             link(f"{path}/{version.id}", f"serial {version.serial}"),
             moment(version.created_at),
             html_text(users.get(version.created_by, "")),
-            f"{version.resource_count:,}",
+            count_of(version.resource_count, "resource"),
             size_text(version.size),
             html_text(version.status),
         )
@@ -78,7 +78,7 @@ async def list_states(request: web.Request) -> web.Response:
         empty="There are no states yet.",
     )
     body = (
-        f"{workspace_tabs(context, workspace.name)}{listed}{paging(path, {}, page, pages)}"
+        f"{workspace_tabs(request, workspace.name)}{listed}{paging(path, {}, page, pages)}"
     )
     crumbs = workspace_crumbs(context, workspace.name)
     return respond_with_page(request, Page(title="States", body=body, crumbs=crumbs))

@@ -82,7 +82,7 @@ async def _token_page(
     users = await context.store.read(active_users)
     token = form_token(request)
     rows = (_row(context, token, user) for user in users)
-    listed = table(("Name", "Made", "Last use", "Revoke"), rows)
+    listed = table(("Name", "Made", "Last use", "End"), rows)
     made = form(
         _TOKENS,
         token,
@@ -109,8 +109,8 @@ def _row(context: ServerContext, token: str, user: UserRecord) -> tuple[str, ...
     )
     return (
         html_text(user.shown_name),
-        moment(user.created_at) if user.created_at else "with the server",
-        moment(used_at) if used_at else "not since the server started",
+        f"made {moment(user.created_at)}" if user.created_at else "made with the server",
+        f"used {moment(used_at)}" if used_at else "not used since the server started",
         "" if user.name == OWNER else revoke,
     )
 

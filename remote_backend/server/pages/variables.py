@@ -51,7 +51,7 @@ async def list_variables(request: web.Request) -> web.Response:
     if of_sets:
         sets = section("From variable sets", table(heads, map(_cells, of_sets)))
     body = (
-        f"{workspace_tabs(context, workspace.name)}{listed}"
+        f"{workspace_tabs(request, workspace.name)}{listed}"
         f"{section('Add a variable', added, is_open=False)}{sets}"
     )
     crumbs = workspace_crumbs(context, workspace.name)

@@ -1,6 +1,7 @@
 """The page of a workspace: its last run, its lock, outputs and resources, and all its runs."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from aiohttp import web
 from attrs import frozen
@@ -19,6 +20,7 @@ from remote_backend.server.pages.layout import Page, respond_with_page
 from remote_backend.server.pages.markup import (
     form,
     link,
+    menu,
     moment,
     paging,
     section,
@@ -62,20 +64,20 @@ def workspace_crumbs(context: ServerContext, workspace: str) -> tuple[tuple[str,
     )
 
 
-def workspace_tabs(context: ServerContext, workspace: str) -> str:
+def workspace_tabs(request: web.Request, workspace: str) -> str:
     """Return links to all pages of a workspace."""
-    pages = {
+    context = context_of(request)
+    names = {
         "Overview": (),
         "Runs": ("runs",),
         "Variables": ("variables",),
         "States": ("states",),
         "Lock": ("settings", "locking"),
     }
-    items = "".join(
-        f"<li>{link(workspace_path(context, workspace, *parts), name)}</li>"
-        for name, parts in pages.items()
-    )
-    return f'<nav class="tabs" aria-label="Workspace">\n<ul>{items}</ul>\n</nav>\n'
+    pages = {
+        workspace_path(context, workspace, *parts): name for name, parts in names.items()
+    }
+    return menu("Workspace", "tabs", pages, quote(request.path, safe="/"))
 
 
 @routes.get(_WORKSPACE)
@@ -95,7 +97,7 @@ async def read_workspace(request: web.Request) -> web.Response:
     )
     start = form(workspace_path(context, name, "runs"), form_token(request), start_fields())
     body = (
-        f"{workspace_tabs(context, name)}{_facts(overview)}{section('Runs', runs)}"
+        f"{workspace_tabs(request, name)}{_facts(overview)}{section('Runs', runs)}"
         f"{section('Plan again', start, is_open=False)}{_state(context, overview)}"
     )
     crumbs = workspace_crumbs(context, name)[:1]
@@ -122,7 +124,7 @@ async def list_runs(request: web.Request) -> web.Response:
     name = overview.workspace.name
     path = workspace_path(context, name, "runs")
     body = (
-        f"{workspace_tabs(context, name)}{_run_table(context, overview)}"
+        f"{workspace_tabs(request, name)}{_run_table(context, overview)}"
         f"{paging(path, {}, page, pages)}"
     )
     crumbs = workspace_crumbs(context, name)

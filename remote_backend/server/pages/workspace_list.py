@@ -182,7 +182,7 @@ def _list(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
         return "<p>There are no workspaces yet: <code>terraform workspace new NAME</code> makes one.</p>\n"
     rows = [_row(context, row, shown) for row in shown.rows]
     listed = table(
-        ("Workspace", "Result", "Plan", "Last run", "Lock", "Plan again"),
+        ("Workspace", "Result", "Plan", "Last run", "Lock"),
         rows,
         empty="No workspace is found.",
     )
@@ -215,14 +215,13 @@ def _row(context: ServerContext, row: WorkspaceRow, shown: _Shown) -> tuple[str,
         f'<span class="unseen">Plan {html_text(name)} again</span></label>'
     )
     return (
-        name_link(workspace_path(context, name), name),
+        f"{box} {name_link(workspace_path(context, name), name)}",
         result_html(run) if run else '<span class="quiet">never planned</span>',
         ", ".join(filter(None, (html_text(shown.reasons[run.id]), numbers_html(run))))
         if run
         else "",
         _last_run(context, row, shown) if run else "",
         _lock(row, shown),
-        box,
     )
 
 
