@@ -540,6 +540,7 @@ _RUN_DIFFERENCES = {
     "destroy": "it ignored destroy",
     "refresh_only": "it ignored refresh-only",
     "variables": "it ignored run variables",
+    "terraform_version": "it ignored terraform-version",
 }
 
 

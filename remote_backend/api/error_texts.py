@@ -13,6 +13,7 @@ __all__ = (
     "is_state_content_required",
     "is_state_version_pending",
     "names_configuration_version",
+    "names_terraform_version",
     "state_conflict_cause",
 )
 
@@ -29,6 +30,15 @@ def names_configuration_version(error: ApiError) -> bool:
     The API documents no text for it, so any text that names one counts.
     """
     return "configuration version" in _text_of(error).replace("-", " ").lower()
+
+
+def names_terraform_version(error: ApiError) -> bool:
+    """Return whether a refusal concerns the version of Terraform that a run requests.
+
+    The API documents no text for it, so any text about a version counts that is not about the
+    configuration version.
+    """
+    return "version" in _text_of(error).lower() and not names_configuration_version(error)
 
 
 def is_state_content_required(error: ApiError) -> bool:

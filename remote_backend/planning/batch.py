@@ -38,6 +38,7 @@ from remote_backend.planning.spans import (
     end_batch,
     end_workspace,
 )
+from remote_backend.planning.version_trial import VersionTrial
 from remote_backend.planning.workspace_plan import NOT_STARTED
 from remote_backend.planning.workspace_planner import workspace_planner
 from remote_backend.slug.archive import Slug
@@ -209,6 +210,7 @@ def _running_batch(
         ),
         log_settings=log_settings_for(context.log, runs),
         journal=Journal.at(folder, context.id, events.warn) if folder else None,
+        version_trial=VersionTrial(options.plan.terraform_version),
     )
 
 

@@ -43,6 +43,7 @@ from remote_backend.planning.event_queue import EventQueue
 from remote_backend.planning.meeting import Meeting
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.running_batch import requested_options
+from remote_backend.planning.version_trial import VersionTrial
 from remote_backend.planning.workspace_planner import (
     Ending,
     WorkspacePlanner,
@@ -226,6 +227,7 @@ class _PlannedConcurrently:
             events=_BaseEvents(head.running.events),
             # A resumed batch goes on with the runs of the head alone.
             journal=None,
+            version_trial=VersionTrial(self.plan.terraform_version),
         )
         base = workspace_planner(running, self.archives or head.archives, count)
         return _AgainstSecondRuns(head, base)

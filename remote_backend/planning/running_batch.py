@@ -11,6 +11,7 @@ from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_state import LogSettings
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
+from remote_backend.planning.version_trial import VersionTrial
 
 __all__ = ("RunningBatch", "requested_options")
 
@@ -32,6 +33,7 @@ class RunningBatch:
     log_settings: LogSettings
     journal: Journal | None = field(repr=False)
     on_exit: OnExit = field(factory=OnExit)
+    version_trial: VersionTrial = field(factory=VersionTrial)
 
 
 def requested_options(options: PlanOptions, context: BatchContext) -> PlanOptions:

@@ -100,7 +100,8 @@ class WorkspaceRun:
         await self._record(version_id, is_foreign)
         self.phase = "queue"
         with self._batch.context.telemetry.span("create run"):
-            run = await self._queue(self._request(version_id))
+            request = self._request(version_id)
+            run = await self._batch.version_trial.run(lambda: self._queue(request))
         await self._record(version_id, is_foreign, run.id)
 
     async def follow(self, trial: Trial | None) -> FollowedRun:
