@@ -1,15 +1,18 @@
 """Finds the command lines of ours in shell text, and reads them with the real flags."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import PurePath
 
 import click
 
 from remote_backend.cli.main import cli
+from tests.support.reference_docs.commands import all_commands, context_of
 
-__all__ = ("own_commands", "problem_with", "unknown_flags")
+__all__ = ("flags_gone", "own_commands", "problem_with", "unknown_flags")
 
 _BREAKS = frozenset("|&;<>()")
 # Programs that take the name of the package, and not always a command line, behind their own words.
@@ -65,6 +68,31 @@ def unknown_flags(arguments: list[str]) -> list[str]:
         f"-{word.lstrip('-').partition('=')[0]}" for word in words if word.startswith("-")
     ]
     return [flag for flag in flags if flag not in known and flag != "-"]
+
+
+def flags_gone(span: str) -> list[str]:
+    """Return the flags that code in a sentence names and no command, or not this one, has.
+
+    The code is a command line, one without the name of the program, or a flag. Flags with two
+    dashes are those of other programs, since ours are written with one.
+    """
+    words = span.split()
+    if words and words[0] in cli.list_commands(_root()):
+        return unknown_flags(words)
+    if words and re.match("-[a-z]", words[0]):
+        flag = words[0].partition("=")[0]
+        return [flag] if flag not in _all_flags() else []
+    return [flag for words in own_commands(span) for flag in unknown_flags(words)]
+
+
+@cache
+def _all_flags() -> frozenset[str]:
+    contexts = (context_of(*path) for path in all_commands())
+    options = (
+        option for context in contexts for option in context.command.get_params(context)
+    )
+    # `-flag` stands for any of them.
+    return frozenset({"-flag", *(name for option in options for name in option.opts)})
 
 
 def _root() -> click.Context:
