@@ -32,9 +32,6 @@ from remote_backend.server.data_directory import (
     TOKEN,
     used_alone,
 )
-from remote_backend.server.documents.request_documents import RequestDocument
-from remote_backend.server.documents.variables import variable_from_request
-from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.embedded_server import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
@@ -51,11 +48,7 @@ from remote_backend.server.records import (
     OWNER,
     ProjectRecord,
     UserRecord,
-    VariableRecord,
-    WorkspaceRecord,
     new_default_project,
-    new_variable,
-    new_workspace,
 )
 from remote_backend.server.retention import Retention
 from remote_backend.server.run_access import (
@@ -66,6 +59,7 @@ from remote_backend.server.run_access import (
 )
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
+from remote_backend.server.seed_records import store_seed_workspace
 from remote_backend.server.store import Records, Store, open_store
 
 __all__ = ("EmbeddedServer", "ServerSettings", "backend_block", "serve")
@@ -233,43 +227,9 @@ async def _store_seed(store: Store, settings: ServerSettings, token: str) -> Non
         if records.find(ProjectRecord, DEFAULT_PROJECT_ID) is None:
             records.put(new_default_project())
         for seed in settings.seed:
-            _store_seed_workspace(records, seed)
+            store_seed_workspace(records, seed)
 
     await store.write(fill)
-
-
-def _store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
-    workspace = records.find_named(WorkspaceRecord, seed.name) or new_workspace(seed.name)
-    attributes: dict[str, object] = {
-        "working-directory": seed.working_directory,
-        "terraform-version": seed.terraform_version,
-    }
-    # What a seed does not name stays as clients have set it.
-    if seed.description is not None:
-        attributes["description"] = seed.description
-    if seed.tags:
-        attributes["tag-names"] = list(seed.tags)
-    workspace = records.put(
-        workspace_from_request(workspace, RequestDocument(attributes=attributes))
-    )
-    stored_variables = {
-        (variable.key, variable.category): variable
-        for variable in records.all(VariableRecord, workspace.id)
-    }
-    for variable in seed.variables:
-        before = stored_variables.get(
-            (variable.key, variable.category), new_variable(workspace.id, variable.key)
-        )
-        asked_variable = RequestDocument(
-            attributes={
-                "value": variable.value,
-                "category": variable.category,
-                "hcl": variable.hcl,
-                "sensitive": variable.sensitive or before.sensitive,
-                "description": variable.description,
-            }
-        )
-        records.put(variable_from_request(before, asked_variable))
 
 
 def _describe_server(

@@ -21,9 +21,14 @@ __all__ = ("SeedVariable", "SeedWorkspace", "read_seed")
 _WORKSPACE_KEYS = frozenset(
     {
         "description",
+        "execution_mode",
+        "file_triggers_enabled",
+        "project",
         "simulated",
         "tags",
         "terraform_version",
+        "trigger_patterns",
+        "trigger_prefixes",
         "variable",
         "variables",
         "working_directory",
@@ -70,6 +75,15 @@ class SeedWorkspace:
     terraform_version: str = "latest"
     description: str | None = None
     tags: tuple[str, ...] = ()
+    """Names of tags, and `KEY=VALUE` for tags with values."""
+
+    project: str | None = None
+    """The name of its project, which is made unless it is there."""
+
+    execution_mode: str | None = None
+    trigger_patterns: tuple[str, ...] = ()
+    trigger_prefixes: tuple[str, ...] = ()
+    file_triggers_enabled: bool | None = None
     variables: tuple[SeedVariable, ...] = ()
     simulation: Simulation | None = None
     """How the simulated engine plans it."""
@@ -116,6 +130,10 @@ def _refuse_constant(name: str) -> Any:
 def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
     where = f"{path}: workspace {name}"
     _require_known_keys(where, members, _WORKSPACE_KEYS)
+    if members.get("trigger_patterns") and members.get("trigger_prefixes"):
+        raise SettingsError(
+            f"{where}: trigger_patterns and trigger_prefixes exclude each other"
+        )
     variables = [
         _variable(where, key, value)
         for key, value in _blocks(path, members.get("variables", {}))
@@ -129,7 +147,14 @@ def _workspace(path: Path, name: str, members: dict[str, Any]) -> SeedWorkspace:
         working_directory=_text(where, members, "working_directory") or "",
         terraform_version=_text(where, members, "terraform_version") or "latest",
         description=_text(where, members, "description"),
-        tags=_tags(where, members),
+        tags=_texts(where, members, "tags"),
+        project=_text(where, members, "project"),
+        execution_mode=_execution_mode(where, members),
+        trigger_patterns=_texts(where, members, "trigger_patterns"),
+        trigger_prefixes=_texts(where, members, "trigger_prefixes"),
+        file_triggers_enabled=_flag(where, members, "file_triggers_enabled")
+        if "file_triggers_enabled" in members
+        else None,
         variables=tuple(variables),
         simulation=_simulation(where, members),
     )
@@ -233,11 +258,18 @@ def _text(where: str, members: dict[str, Any], name: str) -> str | None:
     return value
 
 
-def _tags(where: str, members: dict[str, Any]) -> tuple[str, ...]:
-    tags = members.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise SettingsError(f"{where}: tags must be a list of texts")
-    return tuple(tags)
+def _texts(where: str, members: dict[str, Any], name: str) -> tuple[str, ...]:
+    texts = members.get(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise SettingsError(f"{where}: {name} must be a list of texts")
+    return tuple(texts)
+
+
+def _execution_mode(where: str, members: dict[str, Any]) -> str | None:
+    mode = _text(where, members, "execution_mode")
+    if mode not in (None, "remote", "local"):
+        raise SettingsError(f"{where}: execution_mode must be remote or local")
+    return mode
 
 
 def _number(where: str, members: dict[str, Any], name: str) -> float:

@@ -93,6 +93,7 @@ async def test_settings_are_changed_and_reset(raw_client: RawClient) -> None:
         ({"terraform-version": "nonexisting"}, 422),
         ({"terraform-version": "1.9.0,"}, 422),
         ({"execution-mode": "agent"}, 422),
+        ({"trigger-patterns": ["/a"], "trigger-prefixes": ["/b"]}, 422),
         ({"agent-pool-id": "apool-1"}, 422),
         # The tfe provider 0.78 and pytfe 1.5 write empty values for none.
         ({"agent-pool-id": ""}, 200),

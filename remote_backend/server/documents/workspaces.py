@@ -284,6 +284,9 @@ def _kept_attributes(
     for name in _KEPT_LISTS:
         if name in document.attributes:
             kept[name] = list(document.texts(name))
+    # https://github.com/hashicorp/go-tfe refuses both before it sends anything.
+    if document.texts("trigger-patterns") and document.texts("trigger-prefixes"):
+        raise rejected("trigger-patterns and trigger-prefixes exclude each other")
     if document.texts("trigger-patterns"):
         kept["trigger-prefixes"] = []
     if document.texts("trigger-prefixes"):

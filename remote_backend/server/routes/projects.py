@@ -57,14 +57,16 @@ _MEMBERS = ("effective_tag_bindings", "organization", "tag_bindings")
 )
 async def list_projects(request: web.Request) -> web.Response:
     """Return the projects that pass filters and the search, by name."""
+    # The documentation of the filter: it does not mind capital letters.
     names = filter_values(request.query, "filter[names]")
+    folded = {name.casefold() for name in names} if names is not None else None
     text = request.query.get("q", "").lower()
     filters = tag_filters(request.query)
 
     def is_listed(project: ProjectRecord) -> bool:
         bindings = project.tag_bindings
         return (
-            (names is None or project.name in names)
+            (folded is None or project.name.casefold() in folded)
             and text in project.name.lower()
             and all(
                 key in bindings and value in (None, bindings[key]) for key, value in filters
