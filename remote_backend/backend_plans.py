@@ -1,6 +1,6 @@
 """Plans of the workspaces of one configuration, as a program uses them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from attrs import evolve
 
@@ -14,6 +14,7 @@ from remote_backend.errors import (
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.selection import Selection
 from remote_backend.models.workspace import ByName
 from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext
@@ -26,6 +27,7 @@ from remote_backend.planning.plan_details import (
 from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
+from remote_backend.selecting.by_server import list_selected, require_conditions
 from remote_backend.structured_logging import Log
 from remote_backend.workspaces import (
     LocalWorkspace,
@@ -36,6 +38,7 @@ from remote_backend.workspaces import (
 __all__ = ("BackendPlans",)
 
 log = Log()
+_SELECTING = ("select", "exclude", "select_tags", "project", "where", "changed_since")
 
 
 class BackendPlans(BackendWorkspaces):
@@ -84,19 +87,68 @@ class BackendPlans(BackendWorkspaces):
         ```
         """
         options = options or BatchOptions()
-        shown = map(self._as_shown, await self.workspaces())
-        existing = {workspace.name: workspace for workspace in shown}
-        await self._connection.require_operations()
-        if not existing:
-            raise await no_workspaces(self._connection.client, self._connection.mapping)
-        names = select_names(existing, select=options.select, exclude=options.exclude)
-        log.debug("workspaces.selected", existing=len(existing), selected=len(names))
-        workspaces = [existing[name] for name in names]
-        context = self._context()
+        workspaces, selection = await self._chosen(options)
+        context = self._context(selection=selection)
+        if not workspaces:
+            # There is nothing to compare or to resume.
+            options = evolve(options, base=None, journal_folder=None)
         async with run_batch(
             self._connection.client, workspaces, options, context
         ) as batch:
             yield batch
+
+    async def _chosen(
+        self, options: BatchOptions
+    ) -> tuple[Sequence[LocalWorkspace], Selection | None]:
+        """Return the workspaces that the options select, and why where a change selects them."""
+        existing = await self._listed(options)
+        await self._connection.require_operations()
+        if not existing:
+            raise await no_workspaces(self._connection.client, self._connection.mapping)
+        names = select_names(existing, select=options.select, exclude=options.exclude)
+        workspaces = require_conditions(map(existing.__getitem__, names), options.where)
+        selection = None
+        if options.changed_since is not None:
+            selection = await self._touched(existing.values(), workspaces, options)
+            workspaces = tuple(
+                each for each in workspaces if each.name in selection.reasons
+            )
+        log.debug("workspaces.selected", existing=len(existing), selected=len(workspaces))
+        return workspaces, selection
+
+    async def _listed(self, options: BatchOptions) -> dict[str, LocalWorkspace]:
+        """Return the workspaces by the names that are shown, filtered by the server if wanted."""
+        connection = self._connection
+        if options.select_tags or options.project is not None:
+            listed = await connection.organization_check.run_alongside(
+                lambda: list_selected(
+                    connection.client,
+                    connection.mapping,
+                    tags=options.select_tags,
+                    project=options.project,
+                )
+            )
+        else:
+            listed = await self.workspaces()
+        return {workspace.name: workspace for workspace in map(self._as_shown, listed)}
+
+    async def _touched(
+        self,
+        existing: Iterable[LocalWorkspace],
+        candidates: Sequence[LocalWorkspace],
+        options: BatchOptions,
+    ) -> Selection:
+        # Most batches select by names alone, and need no git.
+        from remote_backend.selecting.changed import select_changed
+
+        return await select_changed(
+            tuple(existing),
+            candidates,
+            self._connection.directory,
+            options.changed_since or None,
+            self._connection.environ,
+            variable_files=options.variable_files,
+        )
 
     @async_block("async with backend.resume(...) as batch:")
     async def resume(
@@ -148,7 +200,11 @@ class BackendPlans(BackendWorkspaces):
         return workspace
 
     def _context(
-        self, earlier: RecordedBatch | None = None, *, is_batch: bool = True
+        self,
+        earlier: RecordedBatch | None = None,
+        *,
+        is_batch: bool = True,
+        selection: Selection | None = None,
     ) -> BatchContext:
         """Return what a batch needs beyond its options; nothing else makes one."""
         connection = self._connection
@@ -164,6 +220,7 @@ class BackendPlans(BackendWorkspaces):
             is_batch=is_batch,
             earlier=earlier,
             telemetry=connection.telemetry,
+            selection=earlier.selection if earlier is not None else selection,
         )
 
     async def with_details(
@@ -194,10 +251,11 @@ class BackendPlans(BackendWorkspaces):
 
 
 def _require_no_selection(options: BatchOptions, method: str) -> None:
-    if options.select or options.exclude:
+    if options.selects:
         raise RunOptionsError(
-            f"select and exclude are for plan_all; {method} has its workspaces already",
-            parameters=("select", "exclude"),
+            "select and exclude, select_tags, project, where and changed_since are for plan_all; "
+            f"{method} has its workspaces already",
+            parameters=_SELECTING,
         )
 
 

@@ -4,6 +4,7 @@ from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport
+from remote_backend.models.selection import Selection
 
 __all__ = (
     "BatchFailed",
@@ -22,6 +23,7 @@ __all__ = (
     "SlugPacked",
     "UploadProgressed",
     "WarningRaised",
+    "WorkspacesSelected",
 )
 
 
@@ -30,6 +32,13 @@ class BatchStarted:
     """The workspaces of a batch are known."""
 
     workspaces: tuple[str, ...]
+
+
+@frozen
+class WorkspacesSelected:
+    """A change has selected the workspaces of the batch."""
+
+    selection: Selection
 
 
 @frozen
@@ -156,6 +165,7 @@ class BatchFailed:
 
 Event = (
     BatchStarted
+    | WorkspacesSelected
     | SlugPacked
     | PlanStarted
     | UploadProgressed

@@ -15,14 +15,18 @@ from remote_backend.errors import AddressError as AddressError
 from remote_backend.errors import ApiError as ApiError
 from remote_backend.errors import BadBackendBlock as BadBackendBlock
 from remote_backend.errors import BadHostname as BadHostname
+from remote_backend.errors import BadReference as BadReference
+from remote_backend.errors import BaseUnknown as BaseUnknown
 from remote_backend.errors import ConfigurationChanged as ConfigurationChanged
 from remote_backend.errors import ConfigurationVersionFailed as ConfigurationVersionFailed
 from remote_backend.errors import Conflict as Conflict
 from remote_backend.errors import CredentialsError as CredentialsError
 from remote_backend.errors import DiscoveryError as DiscoveryError
 from remote_backend.errors import EngineError as EngineError
+from remote_backend.errors import GitError as GitError
 from remote_backend.errors import NoBackendBlock as NoBackendBlock
 from remote_backend.errors import NoConfigurationFiles as NoConfigurationFiles
+from remote_backend.errors import NoMergeBase as NoMergeBase
 from remote_backend.errors import NotAuthorized as NotAuthorized
 from remote_backend.errors import NotEntered as NotEntered
 from remote_backend.errors import NotFound as NotFound
@@ -40,6 +44,7 @@ from remote_backend.errors import StateConflict as StateConflict
 from remote_backend.errors import StateError as StateError
 from remote_backend.errors import StateLocked as StateLocked
 from remote_backend.errors import StateUnconfirmed as StateUnconfirmed
+from remote_backend.errors import SubmoduleMissing as SubmoduleMissing
 from remote_backend.errors import TransportError as TransportError
 from remote_backend.errors import UnexpectedAnswer as UnexpectedAnswer
 from remote_backend.events import BaseStatusChanged as BaseStatusChanged
@@ -58,6 +63,7 @@ from remote_backend.events import RunStatusChanged as RunStatusChanged
 from remote_backend.events import SlugPacked as SlugPacked
 from remote_backend.events import UploadProgressed as UploadProgressed
 from remote_backend.events import WarningRaised as WarningRaised
+from remote_backend.events import WorkspacesSelected as WorkspacesSelected
 from remote_backend.models.changes import Action as Action
 from remote_backend.models.changes import ActionInvocation as ActionInvocation
 from remote_backend.models.changes import AttributeChange as AttributeChange
@@ -89,6 +95,7 @@ from remote_backend.models.policy import PolicyResult as PolicyResult
 from remote_backend.models.run import PlanOptions as PlanOptions
 from remote_backend.models.run import WaitLimits as WaitLimits
 from remote_backend.models.run_phases import PlanTimes as PlanTimes
+from remote_backend.models.selection import Selection as Selection
 from remote_backend.models.state import StateOutput as StateOutput
 from remote_backend.models.values import Value as Value
 from remote_backend.models.values import ValueKind as ValueKind

@@ -69,18 +69,29 @@ class LocalWorkspace:
 
 
 async def list_workspaces(
-    client: Client, mapping: WorkspaceMapping
+    client: Client,
+    mapping: WorkspaceMapping,
+    *,
+    tags: Sequence[tuple[str, str]] = (),
+    project_id: str | None = None,
 ) -> tuple[LocalWorkspace, ...]:
-    """Return all workspaces of a configuration, sorted by their local names."""
+    """Return the workspaces of a configuration, sorted by their local names.
+
+    With `tags` and `project_id` the server returns those alone that have them.
+    """
     if isinstance(mapping, ByName):
+        if tags or project_id is not None:
+            listed = await client.list_workspaces(mapping.name, tags, project_id)
+            named = (each for each in listed if each.name == mapping.name)
+            return tuple(LocalWorkspace(DEFAULT, workspace) for workspace in named)
         workspace = await client.find_workspace(mapping.name)
         return (LocalWorkspace(DEFAULT, workspace),) if workspace else ()
     if isinstance(mapping, ByTags):
-        tagged = await client.list_workspaces(tags=mapping.tags)
+        tagged = await client.list_workspaces("", (*mapping.tags, *tags), project_id)
         return _sorted(LocalWorkspace(workspace.name, workspace) for workspace in tagged)
     prefix = mapping.prefix
     # The server's search is fuzzy and may ignore case, so the prefix is compared here.
-    candidates = await client.list_workspaces(prefix)
+    candidates = await client.list_workspaces(prefix, tags, project_id)
     return _sorted(
         LocalWorkspace(workspace.name[len(prefix) :], workspace)
         for workspace in candidates

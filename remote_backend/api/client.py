@@ -13,6 +13,7 @@ from remote_backend.api.wire import (
     organizations,
     policies,
     problems,
+    projects,
     runs,
     state,
     workspaces,
@@ -85,7 +86,10 @@ class Client:
         await self._send(Request(method="GET", target="ping"))
 
     async def list_workspaces(
-        self, search: str = "", tags: Sequence[tuple[str, str]] = ()
+        self,
+        search: str = "",
+        tags: Sequence[tuple[str, str]] = (),
+        project_id: str | None = None,
     ) -> list[Workspace]:
         """Return all workspaces with all of these tags whose names contain a text.
 
@@ -97,6 +101,7 @@ class Client:
             self.organization,
             search=search,
             tags=tags,
+            project_id=project_id,
         )
         try:
             return await self._list_all_workspaces(request)
@@ -126,6 +131,11 @@ class Client:
         if doubt is not None:
             self.notices.warn(f"workspaces: {doubt}")
         return list(listed.values())
+
+    async def find_project_ids(self, name: str) -> dict[str, str]:
+        """Return the ids of the projects of a name, in any case of its letters, by their names."""
+        request = projects.request_to_find_projects(self.organization, name)
+        return await self._send_and_load(request, projects.load_project_ids)
 
     async def find_workspace(self, name: str) -> Workspace | None:
         """Return the workspace with exactly this full name, or None."""

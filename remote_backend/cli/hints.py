@@ -40,17 +40,21 @@ FLAGS: Mapping[str, str] = {
     "allow": "-allow",
     "base": "-compare",
     "destroy": "-destroy",
+    "changed_since": "-changed-since",
     "exclude": "-exclude",
     "fail_on": "-fail-on",
     "force=True": "-force",
     "max_concurrency": "-parallelism",
+    "project": "-project",
     "refresh=False": "-refresh=false",
     "refresh_only": "-refresh-only",
     "refuse_outside_links": "-refuse-outside-links",
     "replace": "-replace",
     "select": "-select",
     "terraform_version": "-terraform-version",
+    "select_tags": "-select-tag",
     "upload": "-upload",
+    "where": "-where",
 }
 """The flag in place of each parameter that the text of an error or a warning names."""
 

@@ -26,6 +26,20 @@ class Selection:
     warnings: tuple[str, ...] = ()
 
     @property
+    def everyone(self) -> tuple[str, ...]:
+        """All local names."""
+        return (*self.reasons, *self.deleted, *self.not_touched)
+
+    @property
+    def groups(self) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+        """The reasons that some workspaces share, with the names of these; large groups first."""
+        names: dict[tuple[str, ...], list[str]] = {}
+        for name, reasons in self.reasons.items():
+            names.setdefault(reasons, []).append(name)
+        ordered = sorted(names.items(), key=lambda item: -len(item[1]))
+        return tuple((reasons, tuple(group)) for reasons, group in ordered)
+
+    @property
     def sentence(self) -> str:
         """How much the change touches: `the change since main, 1a2b3c4 touches 3 of 160 ...`."""
         count, total = len(self.reasons), len(self.reasons) + len(self.not_touched)

@@ -8,6 +8,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
+from attrs import asdict
 
 from remote_backend.api.client import Client
 from remote_backend.events import (
@@ -17,11 +18,13 @@ from remote_backend.events import (
     PlanFinished,
     PlanStarted,
     SlugPacked,
+    WorkspacesSelected,
 )
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.notification import Notification
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.selection import Selection
 from remote_backend.planning.archives import Archives, pack_archives
 from remote_backend.planning.base import Base
 from remote_backend.planning.batch_context import BatchContext
@@ -76,6 +79,16 @@ class Batch:
 
     def __repr__(self) -> str:
         return f"<Batch {self.id}: {len(self.outcomes)} outcomes>"
+
+    @property
+    def selection(self) -> Selection | None:
+        """Why these workspaces are planned, where a change has selected them."""
+        return self._running.context.selection
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is planned, because a change touches no workspace."""
+        return self.selection is not None and not self.selection.reasons
 
     @property
     def still_running(self) -> tuple[tuple[str, str], ...]:
@@ -247,6 +260,7 @@ class _BatchRunner:
     async def _run(self, task_status: TaskStatus[None]) -> None:
         events = self._running.events
         events.put(BatchStarted(tuple(workspace.name for workspace in self._workspaces)))
+        self._report_selection()
         self._report_archives()
         for warning in self._warnings:
             events.warn(warning)
@@ -306,6 +320,7 @@ class _BatchRunner:
         running, context = self._running, self._running.context
         if running.journal is None or context.earlier is not None:
             return
+        selection = context.selection
         await running.journal.begin(
             running.options.plan,
             hostname=context.hostname,
@@ -323,6 +338,7 @@ class _BatchRunner:
             workspaces={
                 workspace.name: workspace.remote.id for workspace in self._workspaces
             },
+            **({"selection": asdict(selection)} if selection is not None else {}),
         )
 
     async def _end_journal(self, outcomes: tuple[Outcome, ...]) -> None:
@@ -331,6 +347,13 @@ class _BatchRunner:
         is_over = all(outcome.is_settled for outcome in outcomes)
         if journal is not None and is_over and not self._running.on_exit.detached:
             await journal.end()
+
+    def _report_selection(self) -> None:
+        selection = self._running.context.selection
+        if selection is not None:
+            self._running.events.put(WorkspacesSelected(selection))
+            for warning in selection.warnings:
+                self._running.events.warn(warning)
 
     def _report_archives(self) -> None:
         for working_directory, archive in self._archives.items():

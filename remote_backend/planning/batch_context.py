@@ -6,6 +6,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from remote_backend.formats.times import utc_now
+from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.log_tail import LogSettings
 from remote_backend.planning.polling import PollSettings
@@ -52,5 +53,8 @@ class BatchContext:
     """The batch that is resumed."""
 
     telemetry: Telemetry = field(default=NO_TELEMETRY, repr=False)
+    selection: Selection | None = None
+    """Why these workspaces are planned, where a change has selected them."""
+
     polling: PollSettings = field(factory=PollSettings)
     log: LogSettings = field(factory=LogSettings)

@@ -1,6 +1,7 @@
 """The wishes of a batch, as one value from the flags of a command, or from a program, to its runs."""
 
 from collections.abc import Iterable
+from os import PathLike
 from pathlib import Path
 
 from attrs import Attribute, field, frozen
@@ -8,6 +9,7 @@ from attrs import Attribute, field, frozen
 from remote_backend.errors import RunOptionsError
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.run import PlanOptions, WaitLimits
+from remote_backend.models.workspace_filters import conditions_of, tags_of
 from remote_backend.planning.base_choice import BaseChoice
 
 __all__ = ("BatchOptions",)
@@ -21,6 +23,30 @@ def _patterns(patterns: Iterable[str]) -> tuple[str, ...]:
             parameters=("select", "exclude"),
         )
     return tuple(patterns)
+
+
+def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+    texts = _list("select_tags", tags)
+    tags_of(texts)
+    return texts
+
+
+def _conditions(conditions: Iterable[str]) -> tuple[str, ...]:
+    texts = _list("where", conditions)
+    conditions_of(texts)
+    return texts
+
+
+def _list(name: str, texts: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(texts, str):
+        raise RunOptionsError(
+            f"{name} takes a list of texts, not the text {texts!r}", parameters=(name,)
+        )
+    return tuple(texts)
+
+
+def _paths(paths: Iterable[str | PathLike[str]]) -> tuple[Path, ...]:
+    return tuple(map(Path, paths))
 
 
 def _require_one_at_least(
@@ -61,6 +87,24 @@ class BatchOptions:
     exclude: tuple[str, ...] = field(default=(), converter=_patterns)
     """Patterns for the local names of workspaces to leave out."""
 
+    select_tags: tuple[str, ...] = field(default=(), converter=_tags)
+    """Tags, `KEY` or `KEY=VALUE`, all of which the planned workspaces have; the server knows them."""
+
+    project: str | None = None
+    """The name of the project of the planned workspaces."""
+
+    where: tuple[str, ...] = field(default=(), converter=_conditions)
+    """Conditions `version=PATTERN` and `mode=PATTERN` (of `fnmatch`). Of conditions with the same
+    key one must hold, of different keys each."""
+
+    changed_since: str | None = None
+    """A git reference: only workspaces that the change since its merge base touches are planned.
+    A full id stands for exactly that commit; an empty text for the base that a CI job or
+    `origin/HEAD` names. The change may touch no workspace; then none is planned."""
+
+    variable_files: tuple[Path, ...] = field(default=(), converter=_paths)
+    """Files whose values are among the variables of the runs; a change of one touches them all."""
+
     max_concurrency: int = field(default=1000, validator=_require_one_at_least)
     """How many workspaces are in flight at the same time."""
 
@@ -86,6 +130,13 @@ class BatchOptions:
     cache_folder: Path | None = None
     """Where batches remember whether a server takes one upload for all workspaces. Without it,
     one run of each batch tries that before the others are made."""
+
+    @property
+    def selects(self) -> bool:
+        """Whether a part of the workspaces is selected in any way."""
+        by_name = self.select or self.exclude
+        by_server = self.select_tags or self.project is not None or self.where
+        return bool(by_name or by_server or self.changed_since is not None)
 
     @property
     def needs_details(self) -> bool:

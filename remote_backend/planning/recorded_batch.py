@@ -17,6 +17,7 @@ from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import is_id_of_batch
 from remote_backend.planning.journal import JOURNAL_SUFFIX
 from remote_backend.planning.journal_checks import load_checks
@@ -74,6 +75,9 @@ class RecordedBatch:
 
     mapping: str = ""
     """Which remote workspaces the configuration named: `net-*`; empty in journals of 0.1.0."""
+
+    selection: Selection | None = None
+    """Why these workspaces were planned, where a change had selected them."""
 
     variable_names: tuple[str, ...] = ()
     archives: dict[str, str] = field(factory=dict)
@@ -237,8 +241,25 @@ def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
                 journal_folder=folder,
             ),
             "archives": dict(record.get("archives", {})),
+            "selection": _load_selection(record.get("selection")),
         }
     )
+
+
+def _load_selection(record: Any) -> Selection | None:
+    """Return why the workspaces were planned; an odd record costs the batch no more than that."""
+    try:
+        return Selection(
+            base=str(record["base"]),
+            reasons={
+                str(name): tuple(map(str, reasons))
+                for name, reasons in record["reasons"].items()
+            },
+            not_touched=tuple(map(str, record["not_touched"])),
+            deleted=tuple(map(str, record["deleted"])),
+        )
+    except (AttributeError, KeyError, TypeError):
+        return None
 
 
 def _load_outcome(record: dict[str, Any]) -> Outcome:

@@ -11,6 +11,7 @@ from remote_backend.models.failure import Failure
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport
+from remote_backend.models.selection import Selection
 from remote_backend.models.values import Path, Value, ValueKind
 from remote_backend.plans.groups import is_destructive
 from remote_backend.plans.totals import Totals, replaced_count, result_name
@@ -22,6 +23,7 @@ __all__ = (
     "gate_document",
     "members_of",
     "path_members",
+    "selection_members",
     "totals_document",
     "value_members",
     "workspace_document",
@@ -115,6 +117,17 @@ def members_of(value: Any) -> dict[str, Any]:
         else:
             members[attribute.name] = _plain(member)
     return members
+
+
+def selection_members(selection: Selection | None) -> dict[str, Any]:
+    """Return what a change touches, without reasons; nothing where none has selected."""
+    if selection is None:
+        return {}
+    return {
+        "changed_since": selection.base,
+        "not_touched": list(selection.not_touched),
+        "deleted": list(selection.deleted),
+    }
 
 
 def path_members(path: Path) -> dict[str, Any]:

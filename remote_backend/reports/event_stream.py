@@ -25,6 +25,7 @@ from remote_backend.reports.documents import (
     cost_document,
     gate_document,
     members_of,
+    selection_members,
     totals_document,
     workspace_document,
 )
@@ -114,6 +115,12 @@ class EventStream:
                 # Parts end where the server's did, so a character can be cut in two.
                 text = event.data.decode("utf-8", "replace")
                 return {"workspace": event.workspace, "text": text}
+            case events.WorkspacesSelected():
+                reasons = event.selection.reasons.items()
+                return {
+                    **selection_members(event.selection),
+                    "reasons": {name: list(texts) for name, texts in reasons},
+                }
             case events.PlanFinished():
                 return {"outcome": workspace_document(event.outcome)}
             case events.BatchFinished():

@@ -35,8 +35,9 @@ _KEYS = {
 
 def page_title(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
     """Return the title: the sign of the worst result, and what was planned."""
-    # Without any workspace there is no plan to read.
-    worst = next(iter(kinds), Kind.FAILED)
+    # Without any workspace there is no plan to read, unless the change touches none.
+    is_quiet = report.selection is not None and report.problem is None
+    worst = next(iter(kinds), Kind.UNCHANGED if is_quiet else Kind.FAILED)
     return f"{sign(worst)} {_name(report)}"
 
 

@@ -11,6 +11,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import short_id
 from remote_backend.plans.groups import Family, group_outcomes, is_destructive
 from remote_backend.plans.totals import Totals, totals_of
@@ -86,6 +87,9 @@ class Report:
     problem: str | None = None
     """Why no plan was begun at all; None when they were."""
 
+    selection: Selection | None = None
+    """Why these workspaces were planned, where a change had selected them."""
+
     gates: tuple[GateResult, ...] = ()
     """What came of the rules of the batch; empty where it had none."""
 
@@ -109,6 +113,8 @@ class Report:
         """Say how many workspaces ended how."""
         if self.problem is not None:
             return f"no workspace was planned: {self.problem}"
+        if self.selection is not None and not self.outcomes:
+            return self.selection.sentence
         sentence = sentence_of(self.outcomes, is_drift=self.is_drift)
         return sentence if self.outcomes else f"{sentence}none"
 
@@ -173,6 +179,7 @@ def make_report(
     compared_with: ComparedWith | None = None,
     problem: str | None = None,
     gates: Sequence[GateResult] = (),
+    selection: Selection | None = None,
 ) -> Report:
     """Put a report together; families come in the order of importance."""
     return Report(
@@ -196,6 +203,7 @@ def make_report(
         compared_with=compared_with,
         problem=problem,
         gates=tuple(gates),
+        selection=selection,
     )
 
 

@@ -12,6 +12,7 @@ from remote_backend.reports.html_header import keys_dialog, page_header, page_ti
 from remote_backend.reports.html_kinds import Kind, families_by_kind
 from remote_backend.reports.html_matrix import matrix_section
 from remote_backend.reports.html_page import html_page
+from remote_backend.reports.html_selection import selection_section
 from remote_backend.reports.html_text import html_text
 from remote_backend.reports.html_timeline import timeline_section
 from remote_backend.reports.summary import Report
@@ -46,6 +47,7 @@ def report_body(report: Report, *, below_header: str = "") -> str:
         f"{matrix_section(report, changing)}{''.join(others)}"
         f"{comparison_section(report)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"
-        f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}</main>\n"
+        f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}"
+        f"{selection_section(report)}</main>\n"
         f"{keys_dialog()}"
     )

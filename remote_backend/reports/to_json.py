@@ -16,6 +16,7 @@ from remote_backend.reports.documents import (
     gate_document,
     members_of,
     path_members,
+    selection_members,
     totals_document,
     value_members,
     workspace_document,
@@ -45,9 +46,11 @@ def report_document(report: Report) -> dict[str, Any]:
         "totals": totals_document(report.totals),
         "groups": [_group(group) for group in groups],
         "workspaces": [
-            _workspace(outcome, numbers[id(outcome)]) for outcome in report.outcomes
+            {**_workspace(outcome, numbers[id(outcome)]), **_reasons(report, outcome)}
+            for outcome in report.outcomes
         ],
         **({"gates": list(map(gate_document, report.gates))} if report.gates else {}),
+        **selection_members(report.selection),
     }
     if report.compared_with is not None:
         document["compared_with"] = members_of(report.compared_with)
@@ -116,6 +119,12 @@ def _difference(difference: Difference) -> Iterator[dict[str, Any]]:
             "is_odd": differing.is_odd,
             "workspaces": list(differing.workspaces),
         }
+
+
+def _reasons(report: Report, outcome: Outcome) -> dict[str, Any]:
+    if report.selection is None:
+        return {}
+    return {"reasons": list(report.selection.reasons.get(outcome.workspace, ()))}
 
 
 def _workspace(outcome: Outcome, group: int) -> dict[str, Any]:

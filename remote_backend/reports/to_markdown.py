@@ -26,6 +26,7 @@ from remote_backend.reports.markdown_budget import (
 from remote_backend.reports.markdown_comparison import comparison_sections
 from remote_backend.reports.markdown_errors import text_item, warning_sections
 from remote_backend.reports.markdown_groups import group_sections
+from remote_backend.reports.markdown_selection import selection_sections
 from remote_backend.reports.markdown_table import table_item
 from remote_backend.reports.markdown_text import comment, counted, escaped, plain_lines
 from remote_backend.reports.summary import Report
@@ -68,6 +69,8 @@ def _heading(report: Report) -> str:
     if report.problem is not None:
         return f"{RESULT_SIGNS['failed']} {what}: no workspace was planned"
     results = list(_results(report.totals, is_drift=report.is_drift))
+    if not results and report.selection is not None:
+        return f"{RESULT_SIGNS['unchanged']} {what}: the change touches no workspace"
     if not results:
         return f"{RESULT_SIGNS['unchanged']} {what}: no workspaces"
     (sign, number, words), *others = results
@@ -120,6 +123,7 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     yield from group_sections(report, most_characters)
     yield from comparison_sections(report)
     yield from warning_sections(report)
+    yield from selection_sections(report)
 
 
 def _totals(report: Report) -> str:

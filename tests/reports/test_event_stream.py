@@ -10,6 +10,7 @@ from remote_backend import events
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome, Result, exit_code_of
 from remote_backend.models.policy import CheckReport, PolicyResult
+from remote_backend.models.selection import Selection
 from remote_backend.reports.event_stream import EventStream
 from tests.support.report_builders import outcome
 from tests.support.report_schema import EVENTS, validate_stream
@@ -18,6 +19,9 @@ AMOUNTS = Cost(prior=Decimal(1), proposed=Decimal(3), delta=Decimal(2))
 TAGS = PolicyResult(name="tags", level="advisory", status="passed", text="")
 EVERY_EVENT: tuple[events.Event, ...] = (
     events.BatchStarted(("a", "b")),
+    events.WorkspacesSelected(
+        Selection(base="main, 1a2b3c4", reasons={"a": ("a.tf: its configuration",)})
+    ),
     events.SlugPacked(("a", "b"), "/net", 3, 2048, ("a warning",)),
     events.PlanStarted("a"),
     events.UploadProgressed("a", 1024, 2048),
@@ -83,9 +87,9 @@ def test_every_line_has_type_time_batch_and_number() -> None:
 def test_every_type_of_the_schema_is_made() -> None:
     """No event is without a schema, and no schema without an event."""
     stream = made()
-    lines = written(stream, EVERY_EVENT[:8])
+    lines = written(stream, EVERY_EVENT[:9])
     lines += [*stream.progress(), *stream.interrupted("cancel")]
-    lines += written(stream, EVERY_EVENT[8:])
+    lines += written(stream, EVERY_EVENT[9:])
     lines += made().lines(events.BatchFailed("the token is refused", "NotAuthorized"))
 
     assert {line["type"] for line in read(lines)} == set(EVENTS)
@@ -122,7 +126,7 @@ def test_progress_counts_workspaces() -> None:
     stream = made()
     started = events.BatchStarted(("a", "b", "c", "d"))
     assert not list(stream.progress())
-    written(stream, [started, *EVERY_EVENT[2:8], events.PlanStarted("b")])
+    written(stream, [started, *EVERY_EVENT[3:9], events.PlanStarted("b")])
     written(stream, [events.RunQueued("b", "run-2", "https://tfe.test/run-2")])
     [before] = read(stream.progress())
     written(stream, [events.PlanFinished(outcome("a", result=Result.FAILED))])

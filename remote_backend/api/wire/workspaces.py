@@ -42,9 +42,10 @@ def request_to_list_workspaces(
     search: str,
     page: int,
     tags: Sequence[tuple[str, str]] = (),
+    project_id: str | None = None,
     with_empty: bool = False,
 ) -> Request:
-    """List a page of the workspaces whose names contain a text, and that have tags.
+    """List a page of the workspaces whose names contain a text, with tags, of a project.
 
     `with_empty` names searches for nothing too, on which some servers insist
     (https://github.com/terrakube-io/terrakube/issues/717).
@@ -61,6 +62,8 @@ def request_to_list_workspaces(
     for number, (key, value) in enumerate(tag for tag in tags if tag[1]):
         query.append((f"filter[tagged][{number}][key]", key))
         query.append((f"filter[tagged][{number}][value]", value))
+    if project_id is not None:
+        query.append(("filter[project][id]", project_id))
     return Request(method="GET", target=_collection(organization), query=tuple(query))
 
 

@@ -9,7 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.commands.plan_request import journal_folder_of, selects_many
 from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.terraform_flags import optional_value, value
@@ -72,7 +72,7 @@ def refuse_impossible_comparisons(flags: Mapping[str, Any]) -> None:
     """Raise `RunOptionsError` for flags that make no sense together."""
     given = [name for name in ("compare", "verify") if flags[name] is not None]
     for name in given:
-        if not (flags["all"] or flags["select"] or flags["exclude"]):
+        if not selects_many(flags):
             raise RunOptionsError(f"-{name} is for batches; add -all or -select")
         if flags["detach"]:
             raise RunOptionsError(

@@ -23,6 +23,7 @@ from remote_backend.cli.commands.plan_request import (
     are_reports_written,
     given_variables,
     journal_folder_of,
+    selects_many,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.commands.report_options import report_flags, report_options
@@ -36,6 +37,7 @@ from remote_backend.cli.terraform_flags import (
     TerraformCommand,
     flag,
     many,
+    optional_value,
     value,
 )
 from remote_backend.config.environment import process_environ
@@ -55,9 +57,13 @@ _GUIDE = Guide(
         ("remote-backend plan -all", "every workspace"),
         ("TF_WORKSPACE=dev remote-backend plan", "one, with its log"),
         ("remote-backend plan -select='eu-*' -report=plan.md -report=plan.html", ""),
+        ("remote-backend plan -changed-since=origin/main -why", "what a branch touches"),
     ),
     groups={
-        "Which workspaces": ("all", "select", "exclude", "parallelism"),
+        "Which workspaces": (
+            "all", "select", "exclude", "select-tag", "project", "where", "changed-since", "why",
+            "parallelism",
+        ),
         "What to plan": (
             "target", "replace", "refresh", "refresh-only", "destroy", "var", "var-file",
             "message", "terraform-version", "upload", "refuse-outside-links",
@@ -90,6 +96,20 @@ _GUIDE = Guide(
 @flag("all", "All workspaces of the configuration.")
 @many("select", "Those whose names match. Repeatable.", metavar="GLOB")
 @many("exclude", "Leave these out. Repeatable.", metavar="GLOB")
+@many("select-tag", "Those with this tag. Repeatable: all of them.", metavar="KEY[=VALUE]")
+@value("project", "Those of this project.", metavar="NAME")
+@many(
+    "where",
+    "Those with version=GLOB (of Terraform) or mode=GLOB (of execution). Repeatable.",
+    metavar="CONDITION",
+)
+@optional_value(
+    "changed-since",
+    "Those that the change since its merge base with a git reference touches. Alone, the base is "
+    "found by itself.",
+    metavar="REF",
+)
+@flag("why", "List why -changed-since has selected each workspace, and which it has not.")
 @value(
     "parallelism",
     "How many at the same time.",
@@ -183,13 +203,18 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     )
     gates = gate_options(flags)
     base = base_choice_of(flags, directory, screen)
-    is_batch = bool(flags["all"] or flags["select"] or flags["exclude"])
+    is_batch = selects_many(flags)
     request = PlanRequest(
         directory=directory,
         options=BatchOptions(
             plan=_plan_options(context, flags, directory),
             select=flags["select"],
             exclude=flags["exclude"],
+            select_tags=flags["select_tag"],
+            project=flags["project"],
+            where=flags["where"],
+            changed_since=flags["changed_since"],
+            variable_files=[directory / name for name in flags["var_file"]],
             max_concurrency=flags["parallelism"],
             upload=UploadMode(flags["upload"]),
             limits=WaitLimits(
@@ -214,6 +239,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         detailed_exit_code=flags["detailed_exitcode"],
         verified_workspaces=verified_workspaces(flags, base),
         gates=gates,
+        lists_reasons=flags["why"],
     )
     return anyio.run(run_plan, request, screen)
 
@@ -271,7 +297,9 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
             f"plan takes no argument, but {flags['rest'][0]!r} was given; "
             "use -chdir=DIR before the command for another directory"
         )
-    if flags["detach"] and not (flags["all"] or flags["select"] or flags["exclude"]):
+    if flags["why"] and flags["changed_since"] is None:
+        raise RunOptionsError("-why lists the reasons of -changed-since; add it")
+    if flags["detach"] and not selects_many(flags):
         raise RunOptionsError("-detach is for batches; add -all or -select")
     if flags["allow"] and not flags["fail_on"]:
         raise RunOptionsError("-allow is for -fail-on, and lets through what that forbids")

@@ -140,15 +140,17 @@ class PlanOutput:
                     if command.detach and self._all_queued(event):
                         batch.detach()
                         break
-            if batch.outcomes and command.is_batch and command.style is not Style.JSON:
+            # Without outcomes the batch was left, unless the change touches no workspace.
+            is_over = bool(batch.outcomes) or batch.is_empty
+            if is_over and command.is_batch and command.style is not Style.JSON:
                 actions = live.planned() if live is not None else planned.actions
                 self._write_end(backend, batch, actions, logs, console)
             gates = self._judge(batch.outcomes)
             if not command.is_batch and command.style is not Style.JSON:
                 self._note_gates(gates)
-            if (command.writes_reports or self._keeps_plans) and batch.outcomes:
+            if (command.writes_reports or self._keeps_plans) and is_over:
                 self._reports.write(backend, batch, logs, gates)
-            if batch.outcomes:
+            if is_over:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 
     async def _watched(
@@ -225,6 +227,8 @@ class PlanOutput:
             has_blocks=not isinstance(console, SectionsConsole),
             table=self.command.table,
             gates=self._judge(batch.outcomes),
+            selection=batch.selection,
+            with_reasons=self.command.lists_reasons,
         )
 
     def _note_gates(self, gates: tuple[GateResult, ...]) -> None:

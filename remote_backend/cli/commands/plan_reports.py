@@ -68,6 +68,7 @@ class PlanReports:
                 compared_with=batch.compared_with,
                 is_drift=self.request.is_drift,
                 gates=gates,
+                selection=batch.selection,
             )
         except Exception as error:  # whatever an odd plan of one workspace leads to
             self.screen.note(f"Error: no report can be made: {reason_of_error(error)}")
@@ -134,6 +135,7 @@ class PlanReports:
             reports=self.request.reports.files,
             gates=gates,
             environ=environ,
+            problem=problem,
         )
         if warning is not None:
             self.screen.note(f"Warning: {warning}")

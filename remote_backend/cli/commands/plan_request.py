@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import click
 from attrs import field, frozen
@@ -24,6 +25,7 @@ __all__ = (
     "given_variables",
     "are_reports_written",
     "journal_folder_of",
+    "selects_many",
 )
 
 
@@ -75,6 +77,9 @@ class PlanRequest:
     reports: ReportOptions = field(factory=ReportOptions)
     style: Style = Style.AUTO
     table: TableForm = TableForm.AUTO
+    lists_reasons: bool = False
+    """Whether the end says why a change has selected each workspace."""
+
     resumed: RecordedBatch | None = None
     """The batch to go on with, in place of a new one."""
 
@@ -111,3 +116,9 @@ def given_variables(context: click.Context, directory: Path) -> tuple[tuple[str,
 def journal_folder_of(environ: Mapping[str, str]) -> Path:
     """Return the folder in which the command line keeps the journals of batches."""
     return user_data_directory(environ) / "batches"
+
+
+def selects_many(flags: Mapping[str, Any]) -> bool:
+    """Return whether flags select workspaces in any way, so that a command has a batch of them."""
+    names = ("all", "select", "exclude", "select_tag", "project", "where", "changed_since")
+    return any(flags[name] not in (None, False, ()) for name in names)

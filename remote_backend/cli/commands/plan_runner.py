@@ -135,7 +135,7 @@ class _PlanRunner:
                 self._batch = batch
                 # A terminal shows the id at the end and in the question after Ctrl-C, but a log of CI
                 # ends where the job was killed, so it needs the id first.
-                if self.request.is_journaled and not screen.is_terminal:
+                if batch.options.journal_folder is not None and not screen.is_terminal:
                     screen.note(
                         f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                     )

@@ -79,6 +79,7 @@ async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
             ended_at=recorded.ended_at,
             options=plan,
             is_drift=plan.refresh_only,
+            selection=recorded.selection,
         )
     problems = write_reports(
         made,

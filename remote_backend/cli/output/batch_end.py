@@ -12,6 +12,7 @@ from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.outcome_text import with_planned
 from remote_backend.cli.output.plan_failures import warning_lines
 from remote_backend.cli.output.screen import Screen
+from remote_backend.cli.output.selection_text import selection_lines
 from remote_backend.cli.output.summary import Ending, summary_lines
 from remote_backend.cli.output.table import table_lines
 from remote_backend.cli.output.table_form import TableForm
@@ -21,6 +22,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.selection import Selection
 from remote_backend.plans.groups import group_outcomes
 
 __all__ = ("BatchPlace", "write_end")
@@ -63,12 +65,18 @@ def write_end(
     has_blocks: bool = True,
     table: TableForm = TableForm.AUTO,
     gates: Sequence[GateResult] = (),
+    selection: Selection | None = None,
+    with_reasons: bool = False,
 ) -> None:
     """Write it to standard output.
 
     `planned` has the actions by address that the log of each workspace shows; they stand in for
     changes that were not read as JSON, and `logs` has the logs themselves, as far as there are any.
     """
+    if selection is not None and not selection.reasons:
+        columns = _columns(screen.out)
+        _write(screen, list(selection_lines(selection, columns, with_reasons=with_reasons)))
+        return
     known = tuple(
         with_planned(outcome, (planned or {}).get(outcome.workspace, {}))
         for outcome in outcomes
@@ -101,6 +109,8 @@ def write_end(
         for text in warning_lines(outcome):
             screen.note(text)
     lines += [(), *summary_lines(ending, width)]
+    if selection is not None:
+        lines += selection_lines(selection, width, with_reasons=with_reasons)
     if table is TableForm.AUTO:
         table = TableForm.NONE if screen.is_terminal else TableForm.WIDE
     if table is not TableForm.NONE:

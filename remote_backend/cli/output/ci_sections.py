@@ -77,7 +77,8 @@ class SectionsConsole:
                 pass
 
     def _begin(self, count: int) -> None:
-        self.screen.note(f"Planning {count} workspaces.")
+        if count:
+            self.screen.note(f"Planning {count} workspaces.")
         if self.screen.folds == "gitlab":
             self._room = max(
                 _FOR_FAILURES_BYTES, _GITLAB_BYTES - _END_BYTES - count * _ROW_BYTES

@@ -116,7 +116,8 @@ class BatchConsole:
                 names = map(one_line, event.workspaces)
                 self._width = max(map(len, names), default=0)
                 self._order = {name: at for at, name in enumerate(event.workspaces)}
-                self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
+                if event.workspaces:
+                    self.screen.note(f"Planning {len(event.workspaces)} workspaces.")
             case events.WarningRaised():
                 self.screen.note(f"Warning: {event.text}")
             case events.SlugPacked():

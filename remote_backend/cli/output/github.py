@@ -68,13 +68,15 @@ def write_outputs(
     reports: Sequence[str],
     environ: Mapping[str, str],
     gates: Sequence[GateResult] = (),
+    problem: str = "",
 ) -> str | None:
     """Add the outputs of the step to the file of its runner; return why that was not possible."""
     file_name = environ.get("GITHUB_OUTPUT")
     if not file_name:
         return None
     lines = (
-        f"{name}={value}\n" for name, value in _outputs(outcomes, batch_id, reports, gates)
+        f"{name}={value}\n"
+        for name, value in _outputs(outcomes, batch_id, reports, gates, problem)
     )
     try:
         with open(file_name, "a", encoding="utf-8", errors="replace") as file:
@@ -89,11 +91,13 @@ def _outputs(
     batch_id: str,
     reports: Sequence[str],
     gates: Sequence[GateResult],
+    problem: str,
 ) -> Iterator[tuple[str, object]]:
     totals = totals_of(outcomes)
     results = {result_name(outcome) for outcome in outcomes}
-    # Without outcomes nothing was planned, because something was wrong before.
-    yield "result", next((name for name in _RESULTS if name in results), "failed")
+    # Without outcomes something was wrong before, or a change touches no workspace.
+    otherwise = "failed" if problem else "unchanged"
+    yield "result", next((name for name in _RESULTS if name in results), otherwise)
     yield "batch", batch_id
     yield "total", totals.workspaces
     for name in (

@@ -18,6 +18,7 @@ from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
+from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
 from remote_backend.reports.limits import MOST_CHARACTERS
@@ -130,6 +131,7 @@ class Collector:
         compared_with: ComparedWith | None = None,
         problem: str | None = None,
         gates: tuple[GateResult, ...] = (),
+        selection: Selection | None = None,
     ) -> Report:
         """Return the report of the batch."""
         return make_report(
@@ -150,6 +152,7 @@ class Collector:
             compared_with=compared_with,
             problem=problem,
             gates=gates,
+            selection=selection,
         )
 
     def _tails(self, outcomes: tuple[Outcome, ...]) -> dict[str, str]:
