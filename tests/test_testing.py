@@ -80,23 +80,41 @@ def declared_plugins() -> list[str]:
     return [line.partition("=")[2].strip() for line in lines]
 
 
-def test_the_plugin_of_pytest_serves(tmp_path: Path) -> None:
-    """A fixture with a marker, as the page about the library uses it; it loads nothing early."""
+def example_of(page: str) -> str:
+    """Return the test that a page shows."""
+    text = (REPOSITORY / "docs" / page).read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(import pytest\n.*?)```", text, re.DOTALL)
+    return str(example)
+
+
+def run_with_plugin(folder: Path) -> str:
+    """Run the tests of a folder with the plugin and return what pytest has written."""
+    # The plugin is named, since an earlier installation may not announce it yet.
     [plugin] = declared_plugins()
-    (tmp_path / "test_plugin.py").write_text(TESTS)
-    page = (REPOSITORY / "docs" / "library.md").read_text(encoding="utf-8")
-    [example] = re.findall(r"```python\n(import pytest\n.*?)```", page, re.DOTALL)
-    (tmp_path / "test_the_page.py").write_text(f"import remote_backend\n{example}")
     done = subprocess.run(
-        # The plugin is named, since an earlier installation may not announce it yet.
         [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-W", "error"]
-        + ["-p", plugin, "-p", "no:cacheprovider", "-p", "no:asyncio", str(tmp_path)],
-        cwd=tmp_path,
+        + ["-p", plugin, "-p", "no:cacheprovider", "-p", "no:asyncio", str(folder)],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "4 passed" in done.stdout, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_plugin_of_pytest_serves(tmp_path: Path) -> None:
+    """A fixture with a marker, as the page about the library uses it; it loads nothing early."""
+    (tmp_path / "test_plugin.py").write_text(TESTS)
+    (tmp_path / "test_the_page.py").write_text(example_of("library.md"))
+    written = run_with_plugin(tmp_path)
+    assert "4 passed" in written, written
+
+
+def test_the_guide_for_tests_works(tmp_path: Path) -> None:
+    """Its workspaces change, destroy and fail as its test expects."""
+    (tmp_path / "test_the_page.py").write_text(example_of("guides/testing.md"))
+    written = run_with_plugin(tmp_path)
+    assert "1 passed" in written, written
 
 
 def test_the_plugin_is_named_by_its_module() -> None:
