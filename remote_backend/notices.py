@@ -10,7 +10,6 @@ whose thousand requests wait for the same server reports that once, with a numbe
 from collections.abc import Callable
 from types import TracebackType
 
-import anyio
 from attrs import define, field, frozen
 
 from remote_backend.structured_logging import Log
@@ -98,6 +97,13 @@ def _call_later(seconds: float, call: Callable[[], None]) -> object:
     return asyncio.get_running_loop().call_later(seconds, call)
 
 
+def _loop_time() -> float:
+    """Return the time of the event loop, also in a callback: `anyio.current_time` needs a task."""
+    import asyncio
+
+    return asyncio.get_running_loop().time()
+
+
 class Notices:
     """Reports long waits and warnings to one callback; without one, to the log."""
 
@@ -105,7 +111,7 @@ class Notices:
         self,
         report: Callable[[Notice], None] | None = None,
         *,
-        clock: Callable[[], float] = anyio.current_time,
+        clock: Callable[[], float] = _loop_time,
         call_later: Callable[[float, Callable[[], None]], object] = _call_later,
     ) -> None:
         self._report = report or _log

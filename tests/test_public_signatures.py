@@ -1,10 +1,13 @@
 """Each type in a public signature has a public name, and user code type-checks."""
 
 import inspect
+import json
+import shutil
 import subprocess
 import sys
 import typing
 from collections.abc import Iterator
+from pathlib import Path
 
 import attrs
 import pytest
@@ -107,6 +110,33 @@ def test_a_program_of_a_user_type_checks() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "tests/typing/api.py"],
         cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+PYRIGHT = shutil.which("pyright")
+
+
+@pytest.mark.skipif(
+    PYRIGHT is None,
+    reason="pyright does not read the program of a user: it is not installed (npm install pyright)",
+)
+def test_pyright_finds_no_error_in_a_program_of_a_user(tmp_path: Path) -> None:
+    """In its strict mode, which many editors have, all types of the library are known."""
+    assert PYRIGHT is not None
+    settings = {
+        "include": ["api.py"],
+        "typeCheckingMode": "strict",
+        "extraPaths": [str(REPOSITORY)],
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    shutil.copy(REPOSITORY / "tests/typing/api.py", tmp_path)
+    done = subprocess.run(
+        [PYRIGHT, "--pythonpath", sys.executable],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,

@@ -2,6 +2,9 @@
 
 from typing import Any, assert_type
 
+import opentelemetry.metrics
+import opentelemetry.trace
+
 import remote_backend
 from remote_backend import blocking
 
@@ -43,6 +46,14 @@ async def explicit() -> None:
         assert_type(workspace, remote_backend.LocalWorkspace)
         assert_type(workspace.full_name, str)
         assert_type(await backend.state(), remote_backend.StateFile | None)
+
+
+async def traced() -> None:
+    """Pass a tracer and a meter."""
+    tracer = opentelemetry.trace.get_tracer("a")
+    meter = opentelemetry.metrics.get_meter("a")
+    async with remote_backend.open_backend(tracer=tracer, meter=meter) as backend:
+        assert_type(backend, remote_backend.Backend)
 
 
 async def at_once() -> None:
