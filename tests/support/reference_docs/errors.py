@@ -117,6 +117,8 @@ def _calls() -> Iterator[tuple[str, ast.Call]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func).removeprefix("click.")
+                # What a type of flags does with a value that it cannot read.
+                name = _USAGE if name == "self.fail" else name
                 # The server raises errors of the API for its own responses.
                 if is_server and name in _API:
                     continue
