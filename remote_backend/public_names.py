@@ -115,6 +115,7 @@ from remote_backend.planning.recorded_batch import Begun as Begun
 from remote_backend.planning.recorded_batch import RecordedBatch as RecordedBatch
 from remote_backend.planning.recorded_batch import list_journals as list_journals
 from remote_backend.planning.recorded_batch import read_journal as read_journal
+from remote_backend.plans.compared_outcome import compare_outcomes as compare_outcomes
 from remote_backend.plans.gates import judge_gates as judge_gates
 from remote_backend.plans.gates import parse_allowance as parse_allowance
 from remote_backend.plans.gates import parse_gate as parse_gate
