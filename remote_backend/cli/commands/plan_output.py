@@ -157,7 +157,7 @@ class PlanOutput:
         self, backend: BackendPlans, batch: Batch, logs: LogSpool
     ) -> "LiveActions | None":
         """Open the live view and return what its keys do; None where there is none."""
-        if not _is_live(self.command, self.screen):
+        if batch.is_empty or not _is_live(self.command, self.screen):
             return None
         await import_in_thread("remote_backend.cli.commands.live_actions")()
         from remote_backend.cli.commands.live_actions import LiveActions

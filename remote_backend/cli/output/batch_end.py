@@ -110,7 +110,7 @@ def write_end(
             screen.note(text)
     lines += [(), *summary_lines(ending, width)]
     if selection is not None:
-        lines += selection_lines(selection, width, with_reasons=with_reasons)
+        lines += [(), *selection_lines(selection, width, with_reasons=with_reasons)]
     if table is TableForm.AUTO:
         table = TableForm.NONE if screen.is_terminal else TableForm.WIDE
     if table is not TableForm.NONE:
