@@ -1,7 +1,10 @@
 """Plans of the workspaces of one configuration, as a program uses them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from os import PathLike
+from pathlib import Path
 
+from anyio import to_thread
 from attrs import evolve
 
 from remote_backend.async_blocks import async_block
@@ -23,6 +26,11 @@ from remote_backend.planning.earlier_run import read_earlier_run
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
     read_json_plan,
+)
+from remote_backend.planning.plan_files import (
+    PlanFile,
+    prepare_plan_folder,
+    write_plan_files,
 )
 from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
@@ -231,6 +239,35 @@ class BackendPlans(BackendWorkspaces):
         The server may keep only a part of them. Raises `ApiError` when the run cannot be read.
         """
         return await read_earlier_run(self._connection.client, outcome, options)
+
+    async def write_json_plans(
+        self,
+        folder: str | PathLike[str],
+        batch: Batch,
+        *,
+        redacted_only: bool = False,
+    ) -> tuple[PlanFile, ...]:
+        """Write the JSON plans of a batch that has ended into a folder, with an index.
+
+        The full form is written where the token may read it, which can hold secrets; the folder is
+        private. Raises `RunOptionsError` for a folder with other files, and `OSError`.
+
+        ```python
+        async with remote_backend.open_backend("networking") as backend:
+            async with backend.plan_all() as batch:
+                await batch.wait()
+            for plan in await backend.write_json_plans("plans", batch):
+                print(plan.workspace, plan.file, plan.form)
+        ```
+        """
+        await to_thread.run_sync(prepare_plan_folder, Path(folder))
+        return await write_plan_files(
+            self._connection.client,
+            batch.outcomes,
+            Path(folder),
+            batch_id=batch.id,
+            redacted_only=redacted_only,
+        )
 
     async def json_plan(self, run_id: str) -> bytes:
         """Return the JSON of the plan of a run that is over, as the server sends it.

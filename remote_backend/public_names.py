@@ -111,6 +111,7 @@ from remote_backend.planning.base_choice import StoredBase as StoredBase
 from remote_backend.planning.base_choice import VersionBase as VersionBase
 from remote_backend.planning.batch import Batch as Batch
 from remote_backend.planning.options import BatchOptions as BatchOptions
+from remote_backend.planning.plan_files import PlanFile as PlanFile
 from remote_backend.planning.recorded_batch import Begun as Begun
 from remote_backend.planning.recorded_batch import RecordedBatch as RecordedBatch
 from remote_backend.planning.recorded_batch import list_journals as list_journals

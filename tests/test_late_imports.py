@@ -43,6 +43,9 @@ LATE = {
     ("cli.commands.plan_runner", "remote_backend.cli.commands.plan_output"): (
         "imported while the server works on the requests before the run, 0.01 s"
     ),
+    ("cli.commands.plan", "remote_backend.planning.plan_files"): (
+        "few plans are handed on, and it imports how details are read"
+    ),
     ("cli.commands.gate_options", "remote_backend.plans.gates"): "most plans have no gates",
     ("cli.commands.plan_output", "remote_backend.plans.gates"): "as above",
     ("cli.commands.plan_output", "remote_backend.cli.output.batch_end"): (

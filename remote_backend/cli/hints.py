@@ -45,6 +45,7 @@ FLAGS: Mapping[str, str] = {
     "fail_on": "-fail-on",
     "force=True": "-force",
     "max_concurrency": "-parallelism",
+    "plan_json": "-plan-json",
     "project": "-project",
     "refresh=False": "-refresh=false",
     "refresh_only": "-refresh-only",

@@ -14,7 +14,7 @@ from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.structured_log import parse_structured_log
 from remote_backend.structured_logging import Log
 
-__all__ = ("read_changes", "read_diagnostics", "read_json_plan")
+__all__ = ("read_changes", "read_diagnostics", "read_json_plan", "read_plan_document")
 
 Value = TypeVar("Value")
 
@@ -56,28 +56,58 @@ async def read_json_plan(
     return await _read_when_ready(client, plan_id, bytes, sleep) or b""
 
 
+async def read_plan_document(
+    client: Client,
+    plan_id: str,
+    *,
+    redacted_only: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+) -> tuple[bytes, bool]:
+    """Return the JSON of a finished plan, the full one before the redacted one, and which it is.
+
+    Empty where the server has none, or none for this token. It waits as `read_json_plan` does.
+    """
+    forms = (True,) if redacted_only else (False, True)
+    return await _read_form_when_ready(client, plan_id, bytes, sleep, forms) or (b"", False)
+
+
 async def _read_when_ready(
     client: Client,
     plan_id: str,
     parse: Callable[[bytes], Value | None],
     sleep: Callable[[float], Awaitable[None]],
 ) -> Value | None:
+    found = await _read_form_when_ready(client, plan_id, parse, sleep, (True, False))
+    return None if found is None else found[0]
+
+
+async def _read_form_when_ready(
+    client: Client,
+    plan_id: str,
+    parse: Callable[[bytes], Value | None],
+    sleep: Callable[[float], Awaitable[None]],
+    forms: tuple[bool, ...],
+) -> tuple[Value, bool] | None:
+    """Return the parsed JSON of a plan, and whether it is the redacted form."""
     waited_seconds, wait_seconds = 0.0, _FIRST_WAIT_SECONDS
     while True:
-        value, is_awaited = await _read_once(client, plan_id, parse)
+        found, is_awaited = await _read_once(client, plan_id, parse, forms)
         if not is_awaited or waited_seconds >= _SECONDS_UNTIL_READY:
-            return value
+            return found
         await sleep(wait_seconds)
         waited_seconds += wait_seconds
         wait_seconds *= 2
 
 
 async def _read_once(
-    client: Client, plan_id: str, parse: Callable[[bytes], Value | None]
-) -> tuple[Value | None, bool]:
-    """Return the parsed JSON of a plan, and whether the server is still making it."""
+    client: Client,
+    plan_id: str,
+    parse: Callable[[bytes], Value | None],
+    forms: tuple[bool, ...],
+) -> tuple[tuple[Value, bool] | None, bool]:
+    """Return the parsed JSON of a plan and its form, and whether the server is still making it."""
     is_awaited = False
-    for redacted in (True, False):
+    for redacted in forms:
         try:
             data = await client.read_json_plan(plan_id, redacted=redacted)
         except RemoteBackendError as error:
@@ -85,7 +115,7 @@ async def _read_once(
             continue
         value = parse(data) if data else None
         if value is not None:
-            return value, False
+            return (value, redacted), False
         is_awaited |= not data
     return None, is_awaited
 

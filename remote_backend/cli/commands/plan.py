@@ -18,6 +18,7 @@ from remote_backend.cli.commands.comparison_options import (
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
+    PlanJson,
     PlanRequest,
     Style,
     are_reports_written,
@@ -70,7 +71,7 @@ _GUIDE = Guide(
         ),
         "Comparing": ("compare", "verify"),
         "Output and reports": (
-            "report", "report-logs", "report-mode", "report-label", "report-limit", "table", "stream", "quiet", "json",
+            "report", "report-logs", "report-mode", "report-label", "report-limit", "plan-json", "plan-json-form", "table", "stream", "quiet", "json",
             "color", "no-color", "detailed-exitcode", "fail-on", "allow",
         ),
         "Waiting and stopping": (
@@ -163,6 +164,19 @@ _GUIDE = Guide(
     default=TableForm.AUTO.value,
     metavar="FORM",
 )
+@value(
+    "plan-json",
+    "Write the JSON of each plan into this folder, and an index of them, for scanners.",
+    metavar="DIR",
+)
+@value(
+    "plan-json-form",
+    "Which JSON: full (where the token may read it, else redacted), redacted (never the full one, "
+    "which holds secrets).",
+    type=click.Choice(["full", "redacted"]),
+    default="full",
+    metavar="FORM",
+)
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write only what went wrong, and the summary at the end.")
@@ -234,6 +248,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         on_interrupt=OnInterrupt(flags["on_interrupt"]),
         detach=flags["detach"],
         reports=report_options(flags),
+        plan_json=_plan_json(flags),
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
@@ -278,6 +293,16 @@ def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
     return None
 
 
+def _plan_json(flags: Mapping[str, Any]) -> PlanJson | None:
+    if flags["plan_json"] is None:
+        return None
+    from remote_backend.planning.plan_files import prepare_plan_folder
+
+    folder = Path(flags["plan_json"])
+    prepare_plan_folder(folder)
+    return PlanJson(folder, redacted_only=flags["plan_json_form"] == "redacted")
+
+
 def _style(flags: dict[str, Any], screen: Screen) -> Style:
     if flags["json"]:
         return Style.JSON
@@ -306,6 +331,10 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
     if flags["detach"] and flags["fail_on"]:
         raise RunOptionsError(
             "-detach and -fail-on exclude each other: a gate needs the results of the runs"
+        )
+    if flags["detach"] and flags["plan_json"]:
+        raise RunOptionsError(
+            "-detach and -plan-json exclude each other: wait for the plans"
         )
     if flags["detach"] and flags["report"]:
         raise RunOptionsError(

@@ -150,6 +150,8 @@ class PlanOutput:
                 self._note_gates(gates)
             if (command.writes_reports or self._keeps_plans) and is_over:
                 self._reports.write(backend, batch, logs, gates)
+            if command.plan_json is not None and is_over:
+                await self._reports.write_plans(backend, batch, command.plan_json)
             if is_over:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 

@@ -1,10 +1,13 @@
 """Reports of a plan command: files, the summary of a CI step, and what GitHub Actions reads."""
 
+from collections import Counter
+
 from attrs import define
 
 from remote_backend.atomic_files import write_atomically
 from remote_backend.backend_plans import BackendPlans
-from remote_backend.cli.commands.plan_request import PlanRequest, Style
+from remote_backend.cli.commands.plan_request import PlanJson, PlanRequest, Style
+from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.github import annotations, write_outputs
 from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.log_spool import LogSpool
@@ -16,6 +19,7 @@ from remote_backend.cli.output.report_files import (
 from remote_backend.cli.output.screen import Screen
 from remote_backend.config.environment import process_environ
 from remote_backend.config.run_origin import read_commit
+from remote_backend.errors import RunOptionsError
 from remote_backend.formats.times import utc_now
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
@@ -91,6 +95,33 @@ class PlanReports:
             self.screen.note(
                 f"Warning: no later batch can be compared with this one: {reason_of_error(error)}"
             )
+
+    async def write_plans(
+        self, backend: BackendPlans, batch: Batch, plan_json: PlanJson
+    ) -> None:
+        """Write the JSON of each plan, and say what a scanner will not find."""
+        folder = plan_json.folder
+        try:
+            files = await backend.write_json_plans(
+                folder, batch, redacted_only=plan_json.redacted_only
+            )
+        except (OSError, RunOptionsError) as error:
+            reason = getattr(error, "strerror", None) or message_of(error)
+            self.screen.note(f"Error: the JSON plans cannot be written: {reason}")
+            self.is_incomplete = True
+            return
+        forms = Counter(file.form for file in files)
+        self.screen.note(
+            f"Wrote the JSON of {forms['full']} plans ({forms['redacted']} more redacted) to {folder}."
+        )
+        if forms["full"]:
+            self.screen.note("Warning: a full JSON plan holds secrets in clear text.")
+        for file in files:
+            if file.problem is not None:
+                self.screen.note(
+                    f"Error: {file.workspace} has no JSON plan: {file.problem}"
+                )
+                self.is_incomplete = True
 
     def write_failure(
         self, reason: str, backend: BackendPlans | None, started_at: str

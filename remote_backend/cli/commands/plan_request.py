@@ -20,6 +20,7 @@ from remote_backend.planning.recorded_batch import RecordedBatch
 
 __all__ = (
     "OnInterrupt",
+    "PlanJson",
     "PlanRequest",
     "Style",
     "given_variables",
@@ -37,6 +38,14 @@ class OnInterrupt(Enum):
 
     CANCEL = "cancel"
     DETACH = "detach"
+
+
+@frozen
+class PlanJson:
+    """Where the JSON plans of a batch are written."""
+
+    folder: Path
+    redacted_only: bool = False
 
 
 class Style(Enum):
@@ -75,6 +84,7 @@ class PlanRequest:
     """Whether to return as soon as all runs are queued."""
 
     reports: ReportOptions = field(factory=ReportOptions)
+    plan_json: PlanJson | None = None
     style: Style = Style.AUTO
     table: TableForm = TableForm.AUTO
     lists_reasons: bool = False

@@ -43,11 +43,15 @@ Redact = Callable[[Any], Any]
 
 
 def redact_plan(data: bytes) -> bytes:
-    """Return a plan without sensitive values and unknown members; all that shows changes stays."""
+    """Return a plan without sensitive values and unknown members; all that shows changes stays.
+
+    The version has the name that it has on HCP Terraform, which tells the two forms apart.
+    """
     plan = load_exact(data)
     cut_depth(plan, _MOST_LEVELS)
     known = _known_members(plan, PLAN_MEMBERS, UNREAD_MEMBERS)
-    return dump_exact(_with_parts(known, _PLAN_PARTS)).encode()
+    version = {"plan_format_version": known.pop("format_version", None)}
+    return dump_exact({**version, **_with_parts(known, _PLAN_PARTS)}).encode()
 
 
 def _known_members(

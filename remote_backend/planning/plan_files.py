@@ -1,0 +1,181 @@
+"""The JSON plans of a batch as files, for scanners and policy tools.
+
+A folder holds `WORKSPACE.json` or `WORKSPACE.redacted.json` for each plan, and an `index.json` that
+names them. The name says which form it is, because some tools find nothing in a redacted plan and
+report that all is well. Files of an earlier batch are removed before a new one begins, so that
+nothing that lies there is older than the index.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+import anyio
+from anyio import to_thread
+from attrs import asdict, frozen
+
+from remote_backend.api.client import Client
+from remote_backend.atomic_files import write_atomically
+from remote_backend.errors import RunOptionsError
+from remote_backend.models.outcome import Outcome
+from remote_backend.planning.plan_details import read_plan_document
+
+__all__ = (
+    "PlanFile",
+    "file_name_of",
+    "prepare_plan_folder",
+    "with_format_version",
+    "write_plan_files",
+)
+
+_INDEX = "index.json"
+_IGNORE = ".gitignore"
+_FOLDER_MODE = 0o700
+# Each document can have megabytes, and all of it is in memory while it is written.
+_AT_ONCE = 8
+
+
+@frozen(kw_only=True)
+class PlanFile:
+    """The JSON plan of one workspace in a folder."""
+
+    workspace: str
+    remote_name: str
+    run_id: str | None
+    result: str
+    file: str | None
+    """Its name in the folder; None where there is no plan."""
+
+    form: str | None
+    """`full` or `redacted`."""
+
+    problem: str | None = None
+    """Why a plan that there is has no file."""
+
+
+def prepare_plan_folder(folder: Path) -> None:
+    """Make the folder, or empty one that an earlier batch has written.
+
+    Raises `RunOptionsError` where it holds anything else, or cannot be written.
+    """
+    try:
+        folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        folder.chmod(_FOLDER_MODE)
+        for name in _files_of_earlier_batch(folder):
+            (folder / name).unlink(missing_ok=True)
+        write_atomically(folder / _IGNORE, b"*\n")
+    except OSError as error:
+        raise RunOptionsError(
+            f"plan_json={folder} cannot be written: {error.strerror}; choose another folder",
+            parameters=("plan_json",),
+        ) from None
+
+
+def _files_of_earlier_batch(folder: Path) -> list[str]:
+    present = {path.name for path in folder.iterdir()} - {_IGNORE}
+    try:
+        index = json.loads((folder / _INDEX).read_bytes())
+        listed = {str(plan["file"]) for plan in index["plans"] if plan["file"]} | {_INDEX}
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        listed = set()
+    if others := sorted(present - listed):
+        raise RunOptionsError(
+            f"plan_json={folder} holds {others[0]!r}, which no batch has written; choose an "
+            "empty folder",
+            parameters=("plan_json",),
+        )
+    return sorted(present & listed)
+
+
+async def write_plan_files(
+    client: Client,
+    outcomes: Iterable[Outcome],
+    folder: Path,
+    *,
+    batch_id: str = "",
+    redacted_only: bool = False,
+) -> tuple[PlanFile, ...]:
+    """Write the JSON of each plan into a prepared folder, and the index of all.
+
+    The full form is used where the token may read it, unless `redacted_only`. Raises `OSError`.
+    """
+    outcomes = tuple(outcomes)
+    files: dict[str, PlanFile] = {}
+    gate = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def write(outcome: Outcome) -> None:
+        async with gate:
+            files[outcome.workspace] = await _write(
+                client, outcome, folder, redacted_only=redacted_only
+            )
+
+    async with anyio.create_task_group() as group:
+        for outcome in outcomes:
+            group.start_soon(write, outcome)
+    in_order = tuple(files[outcome.workspace] for outcome in outcomes)
+    index = {"schema_version": "1", "batch": batch_id, "plans": list(map(asdict, in_order))}
+    data = json.dumps(index, indent=2).encode() + b"\n"
+    await to_thread.run_sync(write_atomically, folder / _INDEX, data)
+    return in_order
+
+
+async def _write(
+    client: Client, outcome: Outcome, folder: Path, *, redacted_only: bool
+) -> PlanFile:
+    def entry(
+        file: str | None = None, form: str | None = None, problem: str | None = None
+    ) -> PlanFile:
+        return PlanFile(
+            workspace=outcome.workspace,
+            remote_name=outcome.full_name,
+            run_id=outcome.run_id,
+            result=outcome.result.value,
+            file=file,
+            form=form,
+            problem=problem,
+        )
+
+    if not outcome.succeeded or outcome.plan_id is None:
+        return entry()
+    data, is_redacted = await read_plan_document(
+        client, outcome.plan_id, redacted_only=redacted_only
+    )
+    if not data:
+        return entry(problem="the server has no JSON of this plan for the token")
+    written = await to_thread.run_sync(with_format_version, data)
+    if written is None:
+        return entry(problem="what the server sent is not a plan as JSON")
+    name = file_name_of(outcome.workspace, is_redacted=is_redacted)
+    await to_thread.run_sync(write_atomically, folder / name, written)
+    return entry(name, "redacted" if is_redacted else "full")
+
+
+def file_name_of(workspace: str, *, is_redacted: bool) -> str:
+    """Return the name of the file of a workspace; odd characters are percent-encoded."""
+    name = quote(workspace, safe=" ")
+    if name.startswith(".") or name == "index":
+        # Hidden files are skipped by most tools, and the index has a name of its own.
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    return f"{name}.redacted.json" if is_redacted else f"{name}.json"
+
+
+def with_format_version(data: bytes) -> bytes | None:
+    """Return a plan with `format_version`, by which tools recognize one; None for other JSON.
+
+    The redacted form of HCP Terraform has `plan_format_version` in its place. The rest stays as it
+    is, byte for byte.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    version = document.get("format_version", document.get("plan_format_version"))
+    if not isinstance(version, str):
+        return None
+    if "format_version" in document:
+        return data
+    member = f'{{"format_version":{json.dumps(version)},'.encode()
+    return data.lstrip().replace(b"{", member, 1)
