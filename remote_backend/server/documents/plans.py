@@ -45,7 +45,7 @@ Redact = Callable[[Any], Any]
 def redact_plan(data: bytes) -> bytes:
     """Return a plan without sensitive values and unknown members; all that shows changes stays.
 
-    The version has the name that it has on HCP Terraform, which tells the two forms apart.
+    The version has the name that it has on HCP Terraform, by which readers recognize the form.
     """
     plan = load_exact(data)
     cut_depth(plan, _MOST_LEVELS)
