@@ -5,6 +5,7 @@ providers and credentials of other hosts: an engine reads one file only. It is p
 in a folder of the run outside of the configuration, and goes away with the run.
 """
 
+import os
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ class RunAccess:
             document = _merged(self.users, own)
             if self.provider_mirror is not None:
                 document["provider_installation"] = _installation(self.provider_mirror)
-            write_secret(path, write_cli_document(document))
+            _write_private(path, write_cli_document(document))
             variables = {"TF_CLI_CONFIG_FILE": str(path)}
             if self.ca_bundle is not None:
                 variables["SSL_CERT_FILE"] = str(self.ca_bundle)
@@ -123,6 +124,12 @@ def cli_configuration(
         "credentials": {hostname: {"token": token} for hostname in hostnames},
         "host": {hostname: {"services": services} for hostname in hostnames},
     }
+
+
+def _write_private(path: Path, text: str) -> None:
+    # It need not survive a crash, so nothing waits for the disk as with other secrets.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _installation(mirror: Path) -> dict[str, Any]:
