@@ -14,6 +14,7 @@ import pytest
 
 import remote_backend
 from remote_backend import blocking, testing
+from tests.support.documents import PAGES, read
 
 BLOCK = re.compile(r"^( *)```python\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 
@@ -99,6 +100,25 @@ def test_an_example_runs(
 def test_what_people_begin_with_has_an_example() -> None:
     """The functions and methods of a first program show their use."""
     assert {name for name, _ in EXAMPLES} >= WITH_EXAMPLE
+
+
+def names_to_show() -> Iterator[str]:
+    """Give each public function, and each method of a backend and a batch."""
+    for module in (remote_backend, blocking, testing):
+        yield from (
+            name for name in module.__all__ if inspect.isroutine(getattr(module, name))
+        )
+    for kind in (remote_backend.Backend, remote_backend.Batch):
+        methods = inspect.getmembers(kind, inspect.isfunction)
+        yield from (name for name, _ in methods if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", sorted(set(names_to_show())))
+def test_every_public_function_is_called_in_an_example(name: str) -> None:
+    """In a docstring, or on a page, whose blocks `tests/docs/test_blocks.py` runs."""
+    pages = (text for page in PAGES for text in blocks_of(read(page)))
+    programs = [text for _, text in EXAMPLES] + list(pages)
+    assert any(re.search(rf"\b{name}\(", text) for text in programs)
 
 
 def test_a_wrong_example_is_seen() -> None:
