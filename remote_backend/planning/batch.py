@@ -248,6 +248,7 @@ class _BatchRunner:
         head = workspace_planner(running, archives, len(workspaces))
         self._planner = base.planner(head, len(workspaces)) if base is not None else head
         self._warnings = base.warnings if base is not None else ()
+        self._compared_with = base.compared_with.name if base is not None else ""
         self._gate = anyio.CapacityLimiter(running.options.max_concurrency)
         self._outcomes: dict[str, Outcome] = {}
 
@@ -339,6 +340,7 @@ class _BatchRunner:
                 workspace.name: workspace.remote.id for workspace in self._workspaces
             },
             **({"selection": asdict(selection)} if selection is not None else {}),
+            **({"compared_with": self._compared_with} if self._compared_with else {}),
         )
 
     async def _end_journal(self, outcomes: tuple[Outcome, ...]) -> None:

@@ -79,6 +79,9 @@ class RecordedBatch:
     selection: Selection | None = None
     """Why these workspaces were planned, where a change had selected them."""
 
+    compared_with: str = ""
+    """What its plans were compared with, for people; empty without a comparison."""
+
     variable_names: tuple[str, ...] = ()
     archives: dict[str, str] = field(factory=dict)
     """Digests of the archives by working directory; empty in journals of early versions."""
@@ -234,6 +237,7 @@ def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
             **_known_members(RecordedBatch, record),
             "directory": Path(record["directory"]),
             "mapping": str(record.get("mapping", "")),
+            "compared_with": str(record.get("compared_with", "")),
             "variable_names": tuple(record["variable_names"]),
             "options": BatchOptions(
                 plan=plan,

@@ -4,11 +4,11 @@ A report holds no sensitive values, so a comparison cannot decide about them. Pa
 that are hidden or unknown are words in it, and become what they stand for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from remote_backend.decoding import read_text
 from remote_backend.errors import SettingsError
@@ -21,13 +21,25 @@ from remote_backend.models.changes import (
     PlannedChanges,
     ResourceChange,
 )
+from remote_backend.models.comparison import (
+    EFFECTIVE,
+    AnyChange,
+    ChangeClass,
+    ComparedChange,
+    ComparedWith,
+    Comparison,
+    ComparisonResult,
+    Section,
+)
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.policy import PolicyResult
 from remote_backend.models.values import ABSENT, SENSITIVE, UNKNOWN, Json, Value, ValueKind
+from remote_backend.plans.change_match import Matcher
+from remote_backend.plans.comparison import effect_of
 from remote_backend.reports.to_json import SCHEMA_VERSION
 
-__all__ = ("StoredPlans", "read_stored_plans")
+__all__ = ("StoredPlans", "read_stored_plans", "with_stored_comparison")
 
 Model = TypeVar("Model")
 
@@ -57,6 +69,11 @@ class StoredPlans:
     mapping: str
     started_at: str
     is_drift: bool
+    compared_with: ComparedWith | None = None
+    """What the plans were compared with; None without a comparison."""
+
+    comparisons: Mapping[str, Comparison] = field(factory=dict, repr=False)
+    """What came of that, by local names."""
 
     @property
     def has_plans(self) -> bool:
@@ -99,7 +116,72 @@ def _load(document: Mapping[str, Any]) -> StoredPlans:
         mapping=str(batch.get("mapping") or ""),
         started_at=str(batch["started_at"]),
         is_drift=document.get("kind") == "drift",
+        compared_with=_compared_with(document.get("compared_with")),
+        comparisons={
+            outcome.workspace: _comparison(workspace, outcome.changes)
+            for workspace, outcome in zip(document["workspaces"], outcomes, strict=True)
+            if "comparison" in workspace
+        },
     )
+
+
+def with_stored_comparison(outcome: Outcome, stored: StoredPlans) -> Outcome:
+    """Return an outcome of a journal with what its report says of the comparison."""
+    comparison = stored.comparisons.get(outcome.workspace)
+    if comparison is None:
+        return outcome
+    changes = comparison.plan
+    if changes is not None and comparison.result is ComparisonResult.COMPARED:
+        effective = comparison.of_class(*EFFECTIVE)
+        changes = effect_of(changes, PlannedChanges(), effective)
+    return evolve(outcome, changes=changes, comparison=comparison)
+
+
+def _compared_with(document: Mapping[str, Any] | None) -> ComparedWith | None:
+    return None if document is None else _model(ComparedWith, document)
+
+
+def _comparison(workspace: Mapping[str, Any], plan: PlannedChanges | None) -> Comparison:
+    document = workspace["comparison"]
+    run = document["base"]["run"] or {}
+    classified = _classified(workspace.get("changes"), plan) if plan is not None else ()
+    return Comparison(
+        result=ComparisonResult(document["result"]),
+        changes=(*classified, *map(_only_in_base, document["undone"])),
+        plan=plan,
+        state_changed=bool(document["state_changed"]),
+        base_failure=_failure(document["base"]["failure"]),
+        base_run_id=run.get("id"),
+        base_run_url=run.get("url"),
+    )
+
+
+def _classified(
+    changes: Mapping[str, Any] | None, plan: PlannedChanges
+) -> Iterator[ComparedChange]:
+    matcher = Matcher()
+    for section in Section:
+        documents = (changes or {})[section.value]
+        for document, head in zip(documents, getattr(plan, section.value), strict=True):
+            if "class" not in document:
+                continue
+            base = document.get("base")
+            other = _LOADERS[section](base) if base else None
+            yield ComparedChange(
+                change_class=ChangeClass(document["class"]),
+                section=section,
+                head=head,
+                base=other,
+                shown=matcher.match(head, other)[1] if other is not None else head,
+                partner=document.get("partner"),
+            )
+
+
+def _only_in_base(document: Mapping[str, Any]) -> ComparedChange:
+    section = Section(document["section"])
+    base = _LOADERS[section](document["change"])
+    change_class = ChangeClass(document["class"])
+    return ComparedChange(change_class=change_class, section=section, base=base, shown=base)
 
 
 def _outcome(workspace: Mapping[str, Any]) -> Outcome:
@@ -147,7 +229,7 @@ def _changes(changes: Mapping[str, Any] | None) -> PlannedChanges | None:
         outputs=_each(_output, changes["outputs"]),
         drift=_each(_resource, changes["drift"]),
         deferred=_each(_resource, changes["deferred"]),
-        actions=_each(lambda one: _model(ActionInvocation, one), changes["actions"]),
+        actions=_each(_invocation, changes["actions"]),
         diagnostics=_each(lambda one: _model(Diagnostic, one), changes["diagnostics"]),
         not_understood=tuple(map(str, changes["not_understood"])),
         timestamp=changes.get("timestamp"),
@@ -171,6 +253,19 @@ def _output(output: Mapping[str, Any]) -> OutputChange:
 def _with_attributes(kind: type[Model], change: Mapping[str, Any]) -> Model:
     attributes = tuple(map(_attribute, change["attributes"]))
     return _model(kind, {**change, "attributes": attributes})
+
+
+def _invocation(action: Mapping[str, Any]) -> ActionInvocation:
+    return _model(ActionInvocation, action)
+
+
+_LOADERS: Mapping[Section, Callable[[Mapping[str, Any]], AnyChange]] = {
+    Section.RESOURCES: _resource,
+    Section.OUTPUTS: _output,
+    Section.DRIFT: _resource,
+    Section.DEFERRED: _resource,
+    Section.ACTIONS: _invocation,
+}
 
 
 def _attribute(attribute: Mapping[str, Any]) -> AttributeChange:

@@ -11,8 +11,13 @@ from remote_backend.models.comparison import ChangeClass
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.compared_outcome import compare_outcomes
 from remote_backend.plans.json_plan import parse_json_plan
-from remote_backend.reports.stored_plans import StoredPlans, read_stored_plans
+from remote_backend.reports.stored_plans import (
+    StoredPlans,
+    read_stored_plans,
+    with_stored_comparison,
+)
 from remote_backend.reports.to_json import to_json
+from remote_backend.reports.to_markdown import to_markdown
 from tests.support.comparison_builders import AGAINST_MAIN, every_comparison
 from tests.support.paths import SAMPLES
 from tests.support.report_builders import outcome, plan, report, update
@@ -97,3 +102,18 @@ def test_a_report_that_was_changed_by_hand_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="damaged, or written by a later version"):
         read_stored_plans(path)
+
+
+def test_a_comparison_comes_back_from_its_report(tmp_path: Path) -> None:
+    """Reports of a comparison can be written again, in other forms, without the server."""
+    outcomes = every_comparison()
+    made = report(*outcomes, compared_with=AGAINST_MAIN)
+    stored_plans = stored(tmp_path, *outcomes, compared_with=AGAINST_MAIN)
+    bare = [evolve(one, changes=None, comparison=None) for one in outcomes]
+    again = report(
+        *(with_stored_comparison(one, stored_plans) for one in bare),
+        compared_with=stored_plans.compared_with,
+    )
+
+    assert to_markdown(again) == to_markdown(made)
+    assert to_json(again) == to_json(made)

@@ -16,6 +16,7 @@ from remote_backend.cli.commands.batch_journals import (
     matching_names,
     result_of,
     took_seconds,
+    warn,
 )
 from remote_backend.cli.commands.batch_logs import batch_log, planned_in_kept_logs
 from remote_backend.cli.commands.live_actions import open_in_browser
@@ -208,6 +209,11 @@ def _resume_batch(context: click.Context, /, id: str | None, **flags: Any) -> in
     Without ID, the newest batch.
     """
     recorded = find_batch(id)
+    if recorded.compared_with:
+        warn(
+            f"the comparison with {recorded.compared_with} is not resumed: workspaces that go on "
+            "now show their whole plans"
+        )
     command = PlanRequest(
         directory=recorded.directory,
         options=recorded.options_to_resume(

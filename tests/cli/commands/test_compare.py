@@ -258,3 +258,28 @@ async def test_plans_are_verified(tmp_path: Path) -> None:
     assert "verify: 1 workspace" in other.out
     assert "1 gate failed" in text
     assert "GATES" not in same.out
+
+
+async def test_reports_of_a_comparison_are_written_again(tmp_path: Path) -> None:
+    """The command that the summary shows writes the comparison, not the whole plans."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        await bench.plan("-all", "-compare=main", "-table=none")
+        home = str(bench.repository.path.parent / "home")
+        environ = {**bench.repository.environ, "HOME": home, "XDG_DATA_HOME": home}
+        done = await bench.command_line.run("report", "-report=report.md", **environ)
+        text = (bench.repository.path / "report.md").read_text()
+
+    assert done.code == 0, done.err
+    assert "Terraform plan against main, " in text
+    assert "pending anyway: 2 in 2 workspaces" in text
+
+
+async def test_a_resumed_comparison_says_that_it_compares_no_more(tmp_path: Path) -> None:
+    """What a resumed batch shows must not be taken for what the change causes."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        await bench.plan("-all", "-compare=main", "-table=none")
+        home = str(bench.repository.path.parent / "home")
+        environ = {**bench.repository.environ, "HOME": home, "XDG_DATA_HOME": home}
+        done = await bench.command_line.run("batches", "resume", **environ)
+
+    assert "is not resumed: workspaces that go on now show their whole plans" in done.err
