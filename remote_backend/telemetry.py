@@ -219,7 +219,7 @@ def _asks_for_telemetry(environ: Mapping[str, str]) -> bool:
 def without_http_spans() -> AbstractContextManager[Any]:
     """Let instrumentation of aiohttp pass a request by: no span, no `traceparent` header.
 
-    For signed addresses on other hosts: a span would show them, and the header would show a
+    For signed addresses, and for other hosts: a span would show the address, and the header shows a
     storage service the trace. Instrumentation can be there although nothing is traced here.
     """
     utils = sys.modules.get("opentelemetry.instrumentation.utils")

@@ -63,6 +63,10 @@ def test_deep_values_are_shown_or_said_to_be_too_deep(levels: int) -> None:
     assert value_text(deep(levels), "dynamic").startswith(("[", TOO_DEEP))
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="from Python 3.12 on, all JSON that can be read can be written",
+)
 async def test_a_state_that_is_too_deep_does_not_end_the_others(
     state_commands: StateCommands,
 ) -> None:

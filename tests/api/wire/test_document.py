@@ -1,5 +1,7 @@
 """Odd responses: nested without end, or of wrong types."""
 
+import sys
+
 import pytest
 
 from remote_backend.api.client import Client
@@ -32,7 +34,8 @@ async def test_deep_responses_are_unexpected_ones(depth: int, list_: bool) -> No
     except UnexpectedAnswer as error:
         assert "GET runs/run-1 was answered with" in str(error)
     else:
-        assert depth == 300
+        # From Python 3.12 on more levels can be read.
+        assert depth == 300 or (depth == 900 and sys.version_info >= (3, 12))
 
 
 async def test_a_document_without_end_is_named() -> None:
