@@ -193,8 +193,7 @@ class ProviderCache:
             if known is None:
                 shutil.rmtree(kept.path, ignore_errors=True)
                 kept.path.parent.mkdir(parents=True, exist_ok=True)
-                package.path.rename(kept.path)
-                package.path.symlink_to(kept.path)
+                _move_and_link(package.path, kept.path)
                 _write_accepted(kept, accepted)
                 log.debug("provider.kept", address=kept.address, version=kept.version)
             elif known.package == accepted.package and accepted.archives:
@@ -266,8 +265,18 @@ def _packages_in(folder: Path) -> Iterator[_Package]:
 
 def _make_link(link: Path, target: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
+    # Without a link, as on systems that do not allow it, the package is downloaded.
+    with suppress(OSError):
         link.symlink_to(target, target_is_directory=True)
+
+
+def _move_and_link(folder: Path, target: Path) -> None:
+    folder.rename(target)
+    try:
+        folder.symlink_to(target, target_is_directory=True)
+    except OSError:
+        target.rename(folder)
+        raise
 
 
 def _mark_as_used(kept: _Package, configuration: Path) -> None:

@@ -129,6 +129,25 @@ async def test_a_run_marks_the_packages_that_it_uses(tmp_path: Path) -> None:
     assert marks == [False, True]
 
 
+async def test_a_system_without_links_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows allows links to some users only; runs have their packages all the same."""
+    cache = ProviderCache(tmp_path / "kept")
+    await install(cache, tmp_path, "one")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("a required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    second = await install(cache, tmp_path, "two")
+    third = await install(ProviderCache(tmp_path / "other"), tmp_path, "three")
+
+    for package in (second, third):
+        assert (package / "terraform-provider-fake_v1.2.3").is_file()
+        assert not package.is_symlink()
+
+
 def test_the_providers_of_a_mirror_are_its_folders(tmp_path: Path) -> None:
     """Both forms of mirrors have one for each provider."""
     write_package(tmp_path)
