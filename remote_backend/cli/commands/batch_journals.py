@@ -7,15 +7,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from remote_backend.cli.commands.plan_request import journal_folder_of
+from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.screen import echo
 from remote_backend.config.environment import process_environ
-from remote_backend.errors import SelectionError
+from remote_backend.errors import SelectionError, SettingsError
 from remote_backend.formats.times import seconds_between
 from remote_backend.planning.recorded_batch import (
     RecordedBatch,
     list_journals,
     read_journal,
 )
+from remote_backend.reports.stored_plans import StoredPlans, read_stored_plans
 from remote_backend.reports.summary import sentence_of
 from remote_backend.workspaces import shown_names
 
@@ -23,6 +25,7 @@ __all__ = (
     "age_of",
     "all_batches",
     "find_batch",
+    "kept_comparison",
     "folder",
     "mapping_of",
     "matching_names",
@@ -48,6 +51,20 @@ def find_batch(id: str | None) -> RecordedBatch:
     Raises `SelectionError` when there is none or several.
     """
     return read_journal(folder(), None if id == "last" else id, warn)
+
+
+def kept_comparison(recorded: RecordedBatch) -> StoredPlans | None:
+    """Return the report that a batch kept at its end, if it has compared.
+
+    Neither journal nor server know what came of a comparison, so a warning names what is missing.
+    """
+    if not recorded.compared_with:
+        return None
+    try:
+        return read_stored_plans(kept_plans_of(folder(), recorded.id))
+    except SettingsError as error:
+        warn(f"the comparison with {recorded.compared_with} is left out: {error}")
+        return None
 
 
 def all_batches() -> tuple[RecordedBatch, ...]:

@@ -12,6 +12,7 @@ from remote_backend.cli.commands.batch_journals import (
     all_batches,
     find_batch,
     folder,
+    kept_comparison,
     mapping_of,
     matching_names,
     result_of,
@@ -38,6 +39,7 @@ from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.recorded_batch import RecordedBatch
 from remote_backend.plans.groups import is_destructive
 from remote_backend.reports.documents import workspace_document
+from remote_backend.reports.stored_plans import with_stored_comparison
 
 __all__ = ("batches",)
 
@@ -139,6 +141,9 @@ def _show_batch(id: str | None, **flags: Any) -> int:
         process_screen().print_json(_json({**_entry_of(recorded), "outcomes": entries}))
         return 0
     if outcomes:
+        stored = kept_comparison(recorded)
+        if stored is not None:
+            outcomes = tuple(with_stored_comparison(each, stored) for each in outcomes)
         write_end(
             _screen(flags["no_color"]),
             outcomes,
@@ -149,7 +154,9 @@ def _show_batch(id: str | None, **flags: Any) -> int:
                 has_logs=folder_of(folder(), recorded.id).is_dir(),
             ),
             seconds=took_seconds(recorded),
-            planned=planned_in_kept_logs(recorded),
+            # Logs have the whole plans, and not what a change causes.
+            planned={} if recorded.compared_with else planned_in_kept_logs(recorded),
+            compared_with=stored.compared_with if stored is not None else None,
             is_drift=recorded.options.plan.refresh_only,
             has_blocks=flags["failed"],
             table=TableForm(flags["table"]),

@@ -7,6 +7,7 @@ import anyio
 import click
 
 from remote_backend.backend import Backend
+from remote_backend.cli.commands.batch_journals import kept_comparison
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.commands.report_options import (
     ReportOptions,
@@ -15,7 +16,7 @@ from remote_backend.cli.commands.report_options import (
 )
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.opening import opened_backend
-from remote_backend.cli.output.kept_logs import folder_of, kept_plans_of
+from remote_backend.cli.output.kept_logs import folder_of
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import Collector, write_reports
 from remote_backend.cli.output.report_forms import require_writable_reports
@@ -26,11 +27,7 @@ from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsE
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
-from remote_backend.reports.stored_plans import (
-    StoredPlans,
-    read_stored_plans,
-    with_stored_comparison,
-)
+from remote_backend.reports.stored_plans import with_stored_comparison
 
 __all__ = ("report",)
 
@@ -74,7 +71,7 @@ async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
             outcomes = tuple(outcome for outcome in ended if outcome is not None)
             plan = recorded.options.plan
             outcomes = await _detailed(backend, outcomes, plan, collector)
-            stored = _stored(recorded)
+            stored = kept_comparison(recorded)
             if stored is not None:
                 outcomes = tuple(with_stored_comparison(one, stored) for one in outcomes)
             mapping = recorded.mapping or str(backend.connection.mapping)
@@ -101,21 +98,6 @@ async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
     for name in options.files:
         echo(f"Wrote {Path(name)}: {made.sentence}")
     return 0
-
-
-def _stored(recorded: RecordedBatch) -> StoredPlans | None:
-    """Return the report that the batch kept, if it has compared: the server has one plan at a time."""
-    if not recorded.compared_with:
-        return None
-    path = kept_plans_of(journal_folder_of(process_environ()), recorded.id)
-    try:
-        return read_stored_plans(path)
-    except SettingsError as error:
-        echo(
-            f"Warning: the comparison with {recorded.compared_with} is left out: {error}",
-            err=True,
-        )
-        return None
 
 
 async def _detailed(

@@ -267,10 +267,13 @@ async def test_reports_of_a_comparison_are_written_again(tmp_path: Path) -> None
         home = str(bench.repository.path.parent / "home")
         environ = {**bench.repository.environ, "HOME": home, "XDG_DATA_HOME": home}
         done = await bench.command_line.run("report", "-report=report.md", **environ)
+        shown = await bench.command_line.run("batches", "show", **environ)
         text = (bench.repository.path / "report.md").read_text()
 
     assert done.code == 0, done.err
     assert "Terraform plan against main, " in text
+    assert "against main, " in shown.out
+    assert "changes aws_vpc.caused" in shown.out
     assert "pending anyway: 2 in 2 workspaces" in text
 
 
