@@ -1,6 +1,7 @@
 """Plans of the workspaces of one configuration, as a program uses them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.earlier_run import read_earlier_run
+from remote_backend.planning.oldest import oldest_first
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
     read_json_plan,
@@ -46,7 +48,15 @@ from remote_backend.workspaces import (
 __all__ = ("BackendPlans",)
 
 log = Log()
-_SELECTING = ("select", "exclude", "select_tags", "project", "where", "changed_since")
+_SELECTING = (
+    "select",
+    "exclude",
+    "select_tags",
+    "project",
+    "where",
+    "changed_since",
+    "oldest",
+)
 
 
 class BackendPlans(BackendWorkspaces):
@@ -121,6 +131,17 @@ class BackendPlans(BackendWorkspaces):
             workspaces = tuple(
                 each for each in workspaces if each.name in selection.reasons
             )
+        if options.oldest is not None:
+            read = partial(
+                oldest_first,
+                workspaces,
+                options.journal_folder,
+                hostname=self.hostname,
+                organization=self.organization,
+                is_drift=options.plan.refresh_only,
+            )
+            chosen = (await to_thread.run_sync(read))[: options.oldest]
+            workspaces = tuple(each for each in workspaces if each in chosen)
         log.debug("workspaces.selected", existing=len(existing), selected=len(workspaces))
         return workspaces, selection
 

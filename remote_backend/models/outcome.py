@@ -84,6 +84,9 @@ class Outcome:
     changes: PlannedChanges | None = field(default=None, repr=False)
     """The planned changes; None if they were not requested or the server does not return them."""
 
+    ignored_drift: int = 0
+    """How many changes from outside were left out because the options ignore them."""
+
     comparison: Comparison | None = field(default=None, repr=False)
     """What came of the comparison with a base; then result, counts and changes are those of what
     the change of the configuration causes. None without a comparison."""

@@ -49,6 +49,24 @@ def _paths(paths: Iterable[str | PathLike[str]]) -> tuple[Path, ...]:
     return tuple(map(Path, paths))
 
 
+def _drift_patterns(patterns: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(patterns, str):
+        raise RunOptionsError(
+            f"ignore_drift takes a list of patterns, not the text {patterns!r}",
+            parameters=("ignore_drift",),
+        )
+    return tuple(patterns)
+
+
+def _require_some(
+    options: "BatchOptions", attribute: "Attribute[int | None]", count: int | None
+) -> None:
+    if count is not None and count < 1:
+        raise RunOptionsError(
+            f"{attribute.name}={count} is not at least 1", parameters=(attribute.name,)
+        )
+
+
 def _require_one_at_least(
     options: "BatchOptions", attribute: "Attribute[int]", count: int
 ) -> None:
@@ -119,6 +137,14 @@ class BatchOptions:
 
     details_of_unchanged: bool = False
     """Whether those of plans without changes are read, too, which may have found drift."""
+
+    ignore_drift: tuple[str, ...] = field(default=(), converter=_drift_patterns)
+    """Patterns for drift that is left out: address and path of attributes, in which `*` is any
+    text, or the address of a deleted object. They need `details`."""
+
+    oldest: int | None = field(default=None, validator=_require_some)
+    """Plan only so many of the selected workspaces, those whose last plan is the longest ago by the
+    journals of `journal_folder`; those without a plan come first. None for all."""
 
     base: BaseChoice | None = None
     """What each plan is compared with; outcomes then have the result of what the change causes, and

@@ -29,6 +29,7 @@ from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.planning.running_batch import RunningBatch
 from remote_backend.planning.workspace_run import WorkspaceRun
+from remote_backend.plans.ignored_drift import without_ignored_drift
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.slug.archive import Slug
 from remote_backend.structured_logging import Log
@@ -125,7 +126,11 @@ class WorkspacePlan:
         outcome = self._outcome_at_end(
             followed.latest, tuple(optional.checks), optional.changes
         )
-        return evolve(outcome, log_is_complete=followed.log_is_complete)
+        return without_ignored_drift(
+            evolve(outcome, log_is_complete=followed.log_is_complete),
+            batch.options.ignore_drift,
+            is_drift=batch.options.plan.refresh_only,
+        )
 
     def _outcome_at_end(
         self,

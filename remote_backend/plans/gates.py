@@ -7,11 +7,11 @@ do what the rule forbids; one that failed is not judged, because the batch fails
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 from attrs import frozen
 
 from remote_backend.errors import RunOptionsError
+from remote_backend.formats.address_patterns import address_pattern
 from remote_backend.models.changes import (
     REPLACEMENTS,
     Action,
@@ -215,13 +215,4 @@ def _allows(allowance: GateRule, rule: GateRule, item: _Item) -> bool:
 
 
 def _matches(rule: GateRule, item: _Item) -> bool:
-    return _expression(rule.pattern).fullmatch(item.name) is not None
-
-
-@lru_cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    # Not `fnmatch`: brackets stand in addresses, as in `aws_instance.web[0]`.
-    parts = {"*": ".*", "?": "."}
-    return re.compile(
-        "".join(parts.get(letter) or re.escape(letter) for letter in pattern), re.DOTALL
-    )
+    return address_pattern(rule.pattern).fullmatch(item.name) is not None

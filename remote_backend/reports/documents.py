@@ -52,6 +52,8 @@ def workspace_document(outcome: Outcome) -> dict[str, Any]:
         "log_is_complete": outcome.log_is_complete,
         "changes": None if outcome.changes is None else members_of(outcome.changes),
     }
+    if outcome.ignored_drift:
+        document["ignored_drift"] = outcome.ignored_drift
     if (comparison := outcome.comparison) is not None:
         documents = ComparisonDocuments(members_of, _failure)
         document["changes"] = documents.changes(comparison)

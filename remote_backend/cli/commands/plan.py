@@ -15,6 +15,7 @@ from remote_backend.cli.commands.comparison_options import (
     refuse_impossible_comparisons,
     verified_workspaces,
 )
+from remote_backend.cli.commands.drift_options import read_drift_patterns
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
@@ -62,11 +63,11 @@ _GUIDE = Guide(
     ),
     groups={
         "Which workspaces": (
-            "all", "select", "exclude", "select-tag", "project", "where", "changed-since", "why",
+            "all", "select", "exclude", "select-tag", "project", "where", "changed-since", "oldest", "why",
             "parallelism",
         ),
         "What to plan": (
-            "target", "replace", "refresh", "refresh-only", "destroy", "var", "var-file",
+            "target", "replace", "refresh", "refresh-only", "ignore-drift", "destroy", "var", "var-file",
             "message", "terraform-version", "upload", "refuse-outside-links",
         ),
         "Comparing": ("compare", "verify"),
@@ -109,6 +110,12 @@ _GUIDE = Guide(
     "Those that the change since its merge base with a git reference touches. Alone, the base is "
     "found by itself.",
     metavar="REF",
+)
+@value(
+    "oldest",
+    "Only so many of them: those whose last plan is the longest ago, by the batches kept here.",
+    type=click.IntRange(min=1),
+    metavar="N",
 )
 @flag("why", "List why -changed-since has selected each workspace, and which it has not.")
 @value(
@@ -186,6 +193,11 @@ _GUIDE = Guide(
 @many("target", "Plan only this resource and what it needs. Repeatable.", metavar="ADDRESS")
 @many("replace", "Plan to replace this resource. Repeatable.", metavar="ADDRESS")
 @flag("refresh", "Do not compare with the real world.", default=True)
+@value(
+    "ignore-drift",
+    "Leave out drift that this file names: ADDRESS.ATTRIBUTE with `*` for any text, one a line.",
+    metavar="FILE",
+)
 @flag("refresh-only", "Only show what has changed outside Terraform.")
 @flag("destroy", "Plan to destroy everything.")
 @many("var", "Set a variable for these runs. Repeatable.", metavar="NAME=VALUE")
@@ -228,6 +240,8 @@ def plan(context: click.Context, /, **flags: Any) -> int:
             project=flags["project"],
             where=flags["where"],
             changed_since=flags["changed_since"],
+            oldest=flags["oldest"],
+            ignore_drift=read_drift_patterns(flags["ignore_drift"]),
             variable_files=[directory / name for name in flags["var_file"]],
             max_concurrency=flags["parallelism"],
             upload=UploadMode(flags["upload"]),
@@ -238,7 +252,8 @@ def plan(context: click.Context, /, **flags: Any) -> int:
                 lock_label="-lock-timeout",
                 queue_label="-queue-timeout",
             ),
-            details=bool(gates.rules) or are_reports_written(flags["report"]),
+            details=bool(gates.rules or flags["ignore_drift"])
+            or are_reports_written(flags["report"]),
             details_of_unchanged=gates.is_about_drift,
             base=base,
             journal_folder=_journal_folder(environ, screen) if is_batch else None,

@@ -130,5 +130,14 @@ def journal_folder_of(environ: Mapping[str, str]) -> Path:
 
 def selects_many(flags: Mapping[str, Any]) -> bool:
     """Return whether flags select workspaces in any way, so that a command has a batch of them."""
-    names = ("all", "select", "exclude", "select_tag", "project", "where", "changed_since")
+    names = (
+        "all",
+        "select",
+        "exclude",
+        "select_tag",
+        "project",
+        "where",
+        "changed_since",
+        "oldest",
+    )
     return any(flags[name] not in (None, False, ()) for name in names)

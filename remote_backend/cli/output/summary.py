@@ -114,7 +114,13 @@ def _first_line(ending: Ending) -> Line:
 
 def _second_line(ending: Ending, width: int) -> list[Line]:
     totals = totals_of(ending.outcomes)
-    texts = (_counts(totals), cost_of(totals.cost), _policies(totals), _slowest(ending))
+    texts = (
+        _counts(totals),
+        cost_of(totals.cost),
+        _policies(totals),
+        _ignored(ending),
+        _slowest(ending),
+    )
     parts = [text for text in texts if text]
     *others, pending = [*comparison_texts(ending.outcomes)][::-1] or [""]
     return [
@@ -144,6 +150,11 @@ def _policies(totals: Totals) -> str:
     if totals.policies_failed:
         return f"policies: {totals.policies_failed} failed"
     return "policies: passed" if totals.policies_checked else ""
+
+
+def _ignored(ending: Ending) -> str:
+    number = sum(outcome.ignored_drift for outcome in ending.outcomes)
+    return f"drift ignored: {number}" if number else ""
 
 
 def _slowest(ending: Ending) -> str:
