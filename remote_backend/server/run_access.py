@@ -128,7 +128,8 @@ def cli_configuration(
 
 def _write_private(path: Path, text: str) -> None:
     # It need not survive a crash, so nothing waits for the disk as with other secrets.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
 
 
