@@ -22,7 +22,7 @@ from remote_backend.server.context import (
 from remote_backend.server.fault_injection import fault_middleware
 from remote_backend.server.ids import now_text
 from remote_backend.server.pages import views
-from remote_backend.server.pages.errors import error_page
+from remote_backend.server.pages.errors import broken_page, error_page
 from remote_backend.server.pages.outcomes import OUTCOMES, KeptOutcomes
 from remote_backend.server.query_parameters import check_query
 from remote_backend.server.records import UserRecord
@@ -203,6 +203,8 @@ async def _convert_errors(request: web.Request, handler: Handler) -> web.StreamR
         return respond_with_errors(400, "the request broke off")
     except Exception as error:
         log.exception("request.broke", method=request.method, route=_route(request))
+        if request.path.startswith("/app"):
+            return broken_page(request)
         if _is_full_disk(error):
             return respond_with_errors(507, "the disk of the server is full")
         return respond_with_errors(500, "internal server error")

@@ -162,6 +162,7 @@ class Client:
     server: EmbeddedServer
     session: aiohttp.ClientSession
     ids: dict[str, str]
+    form_token: str
 
     def send(self, sent: Sent) -> int:
         """Send a request and return its status."""
@@ -202,7 +203,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
                 "configuration_id" if kind in ("configuration", "archive") else "run_id"
             ]
             ids[f"signed {kind}"] = signer.path(kind, id)[1:]
-        yield Client(portal, server, session, ids)
+        form_token = portal.call(find_form_token, server, session)
+        yield Client(portal, server, session, ids, form_token)
 
 
 @asynccontextmanager
@@ -212,6 +214,15 @@ async def authorized_session() -> AsyncIterator[aiohttp.ClientSession]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(headers=headers, cookie_jar=jar) as session:
         yield session
+
+
+async def find_form_token(server: EmbeddedServer, session: aiohttp.ClientSession) -> str:
+    """Return what the forms of a session must send."""
+    async with session.get(f"{server.url}/app/settings/tokens") as response:
+        [token, *_] = re.findall(
+            'name="form_token" value="([0-9a-f]+)"', await response.text()
+        )
+    return str(token)
 
 
 async def find_ids(
@@ -284,6 +295,35 @@ def test_logs_are_followed_from_any_offset(client: Client) -> None:
 @given(sent=requests)
 def test_no_request_breaks_the_server(client: Client, sent: Sent) -> None:
     """Each route, with random documents, queries, headers and parts of its path (S16)."""
+    assert client.send(sent) < 500
+
+
+FIELDS = (
+    "action reason mode targets message key value category hcl sensitive description name "
+    "workspace all batch search result tag sort locked page"
+).split()
+FORM_ROUTES = [
+    route for route in ROUTES if route[0] == "POST" and route[1].startswith("/app/")
+]
+form_fields = st.dictionaries(
+    st.sampled_from(FIELDS),
+    texts | st.sampled_from(("lock", "destroy", "other", "1")),
+    max_size=4,
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(route=st.sampled_from(FORM_ROUTES), part=texts.filter(bool), fields=form_fields)
+def test_no_form_breaks_the_server(
+    client: Client, route: tuple[str, str], part: str, fields: dict[str, str]
+) -> None:
+    """Each form of a page, with the token of its session and anything in its fields."""
+    form = {**fields, "form_token": client.form_token}
+    body = "&".join(f"{name}={quote(value, '')}" for name, value in form.items()).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    is_known = len(part) % 2 == 0
+    sent = Sent(route, part, is_known, {}, body, headers)
+
     assert client.send(sent) < 500
 
 

@@ -103,7 +103,7 @@ async def test_a_batch_that_goes_on_is_live(tmp_path: Path) -> None:
         await browser.submit(path, f"{path}/cancel")
         over = await browser.until(path, "1</b> canceled")
 
-    assert "data-live" in page and "batch.js" in page and "Cancel 1 runs" in page
+    assert "data-live" in page and "batch.js" in page and "Cancel 1 run<" in page
     assert "net-slow" in page and "still running" in page and ": failed" not in page
     assert (totals["running"], totals["failed"], totals["unchanged"]) == (1, 0, 1)
     assert "data-live" not in over and "batch.js" not in over
@@ -125,7 +125,11 @@ async def test_many_workspaces_are_planned_again(tmp_path: Path) -> None:
         nothing, _ = await browser.submit(workspaces, batches, mode="plan")
         none, why = await browser.submit(workspaces, batches, workspace="net-slow")
 
+        _, repeated = await browser.submit(f"{batches}/{id}", batches, batch=id)
+
     assert status == 200
+    assert "Plan 3 workspaces<" in over and f'value="{id}"' in over
+    assert "Terraform plan of acme/net-*" in repeated and f'value="{id}"' not in repeated
     assert "1 of the chosen workspaces are left out" in page
     assert "net-bad" in over and "net-slow" not in over
     assert "Terraform drift of acme/net-same" in chosen

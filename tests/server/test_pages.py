@@ -163,6 +163,47 @@ async def test_a_log_is_raw_linked_and_cut(tmp_path: Path) -> None:
     assert "<b>cold" not in page and '<span class="yellow">warm</span>' in page
 
 
+async def test_a_run_that_waits_says_behind_how_many(browser: Browser) -> None:
+    """Four are planned at a time; each phase has its time."""
+    run = await browser.plan("dev")
+    paths = [await browser.begin("net-slow") for _ in range(6)]
+    await browser.log_in(browser.server.token)
+    waiting = await browser.until(paths[-1], "waiting for a free worker, 1 run before it")
+    _, over = await browser.get(run)
+
+    assert "waiting</span>" in waiting and "Cancel the run" in waiting
+    assert re.search(r"waiting [\d.]+s, planning [\d.]+s", over)
+
+
+async def test_a_log_that_is_not_kept_says_so(browser: Browser) -> None:
+    """Logs are removed after some time, and runs stay."""
+    path = await browser.plan("dev")
+    data = browser.server.token_file.parent
+    for file in (*data.glob("logs/*"), *data.glob("plans/*")):
+        file.unlink()
+    await browser.log_in(browser.server.token)
+    status, page = await browser.get(path)
+
+    assert status == 200
+    assert "There is no log, or it is not kept any more." in page
+
+
+async def test_a_mistake_of_the_server_is_a_page(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without its cause, which is on standard error."""
+    path = await browser.plan("dev")
+    data = browser.server.token_file.parent
+    [plan] = data.glob("plans/*")
+    plan.unlink()
+    plan.mkdir()
+    await browser.log_in(browser.server.token)
+    status, page = await browser.get(path)
+
+    assert status == 500
+    assert "The server could not show this page" in page and "Is a directory" not in page
+
+
 async def test_a_run_belongs_to_its_workspace(browser: Browser) -> None:
     """Under the name of another one it is not there, neither its log."""
     run = (await browser.plan("dev")).rsplit("/", 1)[1]

@@ -8,7 +8,7 @@ from aiohttp import web
 from anyio import to_thread
 
 from remote_backend.planning.batch_id import is_id_of_batch, short_id
-from remote_backend.reports.html_text import html_text
+from remote_backend.reports.html_text import count_of, html_text
 from remote_backend.reports.summary import Report
 from remote_backend.reports.to_html import report_body, to_html
 from remote_backend.reports.to_json import to_json
@@ -28,6 +28,7 @@ from remote_backend.server.pages.outcomes import OUTCOMES
 from remote_backend.server.pages.run_words import word_of_run
 from remote_backend.server.pages.sessions import form_token
 from remote_backend.server.pages.signed_in import Form, for_forms, for_people
+from remote_backend.server.pages.start_form import mode_choice
 from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records
 
@@ -153,7 +154,7 @@ def _head(request: web.Request, batch: PlannedBatch) -> str:
     live = "" if batch.is_over else " data-live"
     return (
         f'<section id="batch" aria-label="Batch"{live}>\n{_left_out(request)}'
-        f"<p>{who}Report as {downloads}</p>\n{_at_work(request, batch)}</section>\n"
+        f"<p>{who}Report as {downloads}</p>\n{_progress(request, batch)}</section>\n"
     )
 
 
@@ -167,10 +168,23 @@ def _left_out(request: web.Request) -> str:
     )
 
 
+def _progress(request: web.Request, batch: PlannedBatch) -> str:
+    return _again(request, batch) if batch.is_over else _at_work(request, batch)
+
+
+def _again(request: web.Request, batch: PlannedBatch) -> str:
+    """Return the form that plans the workspaces of a batch once more."""
+    body = (
+        f'<input type="hidden" name="batch" value="{batch.id}">\n'
+        f'<details class="confirm"><summary>Plan again</summary>{mode_choice()} '
+        f"<button>Plan {count_of(len(batch.runs), 'workspace')}</button></details>\n"
+    )
+    action = organization_path(context_of(request), "batches")
+    return form(action, form_token(request), body)
+
+
 def _at_work(request: web.Request, batch: PlannedBatch) -> str:
     """Return the runs that go on: those that are planned, and how many wait."""
-    if batch.is_over:
-        return ""
     context = context_of(request)
     going_on = [(name, run) for name, run in batch.runs if not run.is_over]
     at_work = [named for named in going_on if word_of_run(named[1]) != "waiting"]
@@ -196,7 +210,7 @@ def _at_work(request: web.Request, batch: PlannedBatch) -> str:
         batch_path(context, batch.id, "cancel"),
         form_token(request),
         '<details class="confirm"><summary>Cancel the batch</summary>'
-        f"<button>Cancel {len(going_on):,} runs</button></details>\n",
+        f"<button>Cancel {count_of(len(going_on), 'run')}</button></details>\n",
     )
     listed = table(("Workspace", "Phase", "Since"), rows) if at_work else ""
     return f"{sentence}{bar}{listed}{cancel}"

@@ -63,15 +63,16 @@ def newest_batches(records: Records, *, limit: int) -> list[BatchSummary]:
 def read_batch(records: Records, id: str) -> PlannedBatch | None:
     """Return a batch, or None where no run belongs to it."""
     # A batch that was resumed can have made two runs for a workspace.
-    newest = {run.workspace_id: run for run in records.all_with(RunRecord, "batch_id", id)}
-    if not newest:
-        return None
+    runs_of_batch = records.all_with(RunRecord, "batch_id", id) if id else []
+    newest = {run.workspace_id: run for run in runs_of_batch}
     workspaces = records.find_many(WorkspaceRecord, newest)
     runs = [
         (workspaces[workspace_id].name, run)
         for workspace_id, run in newest.items()
         if workspace_id in workspaces
     ]
+    if not runs:
+        return None
     runs.sort(key=lambda named: named[0])
     users = names_of_users(records, {run.created_by for _, run in runs})
     return PlannedBatch(id=id, runs=runs, users=sorted(users.values()))

@@ -13,7 +13,7 @@ from remote_backend.server.pages.markup import name_link
 from remote_backend.server.pages.sessions import user_of_session
 from remote_backend.server.records import WorkspaceRecord
 
-__all__ = ("error_page",)
+__all__ = ("broken_page", "error_page")
 
 _TITLES = {400: "Bad request", 404: "Not found", 409: "Conflict", 422: "Not possible"}
 
@@ -34,6 +34,15 @@ async def error_page(
         status=status,
     )
     return respond_with_page(request, page)
+
+
+def broken_page(request: web.Request) -> web.Response:
+    """Return a page about a mistake of the server, without reading any record."""
+    body = (
+        "<p>The server could not show this page; the cause is on its standard error.</p>\n"
+        '<p><a href="/app">Home</a></p>\n'
+    )
+    return respond_with_page(request, Page(title="Error", body=body, status=500))
 
 
 def _sentence(text: str) -> str:

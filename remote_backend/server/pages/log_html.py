@@ -4,7 +4,7 @@ from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.plans.log_errors import start_of_error
 from remote_backend.reports.html_text import html_text
 from remote_backend.server.files import Files
-from remote_backend.server.pages.markup import link, size_text
+from remote_backend.server.pages.markup import link, section, size_text
 from remote_backend.server.records import RunRecord
 
 __all__ = ("log_section",)
@@ -14,7 +14,10 @@ _LONGEST_BYTES = 500_000
 
 def log_section(files: Files, run: RunRecord, path: str) -> str:
     """Return the log of a run; one that goes on names where it can be followed."""
-    size = files.log_size(run.id) or 0
+    size = files.log_size(run.id)
+    if size is None and run.is_over:
+        return section("Log", "<p>There is no log, or it is not kept any more.</p>\n")
+    size = size or 0
     start = max(0, size - _LONGEST_BYTES)
     data = files.read_log(run.id, offset=start, limit=_LONGEST_BYTES)
     if start:

@@ -1,5 +1,7 @@
 """The page of a run: its phases, what it would change, policies, cost, and its log."""
 
+from collections.abc import Iterator
+
 from aiohttp import web
 from anyio import to_thread
 from attrs import frozen
@@ -12,7 +14,7 @@ from remote_backend.plans.titles import title_of
 from remote_backend.reports.html_changes import changes_html
 from remote_backend.reports.html_kinds import Kind, sign
 from remote_backend.reports.html_text import breakable, count_of, html_text
-from remote_backend.server.context import USER, conflict, context_of
+from remote_backend.server.context import USER, ServerContext, conflict, context_of
 from remote_backend.server.pages.addresses import (
     batch_path,
     run_path,
@@ -110,11 +112,8 @@ def _facts(request: web.Request, shown: _ShownRun, outcome: Outcome) -> str:
     )
     line = " ".join(filter(None, (numbers_html(run), html_text(title))))
     facts = [
-        f"begun {moment(run.created_at)}",
-        f"by {html_text(shown.users.get(run.created_by, ''))}" if run.created_by else "",
-        f"canceled by {html_text(shown.users.get(run.canceled_by, ''))}"
-        if run.canceled_by
-        else "",
+        *_people(shown),
+        *_place_in_queue(context, run),
         link(batch_path(context, run.batch_id), f"batch {short_id(run.batch_id)}")
         if run.batch_id
         else "",
@@ -128,6 +127,22 @@ def _facts(request: web.Request, shown: _ShownRun, outcome: Outcome) -> str:
         f"<p>{html_text(run.message)}</p>\n"
         f'<p class="quiet">{", ".join(filter(None, facts))}</p>\n{_error(outcome)}'
     )
+
+
+def _people(shown: _ShownRun) -> Iterator[str]:
+    """Yield who did what to a run."""
+    run = shown.run
+    yield f"begun {moment(run.created_at)}"
+    for word, user_id in (("by", run.created_by), ("canceled by", run.canceled_by)):
+        if user_id:
+            yield f"{word} {html_text(shown.users.get(user_id, 'a user'))}"
+
+
+def _place_in_queue(context: ServerContext, run: RunRecord) -> Iterator[str]:
+    waiting = context.run_queue.waiting
+    if run.id in waiting:
+        before = waiting.index(run.id)
+        yield f"waiting for a free worker, {count_of(before, 'run')} before it"
 
 
 def _options(run: RunRecord) -> list[str]:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from remote_backend.server.auth import digest_of
 from remote_backend.server.context import context_of
+from remote_backend.server.ids import now_text
 from remote_backend.server.records import UserRecord
 
 __all__ = (
@@ -61,7 +62,10 @@ async def user_of_session(request: web.Request) -> UserRecord | None:
     if user is None:
         return None
     expected = _signature(request, user, until)
-    return user if hmac.compare_digest(expected.encode(), signature.encode()) else None
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
+        return None
+    context_of(request).last_uses[user.id] = now_text()
+    return user
 
 
 def form_token(request: web.Request) -> str:

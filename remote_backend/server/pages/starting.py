@@ -11,6 +11,7 @@ from remote_backend.server.context import USER, context_of
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.new_runs import hostname_of, new_run, require_remote_plans
 from remote_backend.server.pages.addresses import batch_path, run_path
+from remote_backend.server.pages.batch_records import read_batch
 from remote_backend.server.pages.found import named_workspace
 from remote_backend.server.pages.signed_in import Form, first, for_forms
 from remote_backend.server.pages.start_form import configuration_to_plan, with_form
@@ -78,13 +79,16 @@ def _new_runs(
 
 
 def _chosen(records: Records, form: Form) -> Sequence[WorkspaceRow]:
-    """Return the workspaces of a form: those that are checked, or all that its list shows."""
+    """Return the workspaces of a form: those that are checked, of a batch, or of a list."""
     rows = read_rows(records)
     if first(form, "all"):
         query = {name: texts[0] for name, texts in form.items()}
         list_filter = ListFilter.from_query(query)
         return list_filter.shown([row for row in rows if list_filter.accepts(row)])
     names = set(form.get("workspace", ()))
+    batch = read_batch(records, first(form, "batch"))
+    if batch is not None:
+        names |= {name for name, _ in batch.runs}
     return [row for row in rows if row.workspace.name in names]
 
 

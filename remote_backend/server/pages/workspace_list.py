@@ -41,7 +41,6 @@ from remote_backend.server.pages.workspace_rows import (
 )
 from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records
-from remote_backend.server.workspace_records import known_tags
 
 __all__ = ("RESULT_WORDS", "page_number", "routes")
 
@@ -120,7 +119,7 @@ def _read(
         rows=rows,
         reasons={row.run.id: _reason(outcomes, row) for row in rows if row.run},
         users=names_of_users(records, ids),
-        tags=sorted(known_tags(records)),
+        tags=sorted({tag for row in everything for tag in row.tags}),
         counts=counts_by_result(accepted),
         number=len(listed),
         total=len(everything),

@@ -26,6 +26,11 @@ class WorkspaceRow:
     run: RunRecord | None
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of its tags of both kinds."""
+        return (*self.workspace.tag_names, *self.workspace.tag_bindings)
+
+    @property
     def result(self) -> str:
         """What the newest run came to, as a filter names it."""
         return NEVER if self.run is None else kind_of_run(self.run).value
@@ -77,7 +82,7 @@ class ListFilter:
         workspace = row.workspace
         return (
             self.search.lower() in workspace.name.lower()
-            and (not self.tag or self.tag in _tags(workspace))
+            and (not self.tag or self.tag in row.tags)
             and (not self.is_locked or workspace.locked_by is not None)
         )
 
@@ -98,10 +103,6 @@ def counts_by_result(rows: list[WorkspaceRow]) -> dict[str, int]:
     """Return how many workspaces have each result, the most important first."""
     counts = Counter(row.result for row in rows)
     return {result: counts[result] for result in _IMPORTANCE if counts[result]}
-
-
-def _tags(workspace: WorkspaceRecord) -> tuple[str, ...]:
-    return (*workspace.tag_names, *workspace.tag_bindings)
 
 
 def _reversed(row: WorkspaceRow) -> float:
