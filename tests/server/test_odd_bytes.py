@@ -27,8 +27,8 @@ async def send(raw_client: RawClient, head: bytes, body: bytes = b"") -> int:
     [
         (b"Authorization: Bearer \xff\xfe", b"/api/v2/account/details", 401),
         (b"Authorization: \xff", b"/api/v2/account/details", 401),
-        (b"Cookie: session=a.\xc2\xb2.x", b"/app/acme", 200),
-        (b"Cookie: session=\xff.9999999999.\xff", b"/app/acme", 200),
+        (b"Cookie: session=a.\xc2\xb2.x", b"/app/acme/workspaces", 200),
+        (b"Cookie: session=\xff.9999999999.\xff", b"/app/acme/workspaces", 200),
         (b"Range: bytes=x", b"/signed/state/sv-1/9/x", 404),
         (TOKEN_LINE + b"X: \xff", b"/api/v2/workspaces/%00%ff", 404),
         (TOKEN_LINE + b"X: y", b"/api/v2/organizations/acme/workspaces?include=%ff", 400),
