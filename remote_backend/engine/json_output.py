@@ -17,12 +17,23 @@ _BEGINNING = re.compile(r"^(?:\x1b\[[0-9;]*m|[ \t\ufeff])*(?=\{)", re.MULTILINE)
 class JsonOutput:
     """A JSON object as it was written, and its content."""
 
-    text: str = field(repr=False)
+    data: bytes = field(repr=False)
     content: dict[str, Any] = field(repr=False)
 
 
 def find_json(output: bytes, member: str) -> JsonOutput | None:
     """Return the first JSON object that begins a line and has a member; None without one."""
+    # Plans can be large, and mostly nothing else is written.
+    try:
+        content = json.loads(output)
+    except (ValueError, RecursionError):
+        return _find_among_lines(output, member)
+    if isinstance(content, dict) and member in content:
+        return JsonOutput(output, content)
+    return None
+
+
+def _find_among_lines(output: bytes, member: str) -> JsonOutput | None:
     text = output.decode("utf-8", "replace")
     decoder = json.JSONDecoder()
     for match in _BEGINNING.finditer(text):
@@ -31,5 +42,5 @@ def find_json(output: bytes, member: str) -> JsonOutput | None:
         except (ValueError, RecursionError):
             continue
         if member in content:
-            return JsonOutput(text[match.end() : end], content)
+            return JsonOutput(text[match.end() : end].encode(), content)
     return None

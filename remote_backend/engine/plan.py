@@ -160,7 +160,7 @@ class _ProgramPlan:
             version=self.program.version,
             has_changes=code == 2,
             counts=_counts_of(json_plan.content),
-            json_plan=json_plan.text.encode(),
+            json_plan=json_plan.data,
         )
 
     async def _initialize(self) -> bool:

@@ -28,7 +28,7 @@ def test_the_document_is_found_whatever_stands_around_it(before: str, after: str
     found = find_json(f"{before}{PLAN}{after}".encode(), "format_version")
 
     assert found is not None
-    assert found.text == PLAN
+    assert found.data.decode().strip() == PLAN
     assert found.content == {"format_version": "1.2", "x": {"y": "ä\n{"}}
 
 
