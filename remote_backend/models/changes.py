@@ -109,6 +109,8 @@ class ResourceChange:
     """Why a later plan has to decide, in Terraform's own word: `provider_config_unknown`."""
 
     attributes: tuple[AttributeChange, ...] = ()
+    is_unrelated: bool | None = None
+    """True of a change from outside that nothing in the plan depends on."""
 
     @property
     def is_import(self) -> bool:
@@ -220,6 +222,11 @@ class PlannedChanges:
     )
     """A hash of the old values of each object, without sensitive ones, by address and deposed
     key; made only for a comparison, and for this process alone."""
+
+    @property
+    def related_drift(self) -> tuple[ResourceChange, ...]:
+        """The changes from outside that the plan depends on, or that may be news by themselves."""
+        return tuple(change for change in self.drift if not change.is_unrelated)
 
     @property
     def counts(self) -> Counts:

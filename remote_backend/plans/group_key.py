@@ -196,7 +196,7 @@ def _kind_of_change(change: AttributeChange) -> Hashable:
 
 def _parts(changes: PlannedChanges) -> Iterator[_Part]:
     yield from _resource_parts("resource", changes.resources)
-    yield from _resource_parts("drift", changes.drift)
+    yield from _resource_parts("drift", changes.related_drift)
     yield from _resource_parts("deferred", changes.deferred)
     yield from map(_output_part, changes.outputs)
     yield from map(_invocation_part, changes.actions)

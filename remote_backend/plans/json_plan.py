@@ -23,6 +23,7 @@ from remote_backend.plans.attribute_changes import (
     make_sides,
     value_of,
 )
+from remote_backend.plans.drift_relevance import mark_unrelated
 from remote_backend.plans.masks import fitted_mask, normalized_mask, visible_value
 from remote_backend.plans.plan_members import UNREAD_MEMBERS, dicts_of, unknown_members
 
@@ -71,7 +72,7 @@ def parse_json_plan(
     return PlannedChanges(
         resources=tuple(change for change in resources if change.action != Action.NO_OP),
         outputs=tuple(_outputs(document.get("output_changes"))),
-        drift=tuple(change for change in drift if change.action != Action.NO_OP),
+        drift=tuple(mark_unrelated(document, resources, drift)),
         deferred=tuple(_each(document, "deferred_changes", _deferred)),
         actions=(
             *_each(document, "action_invocations", _invocation),

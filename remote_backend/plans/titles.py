@@ -131,11 +131,11 @@ def _number_or_name(
 def _outside(changes: PlannedChanges, draw_name: Callable[[str], str]) -> list[str]:
     parts = []
     for action, words in reversed(OUTSIDE_WORDS.items()):
-        addresses = [c.address for c in changes.drift if c.action == action]
+        addresses = [c.address for c in changes.related_drift if c.action == action]
         if addresses:
             more = f" and {len(addresses) - 1} more" if len(addresses) > 1 else ""
             parts.append(f"{draw_name(addresses[0])}{more} {words}")
-    others = [c for c in changes.drift if c.action not in OUTSIDE_WORDS]
+    others = [c for c in changes.related_drift if c.action not in OUTSIDE_WORDS]
     for verb in dict.fromkeys(action_verb(change.action) for change in others):
         of_verb = [c for c in others if action_verb(c.action) == verb]
         parts.append(f"{verb} {_number_or_name(of_verb, draw_name)}")

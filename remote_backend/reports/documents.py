@@ -31,8 +31,8 @@ __all__ = (
 
 # Marks are for the process that made them.
 _LEFT_OUT = ("before_marks",)
-# Only comparisons and full plans have these.
-_OPTIONAL = ("base", "timestamp")
+# Only comparisons, full plans, and drift have these.
+_OPTIONAL = ("base", "timestamp", "is_unrelated")
 
 
 def workspace_document(outcome: Outcome) -> dict[str, Any]:

@@ -36,11 +36,15 @@ _NEW_OBJECTS = (
 
 def changes_html(changes: PlannedChanges) -> str:
     """Return everything that a plan does, and what Terraform reported with it."""
-    outside = [_resource(change) for change in changes.drift]
+    outside = [_resource(change) for change in changes.related_drift]
+    unrelated = [_resource(change) for change in changes.drift if change.is_unrelated]
     parts = (
         _changes_list("", [_resource(change) for change in _by_danger(changes.resources)]),
         _changes_list("", [_output(change) for change in changes.outputs]),
         _changes_list("Changed outside of Terraform", outside),
+        _changes_list(
+            "Changed outside of Terraform, on which the plan does not depend", unrelated
+        ),
         _changes_list("Deferred to a later plan", map(_resource, changes.deferred)),
         _changes_list("Actions that are invoked", map(_action, changes.actions)),
         messages_html(changes),

@@ -102,7 +102,7 @@ def _numbers_text(changes: PlannedChanges, undone: PlannedChanges) -> str:
     else:
         parts.append(counted(others, "change"))
     parts.append(counted(len(changes.outputs), "output"))
-    parts.append(f"{len(changes.drift):,} changed outside")
+    parts.append(f"{len(changes.related_drift):,} changed outside")
     parts.append(f"{len(changes.deferred):,} deferred")
     parts.append(f"{len(changes.actions):,} invoked")
     resolved = len(undone.resources) + len(undone.outputs) + len(undone.drift)
@@ -124,13 +124,22 @@ def _parts(changes: PlannedChanges) -> Iterator[Item]:
         if danger(c.action) >= last and not _is_plain_create(c)
     )
     yield from map(_output, changes.outputs)
-    yield from _headed("Changed outside of Terraform", map(_resource, changes.drift))
+    yield from _headed(
+        "Changed outside of Terraform", map(_resource, changes.related_drift)
+    )
+    yield from _unrelated(len(changes.drift) - len(changes.related_drift))
     yield from _headed("Deferred to a later plan", map(_resource, changes.deferred))
     yield from _headed("Actions that are invoked", map(_invocation, changes.actions))
     for diagnostic in changes.diagnostics:
         yield Item(f"\n# {_line(diagnostic.text)}", Rank.ADDRESSES, "message")
     for part in changes.not_understood:
         yield Item(f"\n# not understood: {_line(part)}", Rank.ADDRESSES, "message")
+
+
+def _unrelated(number: int) -> Iterator[Item]:
+    if number:
+        text = f"{counted(number, 'object')} changed outside, on which the plan does not depend"
+        yield Item(f"\n# {text}", Rank.ADDRESSES, "message")
 
 
 def _headed(heading: str, items: Iterable[Item]) -> Iterator[Item]:
