@@ -49,6 +49,8 @@ def compare_outcomes(
     head_plan, base_plan = planned(head), planned(base)
     if head_plan is None or base_plan is None:
         return _uncompared(head, base, ComparisonResult.NO_BASE, is_drift=is_drift)
+    if not is_drift:
+        base_plan = _with_comparable_drift(head, base, base_plan)
     matcher = _matcher(head, base, secrets)
     compared = compare_plans(head_plan, base_plan, matcher, is_drift=is_drift)
     comparison = Comparison(
@@ -125,6 +127,21 @@ def _all_caused(plan: PlannedChanges, *, is_drift: bool) -> Iterable[ComparedCha
         unsure = ChangeClass.PENDING_UNSURE
         change_class = ChangeClass.CAUSED if is_caused else unsure
         yield evolve(change, change_class=change_class, partner=None)
+
+
+def _with_comparable_drift(
+    head: Outcome, base: Outcome, base_plan: PlannedChanges
+) -> PlannedChanges:
+    """Return the plan of the base with the drift that can be compared.
+
+    A plan without changes is not read, so nobody knows its drift. That must not look as if something
+    had changed between the two plans.
+    """
+    if head.changes is None:
+        return evolve(base_plan, drift=())
+    return (
+        evolve(base_plan, drift=head.changes.drift) if base.changes is None else base_plan
+    )
 
 
 def _began_with_other_states(head: Outcome, base: Outcome) -> bool:

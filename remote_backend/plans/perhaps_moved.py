@@ -1,9 +1,7 @@
 """Destroys and creates that may be moves, because somebody renamed a block without a `moved` block.
 
-In one plan, a destroy and a create of one type are a pair where all values that are known are equal
-and no other destroy or create fits as well. Over a batch, a move is suggested only where all
-workspaces agree: a workspace that destroys and creates the same two objects with values that differ,
-or whose object fits to another one, is an exception that is listed.
+A destroy and a create of one type are a pair where all values that are known are equal and no other
+destroy or create fits as well.
 """
 
 from collections import defaultdict
@@ -15,12 +13,11 @@ from remote_backend.models.changes import AttributeChange, ResourceChange
 from remote_backend.models.comparison import (
     ChangeClass,
     ComparedChange,
-    Comparison,
     Section,
 )
 from remote_backend.models.values import ABSENT, Json, Path, Value, ValueKind
 
-__all__ = ("MoveSuggestion", "moved_block", "suggest_moves", "with_perhaps_moved")
+__all__ = ("with_perhaps_moved",)
 
 # Comparing each destroy with each create of a type would take too long beyond this.
 _MOST_PAIRS = 10_000
@@ -200,74 +197,3 @@ def _end_of_step(address: str, start: int) -> int:
             return position
         position += 1
     return position
-
-
-@frozen(kw_only=True)
-class MoveSuggestion:
-    """A move that plans of a batch suggest."""
-
-    source: str
-    """The address that is destroyed."""
-
-    target: str
-    workspaces: tuple[str, ...]
-    """Those whose plans suggest it."""
-
-    exceptions: tuple[str, ...] = ()
-    """Those in which something else happens to one of the two objects."""
-
-    @property
-    def is_agreed(self) -> bool:
-        """Whether a `moved` block would be right in all workspaces."""
-        return not self.exceptions
-
-
-def moved_block(suggestion: MoveSuggestion) -> str:
-    """Return the block to paste into the configuration."""
-    return f"moved {{\n  from = {suggestion.source}\n  to   = {suggestion.target}\n}}\n"
-
-
-def suggest_moves(comparisons: Mapping[str, Comparison]) -> tuple[MoveSuggestion, ...]:
-    """Return the moves that the comparisons of a batch suggest, by names of workspaces."""
-    supporters: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for workspace, comparison in comparisons.items():
-        for pair in _pairs_in(comparison):
-            supporters[pair].append(workspace)
-    return tuple(
-        MoveSuggestion(
-            source=source,
-            target=target,
-            workspaces=tuple(workspaces),
-            exceptions=tuple(
-                workspace
-                for workspace, comparison in comparisons.items()
-                if workspace not in workspaces and _contradicts(comparison, source, target)
-            ),
-        )
-        for (source, target), workspaces in supporters.items()
-    )
-
-
-def _pairs_in(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    for compared in comparison.of_class(ChangeClass.PERHAPS_MOVED):
-        change = compared.head
-        is_source = isinstance(change, ResourceChange) and change.action == "delete"
-        if isinstance(change, ResourceChange) and is_source and compared.partner:
-            yield change.address, compared.partner
-
-
-def _contradicts(comparison: Comparison, source: str, target: str) -> bool:
-    """Whether a move would change what a workspace does: it touches both, or one with another."""
-    partners = dict(_pairs_in(comparison))
-    if source in partners or target in partners.values():
-        return True
-    return _does(comparison, source, "delete") and _does(comparison, target, "create")
-
-
-def _does(comparison: Comparison, address: str, action: str) -> bool:
-    return any(
-        isinstance(compared.head, ResourceChange)
-        and compared.head.address == address
-        and compared.head.action == action
-        for compared in comparison.changes
-    )

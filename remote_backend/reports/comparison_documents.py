@@ -12,7 +12,7 @@ from remote_backend.models.comparison import (
     Comparison,
     Section,
 )
-from remote_backend.plans.perhaps_moved import suggest_moves
+from remote_backend.plans.move_suggestions import suggest_moves
 
 __all__ = ("ComparisonDocuments", "class_counts", "moves_document")
 

@@ -10,7 +10,7 @@ from remote_backend.plans.comparison_words import (
     name_of_change,
     states_changed,
 )
-from remote_backend.plans.perhaps_moved import MoveSuggestion, moved_block, suggest_moves
+from remote_backend.plans.move_suggestions import MoveSuggestion, moved_block, suggest_moves
 from remote_backend.reports.html_text import breakable, count_of, html_text, names_html
 from remote_backend.reports.summary import Report
 

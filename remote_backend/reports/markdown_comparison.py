@@ -11,7 +11,7 @@ from remote_backend.plans.comparison_words import (
     name_of_change,
     states_changed,
 )
-from remote_backend.plans.perhaps_moved import MoveSuggestion, moved_block, suggest_moves
+from remote_backend.plans.move_suggestions import MoveSuggestion, moved_block, suggest_moves
 from remote_backend.reports.markdown_budget import Item, Rank
 from remote_backend.reports.markdown_text import (
     code_cell,

@@ -26,7 +26,7 @@ from remote_backend.models.values import ABSENT, SENSITIVE, UNKNOWN, Value
 from remote_backend.plans.change_match import Matcher
 from remote_backend.plans.comparison import ComparedPlans, compare_plans, effect_of
 from remote_backend.plans.json_plan import parse_json_plan
-from remote_backend.plans.perhaps_moved import moved_block, suggest_moves
+from remote_backend.plans.move_suggestions import moved_block, suggest_moves
 from remote_backend.plans.plan_time import TIME_OF_PLAN, PlanTime
 from tests.support.report_builders import change, plan, update
 
@@ -528,6 +528,57 @@ def test_a_move_is_suggested_where_all_workspaces_agree() -> None:
     )
     assert not refused.is_agreed
     assert refused.exceptions == ("odd",)
+
+
+def renamed(source: str, target: str, *more: str) -> tuple[Any, ...]:
+    """Return the changes of a renamed module, with an object that only this workspace has."""
+    names = ("aws_vpc.this", 'aws_subnet.zone["a.b"]', 'aws_subnet.zone["c"]', *more)
+    return (
+        *(delete(f"{source}.{name}", cidr=name) for name in names),
+        *(create(f"{target}.{name}", cidr=name) for name in names),
+    )
+
+
+def test_a_renamed_module_is_one_move() -> None:
+    """One block for the module, and not one for each of its objects."""
+    comparisons = {
+        "dev": _comparison(*renamed("module.old", "module.new")),
+        "prod": _comparison(*renamed("module.old", "module.new", "aws_eip.only_here")),
+        "other": _comparison(update("aws_vpc.x", "1", "2")),
+    }
+    [suggestion] = suggest_moves(comparisons)
+
+    assert (suggestion.source, suggestion.target) == ("module.old", "module.new")
+    assert suggestion.workspaces == ("dev", "prod")
+
+
+def test_a_renamed_block_with_instances_is_one_move() -> None:
+    """All instances keep their keys, so a block without keys moves them."""
+    changes = [
+        change
+        for key in ("a", "b")
+        for change in (
+            delete(f'aws_vpc.old["{key}"]', cidr=key),
+            create(f'aws_vpc.new["{key}"]', cidr=key),
+        )
+    ]
+    [suggestion] = suggest_moves({"dev": _comparison(*changes)})
+
+    assert (suggestion.source, suggestion.target) == ("aws_vpc.old", "aws_vpc.new")
+
+
+def test_a_module_is_no_move_where_one_of_its_objects_goes() -> None:
+    """A block for the module would move what is to be destroyed, so each object has its own."""
+    changes = (
+        *renamed("module.old", "module.new"),
+        delete("module.old.aws_db.gone", cidr="9"),
+    )
+    suggestions = suggest_moves({"dev": _comparison(*changes)})
+
+    assert [one.source for one in suggestions] == [
+        "module.old.aws_vpc.this",
+        "module.old.aws_subnet.zone",
+    ]
 
 
 def test_the_effect_has_what_the_change_causes() -> None:

@@ -8,7 +8,7 @@ from remote_backend.formats.ansi import one_line
 from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.outcome import Outcome
 from remote_backend.plans.comparison_words import comparisons_of, states_changed
-from remote_backend.plans.perhaps_moved import MoveSuggestion, suggest_moves
+from remote_backend.plans.move_suggestions import MoveSuggestion, suggest_moves
 
 __all__ = ("comparison_lines",)
 
