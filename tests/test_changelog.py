@@ -30,6 +30,18 @@ def problems(changelog: str, version: str) -> list[str]:
         found.append("the version is older than the newest release")
     kinds = set(re.findall(r"^### (.*)$", changelog, re.MULTILINE))
     found += [f"unknown section {kind}" for kind in sorted(kinds - KINDS)]
+    for release in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
+        name, *lines = release.splitlines()
+        sections = [line for line in lines if line.startswith("### ")]
+        found += [
+            f"{name}: {kind} twice" for kind in KINDS if sections.count(f"### {kind}") > 1
+        ]
+        # Both sides of a merge are kept, so an entry can be there again.
+        entries = [line for line in lines if line.startswith("- ")]
+        found += [f"{name}: no entry"] if not entries and name != "Unreleased" else []
+        found += [
+            f"{name}: {line} twice" for line in set(entries) if entries.count(line) > 1
+        ]
     return found
 
 
@@ -47,6 +59,9 @@ def test_changelog_and_version_agree() -> None:
         ("## Unreleased\n## 0.2.0\n", "0.2.0"),
         ("## 0.1.0 - 2026-11-01\n## 0.2.0 - 2026-12-01\n", "0.2.0"),
         ("## Unreleased\n### Repaired\n", "0.1.0"),
+        ("## Unreleased\n### Added\n- a\n### Added\n- b\n", "0.1.0"),
+        ("## Unreleased\n### Added\n- a\n- a\n", "0.1.0"),
+        ("## 0.1.0 - 2026-11-01\n### Added\n", "0.1.0"),
     ],
 )
 def test_a_disagreement_is_seen(changelog: str, version: str) -> None:
@@ -56,7 +71,10 @@ def test_a_disagreement_is_seen(changelog: str, version: str) -> None:
 
 @pytest.mark.parametrize(
     "changelog",
-    ["## 0.2.0 - 2026-12-01\n", "## Unreleased\n### Fixed\n## 0.2.0 - 2026-12-01\n"],
+    [
+        "## 0.2.0 - 2026-12-01\n### Added\n- a\n",
+        "## Unreleased\n### Fixed\n## 0.2.0 - 2026-12-01\n### Added\n- a\n",
+    ],
 )
 def test_a_release_and_what_follows_it_pass(changelog: str) -> None:
     """Right after a release, and with the first change after it."""
