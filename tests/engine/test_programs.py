@@ -34,6 +34,18 @@ def test_programs_are_named_by_name_path_or_folder(tmp_path: Path) -> None:
     assert [program.product for program in programs[2:]] == ["Terraform", "OpenTofu"]
 
 
+def test_an_engine_of_a_folder_that_cannot_be_used_does_not_end_the_others(
+    tmp_path: Path,
+) -> None:
+    """A folder of versions often has some that are too old."""
+    write_engine(tmp_path / "0.12.31" / "terraform", "0.12.31")
+    write_engine(tmp_path / "1.9.8" / "terraform", "1.9.8")
+
+    programs = find_programs([str(tmp_path)], SYSTEM)
+
+    assert [program.version for program in programs] == ["1.9.8"]
+
+
 def test_engines_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     """Each message says which one, and why."""
     old = write_engine(tmp_path / "terraform", "0.12.31")

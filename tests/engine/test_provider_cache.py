@@ -60,6 +60,21 @@ async def test_nothing_is_kept_of_a_run_that_fails(tmp_path: Path) -> None:
     assert package.resolve() == tmp_path / KEPT
 
 
+async def test_configurations_that_are_known_are_forgotten_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that runs for years plans many of them."""
+    monkeypatch.setattr("remote_backend.engine.provider_cache._MOST_KEYS", 2)
+    cache = ProviderCache(tmp_path / "kept")
+    for number in range(5):
+        plugins, configuration = run_folders(tmp_path, str(number))
+        (configuration / "main.tf").write_text(f"# {number}")
+        async with cache.linked_into(plugins, configuration):
+            pass
+
+    assert len(cache._firsts) <= 2
+
+
 async def test_a_package_without_its_record_is_replaced(tmp_path: Path) -> None:
     """A server that was killed between the two steps may have left it."""
     (tmp_path / KEPT).mkdir(parents=True)

@@ -16,6 +16,7 @@ from anyio import to_thread
 from attrs import evolve, frozen
 
 from remote_backend.config.cli_configuration import read_cli_configuration
+from remote_backend.errors import SettingsError
 from remote_backend.server.auth import digest_of
 from remote_backend.server.embedded import serve
 from remote_backend.server.run_access import make_run_access
@@ -295,6 +296,29 @@ def test_the_authorities_of_the_user_are_trusted_too(tmp_path: Path) -> None:
 
     assert access.ca_bundle is not None
     assert access.ca_bundle.read_text() == "OWN\nCOMPANY"
+
+
+def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """Engines would fail later, one by one."""
+    own = tmp_path / "authority.pem"
+    own.write_text("OWN")
+    environ = {"SSL_CERT_FILE": str(tmp_path / "gone.pem")}
+
+    with pytest.raises(SettingsError, match=r"SSL_CERT_FILE=.*gone\.pem: No such file"):
+        make_run_access("https://x:1", "x:1", environ, ca_file=own)
+
+
+def test_an_odd_host_of_the_user_is_left_to_terraform(tmp_path: Path) -> None:
+    """Terraform reports it; the server does not stop for it."""
+    users = tmp_path / "users.rc"
+    users.write_text('credentials "a/b" {\n  token = "other"\n}\n')
+    environ = {"TF_CLI_CONFIG_FILE": str(users)}
+    access = make_run_access("http://x:1", "x:1", environ, ca_file=None)
+
+    with access.granted("run-1", tmp_path / "run-1.engine", "") as variables:
+        text = Path(variables["TF_CLI_CONFIG_FILE"]).read_text()
+
+    assert 'credentials "a/b" {"token" = "other"}' in text
 
 
 def test_a_token_is_that_of_its_run_while_the_block_lasts() -> None:
