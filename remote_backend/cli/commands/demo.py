@@ -16,6 +16,7 @@ from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.commands.report_options import ReportOptions
 from remote_backend.cli.output.prompts import Prompts, read_line
 from remote_backend.cli.output.screen import Screen, screen_of
+from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.signals import run_interruptibly
 from remote_backend.cli.terraform_flags import TerraformCommand, flag, value
 from remote_backend.config.environment import process_environ
@@ -101,6 +102,8 @@ def _request(
         environ={"TF_CLI_CONFIG_FILE": str(server.cli_config_file)},
         is_batch=True,
         reports=ReportOptions(files=tuple(reports)),
+        # The plans differ, so the summary alone would count three groups of one.
+        table=TableForm.ROWS if reports else TableForm.AUTO,
     )
 
 

@@ -175,13 +175,14 @@ async def test_what_the_demo_links_to_is_live_until_enter(
     variables = {**environ(tmp_path), "TMPDIR": str(temporary), "TERM": "xterm-256color"}
 
     def look() -> tuple[str, int]:
-        seen = Terminal(command("demo"), tmp_path, variables, (120, 40))
+        seen = Terminal(command("demo"), tmp_path, variables, (300, 40))
         try:
             text = seen.see(lambda text: "Press Enter" in text)
             url, token, report = re.findall(
                 r"runs +(\S+) +\(token: (\S+)\)\s+the report +(\S+)", text
             )[0]
             assert get(url) == 200 and len(token) == 12
+            assert re.search(r"^prod +changed +5 +0 +0 ", text, re.MULTILINE)
             assert "networking-prod" in Path(report).read_text()
             if is_interrupted:
                 seen.process.send_signal(signal.SIGINT)
@@ -190,6 +191,7 @@ async def test_what_the_demo_links_to_is_live_until_enter(
             return url, seen.finish()
         finally:
             seen.process.kill()
+            seen.process.wait()
 
     with anyio.fail_after(60):
         url, ended = await to_thread.run_sync(look)
