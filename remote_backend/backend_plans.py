@@ -37,7 +37,7 @@ from remote_backend.planning.plan_files import (
 from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
 from remote_backend.planning.selection import select_names
-from remote_backend.selecting.by_server import list_selected, require_conditions
+from remote_backend.selecting.by_server import list_selected, select_where
 from remote_backend.structured_logging import Log
 from remote_backend.workspaces import (
     LocalWorkspace,
@@ -124,7 +124,9 @@ class BackendPlans(BackendWorkspaces):
         if not existing:
             raise await no_workspaces(self._connection.client, self._connection.mapping)
         names = select_names(existing, select=options.select, exclude=options.exclude)
-        workspaces = require_conditions(map(existing.__getitem__, names), options.where)
+        workspaces = await select_where(
+            self._connection.client, map(existing.__getitem__, names), options.where
+        )
         selection = None
         if options.changed_since is not None:
             selection = await self._touched(existing.values(), workspaces, options)

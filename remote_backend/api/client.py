@@ -10,6 +10,7 @@ from attrs import evolve
 from remote_backend.api.messages import FileBody, Request, Response, Transport
 from remote_backend.api.wire import (
     configurations,
+    explorer,
     organizations,
     policies,
     problems,
@@ -23,6 +24,7 @@ from remote_backend.api.wire.paging import MOST_PAGES, doubt_about, number_after
 from remote_backend.errors import NotFound, Rejected, UnexpectedAnswer
 from remote_backend.models.addresses import SignedUrl
 from remote_backend.models.configuration import ConfigurationVersion
+from remote_backend.models.explorer import UsedComponent
 from remote_backend.models.organization import Entitlements
 from remote_backend.models.plan import Plan
 from remote_backend.models.policy import (
@@ -136,6 +138,24 @@ class Client:
         """Return the ids of the projects of a name, in any case of its letters, by their names."""
         request = projects.request_to_find_projects(self.organization, name)
         return await self._send_and_load(request, projects.load_project_ids)
+
+    async def list_components(
+        self, view: str, field: str = "", text: str = ""
+    ) -> list[UsedComponent]:
+        """Return the rows of Explorer's view `modules` or `providers`; all without a field.
+
+        Raises `NotFound` for tokens that may not read it, and on servers that do not have it.
+        """
+        listed: list[UsedComponent] = []
+        number: int | None = 1
+        while number is not None and number < MOST_PAGES:
+            request = explorer.request_to_query_components(
+                self.organization, view, field=field, text=text, page=number
+            )
+            page = await self._send_and_load(request, explorer.load_components)
+            listed.extend(page.items)
+            number = number_after(page, number, explorer.PAGE_SIZE)
+        return listed
 
     async def find_workspace(self, name: str) -> Workspace | None:
         """Return the workspace with exactly this full name, or None."""

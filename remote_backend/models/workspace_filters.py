@@ -10,7 +10,8 @@ from remote_backend.models.workspace import Workspace
 
 __all__ = ("Condition", "conditions_of", "tags_of")
 
-_KEYS = ("mode", "version")
+_KEYS = ("mode", "version", "module", "provider")
+_COMPONENTS = ("module", "provider")
 # The older flag `operations` says no more than this.
 _MODE_OF_OPERATIONS = {True: "remote", False: "local", None: "remote"}
 
@@ -22,9 +23,18 @@ class Condition:
     key: str
     pattern: str
 
+    @property
+    def is_about_components(self) -> bool:
+        """Whether it is about modules or providers, which the list of workspaces does not have."""
+        return self.key in _COMPONENTS
+
     def holds(self, workspace: Workspace) -> bool:
-        """Return whether a workspace has a value that matches."""
-        return fnmatchcase(_value_of(workspace, self.key), self.pattern)
+        """Return whether a workspace has a version or mode that matches."""
+        return self.matches(_value_of(workspace, self.key))
+
+    def matches(self, text: str) -> bool:
+        """Return whether a text matches the pattern."""
+        return fnmatchcase(text, self.pattern)
 
     def __str__(self) -> str:
         return f"{self.key}={self.pattern}"
@@ -59,7 +69,7 @@ def _condition(text: str) -> Condition:
     key, equals, pattern = text.partition("=")
     if key not in _KEYS or not equals or not pattern:
         raise RunOptionsError(
-            f"where={text} is not a condition of the form {' or '.join(f'{k}=PATTERN' for k in _KEYS)}",
+            f"where={text} is not a condition KEY=PATTERN with one of the keys {', '.join(_KEYS)}",
             parameters=("where",),
         )
     return Condition(key, pattern)

@@ -112,8 +112,9 @@ class BatchOptions:
     """The name of the project of the planned workspaces."""
 
     where: tuple[str, ...] = field(default=(), converter=_conditions)
-    """Conditions `version=PATTERN` and `mode=PATTERN` (of `fnmatch`). Of conditions with the same
-    key one must hold, of different keys each."""
+    """Conditions `version=PATTERN` and `mode=PATTERN` (of `fnmatch`), and with Explorer of the
+    server `module=PATTERN` and `provider=PATTERN`, which match names and sources. Of conditions
+    with the same key one must hold, of different keys each."""
 
     changed_since: str | None = None
     """A git reference: only workspaces that the change since its merge base touches are planned.

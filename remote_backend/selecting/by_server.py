@@ -1,4 +1,4 @@
-"""Selecting workspaces by what the server knows: tags, project, version and mode."""
+"""Selecting workspaces by what the server knows: tags, project, version, mode, and modules."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,9 +7,9 @@ from remote_backend.errors import ApiError, NotFound, SelectionError
 from remote_backend.formats.likeness import nearest_name
 from remote_backend.models.workspace import WorkspaceMapping
 from remote_backend.models.workspace_filters import Condition, conditions_of, tags_of
-from remote_backend.workspaces import LocalWorkspace, list_workspaces
+from remote_backend.workspaces import LocalWorkspace, list_workspaces, shown_names
 
-__all__ = ("list_selected", "require_conditions")
+__all__ = ("list_selected", "select_where")
 
 
 async def list_selected(
@@ -38,29 +38,73 @@ async def list_selected(
     return inside
 
 
-def require_conditions(
-    workspaces: Iterable[LocalWorkspace], where: Sequence[str]
+async def select_where(
+    client: Client, workspaces: Iterable[LocalWorkspace], where: Sequence[str]
 ) -> tuple[LocalWorkspace, ...]:
-    """Return the workspaces that meet conditions such as `version=1.9.*`.
+    """Return the workspaces that meet conditions such as `version=1.9.*` or `module=vpc`.
 
     Of conditions with the same key one must hold, of different keys each. Raises
     `SelectionError` for a condition that no workspace meets: it is a mistake that would go
     unnoticed.
     """
     candidates = tuple(workspaces)
-    conditions = conditions_of(where)
-    for condition in conditions:
-        if not any(condition.holds(each.remote) for each in candidates):
+    names_by_key: dict[str, set[str]] = {}
+    for condition in conditions_of(where):
+        if condition.is_about_components:
+            users = await _users(client, condition)
+            names = {each.name for each in candidates if each.full_name in users}
+            _report_others(
+                client, condition, users - {each.full_name for each in candidates}
+            )
+        else:
+            names = {each.name for each in candidates if condition.holds(each.remote)}
+        if not names:
             raise SelectionError(
                 f"where={condition} matches no workspace", parameters=("where",)
             )
-    return tuple(each for each in candidates if _meets(each, conditions))
+        names_by_key.setdefault(condition.key, set()).update(names)
+    return tuple(
+        each
+        for each in candidates
+        if all(each.name in names for names in names_by_key.values())
+    )
 
 
-def _meets(workspace: LocalWorkspace, conditions: Sequence[Condition]) -> bool:
-    keys = {condition.key for condition in conditions}
-    held = {each.key for each in conditions if each.holds(workspace.remote)}
-    return keys == held
+def _report_others(client: Client, condition: Condition, others: set[str]) -> None:
+    """Report workspaces that a change of the module would reach, and this batch does not."""
+    if others:
+        noun = "workspace uses" if len(others) == 1 else "workspaces use"
+        client.notices.warn(
+            f"{len(others)} more {noun} {condition}, and cannot be planned from here: "
+            f"{shown_names(sorted(others))}"
+        )
+
+
+async def _users(client: Client, condition: Condition) -> set[str]:
+    """Return the full names of all workspaces that use a module or a provider.
+
+    Name and source are compared, because people know a module by either. The server filters by
+    the one that is meant, unless it is a pattern.
+    """
+    text = condition.pattern
+    field = "source" if "/" in text else "name"
+    try:
+        used = await client.list_components(
+            f"{condition.key}s", "" if any(c in text for c in "*?[") else field, text
+        )
+    except NotFound:
+        raise SelectionError(
+            f"where={condition} needs Explorer, which the server does not have, or which the token "
+            "may not read: it is for owners, teams that read all workspaces or projects, and tokens "
+            "of the organization",
+            parameters=("where",),
+        ) from None
+    return {
+        name
+        for each in used
+        if condition.matches(each.name) or condition.matches(each.source)
+        for name in each.workspaces
+    }
 
 
 async def _project_id(client: Client, name: str) -> str:

@@ -30,6 +30,7 @@ from remote_backend.server.routes import (
     account,
     configurations,
     empty_lists,
+    explorer,
     health,
     organizations,
     plans,
@@ -79,6 +80,7 @@ _NOUNS = (
     state,
     state_outputs,
     empty_lists,
+    explorer,
     health,
     views,
 )

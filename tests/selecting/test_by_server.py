@@ -9,6 +9,7 @@ import remote_backend
 from remote_backend import BatchOptions
 from remote_backend.errors import GitError, RunOptionsError, SelectionError
 from remote_backend.server.embedded import EmbeddedServer, backend_block
+from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.repositories import TestRepository, new_repository
 from tests.support.servers import running_server
@@ -106,11 +107,11 @@ async def test_a_selection_without_workspaces(
     [
         (
             {"where": ["size=3"]},
-            "where=size=3 is not a condition of the form mode=PATTERN or version=PATTERN",
+            "where=size=3 is not a condition KEY=PATTERN with one of the keys mode, version, module, provider",
         ),
         (
             {"where": ["mode"]},
-            "where=mode is not a condition of the form mode=PATTERN or version=PATTERN",
+            "where=mode is not a condition KEY=PATTERN with one of the keys mode, version, module, provider",
         ),
         (
             {"where": "mode=remote"},
@@ -209,3 +210,90 @@ async def test_one_workspace_is_not_selected(
         with pytest.raises(RunOptionsError, match="changed_since are for plan_all"):
             async with backend.plan("dev", BatchOptions(changed_since="main")):
                 pass
+
+
+MODULE = """
+module "vpc" {
+  source  = "terraform-aws-modules/vpc/aws"
+  version = "5.1.0"
+}
+module "own" {
+  source = "./own"
+}
+"""
+NESTED = 'module "dns" {\n  source = "git::https://git.test/acme/dns.git?ref=v1"\n}\n'
+LOCK = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "5.60.0"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("module=vpc", ["dev"]),
+        ("module=terraform-aws-modules/vpc/aws", ["dev"]),
+        ("module=*/acme/dns*", ["dev"]),
+        ("module=dns", ["dev"]),
+        ("provider=aws", ["dev"]),
+        ("provider=registry.terraform.io/hashicorp/*", ["dev"]),
+    ],
+)
+async def test_modules_and_providers_in_use(
+    work: TestRepository, server: EmbeddedServer, condition: str, names: list[str]
+) -> None:
+    """Explorer knows them from the newest configuration of each workspace."""
+    work.write({"more.tf": MODULE, "own/main.tf": NESTED, ".terraform.lock.hcl": LOCK})
+    await planned(work, server, BatchOptions(select=["dev"]))
+
+    assert await planned(work, server, BatchOptions(where=[condition])) == names
+
+
+async def test_others_that_use_a_module_are_named(
+    work: TestRepository, server: EmbeddedServer
+) -> None:
+    """Before a module changes, people want to know all of its users, also of other configurations."""
+    work.write({"more.tf": MODULE})
+    await planned(work, server, BatchOptions(select=["dev", "prod"]))
+    noticed: list[object] = []
+    environ = {**work.environ, "TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
+
+    async with remote_backend.open_backend(
+        work.path, environ=environ, report=noticed.append
+    ) as backend:
+        options = BatchOptions(where=["module=vpc"], exclude=["prod"])
+        async with backend.plan_all(options) as batch:
+            outcomes = await batch.wait()
+
+    assert [outcome.workspace for outcome in outcomes] == ["dev"]
+    assert noticed == [
+        remote_backend.Warned(
+            "1 more workspace uses module=vpc, and cannot be planned from here: net-prod"
+        )
+    ]
+
+
+async def test_a_module_that_nobody_uses(
+    work: TestRepository, server: EmbeddedServer
+) -> None:
+    """It is an error, as with other conditions that match nothing."""
+    with pytest.raises(SelectionError) as caught:
+        await planned(work, server, BatchOptions(where=["module=vpc"]))
+
+    assert str(caught.value) == "where=module=vpc matches no workspace"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_token_that_may_not_read_explorer(
+    work: TestRepository, tmp_path: Path, status: int
+) -> None:
+    """The error says which tokens may, and that some servers do not have it."""
+    rule = FaultRule(kind="status", path=".*/explorer", status=status)
+    settings = FaultSettings(rules=(rule,))
+    async with running_server(tmp_path / "other", seed=SEED, faults=settings) as refusing:
+        work.write({"main.tf": backend_block(refusing.hostname, "acme", "net-")})
+        with pytest.raises(SelectionError) as caught:
+            await planned(work, refusing, BatchOptions(where=["module=vpc"]))
+
+    assert str(caught.value) == (
+        "where=module=vpc needs Explorer, which the server does not have, or which the token may "
+        "not read: it is for owners, teams that read all workspaces or projects, and tokens of the "
+        "organization"
+    )

@@ -102,7 +102,8 @@ _GUIDE = Guide(
 @value("project", "Those of this project.", metavar="NAME")
 @many(
     "where",
-    "Those with version=GLOB (of Terraform) or mode=GLOB (of execution). Repeatable.",
+    "Those with version=GLOB (of Terraform), mode=GLOB (of execution), module=GLOB or "
+    "provider=GLOB (name or source; the server needs Explorer). Repeatable.",
     metavar="CONDITION",
 )
 @optional_value(

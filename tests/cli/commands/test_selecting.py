@@ -79,7 +79,10 @@ async def test_flags_that_select(
     [
         (["-select-tag=none"], "no workspace of networking-* has -select-tag=none"),
         (["-where=version=3.*"], "-where=version=3.* matches no workspace"),
-        (["-where=size=3"], "-where=size=3 is not a condition of the form mode=PATTERN"),
+        (
+            ["-where=size=3"],
+            "-where=size=3 is not a condition KEY=PATTERN with one of the keys mode, version",
+        ),
         (["-project=Nets"], "-project=Nets: organization acme has no such project"),
         (["-all", "-why"], "-why lists the reasons of -changed-since; add it"),
         (
