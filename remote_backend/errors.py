@@ -541,6 +541,7 @@ _RUN_DIFFERENCES = {
     "refresh_only": "it ignored refresh-only",
     "variables": "it ignored run variables",
     "terraform_version": "it ignored terraform-version",
+    "generate_config": "it ignored allow-config-generation",
 }
 
 

@@ -23,6 +23,8 @@ __all__ = ("CommandEngine", "EngineInputs", "EngineResult", "PlanEngine", "Write
 WriteLog = Callable[[bytes], Awaitable[None]]
 
 _PLAN_FILE = "remote-backend.tfplan"
+# Clients read the same text from the plan as JSON.
+_GENERATED_FILE = "remote-backend-generated.tf"
 # The name sorts behind all other override files, so this one wins.
 _OVERRIDE_FILE = "zzzz_remote_backend_override.tf"
 # Terraform would offer to migrate states that lie in its usual folder, so ours lie in another.
@@ -278,6 +280,8 @@ def _plan_arguments(inputs: EngineInputs) -> tuple[str, ...]:
         flags.append("-refresh-only")
     if not options.refresh:
         flags.append("-refresh=false")
+    if options.generate_config:
+        flags.append(f"-generate-config-out={_GENERATED_FILE}")
     flags += [f"-target={address}" for address in options.targets]
     flags += [f"-replace={address}" for address in options.replace]
     flags += [

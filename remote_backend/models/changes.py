@@ -108,6 +108,9 @@ class ResourceChange:
     deferred_reason: str | None = None
     """Why a later plan has to decide, in Terraform's own word: `provider_config_unknown`."""
 
+    generated_config: str | None = field(default=None, repr=False)
+    """The configuration that was generated for an import block; Terraform leaves secrets out of it."""
+
     attributes: tuple[AttributeChange, ...] = ()
     is_unrelated: bool | None = None
     """True of a change from outside that nothing in the plan depends on."""

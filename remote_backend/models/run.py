@@ -125,6 +125,7 @@ class RunSettings:
     targets: tuple[str, ...] | None = None
     replace: tuple[str, ...] | None = None
     terraform_version: str | None = None
+    generate_config: bool | None = None
     variable_names: tuple[str, ...] | None = None
     """Without the values, which may be secrets."""
 
@@ -240,6 +241,10 @@ class PlanOptions:
     terraform_version: str | None = field(default=None, validator=_require_version)
     """An exact version of Terraform in place of that of each workspace, as `1.14.2`:
     https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run"""
+
+    generate_config: bool = field(default=False, validator=_require_flag)
+    """Whether import blocks without a resource have their configuration generated, which the changes
+    then hold (Terraform 1.5)."""
 
     message: str | None = None
     """The message of the runs; None for the default text."""

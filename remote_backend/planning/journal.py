@@ -70,6 +70,7 @@ class Journal:
                 "destroy": options.destroy,
                 "message": options.message,
                 "terraform_version": options.terraform_version,
+                "generate_config": options.generate_config,
             },
             variable_names=[name for name, _ in options.variables],
         )

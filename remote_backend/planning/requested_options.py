@@ -34,6 +34,11 @@ def differences_of(settings: RunSettings, options: PlanOptions) -> tuple[str, ..
             options.terraform_version and settings.terraform_version,
             options.terraform_version,
         ),
+        "generate_config": (
+            # Where it was not requested, a server may allow it all the same.
+            settings.generate_config if options.generate_config else None,
+            True,
+        ),
         "targets": (_sorted(settings.targets), _sorted(options.targets)),
         "replace": (_sorted(settings.replace), _sorted(options.replace)),
         "variables": (

@@ -148,6 +148,7 @@ def _resource(
         imported_identity=_imported_identity(_dict(importing)),
         action_reason=_text(resource.get("action_reason")),
         deferred_reason=deferred_reason,
+        generated_config=_text(change.get("generated_config")),
         attributes=() if action in _WITHOUT_ATTRIBUTES else tuple(_attributes(change)),
     )
 

@@ -39,6 +39,7 @@ CHANGE_MEMBERS = frozenset(
     importing before_identity after_identity""".split()
 )
 UNREAD_CHANGE_MEMBERS = frozenset({"generated_config"})
+"""Members that say nothing about the values of a change; configuration is generated for imports alone."""
 ACTION_MEMBERS = frozenset(
     """address type name config_values config_sensitive config_unknown provider_name
     lifecycle_action_trigger invoke_action_trigger""".split()

@@ -29,8 +29,8 @@ __all__ = (
     "workspace_document",
 )
 
-# Marks are for the process that made them.
-_LEFT_OUT = ("before_marks",)
+# Marks are for the process that made them; generated configuration has files of its own.
+_LEFT_OUT = ("before_marks", "generated_config")
 # Only comparisons, full plans, and drift have these.
 _OPTIONAL = ("base", "timestamp", "is_unrelated")
 

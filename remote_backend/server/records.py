@@ -201,6 +201,7 @@ class RunRecord:
 
     allow_empty_apply: bool = False
     save_plan: bool = False
+    allow_config_generation: bool = False
     target_addrs: tuple[str, ...] = ()
     replace_addrs: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)

@@ -217,6 +217,7 @@ class RunQueue:
                 refresh=run.refresh,
                 refresh_only=run.refresh_only,
                 destroy=run.is_destroy,
+                generate_config=run.allow_config_generation,
             ),
             requested_version=run.requested_version,
             version_constraint=workspace.terraform_version,

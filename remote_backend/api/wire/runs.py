@@ -63,6 +63,8 @@ def request_to_queue_run(request: RunRequest) -> Request:
         attributes["target-addrs"] = list(options.targets)
     if options.replace:
         attributes["replace-addrs"] = list(options.replace)
+    if options.generate_config:
+        attributes["allow-config-generation"] = True
     if options.terraform_version is not None:
         attributes["terraform-version"] = options.terraform_version
     if options.variables:
@@ -223,6 +225,7 @@ def _settings(resource: Mapping[str, Any]) -> dict[str, Any]:
         "refresh_only": _flag(resource, "refresh_only"),
         "targets": _texts(attribute_of(resource, "target_addrs")),
         "replace": _texts(attribute_of(resource, "replace_addrs")),
+        "generate_config": _flag(resource, "allow_config_generation"),
         "terraform_version": _text(attribute_of(resource, "terraform_version")),
         "variable_names": _names(attribute_of(resource, "variables")),
     }

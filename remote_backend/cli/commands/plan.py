@@ -31,6 +31,7 @@ from remote_backend.cli.commands.plan_runner import run_plan
 from remote_backend.cli.commands.report_options import report_flags, report_options
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
+from remote_backend.cli.output.generated_config import generated_config_path
 from remote_backend.cli.output.report_forms import require_writable_reports
 from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.output.table_form import TableForm
@@ -68,7 +69,7 @@ _GUIDE = Guide(
         ),
         "What to plan": (
             "target", "replace", "refresh", "refresh-only", "ignore-drift", "destroy", "var", "var-file",
-            "message", "terraform-version", "upload", "refuse-outside-links",
+            "message", "terraform-version", "generate-config-out", "upload", "refuse-outside-links",
         ),
         "Comparing": ("compare", "verify"),
         "Output and reports": (
@@ -208,6 +209,12 @@ _GUIDE = Guide(
     'The message of the runs, in place of "Planned by remote-backend".',
     metavar="TEXT",
 )
+@value(
+    "generate-config-out",
+    "Write configuration for import blocks without a resource: to this file, or for a batch to a "
+    "file for each workspace in this directory.",
+    metavar="PATH",
+)
 @flag("color", "Write colors, also where no terminal is.")
 @flag("no-color", "Write no colors.")
 @flag("input", "Nothing is asked with it or without.", default=True)
@@ -253,7 +260,9 @@ def plan(context: click.Context, /, **flags: Any) -> int:
                 lock_label="-lock-timeout",
                 queue_label="-queue-timeout",
             ),
-            details=bool(gates.rules or flags["ignore_drift"])
+            details=bool(
+                gates.rules or flags["ignore_drift"] or flags["generate_config_out"]
+            )
             or are_reports_written(flags["report"]),
             details_of_unchanged=gates.is_about_drift,
             base=base,
@@ -268,6 +277,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
+        generated_config=generated_config_path(flags, is_batch=is_batch),
         verified_workspaces=verified_workspaces(flags, base),
         gates=gates,
         lists_reasons=flags["why"],
@@ -287,6 +297,7 @@ def _plan_options(
         variables=given_variables(context, directory),
         message=flags["message"],
         terraform_version=flags["terraform_version"],
+        generate_config=flags["generate_config_out"] is not None,
         refuse_outside_links=flags["refuse_outside_links"],
     )
 

@@ -152,6 +152,8 @@ class PlanOutput:
                 self._reports.write(backend, batch, logs, gates)
             if command.plan_json is not None and is_over:
                 await self._reports.write_plans(backend, batch, command.plan_json)
+            if command.generated_config is not None and is_over:
+                self._reports.write_generated(batch.outcomes)
             if is_over:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 

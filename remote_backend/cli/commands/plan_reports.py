@@ -8,6 +8,7 @@ from remote_backend.atomic_files import write_atomically
 from remote_backend.backend_plans import BackendPlans
 from remote_backend.cli.commands.plan_request import PlanJson, PlanRequest, Style
 from remote_backend.cli.hints import message_of
+from remote_backend.cli.output.generated_config import write_generated_config
 from remote_backend.cli.output.github import annotations, write_outputs
 from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.log_spool import LogSpool
@@ -81,6 +82,23 @@ class PlanReports:
             self._keep_plans(report)
             if self.request.writes_reports:
                 self._write_files(report)
+
+    def write_generated(self, outcomes: tuple[Outcome, ...]) -> None:
+        """Write the configuration that was generated for import blocks."""
+        path = self.request.generated_config
+        assert path is not None
+        try:
+            written = write_generated_config(outcomes, path, is_batch=self.request.is_batch)
+        except OSError as error:
+            self.screen.note(
+                f"Error: -generate-config-out={path} cannot be written: {error.strerror}"
+            )
+            self.is_incomplete = True
+            return
+        if not written:
+            self.screen.note("No plan has generated configuration, so none is written.")
+        for name in written:
+            self.screen.note(f"Wrote {name}.")
 
     def _keep_plans(self, report: Report) -> None:
         """Keep the plans for `-compare=last`, where they were read and logs are kept, too."""

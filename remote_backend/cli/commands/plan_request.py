@@ -76,6 +76,9 @@ class PlanRequest:
     is_batch: bool = False
     detailed_exit_code: bool = False
     gates: Gates = Gates()
+    generated_config: Path | None = None
+    """Where generated configuration is written: a file, or a directory for a batch."""
+
     verified_workspaces: tuple[str, ...] | None = None
     """The workspaces of a report that the plans must agree with; None unless they must."""
 

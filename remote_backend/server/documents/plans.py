@@ -101,6 +101,10 @@ def _redact_change(change: Any) -> Any:
             (members.get("after"), members.get("after_sensitive")),
         )
         members.update(before=before, after=after)
+        if members.get("importing") and isinstance(change.get("generated_config"), str):
+            # Terraform writes `null` for sensitive values, and its CLI reads the text from the
+            # redacted plan: internal/cloud/backend_plan.go, `maybeWriteGeneratedConfig`.
+            members["generated_config"] = change["generated_config"]
     return members
 
 
