@@ -34,6 +34,7 @@ __all__ = (
     "read_request_items",
     "forbidden",
     "not_found",
+    "origin_of",
     "context_of",
     "signed_address",
     "workspace_of",
@@ -95,16 +96,21 @@ def signed_address(request: web.Request, kind: str, id: str) -> str:
 
     The engine of a run gets those of states alone, for a few minutes; raises `ApiError`.
     """
-    try:
-        origin = request.url.origin()
-    except ValueError:
-        raise Rejected(400, "", "", ("the Host header is not valid",)) from None
+    origin = origin_of(request)
     signer = context_of(request).signer
     if RUN_ID not in request:
         return f"{origin}{signer.path(kind, id)}"
     if kind != "state":
         raise forbidden()
     return f"{origin}{signer.path(kind, id, SHORT_LIFE_SECONDS)}"
+
+
+def origin_of(request: web.Request) -> str:
+    """Return scheme and host as the client of a request wrote them; raises `Rejected`."""
+    try:
+        return str(request.url.origin())
+    except ValueError:
+        raise Rejected(400, "", "", ("the Host header is not valid",)) from None
 
 
 def forbidden() -> ApiError:

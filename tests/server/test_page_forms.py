@@ -133,6 +133,28 @@ async def test_variables_are_added_changed_and_removed(browser: Browser) -> None
     assert elsewhere == 404
 
 
+async def test_a_value_that_no_form_brings_back_is_kept(browser: Browser) -> None:
+    """Its line ends and invisible characters survive a change of the description."""
+    await browser.log_in(browser.server.token)
+    workspace = await browser.request("GET", "organizations/acme/workspaces/net-slow")
+    value = "a\r\nb\u200b"
+    attributes = {"key": "odd", "value": value, "category": "terraform"}
+    path = f"workspaces/{workspace['id']}/vars"
+    made = await browser.request("POST", path, {"data": {"attributes": attributes}})
+
+    page = f"{SLOW}/variables"
+    await browser.submit(page, f"{page}/{made['id']}", value="", description="new")
+    changed = await browser.request("GET", f"{path}/{made['id']}")
+    await browser.submit(page, f"{page}/{made['id']}", value="plain", description="new")
+    replaced = await browser.request("GET", f"{path}/{made['id']}")
+
+    assert (changed["attributes"]["value"], changed["attributes"]["description"]) == (
+        value,
+        "new",
+    )
+    assert replaced["attributes"]["value"] == "plain"
+
+
 async def test_tokens_are_made_and_revoked(browser: Browser) -> None:
     """A new one is shown once, works at once, and its session ends with it."""
     page = "/app/settings/tokens"

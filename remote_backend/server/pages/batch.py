@@ -14,7 +14,7 @@ from remote_backend.reports.to_html import report_body, to_html
 from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown
-from remote_backend.server.context import USER, context_of, not_found
+from remote_backend.server.context import USER, context_of, not_found, origin_of
 from remote_backend.server.pages.addresses import (
     batch_path,
     organization_path,
@@ -91,7 +91,7 @@ async def download_report(request: web.Request) -> web.Response:
         request.app[OUTCOMES],
         batch,
         hostname=request.host,
-        origin=str(request.url.origin()),
+        origin=origin_of(request),
     )
     text = await to_thread.run_sync(lambda: write(report()))
     return web.Response(

@@ -90,7 +90,7 @@ def login_page(
     """Return the form that takes a token and goes on to another page."""
     alert = f'<p class="red" role="alert">{html_text(problem)}</p>\n' if problem else ""
     body = (
-        f"<p>Plans of Terraform workspaces: a server for the remote backend.</p>\n"
+        "<p>Plans of Terraform workspaces: a server for the remote backend.</p>\n"
         f'{alert}<form class="login" method="post" action="/app/-/login">\n'
         f'<input type="hidden" name="next" value="{html_text(following)}">\n'
         '<label>Token <input name="token" type="password" required autofocus '

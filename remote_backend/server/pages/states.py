@@ -1,5 +1,7 @@
 """State versions of a workspace: the list, and one with what differs from the one before."""
 
+import re
+
 from aiohttp import web
 
 from remote_backend.reports.html_text import count_of, html_text
@@ -19,6 +21,11 @@ from remote_backend.server.pages.markup import (
     size_text,
     table,
 )
+from remote_backend.server.pages.numbered_pages import (
+    NumberedPage,
+    page_number,
+    page_of,
+)
 from remote_backend.server.pages.signed_in import for_people
 from remote_backend.server.pages.state_html import (
     outputs_table,
@@ -26,7 +33,6 @@ from remote_backend.server.pages.state_html import (
     state_difference,
 )
 from remote_backend.server.pages.workspace import workspace_crumbs, workspace_tabs
-from remote_backend.server.pages.workspace_list import page_number
 from remote_backend.server.records import StateVersionRecord, WorkspaceRecord
 from remote_backend.server.routes.state import read_state
 from remote_backend.server.state_facts import read_state_bytes
@@ -37,7 +43,6 @@ __all__ = ("routes",)
 routes = web.RouteTableDef()
 
 _STATES = "/app/{organization}/workspaces/{workspace}/states"
-_PAGE_SIZE = 50
 
 _Users = dict[str | None, str]
 
@@ -50,16 +55,14 @@ async def list_states(request: web.Request) -> web.Response:
 
     def read(
         records: Records,
-    ) -> tuple[WorkspaceRecord, list[StateVersionRecord], _Users, int, int]:
+    ) -> tuple[WorkspaceRecord, NumberedPage[StateVersionRecord], _Users]:
         workspace = named_workspace(records, request)
         versions = records.all(StateVersionRecord, workspace.id)[::-1]
-        pages = max(1, -(-len(versions) // _PAGE_SIZE))
-        page = min(max(1, number), pages)
-        shown = versions[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
-        users = names_of_users(records, [version.created_by for version in shown])
-        return workspace, shown, users, page, pages
+        page = page_of(versions, number)
+        users = names_of_users(records, [version.created_by for version in page.items])
+        return workspace, page, users
 
-    workspace, versions, users, page, pages = await context.store.read(read)
+    workspace, page, users = await context.store.read(read)
     path = workspace_path(context, workspace.name, "states")
     rows = (
         (
@@ -70,16 +73,14 @@ async def list_states(request: web.Request) -> web.Response:
             size_text(version.size),
             html_text(version.status),
         )
-        for version in versions
+        for version in page.items
     )
     listed = table(
         ("State", "Stored", "By", "Resources", "Size", "Status"),
         rows,
         empty="There are no states yet.",
     )
-    body = (
-        f"{workspace_tabs(request, workspace.name)}{listed}{paging(path, {}, page, pages)}"
-    )
+    body = f"{workspace_tabs(request, workspace.name)}{listed}{paging(path, {}, page.number, page.pages)}"
     crumbs = workspace_crumbs(context, workspace.name)
     return respond_with_page(request, Page(title="States", body=body, crumbs=crumbs))
 
@@ -139,7 +140,9 @@ async def download_state(request: web.Request) -> web.StreamResponse:
         lambda records: named_state(records, request)
     )
     response = await read_state(request, version.id)
-    name = f"{workspace.name}-{version.serial}.tfstate"
+    # A header takes no name of an earlier version that has quotes or line ends.
+    plain_name = re.sub(r"[^\w.-]", "_", workspace.name, flags=re.ASCII)
+    name = f"{plain_name}-{version.serial}.tfstate"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"

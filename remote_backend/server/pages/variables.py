@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from remote_backend.formats.ansi_html import plain_text
 from remote_backend.reports.html_text import breakable, html_text
 from remote_backend.server.applied_variables import applied_variables
 from remote_backend.server.context import context_of, not_found
@@ -112,12 +113,20 @@ def _document(form: Form, before: VariableRecord) -> RequestDocument:
         "hcl": bool(first(form, "hcl")),
         "sensitive": before.sensitive or bool(first(form, "sensitive")),
     }
-    if first(form, "value") or not before.sensitive:
+    if first(form, "value") or not _is_kept_when_empty(before):
         attributes["value"] = first(form, "value")
     if not before.key:
         attributes["key"] = first(form, "key").strip()
         attributes["category"] = first(form, "category") or "terraform"
     return RequestDocument(attributes=attributes)
+
+
+def _is_kept_when_empty(variable: VariableRecord) -> bool:
+    """Whether a form does not hold the value: a secret, or one that no form brings back.
+
+    Browsers change line ends, and characters that are not seen are shown by their numbers.
+    """
+    return variable.sensitive or plain_text(variable.value) != variable.value
 
 
 def _back(request: web.Request) -> web.HTTPSeeOther:
@@ -155,8 +164,9 @@ def _key_fields() -> str:
 
 def _fields(variable: VariableRecord | None) -> str:
     is_sensitive = variable is not None and variable.sensitive
-    value = "" if variable is None or is_sensitive else html_text(variable.value)
-    hint = ' placeholder="empty keeps the value"' if is_sensitive else ""
+    is_kept = variable is not None and _is_kept_when_empty(variable)
+    value = "" if variable is None or is_kept else html_text(variable.value)
+    hint = ' placeholder="empty keeps the value"' if is_kept else ""
     hcl = " checked" if variable is not None and variable.hcl else ""
     description = html_text(variable.description) if variable is not None else ""
     sensitive = (

@@ -26,13 +26,17 @@ from remote_backend.server.pages.markup import (
     section,
     table,
 )
+from remote_backend.server.pages.numbered_pages import (
+    NumberedPage,
+    page_number,
+    page_of,
+)
 from remote_backend.server.pages.outcomes import OUTCOMES, KeptOutcomes
 from remote_backend.server.pages.run_words import numbers_html, result_html
 from remote_backend.server.pages.sessions import form_token
 from remote_backend.server.pages.signed_in import for_people
 from remote_backend.server.pages.start_form import start_fields
 from remote_backend.server.pages.state_html import outputs_table, resources_table
-from remote_backend.server.pages.workspace_list import page_number
 from remote_backend.server.records import RunRecord, StateVersionRecord, WorkspaceRecord
 from remote_backend.server.state_facts import read_state_bytes
 from remote_backend.server.store import Records
@@ -44,7 +48,6 @@ routes = web.RouteTableDef()
 
 _WORKSPACE = "/app/{organization}/workspaces/{workspace}"
 _FEW_RUNS = 10
-_PAGE_SIZE = 50
 
 
 @frozen(kw_only=True)
@@ -112,20 +115,18 @@ async def list_runs(request: web.Request) -> web.Response:
     context, outcomes = context_of(request), request.app[OUTCOMES]
     number = page_number(request)
 
-    def read(records: Records) -> tuple[_Overview, int, int]:
+    def read(records: Records) -> tuple[_Overview, NumberedPage[str]]:
         workspace = named_workspace(records, request)
         ids = records.ids_of(RunRecord, [workspace.id]).get(workspace.id, [])[::-1]
-        pages = max(1, -(-len(ids) // _PAGE_SIZE))
-        page = min(max(1, number), pages)
-        shown = ids[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE]
-        return _read(records, workspace, outcomes, shown), page, pages
+        page = page_of(ids, number)
+        return _read(records, workspace, outcomes, page.items), page
 
-    overview, page, pages = await context.store.read(read)
+    overview, page = await context.store.read(read)
     name = overview.workspace.name
     path = workspace_path(context, name, "runs")
     body = (
         f"{workspace_tabs(request, name)}{_run_table(context, overview)}"
-        f"{paging(path, {}, page, pages)}"
+        f"{paging(path, {}, page.number, page.pages)}"
     )
     crumbs = workspace_crumbs(context, name)
     return respond_with_page(request, Page(title="Runs", body=body, crumbs=crumbs))

@@ -27,6 +27,11 @@ from remote_backend.server.pages.markup import (
     paging,
     table,
 )
+from remote_backend.server.pages.numbered_pages import (
+    NumberedPage,
+    page_number,
+    page_of,
+)
 from remote_backend.server.pages.outcomes import OUTCOMES, KeptOutcomes
 from remote_backend.server.pages.run_words import numbers_html, result_html
 from remote_backend.server.pages.sessions import form_token
@@ -42,13 +47,12 @@ from remote_backend.server.pages.workspace_rows import (
 from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records
 
-__all__ = ("RESULT_WORDS", "page_number", "routes")
+__all__ = ("routes",)
 
 routes = web.RouteTableDef()
 
-PAGE_SIZE = 50
 _LONGEST_REASON = 120
-RESULT_WORDS = {
+_RESULT_WORDS = {
     **{kind.value: kind.value for kind in Kind},
     Kind.RUNNING.value: "at work or waiting",
     NEVER: "never planned",
@@ -61,7 +65,7 @@ _SORT_WORDS = {"name": "name", "result": "importance", "newest": "newest run"}
 class _Shown:
     """What one page of the list shows."""
 
-    rows: Sequence[WorkspaceRow]
+    page: NumberedPage[WorkspaceRow]
     reasons: Mapping[str, str]
     """Why runs failed, by their ids."""
 
@@ -71,13 +75,9 @@ class _Shown:
     """How many workspaces have each result, whatever result is filtered."""
 
     number: int
-    total: int
-    page: int
+    """How many workspaces are found, on all pages."""
 
-    @property
-    def pages(self) -> int:
-        """How many pages the list has."""
-        return max(1, -(-self.number // PAGE_SIZE))
+    total: int
 
 
 @routes.get("/app/{organization}/workspaces")
@@ -86,9 +86,9 @@ async def list_workspaces(request: web.Request) -> web.Response:
     """Show the workspaces that a search and filters leave."""
     context = context_of(request)
     list_filter = ListFilter.from_query(request.query)
-    outcomes, page = request.app[OUTCOMES], page_number(request)
+    outcomes, number = request.app[OUTCOMES], page_number(request)
     shown = await context.store.read(
-        lambda records: _read(records, list_filter, page, outcomes)
+        lambda records: _read(records, list_filter, number, outcomes)
     )
     body = (
         f"{_filters(context, list_filter, shown)}"
@@ -99,31 +99,24 @@ async def list_workspaces(request: web.Request) -> web.Response:
     return respond_with_page(request, Page(title=title, body=body))
 
 
-def page_number(request: web.Request) -> int:
-    """Return the number of the requested page of a list; 1 for what is not a number."""
-    text = request.query.get("page", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
-
-
 def _read(
-    records: Records, list_filter: ListFilter, page: int, outcomes: KeptOutcomes
+    records: Records, list_filter: ListFilter, number: int, outcomes: KeptOutcomes
 ) -> _Shown:
     everything = read_rows(records)
     accepted = [row for row in everything if list_filter.accepts(row)]
     listed = list_filter.shown(accepted)
-    page = min(max(1, page), max(1, -(-len(listed) // PAGE_SIZE)))
-    rows = listed[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    page = page_of(listed, number)
+    rows = page.items
     ids = [row.workspace.locked_by for row in rows]
     ids += [row.run.created_by for row in rows if row.run]
     return _Shown(
-        rows=rows,
+        page=page,
         reasons={row.run.id: _reason(outcomes, row) for row in rows if row.run},
         users=names_of_users(records, ids),
         tags=sorted({tag for row in everything for tag in row.tags}),
         counts=counts_by_result(accepted),
         number=len(listed),
         total=len(everything),
-        page=page,
     )
 
 
@@ -136,7 +129,7 @@ def _reason(outcomes: KeptOutcomes, row: WorkspaceRow) -> str:
 
 def _filters(context: ServerContext, list_filter: ListFilter, shown: _Shown) -> str:
     tags = {"": "any", **{tag: tag for tag in shown.tags}}
-    results = {"": "any", **RESULT_WORDS}
+    results = {"": "any", **_RESULT_WORDS}
     checked = " checked" if list_filter.is_locked else ""
     found = f"{shown.number:,} of {shown.total:,}"
     return (
@@ -162,7 +155,7 @@ def _tiles(
         current = ' aria-current="true"' if is_chosen else ""
         items.append(
             f'<li><a class="tile {result}" href="{html_text(address)}"{current}>'
-            f"{_sign(result)}<b>{count:,}</b> {RESULT_WORDS[result]}</a></li>\n"
+            f"{_sign(result)}<b>{count:,}</b> {_RESULT_WORDS[result]}</a></li>\n"
         )
     if not items:
         return ""
@@ -179,7 +172,7 @@ def _list(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
     context = context_of(request)
     if not shown.total:
         return "<p>There are no workspaces yet: <code>terraform workspace new NAME</code> makes one.</p>\n"
-    rows = [_row(context, row, shown) for row in shown.rows]
+    rows = [_row(context, row, shown) for row in shown.page.items]
     listed = table(
         ("Workspace", "Result", "Plan", "Last run", "Lock"),
         rows,
@@ -188,8 +181,8 @@ def _list(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
     pages = paging(
         organization_path(context, "workspaces"),
         list_filter.to_query(),
-        shown.page,
-        shown.pages,
+        shown.page.number,
+        shown.page.pages,
     )
     if not rows:
         return listed
