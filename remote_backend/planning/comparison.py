@@ -23,7 +23,7 @@ import anyio
 from attrs import define, evolve, field, frozen
 
 from remote_backend.api.client import Client
-from remote_backend.errors import RemoteBackendError, RunOptionsError
+from remote_backend.errors import RemoteBackendError, RunOptionsError, SlugError
 from remote_backend.events import (
     BaseStatusChanged,
     Event,
@@ -104,14 +104,17 @@ async def _commit_base(
     compared_with = ComparedWith(kind="commit", name=str(found), commit=found.commit)
     async with base_tree(sorted(roots), found.commit, context.environ) as tree:
         warnings = (*found.warnings, *tree.warnings, *tree.notes)
-        if not tree.holds(context.directory):
-            # The configuration is new, so all of it is caused.
-            yield _PlannedEarlier(
+
+        def everything_new(*more: str) -> Base:
+            return _PlannedEarlier(
                 compared_with=compared_with,
                 outcomes={},
                 is_drift=options.plan.refresh_only,
-                warnings=warnings,
+                warnings=(*warnings, *more),
             )
+
+        if not tree.holds(context.directory):
+            yield everything_new()
             return
         base_context = evolve(
             context,
@@ -122,7 +125,15 @@ async def _commit_base(
         )
         base_folder = folder / "base"
         base_folder.mkdir()
-        archives = await pack_archives(workspaces, options, base_context, base_folder)
+        archives, problem = None, ""
+        try:
+            archives = await pack_archives(workspaces, options, base_context, base_folder)
+        except SlugError as error:
+            # The directory may have held other files before, as a README.
+            problem = f"the base cannot be packed, so everything is new: {error}"
+        if archives is None:
+            yield everything_new(problem)
+            return
         yield _PlannedConcurrently(
             compared_with=compared_with,
             context=base_context,

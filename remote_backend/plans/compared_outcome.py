@@ -41,8 +41,11 @@ def compare_outcomes(
     """Return the outcome of the head with its comparison to the base.
 
     None for the base means that its plan is not known. An outcome without a plan, or whose changes
-    are not known, keeps its result. `is_drift` is for plans that only refresh.
+    are not known, keeps its result; one that was canceled stays as it is. `is_drift` is for plans that only refresh.
     """
+    if not head.succeeded and head.result is not Result.FAILED:
+        # What was stopped says nothing about a change.
+        return head
     result = _result_of(head, base)
     if result is not ComparisonResult.COMPARED or base is None:
         return _uncompared(head, base, result, is_drift=is_drift)
@@ -56,7 +59,8 @@ def compare_outcomes(
     comparison = Comparison(
         result=result,
         changes=compared.changes,
-        plan=head_plan,
+        # The marks have served their purpose, and plans of a large batch take enough memory.
+        plan=evolve(head_plan, before_marks={}),
         state_changed=compared.state_changed or _began_with_other_states(head, base),
         base_run_id=base.run_id,
         base_run_url=base.run_url,

@@ -281,6 +281,7 @@ def effect_of(
     return evolve(
         head,
         **sections,
+        before_marks={},
         diagnostics=tuple(one for one in head.diagnostics if one not in earlier),
         not_understood=tuple(
             part for part in head.not_understood if part not in base.not_understood

@@ -12,7 +12,13 @@ from attrs import field, frozen
 
 from remote_backend.backend import Backend
 from remote_backend.errors import RunOptionsError
-from remote_backend.events import BaseStatusChanged, Event, PlanFinished, RunQueued
+from remote_backend.events import (
+    BaseStatusChanged,
+    Event,
+    PlanFinished,
+    RunQueued,
+    WarningRaised,
+)
 from remote_backend.models.comparison import ChangeClass, ComparisonResult
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
@@ -266,6 +272,24 @@ async def test_a_new_configuration_has_no_base_run(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
+async def test_a_directory_that_held_other_files_is_new(tmp_path: Path) -> None:
+    """A base without any configuration is not an error: all of it is caused."""
+    async with serving(tmp_path, ["a"]) as (server, repository):
+        block = (repository.path / "main.tf").read_text()
+        repository.commit({"new/README.md": "to come"})
+        repository.git("checkout", "--quiet", "-b", "change")
+        repository.commit(
+            {"new/main.tf": block, f"new/{SCRIPT}": script(all_others=[CAUSED])}
+        )
+        story = await compared(server, repository, directory="new")
+
+    [outcome] = story.outcomes.values()
+    assert outcome.comparison is not None
+    assert outcome.comparison.result is ComparisonResult.NEW
+    [warning] = [one for one in story.events if isinstance(one, WarningRaised)]
+    assert "so everything is new" in warning.text
+
+
 def secret(value: str) -> Any:
     """Return an update of a sensitive value."""
     sides = {
@@ -409,3 +433,5 @@ async def test_leaving_a_comparison_stops_the_runs_of_both(tmp_path: Path) -> No
 
     assert len(outcomes) == 3
     assert batch.still_running == ()
+    canceled = [one for one in outcomes if one.result is Result.CANCELED]
+    assert all(one.comparison is None for one in canceled)

@@ -286,3 +286,16 @@ async def test_a_resumed_comparison_says_that_it_compares_no_more(tmp_path: Path
         done = await bench.command_line.run("batches", "resume", **environ)
 
     assert "is not resumed: workspaces that go on now show their whole plans" in done.err
+
+
+async def test_programs_read_the_comparison_as_events(tmp_path: Path) -> None:
+    """Every line is valid by the schema; those of the base have a type of their own."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        done = await bench.plan("-all", "-compare=main", "-json", "-detailed-exitcode")
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    outcomes = {one["name"]: one for one in lines[-1]["outcomes"]}
+
+    assert done.code == lines[-1]["exit_code"] == 2
+    assert outcomes["prod"]["comparison"]["classes"] == {"pending": 1, "caused": 1}
+    assert outcomes["dev"]["result"] == "unchanged"
+    assert {"base_status_changed", "plan_finished"} <= {line["type"] for line in lines}
