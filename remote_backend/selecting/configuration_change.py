@@ -66,6 +66,13 @@ def change_in(place: Place, changes: tuple[ChangedPath, ...]) -> ConfigurationCh
 class _Change:
     place: Place
     changes: tuple[ChangedPath, ...]
+    _have_rules_changed: bool = field(init=False)
+    _root_files: frozenset[str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._root_files = frozenset(map(self._in_root, _ROOT_FILES))
+        rules = self._in_root(".terraformignore")
+        self._have_rules_changed = any(change.path == rules for change in self.changes)
 
     def sort(self) -> ConfigurationChange:
         touched, owned = [], []
@@ -86,14 +93,14 @@ class _Change:
         """Return whether no archive holds a path, before and after; then it cannot matter."""
         if change.is_submodule or not is_below(change.path, self.place.root):
             return False
-        if any(each.path == self._in_root(".terraformignore") for each in self.changes):
+        if self._have_rules_changed:
             return False
         inside = change.path[len(self.place.root) :].lstrip("/")
         return self.place.rules.drops_file(inside)
 
     def _what(self, change: ChangedPath) -> str | None:
         """Return as what a changed path belongs to the configuration, or None."""
-        if change.path in map(self._in_root, _ROOT_FILES):
+        if change.path in self._root_files:
             return "decides what is uploaded or with which versions"
         if change.is_submodule and is_below(change.path, self.place.root):
             return "a submodule of what is uploaded"

@@ -54,6 +54,7 @@ class ReachReader:
     """Files of configurations that a sparse checkout leaves out."""
 
     _modules: dict[str, ModuleFiles] = field(factory=dict)
+    _places: dict[tuple[str, str], tuple[str, ...]] = field(factory=dict)
 
     def read(self, directory: str) -> Reach:
         """Return what the configuration in a directory is made of."""
@@ -64,6 +65,22 @@ class ReachReader:
         if directory not in self._modules:
             self._modules[directory] = read_module(self.top / directory)
         return self._modules[directory]
+
+    def places(self, directory: str, path: str) -> tuple[str, ...]:
+        """Return where a path leads: as it is written, and with its links followed.
+
+        Nothing comes of paths that leave the repository; no change of it can reach them.
+        """
+        key = (directory, path)
+        if key not in self._places:
+            absolute = os.path.normpath(self.top / directory / path)
+            both = dict.fromkeys((absolute, os.path.realpath(absolute)))
+            relative = (os.path.relpath(place, self.top) for place in both)
+            names = (name.replace(os.sep, "/") for name in relative)
+            self._places[key] = tuple(
+                "" if name == "." else name for name in names if not is_below(name, "..")
+            )
+        return self._places[key]
 
 
 @define
@@ -107,7 +124,7 @@ class _Walk:
     def _calls(self, directory: str, files: ModuleFiles) -> Iterator[str]:
         """Yield the directories of the modules that a module calls, and add them as parts."""
         for source, caller in files.calls:
-            for called in self._places(directory, source):
+            for called in self.reader.places(directory, source):
                 why = f"the module {called or '.'}, which {_in(directory, caller)} calls"
                 self._parts.setdefault(called, why)
                 if (self.reader.top / called).is_dir():
@@ -125,22 +142,8 @@ class _Walk:
                 self._unknown_reads.append(where)
                 continue
             base = directory if read.in_module else self.directory
-            for path in self._places(base, read.path):
+            for path in self.reader.places(base, read.path):
                 self._parts.setdefault(path, f"read by {where}")
-
-    def _places(self, directory: str, path: str) -> Iterator[str]:
-        """Yield where a path leads: as it is written, and with its links followed.
-
-        Nothing comes of paths that leave the repository; no change of it can reach them.
-        """
-        top = self.reader.top
-        absolute = os.path.normpath(top / directory / path)
-        for place in dict.fromkeys((absolute, os.path.realpath(absolute))):
-            relative = os.path.relpath(place, top).replace(os.sep, "/")
-            if relative == ".":
-                yield ""
-            elif not is_below(relative, ".."):
-                yield relative
 
     def _follow_links(self) -> None:
         """Add the targets of links inside of the parts, and of links inside of those."""

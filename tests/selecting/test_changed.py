@@ -523,6 +523,16 @@ async def test_a_sparse_checkout_is_unsure(work: TestRepository, tmp_path: Path)
     )
 
 
+async def test_a_file_that_is_not_checked_out(work: TestRepository, tmp_path: Path) -> None:
+    """A sparse checkout may leave single files out, which may call modules too."""
+    work.commit({"modules/vpc/calls.tf": ""})
+    sparse = clone(work, tmp_path / "sparse")
+    sparse.git("sparse-checkout", "set", "--no-cone", "/*", "!/modules/vpc/calls.tf")
+    sparse.write({"docs/net.md": "changed"})
+
+    assert await reasons(sparse) == (f"{UNKNOWN}modules/vpc/calls.tf is not checked out",)
+
+
 async def test_a_partial_clone_needs_no_contents(
     work: TestRepository, tmp_path: Path
 ) -> None:
