@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from remote_backend.errors import (
     BackendChanged,
     BadBackendRecord,
+    BaseUnknown,
     FolderInUse,
     LockedByRun,
     LockError,
@@ -64,6 +65,8 @@ FLAGS: Mapping[str, str] = {
 HINTS: Mapping[type[Exception], str] = {
     BackendChanged: "run `remote-backend init -migrate-state` to move states along, or "
     "`init -reconfigure`",
+    BaseUnknown: "give one, as in -compare=REF or -changed-since=REF, or let `git remote set-head "
+    "origin -a` make origin/HEAD",
     BadBackendRecord: "run `remote-backend init -reconfigure`, which writes it anew",
     PlainTraffic: "serve HTTPS with -tls, or allow HTTP behind a proxy that adds it with -plain-http",
     FolderInUse: "stop it, or choose another folder with -data=DIR",

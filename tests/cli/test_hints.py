@@ -1,6 +1,7 @@
 """Errors and warnings of the library end with the flag or the command that helps."""
 
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from remote_backend.opening import open_backend
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.slug.tally import OutsideLinksWarning
 from tests.support.command_line import CommandLine, write_backend
+from tests.support.repositories import new_repository
 from tests.support.servers import running_server
 from tests.support.state_commands import state
 
@@ -103,6 +105,14 @@ async def with_a_deep_state(command_line: CommandLine) -> None:
     (command_line.directory / "deep.tfstate").write_text(text)
 
 
+async def with_a_repository(command_line: CommandLine) -> None:
+    """Put the directory of the configuration into a repository without a remote."""
+    new_repository(command_line.directory.parent / "repository", {"a.md": ""})
+    (command_line.directory.parent / "repository/.git").rename(
+        command_line.directory / ".git"
+    )
+
+
 async def with_a_batch(command_line: CommandLine) -> None:
     """Plan a batch that has a variable."""
     await command_line.run("plan", "-select=dev", "-var=size=2", "-detach")
@@ -176,6 +186,14 @@ CASES: list[tuple[type[Exception], Prepare, str, dict[str, str], str]] = [
         "batches show",
         {},
         "there is no batch yet; `remote-backend plan -all` makes one",
+    ),
+    (
+        errors.BaseUnknown,
+        with_a_repository,
+        "plan -changed-since",
+        {"PATH": os.environ["PATH"]},
+        "no branch origin/HEAD; give one, as in -compare=REF or -changed-since=REF, or let `git "
+        "remote set-head origin -a` make origin/HEAD",
     ),
     (
         errors.VariablesDiffer,
