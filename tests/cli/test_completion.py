@@ -33,8 +33,8 @@ def completed(*words: str, **environ: str) -> list[str]:
     [
         (["pl"], ["plan"]),
         (["batches", "re"], ["resume"]),
-        (["plan", "-sel"], ["-select="]),
-        (["plan", "--sel"], ["--select="]),
+        (["plan", "-exc"], ["-exclude="]),
+        (["plan", "--sel"], ["--select=", "--select-tag="]),
         (["plan", "-all", "-detai"], ["-detailed-exitcode"]),
         (["plan", "-upload=s"], ["-upload=shared"]),
         (["plan", "-upload", "=", "s"], ["-upload=shared"]),
