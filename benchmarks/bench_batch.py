@@ -1,7 +1,7 @@
 """Many plans: ours beside parallel processes of Terraform and threads of pytfe.
 
     python -m benchmarks.bench_batch [REPETITIONS]
-    python -m benchmarks.bench_batch free|requests|memory|faults [WORKSPACES] [SEED]
+    python -m benchmarks.bench_batch free|requests|compare|memory|faults [WORKSPACES] [SEED]
 
 The first measures everything and writes a table; the second prints one JSON line about one
 scenario of ours. The floor is the shortest chain of requests of one plan with its queue and its
@@ -55,6 +55,7 @@ NETWORK = [
 SCENARIOS: dict[str, dict[str, Any]] = {
     "free": {"workspaces": 50, "faults": {}},
     "requests": {"workspaces": 200, "faults": LIMITS},
+    "compare": {"workspaces": 200, "faults": LIMITS, "compares": True},
     "memory": {"workspaces": 1000, "lines": 100, "faults": {}},
     "faults": {"workspaces": 500, "faults": LIMITS, "rules": NETWORK},
 }
@@ -256,6 +257,10 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
         **settings,
     ) as server:
         sizes: dict[str, int] = defaultdict(int)
+        options = None
+        if chosen.get("compares"):
+            commit_to_main(server.directory)
+            options = remote_backend.BatchOptions(base=remote_backend.ReferenceBase("main"))
         # Services import it long before.
         import_module("remote_backend.backend")
         started, cpu = time.monotonic(), time.process_time()
@@ -263,7 +268,7 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
             remote_backend.open_backend(
                 server.directory, environ=server.environ()
             ) as backend,
-            backend.plan_all() as batch,
+            backend.plan_all(options) as batch,
         ):
             async for event in batch:
                 if isinstance(event, remote_backend.LogChunkRead):
@@ -284,6 +289,15 @@ async def scenario(name: str, workspaces: int, seed: int) -> dict[str, Any]:
             "cpu_seconds": round(time.process_time() - cpu, 2),
             "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
         }
+
+
+def commit_to_main(directory: Path) -> None:
+    """Make a repository of a configuration, whose branch `main` is what it holds."""
+    user = ("-c", "user.name=Ann", "-c", "user.email=ann@example.test")
+    for arguments in (("init", "-b", "main"), ("add", "--all"), ("commit", "-m", "base")):
+        subprocess.run(
+            ["git", *user, *arguments], cwd=directory, check=True, capture_output=True
+        )
 
 
 def runs_per_workspace(records: Path) -> dict[str, int]:
