@@ -3,10 +3,20 @@
 import os
 import re
 
-__all__ = ("batch_id_in", "is_id_of_batch", "new_batch_id", "short_id")
+__all__ = (
+    "BASE_NOTE",
+    "batch_id_in",
+    "is_id_of_batch",
+    "is_run_of_base",
+    "new_batch_id",
+    "short_id",
+)
 
 _START = "batch-"
 _RANDOM_BYTES = 8
+BASE_NOTE = ", base of a comparison"
+"""What stands before the id in the message of a run that is only compared with."""
+
 _SHORT_DIGITS = 4
 # Messages of runs hold it in parentheses: `planning.running_batch.requested_options`.
 _IN_MESSAGE = re.compile(rf"\(({_START}[0-9a-f]{{{2 * _RANDOM_BYTES}}})\)")
@@ -32,3 +42,8 @@ def batch_id_in(message: str) -> str:
     ids = _IN_MESSAGE.findall(message)
     # Words of the caller come before it.
     return ids[-1] if ids else ""
+
+
+def is_run_of_base(message: str, batch_id: str) -> bool:
+    """Whether the message of a run says that its batch only compares with it."""
+    return f"{BASE_NOTE} ({batch_id})" in message

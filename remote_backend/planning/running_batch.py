@@ -5,6 +5,7 @@ from attrs import evolve, field, frozen
 from remote_backend.api.client import Client
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.batch_id import BASE_NOTE
 from remote_backend.planning.cancellation import OnExit
 from remote_backend.planning.event_queue import EventQueue
 from remote_backend.planning.journal import Journal
@@ -40,7 +41,7 @@ def requested_options(options: PlanOptions, context: BatchContext) -> PlanOption
     """Return options with the message of a run: the caller's or ours, batch, and origin."""
     message = options.message or _MESSAGE
     if context.is_base:
-        message = f"{message}, base of a comparison"
+        message = f"{message}{BASE_NOTE}"
     if context.is_batch:
         message = f"{message} ({context.id})"
     if context.origin:

@@ -109,6 +109,20 @@ async def test_a_batch_that_goes_on_is_live(tmp_path: Path) -> None:
     assert "data-live" not in over and "batch.js" not in over
 
 
+async def test_a_comparison_shows_the_runs_of_the_change(tmp_path: Path) -> None:
+    """A run of the base counts only where the workspace has no other in the batch."""
+    id = f"batch-{'4b' * 8}"
+    async with opened_browser(tmp_path, SEED) as browser:
+        await planned(browser)
+        await browser.log_in(browser.server.token)
+        head = await browser.begin("net-same", f"Planned ({id})")
+        base = await browser.begin("net-same", f"Planned, base of a comparison ({id})")
+        alone = await browser.begin("net-gone", f"Planned, base of a comparison ({id})")
+        page = await browser.until(f"/app/acme/batches/{id}", "Plan 2 workspaces")
+
+    assert head in page and alone in page and base not in page
+
+
 async def test_many_workspaces_are_planned_again(tmp_path: Path) -> None:
     """As a new batch; those without a configuration are left out and counted."""
     async with opened_browser(tmp_path, SEED) as browser:

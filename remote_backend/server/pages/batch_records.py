@@ -5,6 +5,7 @@ from os.path import commonprefix
 
 from attrs import frozen
 
+from remote_backend.planning.batch_id import is_run_of_base
 from remote_backend.server.pages.found import names_of_users
 from remote_backend.server.pages.run_words import batch_words
 from remote_backend.server.records import RunRecord, WorkspaceRecord
@@ -62,8 +63,10 @@ def newest_batches(records: Records, *, limit: int) -> list[BatchSummary]:
 
 def read_batch(records: Records, id: str) -> PlannedBatch | None:
     """Return a batch, or None where no run belongs to it."""
-    # A batch that was resumed can have made two runs for a workspace.
     runs_of_batch = records.all_with(RunRecord, "batch_id", id) if id else []
+    # Of two runs of a workspace the later one counts, as after a batch was resumed; but that
+    # of the base of a comparison only where there is no other.
+    runs_of_batch.sort(key=lambda run: not is_run_of_base(run.message, id))
     newest = {run.workspace_id: run for run in runs_of_batch}
     workspaces = records.find_many(WorkspaceRecord, newest)
     runs = [
