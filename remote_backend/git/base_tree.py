@@ -82,10 +82,17 @@ async def base_tree(
         )
 
 
-def _notes(uncommitted: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(changed: tuple[str, ...]) -> tuple[str, ...]:
+    uncommitted = tuple(name for name in changed if _can_be_uploaded(name))
     if not uncommitted:
         return ()
     count = len(uncommitted)
     files = "1 file that is" if count == 1 else f"{count} files that are"
     verb = "belongs" if count == 1 else "belong"
     return (f"{files} not committed {verb} to the change: {shown(uncommitted)}",)
+
+
+def _can_be_uploaded(name: str) -> bool:
+    """Return False for the files that Terraform keeps for itself, which no archive has."""
+    _, terraform, rest = f"/{name}".partition("/.terraform/")
+    return not terraform or rest.startswith("modules/")

@@ -315,6 +315,8 @@ async def test_what_is_not_committed_belongs_to_the_change(work: TestRepository)
     """Edits and new files are not in the base, and a note counts them."""
     work.write({"stacks/net/main.tf": "# edited\n", "stacks/net/new ü.tf": ""})
     work.write({"stacks/app/other.tf": ""})
+    # Terraform keeps the selected workspace there, and it is never uploaded.
+    work.write({"stacks/net/.terraform/environment": "dev"})
     work.git("rm", "--quiet", "modules/vpc/main.tf")
 
     files, tree = await written(work, "stacks/net", "modules")
