@@ -124,8 +124,9 @@ class Matcher:
     ) -> tuple[Match, list[AttributeChange]]:
         head, base = at_head.get(path, []), at_base.get(path, [])
         if not base:
+            # The base leaves the value as it is.
             matches = (_alone(one, at_base, Match.UNKNOWN_NOW) for one in head)
-            return max(matches), [evolve(one, base=_unchanged(one)) for one in head]
+            return max(matches), [evolve(one, base=one.before) for one in head]
         if not head:
             matches = (_alone(one, at_head, Match.KNOWN_NOW) for one in base)
             return max(matches), [_only_in_base(one) for one in base]
@@ -219,11 +220,6 @@ def _is_within_unknown(path: Path, others: dict[Path, list[AttributeChange]]) ->
         for end in range(len(path))
         for other in others.get(path[:end], ())
     )
-
-
-def _unchanged(attribute: AttributeChange) -> Value:
-    """Return the value of an attribute that the base does not change."""
-    return attribute.before
 
 
 def _only_in_base(base: AttributeChange) -> AttributeChange:
