@@ -4,6 +4,7 @@ The short forms are part of a plain run; `python -m pytest -m soak` runs the lon
 """
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -17,12 +18,16 @@ from typing import Any
 import aiohttp
 import anyio
 import pytest
+from attrs import define, field
 
 from remote_backend.server.files import FOLDERS
 from tests.support.raw_client import TOKEN, RawClient, run_body, slug
+from tests.support.stored_states import state_body, state_of
 
 ARCHIVE = slug(*(f"folder-{number % 3}/file-{number}.tf" for number in range(40)))
 MANUAL = {"data": {"attributes": {"auto-queue-runs": False, "speculative": True}}}
+OWN = {"Authorization": f"Bearer {TOKEN}"}
+ENDED = ("planned_and_finished", "errored")
 SOAK = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 
@@ -147,51 +152,94 @@ def start_server(data: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 @pytest.mark.parametrize("count", [1, pytest.param(200, marks=SOAK)])
 async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, count: int) -> None:
-    """Workspaces whose creation was answered are there after kill -9 at a random moment."""
-    chance = random.Random(count)
-    created: set[str] = set()
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    """Workspaces, variables, states and runs that were answered are whole after kill -9."""
+    # With this seed the first kill comes after 40 responses, so each kind has been written.
+    chance = random.Random(5)
+    acknowledged: dict[str, bytes | None] = {}
     for kill in range(count + 1):
         process, url = await asyncio.to_thread(start_server, tmp_path / "data")
         try:
-            async with aiohttp.ClientSession(headers=headers) as session:
-                base = f"{url}/api/v2/organizations/local/workspaces"
-                for name in created:
-                    async with session.get(f"{base}/{name}") as response:
-                        assert response.status == 200, name
-                created.clear()
+            async with aiohttp.ClientSession(f"{url}/api/v2/", headers=OWN) as session:
+                for path, state in acknowledged.items():
+                    await check(session, path, state)
+                writing = Writing(session, process, chance, 1 + chance.randrange(40))
+                acknowledged = writing.acknowledged
                 if kill < count:
-                    await write_until_killed(
-                        session, base, process, created, 1 + chance.randrange(40), kill
-                    )
+                    async with anyio.create_task_group() as group:
+                        for writer in range(4):
+                            group.start_soon(writing.write, f"w-{kill}-{writer}")
         finally:
             process.kill()
             process.communicate()
 
 
-async def write_until_killed(
-    session: aiohttp.ClientSession,
-    url: str,
-    process: subprocess.Popen[bytes],
-    created: set[str],
-    moment: int,
-    round_number: int,
-) -> None:
-    """Make workspaces with four writers; kill the server after a number of responses."""
+async def check(session: aiohttp.ClientSession, path: str, state: bytes | None) -> None:
+    """Read a resource; a state has its bytes, and a run comes to an end."""
+    with anyio.fail_after(20):
+        while True:
+            async with session.get(path) as response:
+                assert response.status == 200, path
+                attributes = (await response.json(content_type=None))["data"]["attributes"]
+            if not path.startswith("runs/") or attributes["status"] in ENDED:
+                break
+    if state is not None:
+        async with session.get(attributes["hosted-state-download-url"]) as response:
+            assert await response.read() == state
 
-    async def write(writer: int) -> None:
-        for number in range(moment + 1):
-            name = f"w-{round_number}-{writer}-{number}"
-            body = {"data": {"attributes": {"name": name}}}
-            try:
-                async with session.post(url, json=body) as response:
-                    await response.read()
-            except aiohttp.ClientError:
-                return
-            created.add(name)
-            if len(created) >= moment:
-                process.send_signal(signal.SIGKILL)
 
-    async with anyio.create_task_group() as group:
-        for writer in range(4):
-            group.start_soon(write, writer)
+@define
+class Writing:
+    """Writers that create what a server keeps, until it is killed."""
+
+    session: aiohttp.ClientSession
+    process: subprocess.Popen[bytes]
+    chance: random.Random
+    # The server is killed after so many responses.
+    moment: int
+    # The paths of what the server has answered 201 for, and the contents of states.
+    acknowledged: dict[str, bytes | None] = field(factory=dict)
+
+    async def write(self, prefix: str) -> None:
+        """Create workspaces, each with a variable, a state and a run."""
+        try:
+            for number in itertools.count():
+                await self.write_workspace(f"{prefix}-{number}")
+        except aiohttp.ClientError:
+            return
+
+    async def write_workspace(self, name: str) -> None:
+        """Create a workspace and all that it has."""
+        body = {"data": {"attributes": {"name": name}}}
+        workspace = await self.create("organizations/local/workspaces", body, "workspaces")
+        path = f"workspaces/{workspace['id']}"
+        variable = {"data": {"attributes": {"key": "a", "value": name, "category": "env"}}}
+        await self.create(f"{path}/vars", variable, f"{path}/vars")
+        await self.send("POST", f"{path}/actions/lock", {})
+        state = state_of(lineage=name)
+        await self.create(
+            f"{path}/state-versions", state_body(state), "state-versions", state
+        )
+        version = await self.create(
+            f"{path}/configuration-versions", MANUAL, "configuration-versions"
+        )
+        await self.send("PUT", version["attributes"]["upload-url"], ARCHIVE)
+        await self.create("runs", run_body(workspace["id"], version["id"]), "runs")
+
+    async def create(
+        self, path: str, body: Any, folder: str, state: bytes | None = None
+    ) -> Any:
+        """Create a resource; remember it when its creation is acknowledged."""
+        created = json.loads(await self.send("POST", path, body))["data"]
+        self.acknowledged[f"{folder}/{created['id']}"] = state
+        if len(self.acknowledged) >= self.moment:
+            await pause(self.chance)
+            self.process.send_signal(signal.SIGKILL)
+        return created
+
+    async def send(self, method: str, path: str, body: Any) -> bytes:
+        """Send a request; return the body of its successful response."""
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        async with self.session.request(method, path, data=data) as response:
+            content = await response.read()
+            assert response.ok, content
+            return content
