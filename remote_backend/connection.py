@@ -1,8 +1,7 @@
 """The one place where the parts of the client are put together."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,10 +10,14 @@ from anyio import to_thread
 from attrs import define, field, frozen
 
 from remote_backend.api.client import Client
-from remote_backend.api.messages import path_part
+from remote_backend.api.messages import Transport, path_part
 from remote_backend.api.transport.rate_limit import RateLimitedTransport
 from remote_backend.api.transport.retry import RetryingTransport
-from remote_backend.api.transport.session import Origin, open_transport
+from remote_backend.api.transport.session import (
+    AiohttpTransport,
+    Origin,
+    open_transport,
+)
 from remote_backend.config.backend_block import BackendBlock, read_backend
 from remote_backend.config.cli_configuration import CliConfiguration, read_cli_configuration
 from remote_backend.config.credentials import (
@@ -23,7 +26,7 @@ from remote_backend.config.credentials import (
     missing_token,
     token_of_caller,
 )
-from remote_backend.config.discovery import discover
+from remote_backend.config.discovery import Services, discover
 from remote_backend.config.transport_variables import transport_settings
 from remote_backend.errors import (
     NotAuthorized,
@@ -39,7 +42,14 @@ from remote_backend.notices import Notice, Notices
 from remote_backend.structured_logging import Log
 from remote_backend.telemetry import NO_TELEMETRY, Telemetry, telemetry_for
 
-__all__ = ("Connection", "OrganizationCheck", "connect", "connect_to")
+__all__ = (
+    "Connection",
+    "Connections",
+    "OrganizationCheck",
+    "connect",
+    "connect_to",
+    "open_connections",
+)
 
 log = Log()
 _MOST_NAMES = 5
@@ -177,25 +187,62 @@ async def connect_to(
     telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect to a backend as `connect` does, without reading the configuration."""
-    notices = Notices(report)
-    telemetry = telemetry or telemetry_for(environ)
-    # A credentials helper, or a pipe in place of a file, may be slow.
-    with notices.waiting("the CLI configuration and its credentials helper"):
-        cli, found_token = await to_thread.run_sync(
-            _read_credentials, block, token, environ, abandon_on_cancel=True
+    async with open_connections(environ, report=report, telemetry=telemetry) as connections:
+        yield await connections.connect(block, directory, eager=eager, token=token)
+
+
+@asynccontextmanager
+async def open_connections(
+    environ: Mapping[str, str],
+    *,
+    report: Callable[[Notice], None] | None = None,
+    telemetry: Telemetry | None = None,
+) -> AsyncIterator["Connections"]:
+    """Let many configurations be connected to; all connections are closed at the end."""
+    async with AsyncExitStack() as stack:
+        yield Connections(
+            environ, Notices(report), telemetry or telemetry_for(environ), stack
         )
-    warnings = (*block.warnings, *cli.warnings, *found_token.warnings)
-    with _attached(warnings):
-        if found_token.value is None:
-            helper = cli.credentials_helper
-            raise missing_token(block.hostname, environ, helper.name if helper else None)
-    settings = transport_settings(environ)
-    async with open_transport(settings, notices) as transport:
-        retrying = partial(
-            RetryingTransport, settings=settings, notices=notices, telemetry=telemetry
-        )
+
+
+@define
+class Connections:
+    """Connections to several backends.
+
+    Those with the same host and token share a rate limit, because servers count requests by
+    token, and those of the same organization a client, too.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    _notices: Notices = field(repr=False)
+    _telemetry: Telemetry = field(repr=False)
+    _stack: AsyncExitStack = field(repr=False)
+    _transport: AiohttpTransport | None = field(default=None, repr=False)
+    _credentials: dict[tuple[str, str | None], tuple[CliConfiguration, FoundToken]] = field(
+        factory=dict, repr=False
+    )
+    _services: dict[str, Services] = field(factory=dict, repr=False)
+    _paced: dict[Origin, RateLimitedTransport] = field(factory=dict, repr=False)
+    _checks: dict[tuple[Origin, str], OrganizationCheck] = field(factory=dict, repr=False)
+
+    async def connect(
+        self,
+        block: BackendBlock,
+        directory: Path,
+        *,
+        eager: bool = True,
+        token: str | None = None,
+    ) -> Connection:
+        """Connect to a backend; the parameters and errors are those of `connect`."""
+        cli, found_token = await self._find_token(block, token)
+        warnings = (*block.warnings, *cli.warnings, *found_token.warnings)
         with _attached(warnings):
-            services = await discover(block.hostname, cli, retrying(transport))
+            if found_token.value is None:
+                helper = cli.credentials_helper
+                raise missing_token(
+                    block.hostname, self.environ, helper.name if helper else None
+                )
+            services = await self._discover(block.hostname, cli)
         log.debug(
             "backend.found",
             block=block.path,
@@ -206,24 +253,71 @@ async def connect_to(
             token_from=found_token.source,
         )
         origin = Origin(services.tfe_v2, found_token.value)
-        paced = RateLimitedTransport(
-            transport.at(origin), notices=notices, telemetry=telemetry
-        )
-        client = Client(retrying(paced), block.organization, notices)
-        check = OrganizationCheck(client, block, found_token)
+        check = await self._check(origin, block, found_token)
         if eager:
             with _attached(warnings):
                 await check.entitlements()
-        yield Connection(
-            client=client,
+        return Connection(
+            client=check.client,
             block=block,
             mapping=_mapping_of(block),
             organization_check=check,
             directory=directory,
-            environ=environ,
+            environ=self.environ,
             scheme=services.tfe_v2.partition(":")[0],
             warnings=warnings,
-            telemetry=telemetry,
+            telemetry=self._telemetry,
+        )
+
+    async def _find_token(
+        self, block: BackendBlock, token: str | None
+    ) -> tuple[CliConfiguration, FoundToken]:
+        key = (block.hostname, token if token is not None else block.token)
+        if key not in self._credentials:
+            # A credentials helper, or a pipe in place of a file, may be slow.
+            with self._notices.waiting("the CLI configuration and its credentials helper"):
+                self._credentials[key] = await to_thread.run_sync(
+                    _read_credentials, block, token, self.environ, abandon_on_cancel=True
+                )
+        return self._credentials[key]
+
+    async def _discover(self, hostname: str, cli: CliConfiguration) -> Services:
+        if hostname not in self._services:
+            transport = await self._open_transport()
+            self._services[hostname] = await discover(
+                hostname, cli, self._retrying(transport)
+            )
+        return self._services[hostname]
+
+    async def _check(
+        self, origin: Origin, block: BackendBlock, token: FoundToken
+    ) -> OrganizationCheck:
+        if origin not in self._paced:
+            transport = await self._open_transport()
+            self._paced[origin] = RateLimitedTransport(
+                transport.at(origin), notices=self._notices, telemetry=self._telemetry
+            )
+        key = (origin, block.organization)
+        if key not in self._checks:
+            client = Client(
+                self._retrying(self._paced[origin]), block.organization, self._notices
+            )
+            self._checks[key] = OrganizationCheck(client, block, token)
+        return self._checks[key]
+
+    async def _open_transport(self) -> AiohttpTransport:
+        if self._transport is None:
+            self._transport = await self._stack.enter_async_context(
+                open_transport(transport_settings(self.environ), self._notices)
+            )
+        return self._transport
+
+    def _retrying(self, transport: Transport) -> RetryingTransport:
+        return RetryingTransport(
+            transport,
+            settings=transport_settings(self.environ),
+            notices=self._notices,
+            telemetry=self._telemetry,
         )
 
 

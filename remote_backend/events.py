@@ -1,4 +1,8 @@
-"""Events of a batch as frozen values; consoles and reports read nothing else."""
+"""Events of a batch as frozen values; consoles and reports read nothing else.
+
+In a batch of several configurations, events of a workspace have the `configuration`: its directory
+relative to the top of the repository. Elsewhere that is empty.
+"""
 
 from attrs import field, frozen
 
@@ -59,6 +63,7 @@ class PlanStarted:
     """Work on a workspace began."""
 
     workspace: str
+    configuration: str = ""
 
 
 @frozen
@@ -68,6 +73,7 @@ class UploadProgressed:
     workspace: str
     sent_bytes: int
     size_bytes: int
+    configuration: str = ""
 
 
 @frozen
@@ -76,6 +82,7 @@ class ConfigurationUploaded:
 
     workspace: str
     configuration_version_id: str
+    configuration: str = ""
 
 
 @frozen
@@ -88,6 +95,7 @@ class RunQueued:
     workspace: str
     run_id: str
     run_url: str
+    configuration: str = ""
 
 
 @frozen
@@ -97,6 +105,7 @@ class RunStatusChanged:
     workspace: str
     run_id: str
     status: str
+    configuration: str = ""
 
 
 @frozen
@@ -106,6 +115,7 @@ class BaseStatusChanged:
     workspace: str
     run_id: str
     status: str
+    configuration: str = ""
 
 
 @frozen
@@ -114,6 +124,7 @@ class LogChunkRead:
 
     workspace: str
     data: bytes = field(repr=False)
+    configuration: str = ""
 
 
 @frozen
@@ -123,6 +134,7 @@ class LogEnded:
     workspace: str
     is_complete: bool
     problem: str | None = None
+    configuration: str = ""
 
 
 @frozen
@@ -131,6 +143,7 @@ class CheckReported:
 
     workspace: str
     report: CheckReport
+    configuration: str = ""
 
 
 @frozen

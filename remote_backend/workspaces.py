@@ -59,6 +59,9 @@ class LocalWorkspace:
     remote: Workspace
     """The workspace as the server describes it."""
 
+    configuration: str = ""
+    """The directory of its configuration in a batch of several; else empty."""
+
     @property
     def full_name(self) -> str:
         """The name on the server."""

@@ -50,6 +50,10 @@ class Outcome:
     result: Result
     """How it ended, in one word."""
 
+    configuration: str = ""
+    """The directory of its configuration, relative to the top of the repository, in a batch of
+    several; else empty."""
+
     status: str | None = None
     """The last run status, or None when there was no run."""
 
@@ -105,6 +109,11 @@ class Outcome:
 
     still_running: bool = False
     """Whether its run goes on, or may go on, on the server although nobody waits for it here."""
+
+    @property
+    def local_name(self) -> str:
+        """The name of the workspace alone, without its configuration."""
+        return self.workspace.removeprefix(f"{self.configuration}:")
 
     @property
     def reason(self) -> str | None:

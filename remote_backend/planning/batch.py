@@ -2,55 +2,38 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import partial
 
 import anyio
-from anyio import to_thread
-from anyio.abc import TaskStatus
-from anyio.lowlevel import checkpoint
-from attrs import asdict
 
 from remote_backend.api.client import Client
-from remote_backend.events import (
-    BatchFinished,
-    BatchStarted,
-    Event,
-    PlanFinished,
-    PlanStarted,
-    SlugPacked,
-    WorkspacesSelected,
-)
+from remote_backend.events import BatchFinished, Event
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.notification import Notification
-from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.outcome import Outcome
 from remote_backend.models.selection import Selection
-from remote_backend.planning.archives import Archives, pack_archives
-from remote_backend.planning.base import Base
+from remote_backend.planning.archives import pack_archives
+from remote_backend.planning.base import Base, Planner
 from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.batch_runner import (
+    BatchRunner,
+    BatchWork,
+    digests_of,
+    packed_archives,
+)
 from remote_backend.planning.event_queue import EventQueue
-from remote_backend.planning.failure_reasons import failure_of_cancellation
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_pace import log_settings_for
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch, requested_options
-from remote_backend.planning.spans import (
-    describe_batch,
-    describe_workspace,
-    end_batch,
-    end_workspace,
-)
+from remote_backend.planning.spans import describe_batch
 from remote_backend.planning.version_trial import VersionTrial
-from remote_backend.planning.workspace_plan import NOT_STARTED
 from remote_backend.planning.workspace_planner import workspace_planner
-from remote_backend.slug.archive import Slug
-from remote_backend.structured_logging import bind_facts
 from remote_backend.telemetry import Span
-from remote_backend.temporary_folders import remove_stale_folders, temporary_folder
+from remote_backend.temporary_folders import temporary_folder
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("Batch", "run_batch")
+__all__ = ("Batch", "carried_out", "run_batch", "running_batch", "span_of")
 
 
 class Batch:
@@ -59,8 +42,8 @@ class Batch:
     def __init__(
         self,
         running: RunningBatch,
+        work: BatchWork,
         plans: anyio.CancelScope,
-        compared_with: ComparedWith | None = None,
     ) -> None:
         self.id = running.context.id
         """The id of the batch, by which it can be resumed."""
@@ -71,10 +54,11 @@ class Batch:
         self.outcomes: tuple[Outcome, ...] = ()
         """One for each workspace, complete after the last event."""
 
-        self.compared_with = compared_with
+        self.compared_with = work.compared_with
         """What plans are compared with; None without a comparison."""
 
         self._running = running
+        self._pollers = work.pollers
         self._plans = plans
 
     def __repr__(self) -> str:
@@ -126,7 +110,7 @@ class Batch:
         The run is polled now, and from now on every 30 seconds without a notification. HCP
         Terraform and Terraform Enterprise send none for plan-only runs.
         """
-        return self._running.pollers.notified(notification.run_id)
+        return any([each.notified(notification.run_id) for each in self._pollers])
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """Give the events; the last one is `BatchFinished`."""
@@ -157,7 +141,7 @@ async def run_batch(
     Raises `SlugError` at once when the configuration cannot be packed for any of them.
     """
     async with AsyncExitStack() as stack:
-        span = stack.enter_context(_span_of(context, len(workspaces)))
+        span = stack.enter_context(span_of(context, len(workspaces)))
         folder = stack.enter_context(temporary_folder())
         base: Base | None = None
         if options.base is not None:
@@ -169,25 +153,47 @@ async def run_batch(
             )
         with span.child("pack"):
             archives = await pack_archives(workspaces, options, context, folder)
-        with EventQueue() as events, raise_lone_exception():
-            async with anyio.create_task_group() as group:
-                running = _running_batch(
-                    client,
-                    len(workspaces),
-                    options,
-                    context,
-                    events,
-                    runs_per_workspace=base.runs_per_workspace if base is not None else 1,
-                )
-                runner = _BatchRunner(running, tuple(workspaces), archives, span, base)
-                await group.start(runner.run, name="batch")
-                compared_with = base.compared_with if base is not None else None
-                yield Batch(running, runner.plans, compared_with)
-                group.cancel_scope.cancel()
+        events = stack.enter_context(EventQueue())
+        running = running_batch(
+            client,
+            len(workspaces),
+            options,
+            context,
+            events,
+            runs_per_workspace=base.runs_per_workspace if base is not None else 1,
+        )
+        head = workspace_planner(running, archives, len(workspaces))
+        planner: Planner = head
+        if base is not None:
+            planner = base.planner(head, len(workspaces))
+        work = BatchWork(
+            names=tuple(workspace.name for workspace in workspaces),
+            workspaces=tuple(workspaces),
+            planner=planner,
+            pollers=(running.pollers,),
+            packed=tuple(packed_archives(archives, workspaces)),
+            journal_facts={"archives": digests_of(archives)},
+            warnings=base.warnings if base is not None else (),
+            compared_with=base.compared_with if base is not None else None,
+        )
+        yield await stack.enter_async_context(carried_out(running, work, span))
+
+
+@asynccontextmanager
+async def carried_out(
+    running: RunningBatch, work: BatchWork, span: Span
+) -> AsyncIterator[Batch]:
+    """Plan in the background while the block runs; leaving it early stops what still runs."""
+    with raise_lone_exception():
+        async with anyio.create_task_group() as group:
+            runner = BatchRunner(running, work, span)
+            await group.start(runner.run, name="batch")
+            yield Batch(running, work, runner.plans)
+            group.cancel_scope.cancel()
 
 
 @contextmanager
-def _span_of(context: BatchContext, workspaces: int) -> Iterator[Span]:
+def span_of(context: BatchContext, workspaces: int) -> Iterator[Span]:
     """Measure a batch; `end_batch` adds how it ended, unless its block is left early."""
     span = context.telemetry.root("plan batch", describe_batch(context, workspaces))
     try:
@@ -196,7 +202,7 @@ def _span_of(context: BatchContext, workspaces: int) -> Iterator[Span]:
         span.end()
 
 
-def _running_batch(
+def running_batch(
     client: Client,
     count: int,
     options: BatchOptions,
@@ -224,162 +230,4 @@ def _running_batch(
         log_settings=log_settings_for(context.log, runs),
         journal=Journal.at(folder, context.id, events.warn) if folder else None,
         version_trial=VersionTrial(options.plan.terraform_version),
-    )
-
-
-class _BatchRunner:
-    """Plans all workspaces of a batch in the background."""
-
-    def __init__(
-        self,
-        running: RunningBatch,
-        workspaces: tuple[LocalWorkspace, ...],
-        archives: Archives,
-        span: Span,
-        base: Base | None = None,
-    ) -> None:
-        self.plans = anyio.CancelScope()
-        """Canceled when no more runs may be made, and those that go on must be stopped."""
-
-        self._running = running
-        self._workspaces = workspaces
-        self._archives = archives
-        self._span = span
-        head = workspace_planner(running, archives, len(workspaces))
-        self._planner = base.planner(head, len(workspaces)) if base is not None else head
-        self._warnings = base.warnings if base is not None else ()
-        self._compared_with = base.compared_with.name if base is not None else ""
-        self._gate = anyio.CapacityLimiter(running.options.max_concurrency)
-        self._outcomes: dict[str, Outcome] = {}
-
-    async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Plan all workspaces; `task_status` is started when the first requests are sent."""
-        bind_facts(batch=self._running.context.id)
-        with self._span.current():
-            await self._run(task_status)
-
-    async def _run(self, task_status: TaskStatus[None]) -> None:
-        events = self._running.events
-        events.put(BatchStarted(tuple(workspace.name for workspace in self._workspaces)))
-        self._report_selection()
-        self._report_archives()
-        for warning in self._warnings:
-            events.warn(warning)
-        await self._begin_journal()
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._running.pollers.run, name="poller")
-            with self.plans:
-                async with anyio.create_task_group() as plans:
-                    for workspace in self._workspaces:
-                        name = f"plan {workspace.name}"
-                        plans.start_soon(self._plan, workspace, name=name)
-                    # The first requests are sent before the block of the batch does work of its own.
-                    await checkpoint()
-                    task_status.started()
-                    await to_thread.run_sync(remove_stale_folders)
-            group.cancel_scope.cancel()
-        outcomes = self._all_outcomes()
-        end_batch(self._span, outcomes)
-        await self._end_journal(outcomes)
-        events.put(BatchFinished(outcomes))
-        events.close()
-
-    async def _plan(self, workspace: LocalWorkspace) -> None:
-        bind_facts(workspace=workspace.name)
-        telemetry = self._running.context.telemetry
-        async with self._gate:
-            with telemetry.span("plan workspace", describe_workspace(workspace)) as span:
-                self._running.events.put(PlanStarted(workspace.name))
-                await self._planner.plan(workspace, partial(self._end, span))
-
-    async def _end(self, span: Span, outcome: Outcome | None) -> None:
-        """Keep and report an outcome; a run that is left running on purpose has none."""
-        if outcome is None:
-            return
-        end_workspace(span, outcome)
-        self._outcomes[outcome.workspace] = outcome
-        journal = self._running.journal
-        # A resumed batch goes on with the workspaces that have no outcome in the journal.
-        if journal is not None and outcome.is_settled:
-            await journal.outcome(outcome)
-        self._running.events.put(PlanFinished(outcome))
-
-    def _all_outcomes(self) -> tuple[Outcome, ...]:
-        """Return the outcomes of the whole batch, in the order of its workspaces."""
-        names = [workspace.name for workspace in self._workspaces]
-        outcomes = dict(self._outcomes)
-        if not self._running.on_exit.detached:
-            for workspace in self._workspaces:
-                outcomes.setdefault(workspace.name, _not_started(workspace))
-        earlier = self._running.context.earlier
-        if earlier is not None:
-            outcomes = {**earlier.outcomes, **outcomes}
-            names = list(earlier.workspaces)
-        return tuple(outcomes[name] for name in names if name in outcomes)
-
-    async def _begin_journal(self) -> None:
-        running, context = self._running, self._running.context
-        if running.journal is None or context.earlier is not None:
-            return
-        selection = context.selection
-        await running.journal.begin(
-            running.options.plan,
-            hostname=context.hostname,
-            organization=context.organization,
-            mapping=context.mapping,
-            started_at=context.started_at,
-            id=context.id,
-            directory=str(context.directory.absolute()),
-            upload=running.options.upload.value,
-            archives={
-                working_directory: archive.content_digest
-                for working_directory, archive in self._archives.items()
-                if isinstance(archive, Slug)
-            },
-            workspaces={
-                workspace.name: workspace.remote.id for workspace in self._workspaces
-            },
-            **({"selection": asdict(selection)} if selection is not None else {}),
-            **({"compared_with": self._compared_with} if self._compared_with else {}),
-        )
-
-    async def _end_journal(self, outcomes: tuple[Outcome, ...]) -> None:
-        """Record the end, unless the batch can be resumed."""
-        journal = self._running.journal
-        is_over = all(outcome.is_settled for outcome in outcomes)
-        if journal is not None and is_over and not self._running.on_exit.detached:
-            await journal.end()
-
-    def _report_selection(self) -> None:
-        selection = self._running.context.selection
-        if selection is not None:
-            self._running.events.put(WorkspacesSelected(selection))
-            for warning in selection.warnings:
-                self._running.events.warn(warning)
-
-    def _report_archives(self) -> None:
-        for working_directory, archive in self._archives.items():
-            if isinstance(archive, Slug):
-                names = tuple(
-                    workspace.name
-                    for workspace in self._workspaces
-                    if workspace.remote.working_directory == working_directory
-                )
-                self._running.events.put(
-                    SlugPacked(
-                        names,
-                        str(archive.root),
-                        archive.file_count,
-                        archive.size_bytes,
-                        archive.warnings,
-                    )
-                )
-
-
-def _not_started(workspace: LocalWorkspace) -> Outcome:
-    return Outcome(
-        workspace=workspace.name,
-        full_name=workspace.remote.name,
-        result=Result.NOT_STARTED,
-        failure=failure_of_cancellation(NOT_STARTED),
     )

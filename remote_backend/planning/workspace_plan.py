@@ -170,6 +170,7 @@ class WorkspacePlan:
         return Outcome(
             workspace=self._workspace.name,
             full_name=remote.name,
+            configuration=self._workspace.configuration,
             result=result,
             status=latest.status if latest else None,
             failure=failure,

@@ -102,7 +102,7 @@ def _result_of(head: Outcome, base: Outcome | None) -> ComparisonResult:
 
 def _error(outcome: Outcome) -> tuple[str, ...] | None:
     failure = first_failure(outcome)
-    names = {outcome.workspace, outcome.full_name}
+    names = {outcome.local_name, outcome.full_name}
     return None if failure is None else error_key(failure, names)
 
 

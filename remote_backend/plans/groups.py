@@ -96,7 +96,7 @@ def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Family, ...]:
     """Return families in the order of importance: failed, canceled, destructive, changed, same."""
     by_structure: dict[Hashable, list[PlanFacts]] = {}
     facts_of_all = [
-        PlanFacts(outcome, OwnNames(outcome.workspace, outcome.full_name))
+        PlanFacts(outcome, OwnNames(outcome.local_name, outcome.full_name))
         for outcome in outcomes
     ]
     resolver = Resolver()
@@ -118,7 +118,7 @@ def _family_key(facts: PlanFacts) -> Hashable:
     outcome = facts.outcome
     words = result_words(outcome)
     if outcome.result in ENDED_WITHOUT_PLAN:
-        names = {outcome.workspace, outcome.full_name}
+        names = {outcome.local_name, outcome.full_name}
         failure = first_failure(outcome)
         key = None if failure is None else error_key(failure, names)
         return (outcome.result, key, words)

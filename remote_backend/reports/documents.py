@@ -37,8 +37,9 @@ _OPTIONAL = ("base", "timestamp", "is_unrelated")
 
 def workspace_document(outcome: Outcome) -> dict[str, Any]:
     """Return the outcome of a workspace."""
-    document = {
+    document: dict[str, Any] = {
         "name": outcome.workspace,
+        **({"configuration": outcome.configuration} if outcome.configuration else {}),
         "remote_name": outcome.full_name,
         "result": result_name(outcome),
         "is_destructive": is_destructive(outcome),
@@ -111,6 +112,8 @@ def members_of(value: Any) -> dict[str, Any]:
     for attribute in fields(type(value)):
         member = getattr(value, attribute.name)
         if attribute.name in _LEFT_OUT or (member is None and attribute.name in _OPTIONAL):
+            continue
+        if attribute.name == "configuration" and not member:
             continue
         if isinstance(member, Value):
             members.update(value_members(attribute.name, member))

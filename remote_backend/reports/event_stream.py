@@ -114,7 +114,7 @@ class EventStream:
             case events.LogChunkRead():
                 # Parts end where the server's did, so a character can be cut in two.
                 text = event.data.decode("utf-8", "replace")
-                return {"workspace": event.workspace, "text": text}
+                return {**_names_of(event), "text": text}
             case events.WorkspacesSelected():
                 reasons = event.selection.reasons.items()
                 return {
@@ -163,6 +163,11 @@ class EventStream:
         }
         text = dump_exact({**head, **members}, ensure_ascii=False, separators=(",", ":"))
         return escape_unseen(text)
+
+
+def _names_of(event: events.LogChunkRead) -> dict[str, str]:
+    configuration = {"configuration": event.configuration} if event.configuration else {}
+    return {"workspace": event.workspace, **configuration}
 
 
 @cache
