@@ -119,10 +119,7 @@ class BackendPlans(BackendWorkspaces):
         self, options: BatchOptions
     ) -> tuple[Sequence[LocalWorkspace], Selection | None]:
         """Return the workspaces that the options select, and why where a change selects them."""
-        existing = await self._listed(options)
-        await self._connection.require_operations()
-        if not existing:
-            raise await no_workspaces(self._connection.client, self._connection.mapping)
+        existing = {each.name: each for each in await self._plannable(options)}
         names = select_names(existing, select=options.select, exclude=options.exclude)
         workspaces = await select_where(
             self._connection.client, map(existing.__getitem__, names), options.where
@@ -147,8 +144,11 @@ class BackendPlans(BackendWorkspaces):
         log.debug("workspaces.selected", existing=len(existing), selected=len(workspaces))
         return workspaces, selection
 
-    async def _listed(self, options: BatchOptions) -> dict[str, LocalWorkspace]:
-        """Return the workspaces by the names that are shown, filtered by the server if wanted."""
+    async def _plannable(self, options: BatchOptions) -> tuple[LocalWorkspace, ...]:
+        """Return the workspaces under the names that are shown, filtered by the server if wanted.
+
+        Raises `NoSuchWorkspace` when there are none, and `SettingsError` where none can be planned.
+        """
         connection = self._connection
         if options.select_tags or options.project is not None:
             listed = await connection.organization_check.run_alongside(
@@ -161,7 +161,10 @@ class BackendPlans(BackendWorkspaces):
             )
         else:
             listed = await self.workspaces()
-        return {workspace.name: workspace for workspace in map(self._as_shown, listed)}
+        await connection.require_operations()
+        if not listed:
+            raise await no_workspaces(connection.client, connection.mapping)
+        return tuple(map(self._as_shown, listed))
 
     async def _touched(
         self,
@@ -208,20 +211,27 @@ class BackendPlans(BackendWorkspaces):
         require_same_batch(
             recorded, options, hostname=self.hostname, organization=self.organization
         )
-        existing = {workspace.remote.id: workspace for workspace in await self.workspaces()}
-        workspaces = []
-        outcomes = dict(recorded.outcomes)
-        for name in recorded.unfinished:
-            workspace = existing.get(recorded.workspaces[name])
-            if workspace is not None:
-                workspaces.append(LocalWorkspace(name, workspace.remote))
-            else:
-                outcomes[name] = _deleted(name)
+        workspaces, missing = await self._unfinished(recorded)
+        outcomes = {**recorded.outcomes, **{each.workspace: each for each in missing}}
         context = self._context(evolve(recorded, outcomes=outcomes))
         async with run_batch(
             self._connection.client, workspaces, options, context
         ) as batch:
             yield batch
+
+    async def _unfinished(
+        self, recorded: RecordedBatch
+    ) -> tuple[list[LocalWorkspace], list[Outcome]]:
+        """Return the workspaces with which a batch goes on, and outcomes of those that are gone."""
+        existing = {workspace.remote.id: workspace for workspace in await self.workspaces()}
+        workspaces, missing = [], []
+        for name in recorded.unfinished:
+            workspace = existing.get(recorded.workspaces[name])
+            if workspace is not None:
+                workspaces.append(LocalWorkspace(name, workspace.remote))
+            else:
+                missing.append(_deleted(name))
+        return workspaces, missing
 
     def _as_shown(self, workspace: LocalWorkspace) -> LocalWorkspace:
         """Return a workspace under the name that events, reports and journals show."""
@@ -285,7 +295,7 @@ class BackendPlans(BackendWorkspaces):
         """
         await to_thread.run_sync(prepare_plan_folder, Path(folder))
         return await write_plan_files(
-            self._connection.client,
+            lambda workspace: self._connection.client,
             batch.outcomes,
             Path(folder),
             batch_id=batch.id,

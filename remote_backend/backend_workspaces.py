@@ -2,6 +2,7 @@
 
 from remote_backend.config.terraform_directory import selected_workspace
 from remote_backend.connection import Connection
+from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.workspaces import (
     DEFAULT,
     LocalWorkspace,
@@ -37,6 +38,15 @@ class BackendWorkspaces:
     def organization(self) -> str:
         """The organization that the workspaces belong to."""
         return self._connection.client.organization
+
+    @property
+    def place(self) -> PlannedPlace:
+        """Where the workspaces are, in words for people and programs."""
+        return PlannedPlace(
+            hostname=self.hostname,
+            organization=self.organization,
+            mapping=str(self._connection.mapping),
+        )
 
     async def workspaces(self) -> tuple[LocalWorkspace, ...]:
         """Return all workspaces of the configuration, sorted by the names people use.

@@ -4,18 +4,22 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
+from anyio import to_thread
+
 from remote_backend.async_blocks import async_block
 from remote_backend.backend import Backend
 from remote_backend.config.backend_block import DEFAULT_HOSTNAME, BackendBlock
+from remote_backend.config.directories import find_directories
 from remote_backend.config.environment import process_environ
 from remote_backend.config.hostname import normalize_hostname
-from remote_backend.connection import connect, connect_to
+from remote_backend.configurations import Configurations, connect_configurations
+from remote_backend.connection import connect, connect_to, open_connections
 from remote_backend.errors import SettingsError
 from remote_backend.notices import Notice
 from remote_backend.telemetry import Meter, Tracer, telemetry_for
 from remote_backend.workspaces import DEFAULT
 
-__all__ = ("explicit_block", "open_backend", "open_workspaces")
+__all__ = ("explicit_block", "open_backend", "open_configurations", "open_workspaces")
 
 Tags = Mapping[str, str] | Iterable[str]
 
@@ -56,6 +60,43 @@ async def open_backend(
         telemetry=telemetry_for(variables, tracer, meter),
     ) as connection:
         yield Backend(connection)
+
+
+@async_block("async with open_configurations(...) as configurations:")
+async def open_configurations(
+    directories: Iterable[str | PathLike[str]],
+    *,
+    base: str | PathLike[str] = ".",
+    token: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    report: Callable[[Notice], None] | None = None,
+    tracer: Tracer | None = None,
+    meter: Meter | None = None,
+) -> AsyncIterator[Configurations]:
+    """Open the remote backends of several directories, whose workspaces are planned in one batch.
+
+    Directories are relative to `base`, and may be patterns (`stacks/*`) for those with a backend
+    or cloud block. One that cannot be read is among the `failures`; when none can, its error is
+    raised, or `SelectionError` for several. The other parameters are those of `open_backend`.
+
+    ```python
+    async with remote_backend.open_configurations(["networking"]) as configurations:
+        print(list(configurations.backends), configurations.failures)
+    ```
+    """
+    variables = process_environ() if environ is None else environ
+    arguments = tuple(str(directory) for directory in directories)
+    found = await to_thread.run_sync(find_directories, Path(base), arguments)
+    async with open_connections(
+        variables, report=report, telemetry=telemetry_for(variables, tracer, meter)
+    ) as connections:
+        yield await connect_configurations(
+            connections,
+            found,
+            base=Path(base),
+            arguments=" ".join(arguments),
+            token=token,
+        )
 
 
 @async_block("async with open_workspaces(...) as backend:")

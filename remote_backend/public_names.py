@@ -11,6 +11,7 @@ from remote_backend.backend import Backend as Backend
 from remote_backend.calls import outputs as outputs
 from remote_backend.calls import plan as plan
 from remote_backend.calls import plan_all as plan_all
+from remote_backend.configurations import Configurations as Configurations
 from remote_backend.errors import AddressError as AddressError
 from remote_backend.errors import ApiError as ApiError
 from remote_backend.errors import BadBackendBlock as BadBackendBlock
@@ -90,6 +91,8 @@ from remote_backend.models.notification import Notification as Notification
 from remote_backend.models.outcome import Outcome as Outcome
 from remote_backend.models.outcome import Result as Result
 from remote_backend.models.plan import Counts as Counts
+from remote_backend.models.planned_place import ConfigurationPlace as ConfigurationPlace
+from remote_backend.models.planned_place import PlannedPlace as PlannedPlace
 from remote_backend.models.policy import CheckReport as CheckReport
 from remote_backend.models.policy import PolicyResult as PolicyResult
 from remote_backend.models.run import PlanOptions as PlanOptions
@@ -105,6 +108,7 @@ from remote_backend.notices import Notice as Notice
 from remote_backend.notices import StillWaiting as StillWaiting
 from remote_backend.notices import Warned as Warned
 from remote_backend.opening import open_backend as open_backend
+from remote_backend.opening import open_configurations as open_configurations
 from remote_backend.opening import open_workspaces as open_workspaces
 from remote_backend.planning.base_choice import ReferenceBase as ReferenceBase
 from remote_backend.planning.base_choice import StoredBase as StoredBase
@@ -114,6 +118,9 @@ from remote_backend.planning.options import BatchOptions as BatchOptions
 from remote_backend.planning.plan_files import PlanFile as PlanFile
 from remote_backend.planning.recorded_batch import Begun as Begun
 from remote_backend.planning.recorded_batch import RecordedBatch as RecordedBatch
+from remote_backend.planning.recorded_batch import (
+    RecordedConfiguration as RecordedConfiguration,
+)
 from remote_backend.planning.recorded_batch import list_journals as list_journals
 from remote_backend.planning.recorded_batch import read_journal as read_journal
 from remote_backend.plans.compared_outcome import compare_outcomes as compare_outcomes

@@ -1,10 +1,10 @@
 """Why a batch plans these workspaces, where a change has selected them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-__all__ = ("Selection",)
+__all__ = ("Selection", "joined")
 
 
 @frozen(kw_only=True)
@@ -46,3 +46,30 @@ class Selection:
         number = str(count) if count else "none"
         noun = "workspace" if total == 1 else "workspaces"
         return f"the change since {self.base} touches {number} of {total} {noun}"
+
+    def renamed(self, names: Mapping[str, str]) -> "Selection":
+        """Return it with other names for the workspaces."""
+        return evolve(
+            self,
+            reasons={names[name]: reasons for name, reasons in self.reasons.items()},
+            not_touched=tuple(names[name] for name in self.not_touched),
+            deleted=tuple(names[name] for name in self.deleted),
+        )
+
+
+def joined(
+    selections: Sequence[Selection], reasons: Mapping[str, tuple[str, ...]]
+) -> Selection:
+    """Return several selections by the same change as one, with the reasons of more workspaces."""
+    return Selection(
+        base=selections[0].base if selections else "",
+        reasons={
+            **{name: own for each in selections for name, own in each.reasons.items()},
+            **reasons,
+        },
+        not_touched=tuple(name for each in selections for name in each.not_touched),
+        deleted=tuple(name for each in selections for name in each.deleted),
+        warnings=tuple(
+            dict.fromkeys(text for each in selections for text in each.warnings)
+        ),
+    )

@@ -7,12 +7,16 @@ from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.options import BatchOptions
 from remote_backend.slug.archive import Slug, pack
+from remote_backend.slug.root import find_root
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("Archives", "pack_archives")
+__all__ = ("Archives", "PackedRoots", "pack_archives")
 
 Archives = dict[str, Slug | SlugError]
 """By working directory: an archive, or why there is none."""
+
+PackedRoots = dict[tuple[Path, tuple[str, ...]], Slug]
+"""Archives by their roots, and what was to be said about these."""
 
 
 async def pack_archives(
@@ -20,30 +24,53 @@ async def pack_archives(
     options: BatchOptions,
     context: BatchContext,
     into: Path,
+    *,
+    packed: PackedRoots | None = None,
+    may_fail: bool = False,
 ) -> Archives:
     """Pack the configuration for each working directory, once.
 
-    Raises `SlugError` when it cannot be packed for any of them.
+    `packed` holds archives of other configurations, and gets those that are made. Raises `SlugError` when it
+    cannot be packed for any working directory, unless it `may_fail`.
     """
     archives: Archives = {}
+    packed = {} if packed is None else packed
     directories = (workspace.remote.working_directory for workspace in workspaces)
     for directory in dict.fromkeys(directories):
         try:
-            slug = await pack(
-                context.directory,
-                working_directory=directory,
-                destroy=options.plan.destroy,
-                into=into,
-                refuse_outside_links=options.plan.refuse_outside_links,
-                with_digest=options.journal_folder is not None,
-            )
+            slug = await _pack_once(directory, options, context, into, packed)
         except SlugError as error:
             archives[directory] = error
         else:
             archives[directory] = _unless_changed(slug, directory, context)
-    if archives and all(_is_unpackable(archive) for archive in archives.values()):
+    if (
+        archives
+        and not may_fail
+        and all(_is_unpackable(archive) for archive in archives.values())
+    ):
         raise next(error for error in archives.values() if isinstance(error, SlugError))
     return archives
+
+
+async def _pack_once(
+    directory: str,
+    options: BatchOptions,
+    context: BatchContext,
+    into: Path,
+    packed: PackedRoots,
+) -> Slug:
+    root = find_root(context.directory, directory)
+    key = (root.path, root.warnings)
+    if key not in packed:
+        packed[key] = await pack(
+            context.directory,
+            working_directory=directory,
+            destroy=options.plan.destroy,
+            into=into,
+            refuse_outside_links=options.plan.refuse_outside_links,
+            with_digest=options.journal_folder is not None,
+        )
+    return packed[key]
 
 
 def _unless_changed(slug: Slug, directory: str, context: BatchContext) -> Slug | SlugError:

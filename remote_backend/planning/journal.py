@@ -82,6 +82,7 @@ class Journal:
             "outcome",
             workspace=outcome.workspace,
             full_name=outcome.full_name,
+            **({"configuration": outcome.configuration} if outcome.configuration else {}),
             result=outcome.result.value,
             status=outcome.status,
             failure=dump_failure(outcome.failure),

@@ -7,7 +7,7 @@ nothing that lies there is older than the index.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -89,7 +89,7 @@ def _files_of_earlier_batch(folder: Path) -> list[str]:
 
 
 async def write_plan_files(
-    client: Client,
+    client_of: Callable[[str], Client],
     outcomes: Iterable[Outcome],
     folder: Path,
     *,
@@ -98,7 +98,7 @@ async def write_plan_files(
 ) -> tuple[PlanFile, ...]:
     """Write the JSON of each plan into a prepared folder, and the index of all.
 
-    The full form is used where the token may read it, unless `redacted_only`. Raises `OSError`.
+    `client_of` returns what talks to the server of a workspace. The full form is used where the token may read it, unless `redacted_only`. Raises `OSError`.
     """
     outcomes = tuple(outcomes)
     files: dict[str, PlanFile] = {}
@@ -107,7 +107,7 @@ async def write_plan_files(
     async def write(outcome: Outcome) -> None:
         async with gate:
             files[outcome.workspace] = await _write(
-                client, outcome, folder, redacted_only=redacted_only
+                client_of, outcome, folder, redacted_only=redacted_only
             )
 
     async with anyio.create_task_group() as group:
@@ -121,7 +121,11 @@ async def write_plan_files(
 
 
 async def _write(
-    client: Client, outcome: Outcome, folder: Path, *, redacted_only: bool
+    client_of: Callable[[str], Client],
+    outcome: Outcome,
+    folder: Path,
+    *,
+    redacted_only: bool,
 ) -> PlanFile:
     def entry(
         file: str | None = None, form: str | None = None, problem: str | None = None
@@ -139,7 +143,7 @@ async def _write(
     if not outcome.succeeded or outcome.plan_id is None:
         return entry()
     data, is_redacted = await read_plan_document(
-        client, outcome.plan_id, redacted_only=redacted_only
+        client_of(outcome.workspace), outcome.plan_id, redacted_only=redacted_only
     )
     if not data:
         return entry(problem="the server has no JSON of this plan for the token")

@@ -16,6 +16,7 @@ from remote_backend.errors import (
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import is_id_of_batch
@@ -27,6 +28,7 @@ from remote_backend.planning.options import BatchOptions
 __all__ = (
     "Begun",
     "RecordedBatch",
+    "RecordedConfiguration",
     "list_journals",
     "read_journal",
     "require_same_batch",
@@ -53,6 +55,20 @@ class Begun:
 
     is_foreign: bool = False
     """Whether the configuration version was made in another workspace."""
+
+
+@frozen(kw_only=True)
+class RecordedConfiguration:
+    """One of the configurations of a batch of several."""
+
+    name: str
+    directory: Path
+    hostname: str
+    organization: str
+    mapping: str
+    archives: dict[str, str]
+    workspaces: tuple[str, ...]
+    """The names of its workspaces in the batch."""
 
 
 @define(kw_only=True)
@@ -88,6 +104,9 @@ class RecordedBatch:
 
     begun: dict[str, Begun] = field(factory=dict)
     outcomes: dict[str, Outcome] = field(factory=dict)
+    configurations: tuple[RecordedConfiguration, ...] = ()
+    """Those of a batch of several; empty for the one of all other batches."""
+
     ended_at: str | None = None
     """When nothing more could come of any workspace; None before, and in journals of 0.1.0."""
 
@@ -102,6 +121,40 @@ class RecordedBatch:
     def unfinished(self) -> tuple[str, ...]:
         """The local names of workspaces without an outcome."""
         return tuple(name for name in self.workspaces if name not in self.outcomes)
+
+    @property
+    def places(self) -> tuple[ConfigurationPlace, ...]:
+        """Where the workspaces of its configurations are; empty for a batch of one."""
+        names = {one.name for one in self.configurations}
+        unreadable = dict.fromkeys(
+            each.configuration
+            for each in self.outcomes.values()
+            if self.configurations and each.configuration not in names
+        )
+        return (
+            *(
+                ConfigurationPlace(
+                    name=one.name,
+                    hostname=one.hostname,
+                    organization=one.organization,
+                    mapping=one.mapping,
+                )
+                for one in self.configurations
+            ),
+            *(ConfigurationPlace(name=name) for name in unreadable),
+        )
+
+    def of(self, configuration: RecordedConfiguration) -> "RecordedBatch":
+        """Return the part of the batch that belongs to one of its configurations."""
+        return evolve(
+            self,
+            directory=configuration.directory,
+            hostname=configuration.hostname,
+            organization=configuration.organization,
+            mapping=configuration.mapping,
+            archives=configuration.archives,
+            workspaces={name: self.workspaces[name] for name in configuration.workspaces},
+        )
 
     def options_to_resume(
         self,
@@ -246,7 +299,23 @@ def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
             ),
             "archives": dict(record.get("archives", {})),
             "selection": _load_selection(record.get("selection")),
+            "configurations": tuple(
+                map(_load_configuration, record.get("configurations", ()))
+            ),
         }
+    )
+
+
+def _load_configuration(record: dict[str, Any]) -> RecordedConfiguration:
+    _require_types(record, name=str, directory=str, hostname=str, organization=str)
+    return RecordedConfiguration(
+        name=record["name"],
+        directory=Path(record["directory"]),
+        hostname=record["hostname"],
+        organization=record["organization"],
+        mapping=str(record["mapping"]),
+        archives=dict(record["archives"]),
+        workspaces=tuple(record["workspaces"]),
     )
 
 

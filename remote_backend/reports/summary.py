@@ -9,6 +9,7 @@ from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.selection import Selection
@@ -56,6 +57,9 @@ class Report:
     totals: Totals
     mapping: str = ""
     """Which remote workspaces the configuration names, as `net-*`; empty where it is not known."""
+
+    configurations: tuple[ConfigurationPlace, ...] = ()
+    """Those of a batch of several, whose `mapping` are the arguments; else empty."""
 
     label: str = ""
     """A text that differs between reports of the same mapping; empty where nobody gave one."""
@@ -168,6 +172,7 @@ def make_report(
     organization: str,
     started_at: str,
     mapping: str = "",
+    configurations: Sequence[ConfigurationPlace] = (),
     label: str = "",
     commit: str = "",
     ended_at: str | None = None,
@@ -192,6 +197,7 @@ def make_report(
         families=group_outcomes(outcomes),
         totals=totals_of(outcomes),
         mapping=mapping,
+        configurations=tuple(configurations),
         label=label,
         commit=commit,
         ended_at=ended_at,

@@ -65,6 +65,7 @@ def _batch(report: Report) -> dict[str, Any]:
         "hostname": report.hostname,
         "organization": report.organization,
         "mapping": report.mapping,
+        **_configurations(report),
         "label": report.label,
         "started_at": _utc(report.started_at),
         "ended_at": _utc(report.ended_at) if report.ended_at else None,
@@ -72,6 +73,12 @@ def _batch(report: Report) -> dict[str, Any]:
         "options": _options(report.options),
         "page_url": None,
     }
+
+
+def _configurations(report: Report) -> dict[str, Any]:
+    if not report.configurations:
+        return {}
+    return {"configurations": list(map(members_of, report.configurations))}
 
 
 def _utc(time: str) -> str:

@@ -7,7 +7,7 @@ import anyio
 from remote_backend.api.client import Client
 from remote_backend.cli.commands.batch_journals import folder, warn
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.opening import opened_recorded
 from remote_backend.cli.output.prompts import Prompts
 from remote_backend.cli.output.screen import echo, process_screen
 from remote_backend.errors import RemoteBackendError
@@ -52,11 +52,10 @@ async def cancel_runs(
         if run_id is not None:
             echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
 
-    async with opened_backend(recorded.directory) as backend:
-        client = backend.connection.client
+    async with opened_recorded(recorded) as opened:
         async with anyio.create_task_group() as group:
             for name in names:
-                group.start_soon(cancel, client, name, recorded.begun[name])
+                group.start_soon(cancel, opened.client_of(name), name, recorded.begun[name])
     return int(bool(going))
 
 

@@ -27,7 +27,7 @@ class LiveActions:
     """Reads keys while a batch is watched, and carries out what they ask for."""
 
     live: LiveConsole
-    client: Client
+    client_of: Callable[[str], Client]
     answer: Callable[[str], None]
     """Takes the answer to the question after an interrupt."""
 
@@ -67,7 +67,7 @@ class LiveActions:
 
     async def _cancel(self, workspace: str, run_id: str) -> None:
         try:
-            await stop_run(self.client, run_id)
+            await stop_run(self.client_of(workspace), run_id)
         except RemoteBackendError as error:
             self.live.say(f"{workspace} cannot be canceled: {message_of(error)}")
 

@@ -61,6 +61,7 @@ _GUIDE = Guide(
         ("TF_WORKSPACE=dev remote-backend plan", "one, with its log"),
         ("remote-backend plan -select='eu-*' -report=plan.md -report=plan.html", ""),
         ("remote-backend plan -changed-since=origin/main -why", "what a branch touches"),
+        ("remote-backend plan -all 'stacks/*'", "several configurations"),
     ),
     groups={
         "Which workspaces": (
@@ -221,16 +222,20 @@ _GUIDE = Guide(
 @flag("lock", "Plan-only runs take no lock.", default=True)
 @flag("compact-warnings", "The server writes the log.")
 @value("out", "Refused: remote plan-only runs leave no plan file.", metavar="FILE")
-@click.argument("rest", nargs=-1, metavar="")
+@click.argument("rest", nargs=-1, metavar="[DIR]...")
 @click.pass_context
 def plan(context: click.Context, /, **flags: Any) -> int:
     """Show what the configuration would change, in one workspace or in many at once.
     Nothing is ever applied.
 
+    With -all or -select, DIR are the directories of several configurations, or quoted patterns such
+    as 'stacks/*' for those with a backend or cloud block. Their workspaces are called DIR:WORKSPACE.
+
     Without -all and -select, the workspace is that of TF_WORKSPACE or the selected one.
     """
     _refuse_impossible(flags)
-    directory = Path(context.obj)
+    base_directory = Path(context.obj)
+    directory, directories = _directories(flags, base_directory)
     environ = process_environ()
     screen = screen_of(
         sys.stdout, sys.stderr, environ, no_color=flags["no_color"], color=flags["color"]
@@ -241,7 +246,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     request = PlanRequest(
         directory=directory,
         options=BatchOptions(
-            plan=_plan_options(context, flags, directory),
+            plan=_plan_options(context, flags, base_directory),
             select=flags["select"],
             exclude=flags["exclude"],
             select_tags=flags["select_tag"],
@@ -250,7 +255,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
             changed_since=flags["changed_since"],
             oldest=flags["oldest"],
             ignore_drift=read_drift_patterns(flags["ignore_drift"]),
-            variable_files=[directory / name for name in flags["var_file"]],
+            variable_files=[base_directory / name for name in flags["var_file"]],
             max_concurrency=flags["parallelism"],
             upload=UploadMode(flags["upload"]),
             limits=WaitLimits(
@@ -269,6 +274,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
             journal_folder=_journal_folder(environ, screen) if is_batch else None,
             cache_folder=user_cache_directory(environ),
         ),
+        directories=directories,
         is_batch=is_batch,
         on_interrupt=OnInterrupt(flags["on_interrupt"]),
         detach=flags["detach"],
@@ -283,6 +289,31 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         lists_reasons=flags["why"],
     )
     return anyio.run(run_plan, request, screen)
+
+
+def _directories(flags: Mapping[str, Any], base: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the directory of the one configuration, and the arguments that name several."""
+    arguments: tuple[str, ...] = flags["rest"]
+    if not arguments:
+        return base, ()
+    for argument in arguments:
+        if not (base / argument).is_dir() and not set(argument) & set("*?["):
+            raise RunOptionsError(
+                f"plan takes no argument but directories, and {argument!r} is not one"
+            )
+    # Most batches are of one configuration.
+    from remote_backend.config.directories import find_directories
+
+    found = tuple(find_directories(base, arguments).values())
+    if len(found) == 1:
+        return found[0], ()
+    for name in ("compare", "verify", "oldest"):
+        if flags[name] is not None:
+            raise RunOptionsError(
+                f"-{name} is for one configuration, and these arguments name {len(found)}; plan "
+                "each directory by itself"
+            )
+    return base, arguments
 
 
 def _plan_options(
@@ -344,10 +375,11 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
         raise RunOptionsError(
             "-out is refused: plan-only runs on a server leave no plan file that could be applied"
         )
-    if flags["rest"]:
+    if flags["rest"] and not selects_many(flags):
         raise RunOptionsError(
             f"plan takes no argument, but {flags['rest'][0]!r} was given; "
-            "use -chdir=DIR before the command for another directory"
+            "use -chdir=DIR before the command for another directory, or add -all or -select for "
+            "the workspaces of several"
         )
     if flags["why"] and flags["changed_since"] is None:
         raise RunOptionsError("-why lists the reasons of -changed-since; add it")

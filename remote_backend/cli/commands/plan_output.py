@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from attrs import define, evolve, field
 
 from remote_backend import events
-from remote_backend.backend_plans import BackendPlans
+from remote_backend.cli.commands.batch_source import BatchSource
 from remote_backend.cli.commands.plan_reports import PlanReports
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
@@ -33,6 +33,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.formats.times import utc_now
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, exit_code_of
+from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
@@ -104,7 +105,7 @@ class PlanOutput:
         self._began = self.clock()
         self.progress = Progress(self.command.is_drift, self.clock)
 
-    async def report_events(self, backend: BackendPlans, batch: Batch) -> None:
+    async def report_events(self, source: BatchSource, batch: Batch) -> None:
         """Show all events of a batch; with -detach, those until all runs are queued."""
         command = self.command
         self._kept = keep_limits(process_environ())
@@ -113,7 +114,7 @@ class PlanOutput:
             # Its end must not wait for this import.
             await import_in_thread("remote_backend.cli.output.batch_end")()
         with self._logs(batch.id) as logs:
-            watched = await self._watched(backend, batch, logs)
+            watched = await self._watched(source, batch, logs)
             live = self._live
             console = live or self._console(batch.id, logs)
             planned = PlannedInLogs()
@@ -144,21 +145,21 @@ class PlanOutput:
             is_over = bool(batch.outcomes) or batch.is_empty
             if is_over and command.is_batch and command.style is not Style.JSON:
                 actions = live.planned() if live is not None else planned.actions
-                self._write_end(backend, batch, actions, logs, console)
+                self._write_end(source.place, batch, actions, logs, console)
             gates = self._judge(batch.outcomes)
             if not command.is_batch and command.style is not Style.JSON:
                 self._note_gates(gates)
             if (command.writes_reports or self._keeps_plans) and is_over:
-                self._reports.write(backend, batch, logs, gates)
+                self._reports.write(source.place, batch, logs, gates)
             if command.plan_json is not None and is_over:
-                await self._reports.write_plans(backend, batch, command.plan_json)
+                await self._reports.write_plans(source.client_of, batch, command.plan_json)
             if command.generated_config is not None and is_over:
                 self._reports.write_generated(batch.outcomes)
             if is_over:
                 self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
 
     async def _watched(
-        self, backend: BackendPlans, batch: Batch, logs: LogSpool
+        self, source: BatchSource, batch: Batch, logs: LogSpool
     ) -> "LiveActions | None":
         """Open the live view and return what its keys do; None where there is none."""
         if batch.is_empty or not _is_live(self.command, self.screen):
@@ -171,7 +172,7 @@ class PlanOutput:
             self.screen,
             " ".join(
                 (
-                    f"{backend.organization}/{backend.connection.mapping}",
+                    source.place.heading,
                     *filter(None, [against_text(batch.compared_with)]),
                 )
             ),
@@ -180,7 +181,7 @@ class PlanOutput:
             keys=_keys(self.screen),
         )
         self._live = live
-        return LiveActions(live, backend.connection.client, self._answer)
+        return LiveActions(live, source.client_of, self._answer)
 
     @property
     def _keeps_logs(self) -> bool:
@@ -202,7 +203,7 @@ class PlanOutput:
 
     def _write_end(
         self,
-        backend: BackendPlans,
+        batch_place: PlannedPlace,
         batch: Batch,
         planned: Mapping[str, Mapping[str, str]],
         logs: LogSpool,
@@ -214,8 +215,8 @@ class PlanOutput:
         if self.command.is_journaled:
             place = BatchPlace(
                 short_id=short_id(batch.id),
-                hostname=backend.hostname,
-                organization=backend.organization,
+                hostname=batch_place.hostname,
+                organization=batch_place.organization,
                 has_logs=self._keeps_logs,
             )
         write_end(
@@ -257,12 +258,12 @@ class PlanOutput:
         stream = EventStream(batch_id=batch_id, exit_code=exit_code, judge=self._judge)
         return JsonConsole(self.screen, stream)
 
-    def report_failure(self, reason: str, kind: str, backend: BackendPlans | None) -> None:
+    def report_failure(self, reason: str, kind: str, place: PlannedPlace | None) -> None:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             self._json_console(None).show(events.BatchFailed(reason, kind))
         if self.command.writes_reports:
-            self._reports.write_failure(reason, backend, self._started_at)
+            self._reports.write_failure(reason, place, self._started_at)
         self._reports.pass_on((), "", problem=reason)
 
     def report(self, notice: Notice) -> None:

@@ -1,11 +1,13 @@
 """Reports of a plan command: files, the summary of a CI step, and what GitHub Actions reads."""
 
 from collections import Counter
+from collections.abc import Callable
 
+from anyio import to_thread
 from attrs import define
 
+from remote_backend.api.client import Client
 from remote_backend.atomic_files import write_atomically
-from remote_backend.backend_plans import BackendPlans
 from remote_backend.cli.commands.plan_request import PlanJson, PlanRequest, Style
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.generated_config import write_generated_config
@@ -24,13 +26,19 @@ from remote_backend.errors import RunOptionsError
 from remote_backend.formats.times import utc_now
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.failure_reasons import reason_of_error
+from remote_backend.planning.plan_files import prepare_plan_folder, write_plan_files
 from remote_backend.reports.summary import Report
 from remote_backend.reports.to_json import to_json
 
 __all__ = ("PlanReports",)
+
+_UNKNOWN = PlannedPlace(
+    hostname="unknown host", organization="unknown organization", mapping=""
+)
 
 
 @define
@@ -47,7 +55,7 @@ class PlanReports:
 
     def write(
         self,
-        backend: BackendPlans,
+        place: PlannedPlace,
         batch: Batch,
         logs: LogSpool,
         gates: tuple[GateResult, ...] = (),
@@ -65,9 +73,10 @@ class PlanReports:
             report = collector.report(
                 batch.outcomes,
                 batch_id=batch.id,
-                hostname=backend.hostname,
-                organization=backend.organization,
-                mapping=str(backend.connection.mapping),
+                hostname=place.hostname,
+                organization=place.organization,
+                mapping=place.mapping,
+                configurations=place.configurations,
                 ended_at=utc_now(),
                 options=batch.options.plan,
                 compared_with=batch.compared_with,
@@ -115,13 +124,18 @@ class PlanReports:
             )
 
     async def write_plans(
-        self, backend: BackendPlans, batch: Batch, plan_json: PlanJson
+        self, client_of: Callable[[str], Client], batch: Batch, plan_json: PlanJson
     ) -> None:
         """Write the JSON of each plan, and say what a scanner will not find."""
         folder = plan_json.folder
         try:
-            files = await backend.write_json_plans(
-                folder, batch, redacted_only=plan_json.redacted_only
+            await to_thread.run_sync(prepare_plan_folder, folder)
+            files = await write_plan_files(
+                client_of,
+                batch.outcomes,
+                folder,
+                batch_id=batch.id,
+                redacted_only=plan_json.redacted_only,
             )
         except (OSError, RunOptionsError) as error:
             reason = getattr(error, "strerror", None) or message_of(error)
@@ -142,17 +156,19 @@ class PlanReports:
                 self.is_incomplete = True
 
     def write_failure(
-        self, reason: str, backend: BackendPlans | None, started_at: str
+        self, reason: str, place: PlannedPlace | None, started_at: str
     ) -> None:
         """Write reports that say why no plan was begun."""
+        place = place or _UNKNOWN
         with LogSpool() as logs:
             collector = Collector(logs, started_at, label=self.request.reports.label)
             report = collector.report(
                 (),
                 batch_id="",
-                hostname=backend.hostname if backend else "unknown host",
-                organization=backend.organization if backend else "unknown organization",
-                mapping=str(backend.connection.mapping) if backend else "",
+                hostname=place.hostname,
+                organization=place.organization,
+                mapping=place.mapping,
+                configurations=place.configurations,
                 ended_at=utc_now(),
                 is_drift=self.request.is_drift,
                 problem=reason,

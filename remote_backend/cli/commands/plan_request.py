@@ -93,6 +93,9 @@ class PlanRequest:
     lists_reasons: bool = False
     """Whether the end says why a change has selected each workspace."""
 
+    directories: tuple[str, ...] = ()
+    """Directories and patterns of several configurations; empty for the one in `directory`."""
+
     resumed: RecordedBatch | None = None
     """The batch to go on with, in place of a new one."""
 
@@ -100,6 +103,11 @@ class PlanRequest:
     def is_drift(self) -> bool:
         """Whether only what has changed outside is looked for."""
         return self.options.plan.refresh_only
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether the batch is of several configurations."""
+        return bool(self.directories or (self.resumed and self.resumed.configurations))
 
     @property
     def is_journaled(self) -> bool:

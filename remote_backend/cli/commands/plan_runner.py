@@ -1,8 +1,8 @@
 """Carrying out a plan command: the batch, its output, and signals."""
 
 import sys
-from collections.abc import Collection
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -19,12 +19,13 @@ from remote_backend.cli.signals import Interrupts, show_progress
 from remote_backend.connection import connect
 from remote_backend.errors import RemoteBackendError
 from remote_backend.exception_groups import raise_lone_exception
+from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.notices import Notice, Warned
 from remote_backend.planning.batch_id import short_id
 
 if TYPE_CHECKING:
     # Imported while the server works on the first request, see `_plan`.
-    from remote_backend.backend_plans import BackendPlans
+    from remote_backend.cli.commands.batch_source import BatchSource
     from remote_backend.planning.batch import Batch
 
 __all__ = ("run_plan",)
@@ -94,7 +95,7 @@ class _PlanRunner:
     screen: Screen
     code: int = 1
     interrupts: Interrupts = field(init=False)
-    _backend: "BackendPlans | None" = None
+    _place: PlannedPlace | None = None
     _batch: "Batch | None" = None
     _output: _Output | None = None
     """The output of the batch; None until the batch has started."""
@@ -119,19 +120,15 @@ class _PlanRunner:
         request, screen = self.request, self.screen
         # The server is working on the first requests, so these two imports cost no time
         # (see `cli.process`).
-        planning_imported = import_in_thread("remote_backend.backend_plans")
-        async with connect(
-            request.directory, request.environ, eager=False, report=self._report
-        ) as connection:
-            await planning_imported()
-            from remote_backend.backend_plans import BackendPlans
-
-            self._backend = backend = BackendPlans(connection)
-            for warning in connection.warnings:
+        planning_imported = import_in_thread("remote_backend.cli.commands.batch_source")
+        async with self._opened(planning_imported) as source:
+            self._place = source.place
+            for warning in source.warnings:
                 screen.note(f"Warning: {warning}")
-            for warning in warnings_about_errored_states(request.directory):
-                screen.note(f"Warning: {warning}")
-            async with _start(backend, request) as batch:
+            for directory in source.directories:
+                for warning in warnings_about_errored_states(directory):
+                    screen.note(f"Warning: {warning}")
+            async with source.begin() as batch:
                 self._batch = batch
                 # A terminal shows the id at the end and in the question after Ctrl-C, but a log of CI
                 # ends where the job was killed, so it needs the id first.
@@ -145,8 +142,27 @@ class _PlanRunner:
                 self._output = output = PlanOutput(
                     request, screen, interrupt_code=lambda: self.interrupts.exit_code
                 )
-                await output.report_events(backend, batch)
+                await output.report_events(source, batch)
         self.code = output.exit_code(batch.outcomes)
+
+    @asynccontextmanager
+    async def _opened(
+        self, planning_imported: Callable[[], Awaitable[None]]
+    ) -> "AsyncIterator[BatchSource]":
+        request = self.request
+        if request.is_of_several:
+            from remote_backend.cli.commands.batch_source import open_configurations_of
+
+            async with open_configurations_of(request, self._report) as source:
+                yield source
+            return
+        async with connect(
+            request.directory, request.environ, eager=False, report=self._report
+        ) as connection:
+            await planning_imported()
+            from remote_backend.cli.commands.batch_source import source_of_connection
+
+            yield source_of_connection(connection, request)
 
     def _report(self, notice: Notice) -> None:
         if self._output is not None:
@@ -195,9 +211,7 @@ class _PlanRunner:
         if self._batch is None:
             from remote_backend.cli.commands.plan_output import PlanOutput
 
-            PlanOutput(self.request, self.screen).report_failure(
-                reason, kind, self._backend
-            )
+            PlanOutput(self.request, self.screen).report_failure(reason, kind, self._place)
 
     def report_interrupt(self) -> None:
         """Report to programs (JSON, reports) that no run was made before the interrupt."""
@@ -262,13 +276,3 @@ class _PlanRunner:
             self._note(
                 f"{self._still_going} still running. Come back: {self._how_to_come_back}"
             )
-
-
-def _start(
-    backend: "BackendPlans", request: PlanRequest
-) -> "AbstractAsyncContextManager[Batch]":
-    if request.resumed is not None:
-        return backend.resume(request.resumed, request.options)
-    if request.is_batch:
-        return backend.plan_all(request.options)
-    return backend.plan(options=request.options)

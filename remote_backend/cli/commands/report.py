@@ -1,12 +1,13 @@
 """The command `report`: reports of an earlier batch, from its journal and the server."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anyio
 import click
 
-from remote_backend.backend import Backend
+from remote_backend.api.client import Client
 from remote_backend.cli.commands.batch_journals import kept_comparison
 from remote_backend.cli.commands.plan_request import journal_folder_of
 from remote_backend.cli.commands.report_options import (
@@ -15,7 +16,7 @@ from remote_backend.cli.commands.report_options import (
     report_options,
 )
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.opening import opened_backend
+from remote_backend.cli.opening import opened_recorded
 from remote_backend.cli.output.kept_logs import folder_of
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import Collector, write_reports
@@ -26,6 +27,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.errors import RemoteBackendError, RunOptionsError, SettingsError
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
+from remote_backend.planning.earlier_run import read_earlier_run
 from remote_backend.planning.recorded_batch import RecordedBatch, read_journal
 from remote_backend.reports.stored_plans import with_stored_comparison
 
@@ -66,21 +68,21 @@ async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
             keeps_logs=kept.is_dir(),
             label=options.label,
         )
-        async with opened_backend(recorded.directory) as backend:
+        async with opened_recorded(recorded) as opened:
             ended = (recorded.outcomes.get(name) for name in recorded.workspaces)
             outcomes = tuple(outcome for outcome in ended if outcome is not None)
             plan = recorded.options.plan
-            outcomes = await _detailed(backend, outcomes, plan, collector)
+            outcomes = await _detailed(opened.client_of, outcomes, plan, collector)
             stored = kept_comparison(recorded)
             if stored is not None:
                 outcomes = tuple(with_stored_comparison(one, stored) for one in outcomes)
-            mapping = recorded.mapping or str(backend.connection.mapping)
         made = collector.report(
             outcomes,
             batch_id=recorded.id,
             hostname=recorded.hostname,
             organization=recorded.organization,
-            mapping=mapping,
+            mapping=recorded.mapping or opened.place.mapping,
+            configurations=recorded.places,
             ended_at=recorded.ended_at,
             options=plan,
             is_drift=plan.refresh_only,
@@ -101,7 +103,7 @@ async def _write(recorded: RecordedBatch, options: ReportOptions) -> int:
 
 
 async def _detailed(
-    backend: Backend,
+    client_of: Callable[[str], Client],
     outcomes: tuple[Outcome, ...],
     plan: PlanOptions,
     collector: Collector,
@@ -114,7 +116,9 @@ async def _detailed(
             return
         async with gate:
             try:
-                detailed, log = await backend.with_details(outcome, plan)
+                detailed, log = await read_earlier_run(
+                    client_of(outcome.workspace), outcome, plan
+                )
             except RemoteBackendError as error:
                 echo(f"{outcome.workspace}: no details: {message_of(error)}", err=True)
                 return

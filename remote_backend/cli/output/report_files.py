@@ -17,6 +17,7 @@ from remote_backend.formats.times import seconds_between
 from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.run import PlanOptions
 from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import short_id
@@ -126,6 +127,7 @@ class Collector:
         organization: str,
         is_drift: bool,
         mapping: str = "",
+        configurations: tuple[ConfigurationPlace, ...] = (),
         ended_at: str | None = None,
         options: PlanOptions | None = None,
         compared_with: ComparedWith | None = None,
@@ -140,6 +142,7 @@ class Collector:
             hostname=hostname,
             organization=organization,
             mapping=mapping,
+            configurations=configurations,
             label=self.label,
             commit=self.commit,
             started_at=self.started_at,

@@ -1,0 +1,221 @@
+"""A batch of several configurations: many clients, directories and archives, one stream of events.
+
+Each workspace belongs to the configuration that its `configuration` names, and is planned by the
+`WorkspacePlanner` of that. What planners share:
+
+- events, journal, and what stops runs when the batch is left early: all of them;
+- client with its rate limit, pollers, and configuration versions: those of the same host, token and
+  organization. One list shows the runs of all of these, and one upload serves all workspaces whose
+  archives have the same root, because the working directory is a setting of each workspace;
+- archives: those with the same root, whatever the server.
+
+The event queue adds the configuration to the events of a workspace when they are read.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from remote_backend.api.client import Client
+from remote_backend.events import (
+    BatchFailed,
+    BatchFinished,
+    BatchStarted,
+    Event,
+    PlanFinished,
+    SlugPacked,
+    WarningRaised,
+    WorkspacesSelected,
+)
+from remote_backend.models.outcome import Outcome
+from remote_backend.planning.archives import Archives, PackedRoots, pack_archives
+from remote_backend.planning.batch import Batch, carried_out, running_batch, span_of
+from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.batch_runner import BatchWork, digests_of, packed_archives
+from remote_backend.planning.event_queue import EventQueue
+from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.running_batch import RunningBatch, requested_options
+from remote_backend.planning.workspace_planner import (
+    Ending,
+    WorkspacePlanner,
+    workspace_planner,
+)
+from remote_backend.temporary_folders import temporary_folder
+from remote_backend.workspaces import LocalWorkspace
+
+__all__ = ("Configuration", "run_configurations")
+
+_WITHOUT_WORKSPACE = (
+    BatchFailed,
+    BatchFinished,
+    BatchStarted,
+    PlanFinished,
+    SlugPacked,
+    WarningRaised,
+    WorkspacesSelected,
+)
+
+
+@frozen(kw_only=True)
+class Configuration:
+    """One of the configurations of a batch, and its workspaces that are planned."""
+
+    name: str
+    client: Client = field(repr=False)
+    context: BatchContext
+    workspaces: tuple[LocalWorkspace, ...]
+
+
+@asynccontextmanager
+async def run_configurations(
+    configurations: Sequence[Configuration],
+    options: BatchOptions,
+    context: BatchContext,
+    failed: Sequence[Outcome] = (),
+) -> AsyncIterator[Batch]:
+    """Start planning workspaces of several configurations, as `run_batch` does for one.
+
+    `context` is that of the whole batch. A configuration that cannot be packed fails its
+    workspaces; `failed` are outcomes of those that could not be read at all.
+    """
+    workspaces = tuple(each for one in configurations for each in one.workspaces)
+    async with AsyncExitStack() as stack:
+        span = stack.enter_context(span_of(context, len(workspaces)))
+        folder = stack.enter_context(temporary_folder())
+        with span.child("pack"):
+            archives = await _pack(configurations, options, folder)
+        events = stack.enter_context(_EventsOfConfigurations(workspaces))
+        planners = _Planners.of(configurations, archives, options, context, events)
+        work = BatchWork(
+            names=(
+                *(each.name for each in workspaces),
+                *(each.workspace for each in failed),
+            ),
+            workspaces=workspaces,
+            planner=planners,
+            pollers=tuple(running.pollers for running in planners.of_clients),
+            packed=tuple(_packed(configurations, archives)),
+            failed=tuple(failed),
+            journal_facts=_journal_facts(configurations, archives),
+        )
+        running = evolve(planners.of_clients[0], context=context)
+        yield await stack.enter_async_context(carried_out(running, work, span))
+
+
+class _EventsOfConfigurations(EventQueue):
+    """Adds the configuration to the events of each workspace."""
+
+    def __init__(self, workspaces: Sequence[LocalWorkspace]) -> None:
+        super().__init__()
+        self._configurations = {each.name: each.configuration for each in workspaces}
+
+    async def get(self) -> Event | None:
+        """Wait for the next event; return None when there are no more."""
+        event = await super().get()
+        if event is None or isinstance(event, _WITHOUT_WORKSPACE):
+            return event
+        return evolve(event, configuration=self._configurations[event.workspace])
+
+
+@frozen
+class _Planners:
+    """Plans each workspace with the planner of its configuration."""
+
+    planners: Mapping[str, WorkspacePlanner]
+    of_clients: tuple[RunningBatch, ...]
+    """The parts that those with the same client share."""
+
+    async def plan(self, workspace: LocalWorkspace, end: Ending) -> None:
+        """Plan a workspace, and call `end` once."""
+        await self.planners[workspace.configuration].plan(workspace, end)
+
+    @staticmethod
+    def of(
+        configurations: Sequence[Configuration],
+        archives: Mapping[str, Archives],
+        options: BatchOptions,
+        context: BatchContext,
+        events: EventQueue,
+    ) -> "_Planners":
+        """Return planners of which those with the same client share what they can."""
+        planners: dict[str, WorkspacePlanner] = {}
+        of_clients: list[RunningBatch] = []
+        for group in _by_client(configurations):
+            client, count = group[0].client, sum(len(one.workspaces) for one in group)
+            shared = running_batch(
+                client, count, options, context, events, runs_per_workspace=1
+            )
+            if of_clients:
+                first = of_clients[0]
+                shared = evolve(shared, journal=first.journal, on_exit=first.on_exit)
+            of_clients.append(shared)
+            versions = workspace_planner(
+                evolve(shared, context=group[0].context), {}, count
+            ).configurations
+            for one in group:
+                running = evolve(
+                    shared,
+                    context=one.context,
+                    requested=requested_options(options.plan, one.context),
+                )
+                planners[one.name] = WorkspacePlanner(running, archives[one.name], versions)
+        return _Planners(planners, tuple(of_clients))
+
+
+def _by_client(configurations: Sequence[Configuration]) -> list[list[Configuration]]:
+    groups: dict[int, list[Configuration]] = {}
+    for one in configurations:
+        groups.setdefault(id(one.client), []).append(one)
+    return list(groups.values())
+
+
+async def _pack(
+    configurations: Sequence[Configuration], options: BatchOptions, folder: Path
+) -> dict[str, Archives]:
+    """Pack each root once, for all configurations below it."""
+    slugs: PackedRoots = {}
+    archives: dict[str, Archives] = {}
+    for number, one in enumerate(configurations):
+        into = folder / str(number)
+        into.mkdir()
+        archives[one.name] = await pack_archives(
+            one.workspaces, options, one.context, into, packed=slugs, may_fail=True
+        )
+    return archives
+
+
+def _packed(
+    configurations: Sequence[Configuration], archives: Mapping[str, Archives]
+) -> Iterator[SlugPacked]:
+    """Give one event for each archive, with the workspaces of all configurations that use it."""
+    events: dict[str, SlugPacked] = {}
+    for one in configurations:
+        for event in packed_archives(archives[one.name], one.workspaces):
+            earlier = events.get(event.root)
+            names = (
+                (*earlier.workspaces, *event.workspaces) if earlier else event.workspaces
+            )
+            events[event.root] = evolve(event, workspaces=names)
+    yield from events.values()
+
+
+def _journal_facts(
+    configurations: Sequence[Configuration], archives: Mapping[str, Archives]
+) -> dict[str, Any]:
+    return {
+        "configurations": [
+            {
+                "name": one.name,
+                "directory": str(one.context.directory.absolute()),
+                "hostname": one.context.hostname,
+                "organization": one.context.organization,
+                "mapping": one.context.mapping,
+                "archives": digests_of(archives[one.name]),
+                "workspaces": [each.name for each in one.workspaces],
+            }
+            for one in configurations
+        ]
+    }
