@@ -211,6 +211,9 @@ class RunRecord:
     requested_version: str | None = None
     """The version that its request named, if it named one."""
 
+    input_state_version_id: str | None = None
+    """The state that its plan began with; None before that, and without a state."""
+
     hostname: str = ""
     """The name of the server in its request, by which its configuration may call the server too."""
 

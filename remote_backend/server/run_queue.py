@@ -163,7 +163,7 @@ class RunQueue:
     async def _plan(self, run_id: str) -> None:
         writer = LogWriter(self._files.log_path(run_id))
         writer.start()
-        run = await self._update_run(run_id, status="planning", plan_status="running")
+        run = await self._begin(run_id)
         try:
             result = await self._make_plan(run, writer)
         except _RunDeleted:
@@ -179,6 +179,22 @@ class RunQueue:
         # A cancellation in here would leave a plan without its status, so it comes too late.
         with anyio.CancelScope(shield=True):
             await self._finish(run, result, writer)
+
+    async def _begin(self, run_id: str) -> RunRecord:
+        """Begin a plan with the state that the workspace has now."""
+
+        def begin(records: Records) -> RunRecord:
+            run = _existing_run(records, run_id)
+            state = newest_state(records, run.workspace_id)
+            begun = evolve(
+                run,
+                status="planning",
+                plan_status="running",
+                input_state_version_id=state.id if state is not None else None,
+            )
+            return records.put(_with_new_timestamps(run, begun))
+
+        return await self._store.write(begin)
 
     async def _make_plan(self, run: RunRecord, writer: LogWriter) -> EngineResult:
         if self._access is None or not self._engine.reads_configuration:
@@ -199,7 +215,9 @@ class RunQueue:
             if workspace is None:
                 raise _RunDeleted(run.id)
             variables = applied_variables(records, workspace)
-            return workspace, variables, newest_state(records, workspace.id)
+            state_id = run.input_state_version_id
+            state = records.find(StateVersionRecord, state_id) if state_id else None
+            return workspace, variables, state
 
         workspace, variables, version = await self._store.read(read_records)
         root = self._files.configuration_folder(run.configuration_version_id)
@@ -321,9 +339,7 @@ class RunQueue:
 
     async def _update_run(self, run_id: str, **changes: object) -> RunRecord:
         def change(records: Records) -> RunRecord:
-            run = records.find(RunRecord, run_id)
-            if run is None:
-                raise _RunDeleted(run_id)
+            run = _existing_run(records, run_id)
             return records.put(_with_new_timestamps(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         run = await self._store.write(change)
@@ -331,6 +347,13 @@ class RunQueue:
             self._count_run(run.status)
             log.debug("run.ended", run_id=run_id, status=run.status)
         return run
+
+
+def _existing_run(records: Records, run_id: str) -> RunRecord:
+    run = records.find(RunRecord, run_id)
+    if run is None:
+        raise _RunDeleted(run_id)
+    return run
 
 
 def _with_new_timestamps(before: RunRecord, after: RunRecord) -> RunRecord:

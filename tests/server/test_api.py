@@ -428,6 +428,28 @@ async def test_a_state_is_uploaded_and_read(raw_client: RawClient) -> None:
     assert deleted.status == 204
 
 
+async def test_a_run_names_the_state_that_its_plan_began_with(
+    raw_client: RawClient,
+) -> None:
+    """Equal ids prove that two plans began with the same state."""
+    workspace = await raw_client.workspace()
+    version = await raw_client.uploaded(workspace)
+
+    async def input_state() -> Any:
+        made = await raw_client.run(workspace, version)
+        run = await raw_client.until(made.data["id"], "planned_and_finished")
+        return run["relationships"]["input-state-version"]["data"]
+
+    before = await input_state()
+    path = f"/api/v2/workspaces/{workspace}"
+    await raw_client("POST", f"{path}/actions/lock")
+    stored = await raw_client("POST", f"{path}/state-versions", state_body(state_of(1)))
+    await raw_client("POST", f"{path}/actions/unlock")
+
+    assert before is None
+    assert await input_state() == {"type": "state-versions", "id": stored.data["id"]}
+
+
 async def test_an_earlier_state_becomes_the_newest(raw_client: RawClient) -> None:
     """With the next serial and its outputs, under the lock, and only one of the workspace."""
     workspace = await raw_client.workspace()

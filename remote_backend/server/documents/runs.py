@@ -117,6 +117,8 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
             "configuration-version": to_one(
                 "configuration-versions", run.configuration_version_id
             ),
+            # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#sample-response
+            "input-state-version": to_one("state-versions", run.input_state_version_id),
             "plan": to_one("plans", run.plan_id),
             "apply": to_one("applies", run.apply_id),
             "cost-estimate": to_one(
