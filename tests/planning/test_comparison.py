@@ -192,7 +192,7 @@ async def test_the_runs_of_a_workspace_are_created_back_to_back(tmp_path: Path) 
     )
     # Requests of several connections can overtake each other, and the first workspace uploads.
     assert distances[len(names) // 2] == 1
-    assert distances[-2] <= 6
+    assert distances[-2] < len(names)
     assert sum("base of a comparison" in text for text in made) == 12
 
 
