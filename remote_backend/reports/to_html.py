@@ -7,6 +7,7 @@ which adds search, filters, keys and buttons to copy. The modules `html_*` have 
 
 from remote_backend.reports.html_checks import costs_section, policies_section
 from remote_backend.reports.html_comparison import comparison_section
+from remote_backend.reports.html_configurations import configurations_section
 from remote_backend.reports.html_groups import group_section
 from remote_backend.reports.html_header import keys_dialog, page_header, page_title
 from remote_backend.reports.html_kinds import Kind, families_by_kind
@@ -48,6 +49,6 @@ def report_body(report: Report, *, below_header: str = "") -> str:
         f"{comparison_section(report)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"
         f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}"
-        f"{selection_section(report)}</main>\n"
+        f"{configurations_section(report)}{selection_section(report)}</main>\n"
         f"{keys_dialog()}"
     )

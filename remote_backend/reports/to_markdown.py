@@ -24,6 +24,7 @@ from remote_backend.reports.markdown_budget import (
     written,
 )
 from remote_backend.reports.markdown_comparison import comparison_sections
+from remote_backend.reports.markdown_configurations import configuration_sections
 from remote_backend.reports.markdown_errors import text_item, warning_sections
 from remote_backend.reports.markdown_groups import group_sections
 from remote_backend.reports.markdown_selection import selection_sections
@@ -123,6 +124,7 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     yield from group_sections(report, most_characters)
     yield from comparison_sections(report)
     yield from warning_sections(report)
+    yield from configuration_sections(report)
     yield from selection_sections(report)
 
 

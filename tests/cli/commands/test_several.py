@@ -143,6 +143,11 @@ async def test_reports_name_the_configurations(work: CommandLine) -> None:
         ("stacks/broken", None),
     ]
     comment = (work.directory / "r.md").read_text()
+    assert "<summary>4 configurations</summary>" in comment
+    assert "- `stacks/net`: 2 workspaces: 2 changed\n" in comment
+    assert "- `stacks/broken`: 1 workspace: 1 failed\n" in comment
+    page = (work.directory / "r.html").read_text()
+    assert "<h2>4 configurations</h2>" in page
     assert comment.splitlines()[0] == (
         f"<!-- remote-backend plan {work.server.hostname}/acme/stacks/* apps -->"
     )
