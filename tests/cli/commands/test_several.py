@@ -211,3 +211,59 @@ async def test_what_a_change_touches_in_several(work: CommandLine) -> None:
     assert done.code == 0
     assert sorted(rows_of(done.out)) == ["dev", "stacks/net:prod"]
     assert "stacks/dns:prod" in done.out
+
+
+async def test_canceling_several(work: CommandLine) -> None:
+    """What still runs is canceled in all directories, with the client of each."""
+    await work.run("plan", "-all", "-detach", "stacks/net", "stacks/dns")
+    done = await work.run("batches", "cancel", "last", "-yes")
+
+    assert done.code == 0
+    assert {line.partition(": ")[0] for line in done.out.splitlines()} == {
+        "dev",
+        "stacks/dns:prod",
+        "stacks/net:prod",
+    }
+
+
+async def test_a_report_of_an_earlier_batch_of_several(work: CommandLine) -> None:
+    """It lists the configurations again, also one that could not be read."""
+    await work.run("plan", "-all", "stacks/*")
+    done = await work.run("report", "-report=again.json")
+
+    assert done.code == 0, done.err
+    report = json.loads((work.directory / "again.json").read_text())
+    names = [place["name"] for place in report["batch"]["configurations"]]
+    assert names == ["stacks/dns", "stacks/net", "stacks/broken"]
+
+
+async def test_directories_with_roots_of_their_own(tmp_path: Path) -> None:
+    """Without a working directory each directory is uploaded, by one client all the same."""
+    seed = [SeedWorkspace(name="net-a"), SeedWorkspace(name="dns-a")]
+    async with running_server(tmp_path, seed=seed) as server:
+        repository = monorepo(tmp_path, server)
+        work = CommandLine(server, repository.path, tmp_path / "data")
+        done = await work.run("plan", "-all", "-json", "stacks/net", "stacks/dns")
+
+        assert done.code == 0
+        assert len(records_of(work, "configuration-version")) == 2
+
+
+async def test_a_host_without_a_token_is_a_row(work: CommandLine) -> None:
+    """The rest goes on, and the row says what is missing."""
+    block = backend_block("other.test", "acme", "apps-")
+    (work.directory / "apps/main.tf").write_text(block)
+    done = await work.run("plan", "-all", "stacks/net", "apps")
+
+    assert done.code == 1
+    assert sorted(rows_of(done.out)) == ["apps", "dev", "prod"]
+    assert "other.test" in done.out
+
+
+async def test_every_directory_unreadable(work: CommandLine) -> None:
+    """Without one that can be read there is no batch, and the error names each."""
+    done = await work.run("plan", "-all", "stacks/broken", "stacks/notes")
+
+    assert done.code == 1
+    assert "none of the configurations can be planned: stacks/broken: " in done.err
+    assert "stacks/notes: " in done.err
