@@ -27,6 +27,7 @@ OTHER_PROGRAM = re.compile(r"`(?:terraform|tofu|git) [^`]*`")
 EXCEPTIONS = {
     "engine/plan.py": "arguments of the programs that make plans",
     "engine/program.py": "arguments of the programs that make plans",
+    "examples/pull_request_tree.py": "arguments of git",
     "git/base.py": "arguments of git",
     "git/changes.py": "arguments of git",
     "git/own_index.py": "arguments of git",
