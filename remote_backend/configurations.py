@@ -129,9 +129,10 @@ class Configurations:
             workspaces = tuple(
                 each for each in workspaces if each.name in selection.reasons
             )
-        if not workspaces and failed:
-            raise _none_readable(failures)
         outcomes = tuple(_unreadable(name, failures[name]) for name in failed)
+        if not workspaces and not outcomes:
+            # There is nothing to resume.
+            options = evolve(options, journal_folder=None)
         context = self._context(selection=selection)
         async with self._run(workspaces, options, context, outcomes) as batch:
             yield batch

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from remote_backend.engine.simulated import Simulation
 from remote_backend.models.plan import Counts
@@ -213,17 +214,21 @@ async def test_what_a_change_touches_in_several(work: CommandLine) -> None:
     assert "stacks/dns:prod" in done.out
 
 
-async def test_canceling_several(work: CommandLine) -> None:
+async def test_canceling_several(tmp_path: Path) -> None:
     """What still runs is canceled in all directories, with the client of each."""
-    await work.run("plan", "-all", "-detach", "stacks/net", "stacks/dns")
-    done = await work.run("batches", "cancel", "last", "-yes")
+    seed = [evolve(each, simulation=Simulation(seconds=600)) for each in SEED]
+    async with running_server(tmp_path, seed=seed) as server:
+        repository = monorepo(tmp_path, server)
+        work = CommandLine(server, repository.path, tmp_path / "data")
+        await work.run("plan", "-all", "-detach", "stacks/net", "stacks/dns")
+        done = await work.run("batches", "cancel", "last", "-yes")
 
-    assert done.code == 0
-    assert {line.partition(": ")[0] for line in done.out.splitlines()} == {
-        "dev",
-        "stacks/dns:prod",
-        "stacks/net:prod",
-    }
+        assert done.code == 0
+        assert {line.partition(": ")[0] for line in done.out.splitlines()} == {
+            "dev",
+            "stacks/dns:prod",
+            "stacks/net:prod",
+        }
 
 
 async def test_a_report_of_an_earlier_batch_of_several(work: CommandLine) -> None:
@@ -267,3 +272,18 @@ async def test_every_directory_unreadable(work: CommandLine) -> None:
     assert done.code == 1
     assert "none of the configurations can be planned: stacks/broken: " in done.err
     assert "stacks/notes: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "rows"),
+    [(["stacks/net", "apps"], 0, []), (["stacks/*"], 1, ["stacks/broken"])],
+)
+async def test_a_change_that_touches_nothing(
+    work: CommandLine, arguments: list[str], code: int, rows: list[str]
+) -> None:
+    """Nothing is planned; a directory that cannot be read is a row all the same."""
+    path = os.environ["PATH"]
+    done = await work.run("plan", "-changed-since=HEAD", *arguments, PATH=path)
+
+    assert (done.code, sorted(rows_of(done.out))) == (code, rows)
+    assert runs_of(work) == []
