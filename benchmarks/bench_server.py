@@ -226,8 +226,8 @@ async def main(repetitions: int, others: list[str]) -> None:
     with ExitStack() as stack:
         contestants = [stack.enter_context(ours())]
         if others:
-            *known, process_id = others
-            contestants.append(Contestant(*known, int(process_id)))
+            who, url, token, organization, process_id = others
+            contestants.append(Contestant(who, url, token, organization, int(process_id)))
         for contestant in contestants:
             await seed(contestant, version)
         rows = [row async for row in measure(contestants, repetitions)]
