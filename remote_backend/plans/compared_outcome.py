@@ -27,9 +27,6 @@ from remote_backend.plans.plan_time import PlanTime
 
 __all__ = ("compare_outcomes", "outcome_of_new_workspace", "planned")
 
-# The change of a configuration repairs these; others, as a lost connection, end by themselves.
-_OF_CONFIGURATIONS = (FailureKind.TERRAFORM, FailureKind.POLICY, FailureKind.CONFIGURATION)
-
 
 def compare_outcomes(
     head: Outcome,
@@ -41,12 +38,17 @@ def compare_outcomes(
     """Return the outcome of the head with its comparison to the base.
 
     None for the base means that its plan is not known. An outcome without a plan, or whose changes
-    are not known, keeps its result; one that was canceled stays as it is. `is_drift` is for plans that only refresh.
+    are not known, keeps its result. One that was canceled, or failed by something else than its
+    configuration, stays as it is. `is_drift` is for plans that only refresh.
     """
     if not head.succeeded and head.result is not Result.FAILED:
         # What was stopped says nothing about a change.
         return head
     result = _result_of(head, base)
+    if head.result is Result.FAILED and not (
+        result is ComparisonResult.FAILED_BEFORE or _is_of_configuration(head)
+    ):
+        return head
     if result is not ComparisonResult.COMPARED or base is None:
         return _uncompared(head, base, result, is_drift=is_drift)
     head_plan, base_plan = planned(head), planned(base)
@@ -94,10 +96,21 @@ def _result_of(head: Outcome, base: Outcome | None) -> ComparisonResult:
     if base.result is not Result.FAILED:
         return ComparisonResult.NO_BASE
     if head.succeeded:
-        is_repair = base.failure is None or base.failure.kind in _OF_CONFIGURATIONS
+        is_repair = _is_of_configuration(base)
         return ComparisonResult.REPAIRS if is_repair else ComparisonResult.NO_BASE
     are_same = head.result is Result.FAILED and _error(head) == _error(base)
     return ComparisonResult.FAILED_BEFORE if are_same else ComparisonResult.NO_BASE
+
+
+def _is_of_configuration(failed: Outcome) -> bool:
+    """Return whether a change of the configuration can be the cause, or the repair, of a failure.
+
+    A version of Terraform that the server does not have ends a plan before it has a run.
+    """
+    kind = failed.failure.kind if failed.failure is not None else FailureKind.TERRAFORM
+    if kind is FailureKind.CONFIGURATION:
+        return failed.run_id is not None
+    return kind in (FailureKind.TERRAFORM, FailureKind.POLICY)
 
 
 def _error(outcome: Outcome) -> tuple[str, ...] | None:

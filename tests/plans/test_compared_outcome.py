@@ -1,10 +1,14 @@
 """How head and base of a workspace ended, against each other."""
 
+import pytest
+from attrs import evolve
+
 from remote_backend.models.comparison import ChangeClass, ComparisonResult
+from remote_backend.models.failure import FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.compared_outcome import compare_outcomes
-from tests.support.report_builders import outcome, plan, update
+from tests.support.report_builders import failed_with, outcome, plan, update
 
 DRIFT = update("aws_vpc.a", "1", "9")
 REPAIR = update("aws_vpc.a", "9", "1")
@@ -61,6 +65,26 @@ def test_a_base_whose_changes_cannot_be_read_is_none() -> None:
     assert compared.comparison is not None
     assert compared.comparison.result is ComparisonResult.NO_BASE
     assert classes(compared) == [ChangeClass.CAUSED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "run_id", "expected"),
+    [
+        (FailureKind.TERRAFORM, "run-1", ComparisonResult.BREAKS),
+        (FailureKind.CONNECTION, "run-1", None),
+        (FailureKind.CONFIGURATION, None, None),
+    ],
+    ids=["an error of Terraform", "a lost connection", "a version that was refused"],
+)
+def test_only_errors_of_the_configuration_break(
+    kind: FailureKind, run_id: str | None, expected: ComparisonResult | None
+) -> None:
+    """A plan that never ran, or lost its server, says nothing about the change."""
+    failed = outcome("dev", result=Result.FAILED, failure=failed_with("an error", kind))
+    head = evolve(failed, run_id=run_id)
+    found = compare_outcomes(head, outcome("dev")).comparison
+
+    assert (None if found is None else found.result) is expected
 
 
 def test_the_plan_time_of_redacted_plans_is_that_of_the_server() -> None:
