@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from importlib import import_module
@@ -101,9 +101,9 @@ def contestants(
     return made
 
 
-def by_us(server: Server) -> dict[str, Any]:
-    """Plan all with our command line, whose events tell when each plan was known to end."""
-    command = [sys.executable, "-m", "remote_backend", "plan", "-all", "-json"]
+def by_us(server: Server, flags: Sequence[str] = ()) -> dict[str, Any]:
+    """Plan all with our command line, whose events have the time at which each plan was known."""
+    command = [sys.executable, "-m", "remote_backend", "plan", "-all", "-json", *flags]
     known: dict[str, float] = {}
     failed = 0
     server.stats()
