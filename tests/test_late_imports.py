@@ -54,6 +54,16 @@ LATE = {
     ),
     ("cli.commands.gate_options", "remote_backend.plans.gates"): "most plans have no gates",
     ("cli.commands.plan_output", "remote_backend.plans.gates"): "as above",
+    ("cli.commands.plan_output", "remote_backend.cli.commands.plan_reports"): (
+        "most plans leave no reports, 0.01 s"
+    ),
+    ("cli.commands.plan_output", "remote_backend.cli.output.json_console"): (
+        "only -json, which needs the documents of reports"
+    ),
+    ("cli.commands.plan_output", "remote_backend.reports.event_stream"): "as above",
+    ("cli.commands.plan_output", "remote_backend.cli.output.ci_sections"): (
+        "only logs of some CI systems"
+    ),
     ("cli.commands.plan_output", "remote_backend.cli.output.batch_end"): (
         "only batches, 0.01 s"
     ),

@@ -12,13 +12,10 @@ from attrs import define, evolve, field
 
 from remote_backend import events
 from remote_backend.cli.commands.batch_source import BatchSource
-from remote_backend.cli.commands.plan_reports import PlanReports
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.ci_sections import SectionsConsole
 from remote_backend.cli.output.console import (
     BatchConsole,
-    JsonConsole,
     QuietConsole,
     SinglePlanConsole,
 )
@@ -37,12 +34,14 @@ from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
-from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import against_text
 
 if TYPE_CHECKING:
     # Imported for batches on terminals alone, see `_watched`.
     from remote_backend.cli.commands.live_actions import LiveActions
+
+    # Imported where somebody reads something afterwards, see `_reports`.
+    from remote_backend.cli.commands.plan_reports import PlanReports
 
 __all__ = ("PlanOutput",)
 
@@ -71,6 +70,20 @@ class _LiveView(Protocol):
     def tick(self) -> None: ...
 
 
+class _Console(Protocol):
+    """What shows events."""
+
+    def show(self, event: events.Event) -> None: ...
+
+
+class _JsonConsole(_Console, Protocol):
+    """The part of `JsonConsole` that is used here; only programs need it, see `_json_console`."""
+
+    def interrupted(self, answer: str) -> None: ...
+
+    async def report_progress(self) -> None: ...
+
+
 def _open_gate() -> anyio.Event:
     gate = anyio.Event()
     gate.set()
@@ -87,11 +100,13 @@ class PlanOutput:
     """The exit code of the signal that came, or 0."""
 
     _live: _LiveView | None = None
-    _json: JsonConsole | None = None
+    _json: _JsonConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _kept: KeptLogs = field(factory=KeptLogs)
-    _reports: PlanReports = field(init=False)
+    _is_incomplete: bool = False
+    """Whether a report that was wanted could not be written."""
+
     clock: Callable[[], float] = monotonic
     progress: Progress = field(init=False)
     _began: float = field(init=False)
@@ -101,7 +116,6 @@ class PlanOutput:
     _answered: str = "watch"
 
     def __attrs_post_init__(self) -> None:
-        self._reports = PlanReports(self.command, self.screen)
         self._began = self.clock()
         self.progress = Progress(self.command.is_drift, self.clock)
 
@@ -109,10 +123,11 @@ class PlanOutput:
         """Show all events of a batch; with -detach, those until all runs are queued."""
         command = self.command
         self._kept = keep_limits(process_environ())
-        self._reports.keeps_logs = self._keeps_logs
         if command.is_batch:
             # Its end must not wait for this import.
             await import_in_thread("remote_backend.cli.output.batch_end")()
+        if self._leaves_reports:
+            await import_in_thread("remote_backend.cli.commands.plan_reports")()
         with self._logs(batch.id) as logs:
             watched = await self._watched(source, batch, logs)
             live = self._live
@@ -149,14 +164,42 @@ class PlanOutput:
             gates = self._judge(batch.outcomes)
             if not command.is_batch and command.style is not Style.JSON:
                 self._note_gates(gates)
-            if (command.writes_reports or self._keeps_plans) and is_over:
-                self._reports.write(source.place, batch, logs, gates)
-            if command.plan_json is not None and is_over:
-                await self._reports.write_plans(source.client_of, batch, command.plan_json)
-            if command.generated_config is not None and is_over:
-                self._reports.write_generated(batch.outcomes)
-            if is_over:
-                self._reports.pass_on(batch.outcomes, batch.id, gates=gates)
+            if is_over and self._leaves_reports:
+                await self._write_reports(source, batch, logs, gates)
+
+    @property
+    def _leaves_reports(self) -> bool:
+        """Whether anything is written for those who do not watch: files, or values for GitHub."""
+        command, environ = self.command, process_environ()
+        return (
+            command.writes_reports
+            or command.plan_json is not None
+            or command.generated_config is not None
+            or self._keeps_plans
+            or any(environ.get(name) for name in ("GITHUB_ACTIONS", "GITHUB_OUTPUT"))
+        )
+
+    def _reports(self) -> "PlanReports":
+        from remote_backend.cli.commands.plan_reports import PlanReports
+
+        return PlanReports(self.command, self.screen, keeps_logs=self._keeps_logs)
+
+    async def _write_reports(
+        self,
+        source: BatchSource,
+        batch: Batch,
+        logs: LogSpool,
+        gates: tuple[GateResult, ...],
+    ) -> None:
+        command, reports = self.command, self._reports()
+        if command.writes_reports or self._keeps_plans:
+            reports.write(source.place, batch, logs, gates)
+        if command.plan_json is not None:
+            await reports.write_plans(source.client_of, batch, command.plan_json)
+        if command.generated_config is not None:
+            reports.write_generated(batch.outcomes)
+        reports.pass_on(batch.outcomes, batch.id, gates=gates)
+        self._is_incomplete = reports.is_incomplete
 
     async def _watched(
         self, source: BatchSource, batch: Batch, logs: LogSpool
@@ -229,7 +272,7 @@ class PlanOutput:
             is_drift=self.command.is_drift,
             compared_with=batch.compared_with,
             # Sections show each failure where it happened.
-            has_blocks=not isinstance(console, SectionsConsole),
+            has_blocks=not _has_sections(self.command, self.screen),
             table=self.command.table,
             gates=self._judge(batch.outcomes),
             selection=batch.selection,
@@ -243,15 +286,16 @@ class PlanOutput:
                 why = "it would" if gate.workspaces else "nobody can tell whether it would"
                 self.screen.note(f"Gate {gate.rule.text}: {why}.")
 
-    def _console(
-        self, batch_id: str, logs: LogSpool
-    ) -> BatchConsole | SinglePlanConsole | QuietConsole | SectionsConsole | JsonConsole:
+    def _console(self, batch_id: str, logs: LogSpool) -> _Console:
         if self.command.style is Style.JSON:
             self._json = self._json_console(batch_id)
             return self._json
         return _console(self.command, self.screen, logs)
 
-    def _json_console(self, batch_id: str | None) -> JsonConsole:
+    def _json_console(self, batch_id: str | None) -> _JsonConsole:
+        from remote_backend.cli.output.json_console import JsonConsole
+        from remote_backend.reports.event_stream import EventStream
+
         def exit_code(outcomes: tuple[Outcome, ...]) -> int:
             return self.interrupt_code() or self.exit_code(outcomes)
 
@@ -262,9 +306,10 @@ class PlanOutput:
         """Report to programs (JSON, reports) that no plan was begun; people read the error itself."""
         if self.command.style is Style.JSON:
             self._json_console(None).show(events.BatchFailed(reason, kind))
+        reports = self._reports()
         if self.command.writes_reports:
-            self._reports.write_failure(reason, place, self._started_at)
-        self._reports.pass_on((), "", problem=reason)
+            reports.write_failure(reason, place, self._started_at)
+        reports.pass_on((), "", problem=reason)
 
     def report(self, notice: Notice) -> None:
         """Write what is waited for, or a warning; a drawing goes on below it."""
@@ -321,7 +366,7 @@ class PlanOutput:
         """Return the exit code of the command for how its plans ended, or were queued."""
         if self.command.detach and not outcomes:
             return int(self._some_not_queued)
-        if self._reports.is_incomplete:
+        if self._is_incomplete:
             return 1
         return exit_code_of(
             outcomes,
@@ -375,15 +420,22 @@ def _keys(screen: Screen) -> TextIO | None:
     return stdin if is_possible and not is_in_background(stdin) else None
 
 
-def _console(
-    command: PlanRequest, screen: Screen, logs: LogSpool
-) -> BatchConsole | SinglePlanConsole | QuietConsole | SectionsConsole:
+def _has_sections(command: PlanRequest, screen: Screen) -> bool:
+    """Return whether the log of a CI system gets a section for each workspace."""
+    if command.style is not Style.AUTO or not command.is_batch:
+        return False
+    return bool(screen.folds) and not screen.is_terminal
+
+
+def _console(command: PlanRequest, screen: Screen, logs: LogSpool) -> _Console:
     is_drift = command.is_drift
     if command.style is Style.QUIET:
         return QuietConsole(screen, is_drift)
     if not command.is_batch:
         return SinglePlanConsole(screen, is_drift)
-    if command.style is Style.AUTO and screen.folds and not screen.is_terminal:
+    if _has_sections(command, screen):
+        from remote_backend.cli.output.ci_sections import SectionsConsole
+
         return SectionsConsole(screen, is_drift, logs=logs)
     return BatchConsole(screen, is_drift)
 

@@ -1,12 +1,10 @@
 """Events to the terminal: logs to standard output, everything else to standard error."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
-import anyio
 from attrs import define, field
 
 from remote_backend import events
-from remote_backend.cli.output.ci_commands import disarm_json
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.outcome_text import (
     outcome_line,
@@ -17,12 +15,10 @@ from remote_backend.cli.output.screen import Screen, with_reset
 from remote_backend.cli.output.view.log_objects import LogObjects
 from remote_backend.formats.ansi import clean, one_line, physical_lines
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.event_stream import EventStream
 from remote_backend.reports.summary import check_text
 
 __all__ = (
     "BatchConsole",
-    "JsonConsole",
     "WAITING",
     "QuietConsole",
     "SinglePlanConsole",
@@ -30,7 +26,6 @@ __all__ = (
 )
 
 _PREFIX_COLORS = (36, 33, 32, 35, 34, 31)
-_PROGRESS_SECONDS = 5.0
 _END_OF_LOG_BYTES = 1 << 14
 WAITING = {
     "pending": "waiting for its turn",
@@ -182,35 +177,6 @@ class QuietConsole:
         """Show an event."""
         if isinstance(event, events.WarningRaised):
             self.screen.note(f"Warning: {event.text}")
-
-
-@define
-class JsonConsole:
-    """Writes every event as a line of JSON."""
-
-    screen: Screen
-    stream: EventStream
-
-    def show(self, event: events.Event) -> None:
-        """Show an event."""
-        self._write(self.stream.lines(event))
-
-    def interrupted(self, answer: str) -> None:
-        """Report that a signal came, and what becomes of the runs: `cancel` or `detach`."""
-        self._write(self.stream.interrupted(answer))
-
-    async def report_progress(
-        self, sleep: Callable[[float], Awaitable[None]] = anyio.sleep
-    ) -> None:
-        """Report every five seconds how far the batch has come."""
-        while True:
-            await sleep(_PROGRESS_SECONDS)
-            self._write(self.stream.progress())
-
-    def _write(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self.screen.out.write(f"{disarm_json(line, self.screen.services)}\n")
-        self.screen.out.flush()
 
 
 def _packed(event: events.SlugPacked) -> str:

@@ -11,10 +11,10 @@ from remote_backend import events
 from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
-    JsonConsole,
     QuietConsole,
     SinglePlanConsole,
 )
+from remote_backend.cli.output.json_console import JsonConsole
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat

@@ -23,11 +23,11 @@ from remote_backend.cli.commands import workspace
 from remote_backend.cli.output.batch_end import write_end
 from remote_backend.cli.output.console import (
     BatchConsole,
-    JsonConsole,
     QuietConsole,
     SinglePlanConsole,
 )
 from remote_backend.cli.output.github import annotations
+from remote_backend.cli.output.json_console import JsonConsole
 from remote_backend.cli.output.live import LiveConsole
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat
