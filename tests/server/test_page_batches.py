@@ -41,7 +41,7 @@ async def test_a_batch_is_its_report(tmp_path: Path) -> None:
         await browser.log_in(browser.server.token)
         _, page = await browser.get(f"/app/acme/batches/{id}")
         short, _ = await browser.get(f"/app/acme/batches/{id[6:10]}")
-        missing, _ = await browser.get("/app/acme/batches/batch-0")
+        missing, _ = await browser.get("/app/acme/batches/batch-none")
         _, listed = await browser.get("/app/acme/batches")
 
     assert "Terraform plan of acme/net-*" in page and "By owner" in page
