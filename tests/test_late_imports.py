@@ -61,7 +61,7 @@ LATE = {
         "only -json, which needs the documents of reports"
     ),
     ("cli.commands.plan_output", "remote_backend.reports.event_stream"): "as above",
-    ("cli.commands.plan_output", "remote_backend.cli.output.ci_sections"): (
+    ("cli.commands.plan_consoles", "remote_backend.cli.output.ci_sections"): (
         "only logs of some CI systems"
     ),
     ("cli.commands.plan_output", "remote_backend.cli.output.batch_end"): (

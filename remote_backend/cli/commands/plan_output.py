@@ -1,10 +1,9 @@
-"""Telling what happens in a batch: events to the screen, and to reports."""
+"""Reporting what happens in a batch: events to the screen, and to reports."""
 
-import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,18 +11,20 @@ from attrs import define, evolve, field
 
 from remote_backend import events
 from remote_backend.cli.commands.batch_source import BatchSource
+from remote_backend.cli.commands.plan_consoles import (
+    Console,
+    console_of,
+    has_sections,
+    is_live,
+    keys_of,
+    shows_life,
+)
 from remote_backend.cli.commands.plan_request import PlanRequest, Style
 from remote_backend.cli.hints import message_of
-from remote_backend.cli.output.console import (
-    BatchConsole,
-    QuietConsole,
-    SinglePlanConsole,
-)
 from remote_backend.cli.output.kept_logs import KeptLogs, folder_of, keep_limits, prune
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.progress import Progress, heartbeat
 from remote_backend.cli.output.screen import Screen
-from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.cli.output.view.log_objects import PlannedInLogs
 from remote_backend.cli.process import import_in_thread
 from remote_backend.config.environment import process_environ
@@ -70,13 +71,7 @@ class _LiveView(Protocol):
     def tick(self) -> None: ...
 
 
-class _Console(Protocol):
-    """What shows events."""
-
-    def show(self, event: events.Event) -> None: ...
-
-
-class _JsonConsole(_Console, Protocol):
+class _JsonConsole(Console, Protocol):
     """The part of `JsonConsole` that is used here; only programs need it, see `_json_console`."""
 
     def interrupted(self, answer: str) -> None: ...
@@ -158,10 +153,10 @@ class PlanOutput:
                         break
             # Without outcomes the batch was left, unless the change touches no workspace.
             is_over = bool(batch.outcomes) or batch.is_empty
+            gates = self._judge(batch.outcomes)
             if is_over and command.is_batch and command.style is not Style.JSON:
                 actions = live.planned() if live is not None else planned.actions
-                self._write_end(source.place, batch, actions, logs, console)
-            gates = self._judge(batch.outcomes)
+                self._write_end(source.place, batch, actions, logs, gates)
             if not command.is_batch and command.style is not Style.JSON:
                 self._note_gates(gates)
             if is_over and self._leaves_reports:
@@ -205,7 +200,7 @@ class PlanOutput:
         self, source: BatchSource, batch: Batch, logs: LogSpool
     ) -> "LiveActions | None":
         """Open the live view and return what its keys do; None where there is none."""
-        if batch.is_empty or not _is_live(self.command, self.screen):
+        if batch.is_empty or not is_live(self.command, self.screen):
             return None
         await import_in_thread("remote_backend.cli.commands.live_actions")()
         from remote_backend.cli.commands.live_actions import LiveActions
@@ -221,7 +216,7 @@ class PlanOutput:
             ),
             self.command.is_drift,
             logs=logs,
-            keys=_keys(self.screen),
+            keys=keys_of(self.screen),
         )
         self._live = live
         return LiveActions(live, source.client_of, self._answer)
@@ -250,7 +245,7 @@ class PlanOutput:
         batch: Batch,
         planned: Mapping[str, Mapping[str, str]],
         logs: LogSpool,
-        console: object,
+        gates: tuple[GateResult, ...],
     ) -> None:
         from remote_backend.cli.output.batch_end import BatchPlace, write_end
 
@@ -272,9 +267,9 @@ class PlanOutput:
             is_drift=self.command.is_drift,
             compared_with=batch.compared_with,
             # Sections show each failure where it happened.
-            has_blocks=not _has_sections(self.command, self.screen),
+            has_blocks=not has_sections(self.command, self.screen),
             table=self.command.table,
-            gates=self._judge(batch.outcomes),
+            gates=gates,
             selection=batch.selection,
             with_reasons=self.command.lists_reasons,
         )
@@ -286,11 +281,11 @@ class PlanOutput:
                 why = "it would" if gate.workspaces else "nobody can tell whether it would"
                 self.screen.note(f"Gate {gate.rule.text}: {why}.")
 
-    def _console(self, batch_id: str, logs: LogSpool) -> _Console:
+    def _console(self, batch_id: str, logs: LogSpool) -> Console:
         if self.command.style is Style.JSON:
             self._json = self._json_console(batch_id)
             return self._json
-        return _console(self.command, self.screen, logs)
+        return console_of(self.command, self.screen, logs)
 
     def _json_console(self, batch_id: str | None) -> _JsonConsole:
         from remote_backend.cli.output.json_console import JsonConsole
@@ -404,60 +399,17 @@ def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
     return evolve(event, warnings=tuple(map(message_of, event.warnings)))
 
 
-def _is_live(command: PlanRequest, screen: Screen) -> bool:
-    if command.style is not Style.AUTO or not command.is_batch or screen.is_dumb:
-        return False
-    return screen.is_terminal and screen.err.isatty()
-
-
-def _keys(screen: Screen) -> TextIO | None:
-    """Return the terminal whose keys can be read, or None."""
-    environ = process_environ()
-    if environ.get("CI") or environ.get("TF_INPUT", "").lower() in ("0", "false"):
-        return None
-    stdin = sys.stdin
-    is_possible = stdin is not None and stdin.isatty() and not screen.is_dumb
-    return stdin if is_possible and not is_in_background(stdin) else None
-
-
-def _has_sections(command: PlanRequest, screen: Screen) -> bool:
-    """Return whether the log of a CI system gets a section for each workspace."""
-    if command.style is not Style.AUTO or not command.is_batch:
-        return False
-    return bool(screen.folds) and not screen.is_terminal
-
-
-def _console(command: PlanRequest, screen: Screen, logs: LogSpool) -> _Console:
-    is_drift = command.is_drift
-    if command.style is Style.QUIET:
-        return QuietConsole(screen, is_drift)
-    if not command.is_batch:
-        return SinglePlanConsole(screen, is_drift)
-    if _has_sections(command, screen):
-        from remote_backend.cli.output.ci_sections import SectionsConsole
-
-        return SectionsConsole(screen, is_drift, logs=logs)
-    return BatchConsole(screen, is_drift)
-
-
 @asynccontextmanager
 async def _working(
     command: PlanRequest, screen: Screen, progress: Progress, live: _LiveView | None
 ) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:
-        if live is None and _shows_life(command, screen):
+        if live is None and shows_life(command, screen):
             group.start_soon(heartbeat, screen, progress)
         if live is not None:
             group.start_soon(_tick, live)
         yield group
         group.cancel_scope.cancel()
-
-
-def _shows_life(command: PlanRequest, screen: Screen) -> bool:
-    if not screen.is_terminal or screen.is_dumb:
-        return True
-    # Somebody at a terminal has chosen to read nothing else.
-    return command.style not in (Style.QUIET, Style.JSON)
 
 
 @asynccontextmanager
