@@ -139,13 +139,14 @@ class BackendPlans(BackendWorkspaces):
                 organization=self.organization,
                 is_drift=options.plan.refresh_only,
             )
-            chosen = (await to_thread.run_sync(read))[: options.oldest]
-            workspaces = tuple(each for each in workspaces if each in chosen)
+            oldest = (await to_thread.run_sync(read))[: options.oldest]
+            oldest_names = {each.name for each in oldest}
+            workspaces = tuple(each for each in workspaces if each.name in oldest_names)
         log.debug("workspaces.selected", existing=len(existing), selected=len(workspaces))
         return workspaces, selection
 
     async def _plannable(self, options: BatchOptions) -> tuple[LocalWorkspace, ...]:
-        """Return the workspaces under the names that are shown, filtered by the server if wanted.
+        """Return the workspaces under the names that are shown, filtered by the server if oldest_names.
 
         Raises `NoSuchWorkspace` when there are none, and `SettingsError` where none can be planned.
         """

@@ -8,10 +8,12 @@ configuration that cannot be read is one row, with its directory as the name.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from attrs import evolve
 
 from remote_backend.errors import SelectionError
+from remote_backend.planning.selection import is_chosen
 from remote_backend.workspaces import LocalWorkspace, existing_names
 
 __all__ = ("local", "named", "require_reached_once", "select_rows")
@@ -63,10 +65,7 @@ def select_rows(
                 parameters=("select",),
             )
     chosen = tuple(
-        each
-        for each in workspaces
-        if (not select or any(_matches(each, pattern) for pattern in select))
-        and not any(_matches(each, pattern) for pattern in exclude)
+        each for each in workspaces if is_chosen(partial(_matches, each), select, exclude)
     )
     rows = tuple(
         name

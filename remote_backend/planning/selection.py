@@ -1,12 +1,20 @@
 """Which of the workspaces a person means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from remote_backend.errors import SelectionError
 from remote_backend.workspaces import existing_names, shown_names
 
-__all__ = ("select_names",)
+__all__ = ("is_chosen", "select_names")
+
+
+def is_chosen(
+    matches: Callable[[str], bool], select: Sequence[str], exclude: Sequence[str]
+) -> bool:
+    """Return whether a thing that `matches` some patterns is selected and not excluded."""
+    return (not select or any(map(matches, select))) and not any(map(matches, exclude))
 
 
 def select_names(
@@ -25,10 +33,7 @@ def select_names(
                 parameters=("select",),
             )
     chosen = tuple(
-        name
-        for name in existing
-        if (not select or any(fnmatchcase(name, pattern) for pattern in select))
-        and not any(fnmatchcase(name, pattern) for pattern in exclude)
+        name for name in existing if is_chosen(partial(fnmatchcase, name), select, exclude)
     )
     if not chosen:
         raise SelectionError(
