@@ -85,6 +85,19 @@ class _CodeHost:
         entries.append({**self._entry(len(entries) + 1, self.me, body), **given})
         return web.json_response(entries[-1], status=201)
 
+    async def _list_comments(self, request: web.Request) -> web.Response:
+        return self._page(request, self.comments)
+
+    async def _add_comment(self, request: web.Request) -> web.Response:
+        return await self._add(request, self.comments, "body")
+
+    async def _change_comment(self, request: web.Request) -> web.Response:
+        [entry] = (
+            each for each in self.comments if str(each["id"]) == request.match_info["id"]
+        )
+        entry |= await request.json()
+        return web.json_response(entry)
+
 
 class FakeGithub(_CodeHost):
     """https://docs.github.com/rest/issues: comments of one pull request, and issues."""
@@ -108,19 +121,6 @@ class FakeGithub(_CodeHost):
     def _is_mine(self, entry: dict[str, Any]) -> bool:
         return bool(entry["user"]["login"] == self.me)
 
-    async def _list_comments(self, request: web.Request) -> web.Response:
-        return self._page(request, self.comments)
-
-    async def _add_comment(self, request: web.Request) -> web.Response:
-        return await self._add(request, self.comments, "body")
-
-    async def _change_comment(self, request: web.Request) -> web.Response:
-        [entry] = (
-            each for each in self.comments if str(each["id"]) == request.match_info["id"]
-        )
-        entry |= await request.json()
-        return web.json_response(entry)
-
     async def _list_issues(self, request: web.Request) -> web.Response:
         state = request.query["state"]
         return self._page(request, (each for each in self.issues if each["state"] == state))
@@ -142,13 +142,13 @@ class FakeGitlab(_CodeHost):
         notes, issues = "/projects/3/merge_requests/7/notes", "/projects/3/issues"
         return [
             web.get("/user", self._show_user),
-            web.get(notes, self._list_notes),
-            web.post(notes, self._add_note),
-            web.put(f"{notes}/{{id}}", self._change_note),
+            web.get(notes, self._list_comments),
+            web.post(notes, self._add_comment),
+            web.put(f"{notes}/{{id}}", self._change_comment),
             web.get(issues, self._list_issues),
             web.post(issues, self._add_issue),
             web.put(f"{issues}/{{iid}}", self._change_issue),
-            web.post(f"{issues}/{{iid}}/notes", self._add_note),
+            web.post(f"{issues}/{{iid}}/notes", self._add_comment),
         ]
 
     def _entry(self, number: int, person: str, body: str) -> dict[str, Any]:
@@ -160,19 +160,6 @@ class FakeGitlab(_CodeHost):
 
     async def _show_user(self, request: web.Request) -> web.Response:
         return web.json_response({"id": 5, "username": self.me})
-
-    async def _list_notes(self, request: web.Request) -> web.Response:
-        return self._page(request, self.comments)
-
-    async def _add_note(self, request: web.Request) -> web.Response:
-        return await self._add(request, self.comments, "body")
-
-    async def _change_note(self, request: web.Request) -> web.Response:
-        [entry] = (
-            each for each in self.comments if str(each["id"]) == request.match_info["id"]
-        )
-        entry |= await request.json()
-        return web.json_response(entry)
 
     async def _list_issues(self, request: web.Request) -> web.Response:
         state, author = request.query["state"], request.query["author_username"]
