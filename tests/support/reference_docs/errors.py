@@ -33,6 +33,7 @@ CLASSES: dict[str, type[errors.RemoteBackendError]] = {
 }
 """Every class of error that is raised on purpose, by its name."""
 
+_ERRORS = REPOSITORY / "remote_backend/errors"
 _USAGE = "UsageError"
 _API = frozenset(
     name for name, kind in CLASSES.items() if issubclass(kind, errors.ApiError)
@@ -111,7 +112,7 @@ def server_texts() -> frozenset[tuple[int, str]]:
 def _calls() -> Iterator[tuple[str, ast.Call]]:
     """Give each place that makes an error, with the name of its class."""
     for path in sorted((REPOSITORY / "remote_backend").rglob("*.py")):
-        if path.name == "errors.py" or "examples" in path.parts:
+        if path.is_relative_to(_ERRORS) or "examples" in path.parts:
             continue
         is_server = "server" in path.parts
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
