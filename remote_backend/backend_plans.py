@@ -64,12 +64,15 @@ class BackendPlans(BackendWorkspaces):
 
     @async_block("async with backend.plan(...) as batch:")
     async def plan(
-        self, workspace: str | None = None, options: BatchOptions | None = None
+        self,
+        workspace: LocalWorkspace | str | None = None,
+        options: BatchOptions | None = None,
     ) -> AsyncIterator[Batch]:
         """Plan one workspace, or the selected one; leaving the block early cancels the run.
 
-        Raises `RunOptionsError` for options that select workspaces, `SelectionError` when the
-        workspace does not exist, and `RunRefused` when no plan may run there.
+        A workspace that was read before, as by `workspaces`, is not read again. Raises
+        `RunOptionsError` for options that select workspaces, `SelectionError` when the workspace
+        does not exist, and `RunRefused` when no plan may run there.
 
         ```python
         async with remote_backend.open_backend("networking") as backend:
@@ -79,7 +82,9 @@ class BackendPlans(BackendWorkspaces):
         """
         options = options or BatchOptions()
         _require_no_selection(options, "plan")
-        selected = self._as_shown(await self.workspace(workspace))
+        if not isinstance(workspace, LocalWorkspace):
+            workspace = await self.workspace(workspace)
+        selected = self._as_shown(workspace)
         await self._connection.require_operations()
         require_plannable(selected)
         context = self._context(is_batch=False)

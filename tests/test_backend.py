@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 import remote_backend
+from remote_backend import backend_workspaces
 from remote_backend.engine.simulated import SimulatedEngine, Simulation
 from remote_backend.models.plan import Counts
 from remote_backend.planning.recorded_batch import read_journal
@@ -376,3 +377,21 @@ async def test_an_empty_name_is_not_the_selected_workspace(
     for names in (("", "acme"), ("networking-dev", " ")):
         with pytest.raises(remote_backend.SelectionError, match="must be given"):
             await remote_backend.outputs(names[0], organization=names[1], environ={})
+
+
+async def test_a_workspace_that_was_read_is_planned_without_reading_it_again(
+    server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workspace of the list can be planned as it is."""
+
+    async def read_again(*arguments: object) -> None:
+        raise AssertionError("the workspace is read again")
+
+    directory = configuration(tmp_path, server)
+    async with remote_backend.open_backend(directory, environ=environ(server)) as backend:
+        workspace, _ = await backend.workspaces()
+        monkeypatch.setattr(backend_workspaces, "find_workspace", read_again)
+        async with backend.plan(workspace) as batch:
+            (outcome,) = await batch.wait()
+
+    assert (outcome.workspace, outcome.counts) == ("a", Counts(1))

@@ -14,6 +14,7 @@ from remote_backend.connection import Connection
 from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.notices import Notice
 from remote_backend.planning.batch import Batch
+from remote_backend.workspaces import LocalWorkspace
 
 if TYPE_CHECKING:
     from remote_backend.configurations import Configurations
@@ -34,8 +35,10 @@ class BatchSource:
     begin: Callable[[], AbstractAsyncContextManager[Batch]]
 
 
-def source_of_connection(connection: Connection, request: PlanRequest) -> BatchSource:
-    """Return what a batch of one configuration is made of."""
+def source_of_connection(
+    connection: Connection, request: PlanRequest, workspace: LocalWorkspace | None
+) -> BatchSource:
+    """Return what a batch of one configuration is made of, or the plan of one workspace."""
     backend = BackendPlans(connection)
 
     def begin() -> AbstractAsyncContextManager[Batch]:
@@ -43,7 +46,7 @@ def source_of_connection(connection: Connection, request: PlanRequest) -> BatchS
             return backend.resume(request.resumed, request.options)
         if request.is_batch:
             return backend.plan_all(request.options)
-        return backend.plan(options=request.options)
+        return backend.plan(workspace, request.options)
 
     return BatchSource(
         place=backend.place,

@@ -110,6 +110,11 @@ class PlanRequest:
         return bool(self.directories or (self.resumed and self.resumed.configurations))
 
     @property
+    def is_of_one(self) -> bool:
+        """Whether one workspace is planned, by itself."""
+        return not self.is_batch and self.resumed is None
+
+    @property
     def is_journaled(self) -> bool:
         """Whether the batch can be resumed."""
         return self.is_batch and self.options.journal_folder is not None

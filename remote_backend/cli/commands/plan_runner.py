@@ -1,13 +1,15 @@
 """Carrying out a plan command: the batch, its output, and signals."""
 
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 from attrs import define, field
 
+from remote_backend.backend_workspaces import BackendWorkspaces
 from remote_backend.cli.commands.errored_state import warnings_about_errored_states
 from remote_backend.cli.commands.plan_request import OnInterrupt, PlanRequest, Style
 from remote_backend.cli.hints import message_of
@@ -24,7 +26,7 @@ from remote_backend.notices import Notice, Warned
 from remote_backend.planning.batch_id import short_id
 
 if TYPE_CHECKING:
-    # Imported while the server works on the first request, see `_plan`.
+    # Imported while the server works on the first request, see `_opened`.
     from remote_backend.cli.commands.batch_source import BatchSource
     from remote_backend.planning.batch import Batch
 
@@ -117,52 +119,59 @@ class _PlanRunner:
             raise
 
     async def _plan(self) -> None:
-        request, screen = self.request, self.screen
-        # The server is working on the first requests, so these two imports cost no time
-        # (see `cli.process`).
-        planning_imported = import_in_thread("remote_backend.cli.commands.batch_source")
-        async with self._opened(planning_imported) as source:
-            self._place = source.place
-            for warning in source.warnings:
-                screen.note(f"Warning: {warning}")
-            for directory in source.directories:
-                for warning in warnings_about_errored_states(directory):
-                    screen.note(f"Warning: {warning}")
-            async with source.begin() as batch:
-                self._batch = batch
-                # A terminal shows the id at the end and in the question after Ctrl-C, but a log of CI
-                # ends where the job was killed, so it needs the id first.
-                if batch.options.journal_folder is not None and not screen.is_terminal:
-                    screen.note(
-                        f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
-                    )
-                await import_in_thread("remote_backend.cli.commands.plan_output")()
-                from remote_backend.cli.commands.plan_output import PlanOutput
-
-                self._output = output = PlanOutput(
-                    request, screen, interrupt_code=lambda: self.interrupts.exit_code
+        screen = self.screen
+        async with self._opened() as source, source.begin() as batch:
+            self._batch = batch
+            # A terminal shows the id at the end and in the question after Ctrl-C, but a log of CI
+            # ends where the job was killed, so it needs the id first.
+            if batch.options.journal_folder is not None and not screen.is_terminal:
+                screen.note(
+                    f"Batch {batch.id}; should this be cut off: remote-backend batches resume {batch.id}"
                 )
-                await output.report_events(source, batch)
+            await import_in_thread("remote_backend.cli.commands.plan_output")()
+            from remote_backend.cli.commands.plan_output import PlanOutput
+
+            self._output = output = PlanOutput(
+                self.request, screen, interrupt_code=lambda: self.interrupts.exit_code
+            )
+            await output.report_events(source, batch)
         self.code = output.exit_code(batch.outcomes)
 
     @asynccontextmanager
-    async def _opened(
-        self, planning_imported: Callable[[], Awaitable[None]]
-    ) -> "AsyncIterator[BatchSource]":
+    async def _opened(self) -> "AsyncIterator[BatchSource]":
         request = self.request
         if request.is_of_several:
             from remote_backend.cli.commands.batch_source import open_configurations_of
 
             async with open_configurations_of(request, self._report) as source:
+                self._begin_in(source.place, source.warnings, source.directories)
                 yield source
             return
         async with connect(
             request.directory, request.environ, eager=False, report=self._report
         ) as connection:
+            backend, workspace = BackendWorkspaces(connection), None
+            self._begin_in(backend.place, connection.warnings, (request.directory,))
+            # The server is working on the first requests, so these two imports cost no time
+            # (see `cli.process`).
+            planning_imported = import_in_thread("remote_backend.cli.commands.batch_source")
+            if request.is_of_one:
+                workspace = await backend.workspace()
             await planning_imported()
             from remote_backend.cli.commands.batch_source import source_of_connection
 
-            yield source_of_connection(connection, request)
+            yield source_of_connection(connection, request, workspace)
+
+    def _begin_in(
+        self, place: PlannedPlace, warnings: Sequence[str], directories: Sequence[Path]
+    ) -> None:
+        """Note where the plans are made, and print what a person should know before."""
+        self._place = place
+        errored = (
+            text for each in directories for text in warnings_about_errored_states(each)
+        )
+        for warning in (*warnings, *errored):
+            self.screen.note(f"Warning: {warning}")
 
     def _report(self, notice: Notice) -> None:
         if self._output is not None:
