@@ -34,10 +34,11 @@ from remote_backend.models.comparison import (
     ComparedChange,
     Section,
 )
+from remote_backend.models.outcome import Outcome
 from remote_backend.plans.change_match import Match, Matcher, before_differs
 from remote_backend.plans.perhaps_moved import with_perhaps_moved
 
-__all__ = ("ComparedPlans", "compare_plans", "effect_of")
+__all__ = ("ComparedPlans", "compare_plans", "effect_of", "undone_of")
 
 Key: TypeAlias = Hashable
 
@@ -287,3 +288,11 @@ def effect_of(
             part for part in head.not_understood if part not in base.not_understood
         ),
     )
+
+
+def undone_of(outcome: Outcome) -> PlannedChanges:
+    """Return what only the base does, as a plan; empty without a comparison."""
+    comparison = outcome.comparison
+    if comparison is None or not comparison.undone:
+        return PlannedChanges()
+    return effect_of(PlannedChanges(), PlannedChanges(), comparison.undone)

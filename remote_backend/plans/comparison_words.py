@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
 
-from remote_backend.models.changes import AttributeChange, OutputChange, PlannedChanges
+from remote_backend.models.changes import AttributeChange, OutputChange
 from remote_backend.models.comparison import (
     AnyChange,
     ChangeClass,
@@ -17,7 +17,6 @@ from remote_backend.models.comparison import (
 )
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.values import Value
-from remote_backend.plans.comparison import effect_of
 from remote_backend.plans.value_text import value_text
 
 __all__ = (
@@ -31,7 +30,6 @@ __all__ = (
     "name_of_change",
     "result_words",
     "states_changed",
-    "undone_of",
 )
 
 CLASS_WORDS: Mapping[ChangeClass, str] = {
@@ -90,14 +88,6 @@ def comparison_texts(outcomes: Iterable[Outcome]) -> Iterator[str]:
         if number:
             noun = "workspace" if number == 1 else "workspaces"
             yield f"{CLASS_WORDS[change_class]}: {sum(counts):,} in {number:,} {noun}"
-
-
-def undone_of(outcome: Outcome) -> PlannedChanges:
-    """Return what only the base does, as a plan; empty without a comparison."""
-    comparison = outcome.comparison
-    if comparison is None or not comparison.undone:
-        return PlannedChanges()
-    return effect_of(PlannedChanges(), PlannedChanges(), comparison.undone)
 
 
 def base_text(attribute: AttributeChange) -> str:

@@ -7,8 +7,9 @@ from attrs import evolve, frozen
 
 from remote_backend.models.values import ABSENT, Path, Value
 from remote_backend.plans.group_key import PlanFacts, Position, PositionKey
+from remote_backend.plans.value_text import path_text
 
-__all__ = ("Difference", "DifferingValue", "Side", "find_differences")
+__all__ = ("Difference", "DifferingValue", "Side", "find_differences", "variants_text")
 
 # A value is odd if less than one workspace in so many has it.
 _ODD_SHARE = 5
@@ -156,3 +157,23 @@ def _ordered(values: list[DifferingValue]) -> tuple[DifferingValue, ...]:
         evolve(value, is_odd=len(value.workspaces) * _ODD_SHARE < total) for value in values
     )
     return tuple(sorted(marked, key=lambda value: len(value.workspaces)))
+
+
+def variants_text(differences: Iterable[Difference], odd_count: int) -> str:
+    """Return how new values in a family differ: `1 has another cidr_block`.
+
+    `odd_count` is the number of workspaces in variants, or 0 if there are too many variants.
+    Empty if all new values are the same, apart from names.
+    """
+    paths = dict.fromkeys(
+        path_text(difference.path) or difference.place
+        for difference in differences
+        if difference.side is Side.AFTER and not difference.is_each_its_own
+    )
+    if not paths:
+        return ""
+    name = next(iter(paths)) if len(paths) == 1 else ""
+    if not odd_count:
+        return f"{name} differs" if name else f"{len(paths)} values differ"
+    verb = "has" if odd_count == 1 else "have"
+    return f"{odd_count} {verb} {f'another {name}' if name else 'other values'}"

@@ -25,7 +25,7 @@ from remote_backend.models.changes import (
 )
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.values import Path, Value, ValueKind, comparable
-from remote_backend.plans.comparison_words import undone_of
+from remote_backend.plans.comparison import undone_of
 from remote_backend.plans.own_names import Form, OwnNames, Resolver, unordered
 
 __all__ = ("PlanFacts", "Position", "PositionKey", "Structure")

@@ -12,16 +12,17 @@ from collections.abc import Hashable, Iterable, Sequence
 from attrs import field, frozen
 
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
-from remote_backend.plans.actions import danger, is_dangerous
+from remote_backend.plans.actions import danger
 from remote_backend.plans.comparison_words import result_words
-from remote_backend.plans.differences import Difference, find_differences
+from remote_backend.plans.differences import Difference, find_differences, variants_text
 from remote_backend.plans.error_key import error_key
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.group_key import PlanFacts, PositionKey
 from remote_backend.plans.own_names import OwnNames, Resolver
-from remote_backend.plans.titles import title_of, variants_text
+from remote_backend.plans.results import destroyed_count, is_destructive
+from remote_backend.plans.titles import title_of
 
-__all__ = ("Family", "Group", "group_outcomes", "is_destructive")
+__all__ = ("Family", "Group", "group_outcomes")
 
 # With more variants than this, values that differ are the rule.
 _MOST_VARIANTS = 5
@@ -78,20 +79,6 @@ class Family(_Alike):
     """The largest first; the others are its variants."""
 
 
-def is_destructive(outcome: Outcome) -> bool:
-    """Whether a plan destroys, replaces or forgets something."""
-    if outcome.result is not Result.CHANGES:
-        return False
-    return _destroyed_count(outcome) > 0
-
-
-def _destroyed_count(outcome: Outcome) -> int:
-    """Return how many objects a plan destroys, replaces or forgets."""
-    if outcome.changes is not None and outcome.changes.resources:
-        return sum(is_dangerous(change.action) for change in outcome.changes.resources)
-    return outcome.counts.destroy if outcome.counts is not None else 0
-
-
 def group_outcomes(outcomes: Iterable[Outcome]) -> tuple[Family, ...]:
     """Return families in the order of importance: failed, canceled, destructive, changed, same."""
     by_structure: dict[Hashable, list[PlanFacts]] = {}
@@ -132,7 +119,7 @@ def _family_key(facts: PlanFacts) -> Hashable:
 def _rank(groups: Sequence[Sequence[PlanFacts]]) -> tuple[int | str, ...]:
     """Return the place of a family in the order of importance."""
     outcome = groups[0][0].outcome
-    destroyed = _destroyed_count(outcome) if is_destructive(outcome) else 0
+    destroyed = destroyed_count(outcome) if is_destructive(outcome) else 0
     return (
         _RESULTS.index(outcome.result),
         not destroyed,

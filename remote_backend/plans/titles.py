@@ -1,6 +1,6 @@
 """What a plan does, in one line of words, the most dangerous first."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from remote_backend.formats.amounts import signed_numbers
 from remote_backend.models.changes import ActionInvocation, PlannedChanges, ResourceChange
@@ -8,11 +8,10 @@ from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.actions import OUTSIDE_WORDS, action_verb, danger, is_dangerous
 from remote_backend.plans.comparison_words import name_of_change, result_words
-from remote_backend.plans.differences import Difference, Side
 from remote_backend.plans.first_failure import first_failure
-from remote_backend.plans.value_text import address_text, path_text
+from remote_backend.plans.value_text import address_text
 
-__all__ = ("danger_text", "title_of", "variants_text")
+__all__ = ("danger_text", "title_of")
 
 _MOST_OUTPUTS = 3
 
@@ -57,26 +56,6 @@ def danger_text(changes: PlannedChanges, *, draw_name: Callable[[str], str] = st
     """Return the part of a title that names danger; empty if nothing is dangerous."""
     dangerous = [change for change in changes.resources if is_dangerous(change.action)]
     return ", ".join(_by_verb(dangerous, len(changes.resources), draw_name))
-
-
-def variants_text(differences: Iterable[Difference], odd_count: int) -> str:
-    """Return how new values in a family differ: `1 has another cidr_block`.
-
-    `odd_count` is the number of workspaces in variants, or 0 if there are too many variants.
-    Empty if all new values are the same, apart from names.
-    """
-    paths = dict.fromkeys(
-        path_text(difference.path) or difference.place
-        for difference in differences
-        if difference.side is Side.AFTER and not difference.is_each_its_own
-    )
-    if not paths:
-        return ""
-    name = next(iter(paths)) if len(paths) == 1 else ""
-    if not odd_count:
-        return f"{name} differs" if name else f"{len(paths)} values differ"
-    verb = "has" if odd_count == 1 else "have"
-    return f"{odd_count} {verb} {f'another {name}' if name else 'other values'}"
 
 
 def _counts_text(counts: Counts | None) -> str:

@@ -8,30 +8,10 @@ from attrs import frozen
 
 from remote_backend.models.cost import Cost
 from remote_backend.models.failure import FailureKind
-from remote_backend.models.outcome import Outcome, Result
-from remote_backend.models.plan import Counts
-from remote_backend.plans.groups import is_destructive
+from remote_backend.models.outcome import Outcome
+from remote_backend.plans.results import is_destructive, replaced_count, result_name
 
-__all__ = ("RESULT_SIGNS", "Totals", "replaced_count", "result_name", "totals_of")
-
-_NAMES = {
-    Result.FAILED: "failed",
-    Result.CANCELED: "canceled",
-    Result.NOT_STARTED: "canceled",
-    Result.CHANGES: "changed",
-    Result.NO_CHANGES: "unchanged",
-}
-
-
-RESULT_SIGNS = {
-    "failed": "\u2717",
-    "canceled": "\u2298",
-    "running": "\u2026",
-    "destructive": "!",
-    "changed": "~",
-    "unchanged": "\u2713",
-}
-"""The sign of each result, in every output; a destructive one is changed, too."""
+__all__ = ("Totals", "totals_of")
 
 
 @frozen(kw_only=True)
@@ -94,19 +74,6 @@ def totals_of(outcomes: Iterable[Outcome]) -> Totals:
         not_understood=sum(map(_not_understood, outcomes)),
         cost=_sum_of([outcome.cost for outcome in outcomes if outcome.cost is not None]),
     )
-
-
-def result_name(outcome: Outcome) -> str:
-    """Return how a workspace ended, in the word of reports as JSON."""
-    return "running" if outcome.still_running else _NAMES[outcome.result]
-
-
-def replaced_count(outcome: Outcome) -> int | None:
-    """Return how many resources a plan replaces; None where its changes are not known."""
-    changes = outcome.changes
-    if changes is None or not outcome.succeeded:
-        return 0 if outcome.counts == Counts() else None
-    return sum(change.is_replacement for change in changes.resources)
 
 
 def _has_failed_policy(outcome: Outcome) -> bool:

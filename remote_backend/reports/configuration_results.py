@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from remote_backend.reports.summary import Report, sentence_of
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import sentence_of
 
 __all__ = ("configuration_results",)
 

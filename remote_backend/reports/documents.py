@@ -13,8 +13,8 @@ from remote_backend.models.outcome import Outcome
 from remote_backend.models.policy import CheckReport
 from remote_backend.models.selection import Selection
 from remote_backend.models.values import Path, Value, ValueKind
-from remote_backend.plans.groups import is_destructive
-from remote_backend.plans.totals import Totals, replaced_count, result_name
+from remote_backend.plans.results import is_destructive, replaced_count, result_name
+from remote_backend.plans.totals import Totals
 from remote_backend.plans.value_text import path_text, plain_json
 from remote_backend.reports.comparison_documents import ComparisonDocuments
 

@@ -7,7 +7,7 @@ from operator import add
 from remote_backend.formats.amounts import difference_text
 from remote_backend.formats.ansi_html import ansi_to_html
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.comparison_words import undone_of
+from remote_backend.plans.comparison import undone_of
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
@@ -22,7 +22,8 @@ from remote_backend.reports.html_text import (
     names_html,
 )
 from remote_backend.reports.html_workspaces import workspace_items
-from remote_backend.reports.summary import Report, warnings_of
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import warnings_of
 
 __all__ = ("group_section",)
 

@@ -3,8 +3,8 @@
 from enum import Enum
 
 from remote_backend.models.outcome import Outcome
-from remote_backend.plans.groups import Family, is_destructive
-from remote_backend.plans.totals import RESULT_SIGNS, result_name
+from remote_backend.plans.groups import Family
+from remote_backend.plans.results import RESULT_SIGNS, is_destructive, result_name
 from remote_backend.reports.summary import Report
 
 __all__ = ("Kind", "families_by_kind", "heading", "sign", "tile_words")

@@ -17,7 +17,8 @@ from remote_backend.reports.markdown_text import (
     shortened,
 )
 from remote_backend.reports.markdown_words import names_code
-from remote_backend.reports.summary import Report, failed_checks_text, warnings_of
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import failed_checks_text, warnings_of
 
 __all__ = ("error_items", "text_item", "warning_sections")
 

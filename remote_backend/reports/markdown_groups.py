@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.plans.comparison_words import undone_of
+from remote_backend.plans.comparison import undone_of
 from remote_backend.plans.groups import Family
 from remote_backend.reports.difference_rows import DifferenceRow, difference_rows
 from remote_backend.reports.markdown_budget import Item, Rank, all_items
@@ -20,7 +20,8 @@ from remote_backend.reports.markdown_text import (
     plain_lines,
 )
 from remote_backend.reports.markdown_words import names_code, sign_of, title_code
-from remote_backend.reports.summary import Report, word_of
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import word_of
 
 __all__ = ("group_sections",)
 

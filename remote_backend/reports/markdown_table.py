@@ -12,7 +12,8 @@ from remote_backend.plans.groups import Family
 from remote_backend.reports.markdown_budget import Item, Rank
 from remote_backend.reports.markdown_text import code_cell, counted, link
 from remote_backend.reports.markdown_words import names_plain, sign_of, title_code
-from remote_backend.reports.summary import Report, word_of
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import word_of
 
 __all__ = ("has_row_for_each_workspace", "table_item")
 

@@ -6,9 +6,9 @@ from typing import TypeAlias
 from remote_backend.models.outcome import ENDED_WITHOUT_PLAN, Outcome
 from remote_backend.plans.comparison_words import result_words
 from remote_backend.plans.first_failure import first_failure
-from remote_backend.plans.groups import Family, is_destructive
+from remote_backend.plans.groups import Family
+from remote_backend.plans.results import RESULT_SIGNS, is_destructive, result_name
 from remote_backend.plans.titles import danger_text, title_of
-from remote_backend.plans.totals import RESULT_SIGNS, result_name
 from remote_backend.plans.workspace_names import NameItem, name_items
 from remote_backend.reports.markdown_text import (
     LONGEST_TITLE,
@@ -17,7 +17,7 @@ from remote_backend.reports.markdown_text import (
     escaped,
     shortened,
 )
-from remote_backend.reports.summary import word_of
+from remote_backend.reports.words import word_of
 
 __all__ = ("names_code", "names_plain", "sign_of", "title_code")
 

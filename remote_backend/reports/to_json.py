@@ -10,7 +10,7 @@ from remote_backend.models.run import PlanOptions
 from remote_backend.plans.comparison_words import comparisons_of
 from remote_backend.plans.differences import Difference
 from remote_backend.plans.groups import Group
-from remote_backend.plans.totals import result_name
+from remote_backend.plans.results import result_name
 from remote_backend.reports.comparison_documents import moves_document
 from remote_backend.reports.documents import (
     gate_document,

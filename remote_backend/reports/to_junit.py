@@ -18,8 +18,9 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.comparison_words import comparison_texts, result_words
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.gates import gate_text
-from remote_backend.plans.totals import result_name
-from remote_backend.reports.summary import Report, failed_checks_text, warnings_of
+from remote_backend.plans.results import result_name
+from remote_backend.reports.summary import Report
+from remote_backend.reports.words import failed_checks_text, warnings_of
 
 __all__ = ("to_junit",)
 

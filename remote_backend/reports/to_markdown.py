@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from remote_backend.formats.amounts import difference_text, duration, money, signed_numbers
 from remote_backend.plans.comparison_words import comparison_texts
 from remote_backend.plans.gates import gate_text
-from remote_backend.plans.totals import RESULT_SIGNS, Totals
+from remote_backend.plans.results import RESULT_SIGNS
+from remote_backend.plans.totals import Totals
 from remote_backend.reports.limits import MOST_CHARACTERS
 from remote_backend.reports.markdown_budget import (
     Item,

@@ -8,7 +8,8 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport, PolicyResult
-from remote_backend.plans.totals import Totals, replaced_count, totals_of
+from remote_backend.plans.results import replaced_count
+from remote_backend.plans.totals import Totals, totals_of
 from tests.support.report_builders import outcome
 
 POLICY = PolicyResult(name="tags", level="hard-mandatory", status="failed")

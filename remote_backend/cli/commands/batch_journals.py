@@ -18,7 +18,7 @@ from remote_backend.planning.recorded_batch import (
     read_journal,
 )
 from remote_backend.reports.stored_plans import StoredPlans, read_stored_plans
-from remote_backend.reports.summary import sentence_of
+from remote_backend.reports.words import sentence_of
 from remote_backend.workspaces import shown_names
 
 __all__ = (

@@ -37,7 +37,7 @@ from remote_backend.formats.exact_json import dump_exact
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.recorded_batch import RecordedBatch
-from remote_backend.plans.groups import is_destructive
+from remote_backend.plans.results import is_destructive
 from remote_backend.reports.documents import workspace_document
 from remote_backend.reports.stored_plans import with_stored_comparison
 

@@ -35,7 +35,7 @@ from remote_backend.models.planned_place import PlannedPlace
 from remote_backend.notices import Notice, StillWaiting
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_id import short_id
-from remote_backend.reports.summary import against_text
+from remote_backend.reports.words import against_text
 
 if TYPE_CHECKING:
     # Imported for batches on terminals alone, see `_watched`.

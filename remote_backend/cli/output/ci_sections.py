@@ -26,7 +26,7 @@ from remote_backend.cli.output.view.words import counts_of
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
-from remote_backend.reports.summary import check_text, word_of
+from remote_backend.reports.words import check_text, word_of
 
 __all__ = ("SectionsConsole",)
 

@@ -15,7 +15,7 @@ from remote_backend.cli.output.screen import Screen, with_reset
 from remote_backend.cli.output.view.log_objects import LogObjects
 from remote_backend.formats.ansi import clean, one_line, physical_lines
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import check_text
+from remote_backend.reports.words import check_text
 
 __all__ = (
     "BatchConsole",

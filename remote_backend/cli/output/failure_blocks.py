@@ -13,7 +13,7 @@ from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.groups import Family
 from remote_backend.plans.workspace_names import name_items, names_text
-from remote_backend.reports.summary import failed_checks_text
+from remote_backend.reports.words import failed_checks_text
 
 __all__ = ("failure_blocks", "failure_texts", "last_lines_of")
 

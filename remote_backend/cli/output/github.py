@@ -11,8 +11,9 @@ from remote_backend.models.failure import Failure, Place
 from remote_backend.models.gates import GateResult
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.plans.first_failure import first_failure
-from remote_backend.plans.groups import Family, group_outcomes, is_destructive
-from remote_backend.plans.totals import result_name, totals_of
+from remote_backend.plans.groups import Family, group_outcomes
+from remote_backend.plans.results import is_destructive, result_name
+from remote_backend.plans.totals import totals_of
 from remote_backend.plans.workspace_names import name_items, names_text
 
 __all__ = ("annotations", "write_outputs")

@@ -33,7 +33,7 @@ from remote_backend.cli.output.view.words import error_of
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line, physical_lines
 from remote_backend.notices import Notice
-from remote_backend.reports.summary import word_for
+from remote_backend.reports.words import word_for
 
 __all__ = ("LiveConsole",)
 

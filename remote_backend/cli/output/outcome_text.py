@@ -8,9 +8,9 @@ from remote_backend.cli.output.view.words import cost_of, counts_of
 from remote_backend.formats.amounts import duration
 from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.models.outcome import Outcome
+from remote_backend.plans.results import replaced_count
 from remote_backend.plans.titles import title_of
-from remote_backend.plans.totals import replaced_count
-from remote_backend.reports.summary import word_of
+from remote_backend.reports.words import word_of
 
 __all__ = ("outcome_line", "outcome_lines", "with_planned")
 

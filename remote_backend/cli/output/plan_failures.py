@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.summary import warnings_of
+from remote_backend.reports.words import warnings_of
 
 __all__ = ("error_lines", "warning_lines")
 

@@ -12,8 +12,8 @@ from remote_backend.cli.output.console import WAITING
 from remote_backend.cli.output.screen import Screen
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome
-from remote_backend.plans.groups import is_destructive
-from remote_backend.reports.summary import word_of
+from remote_backend.plans.results import is_destructive
+from remote_backend.reports.words import word_of
 
 __all__ = ("Progress", "heartbeat")
 

@@ -24,7 +24,7 @@ from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items
-from remote_backend.reports.summary import against_text, sentence_of
+from remote_backend.reports.words import against_text, sentence_of
 
 __all__ = ("Ending", "summary_lines")
 

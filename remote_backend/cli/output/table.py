@@ -7,8 +7,8 @@ from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
-from remote_backend.plans.groups import is_destructive
-from remote_backend.reports.summary import word_of
+from remote_backend.plans.results import is_destructive
+from remote_backend.reports.words import word_of
 
 __all__ = ("table_lines",)
 

@@ -21,9 +21,8 @@ from remote_backend.models.comparison import ChangeClass
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import Phase, phase_of
 from remote_backend.models.run_phases import PHASES
-from remote_backend.plans.groups import is_destructive
+from remote_backend.plans.results import is_destructive, result_name
 from remote_backend.plans.titles import danger_text, title_of
-from remote_backend.plans.totals import result_name
 
 __all__ = ("BatchRows", "Row", "Stage", "Totals", "result_of")
 

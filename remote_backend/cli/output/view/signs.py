@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from remote_backend.plans.totals import RESULT_SIGNS
+from remote_backend.plans.results import RESULT_SIGNS
 
 __all__ = ("ASCII", "UNICODE", "Signs", "signs_for")
 

@@ -1,0 +1,100 @@
+"""The words and sentences about outcomes that terminal and reports share."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from remote_backend.models.comparison import ComparedWith
+from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.plan import Counts
+from remote_backend.models.policy import CheckReport
+from remote_backend.plans.results import is_destructive
+
+__all__ = (
+    "against_text",
+    "check_text",
+    "counts_text",
+    "failed_checks_text",
+    "sentence_of",
+    "warnings_of",
+    "word_for",
+    "word_of",
+)
+
+_ORDER = (
+    "failed",
+    "canceled",
+    "still running",
+    "changed",
+    "drifted",
+    "unchanged",
+    "no drift",
+)
+
+
+def against_text(compared_with: ComparedWith | None) -> str:
+    """Return what plans were compared with, for a heading: `against main, 1a2b3c4`."""
+    if compared_with is None:
+        return ""
+    # Plans that were stored are no second runs, and a reader should know that.
+    is_stored = compared_with.kind == "report"
+    return f"{'compared with' if is_stored else 'against'} {compared_with.name}"
+
+
+def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:
+    """Say how many workspaces ended how: `8 workspaces: 1 failed, 7 changed (6 destroy)`."""
+    outcomes = tuple(outcomes)
+    words = Counter(word_of(outcome, is_drift=is_drift) for outcome in outcomes)
+    destructive = sum(map(is_destructive, outcomes))
+    parts = []
+    for word, number in sorted(words.items(), key=lambda item: _ORDER.index(item[0])):
+        is_changed = word in ("changed", "drifted")
+        destroy = f" ({destructive} destroy)" if is_changed and destructive else ""
+        parts.append(f"{number} {word}{destroy}")
+    noun = "workspace" if len(outcomes) == 1 else "workspaces"
+    return f"{len(outcomes)} {noun}: {', '.join(parts)}"
+
+
+def word_of(outcome: Outcome, *, is_drift: bool = False) -> str:
+    """Return the word for how a workspace ended: `changed`, `no drift`, `still running`."""
+    if outcome.still_running:
+        return "still running"
+    return word_for(outcome.result, is_drift=is_drift)
+
+
+def word_for(result: Result, *, is_drift: bool = False) -> str:
+    """Return the word for a result."""
+    if result is Result.NOT_STARTED:
+        return Result.CANCELED.value
+    drift = {Result.CHANGES: "drifted", Result.NO_CHANGES: "no drift"}
+    if is_drift and result in drift:
+        return drift[result]
+    word: str = result.value
+    return word
+
+
+def counts_text(counts: Counts | None, *, is_drift: bool = False) -> str:
+    """Return the numbers of a plan in one short text."""
+    # What has happened outside is not counted by the server.
+    if counts is None or is_drift:
+        return "-"
+    text = f"+{counts.add} ~{counts.change} -{counts.destroy}"
+    return f"{text} ({counts.imported} imported)" if counts.imported else text
+
+
+def check_text(report: CheckReport) -> str:
+    """Return what a policy, a task or a cost estimate says, behind a line that names it."""
+    head = f"{report.kind} {report.name}: {report.status}"
+    return f"{head}\n{report.text}" if report.text else head
+
+
+def failed_checks_text(outcome: Outcome) -> str:
+    """Return what those say that are a reason for a plan to fail, or nothing."""
+    return "\n".join(check_text(check) for check in outcome.checks if check.failed)
+
+
+def warnings_of(outcome: Outcome) -> tuple[str, ...]:
+    """Return the policies and tasks that failed although the server finished the plan."""
+    if not outcome.succeeded:
+        return ()
+    titles = (title for check in outcome.checks for title in check.failure_titles)
+    return tuple(f"{title} failed" for title in titles)
