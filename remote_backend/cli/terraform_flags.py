@@ -1,5 +1,6 @@
 """Commands whose flags look like those of Terraform: one dash, `-flag`, `-flag=value`."""
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from remote_backend.structured_logging import resume
 __all__ = (
     "Duration",
     "FileMode",
+    "RelativePath",
     "TerraformCommand",
     "TerraformGroup",
     "flag",
@@ -74,6 +76,21 @@ class FileMode(click.ParamType[int]):
                 param, ctx,
             )  # fmt: skip
         return int(str(value), 8)
+
+
+class RelativePath(click.ParamType[str]):
+    """A path that counts from the directory of -chdir, as every path of Terraform does."""
+
+    name = "path"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the path from the directory of the process; an empty one stays empty."""
+        directory = ctx.obj if ctx is not None else None
+        if not value or directory in (None, "."):
+            return str(value)
+        return os.path.join(directory, str(value))
 
 
 class _OneDash(click.Command):
@@ -177,22 +194,14 @@ class _OptionalValue(click.Option):
     """An option whose value stands behind `=` only, and can be left out."""
 
 
-def optional_value(name: str, help: str, *, metavar: str) -> Callable[[Function], Function]:
+def optional_value(name: str, help: str, **more: Any) -> Callable[[Function], Function]:
     """Declare a flag that can stand alone, which is an empty value: `-name`, `-name=VALUE`."""
-    return click.option(
-        f"-{name}",
-        name.replace("-", "_"),
-        cls=_OptionalValue,
-        metavar=metavar,
-        help=help,
-    )
+    return value(name, help, cls=_OptionalValue, **more)
 
 
-def many(name: str, help: str, *, metavar: str) -> Callable[[Function], Function]:
+def many(name: str, help: str, **more: Any) -> Callable[[Function], Function]:
     """Declare a flag that can be given again and again."""
-    return click.option(
-        f"-{name}", name.replace("-", "_"), metavar=metavar, help=help, multiple=True
-    )
+    return value(name, help, multiple=True, **more)
 
 
 def in_given_order(context: click.Context, *names: str) -> list[tuple[str, str]]:

@@ -61,8 +61,10 @@ def prepare_plan_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        earlier_files = _files_of_earlier_batch(folder)
+        # Not before it is known that the folder is for plans: it may be somebody's directory.
         folder.chmod(_FOLDER_MODE)
-        for name in _files_of_earlier_batch(folder):
+        for name in earlier_files:
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / _IGNORE, b"*\n")
     except OSError as error:

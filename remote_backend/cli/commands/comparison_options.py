@@ -9,10 +9,12 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import click
+
 from remote_backend.cli.commands.plan_request import journal_folder_of, selects_many
 from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.screen import Screen
-from remote_backend.cli.terraform_flags import optional_value, value
+from remote_backend.cli.terraform_flags import RelativePath, optional_value, value
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RunOptionsError, SelectionError
 from remote_backend.planning.base_choice import (
@@ -41,17 +43,32 @@ __all__ = (
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _VERSION, _BATCH, _LAST, _JSON = "version:", "batch:", "last", ".json"
+
+
+class _Base(RelativePath):
+    """A base, of which files alone have a path."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the base as it is, or the path of its file."""
+        text = str(value)
+        return super().convert(text, param, ctx) if text.endswith(_JSON) else text
+
+
 _FLAGS = (
     optional_value(
         "compare",
         "Show what the change causes, apart from what was pending anyway: against the merge base "
         "with a git reference, version:X, batch:ID, last, or FILE.json. Alone, it finds the "
         "base of a pull request.",
+        type=_Base(),
         metavar="BASE",
     ),
     value(
         "verify",
         "Exit with 3 unless each workspace would still do what this report as JSON says.",
+        type=RelativePath(),
         metavar="FILE",
     ),
     value(
@@ -110,8 +127,8 @@ def verified_workspaces(
     if flags["verify"] is None or not isinstance(base, StoredBase):
         return None
     # Who selects some workspaces does not expect the others.
-    is_all = not (flags["select"] or flags["exclude"])
-    return tuple(base.outcomes) if is_all else ()
+    selects_some = selects_many({**flags, "all": False})
+    return () if selects_some else tuple(base.outcomes)
 
 
 def _stored_in_file(path: Path, flags: Mapping[str, Any]) -> StoredBase:

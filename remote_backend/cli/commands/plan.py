@@ -17,9 +17,12 @@ from remote_backend.cli.commands.comparison_options import (
 )
 from remote_backend.cli.commands.drift_options import read_drift_patterns
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
+from remote_backend.cli.commands.plan_json_options import (
+    plan_json_flags,
+    plan_json_options,
+)
 from remote_backend.cli.commands.plan_request import (
     OnInterrupt,
-    PlanJson,
     PlanRequest,
     Style,
     are_reports_written,
@@ -37,6 +40,7 @@ from remote_backend.cli.output.screen import Screen, screen_of
 from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import (
     Duration,
+    RelativePath,
     TerraformCommand,
     flag,
     many,
@@ -174,19 +178,7 @@ _GUIDE = Guide(
     default=TableForm.AUTO.value,
     metavar="FORM",
 )
-@value(
-    "plan-json",
-    "Write the JSON of each plan into this folder, and an index of them, for scanners.",
-    metavar="DIR",
-)
-@value(
-    "plan-json-form",
-    "Which JSON: full (where the token may read it, else redacted), redacted (never the full one, "
-    "which holds secrets).",
-    type=click.Choice(["full", "redacted"]),
-    default="full",
-    metavar="FORM",
-)
+@plan_json_flags
 @flag("stream", "On a terminal too, write the lines of all logs as they come.")
 @flag("json", "Write each event as one line of JSON to standard output.")
 @flag("quiet", "Write only what went wrong, and the summary at the end.")
@@ -199,6 +191,7 @@ _GUIDE = Guide(
 @value(
     "ignore-drift",
     "Leave out drift that this file names: ADDRESS.ATTRIBUTE with `*` for any text, one a line.",
+    type=RelativePath(),
     metavar="FILE",
 )
 @flag("refresh-only", "Only show what has changed outside Terraform.")
@@ -214,6 +207,7 @@ _GUIDE = Guide(
     "generate-config-out",
     "Write configuration for import blocks without a resource: to this file, or for a batch to a "
     "file for each workspace in this directory.",
+    type=RelativePath(),
     metavar="PATH",
 )
 @flag("color", "Write colors, also where no terminal is.")
@@ -279,7 +273,7 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         on_interrupt=OnInterrupt(flags["on_interrupt"]),
         detach=flags["detach"],
         reports=report_options(flags),
-        plan_json=_plan_json(flags),
+        plan_json=plan_json_options(flags),
         style=_style(flags, screen),
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
@@ -349,16 +343,6 @@ def _journal_folder(environ: Mapping[str, str], screen: Screen) -> Path | None:
     # A journal is insurance: the batch is worth more than the chance to resume it.
     screen.note(f"Warning: this batch has no journal and cannot be resumed: {problem}")
     return None
-
-
-def _plan_json(flags: Mapping[str, Any]) -> PlanJson | None:
-    if flags["plan_json"] is None:
-        return None
-    from remote_backend.planning.plan_files import prepare_plan_folder
-
-    folder = Path(flags["plan_json"])
-    prepare_plan_folder(folder)
-    return PlanJson(folder, redacted_only=flags["plan_json_form"] == "redacted")
 
 
 def _style(flags: dict[str, Any], screen: Screen) -> Style:

@@ -143,9 +143,7 @@ class PlanReports:
             self.is_incomplete = True
             return
         forms = Counter(file.form for file in files)
-        self.screen.note(
-            f"Wrote the JSON of {forms['full']} plans ({forms['redacted']} more redacted) to {folder}."
-        )
+        self.screen.note(f"Wrote the JSON of {_plan_forms(forms)} to {folder}.")
         if forms["full"]:
             self.screen.note("Warning: a full JSON plan holds secrets in clear text.")
         for file in files:
@@ -225,3 +223,11 @@ class PlanReports:
         # Nobody asked for it, so it decides about no exit code.
         if warning := write_step_summary(report, process_environ()):
             self.screen.note(f"Warning: {warning}")
+
+
+def _plan_forms(forms: Counter[str | None]) -> str:
+    full, redacted = forms["full"], forms["redacted"]
+    number = f"{full + redacted} {'plan' if full + redacted == 1 else 'plans'}"
+    if not redacted:
+        return number
+    return f"{number}, {redacted if full else 'all'} of them redacted,"

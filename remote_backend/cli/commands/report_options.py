@@ -9,7 +9,7 @@ from attrs import frozen
 
 from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.output.report_forms import ReportLogs
-from remote_backend.cli.terraform_flags import FileMode, many, value
+from remote_backend.cli.terraform_flags import FileMode, RelativePath, many, value
 from remote_backend.reports.limits import MOST_CHARACTERS
 
 __all__ = ("ReportOptions", "report_flags", "report_options")
@@ -46,6 +46,7 @@ _FLAGS = (
     many(
         "report",
         "Write a report of the batch: FILE.md, .html, .json, .xml (JUnit) or .gitlab.json. Repeatable.",
+        type=RelativePath(),
         metavar="FILE",
     ),
     value(

@@ -253,8 +253,10 @@ async def test_plans_are_verified(tmp_path: Path) -> None:
         bench.repository.commit({SCRIPT: ONLY_PENDING})
         gone = await bench.plan("-all", "-verify=report.json", "-table=none")
         some = await bench.plan("-select=dev", "-verify=report.json", "-table=none")
+        by_mode = await bench.plan("-where=mode=*", "-verify=report.json", "-table=none")
 
-    assert [one.code for one in (same, other, gone, some)] == [0, 3, 3, 0], other.err
+    codes = [one.code for one in (same, other, gone, some, by_mode)]
+    assert codes == [0, 3, 3, 0, 0], other.err
     assert "verify: 1 workspace" in other.out
     assert "1 gate failed" in text
     assert "GATES" not in same.out

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
 import anyio
@@ -14,6 +15,7 @@ from remote_backend.engine.simulated import NOTICE
 from tests.support.command_line import (
     LONG_LOG,
     CommandLine,
+    Finished,
     records_of,
     rows_of,
     runs_of,
@@ -172,6 +174,28 @@ async def test_destroy_and_refresh_only_reach_the_run(command_line: CommandLine)
         (False, True),
     ]
     assert both.code == 1
+
+
+async def test_paths_of_flags_count_from_the_directory_of_chdir(
+    command_line: CommandLine,
+) -> None:
+    """As with Terraform: -chdir means the directory in which a command works, for its files too."""
+    stack = command_line.directory / "stack"
+    stack.mkdir()
+    (command_line.directory / "main.tf").rename(stack / "main.tf")
+    (stack / "known").write_text("aws_instance.a.tags\n")
+
+    def in_stack(*arguments: str) -> Awaitable[Finished]:
+        return command_line.run("-chdir=stack", *arguments)
+
+    first = await in_stack("plan", "-all", "-report=plan.json", "-plan-json=plans")
+    second = await in_stack("plan", "-all", "-compare=plan.json", "-ignore-drift=known")
+    again = await in_stack("report", "-report=again.md")
+
+    assert [done.code for done in (first, second, again)] == [0, 0, 0], second.err
+    assert f"Wrote {Path('stack/plan.json')}." in first.err
+    assert {path.name for path in stack.iterdir()} >= {"plan.json", "plans", "again.md"}
+    assert [path.name for path in command_line.directory.iterdir()] == ["stack"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ async def test_each_plan_has_a_file_and_the_index_names_it(
         ("prod", "prod.json", "full"),
     ]
     assert "holds secrets in clear text" in done.err
+    assert "Wrote the JSON of 3 plans to plans.\n" in done.err
 
 
 async def test_the_redacted_form_is_named_and_recognized(command_line: CommandLine) -> None:
@@ -56,6 +57,7 @@ async def test_the_redacted_form_is_named_and_recognized(command_line: CommandLi
     plan = json.loads((folder / "dev.redacted.json").read_text())
     assert plan["format_version"] == plan["plan_format_version"]
     assert "holds secrets" not in done.err and done.code == 0
+    assert "Wrote the JSON of 3 plans, all of them redacted, to plans." in done.err
 
 
 async def test_what_an_earlier_batch_left_is_removed(command_line: CommandLine) -> None:
@@ -71,6 +73,7 @@ async def test_a_folder_with_other_files_is_refused(command_line: CommandLine) -
     """Nothing is removed that no batch has written, and no run is made."""
     folder = command_line.directory / "plans"
     folder.mkdir()
+    folder.chmod(0o755)
     (folder / "notes.txt").write_text("mine")
 
     done = await command_line.run(*PLAN)
@@ -78,6 +81,8 @@ async def test_a_folder_with_other_files_is_refused(command_line: CommandLine) -
     assert done.code == 1
     assert "-plan-json=plans holds 'notes.txt', which no batch has written" in done.err
     assert names_in(folder) == {"notes.txt"} and not records_of(command_line, "run")
+    # It may be a directory that others read.
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(command_line: CommandLine) -> None:
@@ -85,6 +90,24 @@ async def test_a_folder_that_cannot_be_made_is_refused(command_line: CommandLine
     (command_line.directory / "plans").write_text("a file")
     done = await command_line.run(*PLAN)
     assert done.code == 1 and "-plan-json=plans cannot be written: " in done.err
+    assert not records_of(command_line, "run")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("-plan-json=",), "-plan-json needs a folder: -plan-json=DIR"),
+        (("-plan-json-form=redacted",), "-plan-json-form=redacted is for -plan-json"),
+    ],
+    ids=["an empty name", "a form without a folder"],
+)
+async def test_flags_that_would_write_nothing_are_refused(
+    command_line: CommandLine, flags: tuple[str, ...], message: str
+) -> None:
+    """An empty variable of a script must not mean the current directory, which git would ignore then."""
+    done = await command_line.run("plan", "-all", *flags)
+    assert done.code == 1 and message in done.err
+    assert not (command_line.directory / ".gitignore").exists()
     assert not records_of(command_line, "run")
 
 
