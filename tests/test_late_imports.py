@@ -49,7 +49,7 @@ LATE = {
     ("cli.commands.plan_runner", "remote_backend.cli.commands.plan_output"): (
         "imported while the server works on the requests before the run, 0.01 s"
     ),
-    ("cli.commands.plan", "remote_backend.planning.plan_files"): (
+    ("cli.commands.plan_json_options", "remote_backend.planning.plan_files"): (
         "few plans are handed on, and it imports how details are read"
     ),
     ("cli.commands.gate_options", "remote_backend.plans.gates"): "most plans have no gates",
