@@ -35,6 +35,9 @@ LATE = {
     ),
     ("cli.commands.plan_output", "remote_backend.plans.verification"): "only -verify",
     ("planning.batch", "remote_backend.planning.comparison"): "only comparisons, 0.02 s",
+    ("planning.batch_runner", "remote_backend.planning.unseen_outputs"): (
+        "only batches, while the server works on their first requests"
+    ),
     ("notices", "asyncio"): "commands that wait for nothing need it not, 0.01 s",
     ("cli.commands.engine", "remote_backend.cli.opening"): "only version -remote, 0.2 s",
     ("cli.commands.plan", "remote_backend.config.directories"): (

@@ -101,7 +101,9 @@ def _read(path: Path, kinds: tuple[str, ...]) -> ConfigurationFile:
             f"{path} cannot be read: {error.strerror}; check its permissions"
         ) from None
     parsed = (
-        parse_hcl_json(source) if path.name.endswith(".json") else parse_hcl(source, kinds)
+        parse_hcl_json(source, kinds)
+        if path.name.endswith(".json")
+        else parse_hcl(source, kinds)
     )
     return ConfigurationFile(
         path=path.name,

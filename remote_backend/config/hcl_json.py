@@ -1,7 +1,7 @@
 """The JSON spelling of Terraform files, as the same blocks and attributes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ("JsonFault", "parse_hcl_json", "read_json_values")
 
 # Which names of an object hold blocks, and how many labels those have.
 _BLOCKS: Mapping[str, Mapping[str, int]] = {
-    "": {"terraform": 0, "variable": 1, "module": 1},
+    "": {"terraform": 0, "variable": 1, "module": 1, "data": 2, "locals": 0, "provider": 1},
     "terraform": {"backend": 1, "cloud": 0},
     "backend": {"workspaces": 0},
     "cloud": {"workspaces": 0},
@@ -36,16 +36,17 @@ class _Pairs:
     items: tuple[tuple[str, Any], ...]
 
 
-def parse_hcl_json(source: bytes) -> Body | JsonFault:
-    """Read the terraform, variable and module blocks of a `.tf.json` file, without lines.
+def parse_hcl_json(source: bytes, kinds: Collection[str]) -> Body | JsonFault:
+    """Read the outermost blocks of some kinds of a `.tf.json` file, without lines.
 
     Each level may be an object or a list of objects; members named `//` are comments.
     """
     document = _load(source)
     if not isinstance(document, _Pairs):
         return document
+    read = _Pairs(tuple(item for item in document.items if item[0] in kinds))
     try:
-        return Body(blocks=tuple(_members("", document)[1]))
+        return Body(blocks=tuple(_members("", read)[1]))
     except RecursionError:
         return JsonFault(None)
 
@@ -92,14 +93,22 @@ def _members(kind: str, body: _Pairs) -> tuple[list[Attribute], list[Block]]:
             continue  # resources and the like, however large
         if labels is None or not _is_body(value):
             attributes.append(_attribute(name, value))
-        elif labels:
-            for labelled in _objects(value):
-                for label, bodies in labelled.items:
-                    if label != "//":
-                        blocks.extend(_blocks(name, (label,), bodies))
         else:
-            blocks.extend(_blocks(name, (), value))
+            for own_labels, bodies in _labelled(value, labels):
+                blocks.extend(_blocks(name, own_labels, bodies))
     return attributes, blocks
+
+
+def _labelled(value: Any, labels: int) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield what stands below so many labels, and these."""
+    if not labels:
+        yield (), value
+        return
+    for labelled in _objects(value):
+        for label, inner in labelled.items:
+            if label != "//":
+                for more, bodies in _labelled(inner, labels - 1):
+                    yield (label, *more), bodies
 
 
 def _blocks(kind: str, labels: tuple[str, ...], value: Any) -> Iterator[Block]:

@@ -91,6 +91,13 @@ class Outcome:
     ignored_drift: int = 0
     """How many changes from outside were left out because the options ignore them."""
 
+    outputs_change: bool = False
+    """Whether its plan or the log of that says that outputs would change."""
+
+    unseen_outputs: tuple[str, ...] = ()
+    """The workspaces of the batch whose states its configuration reads, and whose plans change
+    outputs: its own plan does not see those changes yet. Known when the batch has ended."""
+
     comparison: Comparison | None = field(default=None, repr=False)
     """What came of the comparison with a base; then result, counts and changes are those of what
     the change of the configuration causes. None without a comparison."""

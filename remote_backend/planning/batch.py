@@ -171,6 +171,7 @@ async def run_batch(
             workspaces=tuple(workspaces),
             planner=planner,
             pollers=(running.pollers,),
+            contexts={"": context},
             packed=tuple(packed_archives(archives, workspaces)),
             journal_facts={"archives": digests_of(archives)},
             warnings=base.warnings if base is not None else (),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
@@ -22,6 +22,7 @@ from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.archives import Archives
 from remote_backend.planning.base import Planner
+from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.failure_reasons import failure_of_cancellation
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch
@@ -32,6 +33,10 @@ from remote_backend.structured_logging import bind_facts
 from remote_backend.telemetry import Span
 from remote_backend.temporary_folders import remove_stale_folders
 from remote_backend.workspaces import LocalWorkspace
+
+if TYPE_CHECKING:
+    # Imported for batches alone, see `_find_state_readers`.
+    from remote_backend.planning.unseen_outputs import StateReaders
 
 __all__ = ("BatchRunner", "BatchWork", "digests_of", "packed_archives")
 
@@ -49,6 +54,9 @@ class BatchWork:
     planner: Planner
     pollers: tuple[RunPollers, ...]
     """What polls their runs; one for each organization."""
+
+    contexts: Mapping[str, BatchContext] = field(repr=False)
+    """Where the configurations are, by their names; the only one of most batches has none."""
 
     packed: tuple[SlugPacked, ...] = ()
     failed: tuple[Outcome, ...] = ()
@@ -100,6 +108,7 @@ class BatchRunner:
         self._span = span
         self._gate = anyio.CapacityLimiter(running.options.max_concurrency)
         self._outcomes: dict[str, Outcome] = {}
+        self._readers: StateReaders | None = None
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         """Plan all workspaces; `task_status` is started when the first requests are sent."""
@@ -130,8 +139,12 @@ class BatchRunner:
                     await checkpoint()
                     task_status.started()
                     await to_thread.run_sync(remove_stale_folders)
+                    if self._running.context.is_batch:
+                        self._readers = await to_thread.run_sync(
+                            _find_state_readers, self._work.contexts
+                        )
             group.cancel_scope.cancel()
-        outcomes = self._all_outcomes()
+        outcomes = await self._judged(self._all_outcomes())
         end_batch(self._span, outcomes)
         await self._end_journal(outcomes)
         events.put(BatchFinished(outcomes))
@@ -173,6 +186,16 @@ class BatchRunner:
             names = list(earlier.workspaces)
         return tuple(outcomes[name] for name in names if name in outcomes)
 
+    async def _judged(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """Return outcomes with what their plans do not see, and keep it in the journal."""
+        if self._readers is None or not any(each.outputs_change for each in outcomes):
+            return outcomes
+        judged = await to_thread.run_sync(self._readers.judge, outcomes)
+        for outcome in judged:
+            if outcome.unseen_outputs and outcome.is_settled and self._running.journal:
+                await self._running.journal.outcome(outcome)
+        return judged
+
     async def _begin_journal(self) -> None:
         running, context, work = self._running, self._running.context, self._work
         if running.journal is None or context.earlier is not None:
@@ -208,6 +231,12 @@ class BatchRunner:
             self._running.events.put(WorkspacesSelected(selection))
             for warning in selection.warnings:
                 self._running.events.warn(warning)
+
+
+def _find_state_readers(contexts: Mapping[str, BatchContext]) -> "StateReaders":
+    from remote_backend.planning.unseen_outputs import find_state_readers
+
+    return find_state_readers(contexts)
 
 
 def _not_started(workspace: LocalWorkspace) -> Outcome:

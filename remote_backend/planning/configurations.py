@@ -97,6 +97,7 @@ async def run_configurations(
             workspaces=workspaces,
             planner=planners,
             pollers=tuple(running.pollers for running in planners.of_clients),
+            contexts={one.name: one.context for one in configurations},
             packed=tuple(_packed(configurations, archives)),
             failed=tuple(failed),
             journal_facts=_journal_facts(configurations, archives),

@@ -83,6 +83,7 @@ class Journal:
             workspace=outcome.workspace,
             full_name=outcome.full_name,
             **({"configuration": outcome.configuration} if outcome.configuration else {}),
+            **_notes_on_outputs(outcome),
             result=outcome.result.value,
             status=outcome.status,
             failure=dump_failure(outcome.failure),
@@ -135,6 +136,15 @@ class Journal:
     ) -> "Journal":
         """Return the journal of a batch; its folder is made with the first record."""
         return Journal(folder / f"{id}{JOURNAL_SUFFIX}", warn)
+
+
+def _notes_on_outputs(outcome: Outcome) -> dict[str, Any]:
+    """Return what most outcomes do not have."""
+    facts = {
+        "outputs_change": outcome.outputs_change,
+        "unseen_outputs": outcome.unseen_outputs,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _ends_within_a_line(path: Path) -> bool:

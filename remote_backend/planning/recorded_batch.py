@@ -345,9 +345,15 @@ def _load_outcome(record: dict[str, Any]) -> Outcome:
             "result": Result(record["result"]),
             "counts": Counts(*counts) if counts else None,
             "checks": load_checks(record),
+            "outputs_change": record.get("outputs_change") is True,
+            "unseen_outputs": _load_names(record.get("unseen_outputs")),
             "times": _load_times(record.get("times", ())),
         }
     )
+
+
+def _load_names(names: Any) -> tuple[str, ...]:
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _load_times(times: Any) -> tuple[tuple[str, float], ...]:

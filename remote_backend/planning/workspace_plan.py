@@ -154,6 +154,9 @@ class WorkspacePlan:
             input_state_version_id=snapshot.run.input_state_version_id,
             checks=checks,
             changes=changes,
+            outputs_change=bool(changes.outputs)
+            if changes is not None
+            else log_facts.changes_outputs,
         )
 
     def _outcome_so_far(

@@ -26,6 +26,12 @@ _COUNTS = re.compile(
     + _COLOR
     + rb"(?:(\d{1,9}) to import, )?(\d{1,9}) to add, (\d{1,9}) to change, (\d{1,9}) to destroy"
 )
+_OUTPUTS_CHANGE = re.compile(
+    rb"(?<=[\r\n])"
+    + _COLOR
+    + rb"Changes to Outputs:"
+    + rb'|"@message": ?"Outputs: \d+"[^\r\n]*?"action": ?"(?:create|update|delete)"'
+)
 # Terraform writes no numbers where no resource changes.
 _NO_COUNTS = re.compile(rb"(?<=[\r\n])" + _COLOR + rb"(?:No changes\.|Changes to Outputs:)")
 # The end of a log in Terraform Enterprise after a timeout: support.hashicorp.com, article 360059831653.
@@ -47,6 +53,9 @@ class LogFacts:
         self.counts: Counts | None = None
         """The numbers of the last line `Plan: 2 to add, ...`; zeros where no resource changes."""
 
+        self.changes_outputs = False
+        """Whether outputs would change."""
+
         # A line end stands before each line, also before the first one.
         self._end = b"\n"
         self._error = bytearray()
@@ -55,6 +64,7 @@ class LogFacts:
         """Read the next chunk of the log."""
         window = self._end + data
         self._read_counts(window)
+        self._read_outputs(window)
         self._keep_error(window, data)
         self._end = window[-_END_BYTES:]
 
@@ -68,6 +78,10 @@ class LogFacts:
         # A search for plain bytes is much faster than one for a pattern.
         if self.counts is None and (b"No changes." in window or b"Outputs:" in window):
             self.counts = Counts() if _NO_COUNTS.search(window) else None
+
+    def _read_outputs(self, window: bytes) -> None:
+        if not self.changes_outputs and b"Outputs:" in window:
+            self.changes_outputs = _OUTPUTS_CHANGE.search(window) is not None
 
     def _keep_error(self, window: bytes, data: bytes) -> None:
         if self._error:

@@ -55,6 +55,8 @@ def workspace_document(outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.ignored_drift:
         document["ignored_drift"] = outcome.ignored_drift
+    if outcome.unseen_outputs:
+        document["unseen_outputs"] = list(outcome.unseen_outputs)
     if (comparison := outcome.comparison) is not None:
         documents = ComparisonDocuments(members_of, _failure)
         document["changes"] = documents.changes(comparison)

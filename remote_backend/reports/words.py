@@ -1,20 +1,23 @@
 """The words and sentences about outcomes that terminal and reports share."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.models.policy import CheckReport
 from remote_backend.plans.results import is_destructive
+from remote_backend.plans.workspace_names import NameItem, names_text
 
 __all__ = (
     "against_text",
     "check_text",
     "counts_text",
+    "failed_although_finished",
     "failed_checks_text",
     "sentence_of",
+    "unseen_text",
     "warnings_of",
     "word_for",
     "word_of",
@@ -93,6 +96,19 @@ def failed_checks_text(outcome: Outcome) -> str:
 
 
 def warnings_of(outcome: Outcome) -> tuple[str, ...]:
+    """Return what a reader of a plan should know: failed checks, and outputs that it does not see."""
+    unseen = outcome.unseen_outputs
+    return (*failed_although_finished(outcome), *([unseen_text(unseen)] if unseen else []))
+
+
+def unseen_text(names: Sequence[str], count: int = 1) -> str:
+    """Say that so many plans do not see what others will change in states that they read."""
+    listed = names_text([NameItem(name) for name in names])
+    verb, whose = ("reads", "its plan does") if count == 1 else ("read", "their plans do")
+    return f"{verb} outputs of {listed}, which change; {whose} not see this yet"
+
+
+def failed_although_finished(outcome: Outcome) -> tuple[str, ...]:
     """Return the policies and tasks that failed although the server finished the plan."""
     if not outcome.succeeded:
         return ()

@@ -77,6 +77,28 @@ def test_the_line_with_the_numbers_is_read(log: bytes, counts: Counts | None) ->
 
 
 @pytest.mark.parametrize(
+    ("log", "changes"),
+    [
+        (PLAN_LINE + b"\nChanges to Outputs:\n  + x = 1\n", True),
+        (b"\x1b[0mChanges to Outputs:\n  ~ x = 1 -> 2\n", True),
+        (
+            b'{"@message":"Outputs: 2","@module":"terraform.ui","outputs":{"a":{"action":'
+            b'"noop"},"b":{"sensitive":false,"action":"update"}},"type":"outputs"}\n',
+            True,
+        ),
+        (b'{"@message":"Outputs: 1","outputs":{"a":{"action":"noop"}}}\n', False),
+        (b"  + text = <<-EOT\n        Changes to Outputs:\n    EOT\n", False),
+        (PLAN_LINE, False),
+    ],
+)
+def test_whether_outputs_change_is_read(log: bytes, changes: bool) -> None:
+    """A plan without its JSON says it in the log, wherever the parts of that end."""
+    assert facts_of(log).changes_outputs is changes
+    for cut in range(0, 120, 7):
+        assert facts_of(log[:cut], log[cut:]).changes_outputs is changes
+
+
+@pytest.mark.parametrize(
     ("log", "title"),
     [
         (b"Refreshing state...\nKilled\n", "the plan was killed"),

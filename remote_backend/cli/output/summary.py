@@ -24,7 +24,7 @@ from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items
-from remote_backend.reports.words import against_text, sentence_of
+from remote_backend.reports.words import against_text, sentence_of, unseen_text
 
 __all__ = ("Ending", "summary_lines")
 
@@ -86,6 +86,7 @@ def summary_lines(ending: Ending, width: int) -> list[Line]:
             lines += painter.families(families, most)
         if title == "CANCELED":
             lines += _gates(ending)
+    lines += painter.unseen_outputs()
     lines += comparison_lines(ending.outcomes, ending.compared_with, width)
     if ending.notes:
         lines += [*([line()] if lines[-1] else []), *_notes(ending.notes, width)]
@@ -198,8 +199,7 @@ class _Painter:
         return lines
 
     def _family(self, family: Family) -> list[Line]:
-        number = str(len(family.outcomes)).rjust(self._number_width)
-        head = f"{number}  "
+        head = self._number(family.outcomes)
         title = one_line(family.title)
         style = "bold red" if family.result is Result.FAILED else ""
         if family.result is Result.CHANGES:
@@ -209,12 +209,21 @@ class _Painter:
             if self.width >= _WIDE and self._has_costs:
                 head += self._column(cost_change_of(family.shown.cost), _COST_COLUMN)
             style = "red" if family.is_destructive else ""
+        return self._titled(head, title, style, family.outcomes)
+
+    def _number(self, outcomes: Sequence[Outcome]) -> str:
+        return f"{str(len(outcomes)).rjust(self._number_width)}  "
+
+    def _titled(
+        self, head: str, title: str, style: str, outcomes: Sequence[Outcome]
+    ) -> list[Line]:
+        """Return a title behind its head, in three lines at most, and names below it."""
         texts = textwrap.wrap(
             title, max(20, self.width - width_of(head)), break_long_words=True
         ) or [""]
         lines = [line(head, Span(texts[0], style))]
         lines += [line(" " * width_of(head), Span(text, style)) for text in texts[1:3]]
-        return [*lines, *self._names(family.outcomes)]
+        return [*lines, *self._names(outcomes)]
 
     def _names(self, outcomes: Sequence[Outcome]) -> list[Line]:
         """Names of workspaces, as links where they lead to one run, in a line or two."""
@@ -238,6 +247,22 @@ class _Painter:
             if len(lines) <= most_lines:
                 return lines
         return lines[:most_lines]
+
+    def unseen_outputs(self) -> list[Line]:
+        """Plans that read states of others whose outputs change, by the workspaces of those."""
+        readers: dict[tuple[str, ...], list[Outcome]] = {}
+        for outcome in self.ending.outcomes:
+            if outcome.unseen_outputs:
+                readers.setdefault(outcome.unseen_outputs, []).append(outcome)
+        lines = [line(Span("NOT SEEN YET", "bold"))] if readers else []
+        by_size = sorted(readers.items(), key=lambda item: -len(item[1]))
+        for names, outcomes in by_size[:_MOST_CHANGED]:
+            text = one_line(unseen_text(names, len(outcomes)))
+            lines += self._titled(self._number(outcomes), text, "", outcomes)
+        if left := [each for _, outcomes in by_size[_MOST_CHANGED:] for each in outcomes]:
+            more = f"and {len(left)} more that read outputs of others"
+            lines.append(line(" " * (self._number_width + 2), Span(more, "dim")))
+        return lines
 
     def _left_out(self, families: Sequence[Family]) -> list[Line]:
         count = sum(len(each.outcomes) for each in families)
