@@ -211,29 +211,33 @@ class ConfigurationVersions:
         """Make the run at once; where the server is not ready for it, as soon as it is.
 
         Servers that take a while to look into an archive refuse runs until then, so the version
-        is polled concurrently with the first request for the run.
+        is polled concurrently with the first request for the run. A run that was made shows that
+        the version is usable, so that it is not polled for the others any more.
         """
         version, is_foreign = upload.version, upload.is_foreign
-        if not version.is_usable:
+        usability = self._usability.setdefault(version.id, _Usability())
+        if not version.is_usable and not usability.is_usable:
             with raise_lone_exception():
                 async with anyio.create_task_group() as group:
                     name = f"wait for {version.id}"
-                    group.start_soon(self._until_usable, version, name=name)
+                    group.start_soon(self._until_usable, version, usability, name=name)
                     try:
                         await run.create(version.id, is_foreign=is_foreign)
                     except Rejected:
                         pass
                     else:
+                        usability.is_usable = True
                         group.cancel_scope.cancel()
                         return
         await run.create(version.id, is_foreign=is_foreign)
 
-    async def _until_usable(self, version: ConfigurationVersion) -> None:
+    async def _until_usable(
+        self, version: ConfigurationVersion, usability: _Usability
+    ) -> None:
         """Wait until runs can be made from a version; of all that wait, one polls.
 
         Raises `ConfigurationVersionFailed` when that will never be.
         """
-        usability = self._usability.setdefault(version.id, _Usability())
         async with usability.polling:
             if not usability.is_usable:
                 seconds = self.options.limits.upload_seconds

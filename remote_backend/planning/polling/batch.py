@@ -30,6 +30,7 @@ from remote_backend.planning.polling.hints import Hints
 from remote_backend.planning.polling.pace import (
     BatchPace,
     BatchView,
+    delay_of_large_batch_seconds,
     minimum_pause_seconds,
     pages_to_oldest_moving,
     pause_after_round,
@@ -123,6 +124,8 @@ class BatchPoller:
         await self._hints.wait()
         # More runs of the batch are about to be made, and one list shows them all.
         await anyio.sleep(0 if self._search.needs_lists else _FIRST_ROUND_DELAY_SECONDS)
+        if not self._search.needs_lists:
+            await anyio.sleep(delay_of_large_batch_seconds(self._view(), self._settings))
 
     async def _poll_all(self) -> None:
         """Carry out a round."""
@@ -212,4 +215,5 @@ class BatchPoller:
             is_searched=self._search.needs_lists,
             all_notified=self._hints.all_notified,
             is_growing=len(self._runs) < self._expected,
+            expected=self._expected,
         )

@@ -7,7 +7,8 @@ The pause of a batch (`pause_after_round`) depends on what the server allows:
 
 - while a task searches for a run, it is one second;
 - while the server sends notifications for all runs, it is long;
-- a server without rate limits is polled often;
+- a server without rate limits is polled often, unless a round takes more than three lists; then it
+  is polled as one with limits;
 - runs that are polled one by one cost a request each, while a list costs one for a hundred runs;
 - where rate limits are announced, run lists have a limit of their own. It is spared while runs
   are made. Afterwards rounds begin close together, because runs often end together, and the
@@ -29,6 +30,7 @@ __all__ = (
     "BatchPace",
     "BatchView",
     "SinglePace",
+    "delay_of_large_batch_seconds",
     "minimum_pause_seconds",
     "pages_to_oldest_moving",
     "pause_after_round",
@@ -45,6 +47,10 @@ _SINGLE_POLLS_PER_SECOND = 15.0
 _MINIMUM_SECONDS = 0.3
 _MINIMUM_UNLIMITED_SECONDS = 0.05
 _SEARCH_SECONDS = 1.0
+# Servers without a rate limit are polled often while a round takes so few lists at most.
+_OFTEN_PAGES = 3
+# Where it takes more, the first one waits longer, so that it shows many runs and many ends.
+_LARGE_DELAY_FRACTION = 0.75
 # Once all runs are made, rounds follow each other sooner at first.
 _FIRST_POLL_FRACTION = 0.15
 _FRACTION_GROWTH = 1.5
@@ -130,6 +136,9 @@ class BatchView:
     is_growing: bool = False
     """Whether more runs are about to be made."""
 
+    expected: int = 0
+    """How many runs the batch will have, where that is known."""
+
 
 def polls_lists(unfinished: int, *, lists_work: bool, is_searched: bool) -> bool:
     """Return whether a round reads lists, and does not poll all runs one by one."""
@@ -143,6 +152,18 @@ def pages_to_oldest_moving(are_over: Sequence[bool]) -> int:
     """
     oldest = next((i for i, over in enumerate(are_over) if not over), len(are_over))
     return math.ceil((len(are_over) - oldest) / PAGE_SIZE)
+
+
+def delay_of_large_batch_seconds(view: BatchView, settings: PollSettings) -> float:
+    """Return how much longer the first round waits where a round takes many lists, otherwise 0.
+
+    Where rate limits are announced, runs are made so slowly that it need not.
+    """
+    # A few runs can be canaries, for which all others wait.
+    is_large = _is_large(max(view.expected, view.unfinished))
+    if is_large and view.unfinished > _POLLED_SINGLY and not view.is_limited:
+        return settings.batch_poll_seconds * _LARGE_DELAY_FRACTION
+    return 0.0
 
 
 def minimum_pause_seconds(*, is_limited: bool) -> float:
@@ -170,7 +191,7 @@ def _fixed_pause_seconds(view: BatchView, settings: PollSettings) -> float | Non
         return _SEARCH_SECONDS
     if view.unfinished and view.all_notified:
         return settings.notified_poll_seconds
-    if view.lists_work and not view.is_limited:
+    if view.lists_work and _is_polled_often(view):
         return settings.batch_poll_seconds * _UNLIMITED_FRACTION * view.pages
     if not polls_lists(view.unfinished, lists_work=view.lists_work, is_searched=False):
         seconds = view.unfinished / _SINGLE_POLLS_PER_SECOND
@@ -178,6 +199,17 @@ def _fixed_pause_seconds(view: BatchView, settings: PollSettings) -> float | Non
     if view.is_growing:
         return settings.batch_poll_seconds * view.pages**2
     return None
+
+
+def _is_polled_often(view: BatchView) -> bool:
+    if view.is_limited or view.pages > _OFTEN_PAGES:
+        return False
+    grows_large = view.is_growing and _is_large(view.expected)
+    return not grows_large or view.unfinished <= _POLLED_SINGLY
+
+
+def _is_large(runs: int) -> bool:
+    return runs > _OFTEN_PAGES * PAGE_SIZE
 
 
 def _poll_fraction(growing_pauses: int) -> float:

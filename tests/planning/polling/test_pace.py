@@ -8,6 +8,7 @@ from remote_backend.planning.polling.pace import (
     BatchPace,
     BatchView,
     SinglePace,
+    delay_of_large_batch_seconds,
     minimum_pause_seconds,
     pages_to_oldest_moving,
     pause_after_round,
@@ -34,6 +35,10 @@ NO_LISTS = evolve(LIMITED, lists_work=False)
         (UNLIMITED, 0.18),
         (evolve(UNLIMITED, is_growing=True), 0.18),
         (evolve(UNLIMITED, unfinished=2, pages=1), 0.06),
+        (evolve(UNLIMITED, unfinished=9, pages=1, is_growing=True, expected=300), 0.06),
+        (evolve(UNLIMITED, unfinished=9, pages=1, is_growing=True, expected=301), 2.0),
+        (evolve(UNLIMITED, unfinished=3, pages=1, is_growing=True, expected=301), 0.06),
+        (evolve(UNLIMITED, unfinished=9, pages=1, expected=400), 0.06),
         (evolve(LIMITED, unfinished=3, pages=1), 1.0),
         (evolve(LIMITED, unfinished=3, pages=3, is_growing=True), 1.0),
         (evolve(NO_LISTS, unfinished=15, pages=1), 1.0),
@@ -63,6 +68,32 @@ def test_pauses_grow_once_all_runs_are_made(growing_pauses: int, seconds: float)
     assert pause_seconds == pytest.approx(seconds)
     assert next_pace == BatchPace(growing_pauses=growing_pauses + 1)
     assert pace == BatchPace(growing_pauses=growing_pauses)
+
+
+def test_rounds_of_many_lists_are_rare_without_a_limit_too() -> None:
+    """From four lists on the pauses are those of servers with a rate limit."""
+    view = evolve(UNLIMITED, unfinished=350, pages=4)
+
+    pause_seconds, _ = pause_after_round(BatchPace(), view, SETTINGS)
+
+    assert pause_seconds == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("view", "seconds"),
+    [
+        (evolve(UNLIMITED, unfinished=250, expected=300), 0.0),
+        (evolve(UNLIMITED, unfinished=250, expected=301), 1.5),
+        (evolve(UNLIMITED, unfinished=350), 1.5),
+        (evolve(UNLIMITED, unfinished=3, expected=400), 0.0),
+        (evolve(LIMITED, unfinished=350, expected=400), 0.0),
+    ],
+)
+def test_the_first_round_of_a_large_batch_waits_longer(
+    view: BatchView, seconds: float
+) -> None:
+    """Where runs are made fast, and unless the few that were made can be canaries."""
+    assert delay_of_large_batch_seconds(view, SETTINGS) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
