@@ -10,13 +10,14 @@ from remote_backend.errors import ApiError
 from remote_backend.server.auth import digest_of
 from remote_backend.server.connection_log import CLIENT_FAULTS
 from remote_backend.server.context import (
-    RUN_ID,
+    ORGANIZATION_ID_OF_RUN,
     SERVER_CONTEXT,
     USER,
     ServerContext,
     context_of,
     forbidden,
     not_found,
+    organization_of,
     respond_with_errors,
 )
 from remote_backend.server.fault_injection import fault_middleware
@@ -220,9 +221,9 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
     user = None
     if kind.lower() == "bearer" and token:
         digest = digest_of(token.strip())
-        run_id = context_of(request).run_tokens.run_id_of(digest)
-        if run_id is not None:
-            return await _handle_for_run(request, handler, run_id)
+        organization_id = context_of(request).run_tokens.organization_id_of(digest)
+        if organization_id is not None:
+            return await _handle_for_run(request, handler, organization_id)
         user = await context_of(request).store.read(
             lambda records: records.find_named(UserRecord, digest)
         )
@@ -234,11 +235,11 @@ async def _authenticate(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 async def _handle_for_run(
-    request: web.Request, handler: Handler, run_id: str
+    request: web.Request, handler: Handler, organization_id: str
 ) -> web.StreamResponse:
     if not may_request(request.method, _route(request)):
         raise forbidden()
-    request[RUN_ID] = run_id
+    request[ORGANIZATION_ID_OF_RUN] = organization_id
     return await handler(request)
 
 
@@ -252,9 +253,8 @@ def _needs_token(request: web.Request) -> bool:
 async def _require_organization(
     request: web.Request, handler: Handler
 ) -> web.StreamResponse:
-    name = request.match_info.get("organization")
-    if name is not None and name != context_of(request).organization:
-        raise not_found(f"organization {name}")
+    if "organization" in request.match_info:
+        organization_of(request)
     return await handler(request)
 
 

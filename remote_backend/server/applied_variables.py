@@ -75,7 +75,7 @@ def sets_of_workspace(
     """Return the variable sets that apply to a workspace."""
     return [
         variable_set
-        for variable_set in records.all(VariableSetRecord)
+        for variable_set in records.all(VariableSetRecord, workspace.organization_id)
         if variable_set.is_global
         or workspace.id in variable_set.workspace_ids
         or _is_for_project(variable_set, workspace.project_id)

@@ -17,13 +17,18 @@ from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
 from remote_backend.server.login_limit import LoginLimit
 from remote_backend.server.metrics import Metrics
-from remote_backend.server.records import UserRecord, WorkspaceRecord
+from remote_backend.server.organizations import Organizations
+from remote_backend.server.records import (
+    OrganizationRecord,
+    UserRecord,
+    WorkspaceRecord,
+)
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.run_tokens import RunTokens
 from remote_backend.server.store import Records, Store
 
 __all__ = (
-    "RUN_ID",
+    "ORGANIZATION_ID_OF_RUN",
     "SERVER_CONTEXT",
     "USER",
     "ServerContext",
@@ -37,6 +42,9 @@ __all__ = (
     "origin_of",
     "context_of",
     "signed_address",
+    "organization_of",
+    "require_visible",
+    "stored_organization",
     "workspace_of",
 )
 
@@ -49,8 +57,7 @@ class ServerContext:
     files: Files
     run_queue: RunQueue
     signer: Signer
-    organization: str
-    created_at: str
+    organizations: Organizations
     faults: Faults
     engine_versions: tuple[str, ...] = ()
     """The versions that runs can request, the usual one first; empty for simulated plans,
@@ -68,8 +75,9 @@ class ServerContext:
 
 SERVER_CONTEXT: web.AppKey[ServerContext] = web.AppKey("server_context", ServerContext)
 USER: web.RequestKey[UserRecord] = web.RequestKey("user", UserRecord)
-RUN_ID: web.RequestKey[str] = web.RequestKey("run_id", str)
-"""Set in place of the user where the token is that of a run, which only reads."""
+ORGANIZATION_ID_OF_RUN: web.RequestKey[str] = web.RequestKey("organization_id_of_run", str)
+"""Set in place of the user where the token is that of a run, which only reads, and only in its
+organization."""
 
 
 def context_of(request: web.Request) -> ServerContext:
@@ -98,7 +106,7 @@ def signed_address(request: web.Request, kind: str, id: str) -> str:
     """
     origin = origin_of(request)
     signer = context_of(request).signer
-    if RUN_ID not in request:
+    if ORGANIZATION_ID_OF_RUN not in request:
         return f"{origin}{signer.path(kind, id)}"
     if kind != "state":
         raise forbidden()
@@ -141,6 +149,36 @@ async def read_request_items(request: web.Request) -> tuple[RequestDocument, ...
     return items
 
 
+def organization_of(request: web.Request) -> OrganizationRecord:
+    """Return the organization that a path names, or the one of the settings of the server.
+
+    Raises `NotFound` for one that does not exist, or that the token of a run does not see.
+    """
+    organizations = context_of(request).organizations
+    name = request.match_info.get("organization")
+    organization = organizations.home if name is None else organizations.named(name)
+    require_visible(request, organization.id, f"organization {organization.name}")
+    return organization
+
+
+def stored_organization(records: Records, request: web.Request) -> OrganizationRecord:
+    """Return the organization that a path names, for records that will belong to it.
+
+    Raises `NotFound` when it is being deleted.
+    """
+    organization = organization_of(request)
+    stored = records.find(OrganizationRecord, organization.id)
+    if stored is None:
+        raise not_found(f"organization {organization.name}")
+    return stored
+
+
+def require_visible(request: web.Request, organization_id: str, what: str) -> None:
+    """Raise `NotFound` for a thing of another organization than that of the run, if it is one."""
+    if request.get(ORGANIZATION_ID_OF_RUN, organization_id) != organization_id:
+        raise not_found(what)
+
+
 def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:
     """Return the workspace that a path names, by id or by organization and name."""
     id = request.match_info.get("workspace_id")
@@ -148,7 +186,8 @@ def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:
     if id is not None:
         workspace = records.find(WorkspaceRecord, id)
     else:
-        workspace = records.find_named(WorkspaceRecord, name)
+        workspace = records.find_named(WorkspaceRecord, name, organization_of(request).id)
     if workspace is None:
         raise not_found(f"workspace {id or name}")
+    require_visible(request, workspace.organization_id, f"workspace {id or name}")
     return workspace

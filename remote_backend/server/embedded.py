@@ -43,9 +43,11 @@ from remote_backend.server.listener import (
     open_listener,
 )
 from remote_backend.server.metrics import Metrics
+from remote_backend.server.organizations import Organizations
 from remote_backend.server.records import (
-    DEFAULT_PROJECT_ID,
+    HOME_ORGANIZATION_ID,
     OWNER,
+    OrganizationRecord,
     ProjectRecord,
     UserRecord,
     new_default_project,
@@ -60,7 +62,7 @@ from remote_backend.server.run_access import (
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.seed import SeedWorkspace
 from remote_backend.server.seed_records import store_seed_workspace
-from remote_backend.server.store import Records, Store, open_store
+from remote_backend.server.store import Records, open_store
 
 __all__ = ("EmbeddedServer", "ServerSettings", "backend_block", "serve")
 
@@ -135,7 +137,10 @@ async def serve(
             _make_run_access, server, environ, settings.provider_mirror
         )
         async with open_store(settings.data / RECORDS) as store:
-            await _store_seed(store, settings, server.token)
+            organizations = Organizations()
+            await organizations.change(
+                store, lambda records: _store_seed(records, settings, server.token)
+            )
             files, metrics = Files(settings.data), Metrics()
             run_queue = RunQueue(
                 store,
@@ -156,8 +161,7 @@ async def serve(
                 files=files,
                 run_queue=run_queue,
                 signer=Signer(secret.encode()),
-                organization=settings.organization,
-                created_at=now_text(),
+                organizations=organizations,
                 faults=server.faults,
                 metrics=metrics,
                 open_metrics=settings.open_metrics,
@@ -213,23 +217,34 @@ def _require_private_traffic(settings: ServerSettings) -> None:
         raise PlainTraffic(settings.host)
 
 
-async def _store_seed(store: Store, settings: ServerSettings, token: str) -> None:
-    def fill(records: Records) -> None:
-        digest = digest_of(token)
-        # Tokens of earlier starts stop being valid when another one is given.
-        owner = next((user for user in records.all(UserRecord) if user.name == OWNER), None)
-        if owner is None:
-            owner = UserRecord(id=make_id("user"), name=OWNER, token_digest=digest)
-        same = records.find_named(UserRecord, digest)
-        if same is not None and same.id != owner.id:
-            raise SettingsError(f"the token is that of {same.name}; choose another one")
-        records.put(evolve(owner, token_digest=digest))
-        if records.find(ProjectRecord, DEFAULT_PROJECT_ID) is None:
-            records.put(new_default_project())
-        for seed in settings.seed:
-            store_seed_workspace(records, seed)
+def _store_seed(records: Records, settings: ServerSettings, token: str) -> None:
+    digest = digest_of(token)
+    # Tokens of earlier starts stop being valid when another one is given.
+    owner = next((user for user in records.all(UserRecord) if user.name == OWNER), None)
+    if owner is None:
+        owner = UserRecord(id=make_id("user"), name=OWNER, token_digest=digest)
+    same = records.find_named(UserRecord, digest)
+    if same is not None and same.id != owner.id:
+        raise SettingsError(f"the token is that of {same.name}; choose another one")
+    records.put(evolve(owner, token_digest=digest))
+    home = _store_home(records, settings.organization)
+    for seed in settings.seed:
+        store_seed_workspace(records, home, seed)
 
-    await store.write(fill)
+
+def _store_home(records: Records, name: str) -> OrganizationRecord:
+    """Store the organization of the settings, whose name may differ from that of last time."""
+    same = records.find_named(OrganizationRecord, name)
+    if same is not None and not same.is_home:
+        raise SettingsError(
+            f"a client made another organization {name} on this server; choose another name"
+        )
+    home = records.find(OrganizationRecord, HOME_ORGANIZATION_ID) or OrganizationRecord(
+        id=HOME_ORGANIZATION_ID, name=name, created_at=now_text()
+    )
+    if records.find(ProjectRecord, home.default_project_id) is None:
+        records.put(new_default_project(home))
+    return records.put(evolve(home, name=name))
 
 
 def _describe_server(

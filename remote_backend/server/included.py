@@ -124,14 +124,15 @@ def _parts_of_runs(dump: Callable[[RunRecord], Resource]) -> Loader:
 def _load_organizations(
     records: Records, request: web.Request, ids: Collection[str]
 ) -> list[Resource]:
-    context = context_of(request)
-    return [dump_organization(context.organization, context.created_at)]
+    organizations = context_of(request).organizations
+    return [dump_organization(organizations.named(name)) for name in ids]
 
 
 def _load_entitlements(
     records: Records, request: web.Request, ids: Collection[str]
 ) -> list[Resource]:
-    return [dump_entitlements(context_of(request).organization)]
+    organizations = context_of(request).organizations
+    return [dump_entitlements(organizations.of_id(id)) for id in ids]
 
 
 def _load_plans(

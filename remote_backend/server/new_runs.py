@@ -7,10 +7,11 @@ from aiohttp import web
 from remote_backend.config.hostname import normalize_hostname
 from remote_backend.engine.version_choice import choose_version
 from remote_backend.errors import BadHostname
+from remote_backend.server.context import not_found
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.workspaces import execution_mode_of
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import project_of
 
@@ -19,7 +20,11 @@ __all__ = ("hostname_of", "new_run", "require_remote_plans")
 
 def require_remote_plans(records: Records, workspace: WorkspaceRecord) -> None:
     """Raise `Rejected` for a workspace whose plans are not made by the server."""
-    if execution_mode_of(workspace, project_of(records, workspace)) == "local":
+    project = project_of(records, workspace)
+    organization = records.find(OrganizationRecord, workspace.organization_id)
+    if organization is None:
+        raise not_found(f"workspace {workspace.name}")
+    if execution_mode_of(workspace, project, organization) == "local":
         raise rejected(f"{workspace.name} runs plans locally (execution mode local)")
 
 
@@ -35,6 +40,7 @@ def new_run(
     return RunRecord(
         id=make_id("run"),
         workspace_id=workspace.id,
+        organization_id=workspace.organization_id,
         configuration_version_id=configuration_version_id,
         created_at=now_text(),
         created_by=user_id,

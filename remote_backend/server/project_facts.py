@@ -18,23 +18,35 @@ def project_resources(
     records: Records, request: web.Request, projects: Sequence[ProjectRecord]
 ) -> list[Resource]:
     """Return projects as resources."""
-    organization = context_of(request).organization
+    organizations = context_of(request).organizations
     counts = Counter(
-        workspace.project_id for workspace in records.all(WorkspaceRecord) if projects
+        workspace.project_id
+        for id in {project.organization_id for project in projects}
+        for workspace in records.all(WorkspaceRecord, id)
     )
-    return [dump_project(project, organization, counts[project.id]) for project in projects]
+    return [
+        dump_project(
+            project, organizations.of_id(project.organization_id), counts[project.id]
+        )
+        for project in projects
+    ]
 
 
 def project_named(records: Records, request: web.Request) -> ProjectRecord:
     """Return the project that a path names; raises `NotFound`."""
     id = request.match_info["project_id"]
-    return require_projects(records, [id])[id]
+    project = records.find(ProjectRecord, id)
+    if project is None:
+        raise not_found(f"project {id}")
+    return project
 
 
-def require_projects(records: Records, ids: Collection[str]) -> dict[str, ProjectRecord]:
-    """Return the projects of ids; raises `NotFound` when one of them is missing."""
+def require_projects(
+    records: Records, organization_id: str, ids: Collection[str]
+) -> dict[str, ProjectRecord]:
+    """Return projects of an organization; raises `NotFound` when one of them is missing."""
     projects = records.find_many(ProjectRecord, ids)
     for id in ids:
-        if id not in projects:
+        if id not in projects or projects[id].organization_id != organization_id:
             raise not_found(f"project {id}")
     return projects

@@ -10,10 +10,12 @@ from remote_backend.server.ids import make_id, now_text
 
 __all__ = (
     "DEFAULT_PROJECT_ID",
+    "HOME_ORGANIZATION_ID",
     "OWNER",
     "FINAL_RUN_STATUSES",
     "CommentRecord",
     "ConfigurationVersionRecord",
+    "OrganizationRecord",
     "ProjectRecord",
     "RunRecord",
     "StateVersionRecord",
@@ -22,12 +24,17 @@ __all__ = (
     "VariableSetRecord",
     "WorkspaceRecord",
     "new_default_project",
+    "new_organization",
     "new_variable",
     "new_workspace",
 )
 
 DEFAULT_PROJECT_ID = "prj-DefaultProject00"
 """Workspaces of data directories from before projects belong to it, without a migration."""
+
+HOME_ORGANIZATION_ID = "org-HomeOrganization"
+"""The organization of the settings of the server. All that was stored before there were several
+belongs to it."""
 
 OWNER = "owner"
 """The name of the user whose token the server was started with."""
@@ -58,15 +65,38 @@ class UserRecord:
 
 
 @frozen(kw_only=True)
-class ProjectRecord:
-    """A project of the one organization."""
+class OrganizationRecord:
+    """An organization, to which projects, workspaces and variable sets belong."""
 
     id: str
     name: str
     created_at: str
+    email: str = ""
+    default_project_id: str = DEFAULT_PROJECT_ID
+    """The project of workspaces that are in no other one."""
+
+    default_execution_mode: str = "remote"
+    kept_attributes: dict[str, Any] = field(factory=dict)
+    """Attributes that are answered as they were sent and change nothing here, by their names
+    in the API."""
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it is that of the settings of the server."""
+        return self.id == HOME_ORGANIZATION_ID
+
+
+@frozen(kw_only=True)
+class ProjectRecord:
+    """A project of an organization."""
+
+    id: str
+    name: str
+    created_at: str
+    organization_id: str = HOME_ORGANIZATION_ID
     description: str = ""
     default_execution_mode: str | None = None
-    """None inherits the mode of the organization, which is `remote`."""
+    """None inherits the mode of the organization."""
 
     auto_destroy_activity_duration: str | None = None
     tag_bindings: dict[str, str] = field(factory=dict)
@@ -74,11 +104,12 @@ class ProjectRecord:
 
 @frozen(kw_only=True)
 class WorkspaceRecord:
-    """A workspace of the one organization."""
+    """A workspace of an organization."""
 
     id: str
     name: str
     created_at: str
+    organization_id: str = HOME_ORGANIZATION_ID
     description: str | None = None
     working_directory: str = ""
     terraform_version: str = "latest"
@@ -129,6 +160,7 @@ class VariableSetRecord:
 
     id: str
     name: str = ""
+    organization_id: str = HOME_ORGANIZATION_ID
     description: str = ""
     is_global: bool = False
     has_priority: bool = False
@@ -187,6 +219,9 @@ class RunRecord:
     configuration_version_id: str
     created_at: str
     created_by: str
+    organization_id: str = HOME_ORGANIZATION_ID
+    """That of its workspace."""
+
     status: str = "pending"
     plan_status: str = "pending"
     message: str = ""
@@ -296,17 +331,35 @@ class StateVersionRecord:
     run_id: str | None = None
 
 
-def new_workspace(name: str) -> WorkspaceRecord:
-    """Return a workspace that is not stored yet."""
-    return WorkspaceRecord(
-        id=make_id("ws"), name=name, created_at=now_text(), inherits_execution_mode=True
+def new_organization(name: str) -> OrganizationRecord:
+    """Return an organization that is not stored yet, with the id of its default project."""
+    return OrganizationRecord(
+        id=make_id("org"),
+        name=name,
+        created_at=now_text(),
+        default_project_id=make_id("prj"),
     )
 
 
-def new_default_project() -> ProjectRecord:
+def new_workspace(name: str, organization: OrganizationRecord) -> WorkspaceRecord:
+    """Return a workspace that is not stored yet."""
+    return WorkspaceRecord(
+        id=make_id("ws"),
+        name=name,
+        created_at=now_text(),
+        organization_id=organization.id,
+        project_id=organization.default_project_id,
+        inherits_execution_mode=True,
+    )
+
+
+def new_default_project(organization: OrganizationRecord) -> ProjectRecord:
     """Return the project of workspaces that are not in another one."""
     return ProjectRecord(
-        id=DEFAULT_PROJECT_ID, name="Default Project", created_at=now_text()
+        id=organization.default_project_id,
+        name="Default Project",
+        created_at=now_text(),
+        organization_id=organization.id,
     )
 
 

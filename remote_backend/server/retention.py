@@ -9,6 +9,7 @@ not found belongs to nothing.
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from itertools import chain
 
 import anyio
 from anyio import to_thread
@@ -137,16 +138,16 @@ class Retention:
         return 0 < self.keep_days * _DAY_SECONDS < self.clock() - changed_at
 
 
-def owned_files(records: Records, workspace_id: str) -> OwnedFiles:
-    """Return what has files of a workspace, without what runs of other workspaces need."""
+def owned_files(records: Records, workspace_ids: Collection[str]) -> OwnedFiles:
+    """Return what has files of workspaces, without what runs of other workspaces need."""
 
     def ids(kind: type) -> tuple[str, ...]:
-        return tuple(records.ids_of(kind, [workspace_id]).get(workspace_id, ()))
+        return tuple(chain.from_iterable(records.ids_of(kind, workspace_ids).values()))
 
     needed = {
         run.configuration_version_id
         for run in unfinished_runs(records)
-        if run.workspace_id != workspace_id
+        if run.workspace_id not in workspace_ids
     }
     return OwnedFiles(
         runs=ids(RunRecord),

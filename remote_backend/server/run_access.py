@@ -60,13 +60,15 @@ class RunAccess:
     tokens: RunTokens = field(factory=RunTokens)
 
     @contextmanager
-    def granted(self, run_id: str, folder: Path, hostname: str) -> Iterator[dict[str, str]]:
+    def granted(
+        self, organization_id: str, folder: Path, hostname: str
+    ) -> Iterator[dict[str, str]]:
         """Write the CLI configuration of a run; yield the variables that lead an engine to it.
 
-        `hostname` is the name by which the client that made the run reaches the server.
+        The token in it reads in one organization. `hostname` is the name by which the client that made the run reaches the server.
         """
         folder.mkdir(mode=0o700, exist_ok=True)
-        with self.tokens.issued(run_id) as token:
+        with self.tokens.issued(organization_id) as token:
             hostnames = dict.fromkeys((self.hostname, hostname or self.hostname))
             own = cli_configuration(self.url, hostnames, token)
             path = folder / _FILE

@@ -5,7 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from remote_backend.server.context import context_of, not_found, signed_address
+from remote_backend.server.context import (
+    context_of,
+    not_found,
+    organization_of,
+    signed_address,
+)
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.runs import (
     dump_plan,
@@ -115,7 +120,7 @@ def _conditions(records: Records, request: web.Request) -> list[Condition]:
     if user := query.get("search[user]"):
         conditions.append(_by_user(records, user))
     if names := filter_values(query, "filter[workspace_names]"):
-        conditions.append(_in_workspaces(records, names))
+        conditions.append(_in_workspaces(records, request, names))
     if query.get("search[commit]") or query.get("filter[agent_pool_names]"):
         # No run here comes from a repository or is planned by an agent.
         conditions.append(lambda run: False)
@@ -147,10 +152,12 @@ def _by_user(records: Records, text: str) -> Condition:
     return lambda run: run.created_by in ids
 
 
-def _in_workspaces(records: Records, names: Collection[str]) -> Condition:
+def _in_workspaces(
+    records: Records, request: web.Request, names: Collection[str]
+) -> Condition:
     ids = {
         workspace.id
-        for workspace in records.all(WorkspaceRecord)
+        for workspace in records.all(WorkspaceRecord, organization_of(request).id)
         if workspace.name in names
     }
     return lambda run: run.workspace_id in ids

@@ -93,6 +93,11 @@ class RunQueue:
         return tuple(self._waiting)
 
     @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Ids of the runs that wait or are being planned."""
+        return tuple(self._scopes)
+
+    @property
     def running(self) -> int:
         """How many runs are being planned."""
         return len(self._scopes) - len(self._waiting)
@@ -201,7 +206,7 @@ class RunQueue:
             inputs = await self._read_inputs(run, self._environ)
             return await self._engine.plan(inputs, writer.write)
         folder = self._files.engine_folder(run.id)
-        with self._access.granted(run.id, folder, run.hostname) as variables:
+        with self._access.granted(run.organization_id, folder, run.hostname) as variables:
             inputs = await self._read_inputs(run, {**self._environ, **variables})
             return await self._engine.plan(inputs, writer.write)
 

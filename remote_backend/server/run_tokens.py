@@ -40,23 +40,23 @@ _READABLE = frozenset(
 class RunTokens:
     """The tokens of the runs that are being planned."""
 
-    _run_ids: dict[str, str] = field(factory=dict, repr=False)
-    """By the digest of the token."""
+    _organization_ids: dict[str, str] = field(factory=dict, repr=False)
+    """Ids of the organizations in which they read, by the digest of the token."""
 
     @contextmanager
-    def issued(self, run_id: str) -> Iterator[str]:
+    def issued(self, organization_id: str) -> Iterator[str]:
         """Make a token that is valid until the block is left."""
         token = make_token()
         digest = digest_of(token)
-        self._run_ids[digest] = run_id
+        self._organization_ids[digest] = organization_id
         try:
             yield token
         finally:
-            del self._run_ids[digest]
+            del self._organization_ids[digest]
 
-    def run_id_of(self, digest: str) -> str | None:
-        """Return the id of the run that has a token, by the digest of the token."""
-        return self._run_ids.get(digest)
+    def organization_id_of(self, digest: str) -> str | None:
+        """Return in which organization a token reads, by its digest; None for other tokens."""
+        return self._organization_ids.get(digest)
 
 
 def may_request(method: str, route: str) -> bool:

@@ -5,6 +5,7 @@ from remote_backend.server.documents.variables import variable_from_request
 from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.records import (
+    OrganizationRecord,
     ProjectRecord,
     VariableRecord,
     WorkspaceRecord,
@@ -17,12 +18,17 @@ from remote_backend.server.store import Records
 __all__ = ("store_seed_workspace",)
 
 
-def store_seed_workspace(records: Records, seed: SeedWorkspace) -> None:
+def store_seed_workspace(
+    records: Records, organization: OrganizationRecord, seed: SeedWorkspace
+) -> None:
     """Make or change a workspace as a seed says; what it does not name stays as it is."""
-    before = records.find_named(WorkspaceRecord, seed.name) or new_workspace(seed.name)
+    known_workspace = records.find_named(WorkspaceRecord, seed.name, organization.id)
+    before = known_workspace or new_workspace(seed.name, organization)
     request = RequestDocument(
         attributes=_attributes(seed),
-        related_ids={"project": _project_id(records, seed.project)} if seed.project else {},
+        related_ids={"project": _project_id(records, organization, seed.project)}
+        if seed.project
+        else {},
         related_lists={"tag-bindings": _bindings(seed)} if _bindings(seed) else {},
     )
     workspace = records.put(workspace_from_request(before, request))
@@ -72,10 +78,15 @@ def _bindings(seed: SeedWorkspace) -> tuple[RequestDocument, ...]:
     )
 
 
-def _project_id(records: Records, name: str) -> str:
+def _project_id(records: Records, organization: OrganizationRecord, name: str) -> str:
     """Return the id of the project of a name, which is made unless it is there."""
-    for project in records.all(ProjectRecord):
-        if project.name == name:
-            return project.id
-    new = ProjectRecord(id=make_id("prj"), name=name, created_at=now_text())
+    project = records.find_named(ProjectRecord, name, organization.id)
+    if project is not None:
+        return project.id
+    new = ProjectRecord(
+        id=make_id("prj"),
+        name=name,
+        created_at=now_text(),
+        organization_id=organization.id,
+    )
     return records.put(new).id

@@ -6,9 +6,10 @@ from aiohttp import web
 
 from remote_backend.models.state import StateOutput
 from remote_backend.server.context import (
-    RUN_ID,
+    ORGANIZATION_ID_OF_RUN,
     context_of,
     not_found,
+    require_visible,
     signed_address,
     workspace_of,
 )
@@ -19,7 +20,7 @@ from remote_backend.server.documents.state import (
     outputs_of,
 )
 from remote_backend.server.files import Files
-from remote_backend.server.records import StateVersionRecord
+from remote_backend.server.records import StateVersionRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import newest_state
 
@@ -69,11 +70,13 @@ def read_outputs(files: Files, version: StateVersionRecord) -> dict[str, StateOu
     return outputs_of(read_state_bytes(files, version))
 
 
-def version_of(records: Records, id: str) -> StateVersionRecord:
+def version_of(records: Records, request: web.Request, id: str) -> StateVersionRecord:
     """Return a state version; raises `NotFound`."""
     version = records.find(StateVersionRecord, id)
-    if version is None:
+    workspace = records.find(WorkspaceRecord, version.workspace_id) if version else None
+    if version is None or workspace is None:
         raise not_found(f"state version {id}")
+    require_visible(request, workspace.organization_id, f"state version {id}")
     return version
 
 
@@ -98,7 +101,7 @@ def _addresses(request: web.Request, version: StateVersionRecord) -> StateAddres
     def address(kind: str) -> str:
         return signed_address(request, kind, version.id)
 
-    awaited = version.status == "pending" and RUN_ID not in request
+    awaited = version.status == "pending" and ORGANIZATION_ID_OF_RUN not in request
     return StateAddresses(
         download=address("state"),
         upload=address("new-state") if awaited else None,

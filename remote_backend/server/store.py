@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from remote_backend.server.records import (
     CommentRecord,
     ConfigurationVersionRecord,
+    OrganizationRecord,
     ProjectRecord,
     RunRecord,
     StateVersionRecord,
@@ -31,6 +32,7 @@ Value = TypeVar("Value")
 Record = TypeVar(
     "Record",
     UserRecord,
+    OrganizationRecord,
     ProjectRecord,
     WorkspaceRecord,
     VariableRecord,
@@ -54,6 +56,7 @@ create table if not exists record (
     unique (kind, owner, name)
 );
 create index if not exists record_of_owner on record (kind, owner, number);
+create index if not exists record_by_owner on record (owner);
 create index if not exists record_of_batch on record (kind, json_extract(body, '$.batch_id'));
 """
 
@@ -74,10 +77,13 @@ class _Kind:
 
 _KINDS: dict[type, _Kind] = {
     UserRecord: _Kind("user", name_field="token_digest"),
-    ProjectRecord: _Kind("project", name_field="name"),
-    WorkspaceRecord: _Kind("workspace", name_field="name"),
+    OrganizationRecord: _Kind("organization", name_field="name"),
+    ProjectRecord: _Kind("project", owner_field="organization_id", name_field="name"),
+    WorkspaceRecord: _Kind("workspace", owner_field="organization_id", name_field="name"),
     VariableRecord: _Kind("variable", owner_field="owner_id"),
-    VariableSetRecord: _Kind("variable-set", name_field="name"),
+    VariableSetRecord: _Kind(
+        "variable-set", owner_field="organization_id", name_field="name"
+    ),
     ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
     RunRecord: _Kind("run", owner_field="workspace_id"),
     CommentRecord: _Kind("comment", owner_field="run_id"),
@@ -114,9 +120,9 @@ class Records:
         records = {id: self._read.get(id) for id in unique}
         return {id: record for id, record in records.items() if isinstance(record, kind)}
 
-    def find_named(self, kind: type[Record], name: str) -> Record | None:
-        """Return the record that has a name of its own, or None."""
-        return self._find_one(kind, "name = ?", name)
+    def find_named(self, kind: type[Record], name: str, owner: str = "") -> Record | None:
+        """Return the record of an owner that has a name of its own, or None."""
+        return self._find_one(kind, "owner = ? and name = ?", owner, name)
 
     def newest(self, kind: type[Record], owner: str) -> Record | None:
         """Return the record that was added last for an owner, or None."""
@@ -187,18 +193,19 @@ class Records:
         return self._load_all(kind, sql, (_KINDS[kind].name, value))
 
     def newest_values(
-        self, kind: type[Record], member: str, *, limit: int
+        self, kind: type[Record], member: str, *, limit: int, **members: str
     ) -> list[tuple[str, int]]:
         """Return the texts that a member has, the last one that was added first.
 
-        Each comes with the number of records that have it; empty texts are left out.
+        Each comes with the number of records that have it; empty texts are left out. With
+        members, only records that have these values count.
         """
         value = f"json_extract(body, '$.{member}')"
         sql = (
-            f"select {value}, count(*) from record where kind = ? and {value} > '' "
-            f"group by {value} order by max(number) desc limit ?"
+            f"select {value}, count(*) from record where kind = ? and {value} > ''"
+            f"{_conditions(members)} group by {value} order by max(number) desc limit ?"
         )
-        rows = self._connection.execute(sql, (_KINDS[kind].name, limit))
+        rows = self._connection.execute(sql, (_KINDS[kind].name, *members.values(), limit))
         return [(str(text), int(count)) for text, count in rows]
 
     def put(self, value: Record) -> Record:
@@ -220,10 +227,11 @@ class Records:
         return value
 
     def delete(self, id: str) -> None:
-        """Remove a record and all that belongs to it, over two levels."""
+        """Remove a record and all that belongs to it, over all levels."""
         self._connection.execute(
-            "delete from record where id = ?1 or owner = ?1 "
-            "or owner in (select id from record where owner = ?1)",
+            "with recursive doomed (id) as (select ? union "
+            "select record.id from record join doomed on record.owner = doomed.id) "
+            "delete from record where id in (select id from doomed)",
             (id,),
         )
         self._read.clear()
@@ -235,11 +243,10 @@ class Records:
         owners: Iterable[str],
         members: Mapping[str, str | bool],
     ) -> sqlite3.Cursor:
-        conditions = "".join(f" and json_extract(body, '$.{name}') = ?" for name in members)
         sql = (
             f"select {columns} from record where number in (select max(number) from record "
             "where kind = ? and owner in (select value from json_each(?))"
-            f"{conditions} group by owner)"
+            f"{_conditions(members)} group by owner)"
         )
         values = (_KINDS[kind].name, json.dumps(list(owners)), *members.values())
         return self._connection.execute(sql, values)
@@ -252,9 +259,9 @@ class Records:
         self._read.update((record.id, record) for record in records)
         return records
 
-    def _find_one(self, kind: type[Record], where: str, value: str) -> Record | None:
+    def _find_one(self, kind: type[Record], where: str, *values: str) -> Record | None:
         sql = f"select body from record where kind = ? and {where}"
-        row = self._connection.execute(sql, (_KINDS[kind].name, value)).fetchone()
+        row = self._connection.execute(sql, (_KINDS[kind].name, *values)).fetchone()
         return _load(kind, row[0]) if row else None
 
 
@@ -382,6 +389,10 @@ def _connect(path: Path, connections: list[sqlite3.Connection]) -> sqlite3.Conne
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = normal")
     return connection
+
+
+def _conditions(names: Iterable[str]) -> str:
+    return "".join(f" and json_extract(body, '$.{name}') = ?" for name in names)
 
 
 def _load(kind: type[Record], body: str) -> Record:

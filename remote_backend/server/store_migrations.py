@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 
 from remote_backend.planning.batch_id import batch_id_in
+from remote_backend.server.records import HOME_ORGANIZATION_ID
 
 __all__ = ("migrate",)
 
@@ -64,9 +65,22 @@ def _name_batches_of_runs(connection: sqlite3.Connection) -> None:
         )
 
 
+def _name_organizations_of_records(connection: sqlite3.Connection) -> None:
+    """There was one organization, to which everything belonged."""
+    connection.execute(
+        "update record set owner = ? where kind in ('project', 'workspace', 'variable-set')",
+        (HOME_ORGANIZATION_ID,),
+    )
+    connection.execute(
+        "update record set body = json_set(body, '$.organization_id', ?) where kind = 'run'",
+        (HOME_ORGANIZATION_ID,),
+    )
+
+
 _MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _name_kinds_after_nouns,
     _name_owners_of_variables,
     _name_batches_of_runs,
+    _name_organizations_of_records,
 )
 """The number of those that a file has been through is its `user_version`."""

@@ -20,12 +20,16 @@ def variable_set_resources(
     records: Records, request: web.Request, sets: Sequence[VariableSetRecord]
 ) -> list[Resource]:
     """Return variable sets as resources."""
-    organization = context_of(request).organization
+    organizations = context_of(request).organizations
     variable_ids = records.ids_of(
         VariableRecord, [variable_set.id for variable_set in sets]
     )
     return [
-        dump_variable_set(variable_set, organization, variable_ids.get(variable_set.id, ()))
+        dump_variable_set(
+            variable_set,
+            organizations.of_id(variable_set.organization_id).name,
+            variable_ids.get(variable_set.id, ()),
+        )
         for variable_set in sets
     ]
 

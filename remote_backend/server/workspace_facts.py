@@ -57,12 +57,13 @@ def workspace_resources(
     )
     variables = records.ids_of(VariableRecord, ids)
     with_outputs = "outputs" in included_members(request)
-    files = context_of(request).files
+    files, organizations = context_of(request).files, context_of(request).organizations
 
     def facts(workspace: WorkspaceRecord) -> WorkspaceFacts:
         state = states.get(workspace.id)
         names = output_names(files, state) if state and with_outputs else ()
         return WorkspaceFacts(
+            organization=organizations.of_id(workspace.organization_id),
             project=projects.get(workspace.project_id),
             latest_run_id=run_ids.get(workspace.id),
             state_version_id=state.id if state else None,
@@ -72,8 +73,4 @@ def workspace_resources(
             output_ids=tuple(output_id(state.id, name) for name in names) if state else (),
         )
 
-    organization = context_of(request).organization
-    return [
-        dump_workspace(workspace, organization, facts(workspace))
-        for workspace in workspaces
-    ]
+    return [dump_workspace(workspace, facts(workspace)) for workspace in workspaces]

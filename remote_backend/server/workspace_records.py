@@ -52,17 +52,19 @@ def unfinished_runs(records: Records) -> list[RunRecord]:
     return records.all_without(RunRecord, "status", FINAL_RUN_STATUSES)
 
 
-def known_tags(records: Records) -> Counter[str]:
-    """Return the names of all tags, with the number of workspaces that have each."""
-    workspaces = records.all(WorkspaceRecord)
+def known_tags(records: Records, organization_id: str) -> Counter[str]:
+    """Return the tags of an organization by name, with the number of workspaces of each."""
+    workspaces = records.all(WorkspaceRecord, organization_id)
     return Counter(name for workspace in workspaces for name in workspace.tag_names)
 
 
-def workspaces_of_ids(records: Records, ids: Collection[str]) -> list[WorkspaceRecord]:
-    """Return the workspaces of ids; raises `NotFound` when one of them is missing."""
+def workspaces_of_ids(
+    records: Records, organization_id: str, ids: Collection[str]
+) -> list[WorkspaceRecord]:
+    """Return workspaces of an organization; raises `NotFound` when one of them is missing."""
     workspaces = records.find_many(WorkspaceRecord, ids)
     for id in ids:
-        if id not in workspaces:
+        if id not in workspaces or workspaces[id].organization_id != organization_id:
             raise NotFound(404, "", "", (f"workspace {id} does not exist",))
     return list(workspaces.values())
 

@@ -164,6 +164,41 @@ async def test_the_token_of_a_run_reads_and_ends_with_it(
 
 
 @needs_shell
+async def test_the_token_of_a_run_reads_in_its_organization_alone(
+    holding: RawClient, tmp_path: Path
+) -> None:
+    """Workspaces and states of another one do not exist for it, by name and by id."""
+    organization = {"attributes": {"name": "theirs", "email": "a@theirs.test"}}
+    await holding("POST", "/api/v2/organizations", {"data": organization})
+    workspaces = "/api/v2/organizations/theirs/workspaces"
+    named = {"data": {"attributes": {"name": "dev"}}}
+    workspace = (
+        f"/api/v2/workspaces/{(await holding('POST', workspaces, named)).data['id']}"
+    )
+    await holding("POST", f"{workspace}/actions/lock")
+    state = state_of(vpc={"value": "vpc-77", "type": "string"})
+    stored = await holding("POST", f"{workspace}/state-versions", state_body(state))
+    version = f"/api/v2/state-versions/{stored.data['id']}"
+    output = stored.data["relationships"]["outputs"]["data"][0]["id"]
+    filters = "filter[organization][name]=theirs&filter[workspace][name]=dev"
+    closed = [
+        *("/api/v2/organizations/theirs", workspaces, f"{workspaces}/dev", workspace),
+        *(
+            f"{workspace}/current-state-version",
+            f"{workspace}/current-state-version-outputs",
+        ),
+        *(version, f"{version}/download", f"{version}/outputs"),
+        *(f"/api/v2/state-version-outputs/{output}", f"/api/v2/state-versions?{filters}"),
+    ]
+    async with held_run(holding, tmp_path) as run:
+        statuses = [await run.get(path) for path in closed]
+    with_own_token = [(await holding("GET", path)).status for path in closed]
+
+    assert statuses == [404] * len(closed)
+    assert with_own_token == [200] * len(closed)
+
+
+@needs_shell
 async def test_the_token_of_a_run_changes_nothing(
     holding: RawClient, tmp_path: Path
 ) -> None:
@@ -324,11 +359,11 @@ def test_an_odd_host_of_the_user_is_left_to_terraform(tmp_path: Path) -> None:
 def test_a_token_is_that_of_its_run_while_the_block_lasts() -> None:
     """Even if the plan breaks."""
     tokens = RunTokens()
-    with pytest.raises(ZeroDivisionError), tokens.issued("run-1") as token:
-        assert tokens.run_id_of(digest_of(token)) == "run-1"
+    with pytest.raises(ZeroDivisionError), tokens.issued("org-1") as token:
+        assert tokens.organization_id_of(digest_of(token)) == "org-1"
         assert token not in repr(tokens)
         raise ZeroDivisionError
-    assert tokens.run_id_of(digest_of(token)) is None
+    assert tokens.organization_id_of(digest_of(token)) is None
 
 
 def test_only_reading_is_open() -> None:

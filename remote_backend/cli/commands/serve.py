@@ -78,7 +78,12 @@ class _Ready:
     "Where records and files are kept. Default: in the data directory of the user.",
     metavar="DIR",
 )
-@value("organization", "The name of the one organization.", metavar="NAME", default="local")
+@value(
+    "organization",
+    "The name of its first organization; clients can make others.",
+    metavar="NAME",
+    default="local",
+)
 @value(
     "token",
     "The token of its user; without it, REMOTE_BACKEND_TOKEN, the last one, or a new one.",

@@ -17,7 +17,7 @@ from remote_backend.server.documents.request_documents import (
     rejected,
 )
 from remote_backend.server.documents.tags import binding_ids, parse_bindings
-from remote_backend.server.records import DEFAULT_PROJECT_ID, ProjectRecord
+from remote_backend.server.records import OrganizationRecord, ProjectRecord
 
 __all__ = (
     "check_execution_mode",
@@ -30,17 +30,16 @@ __all__ = (
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#create-a-project
 _NAME = re.compile(r"[\w -]{3,40}\Z")
 _DURATION = re.compile(r"\d{1,4}[dh]\Z")
-ORGANIZATION_EXECUTION_MODE = "remote"
 
 
-def default_mode_of(project: ProjectRecord | None) -> str:
+def default_mode_of(project: ProjectRecord | None, organization: OrganizationRecord) -> str:
     """Return the execution mode that workspaces of a project inherit."""
     mode = project.default_execution_mode if project else None
-    return mode or ORGANIZATION_EXECUTION_MODE
+    return mode or organization.default_execution_mode
 
 
 def dump_project(
-    project: ProjectRecord, organization: str, workspace_count: int
+    project: ProjectRecord, organization: OrganizationRecord, workspace_count: int
 ) -> Resource:
     """Return a project as a resource."""
     path = f"/api/v2/projects/{project.id}"
@@ -56,7 +55,7 @@ def dump_project(
             "is-unified": False,
             "workspace-count": workspace_count,
             "team-count": 0,
-            "default-execution-mode": default_mode_of(project),
+            "default-execution-mode": default_mode_of(project, organization),
             "auto-destroy-activity-duration": project.auto_destroy_activity_duration,
             "setting-overwrites": {
                 "default-execution-mode": overwrites_mode,
@@ -65,13 +64,13 @@ def dump_project(
             "permissions": {
                 "can-read": True,
                 "can-update": True,
-                "can-destroy": project.id != DEFAULT_PROJECT_ID,
+                "can-destroy": project.id != organization.default_project_id,
                 "can-create-workspace": True,
                 "can-move-workspace": True,
             },
         },
         relationships={
-            "organization": to_one("organizations", organization),
+            "organization": to_one("organizations", organization.name),
             "default-agent-pool": to_one("agent-pools", None),
             "tag-bindings": to_many("tag-bindings", ids),
             "effective-tag-bindings": to_many("effective-tag-bindings", ids),

@@ -27,7 +27,11 @@ from remote_backend.server.documents.tags import (
     parse_bindings,
     tag_id,
 )
-from remote_backend.server.records import ProjectRecord, WorkspaceRecord
+from remote_backend.server.records import (
+    OrganizationRecord,
+    ProjectRecord,
+    WorkspaceRecord,
+)
 
 __all__ = (
     "WorkspaceFacts",
@@ -98,6 +102,7 @@ _KEPT_DEFAULTS: dict[str, Any] = {
 class WorkspaceFacts:
     """What other records say about a workspace."""
 
+    organization: OrganizationRecord
     project: ProjectRecord | None = None
     latest_run_id: str | None = None
     state_version_id: str | None = None
@@ -108,23 +113,26 @@ class WorkspaceFacts:
     """Empty unless the outputs are included."""
 
 
-def execution_mode_of(workspace: WorkspaceRecord, project: ProjectRecord | None) -> str:
-    """Return the execution mode of a workspace: its own, or that of its project."""
+def execution_mode_of(
+    workspace: WorkspaceRecord,
+    project: ProjectRecord | None,
+    organization: OrganizationRecord,
+) -> str:
+    """Return the execution mode of a workspace: its own, or what it inherits."""
     if workspace.inherits_execution_mode:
-        return default_mode_of(project)
+        return default_mode_of(project, organization)
     return workspace.execution_mode
 
 
-def dump_workspace(
-    workspace: WorkspaceRecord, organization: str, facts: WorkspaceFacts
-) -> Resource:
+def dump_workspace(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> Resource:
     """Return a workspace as a resource."""
+    organization = facts.organization.name
     path = f"organizations/{organization}/workspaces/{workspace.name}"
     return resource_of(
         "workspaces",
         workspace.id,
         _attributes(workspace, facts),
-        relationships=_relationships(workspace, organization, facts),
+        relationships=_relationships(workspace, facts),
         links={
             "self": f"/api/v2/{path}",
             "self-html": f"/app/{organization}/workspaces/{workspace.name}",
@@ -165,7 +173,7 @@ def workspace_from_request(
 
 
 def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
-    mode = execution_mode_of(workspace, facts.project)
+    mode = execution_mode_of(workspace, facts.project, facts.organization)
     changed_at = workspace.updated_at or workspace.created_at
     overwrites_mode = not workspace.inherits_execution_mode
     return {
@@ -198,12 +206,10 @@ def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, 
     }
 
 
-def _relationships(
-    workspace: WorkspaceRecord, organization: str, facts: WorkspaceFacts
-) -> dict[str, Any]:
+def _relationships(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
     effective = effective_bindings(workspace, facts.project)
     return {
-        "organization": to_one("organizations", organization),
+        "organization": to_one("organizations", facts.organization.name),
         "project": to_one("projects", workspace.project_id),
         # A plan-only run never holds the workspace, so none is ever current.
         "current-run": to_one("runs", None),

@@ -2,28 +2,46 @@
 
 from urllib.parse import quote
 
-from remote_backend.server.context import ServerContext
+from aiohttp import web
 
-__all__ = ("batch_path", "organization_path", "run_path", "workspace_path")
+from remote_backend.errors import NotFound
+from remote_backend.server.context import context_of, organization_of
+from remote_backend.server.records import OrganizationRecord
+
+__all__ = (
+    "batch_path",
+    "organization_path",
+    "run_path",
+    "shown_organization",
+    "workspace_path",
+)
 
 
-def organization_path(context: ServerContext, *parts: str) -> str:
-    """Return the path of a page of the organization."""
+def shown_organization(request: web.Request) -> OrganizationRecord:
+    """Return the organization of a page; one about an unknown organization leads back home."""
+    try:
+        return organization_of(request)
+    except NotFound:
+        return context_of(request).organizations.home
+
+
+def organization_path(request: web.Request, *parts: str) -> str:
+    """Return the path of a page of the organization of a request."""
     # A name of an earlier version may hold half of a surrogate pair, which no path can.
-    names = (context.organization, *parts)
+    names = (shown_organization(request).name, *parts)
     return "/app/" + "/".join(quote(name, safe="", errors="replace") for name in names)
 
 
-def workspace_path(context: ServerContext, workspace: str, *parts: str) -> str:
+def workspace_path(request: web.Request, workspace: str, *parts: str) -> str:
     """Return the path of a page of a workspace."""
-    return organization_path(context, "workspaces", workspace, *parts)
+    return organization_path(request, "workspaces", workspace, *parts)
 
 
-def run_path(context: ServerContext, workspace: str, run_id: str, *parts: str) -> str:
+def run_path(request: web.Request, workspace: str, run_id: str, *parts: str) -> str:
     """Return the path of a page of a run."""
-    return workspace_path(context, workspace, "runs", run_id, *parts)
+    return workspace_path(request, workspace, "runs", run_id, *parts)
 
 
-def batch_path(context: ServerContext, batch_id: str, *parts: str) -> str:
+def batch_path(request: web.Request, batch_id: str, *parts: str) -> str:
     """Return the path of a page of a batch."""
-    return organization_path(context, "batches", batch_id, *parts)
+    return organization_path(request, "batches", batch_id, *parts)

@@ -14,7 +14,13 @@ from remote_backend.reports.to_html import report_body, to_html
 from remote_backend.reports.to_json import to_json
 from remote_backend.reports.to_junit import to_junit
 from remote_backend.reports.to_markdown import to_markdown
-from remote_backend.server.context import USER, context_of, not_found, origin_of
+from remote_backend.server.context import (
+    USER,
+    context_of,
+    not_found,
+    organization_of,
+    origin_of,
+)
 from remote_backend.server.pages.addresses import (
     batch_path,
     organization_path,
@@ -50,7 +56,6 @@ _MOST_AT_WORK = 50
 @for_people
 async def read_batch_page(request: web.Request) -> web.Response:
     """Show the report of a batch; while it goes on, the runs at work above it."""
-    context = context_of(request)
     batch = await _batch(request)
     etag = _etag(batch)
     if request.headers.get("If-None-Match") == etag:
@@ -58,7 +63,7 @@ async def read_batch_page(request: web.Request) -> web.Response:
     outcomes, head = request.app[OUTCOMES], _head(request, batch)
     text = await to_thread.run_sync(
         lambda: report_body(
-            batch_report(context, outcomes, batch, hostname=request.host),
+            batch_report(request, outcomes, batch, hostname=request.host),
             below_header=head,
         )
     )
@@ -66,7 +71,7 @@ async def read_batch_page(request: web.Request) -> web.Response:
     page = Page(
         title=f"Batch {short_id(batch.id)}",
         body=text,
-        crumbs=((organization_path(context, "batches"), "Batches"),),
+        crumbs=((organization_path(request, "batches"), "Batches"),),
         scripts=scripts,
         refreshes=not batch.is_over,
         is_whole=True,
@@ -83,11 +88,11 @@ async def download_report(request: web.Request) -> web.Response:
     form_name = request.match_info["suffix"]
     if form_name not in _FORMS:
         raise not_found(f"a report as {form_name}")
-    context, batch = context_of(request), await _batch(request)
+    batch = await _batch(request)
     content_type, write = _FORMS[form_name]
     report = partial(
         batch_report,
-        context,
+        request,
         request.app[OUTCOMES],
         batch,
         hostname=request.host,
@@ -113,20 +118,22 @@ async def cancel_batch(request: web.Request, form: Form) -> web.Response:
     context, batch = context_of(request), await _batch(request)
     for _, run in batch.runs:
         context.run_queue.cancel(run.id, user_id=request[USER].id)
-    raise web.HTTPSeeOther(batch_path(context, batch.id))
+    raise web.HTTPSeeOther(batch_path(request, batch.id))
 
 
 async def _batch(request: web.Request) -> PlannedBatch:
     """Return the batch of a path, which people may shorten; raises `NotFound`."""
-    typed = request.match_info["batch_id"]
+    typed, organization = request.match_info["batch_id"], organization_of(request)
 
     def find(records: Records) -> PlannedBatch | None:
-        batch = read_batch(records, typed)
+        batch = read_batch(records, organization, typed)
         if batch is not None:
             return batch
-        newest = records.newest_values(RunRecord, "batch_id", limit=1000)
+        newest = records.newest_values(
+            RunRecord, "batch_id", limit=1000, organization_id=organization.id
+        )
         ids = [id for id, _ in newest if is_id_of_batch(typed, id)]
-        return read_batch(records, ids[0]) if ids else None
+        return read_batch(records, organization, ids[0]) if ids else None
 
     batch = await context_of(request).store.read(find)
     if batch is None:
@@ -140,9 +147,8 @@ def _etag(batch: PlannedBatch) -> str:
 
 
 def _head(request: web.Request, batch: PlannedBatch) -> str:
-    context = context_of(request)
     downloads = ", ".join(
-        link(batch_path(context, batch.id, f"report.{name}"), text)
+        link(batch_path(request, batch.id, f"report.{name}"), text)
         for name, text in (
             ("html", "HTML"),
             ("md", "Markdown"),
@@ -179,18 +185,17 @@ def _again(request: web.Request, batch: PlannedBatch) -> str:
         f'<details class="confirm"><summary>Plan again</summary>{mode_choice()} '
         f"<button>Plan {count_of(len(batch.runs), 'workspace')}</button></details>\n"
     )
-    action = organization_path(context_of(request), "batches")
+    action = organization_path(request, "batches")
     return form(action, form_token(request), body)
 
 
 def _at_work(request: web.Request, batch: PlannedBatch) -> str:
     """Return the runs that go on: those that are planned, and how many wait."""
-    context = context_of(request)
     going_on = [(name, run) for name, run in batch.runs if not run.is_over]
     at_work = [named for named in going_on if word_of_run(named[1]) != "waiting"]
     rows = (
         (
-            name_link(run_path(context, name, run.id), name),
+            name_link(run_path(request, name, run.id), name),
             html_text(word_of_run(run)),
             f'<span data-since="{html_text(run.times.get(run.status, run.created_at))}"></span>',
         )
@@ -207,7 +212,7 @@ def _at_work(request: web.Request, batch: PlannedBatch) -> str:
         'aria-label="Ended plans"></progress>\n'
     )
     cancel = form(
-        batch_path(context, batch.id, "cancel"),
+        batch_path(request, batch.id, "cancel"),
         form_token(request),
         '<details class="confirm"><summary>Cancel the batch</summary>'
         f"<button>Cancel {count_of(len(going_on), 'run')}</button></details>\n",

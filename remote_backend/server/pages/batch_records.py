@@ -8,7 +8,7 @@ from attrs import frozen
 from remote_backend.planning.batch_id import is_run_of_base
 from remote_backend.server.pages.found import names_of_users
 from remote_backend.server.pages.run_words import batch_words
-from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("BatchSummary", "PlannedBatch", "mapping_of", "newest_batches", "read_batch")
@@ -54,16 +54,23 @@ class BatchSummary:
     who: str
 
 
-def newest_batches(records: Records, *, limit: int) -> list[BatchSummary]:
-    """Return the newest batches, those of deleted workspaces left out."""
-    ids = [id for id, _ in records.newest_values(RunRecord, "batch_id", limit=limit)]
-    batches = (read_batch(records, id) for id in ids)
+def newest_batches(
+    records: Records, organization: OrganizationRecord, *, limit: int
+) -> list[BatchSummary]:
+    """Return the newest batches of an organization, those of deleted workspaces left out."""
+    ids = records.newest_values(
+        RunRecord, "batch_id", limit=limit, organization_id=organization.id
+    )
+    batches = (read_batch(records, organization, id) for id, _ in ids)
     return [_summary(batch) for batch in batches if batch is not None]
 
 
-def read_batch(records: Records, id: str) -> PlannedBatch | None:
-    """Return a batch, or None where no run belongs to it."""
-    runs_of_batch = records.all_with(RunRecord, "batch_id", id) if id else []
+def read_batch(
+    records: Records, organization: OrganizationRecord, id: str
+) -> PlannedBatch | None:
+    """Return a batch, or None where no run of the organization belongs to it."""
+    runs_of_all = records.all_with(RunRecord, "batch_id", id) if id else []
+    runs_of_batch = [run for run in runs_of_all if run.organization_id == organization.id]
     # Of two runs of a workspace the later one counts, as after a batch was resumed; but that
     # of the base of a comparison only where there is no other.
     runs_of_batch.sort(key=lambda run: not is_run_of_base(run.message, id))

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from aiohttp import web
 from attrs import evolve
 
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.reports.summary import Report, make_report
-from remote_backend.server.context import ServerContext
-from remote_backend.server.pages.addresses import run_path
+from remote_backend.server.context import context_of
+from remote_backend.server.pages.addresses import run_path, shown_organization
 from remote_backend.server.pages.batch_records import PlannedBatch, mapping_of
 from remote_backend.server.pages.outcomes import KeptOutcomes, seconds_between
 from remote_backend.server.records import RunRecord
@@ -21,7 +22,7 @@ _MOST_LOGS = 100
 
 
 def batch_report(
-    context: ServerContext,
+    request: web.Request,
     outcomes: KeptOutcomes,
     batch: PlannedBatch,
     *,
@@ -35,7 +36,7 @@ def batch_report(
     made = [
         evolve(
             outcomes.outcome(run, workspace),
-            run_url=origin + run_path(context, workspace, run.id),
+            run_url=origin + run_path(request, workspace, run.id),
         )
         for workspace, run in batch.runs
     ]
@@ -45,13 +46,13 @@ def batch_report(
         made,
         batch_id=batch.id,
         hostname=hostname,
-        organization=context.organization,
+        organization=shown_organization(request).name,
         started_at=batch.started_at,
         mapping=mapping_of(name for name, _ in batch.runs),
         ended_at=ended_at,
         seconds=seconds_between(batch.started_at, ended_at) if ended_at else None,
         options=_options(runs),
-        logs=_logs(context, batch, made),
+        logs=_logs(request, batch, made),
         is_drift=all(run.refresh_only for run in runs),
     )
 
@@ -69,7 +70,7 @@ def _options(runs: Sequence[RunRecord]) -> PlanOptions:
 
 
 def _logs(
-    context: ServerContext, batch: PlannedBatch, outcomes: Sequence[Outcome]
+    request: web.Request, batch: PlannedBatch, outcomes: Sequence[Outcome]
 ) -> dict[str, str]:
     """Return the ends of the logs of failed plans."""
     failed = (
@@ -78,15 +79,16 @@ def _logs(
         if run.is_over and not outcome.succeeded
     )
     return {
-        workspace: _log_end(context, run_id)
+        workspace: _log_end(request, run_id)
         for workspace, run_id in islice(failed, _MOST_LOGS)
     }
 
 
-def _log_end(context: ServerContext, run_id: str) -> str:
-    size = context.files.log_size(run_id) or 0
+def _log_end(request: web.Request, run_id: str) -> str:
+    files = context_of(request).files
+    size = files.log_size(run_id) or 0
     offset = max(0, size - _LONGEST_LOG_BYTES)
-    data = context.files.read_log(run_id, offset=offset, limit=_LONGEST_LOG_BYTES)
+    data = files.read_log(run_id, offset=offset, limit=_LONGEST_LOG_BYTES)
     if offset:
         data = data.partition(b"\n")[2]
     return data.strip(b"\x02\x03").decode("utf-8", "replace")

@@ -60,7 +60,7 @@ async def _nearest(request: web.Request) -> str:
     if looked_for in names:
         names = [looked_for]
     items = "".join(
-        f"<li>{name_link(workspace_path(context, name), name)}</li>\n"
+        f"<li>{name_link(workspace_path(request, name), name)}</li>\n"
         for name in get_close_matches(looked_for[:200], names, n=5)
     )
     return (
@@ -71,7 +71,7 @@ async def _nearest(request: web.Request) -> str:
 
 
 def _search(request: web.Request) -> str:
-    action = organization_path(context_of(request), "workspaces")
+    action = organization_path(request, "workspaces")
     return (
         f'<form class="filters" role="search" action="{action}">\n<label>Search workspaces '
         '<input type="search" name="search"></label>\n<button>Show</button>\n</form>\n'

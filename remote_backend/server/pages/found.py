@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from remote_backend.server.context import not_found
+from remote_backend.server.context import not_found, organization_of
 from remote_backend.server.records import (
     RunRecord,
     StateVersionRecord,
@@ -19,7 +19,7 @@ __all__ = ("named_run", "named_state", "named_workspace", "names_of_users")
 def named_workspace(records: Records, request: web.Request) -> WorkspaceRecord:
     """Return the workspace of a path; raises `NotFound`."""
     name = request.match_info["workspace"]
-    workspace = records.find_named(WorkspaceRecord, name)
+    workspace = records.find_named(WorkspaceRecord, name, organization_of(request).id)
     if workspace is None:
         raise not_found(f"workspace {name}")
     return workspace

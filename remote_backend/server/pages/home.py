@@ -1,19 +1,25 @@
 """The first page: what needs a person, and the newest batches."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from aiohttp import web
 from attrs import frozen
 
 from remote_backend.reports.html_kinds import Kind, sign
-from remote_backend.server.context import ServerContext, context_of
+from remote_backend.server.context import (
+    ServerContext,
+    context_of,
+    organization_of,
+)
 from remote_backend.server.pages.addresses import organization_path
 from remote_backend.server.pages.batch_list import batch_table
 from remote_backend.server.pages.batch_records import BatchSummary, newest_batches
 from remote_backend.server.pages.layout import Page, respond_with_page
-from remote_backend.server.pages.markup import link, section
+from remote_backend.server.pages.markup import link, name_link, section
 from remote_backend.server.pages.signed_in import for_people
 from remote_backend.server.pages.workspace_rows import counts_by_result, read_rows
+from remote_backend.server.records import OrganizationRecord
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)
@@ -43,33 +49,34 @@ async def go_to_start(request: web.Request) -> web.Response:
 @for_people
 async def read_home(request: web.Request) -> web.Response:
     """Show what needs a person first, then the newest batches."""
-    context = context_of(request)
-    overview = await context.store.read(_read)
+    context, organization = context_of(request), organization_of(request)
+    overview = await context.store.read(lambda records: _read(records, organization))
     queue = context.run_queue
     body = (
-        section("Needs you", _needs(context, overview))
-        + section("Batches", batch_table(context, overview.batches))
-        + section("Workspaces", _search(context, overview.workspaces))
+        section("Needs you", _needs(request, overview))
+        + section("Batches", batch_table(request, overview.batches))
+        + section("Workspaces", _search(request, overview.workspaces))
+        + _other_organizations(context)
         + section(
             "Queue",
             f"<p>{queue.running:,} planned now, {len(queue.waiting):,} waiting.</p>\n",
         )
     )
-    return respond_with_page(request, Page(title=context.organization, body=body))
+    return respond_with_page(request, Page(title=organization.name, body=body))
 
 
-def _read(records: Records) -> _Overview:
-    rows = read_rows(records)
+def _read(records: Records, organization: OrganizationRecord) -> _Overview:
+    rows = read_rows(records, organization)
     return _Overview(
         counts=counts_by_result(rows),
         locked=sum(row.workspace.locked_by is not None for row in rows),
         workspaces=len(rows),
-        batches=newest_batches(records, limit=_MOST_BATCHES),
+        batches=newest_batches(records, organization, limit=_MOST_BATCHES),
     )
 
 
-def _needs(context: ServerContext, overview: _Overview) -> str:
-    workspaces = organization_path(context, "workspaces")
+def _needs(request: web.Request, overview: _Overview) -> str:
+    workspaces = organization_path(request, "workspaces")
     kinds = ((Kind.FAILED, "failed"), (Kind.DESTROY, "destroy"))
     tiles = [
         f'<li><a class="tile {kind.value}" href="{workspaces}?result={kind.value}">'
@@ -88,10 +95,22 @@ def _needs(context: ServerContext, overview: _Overview) -> str:
     return f'<ul class="tiles">\n{"".join(tiles)}</ul>\n'
 
 
-def _search(context: ServerContext, number: int) -> str:
-    action = organization_path(context, "workspaces")
+def _search(request: web.Request, number: int) -> str:
+    action = organization_path(request, "workspaces")
     return (
         f'<form class="filters" role="search" action="{action}">\n<label>Search '
         '<input type="search" name="search" placeholder="part of a name"></label>\n'
         f"<button>Show</button> {link(action, f'all {number:,}')}\n</form>\n"
     )
+
+
+def _other_organizations(context: ServerContext) -> str:
+    """Return links to the pages of the organizations that clients made."""
+    names = [each.name for each in context.organizations.all() if not each.is_home]
+    if not names:
+        return ""
+    items = "".join(
+        f"<li>{name_link(f'/app/{quote(name)}/workspaces', name)}</li>\n"
+        for name in sorted(names)
+    )
+    return section("Other organizations", f'<ul class="links">\n{items}</ul>\n')

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from remote_backend.formats.page_style import page_style
 from remote_backend.reports.html_text import html_text
-from remote_backend.server.context import USER, context_of
-from remote_backend.server.pages.addresses import organization_path
+from remote_backend.server.context import USER
+from remote_backend.server.pages.addresses import organization_path, shown_organization
 from remote_backend.server.pages.markup import menu, name_link
 
 __all__ = ("Page", "read_asset", "respond_with_page")
@@ -87,7 +87,7 @@ def respond_with_page(request: web.Request, page: Page) -> web.Response:
 def _window_title(request: web.Request, page: Page) -> str:
     if USER not in request:
         return page.title
-    return f"{page.title} \u00b7 {context_of(request).organization}"
+    return f"{page.title} \u00b7 {shown_organization(request).name}"
 
 
 def _content(page: Page) -> str:
@@ -101,11 +101,10 @@ def _navigation(request: web.Request) -> str:
     user = request.get(USER)
     if user is None:
         return ""
-    context = context_of(request)
     pages = {
         "/app": "Home",
-        organization_path(context, "workspaces"): "Workspaces",
-        organization_path(context, "batches"): "Batches",
+        organization_path(request, "workspaces"): "Workspaces",
+        organization_path(request, "batches"): "Batches",
         "/app/settings/tokens": "Tokens",
     }
     return (

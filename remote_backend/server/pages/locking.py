@@ -40,7 +40,7 @@ async def read_lock(request: web.Request) -> web.Response:
         f"{workspace_tabs(request, workspace.name)}{_sentence(workspace, holder)}"
         f"{_form(request, workspace, holder)}"
     )
-    crumbs = workspace_crumbs(context, workspace.name)
+    crumbs = workspace_crumbs(request, workspace.name)
     return respond_with_page(request, Page(title="Lock", body=body, crumbs=crumbs))
 
 
@@ -62,7 +62,7 @@ async def change_lock(request: web.Request, form: Form) -> web.Response:
         raise invalid("action", "lock, unlock or force-unlock")
 
     workspace = await context.store.write(change)
-    path = workspace_path(context, workspace.name, "settings", "locking")
+    path = workspace_path(request, workspace.name, "settings", "locking")
     raise web.HTTPSeeOther(path)
 
 
@@ -88,5 +88,5 @@ def _form(request: web.Request, workspace: WorkspaceRecord, holder: str) -> str:
             "can be opened.</p>\n"
             '<button name="action" value="force-unlock">Force unlock</button>\n'
         )
-    path = workspace_path(context_of(request), workspace.name, "settings", "locking")
+    path = workspace_path(request, workspace.name, "settings", "locking")
     return form(path, form_token(request), body)

@@ -14,7 +14,7 @@ from remote_backend.plans.titles import title_of
 from remote_backend.reports.html_changes import changes_html
 from remote_backend.reports.html_kinds import Kind, sign
 from remote_backend.reports.html_text import breakable, count_of, html_text
-from remote_backend.server.context import USER, ServerContext, conflict, context_of
+from remote_backend.server.context import USER, conflict, context_of
 from remote_backend.server.pages.addresses import (
     batch_path,
     run_path,
@@ -64,7 +64,7 @@ async def read_run(request: web.Request) -> web.Response:
 
     def write() -> str:
         outcome = outcomes.outcome(run, name)
-        path = run_path(context, name, run.id)
+        path = run_path(request, name, run.id)
         return (
             f'<div id="facts">\n{_facts(request, shown, outcome)}{phases_html(run)}'
             f"{_changes(run, outcome)}{_policies(run)}{_cost(outcome)}"
@@ -77,8 +77,8 @@ async def read_run(request: web.Request) -> web.Response:
         heading=f"Run of {breakable(name)}",
         body=await to_thread.run_sync(write),
         crumbs=(
-            *workspace_crumbs(context, name),
-            (workspace_path(context, name, "runs"), "Runs"),
+            *workspace_crumbs(request, name),
+            (workspace_path(request, name, "runs"), "Runs"),
         ),
         scripts=() if run.is_over else ("run.js",),
         refreshes=not run.is_over,
@@ -94,7 +94,7 @@ async def cancel_run(request: web.Request, form: Form) -> web.Response:
     workspace, run = await context.store.read(lambda records: named_run(records, request))
     if not context.run_queue.cancel(run.id, user_id=request[USER].id):
         raise conflict(f"the run is {run.status} and cannot be canceled")
-    raise web.HTTPSeeOther(run_path(context, workspace.name, run.id))
+    raise web.HTTPSeeOther(run_path(request, workspace.name, run.id))
 
 
 def _read(records: Records, request: web.Request) -> _ShownRun:
@@ -106,15 +106,15 @@ def _read(records: Records, request: web.Request) -> _ShownRun:
 
 
 def _facts(request: web.Request, shown: _ShownRun, outcome: Outcome) -> str:
-    run, context = shown.run, context_of(request)
+    run = shown.run
     title = (
         title_of(outcome) if run.is_over and kind_of_run(run) is not Kind.CANCELED else ""
     )
     line = " ".join(filter(None, (numbers_html(run), html_text(title))))
     facts = [
         *_people(shown),
-        *_place_in_queue(context, run),
-        link(batch_path(context, run.batch_id), f"batch {short_id(run.batch_id)}")
+        *_place_in_queue(request, run),
+        link(batch_path(request, run.batch_id), f"batch {short_id(run.batch_id)}")
         if run.batch_id
         else "",
         *map(html_text, _options(run)),
@@ -138,8 +138,8 @@ def _people(shown: _ShownRun) -> Iterator[str]:
             yield f"{word} {html_text(shown.users.get(user_id, 'a user'))}"
 
 
-def _place_in_queue(context: ServerContext, run: RunRecord) -> Iterator[str]:
-    waiting = context.run_queue.waiting
+def _place_in_queue(request: web.Request, run: RunRecord) -> Iterator[str]:
+    waiting = context_of(request).run_queue.waiting
     if run.id in waiting:
         before = waiting.index(run.id)
         yield f"waiting for a free worker, {count_of(before, 'run')} before it"
@@ -213,16 +213,16 @@ def _cost(outcome: Outcome) -> str:
 
 
 def _actions(request: web.Request, shown: _ShownRun) -> str:
-    context, run, name = context_of(request), shown.run, shown.workspace.name
+    run, name = shown.run, shown.workspace.name
     token = form_token(request)
     if not run.is_over:
         return form(
-            run_path(context, name, run.id, "cancel"),
+            run_path(request, name, run.id, "cancel"),
             token,
             '<details class="confirm"><summary>Cancel the run</summary>'
             "<button>Yes, cancel it</button></details>\n",
         )
-    start = form(workspace_path(context, name, "runs"), token, start_fields())
+    start = form(workspace_path(request, name, "runs"), token, start_fields())
     return section("Plan again", start, is_open=False)
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from remote_backend.server.context import context_of
 from remote_backend.server.pages.addresses import organization_path, workspace_path
 
 __all__ = ("routes",)
@@ -19,7 +18,7 @@ routes = web.RouteTableDef()
 @routes.get("/app/{organization}")
 async def go_to_workspaces(request: web.Request) -> web.Response:
     """Lead to the list of workspaces."""
-    raise web.HTTPFound(organization_path(context_of(request), "workspaces"))
+    raise web.HTTPFound(organization_path(request, "workspaces"))
 
 
 @routes.get("/app/{organization}/{workspace}")
@@ -30,6 +29,6 @@ async def go_to_workspace(request: web.Request) -> web.Response:
     """Lead to the page of a workspace; the rest of the path and the query stay."""
     path = request.match_info
     parts = (path[name] for name in ("page", "item", "part") if name in path)
-    address = workspace_path(context_of(request), path["workspace"], *parts)
+    address = workspace_path(request, path["workspace"], *parts)
     query = urlsplit(request.path_qs).query
     raise web.HTTPFound(f"{address}?{query}" if query else address)

@@ -7,7 +7,11 @@ from attrs import evolve
 
 from remote_backend.errors import Rejected
 from remote_backend.planning.batch_id import new_batch_id
-from remote_backend.server.context import USER, context_of
+from remote_backend.server.context import (
+    USER,
+    context_of,
+    organization_of,
+)
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.new_runs import hostname_of, new_run, require_remote_plans
 from remote_backend.server.pages.addresses import batch_path, run_path
@@ -20,7 +24,11 @@ from remote_backend.server.pages.workspace_rows import (
     WorkspaceRow,
     read_rows,
 )
-from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.records import (
+    OrganizationRecord,
+    RunRecord,
+    WorkspaceRecord,
+)
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)
@@ -42,7 +50,7 @@ async def start_run(request: web.Request, form: Form) -> web.Response:
 
     workspace, run = await context.store.write(start)
     context.run_queue.enqueue(run.id)
-    raise web.HTTPSeeOther(run_path(context, workspace.name, run.id))
+    raise web.HTTPSeeOther(run_path(request, workspace.name, run.id))
 
 
 @routes.post("/app/{organization}/batches")
@@ -56,14 +64,14 @@ async def start_batch(request: web.Request, form: Form) -> web.Response:
     for run in runs:
         context.run_queue.enqueue(run.id)
     query = f"?left_out={left_out}" if left_out else ""
-    raise web.HTTPSeeOther(batch_path(context, batch_id) + query)
+    raise web.HTTPSeeOther(batch_path(request, batch_id) + query)
 
 
 def _new_runs(
     records: Records, request: web.Request, form: Form, batch_id: str
 ) -> tuple[list[RunRecord], int]:
     """Store the runs of a batch; return them, and how many workspaces cannot be planned."""
-    chosen = _chosen(records, form)
+    chosen = _chosen(records, organization_of(request), form)
     if not chosen:
         raise rejected("no workspace is chosen; check some in the list")
     runs = []
@@ -78,15 +86,17 @@ def _new_runs(
     return runs, len(chosen) - len(runs)
 
 
-def _chosen(records: Records, form: Form) -> Sequence[WorkspaceRow]:
+def _chosen(
+    records: Records, organization: OrganizationRecord, form: Form
+) -> Sequence[WorkspaceRow]:
     """Return the workspaces of a form: those that are checked, of a batch, or of a list."""
-    rows = read_rows(records)
+    rows = read_rows(records, organization)
     if first(form, "all"):
         query = {name: texts[0] for name, texts in form.items()}
         list_filter = ListFilter.from_query(query)
         return list_filter.shown([row for row in rows if list_filter.accepts(row)])
     names = set(form.get("workspace", ()))
-    batch = read_batch(records, first(form, "batch"))
+    batch = read_batch(records, organization, first(form, "batch"))
     if batch is not None:
         names |= {name for name, _ in batch.runs}
     return [row for row in rows if row.workspace.name in names]

@@ -63,7 +63,7 @@ async def list_states(request: web.Request) -> web.Response:
         return workspace, page, users
 
     workspace, page, users = await context.store.read(read)
-    path = workspace_path(context, workspace.name, "states")
+    path = workspace_path(request, workspace.name, "states")
     rows = (
         (
             link(f"{path}/{version.id}", f"serial {version.serial}"),
@@ -81,7 +81,7 @@ async def list_states(request: web.Request) -> web.Response:
         empty="There are no states yet.",
     )
     body = f"{workspace_tabs(request, workspace.name)}{listed}{paging(path, {}, page.number, page.pages)}"
-    crumbs = workspace_crumbs(context, workspace.name)
+    crumbs = workspace_crumbs(request, workspace.name)
     return respond_with_page(request, Page(title="States", body=body, crumbs=crumbs))
 
 
@@ -108,7 +108,7 @@ async def read_state_page(request: web.Request) -> web.Response:
         return workspace, version, users.get(version.created_by, ""), "".join(parts)
 
     workspace, version, who, parts = await context.store.read(read)
-    path = workspace_path(context, workspace.name, "states")
+    path = workspace_path(request, workspace.name, "states")
     facts = [
         f"Stored {moment(version.created_at)}",
         f"by {html_text(who)}" if who else "",
@@ -119,14 +119,14 @@ async def read_state_page(request: web.Request) -> web.Response:
         f"lineage {html_text(version.lineage)}" if version.lineage else "",
     ]
     if version.run_id:
-        address = run_path(context, workspace.name, version.run_id)
+        address = run_path(request, workspace.name, version.run_id)
         facts.append(f"of {link(address, version.run_id)}")
     download = link(f"{path}/{version.id}/download", "Download")
     note = f"<p>{download} has all values, also sensitive ones.</p>\n"
     body = f"<p>{', '.join(filter(None, facts))}</p>\n{note}{parts}"
     if version.status != "finalized":
         body = f"<p>This state is {html_text(version.status)}.</p>\n"
-    crumbs = (*workspace_crumbs(context, workspace.name), (path, "States"))
+    crumbs = (*workspace_crumbs(request, workspace.name), (path, "States"))
     page = Page(title=f"State, serial {version.serial}", body=body, crumbs=crumbs)
     return respond_with_page(request, page)
 

@@ -42,7 +42,7 @@ async def list_variables(request: web.Request) -> web.Response:
         return workspace, own, [v for v in applied if v.owner_id != workspace.id]
 
     workspace, own, of_sets = await context.store.read(read)
-    path = workspace_path(context, workspace.name, "variables")
+    path = workspace_path(request, workspace.name, "variables")
     token = form_token(request)
     rows = ((*_cells(variable), _editor(path, token, variable)) for variable in own)
     heads = ("Name", "Value", "Kind", "Description")
@@ -55,7 +55,7 @@ async def list_variables(request: web.Request) -> web.Response:
         f"{workspace_tabs(request, workspace.name)}{listed}"
         f"{section('Add a variable', added, is_open=False)}{sets}"
     )
-    crumbs = workspace_crumbs(context, workspace.name)
+    crumbs = workspace_crumbs(request, workspace.name)
     return respond_with_page(request, Page(title="Variables", body=body, crumbs=crumbs))
 
 
@@ -131,7 +131,7 @@ def _is_kept_when_empty(variable: VariableRecord) -> bool:
 
 def _back(request: web.Request) -> web.HTTPSeeOther:
     name = request.match_info["workspace"]
-    return web.HTTPSeeOther(workspace_path(context_of(request), name, "variables"))
+    return web.HTTPSeeOther(workspace_path(request, name, "variables"))
 
 
 def _cells(variable: VariableRecord) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.html_text import breakable, html_text
-from remote_backend.server.context import ServerContext, context_of
+from remote_backend.server.context import context_of
 from remote_backend.server.pages.addresses import (
     batch_path,
     organization_path,
@@ -59,17 +59,16 @@ class _Overview:
     state: StateVersionRecord | None
 
 
-def workspace_crumbs(context: ServerContext, workspace: str) -> tuple[tuple[str, str], ...]:
+def workspace_crumbs(request: web.Request, workspace: str) -> tuple[tuple[str, str], ...]:
     """Return the pages above those of a workspace."""
     return (
-        (organization_path(context, "workspaces"), "Workspaces"),
-        (workspace_path(context, workspace), workspace),
+        (organization_path(request, "workspaces"), "Workspaces"),
+        (workspace_path(request, workspace), workspace),
     )
 
 
 def workspace_tabs(request: web.Request, workspace: str) -> str:
     """Return links to all pages of a workspace."""
-    context = context_of(request)
     names = {
         "Overview": (),
         "Runs": ("runs",),
@@ -78,7 +77,7 @@ def workspace_tabs(request: web.Request, workspace: str) -> str:
         "Lock": ("settings", "locking"),
     }
     pages = {
-        workspace_path(context, workspace, *parts): name for name, parts in names.items()
+        workspace_path(request, workspace, *parts): name for name, parts in names.items()
     }
     return menu("Workspace", "tabs", pages, quote(request.path, safe="/"))
 
@@ -93,17 +92,17 @@ async def read_workspace(request: web.Request) -> web.Response:
     )
     workspace = overview.workspace
     name = workspace.name
-    runs = _run_table(context, overview) + (
-        f"<p>{link(workspace_path(context, name, 'runs'), 'All runs')}</p>\n"
+    runs = _run_table(request, overview) + (
+        f"<p>{link(workspace_path(request, name, 'runs'), 'All runs')}</p>\n"
         if overview.runs
         else ""
     )
-    start = form(workspace_path(context, name, "runs"), form_token(request), start_fields())
+    start = form(workspace_path(request, name, "runs"), form_token(request), start_fields())
     body = (
         f"{workspace_tabs(request, name)}{_facts(overview)}{section('Runs', runs)}"
-        f"{section('Plan again', start, is_open=False)}{_state(context, overview)}"
+        f"{section('Plan again', start, is_open=False)}{_state(request, overview)}"
     )
-    crumbs = workspace_crumbs(context, name)[:1]
+    crumbs = workspace_crumbs(request, name)[:1]
     page = Page(title=name, heading=breakable(name), body=body, crumbs=crumbs)
     return respond_with_page(request, page)
 
@@ -123,12 +122,12 @@ async def list_runs(request: web.Request) -> web.Response:
 
     overview, page = await context.store.read(read)
     name = overview.workspace.name
-    path = workspace_path(context, name, "runs")
+    path = workspace_path(request, name, "runs")
     body = (
-        f"{workspace_tabs(request, name)}{_run_table(context, overview)}"
+        f"{workspace_tabs(request, name)}{_run_table(request, overview)}"
         f"{paging(path, {}, page.number, page.pages)}"
     )
-    crumbs = workspace_crumbs(context, name)
+    crumbs = workspace_crumbs(request, name)
     return respond_with_page(request, Page(title="Runs", body=body, crumbs=crumbs))
 
 
@@ -190,17 +189,17 @@ def _facts(overview: _Overview) -> str:
     return "".join(parts) + f'<p class="quiet">{items}</p>\n'
 
 
-def _run_table(context: ServerContext, overview: _Overview) -> str:
+def _run_table(request: web.Request, overview: _Overview) -> str:
     name = overview.workspace.name
     rows = (
         (
-            f'<a href="{html_text(run_path(context, name, run.id))}">{moment(run.created_at)}</a>',
+            f'<a href="{html_text(run_path(request, name, run.id))}">{moment(run.created_at)}</a>',
             result_html(run),
             ", ".join(
                 filter(None, (html_text(overview.reasons[run.id]), numbers_html(run)))
             ),
             html_text(overview.users.get(run.created_by, "")),
-            link(batch_path(context, run.batch_id), short_id(run.batch_id))
+            link(batch_path(request, run.batch_id), short_id(run.batch_id))
             if run.batch_id
             else "",
             html_text(run.message),
@@ -214,13 +213,13 @@ def _run_table(context: ServerContext, overview: _Overview) -> str:
     )
 
 
-def _state(context: ServerContext, overview: _Overview) -> str:
+def _state(request: web.Request, overview: _Overview) -> str:
     version, name = overview.state, overview.workspace.name
     if version is None:
         return section("State", "<p>There is no state yet.</p>\n")
-    data = read_state_bytes(context.files, version)
+    data = read_state_bytes(context_of(request).files, version)
     head = link(
-        workspace_path(context, name, "states", version.id), f"serial {version.serial}"
+        workspace_path(request, name, "states", version.id), f"serial {version.serial}"
     )
     return section("Outputs", outputs_table(data)) + section(
         f"Resources ({version.resource_count:,})",

@@ -9,7 +9,10 @@ from attrs import frozen
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.html_kinds import Kind, sign
 from remote_backend.reports.html_text import breakable, html_text
-from remote_backend.server.context import ServerContext, context_of
+from remote_backend.server.context import (
+    context_of,
+    organization_of,
+)
 from remote_backend.server.pages.addresses import (
     batch_path,
     organization_path,
@@ -44,7 +47,10 @@ from remote_backend.server.pages.workspace_rows import (
     counts_by_result,
     read_rows,
 )
-from remote_backend.server.records import RunRecord
+from remote_backend.server.records import (
+    OrganizationRecord,
+    RunRecord,
+)
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)
@@ -84,15 +90,15 @@ class _Shown:
 @for_people
 async def list_workspaces(request: web.Request) -> web.Response:
     """Show the workspaces that a search and filters leave."""
-    context = context_of(request)
+    context, organization = context_of(request), organization_of(request)
     list_filter = ListFilter.from_query(request.query)
     outcomes, number = request.app[OUTCOMES], page_number(request)
     shown = await context.store.read(
-        lambda records: _read(records, list_filter, number, outcomes)
+        lambda records: _read(records, organization, list_filter, number, outcomes)
     )
     body = (
-        f"{_filters(context, list_filter, shown)}"
-        f"{_tiles(context, list_filter, shown.counts)}"
+        f"{_filters(request, list_filter, shown)}"
+        f"{_tiles(request, list_filter, shown.counts)}"
         f"{_list(request, list_filter, shown)}"
     )
     title = f"Workspaces ({shown.total:,})"
@@ -100,9 +106,13 @@ async def list_workspaces(request: web.Request) -> web.Response:
 
 
 def _read(
-    records: Records, list_filter: ListFilter, number: int, outcomes: KeptOutcomes
+    records: Records,
+    organization: OrganizationRecord,
+    list_filter: ListFilter,
+    number: int,
+    outcomes: KeptOutcomes,
 ) -> _Shown:
-    everything = read_rows(records)
+    everything = read_rows(records, organization)
     accepted = [row for row in everything if list_filter.accepts(row)]
     listed = list_filter.shown(accepted)
     page = page_of(listed, number)
@@ -127,13 +137,13 @@ def _reason(outcomes: KeptOutcomes, row: WorkspaceRow) -> str:
     return reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}\u2026"
 
 
-def _filters(context: ServerContext, list_filter: ListFilter, shown: _Shown) -> str:
+def _filters(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
     tags = {"": "any", **{tag: tag for tag in shown.tags}}
     results = {"": "any", **_RESULT_WORDS}
     checked = " checked" if list_filter.is_locked else ""
     found = f"{shown.number:,} of {shown.total:,}"
     return (
-        f'<form class="filters" role="search" action="{organization_path(context, "workspaces")}">\n'
+        f'<form class="filters" role="search" action="{organization_path(request, "workspaces")}">\n'
         '<label>Search <input type="search" name="search" '
         f'value="{html_text(list_filter.search)}" placeholder="part of a name"></label>\n'
         f"<label>Result {choice('result', results, list_filter.result)}</label>\n"
@@ -144,14 +154,12 @@ def _filters(context: ServerContext, list_filter: ListFilter, shown: _Shown) -> 
     )
 
 
-def _tiles(
-    context: ServerContext, list_filter: ListFilter, counts: Mapping[str, int]
-) -> str:
+def _tiles(request: web.Request, list_filter: ListFilter, counts: Mapping[str, int]) -> str:
     items = []
     for result, count in counts.items():
         is_chosen = result == list_filter.result
         query = {**list_filter.to_query(), "result": "" if is_chosen else result}
-        address = f"{organization_path(context, 'workspaces')}?{urlencode(query, errors='replace')}"
+        address = f"{organization_path(request, 'workspaces')}?{urlencode(query, errors='replace')}"
         current = ' aria-current="true"' if is_chosen else ""
         items.append(
             f'<li><a class="tile {result}" href="{html_text(address)}"{current}>'
@@ -169,17 +177,16 @@ def _sign(result: str) -> str:
 
 
 def _list(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
-    context = context_of(request)
     if not shown.total:
         return "<p>There are no workspaces yet: <code>terraform workspace new NAME</code> makes one.</p>\n"
-    rows = [_row(context, row, shown) for row in shown.page.items]
+    rows = [_row(request, row, shown) for row in shown.page.items]
     listed = table(
         ("Workspace", "Result", "Plan", "Last run", "Lock"),
         rows,
         empty="No workspace is found.",
     )
     pages = paging(
-        organization_path(context, "workspaces"),
+        organization_path(request, "workspaces"),
         list_filter.to_query(),
         shown.page.number,
         shown.page.pages,
@@ -194,12 +201,12 @@ def _list(request: web.Request, list_filter: ListFilter, shown: _Shown) -> str:
         f'<p class="buttons">{mode_choice()} <button>Plan those that are checked</button> '
         f'<button name="all" value="1">Plan all {shown.number:,}</button></p>\n'
     )
-    action = organization_path(context, "batches")
+    action = organization_path(request, "batches")
     body = f"{hidden}{listed}{pages}{buttons}"
     return form(action, form_token(request), body, label="Plan again")
 
 
-def _row(context: ServerContext, row: WorkspaceRow, shown: _Shown) -> tuple[str, ...]:
+def _row(request: web.Request, row: WorkspaceRow, shown: _Shown) -> tuple[str, ...]:
     workspace, run = row.workspace, row.run
     name = workspace.name
     box = (
@@ -207,30 +214,30 @@ def _row(context: ServerContext, row: WorkspaceRow, shown: _Shown) -> tuple[str,
         f'<span class="unseen">Plan {html_text(name)} again</span></label>'
     )
     return (
-        f"{box} {name_link(workspace_path(context, name), name)}",
+        f"{box} {name_link(workspace_path(request, name), name)}",
         result_html(run) if run else '<span class="quiet">never planned</span>',
         ", ".join(filter(None, (html_text(shown.reasons[run.id]), numbers_html(run))))
         if run
         else "",
-        _last_run(context, row, shown) if run else "",
+        _last_run(request, row, shown) if run else "",
         _lock(row, shown),
     )
 
 
-def _last_run(context: ServerContext, row: WorkspaceRow, shown: _Shown) -> str:
+def _last_run(request: web.Request, row: WorkspaceRow, shown: _Shown) -> str:
     run = row.run
     assert run is not None
-    address = run_path(context, row.workspace.name, run.id)
+    address = run_path(request, row.workspace.name, run.id)
     who = html_text(shown.users.get(run.created_by, ""))
     parts = [f'<a href="{html_text(address)}">{moment(run.created_at)}</a>', who]
-    parts.append(_batch(context, run))
+    parts.append(_batch(request, run))
     return ", ".join(filter(None, parts))
 
 
-def _batch(context: ServerContext, run: RunRecord) -> str:
+def _batch(request: web.Request, run: RunRecord) -> str:
     if not run.batch_id:
         return ""
-    return link(batch_path(context, run.batch_id), f"batch {short_id(run.batch_id)}")
+    return link(batch_path(request, run.batch_id), f"batch {short_id(run.batch_id)}")
 
 
 def _lock(row: WorkspaceRow, shown: _Shown) -> str:

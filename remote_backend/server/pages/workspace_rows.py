@@ -7,7 +7,7 @@ from attrs import frozen
 
 from remote_backend.reports.html_kinds import Kind
 from remote_backend.server.pages.run_words import kind_of_run
-from remote_backend.server.records import RunRecord, WorkspaceRecord
+from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("NEVER", "SORTS", "ListFilter", "WorkspaceRow", "counts_by_result", "read_rows")
@@ -92,9 +92,9 @@ class ListFilter:
         return sorted(with_result, key=SORTS[self.sort])
 
 
-def read_rows(records: Records) -> list[WorkspaceRow]:
-    """Return all workspaces with their newest runs."""
-    workspaces = records.all(WorkspaceRecord)
+def read_rows(records: Records, organization: OrganizationRecord) -> list[WorkspaceRow]:
+    """Return the workspaces of an organization with their newest runs."""
+    workspaces = records.all(WorkspaceRecord, organization.id)
     runs = records.newest_of(RunRecord, [workspace.id for workspace in workspaces])
     return [WorkspaceRow(workspace, runs.get(workspace.id)) for workspace in workspaces]
 

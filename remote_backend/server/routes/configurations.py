@@ -29,7 +29,11 @@ from remote_backend.server.files import Upload
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.lists import respond_with_list, respond_with_one
 from remote_backend.server.query_parameters import accepts
-from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
+from remote_backend.server.records import (
+    ConfigurationVersionRecord,
+    RunRecord,
+    WorkspaceRecord,
+)
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import (
     newest_usable_configuration,
@@ -222,7 +226,10 @@ async def _decide_version(
         records.put(_with_decision(configuration, problem))
         if problem is not None or not configuration.auto_queue_runs:
             return None
-        return records.put(_new_run(configuration))
+        workspace = records.find(WorkspaceRecord, configuration.workspace_id)
+        if workspace is None:
+            return None
+        return records.put(_new_run(workspace, configuration))
 
     run = await context.store.write(write)
     if run is not None:
@@ -242,10 +249,13 @@ def _with_decision(
     )
 
 
-def _new_run(configuration: ConfigurationVersionRecord) -> RunRecord:
+def _new_run(
+    workspace: WorkspaceRecord, configuration: ConfigurationVersionRecord
+) -> RunRecord:
     return RunRecord(
         id=make_id("run"),
-        workspace_id=configuration.workspace_id,
+        workspace_id=workspace.id,
+        organization_id=workspace.organization_id,
         configuration_version_id=configuration.id,
         created_at=now_text(),
         created_by=configuration.created_by,

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from remote_backend.server.components import Component, Components, components_of
-from remote_backend.server.context import context_of
+from remote_backend.server.context import context_of, organization_of
 from remote_backend.server.documents.documents import resource_of
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.files import Files
@@ -53,10 +53,10 @@ async def query_explorer(request: web.Request) -> web.Response:
         for name, text in request.query.items()
         if (match := _filter(name)) is not None
     ]
-    files = context_of(request).files
+    files, organization = context_of(request).files, organization_of(request)
 
     def find(records: Records) -> Sequence[Row]:
-        rows = _VIEWS[view](records, files)
+        rows = _VIEWS[view](records, organization.id, files)
         for field, _, _ in conditions:
             if rows and field not in rows[0]:
                 raise bad_query(f"the view {view} has no field {field}")
@@ -88,9 +88,11 @@ def _resource(view: str, number: int, row: Row) -> Row:
 Used = list[tuple[WorkspaceRecord, Components]]
 
 
-def _components(records: Records, files: Files) -> Used:
+def _components(records: Records, organization_id: str, files: Files) -> Used:
     """Return what the newest configuration of each workspace is made of, by name."""
-    workspaces = sorted(records.all(WorkspaceRecord), key=lambda each: each.name)
+    workspaces = sorted(
+        records.all(WorkspaceRecord, organization_id), key=lambda each: each.name
+    )
     ids = [each.id for each in workspaces]
     uploaded = records.newest_ids_of(ConfigurationVersionRecord, ids, provisional=False)
     # Workspaces that share an upload have runs, and no configuration version of their own.
@@ -105,8 +107,10 @@ def _read(files: Files, id: str | None, workspace: WorkspaceRecord) -> Component
     return components_of(archive, workspace.working_directory)
 
 
-def _workspaces(records: Records, files: Files) -> list[Row]:
-    projects = {project.id: project.name for project in records.all(ProjectRecord)}
+def _workspaces(records: Records, organization_id: str, files: Files) -> list[Row]:
+    projects = {
+        project.id: project.name for project in records.all(ProjectRecord, organization_id)
+    }
     return [
         {
             "external_id": workspace.id,
@@ -120,21 +124,27 @@ def _workspaces(records: Records, files: Files) -> list[Row]:
             "provider_count": len(components.providers),
             "providers": _joined(map(_label, components.providers)),
         }
-        for workspace, components in _components(records, files)
+        for workspace, components in _components(records, organization_id, files)
     ]
 
 
-def _modules(records: Records, files: Files) -> list[Row]:
-    return _by_component(_components(records, files), lambda used: used.modules)
+def _modules(records: Records, organization_id: str, files: Files) -> list[Row]:
+    return _by_component(
+        _components(records, organization_id, files), lambda used: used.modules
+    )
 
 
-def _providers(records: Records, files: Files) -> list[Row]:
-    return _by_component(_components(records, files), lambda used: used.providers)
+def _providers(records: Records, organization_id: str, files: Files) -> list[Row]:
+    return _by_component(
+        _components(records, organization_id, files), lambda used: used.providers
+    )
 
 
-def _versions(records: Records, files: Files) -> list[Row]:
+def _versions(records: Records, organization_id: str, files: Files) -> list[Row]:
     names: defaultdict[str, list[str]] = defaultdict(list)
-    for workspace in sorted(records.all(WorkspaceRecord), key=lambda each: each.name):
+    for workspace in sorted(
+        records.all(WorkspaceRecord, organization_id), key=lambda each: each.name
+    ):
         names[workspace.terraform_version].append(workspace.name)
     return [{"version": version, **_users(names[version])} for version in sorted(names)]
 
@@ -169,7 +179,7 @@ def _label(component: Component) -> str:
     return f"{component.source}/{component.version}".rstrip("/")
 
 
-_VIEWS: Mapping[str, Callable[[Records, Files], list[Row]]] = {
+_VIEWS: Mapping[str, Callable[[Records, str, Files], list[Row]]] = {
     "modules": _modules,
     "providers": _providers,
     "tf_versions": _versions,

@@ -8,8 +8,11 @@ from attrs import evolve
 from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
+    context_of,
+    organization_of,
     read_request_document,
     read_request_items,
+    stored_organization,
 )
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.projects import project_from_request
@@ -28,7 +31,6 @@ from remote_backend.server.lists import (
 from remote_backend.server.project_facts import project_named, project_resources
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
 from remote_backend.server.records import (
-    DEFAULT_PROJECT_ID,
     ProjectRecord,
     WorkspaceRecord,
 )
@@ -57,6 +59,7 @@ _MEMBERS = ("effective_tag_bindings", "organization", "tag_bindings")
 )
 async def list_projects(request: web.Request) -> web.Response:
     """Return the projects that pass filters and the search, by name."""
+    organization = organization_of(request)
     # The documentation of the filter: it does not mind capital letters.
     names = filter_values(request.query, "filter[names]")
     folded = {name.casefold() for name in names} if names is not None else None
@@ -75,7 +78,7 @@ async def list_projects(request: web.Request) -> web.Response:
 
     def find(records: Records) -> Sequence[ProjectRecord]:
         return sorted(
-            filter(is_listed, records.all(ProjectRecord)),
+            filter(is_listed, records.all(ProjectRecord, organization.id)),
             key=lambda project: project.name,
             reverse=request.query.get("sort") == "-name",
         )
@@ -87,11 +90,17 @@ async def list_projects(request: web.Request) -> web.Response:
 async def create_project(request: web.Request) -> web.Response:
     """Make a project."""
     document = await read_request_document(request)
-    new = ProjectRecord(id=make_id("prj"), name="", created_at=now_text())
-    project = project_from_request(new, document)
 
     def create(records: Records) -> ProjectRecord:
-        _require_unused_name(records, project.name)
+        organization = stored_organization(records, request)
+        new = ProjectRecord(
+            id=make_id("prj"),
+            name="",
+            created_at=now_text(),
+            organization_id=organization.id,
+        )
+        project = project_from_request(new, document)
+        _require_unused_name(records, project)
         return records.put(project)
 
     return await respond_with_one(
@@ -117,7 +126,7 @@ async def update_project(request: web.Request) -> web.Response:
         before = project_named(records, request)
         after = project_from_request(before, document)
         if after.name != before.name:
-            _require_unused_name(records, after.name)
+            _require_unused_name(records, after)
         return records.put(after)
 
     return await respond_with_one(request, update, project_resources, writes=True)
@@ -129,9 +138,10 @@ async def delete_project(request: web.Request) -> web.Response:
 
     def delete(records: Records) -> None:
         project = project_named(records, request)
-        if project.id == DEFAULT_PROJECT_ID:
+        organization = context_of(request).organizations.of_id(project.organization_id)
+        if project.id == organization.default_project_id:
             raise conflict("the default project cannot be deleted")
-        for workspace in records.all(WorkspaceRecord):
+        for workspace in records.all(WorkspaceRecord, organization.id):
             if workspace.project_id == project.id:
                 raise conflict(f"{project.name} cannot be deleted, it has workspaces")
         forget_in_variable_sets(records, project.id)
@@ -148,7 +158,7 @@ async def move_workspaces(request: web.Request) -> web.Response:
 
     def move(records: Records) -> None:
         project = project_named(records, request)
-        for workspace in workspaces_of_ids(records, ids):
+        for workspace in workspaces_of_ids(records, project.organization_id, ids):
             records.put(evolve(workspace, project_id=project.id, updated_at=now_text()))
 
     return await respond_with_nothing(request, move)
@@ -178,6 +188,7 @@ async def list_effective_bindings(request: web.Request) -> web.Response:
     return await respond_with_all(request, find, as_they_are)
 
 
-def _require_unused_name(records: Records, name: str) -> None:
-    if records.find_named(ProjectRecord, name) is not None:
+def _require_unused_name(records: Records, project: ProjectRecord) -> None:
+    owner = project.organization_id
+    if records.find_named(ProjectRecord, project.name, owner) is not None:
         raise rejected("Name has already been taken")

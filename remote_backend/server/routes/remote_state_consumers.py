@@ -64,8 +64,8 @@ async def _change(
     request: web.Request, required_ids: Ids, change: Callable[[Ids], Ids]
 ) -> web.Response:
     def store(records: Records) -> None:
-        workspaces_of_ids(records, required_ids)
         workspace = workspace_of(records, request)
+        workspaces_of_ids(records, workspace.organization_id, required_ids)
         ids = tuple(dict.fromkeys(change(workspace.remote_state_consumer_ids)))
         records.put(evolve(workspace, remote_state_consumer_ids=ids))
 

@@ -10,6 +10,7 @@ from remote_backend.server.context import (
     conflict,
     context_of,
     not_found,
+    organization_of,
     read_request_document,
     respond,
     workspace_of,
@@ -39,7 +40,10 @@ from remote_backend.server.run_lists import (
     run_resources,
 )
 from remote_backend.server.store import Records
-from remote_backend.server.workspace_records import newest_usable_configuration
+from remote_backend.server.workspace_records import (
+    newest_usable_configuration,
+    workspaces_of_ids,
+)
 
 __all__ = ("routes",)
 
@@ -87,7 +91,9 @@ async def list_runs_of_organization(request: web.Request) -> web.Response:
     """Return the runs of all workspaces that a filter names, newest first."""
     return await respond_with_list(
         request,
-        lambda records: listed_runs(records, request, records.all(RunRecord)),
+        lambda records: listed_runs(
+            records, request, _runs_of_organization(records, request)
+        ),
         run_resources,
     )
 
@@ -95,11 +101,15 @@ async def list_runs_of_organization(request: web.Request) -> web.Response:
 @routes.get("/api/v2/organizations/{organization}/runs/queue")
 async def list_queue(request: web.Request) -> web.Response:
     """Return the runs that wait, the next one first."""
-    waiting = context_of(request).run_queue.waiting
+    waiting, organization = context_of(request).run_queue.waiting, organization_of(request)
 
     def find(records: Records) -> list[RunRecord]:
         runs = records.find_many(RunRecord, waiting)
-        return [runs[id] for id in waiting if id in runs]
+        return [
+            runs[id]
+            for id in waiting
+            if id in runs and runs[id].organization_id == organization.id
+        ]
 
     return await respond_with_list(request, find, run_resources)
 
@@ -132,6 +142,12 @@ async def refuse_action(request: web.Request) -> web.Response:
     """Refuse to apply anything."""
     await _find_run(request, context_of(request))
     raise conflict("this server only plans; its runs cannot be applied")
+
+
+def _runs_of_organization(records: Records, request: web.Request) -> list[RunRecord]:
+    organization = organization_of(request)
+    runs = records.all(RunRecord)
+    return [run for run in runs if run.organization_id == organization.id]
 
 
 def _new_run(
@@ -191,6 +207,7 @@ def _configuration_for_run(
             )
         return newest
     configuration = configuration_of(records, id)
+    workspaces_of_ids(records, workspace.organization_id, [configuration.workspace_id])
     if configuration.status != "uploaded":
         raise rejected(f"configuration version {id} is {configuration.status}")
     return configuration

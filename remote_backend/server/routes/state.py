@@ -12,6 +12,7 @@ from remote_backend.server.context import (
     context_of,
     not_found,
     read_request_document,
+    require_visible,
     respond,
     workspace_of,
 )
@@ -57,7 +58,7 @@ async def read_state_version(request: web.Request) -> web.Response:
     """Return a state version."""
     id = request.match_info["state_version_id"]
     return await respond_with_one(
-        request, lambda records: version_of(records, id), state_version_resources
+        request, lambda records: version_of(records, request, id), state_version_resources
     )
 
 
@@ -71,16 +72,16 @@ async def read_state_version(request: web.Request) -> web.Response:
 )
 async def list_state_versions(request: web.Request) -> web.Response:
     """Return the state versions of the workspace that both filters name, newest first."""
-    organization = request.query.get("filter[organization][name]")
+    organization_name = request.query.get("filter[organization][name]")
     name = request.query.get("filter[workspace][name]")
-    if name is None or organization is None:
+    if name is None or organization_name is None:
         raise bad_query("filters for organization and workspace are needed")
-    if organization != context_of(request).organization:
-        raise not_found(f"organization {organization}")
+    organization = context_of(request).organizations.named(organization_name)
+    require_visible(request, organization.id, f"organization {organization_name}")
     statuses = filter_values(request.query, "filter[status]")
 
     def find(records: Records) -> list[StateVersionRecord]:
-        workspace = records.find_named(WorkspaceRecord, name)
+        workspace = records.find_named(WorkspaceRecord, name, organization.id)
         if workspace is None:
             raise not_found(f"workspace {name}")
         return [
@@ -138,7 +139,10 @@ async def roll_back(request: web.Request) -> web.Response:
     def store(records: Records) -> StateVersionRecord:
         workspace = workspace_of(records, request)
         _require_lock(workspace, user)
-        earlier, current = version_of(records, id), newest_state(records, workspace.id)
+        earlier, current = (
+            version_of(records, request, id),
+            newest_state(records, workspace.id),
+        )
         if earlier.workspace_id != workspace.id or current is None:
             raise not_found(f"state version {id} of {workspace.name}")
         if earlier.status != "finalized":
@@ -165,7 +169,9 @@ async def roll_back(request: web.Request) -> web.Response:
 @routes.get("/api/v2/state-versions/{state_version_id}/download")
 async def download_state_version(request: web.Request) -> web.StreamResponse:
     """Return the bytes of a state to a user."""
-    return await read_state(request, request.match_info["state_version_id"])
+    id = request.match_info["state_version_id"]
+    await context_of(request).store.read(lambda records: version_of(records, request, id))
+    return await read_state(request, id)
 
 
 async def receive_state(request: web.Request, id: str) -> web.Response:
@@ -174,7 +180,7 @@ async def receive_state(request: web.Request, id: str) -> web.Response:
     body = await request.read()
 
     def store(records: Records) -> None:
-        version = version_of(records, id)
+        version = version_of(records, request, id)
         if version.status == "finalized" and _digest(body) == version.md5:
             return
         if version.status != "pending":

@@ -46,7 +46,7 @@ ProvidedInstance = tuple[StateVersionRecord, str, Instance]
 async def list_outputs(request: web.Request) -> web.Response:
     """Return the outputs of a state version with their values, page by page."""
     id = request.match_info["state_version_id"]
-    find = _outputs_of(request, lambda records: version_of(records, id))
+    find = _outputs_of(request, lambda records: version_of(records, request, id))
     return await respond_with_list(request, find, each(_dump_revealed))
 
 
@@ -62,7 +62,7 @@ async def read_output(request: web.Request) -> web.Response:
     """Return one output with its value, also a sensitive one."""
     id = request.match_info["output_id"]
     find_all = _outputs_of(
-        request, lambda records: version_of(records, version_id_of_output(id))
+        request, lambda records: version_of(records, request, version_id_of_output(id))
     )
 
     def find(records: Records) -> NamedOutput:

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 from aiohttp import web
-from attrs import evolve
+from attrs import evolve, frozen
 
 from remote_backend.server.context import (
     context_of,
     not_found,
+    organization_of,
     read_request_items,
     workspace_of,
 )
@@ -42,7 +43,15 @@ _TAGS = "/api/v2/workspaces/{workspace_id}/relationships/tags"
 _BINDINGS = "/api/v2/workspaces/{workspace_id}/tag-bindings"
 _OF_ORGANIZATION = "/api/v2/organizations/{organization}/tags"
 
-Tag = tuple[str, int]
+
+@frozen
+class _Tag:
+    """A tag of an organization."""
+
+    name: str
+    organization_id: str
+    workspaces: int
+    """How many have it."""
 
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/workspaces#get-tags
@@ -51,10 +60,14 @@ Tag = tuple[str, int]
 async def list_tags(request: web.Request) -> web.Response:
     """Return the tags of a workspace."""
 
-    def find(records: Records) -> list[Tag]:
-        counts = known_tags(records)
-        names = workspace_of(records, request).tag_names
-        return _matching(request, [(name, counts[name]) for name in names])
+    def find(records: Records) -> list[_Tag]:
+        workspace = workspace_of(records, request)
+        counts = known_tags(records, workspace.organization_id)
+        tags = [
+            _Tag(name, workspace.organization_id, counts[name])
+            for name in workspace.tag_names
+        ]
+        return _matching(request, tags)
 
     return await respond_with_list(request, find, each(_dump_tag(request)))
 
@@ -66,7 +79,7 @@ async def add_tags(request: web.Request) -> web.Response:
 
     def add(records: Records) -> None:
         workspace = workspace_of(records, request)
-        tags = parse_tags(documents, known_tags(records))
+        tags = parse_tags(documents, known_tags(records, workspace.organization_id))
         names = tuple(dict.fromkeys((*workspace.tag_names, *tags)))
         records.put(evolve(workspace, tag_names=names))
 
@@ -97,25 +110,30 @@ async def remove_tags(request: web.Request) -> web.Response:
 @accepts("filter[exclude][taggable][id]", "q")
 async def list_organization_tags(request: web.Request) -> web.Response:
     """Return all tags by name, without those of a workspace that is excluded."""
+    organization = organization_of(request)
 
-    def find(records: Records) -> list[Tag]:
+    def find(records: Records) -> list[_Tag]:
         excluded = records.find(
             WorkspaceRecord, request.query.get("filter[exclude][taggable][id]", "")
         )
         hidden = excluded.tag_names if excluded else ()
-        tags = sorted(known_tags(records).items())
-        return _matching(request, [tag for tag in tags if tag[0] not in hidden])
+        tags = sorted(known_tags(records, organization.id).items())
+        return _matching(
+            request,
+            [_Tag(name, organization.id, n) for name, n in tags if name not in hidden],
+        )
 
     return await respond_with_list(request, find, each(_dump_tag(request)))
 
 
 @routes.delete(_OF_ORGANIZATION)
 async def delete_tags(request: web.Request) -> web.Response:
-    """Remove tags from all workspaces."""
+    """Remove tags from all workspaces of an organization."""
+    organization = organization_of(request)
     ids = {document.id for document in await read_request_items(request)}
 
     def delete(records: Records) -> None:
-        for workspace in records.all(WorkspaceRecord):
+        for workspace in records.all(WorkspaceRecord, organization.id):
             kept = tuple(name for name in workspace.tag_names if tag_id(name) not in ids)
             if kept != workspace.tag_names:
                 records.put(evolve(workspace, tag_names=kept))
@@ -131,10 +149,13 @@ async def add_workspaces(request: web.Request) -> web.Response:
     ids = [document.id for document in await read_request_items(request)]
 
     def add(records: Records) -> None:
-        names = [name for name in known_tags(records) if tag_id(name) == id]
+        first = records.find(WorkspaceRecord, ids[0])
+        organization_id = first.organization_id if first else ""
+        known = known_tags(records, organization_id)
+        names = [name for name in known if tag_id(name) == id]
         if not names:
             raise not_found(f"tag {id}")
-        for workspace in workspaces_of_ids(records, ids):
+        for workspace in workspaces_of_ids(records, organization_id, ids):
             tags = tuple(dict.fromkeys((*workspace.tag_names, *names)))
             records.put(evolve(workspace, tag_names=tags))
 
@@ -166,12 +187,14 @@ async def list_effective_bindings(request: web.Request) -> web.Response:
     return await respond_with_all(request, find, as_they_are)
 
 
-def _matching(request: web.Request, tags: list[Tag]) -> list[Tag]:
+def _matching(request: web.Request, tags: list[_Tag]) -> list[_Tag]:
     # go-tfe 1.109.0 writes `name` for the tags of a workspace.
     text = request.query.get("q") or request.query.get("name", "")
-    return [(name, count) for name, count in tags if text in name]
+    return [tag for tag in tags if text in tag.name]
 
 
-def _dump_tag(request: web.Request) -> Callable[[Tag], Resource]:
-    organization = context_of(request).organization
-    return lambda tag: dump_tag(tag[0], organization, tag[1])
+def _dump_tag(request: web.Request) -> Callable[[_Tag], Resource]:
+    organizations = context_of(request).organizations
+    return lambda tag: dump_tag(
+        tag.name, organizations.of_id(tag.organization_id).name, tag.workspaces
+    )

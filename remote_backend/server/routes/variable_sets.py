@@ -6,8 +6,10 @@ from aiohttp import web
 
 from remote_backend.server.applied_variables import sets_of_project, sets_of_workspace
 from remote_backend.server.context import (
+    organization_of,
     read_request_document,
     read_request_items,
+    stored_organization,
     workspace_of,
 )
 from remote_backend.server.documents.request_documents import RequestDocument, rejected
@@ -47,7 +49,7 @@ async def list_variable_sets(request: web.Request) -> web.Response:
     """Return the variable sets of the organization, by name."""
 
     def find(records: Records) -> Sequence[VariableSetRecord]:
-        return _listed(request, records.all(VariableSetRecord))
+        return _listed(request, records.all(VariableSetRecord, organization_of(request).id))
 
     return await respond_with_list(request, find, variable_set_resources)
 
@@ -80,17 +82,15 @@ async def list_variable_sets_of_project(request: web.Request) -> web.Response:
 async def create_variable_set(request: web.Request) -> web.Response:
     """Make a variable set, with variables and attached where a client says so."""
     document = await read_request_document(request)
-    new = variable_set_from_request(VariableSetRecord(id=make_id("varset")), document)
-    variables = [
-        variable_from_request(new_variable(new.id, ""), item)
-        for item in document.related_lists.get("vars", ())
-    ]
 
     def create(records: Records) -> VariableSetRecord:
-        _require_unused_name(records, new.name)
+        organization = stored_organization(records, request)
+        empty = VariableSetRecord(id=make_id("varset"), organization_id=organization.id)
+        new = variable_set_from_request(empty, document)
+        _require_unused_name(records, new)
         _require_linked(records, new)
-        for variable in variables:
-            records.put(variable)
+        for item in document.related_lists.get("vars", ()):
+            records.put(variable_from_request(new_variable(new.id, ""), item))
         return records.put(new)
 
     return await respond_with_one(
@@ -118,7 +118,7 @@ async def update_variable_set(request: web.Request) -> web.Response:
         before = variable_set_named(records, request)
         after = variable_set_from_request(before, document)
         if after.name != before.name:
-            _require_unused_name(records, after.name)
+            _require_unused_name(records, after)
         _require_linked(records, after)
         return records.put(after)
 
@@ -180,13 +180,15 @@ def _listed(
     return sorted(matching, key=lambda variable_set: variable_set.name)
 
 
-def _require_unused_name(records: Records, name: str) -> None:
-    if records.find_named(VariableSetRecord, name) is not None:
+def _require_unused_name(records: Records, variable_set: VariableSetRecord) -> None:
+    owner = variable_set.organization_id
+    if records.find_named(VariableSetRecord, variable_set.name, owner) is not None:
         raise rejected("Name has already been taken")
 
 
 def _require_linked(records: Records, variable_set: VariableSetRecord) -> None:
     """Raise `NotFound` when a workspace or a project of a set does not exist."""
-    workspaces_of_ids(records, variable_set.workspace_ids)
-    parent = variable_set.parent_project_id
-    require_projects(records, [*variable_set.project_ids, *([parent] if parent else [])])
+    owner, parent = variable_set.organization_id, variable_set.parent_project_id
+    workspaces_of_ids(records, owner, variable_set.workspace_ids)
+    project_ids = [*variable_set.project_ids, *([parent] if parent else [])]
+    require_projects(records, owner, project_ids)

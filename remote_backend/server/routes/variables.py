@@ -73,15 +73,16 @@ async def list_variables_of_set(request: web.Request) -> web.Response:
 @accepts("filter[organization][name]", "filter[workspace][name]")
 async def list_filtered_variables(request: web.Request) -> web.Response:
     """Return the variables of the workspace that both filters name."""
-    organization = request.query.get("filter[organization][name]")
+    organization_name = request.query.get("filter[organization][name]")
     name = request.query.get("filter[workspace][name]")
-    if name is None or organization is None:
+    if name is None or organization_name is None:
         raise bad_query("filters for organization and workspace are needed")
+    organization = context_of(request).organizations.named(organization_name)
 
     def find(records: Records) -> Sequence[VariableRecord]:
-        workspace = records.find_named(WorkspaceRecord, name)
-        if workspace is None or organization != context_of(request).organization:
-            raise not_found(f"workspace {organization}/{name}")
+        workspace = records.find_named(WorkspaceRecord, name, organization.id)
+        if workspace is None:
+            raise not_found(f"workspace {organization.name}/{name}")
         return records.all(VariableRecord, workspace.id)
 
     return await respond_with_all(request, find, each(dump_variable))

@@ -1,6 +1,6 @@
 """Workspaces."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from attrs import evolve
@@ -9,8 +9,10 @@ from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
     context_of,
+    organization_of,
     read_request_document,
     respond,
+    stored_organization,
     workspace_of,
 )
 from remote_backend.server.documents.request_documents import RequestDocument, rejected
@@ -58,6 +60,7 @@ Condition = Callable[[WorkspaceRecord], bool]
 )
 async def list_workspaces(request: web.Request) -> web.Response:
     """Return the workspaces that pass filters and searches, by name unless sorted."""
+    organization = organization_of(request)
 
     def find(records: Records) -> Sequence[WorkspaceRecord]:
         conditions = _conditions(records, request)
@@ -65,7 +68,7 @@ async def list_workspaces(request: web.Request) -> web.Response:
             request.query.get("sort", ""),
             [
                 workspace
-                for workspace in records.all(WorkspaceRecord)
+                for workspace in records.all(WorkspaceRecord, organization.id)
                 if all(condition(workspace) for condition in conditions)
             ],
         )
@@ -77,10 +80,11 @@ async def list_workspaces(request: web.Request) -> web.Response:
 async def create_workspace(request: web.Request) -> web.Response:
     """Make a workspace."""
     document = await read_request_document(request)
-    workspace = workspace_from_request(new_workspace(""), document)
 
     def create(records: Records) -> WorkspaceRecord:
-        _require_unused_name(records, workspace.name)
+        new = new_workspace("", stored_organization(records, request))
+        workspace = workspace_from_request(new, document)
+        _require_unused_name(records, workspace)
         _require_project(records, workspace)
         return records.put(_with_tags(records, workspace, document))
 
@@ -109,7 +113,7 @@ async def update_workspace(request: web.Request) -> web.Response:
         before = workspace_of(records, request)
         after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
-            _require_unused_name(records, after.name)
+            _require_unused_name(records, after)
         _require_project(records, after)
         return records.put(_with_tags(records, after, document))
 
@@ -141,7 +145,7 @@ def _conditions(records: Records, request: web.Request) -> list[Condition]:
         conditions.append(lambda workspace: _matches(workspace.name.lower(), pattern))
     if project_id := query.get("filter[project][id]"):
         conditions.append(lambda workspace: workspace.project_id == project_id)
-    conditions += _tag_conditions(records, query)
+    conditions += _tag_conditions(records, request)
     if query.get("filter[current-run][status]"):
         # Only runs that can be applied become current, and there are none here.
         conditions.append(lambda workspace: False)
@@ -156,17 +160,19 @@ def _matches(name: str, pattern: str) -> bool:
     return name.startswith(text) if pattern.endswith("*") else name == text
 
 
-def _tag_conditions(records: Records, query: Mapping[str, str]) -> list[Condition]:
+def _tag_conditions(records: Records, request: web.Request) -> list[Condition]:
     """Return the conditions about tags, of which those with values count by their keys too.
 
     Terraform 1.11 searches for the keys of `tags = { team = "web" }` besides its filters.
     """
+    query = request.query
     names = filter_values(query, "search[tags]") or frozenset()
     excluded = filter_values(query, "search[exclude-tags]") or frozenset()
     filters = tag_filters(query)
     if not (names or excluded or filters):
         return []
-    projects = {project.id: project for project in records.all(ProjectRecord)}
+    owned = records.all(ProjectRecord, organization_of(request).id)
+    projects = {project.id: project for project in owned}
 
     def is_tagged(workspace: WorkspaceRecord) -> bool:
         tags = {
@@ -199,7 +205,8 @@ def _with_tags(
     tags = document.related_lists.get("tags")
     if tags is None:
         return workspace
-    return evolve(workspace, tag_names=parse_tags(tags, known_tags(records)))
+    known = known_tags(records, workspace.organization_id)
+    return evolve(workspace, tag_names=parse_tags(tags, known))
 
 
 async def _delete(request: web.Request, *, safely: bool) -> None:
@@ -216,7 +223,7 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
             and manages_resources(context.files.state_path(state.id).read_bytes())
         ):
             raise conflict(f"{workspace.name} still manages resources")
-        owned = owned_files(records, workspace.id)
+        owned = owned_files(records, [workspace.id])
         forget_in_variable_sets(records, workspace.id)
         records.delete(workspace.id)
         return owned
@@ -227,10 +234,11 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
     await remove_files(context.files, owned)
 
 
-def _require_unused_name(records: Records, name: str) -> None:
-    if records.find_named(WorkspaceRecord, name) is not None:
+def _require_unused_name(records: Records, workspace: WorkspaceRecord) -> None:
+    owner = workspace.organization_id
+    if records.find_named(WorkspaceRecord, workspace.name, owner) is not None:
         raise rejected("Name has already been taken")
 
 
 def _require_project(records: Records, workspace: WorkspaceRecord) -> None:
-    require_projects(records, [workspace.project_id])
+    require_projects(records, workspace.organization_id, [workspace.project_id])
