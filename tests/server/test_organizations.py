@@ -43,13 +43,13 @@ async def made_in(client: RawClient, path: str, kind: str, **attributes: Any) ->
 
 async def test_an_organization_is_made_changed_and_deleted(raw_client: RawClient) -> None:
     """Under its name, which may change and is free again afterwards; settings are kept."""
-    settings = {"cost-estimation-enabled": True, "session-timeout": 60}
-    made = await made_organization(raw_client, **settings)
+    settings: dict[str, Any] = {"cost-estimation-enabled": True, "session-timeout": 60}
+    made = await made_organization(raw_client, "other", **settings)
     read = await raw_client("GET", f"{OTHER}?include=default_project,entitlement_set")
     names = [each["id"] for each in (await raw_client("GET", ORGANIZATIONS)).data]
     searched = await raw_client("GET", f"{ORGANIZATIONS}?q=ops@other")
-    changes = {"name": "renamed", "allow_force_delete_workspaces": True}
-    renamed = await raw_client("PATCH", OTHER, body("organizations", **changes))
+    changes: dict[str, Any] = {"name": "renamed", "allow_force_delete_workspaces": True}
+    renamed = await raw_client("PATCH", OTHER, body("organizations", None, **changes))
     gone = await raw_client("GET", OTHER)
     deleted = await raw_client("DELETE", f"{ORGANIZATIONS}/renamed")
     again = await made_organization(raw_client, "renamed")
