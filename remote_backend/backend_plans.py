@@ -1,7 +1,6 @@
 """Plans of the workspaces of one configuration, as a program uses them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import partial
 from os import PathLike
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from remote_backend.backend_workspaces import BackendWorkspaces
 from remote_backend.config.run_origin import describe_origin
 from remote_backend.errors import (
     Conflict,
-    RunOptionsError,
 )
 from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
@@ -24,7 +22,7 @@ from remote_backend.planning.batch import Batch, run_batch
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.batch_id import new_batch_id
 from remote_backend.planning.earlier_run import read_earlier_run
-from remote_backend.planning.oldest import oldest_first
+from remote_backend.planning.oldest import select_oldest
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.plan_details import (
     read_json_plan,
@@ -36,7 +34,7 @@ from remote_backend.planning.plan_files import (
 )
 from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
 from remote_backend.planning.run_creation import stop_run
-from remote_backend.planning.selection import select_names
+from remote_backend.planning.selection import require_no_selection, select_names
 from remote_backend.selecting.by_server import list_selected, select_where
 from remote_backend.structured_logging import Log
 from remote_backend.workspaces import (
@@ -48,15 +46,6 @@ from remote_backend.workspaces import (
 __all__ = ("BackendPlans",)
 
 log = Log()
-_SELECTING = (
-    "select",
-    "exclude",
-    "select_tags",
-    "project",
-    "where",
-    "changed_since",
-    "oldest",
-)
 
 
 class BackendPlans(BackendWorkspaces):
@@ -81,7 +70,7 @@ class BackendPlans(BackendWorkspaces):
         ```
         """
         options = options or BatchOptions()
-        _require_no_selection(options, "plan")
+        require_no_selection(options, "plan")
         if not isinstance(workspace, LocalWorkspace):
             workspace = await self.workspace(workspace)
         selected = self._as_shown(workspace)
@@ -135,18 +124,8 @@ class BackendPlans(BackendWorkspaces):
             workspaces = tuple(
                 each for each in workspaces if each.name in selection.reasons
             )
-        if options.oldest is not None:
-            read = partial(
-                oldest_first,
-                workspaces,
-                options.journal_folder,
-                hostname=self.hostname,
-                organization=self.organization,
-                is_drift=options.plan.refresh_only,
-            )
-            oldest = (await to_thread.run_sync(read))[: options.oldest]
-            oldest_names = {each.name for each in oldest}
-            workspaces = tuple(each for each in workspaces if each.name in oldest_names)
+        place = self.hostname, self.organization
+        workspaces = await select_oldest(workspaces, options, lambda each: place)
         log.debug("workspaces.selected", existing=len(existing), selected=len(workspaces))
         return workspaces, selection
 
@@ -213,7 +192,7 @@ class BackendPlans(BackendWorkspaces):
         ```
         """
         options = options or recorded.options
-        _require_no_selection(options, "resume")
+        require_no_selection(options, "resume")
         require_same_batch(
             recorded, options, hostname=self.hostname, organization=self.organization
         )
@@ -324,15 +303,6 @@ class BackendPlans(BackendWorkspaces):
         except Conflict:
             return False
         return True
-
-
-def _require_no_selection(options: BatchOptions, method: str) -> None:
-    if options.selects:
-        raise RunOptionsError(
-            "select and exclude, select_tags, project, where and changed_since are for plan_all; "
-            f"{method} has its workspaces already",
-            parameters=_SELECTING,
-        )
 
 
 def _deleted(name: str) -> Outcome:

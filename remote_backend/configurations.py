@@ -12,22 +12,25 @@ from remote_backend.async_blocks import async_block
 from remote_backend.backend import Backend
 from remote_backend.config.backend_block import read_backend
 from remote_backend.connection import Connections
-from remote_backend.errors import RemoteBackendError, RunOptionsError, SelectionError
+from remote_backend.errors import RemoteBackendError, SelectionError
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.planned_place import ConfigurationPlace, PlannedPlace
 from remote_backend.models.selection import Selection, joined
 from remote_backend.planning.batch import Batch
 from remote_backend.planning.batch_context import BatchContext
+from remote_backend.planning.configuration import Configuration
 from remote_backend.planning.configuration_names import (
     local,
     named,
     require_reached_once,
     select_rows,
 )
-from remote_backend.planning.configurations import Configuration, run_configurations
+from remote_backend.planning.configurations import run_configurations
 from remote_backend.planning.failure_reasons import failure_of_error
+from remote_backend.planning.oldest import select_oldest
 from remote_backend.planning.options import BatchOptions
-from remote_backend.planning.recorded_batch import RecordedBatch, require_same_batch
+from remote_backend.planning.recorded_batch import Place, RecordedBatch, require_same_batch
+from remote_backend.planning.selection import require_no_selection
 from remote_backend.selecting.by_server import select_where
 from remote_backend.workspaces import LocalWorkspace
 
@@ -101,7 +104,8 @@ class Configurations:
 
         A configuration that cannot be read, or has no workspace, is an outcome that failed. Raises
         `SelectionError` when there is nothing to plan, and where two configurations name the same
-        remote workspace, and `RunOptionsError` for options that are for one configuration.
+        remote workspace. In a comparison, a configuration whose base cannot be read is planned
+        without one, and a warning says why; where that holds for all, its error is raised.
 
         ```python
         async with remote_backend.open_configurations(["networking"]) as configurations:
@@ -111,7 +115,6 @@ class Configurations:
         ```
         """
         options = options or BatchOptions()
-        _require_possible(options)
         listed, failures = await self._list(options)
         workspaces, failed = select_rows(
             named(listed, failures),
@@ -129,10 +132,13 @@ class Configurations:
             workspaces = tuple(
                 each for each in workspaces if each.name in selection.reasons
             )
+        workspaces = await select_oldest(workspaces, options, self._place_of)
         outcomes = tuple(_unreadable(name, failures[name]) for name in failed)
         if not workspaces and not outcomes:
             # There is nothing to resume.
             options = evolve(options, journal_folder=None)
+        if not workspaces:
+            options = evolve(options, base=None)
         context = self._context(selection=selection)
         async with self._run(workspaces, options, context, outcomes) as batch:
             yield batch
@@ -143,10 +149,11 @@ class Configurations:
     ) -> AsyncIterator[Batch]:
         """Go on with a batch of several configurations that ended early, as `Backend.resume` does.
 
-        Raises the error of a configuration that cannot be read any more.
+        Raises the error of a configuration that cannot be read any more, and `RunOptionsError` for options
+        that select workspaces.
         """
         options = options or recorded.options
-        _require_possible(options)
+        require_no_selection(options, "resume")
         outcomes = dict(recorded.outcomes)
         workspaces: list[LocalWorkspace] = []
         for one in recorded.configurations:
@@ -201,6 +208,10 @@ class Configurations:
             raise _none_readable(failures)
         in_order = {name: listed[name] for name in self.backends if name not in failures}
         return in_order, failures
+
+    def _place_of(self, workspace: LocalWorkspace) -> Place:
+        backend = self.backends[workspace.configuration]
+        return backend.hostname, backend.organization
 
     async def _where(
         self, workspaces: Sequence[LocalWorkspace], where: Sequence[str]
@@ -310,16 +321,6 @@ async def connect_configurations(
     if not backends:
         raise _none_readable(failures)
     return Configurations(backends, failures, directory=base, arguments=arguments)
-
-
-def _require_possible(options: BatchOptions) -> None:
-    """Raise `RunOptionsError` for what batches of several configurations cannot do."""
-    for name, is_set in (("base", options.base), ("oldest", options.oldest)):
-        if is_set is not None:
-            raise RunOptionsError(
-                f"{name} is for batches of one configuration; plan each directory by itself",
-                parameters=(name,),
-            )
 
 
 def _none_readable(failures: Mapping[str, RemoteBackendError]) -> RemoteBackendError:

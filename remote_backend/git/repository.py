@@ -1,7 +1,7 @@
 """The repository around a directory."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import frozen
@@ -9,7 +9,7 @@ from attrs import frozen
 from remote_backend.errors import GitError
 from remote_backend.git.command import Git
 
-__all__ = ("Repository", "open_repository")
+__all__ = ("Repository", "open_repositories", "open_repository")
 
 
 @frozen
@@ -48,3 +48,31 @@ async def open_repository(directory: Path, environ: Mapping[str, str]) -> Reposi
         )
     top = Path(os.path.realpath(os.fsdecode(completed.output).rstrip("\r\n")))
     return Repository(top, Git(directory=top, environ=environ))
+
+
+async def open_repositories(
+    directories: Iterable[Path], environ: Mapping[str, str]
+) -> dict[Path, Repository | GitError]:
+    """Return the repository around each directory, or why there is none that git can read.
+
+    Git runs once for each repository, and not for each directory.
+    """
+    repositories: dict[Path, Repository | GitError] = {}
+    opened: dict[Path, Repository] = {}
+    for directory in directories:
+        top = _likely_top(directory)
+        try:
+            repository = opened.get(top) or await open_repository(directory, environ)
+        except GitError as error:
+            repositories[directory] = error
+        else:
+            opened[repository.top] = repositories[directory] = repository
+    return repositories
+
+
+def _likely_top(directory: Path) -> Path:
+    """Return the top of the repository around a directory, or the directory itself without one."""
+    real = Path(os.path.realpath(directory))
+    # In worktrees and submodules it is a file.
+    tops = (path for path in (real, *real.parents) if (path / ".git").exists())
+    return next(tops, real)

@@ -6,7 +6,7 @@ from pathlib import Path
 from remote_backend.errors import ConfigurationChanged, SlugError
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.options import BatchOptions
-from remote_backend.slug.archive import Slug, pack
+from remote_backend.slug.archive import Slug, pack, require_configuration
 from remote_backend.slug.root import find_root
 from remote_backend.workspaces import LocalWorkspace
 
@@ -70,6 +70,8 @@ async def _pack_once(
             refuse_outside_links=options.plan.refuse_outside_links,
             with_digest=options.journal_folder is not None,
         )
+    elif not options.plan.destroy:
+        require_configuration(root)
     return packed[key]
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome
+from remote_backend.models.planned_place import ConfigurationPlace
 
 __all__ = ("BaseChoice", "ReferenceBase", "StoredBase", "VersionBase")
 
@@ -32,7 +33,7 @@ class StoredBase:
     """Plans that were made earlier: no second run is made."""
 
     outcomes: Mapping[str, Outcome] = field(repr=False)
-    """By local names; workspaces that are missing count as new."""
+    """By any names: a plan is found again by its remote workspace, and one that is missing is new."""
 
     name: str
     """For people: `a report of 2026-11-26T14:02:10Z`."""
@@ -44,6 +45,9 @@ class StoredBase:
     organization: str = ""
     mapping: str = ""
     """Of which workspaces: `net-*`; empty where it is not known."""
+
+    configurations: tuple[ConfigurationPlace, ...] = ()
+    """Where the workspaces of several configurations are; empty for plans of one."""
 
 
 BaseChoice: TypeAlias = ReferenceBase | VersionBase | StoredBase

@@ -20,6 +20,7 @@ from remote_backend.planning.batch_runner import (
     digests_of,
     packed_archives,
 )
+from remote_backend.planning.configuration import Configuration
 from remote_backend.planning.event_queue import EventQueue
 from remote_backend.planning.journal import Journal
 from remote_backend.planning.log_pace import log_settings_for
@@ -144,28 +145,35 @@ async def run_batch(
         span = stack.enter_context(span_of(context, len(workspaces)))
         folder = stack.enter_context(temporary_folder())
         base: Base | None = None
+        configuration = Configuration(
+            client=client, context=context, workspaces=tuple(workspaces)
+        )
         if options.base is not None:
             # Few batches compare, and this imports what runs git.
             from remote_backend.planning.comparison import open_base
 
             base = await stack.enter_async_context(
-                open_base(workspaces, options, context, folder)
+                open_base((configuration,), options, folder)
             )
         with span.child("pack"):
             archives = await pack_archives(workspaces, options, context, folder)
         events = stack.enter_context(EventQueue())
+        runs_per_workspace = 1
+        if base is not None:
+            runs_per_workspace = base.runs_per_workspace(configuration.name)
         running = running_batch(
             client,
-            len(workspaces),
+            len(workspaces) * runs_per_workspace,
             options,
             context,
             events,
-            runs_per_workspace=base.runs_per_workspace if base is not None else 1,
+            runs_per_workspace=runs_per_workspace,
         )
         head = workspace_planner(running, archives, len(workspaces))
         planner: Planner = head
         if base is not None:
-            planner = base.planner(head, len(workspaces))
+            comparer = base.comparer(running, len(workspaces))
+            planner = comparer.planner(configuration.name, head)
         work = BatchWork(
             names=tuple(workspace.name for workspace in workspaces),
             workspaces=tuple(workspaces),
@@ -205,16 +213,15 @@ def span_of(context: BatchContext, workspaces: int) -> Iterator[Span]:
 
 def running_batch(
     client: Client,
-    count: int,
+    runs: int,
     options: BatchOptions,
     context: BatchContext,
     events: EventQueue,
     *,
     runs_per_workspace: int,
 ) -> RunningBatch:
-    """Put the parts together that the plans of so many workspaces share."""
+    """Put the parts together that so many runs share; of a workspace there may be several."""
     folder = options.journal_folder
-    runs = count * runs_per_workspace
     return RunningBatch(
         options=options,
         context=context,

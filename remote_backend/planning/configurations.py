@@ -17,9 +17,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
-from remote_backend.api.client import Client
 from remote_backend.events import (
     BatchFailed,
     BatchFinished,
@@ -32,21 +31,23 @@ from remote_backend.events import (
 )
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.archives import Archives, PackedRoots, pack_archives
+from remote_backend.planning.base import Base, Planner
 from remote_backend.planning.batch import Batch, carried_out, running_batch, span_of
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.batch_runner import BatchWork, digests_of, packed_archives
+from remote_backend.planning.configuration import Configuration
 from remote_backend.planning.event_queue import EventQueue
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.running_batch import RunningBatch, requested_options
 from remote_backend.planning.workspace_planner import (
     Ending,
     WorkspacePlanner,
-    workspace_planner,
+    configuration_versions,
 )
 from remote_backend.temporary_folders import temporary_folder
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("Configuration", "run_configurations")
+__all__ = ("run_configurations",)
 
 _WITHOUT_WORKSPACE = (
     BatchFailed,
@@ -59,16 +60,6 @@ _WITHOUT_WORKSPACE = (
 )
 
 
-@frozen(kw_only=True)
-class Configuration:
-    """One of the configurations of a batch, and its workspaces that are planned."""
-
-    name: str
-    client: Client = field(repr=False)
-    context: BatchContext
-    workspaces: tuple[LocalWorkspace, ...]
-
-
 @asynccontextmanager
 async def run_configurations(
     configurations: Sequence[Configuration],
@@ -79,16 +70,25 @@ async def run_configurations(
     """Start planning workspaces of several configurations, as `run_batch` does for one.
 
     `context` is that of the whole batch. A configuration that cannot be packed fails its
-    workspaces; `failed` are outcomes of those that could not be read at all.
+    workspaces; `failed` are outcomes of those that could not be read at all. In a comparison, one whose
+    base cannot be read is planned without one, unless that holds for all of them.
     """
     workspaces = tuple(each for one in configurations for each in one.workspaces)
     async with AsyncExitStack() as stack:
         span = stack.enter_context(span_of(context, len(workspaces)))
         folder = stack.enter_context(temporary_folder())
+        base: Base | None = None
+        if options.base is not None and workspaces:
+            # Few batches compare, and this imports what runs git.
+            from remote_backend.planning.comparison import open_base
+
+            base = await stack.enter_async_context(
+                open_base(configurations, options, folder)
+            )
         with span.child("pack"):
             archives = await _pack(configurations, options, folder)
         events = stack.enter_context(_EventsOfConfigurations(workspaces))
-        planners = _Planners.of(configurations, archives, options, context, events)
+        planners = _Planners.of(configurations, archives, options, context, events, base)
         work = BatchWork(
             names=(
                 *(each.name for each in workspaces),
@@ -101,6 +101,8 @@ async def run_configurations(
             packed=tuple(_packed(configurations, archives)),
             failed=tuple(failed),
             journal_facts=_journal_facts(configurations, archives),
+            warnings=base.warnings if base is not None else (),
+            compared_with=base.compared_with if base is not None else None,
         )
         running = evolve(planners.of_clients[0], context=context)
         yield await stack.enter_async_context(carried_out(running, work, span))
@@ -125,7 +127,7 @@ class _EventsOfConfigurations(EventQueue):
 class _Planners:
     """Plans each workspace with the planner of its configuration."""
 
-    planners: Mapping[str, WorkspacePlanner]
+    planners: Mapping[str, Planner]
     of_clients: tuple[RunningBatch, ...]
     """The parts that those with the same client share."""
 
@@ -140,30 +142,46 @@ class _Planners:
         options: BatchOptions,
         context: BatchContext,
         events: EventQueue,
+        base: Base | None,
     ) -> "_Planners":
         """Return planners of which those with the same client share what they can."""
-        planners: dict[str, WorkspacePlanner] = {}
+        planners: dict[str, Planner] = {}
         of_clients: list[RunningBatch] = []
         for group in _by_client(configurations):
             client, count = group[0].client, sum(len(one.workspaces) for one in group)
+            runs = {one.name: _runs_per_workspace(one, base) for one in group}
             shared = running_batch(
-                client, count, options, context, events, runs_per_workspace=1
+                client,
+                sum(len(one.workspaces) * runs[one.name] for one in group),
+                options,
+                context,
+                events,
+                runs_per_workspace=max(runs.values()),
             )
             if of_clients:
                 first = of_clients[0]
                 shared = evolve(shared, journal=first.journal, on_exit=first.on_exit)
             of_clients.append(shared)
-            versions = workspace_planner(
-                evolve(shared, context=group[0].context), {}, count
-            ).configurations
+            of_group = evolve(shared, context=group[0].context)
+            versions = configuration_versions(of_group, count)
+            comparer = base.comparer(of_group, count) if base is not None else None
             for one in group:
                 running = evolve(
                     shared,
                     context=one.context,
                     requested=requested_options(options.plan, one.context),
                 )
-                planners[one.name] = WorkspacePlanner(running, archives[one.name], versions)
+                head = WorkspacePlanner(running, archives[one.name], versions)
+                planners[one.name] = head
+                if comparer is not None and one.workspaces:
+                    planners[one.name] = comparer.planner(one.name, head)
         return _Planners(planners, tuple(of_clients))
+
+
+def _runs_per_workspace(configuration: Configuration, base: Base | None) -> int:
+    if base is None or not configuration.workspaces:
+        return 1
+    return base.runs_per_workspace(configuration.name)
 
 
 def _by_client(configurations: Sequence[Configuration]) -> list[list[Configuration]]:

@@ -1,37 +1,51 @@
 """Which workspaces were planned the longest ago, by the journals of earlier batches."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from remote_backend.planning.recorded_batch import list_journals
+from anyio import to_thread
+
+from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.recorded_batch import Place, list_journals
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("oldest_first",)
+__all__ = ("select_oldest",)
 
 
-def oldest_first(
+async def select_oldest(
     workspaces: Sequence[LocalWorkspace],
-    folder: Path | None,
-    *,
-    hostname: str,
-    organization: str,
-    is_drift: bool,
-) -> list[LocalWorkspace]:
-    """Return workspaces in the order of their last plan of this kind, those without one first.
+    options: BatchOptions,
+    place_of: Callable[[LocalWorkspace], Place],
+) -> tuple[LocalWorkspace, ...]:
+    """Return as many workspaces as the options allow, those whose last plan is the longest ago.
 
-    `is_drift` is for plans that only refresh, which have an order of their own. A plan that failed
-    does not count, so that it is tried again.
+    Those without a plan come first. Plans that only refresh have an order of their own. A plan that failed does
+    not count, so that it is tried again. `place_of` returns the server and organization of a
+    workspace.
     """
-    planned: dict[str, str] = {}
+    if options.oldest is None:
+        return tuple(workspaces)
+    planned = await to_thread.run_sync(_last_plans, options)
+    order = sorted(
+        workspaces,
+        key=lambda each: (
+            planned.get((place_of(each), each.full_name), ""),
+            each.full_name,
+        ),
+    )
+    oldest = {each.name for each in order[: options.oldest]}
+    return tuple(each for each in workspaces if each.name in oldest)
+
+
+def _last_plans(options: BatchOptions) -> dict[tuple[Place, str], str]:
+    """Return when each remote workspace was planned last in this way."""
+    planned: dict[tuple[Place, str], str] = {}
+    folder = options.journal_folder
     for batch in list_journals(folder) if folder is not None else ():
-        if (batch.hostname, batch.organization) != (hostname, organization):
-            continue
-        if batch.options.plan.refresh_only is not is_drift:
+        if batch.options.plan.refresh_only is not options.plan.refresh_only:
             continue
         for outcome in batch.outcomes.values():
             if outcome.succeeded:
                 # The newest batch comes first.
-                planned.setdefault(outcome.full_name, batch.started_at)
-    return sorted(
-        workspaces, key=lambda each: (planned.get(each.remote.name, ""), each.remote.name)
-    )
+                key = batch.place_of(outcome), outcome.full_name
+                planned.setdefault(key, batch.started_at)
+    return planned

@@ -163,7 +163,8 @@ class BatchOptions:
         """Whether a part of the workspaces is selected in any way."""
         by_name = self.select or self.exclude
         by_server = self.select_tags or self.project is not None or self.where
-        return bool(by_name or by_server or self.changed_since is not None)
+        by_history = self.changed_since is not None or self.oldest is not None
+        return bool(by_name or by_server or by_history)
 
     @property
     def needs_details(self) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import define, evolve, field, fields, frozen
 
@@ -27,12 +27,16 @@ from remote_backend.planning.options import BatchOptions
 
 __all__ = (
     "Begun",
+    "Place",
     "RecordedBatch",
     "RecordedConfiguration",
     "list_journals",
     "read_journal",
     "require_same_batch",
 )
+
+Place: TypeAlias = tuple[str, str]
+"""A server and an organization."""
 
 # What comes of records that this version does not write, as of options that exclude each other.
 _DAMAGES = (
@@ -143,6 +147,13 @@ class RecordedBatch:
             ),
             *(ConfigurationPlace(name=name) for name in unreadable),
         )
+
+    def place_of(self, outcome: Outcome) -> Place:
+        """Return the server and the organization of a workspace."""
+        for one in self.configurations:
+            if one.name == outcome.configuration:
+                return one.hostname, one.organization
+        return self.hostname, self.organization
 
     def of(self, configuration: RecordedConfiguration) -> "RecordedBatch":
         """Return the part of the batch that belongs to one of its configurations."""

@@ -4,10 +4,21 @@ from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
-from remote_backend.errors import SelectionError
+from remote_backend.errors import RunOptionsError, SelectionError
+from remote_backend.planning.options import BatchOptions
 from remote_backend.workspaces import existing_names, shown_names
 
-__all__ = ("is_chosen", "select_names")
+__all__ = ("is_chosen", "require_no_selection", "select_names")
+
+_SELECTING = (
+    "select",
+    "exclude",
+    "select_tags",
+    "project",
+    "where",
+    "changed_since",
+    "oldest",
+)
 
 
 def is_chosen(
@@ -15,6 +26,16 @@ def is_chosen(
 ) -> bool:
     """Return whether a thing that `matches` some patterns is selected and not excluded."""
     return (not select or any(map(matches, select))) and not any(map(matches, exclude))
+
+
+def require_no_selection(options: BatchOptions, method: str) -> None:
+    """Raise `RunOptionsError` for options that select workspaces, where they are known already."""
+    if options.selects:
+        raise RunOptionsError(
+            "select and exclude, select_tags, project, where, changed_since and oldest are for "
+            f"plan_all; {method} has its workspaces already",
+            parameters=_SELECTING,
+        )
 
 
 def select_names(

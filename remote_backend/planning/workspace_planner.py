@@ -18,7 +18,12 @@ from remote_backend.planning.upload_canary import Canary
 from remote_backend.planning.workspace_plan import WorkspacePlan
 from remote_backend.workspaces import LocalWorkspace
 
-__all__ = ("Ending", "WorkspacePlanner", "workspace_planner")
+__all__ = (
+    "Ending",
+    "WorkspacePlanner",
+    "configuration_versions",
+    "workspace_planner",
+)
 
 Ending: TypeAlias = Callable[[Outcome | None], Awaitable[None]]
 """Is called with the outcome of a workspace, or None for a run that is left running on purpose."""
@@ -64,12 +69,17 @@ def workspace_planner(
     running: RunningBatch, archives: Archives, count: int
 ) -> WorkspacePlanner:
     """Return what plans so many workspaces from some archives."""
+    return WorkspacePlanner(running, archives, configuration_versions(running, count))
+
+
+def configuration_versions(running: RunningBatch, count: int) -> ConfigurationVersions:
+    """Return what gives so many workspaces of one organization their configuration versions."""
     options, context, client = running.options, running.context, running.client
     canary, cache = Canary(running.events.warn), None
     if options.cache_folder is not None:
         cache = SharingCache(options.cache_folder, context.hostname, context.organization)
     promise = SharingPromise(client, options.upload, canary, cache)
-    configurations = ConfigurationVersions(
+    return ConfigurationVersions(
         client,
         options,
         running.events,
@@ -78,4 +88,3 @@ def workspace_planner(
         telemetry=context.telemetry,
         is_alone=count == 1,
     )
-    return WorkspacePlanner(running, archives, configurations)

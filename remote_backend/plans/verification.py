@@ -1,6 +1,7 @@
 """Whether plans would still do exactly what an earlier report says."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from remote_backend.models.comparison import ChangeClass, ComparisonResult
 from remote_backend.models.gates import GateKind, GateResult, GateRule
@@ -26,13 +27,25 @@ def is_as_reported(outcome: Outcome) -> bool:
     )
 
 
-def verification_of(outcomes: Iterable[Outcome], reported: Iterable[str]) -> GateResult:
+def verification_of(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) -> GateResult:
     """Return a gate that fails for each workspace that differs; `reported` are those of the report.
 
     A workspace that is only in the report, or only planned, differs as well.
     """
-    by_name = {outcome.workspace: outcome for outcome in outcomes}
-    missing = [name for name in reported if name not in by_name]
-    differing = [name for name, outcome in by_name.items() if not is_as_reported(outcome)]
-    names = (*differing, *missing)
+    outcomes = tuple(outcomes)
+    differing = (each.workspace for each in outcomes if not is_as_reported(each))
+    names = (*differing, *_missing(outcomes, reported))
     return GateResult(rule=_RULE, count=len(names), workspaces=names)
+
+
+def _missing(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) -> Iterator[str]:
+    """Yield the workspaces of a report that were not planned.
+
+    Local names depend on the other workspaces of a batch, so names on the server are compared.
+    Those are unique in an organization, and counted because a batch can have several of these.
+    """
+    planned = Counter(outcome.full_name for outcome in outcomes)
+    for outcome in reported:
+        planned[outcome.full_name] -= 1
+        if planned[outcome.full_name] < 0:
+            yield outcome.workspace

@@ -33,6 +33,7 @@ from remote_backend.models.comparison import (
 )
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.policy import PolicyResult
 from remote_backend.models.values import ABSENT, SENSITIVE, UNKNOWN, Json, Value, ValueKind
 from remote_backend.plans.change_match import Matcher
@@ -69,6 +70,9 @@ class StoredPlans:
     mapping: str
     started_at: str
     is_drift: bool
+    configurations: tuple[ConfigurationPlace, ...] = ()
+    """Where the workspaces of several configurations are; empty for plans of one."""
+
     compared_with: ComparedWith | None = None
     """What the plans were compared with; None without a comparison."""
 
@@ -116,6 +120,9 @@ def _load(document: Mapping[str, Any]) -> StoredPlans:
         mapping=str(batch.get("mapping") or ""),
         started_at=str(batch["started_at"]),
         is_drift=document.get("kind") == "drift",
+        configurations=_each(
+            lambda place: _model(ConfigurationPlace, place), batch.get("configurations", ())
+        ),
         compared_with=_compared_with(document.get("compared_with")),
         comparisons={
             outcome.workspace: _comparison(workspace, outcome.changes)
@@ -194,6 +201,7 @@ def _outcome(workspace: Mapping[str, Any]) -> Outcome:
     return Outcome(
         workspace=str(workspace["name"]),
         full_name=str(workspace["remote_name"]),
+        configuration=str(workspace.get("configuration", "")),
         result=result,
         failure=_failure(workspace.get("failure")),
         run_id=run.get("id"),

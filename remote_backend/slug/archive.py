@@ -19,10 +19,10 @@ from remote_backend.slug.gzip_stream import GzipStream, open_gzip
 from remote_backend.slug.headers import END, Header, padding
 from remote_backend.slug.ignore import parse_rules
 from remote_backend.slug.root import ArchiveRoot, find_root
-from remote_backend.slug.tally import ArchiveSummary, walk_warnings
+from remote_backend.slug.tally import CONFIGURATION, ArchiveSummary, walk_warnings
 from remote_backend.slug.walk import Member, Walk, unreadable
 
-__all__ = ("Slug", "pack", "read_ignore_file")
+__all__ = ("Slug", "pack", "read_ignore_file", "require_configuration")
 
 _BLOCK_BYTES = 256 << 10
 # A file that was replaced by a pipe after it was listed must not block forever.
@@ -262,6 +262,19 @@ def read_ignore_file(root: Path) -> bytes | None:
             f"{path} cannot be read ({error.strerror}); without its rules too much would be "
             "uploaded, so make it readable or remove it"
         ) from None
+
+
+def require_configuration(root: ArchiveRoot) -> None:
+    """Raise `SlugError` where a root has no configuration in its working directory.
+
+    `pack` checks that, too; this is for an archive that was packed for another working directory.
+    """
+    try:
+        names = os.listdir(root.path / root.working_directory)
+    except OSError:
+        names = []
+    if not any(name.endswith(CONFIGURATION) for name in names):
+        raise _no_configuration(root)
 
 
 def _leftover_states(directory: Path) -> Iterator[str]:

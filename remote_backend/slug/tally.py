@@ -9,9 +9,9 @@ from remote_backend.slug.ignore import normalized
 from remote_backend.slug.secrets import may_hold_secrets
 from remote_backend.slug.walk import IneffectiveRule, Member, Walk
 
-__all__ = ("ArchiveSummary", "OutsideLinksWarning", "walk_warnings")
+__all__ = ("CONFIGURATION", "ArchiveSummary", "OutsideLinksWarning", "walk_warnings")
 
-_CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
+CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _VARIABLES = ("terraform.tfvars", "terraform.tfvars.json")
 _LARGE_BYTES = 50 << 20
 _MOST_SHOWN = 5
@@ -55,7 +55,7 @@ class ArchiveSummary:
             self._add_file(member, folder, last)
 
     def _add_configuration(self, name: str, last: str) -> None:
-        if last.endswith(_CONFIGURATION):
+        if last.endswith(CONFIGURATION):
             self.has_configuration = True
         elif last in _VARIABLES:
             self.variables.append(name)

@@ -4,19 +4,24 @@ A base that is `last`, `batch:ID` or a file that ends with `.json` is stored pla
 version of Terraform; any other word is a git reference, also one that looks like the id of a batch.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from remote_backend.cli.commands.plan_request import journal_folder_of, selects_many
+from remote_backend.cli.commands.plan_request import (
+    journal_folder_of,
+    selects_many,
+    selects_some,
+)
 from remote_backend.cli.output.kept_logs import kept_plans_of
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.terraform_flags import RelativePath, optional_value, value
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import RunOptionsError, SelectionError
+from remote_backend.models.outcome import Outcome
 from remote_backend.planning.base_choice import (
     BaseChoice,
     ReferenceBase,
@@ -37,7 +42,7 @@ __all__ = (
     "base_choice_of",
     "comparison_flags",
     "refuse_impossible_comparisons",
-    "verified_workspaces",
+    "verified_outcomes",
 )
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -101,9 +106,12 @@ def refuse_impossible_comparisons(flags: Mapping[str, Any]) -> None:
 
 
 def base_choice_of(
-    flags: Mapping[str, Any], directory: Path, screen: Screen
+    flags: Mapping[str, Any], directories: Sequence[Path], screen: Screen
 ) -> BaseChoice | None:
-    """Return what the flags name as the base; None without a comparison."""
+    """Return what the flags name as the base; None without a comparison.
+
+    `directories` are those of the configurations that are planned.
+    """
     if flags["verify"] is not None:
         return _stored_in_file(Path(flags["verify"]), flags)
     base = flags["compare"]
@@ -116,19 +124,18 @@ def base_choice_of(
     if base.startswith(_BATCH):
         return _stored_batch(base.removeprefix(_BATCH), flags, screen)
     if base == _LAST:
-        return _last_batch(flags, directory, screen)
+        return _last_batch(flags, directories, screen)
     return ReferenceBase(base or None)
 
 
-def verified_workspaces(
+def verified_outcomes(
     flags: Mapping[str, Any], base: BaseChoice | None
-) -> tuple[str, ...] | None:
-    """Return the workspaces that must be planned as a report says; None without -verify."""
+) -> tuple[Outcome, ...] | None:
+    """Return the plans of a report that all must be made again; None without -verify."""
     if flags["verify"] is None or not isinstance(base, StoredBase):
         return None
-    # Who selects some workspaces does not expect the others.
-    selects_some = selects_many({**flags, "all": False})
-    return () if selects_some else tuple(base.outcomes)
+    # Where some workspaces are selected, the others are not expected.
+    return () if selects_some(flags) else tuple(base.outcomes.values())
 
 
 def _stored_in_file(path: Path, flags: Mapping[str, Any]) -> StoredBase:
@@ -149,8 +156,10 @@ def _stored_batch(id: str, flags: Mapping[str, Any], screen: Screen) -> StoredBa
     return _stored_in_file(path, flags)
 
 
-def _last_batch(flags: Mapping[str, Any], directory: Path, screen: Screen) -> StoredBase:
-    """Return the newest batch of the same kind that kept its plans, of this directory if possible."""
+def _last_batch(
+    flags: Mapping[str, Any], directories: Sequence[Path], screen: Screen
+) -> StoredBase:
+    """Return the newest batch of the same kind that kept its plans, of most of the directories."""
     folder = journal_folder_of(process_environ())
     kept = [
         batch
@@ -158,16 +167,18 @@ def _last_batch(flags: Mapping[str, Any], directory: Path, screen: Screen) -> St
         if kept_plans_of(folder, batch.id).exists()
         and batch.options.plan.refresh_only == flags["refresh_only"]
     ]
-    own = [batch for batch in kept if _is_of(batch, directory)]
-    if not (own or kept):
+    if not kept:
         screen.note("No earlier batch has kept its plans, so all of it is new.")
         return StoredBase(outcomes={}, name="nothing earlier")
-    newest = (own or kept)[0]
+    # They are sorted, the newest first, and of several `max` returns the first.
+    newest = max(kept, key=lambda batch: _count_of(batch, directories))
     return _stored_in_file(kept_plans_of(folder, newest.id), flags)
 
 
-def _is_of(batch: RecordedBatch, directory: Path) -> bool:
-    return batch.directory == directory.absolute()
+def _count_of(batch: RecordedBatch, directories: Iterable[Path]) -> int:
+    """Return how many of some directories a batch has planned."""
+    planned = {one.directory for one in batch.configurations} or {batch.directory}
+    return len(planned.intersection(path.absolute() for path in directories))
 
 
 def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> StoredBase:
@@ -187,6 +198,7 @@ def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> 
         hostname=plans.hostname,
         organization=plans.organization,
         mapping=plans.mapping,
+        configurations=plans.configurations,
     )
 
 

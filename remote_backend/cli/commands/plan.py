@@ -13,7 +13,7 @@ from remote_backend.cli.commands.comparison_options import (
     base_choice_of,
     comparison_flags,
     refuse_impossible_comparisons,
-    verified_workspaces,
+    verified_outcomes,
 )
 from remote_backend.cli.commands.drift_options import read_drift_patterns
 from remote_backend.cli.commands.gate_options import gate_flags, gate_options
@@ -229,13 +229,13 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     """
     _refuse_impossible(flags)
     base_directory = Path(context.obj)
-    directory, directories = _directories(flags, base_directory)
+    directory, found, directories = _directories(flags, base_directory)
     environ = process_environ()
     screen = screen_of(
         sys.stdout, sys.stderr, environ, no_color=flags["no_color"], color=flags["color"]
     )
     gates = gate_options(flags)
-    base = base_choice_of(flags, directory, screen)
+    base = base_choice_of(flags, found, screen)
     is_batch = selects_many(flags)
     request = PlanRequest(
         directory=directory,
@@ -278,18 +278,20 @@ def plan(context: click.Context, /, **flags: Any) -> int:
         table=TableForm(flags["table"]),
         detailed_exit_code=flags["detailed_exitcode"],
         generated_config=generated_config_path(flags, is_batch=is_batch),
-        verified_workspaces=verified_workspaces(flags, base),
+        verified_outcomes=verified_outcomes(flags, base),
         gates=gates,
         lists_reasons=flags["why"],
     )
     return anyio.run(run_plan, request, screen)
 
 
-def _directories(flags: Mapping[str, Any], base: Path) -> tuple[Path, tuple[str, ...]]:
-    """Return the directory of the one configuration, and the arguments that name several."""
+def _directories(
+    flags: Mapping[str, Any], base: Path
+) -> tuple[Path, tuple[Path, ...], tuple[str, ...]]:
+    """Return the directory of the command, all that are planned, and arguments that name several."""
     arguments: tuple[str, ...] = flags["rest"]
     if not arguments:
-        return base, ()
+        return base, (base,), ()
     for argument in arguments:
         if not (base / argument).is_dir() and not set(argument) & set("*?["):
             raise RunOptionsError(
@@ -299,15 +301,7 @@ def _directories(flags: Mapping[str, Any], base: Path) -> tuple[Path, tuple[str,
     from remote_backend.config.directories import find_directories
 
     found = tuple(find_directories(base, arguments).values())
-    if len(found) == 1:
-        return found[0], ()
-    for name in ("compare", "verify", "oldest"):
-        if flags[name] is not None:
-            raise RunOptionsError(
-                f"-{name} is for one configuration, and these arguments name {len(found)}; plan "
-                "each directory by itself"
-            )
-    return base, arguments
+    return (found[0], found, ()) if len(found) == 1 else (base, found, arguments)
 
 
 def _plan_options(

@@ -371,7 +371,7 @@ class PlanOutput:
 
     def _judge(self, outcomes: tuple[Outcome, ...]) -> tuple[GateResult, ...]:
         """Return what came of the gates, of which most commands have none."""
-        gates, reported = self.command.gates, self.command.verified_workspaces
+        gates, reported = self.command.gates, self.command.verified_outcomes
         results: tuple[GateResult, ...] = ()
         if gates.rules:
             from remote_backend.plans.gates import judge_gates

@@ -15,6 +15,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_data_directory
 from remote_backend.config.variables import VariableSource, run_variables
 from remote_backend.models.gates import Gates
+from remote_backend.models.outcome import Outcome
 from remote_backend.planning.options import BatchOptions
 from remote_backend.planning.recorded_batch import RecordedBatch
 
@@ -27,6 +28,7 @@ __all__ = (
     "are_reports_written",
     "journal_folder_of",
     "selects_many",
+    "selects_some",
 )
 
 
@@ -79,8 +81,8 @@ class PlanRequest:
     generated_config: Path | None = None
     """Where generated configuration is written: a file, or a directory for a batch."""
 
-    verified_workspaces: tuple[str, ...] | None = None
-    """The workspaces of a report that the plans must agree with; None unless they must."""
+    verified_outcomes: tuple[Outcome, ...] | None = None
+    """The plans of a report that all must be made again; None without a report to agree with."""
 
     on_interrupt: OnInterrupt = OnInterrupt.ASK
     detach: bool = False
@@ -146,8 +148,12 @@ def journal_folder_of(environ: Mapping[str, str]) -> Path:
 
 def selects_many(flags: Mapping[str, Any]) -> bool:
     """Return whether flags select workspaces in any way, so that a command has a batch of them."""
+    return bool(flags["all"]) or selects_some(flags)
+
+
+def selects_some(flags: Mapping[str, Any]) -> bool:
+    """Return whether flags select a part of the workspaces."""
     names = (
-        "all",
         "select",
         "exclude",
         "select_tag",

@@ -188,14 +188,6 @@ async def test_resuming_several(work: CommandLine) -> None:
     assert len(runs_of(work)) == 3
 
 
-async def test_comparing_several_is_refused(work: CommandLine) -> None:
-    """A comparison is of one configuration, and says so before anything is sent."""
-    done = await work.run("plan", "-all", "-compare=HEAD", "stacks/net", "apps")
-
-    assert done.code == 1
-    assert "-compare is for one configuration, and these arguments name 2" in done.err
-
-
 async def test_what_a_change_touches_in_several(work: CommandLine) -> None:
     """Each directory is judged by itself, under the names of the batch."""
     change = work.directory / "stacks/net/more.tf"
