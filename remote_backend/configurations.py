@@ -242,20 +242,32 @@ class Configurations:
         options: BatchOptions,
     ) -> Selection:
         """Return what the change touches in all configurations, under the names of the batch."""
-        selections: list[Selection] = []
-        for name, existing in listed.items():
-            own = {
-                local(each).name: each.name
-                for each in workspaces
-                if each.configuration == name
-            }
-            candidates = [each for each in existing if each.name in own]
-            if candidates:
-                selection = await self.backends[name]._touched(
-                    existing, candidates, options
+        # As in `backend_plans`: most batches need no git.
+        from remote_backend.selecting.changed_configurations import (
+            Candidates,
+            select_changed_of_several,
+        )
+
+        names: dict[str, dict[str, str]] = {}
+        for each in workspaces:
+            names.setdefault(each.configuration, {})[local(each).name] = each.name
+        unreadable = Selection(reasons=dict.fromkeys(failed, _UNREADABLE))
+        if not names:
+            return unreadable
+        selection = await select_changed_of_several(
+            [
+                Candidates(
+                    directory=self.backends[name].connection.directory,
+                    existing=listed[name],
+                    names=own,
                 )
-                selections.append(selection.renamed(own))
-        return joined(selections, dict.fromkeys(failed, _UNREADABLE))
+                for name, own in names.items()
+            ],
+            options.changed_since or None,
+            self.backends[next(iter(names))].connection.environ,
+            variable_files=options.variable_files,
+        )
+        return joined((selection, unreadable))
 
     def _context(
         self, earlier: RecordedBatch | None = None, *, selection: Selection | None = None

@@ -35,6 +35,9 @@ LATE = {
     ),
     ("cli.commands.plan_output", "remote_backend.plans.verification"): "only -verify",
     ("planning.batch", "remote_backend.planning.comparison"): "only comparisons, 0.02 s",
+    ("configurations", "remote_backend.selecting.changed_configurations"): (
+        "only a selection by changes needs git, 0.01 s"
+    ),
     ("planning.configurations", "remote_backend.planning.comparison"): "as above",
     ("planning.batch_runner", "remote_backend.planning.unseen_outputs"): (
         "only batches, while the server works on their first requests"

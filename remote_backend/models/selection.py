@@ -11,7 +11,7 @@ __all__ = ("Selection", "joined")
 class Selection:
     """The workspaces that a change touches, with reasons, and those that it does not touch."""
 
-    base: str
+    base: str = ""
     """What the change is counted from: `main, 1a2b3c4`."""
 
     reasons: Mapping[str, tuple[str, ...]] = field(factory=dict, repr=False)
@@ -57,16 +57,12 @@ class Selection:
         )
 
 
-def joined(
-    selections: Sequence[Selection], reasons: Mapping[str, tuple[str, ...]]
-) -> Selection:
-    """Return several selections by the same change as one, with the reasons of more workspaces."""
+def joined(selections: Sequence[Selection]) -> Selection:
+    """Return several selections as one; with several repositories the change has several bases."""
+    bases = dict.fromkeys(each.base for each in selections if each.base)
     return Selection(
-        base=selections[0].base if selections else "",
-        reasons={
-            **{name: own for each in selections for name, own in each.reasons.items()},
-            **reasons,
-        },
+        base=" and ".join(bases),
+        reasons={name: own for each in selections for name, own in each.reasons.items()},
         not_touched=tuple(name for each in selections for name in each.not_touched),
         deleted=tuple(name for each in selections for name in each.deleted),
         warnings=tuple(
