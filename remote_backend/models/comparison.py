@@ -130,6 +130,9 @@ class ComparedWith:
     time: str | None = None
     """When the plans of a stored report were made (ISO 8601)."""
 
+    head: str | None = None
+    """What the head has instead, where that is not the configuration alone: `Terraform 1.15.5`."""
+
 
 @frozen(kw_only=True)
 class Comparison:

@@ -77,10 +77,11 @@ def _version_base(
             "head and base have the same version of Terraform, so there is nothing to compare",
             parameters=("base", "terraform_version"),
         )
-    version = choice.version
-    name = f"Terraform {version}" if version else "the versions of the workspaces"
+    version, head_version = choice.version, options.plan.terraform_version
     return _Base(
-        compared_with=ComparedWith(kind="version", name=name),
+        compared_with=ComparedWith(
+            kind="version", name=_name_of(version), head=_name_of(head_version)
+        ),
         plan=evolve(options.plan, terraform_version=version),
         bases={
             one.name: PlannedConcurrently(
@@ -89,6 +90,10 @@ def _version_base(
             for one in configurations
         },
     )
+
+
+def _name_of(version: str | None) -> str:
+    return f"Terraform {version}" if version else "the versions of the workspaces"
 
 
 def _stored_base(

@@ -35,12 +35,16 @@ _ORDER = (
 
 
 def against_text(compared_with: ComparedWith | None) -> str:
-    """Return what plans were compared with, for a heading: `against main, 1a2b3c4`."""
+    """Return what plans were compared with, for a heading: `against main, 1a2b3c4`.
+
+    Two versions are both named: `against Terraform 1.11.4, with Terraform 1.15.5`.
+    """
     if compared_with is None:
         return ""
     # Plans that were stored are no second runs, and a reader should know that.
     is_stored = compared_with.kind == "report"
-    return f"{'compared with' if is_stored else 'against'} {compared_with.name}"
+    base = f"{'compared with' if is_stored else 'against'} {compared_with.name}"
+    return f"{base}, with {compared_with.head}" if compared_with.head else base
 
 
 def sentence_of(outcomes: Iterable[Outcome], *, is_drift: bool = False) -> str:

@@ -19,7 +19,7 @@ from remote_backend.events import (
     RunQueued,
     WarningRaised,
 )
-from remote_backend.models.comparison import ChangeClass, ComparisonResult
+from remote_backend.models.comparison import ChangeClass, ComparedWith, ComparisonResult
 from remote_backend.models.configuration import UploadMode
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -51,7 +51,7 @@ class Story:
 
     outcomes: dict[str, Outcome]
     events: tuple[Event, ...]
-    compared_with: str
+    compared_with: ComparedWith
     requests: int
     server: EmbeddedServer = field(repr=False)
 
@@ -109,7 +109,7 @@ async def compared(
         return Story(
             {outcome.workspace: outcome for outcome in batch.outcomes},
             tuple(events),
-            batch.compared_with.name,
+            batch.compared_with,
             server.faults.api_requests - before,
             server,
         )
@@ -160,7 +160,7 @@ async def test_only_what_a_branch_causes_counts(tmp_path: Path) -> None:
         ChangeClass.PENDING,
         ChangeClass.CAUSED,
     ]
-    assert story.compared_with == f"main, {commit[:7]}"
+    assert story.compared_with.name == f"main, {commit[:7]}"
 
 
 async def test_a_workspace_is_reported_once(tmp_path: Path) -> None:
@@ -372,7 +372,8 @@ async def test_two_versions_of_terraform_share_one_configuration(tmp_path: Path)
     assert a.changes is not None and b.comparison is not None
     assert [one.address for one in a.changes.resources] == ["aws_vpc.caused"]
     assert b.comparison.result is ComparisonResult.BREAKS
-    assert story.compared_with == "the versions of the workspaces"
+    assert story.compared_with.name == "the versions of the workspaces"
+    assert story.compared_with.head == "Terraform 1.15.0"
 
 
 async def test_equal_versions_are_no_comparison(tmp_path: Path) -> None:

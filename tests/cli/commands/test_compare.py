@@ -132,6 +132,7 @@ async def test_two_versions_are_compared(tmp_path: Path) -> None:
         versions = sorted(str(run.get("terraform_version")) for run in bench.runs)
 
     assert done.code == 1, done.err
+    assert "against the versions of the workspaces, with Terraform 1.15.0:" in done.out
     assert "x; breaks" in done.out
     assert "changes aws_vpc.caused" in done.out
     assert versions == ["1.15.0", "1.15.0", "None", "None"]
