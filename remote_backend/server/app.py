@@ -29,6 +29,7 @@ from remote_backend.server.query_parameters import check_query
 from remote_backend.server.records import UserRecord
 from remote_backend.server.routes import (
     account,
+    agent_pools,
     configurations,
     empty_lists,
     explorer,
@@ -39,7 +40,9 @@ from remote_backend.server.routes import (
     projects,
     remote_state_consumers,
     run_events,
+    run_triggers,
     runs,
+    ssh_keys,
     state,
     state_outputs,
     tags,
@@ -76,6 +79,9 @@ _NOUNS = (
     configurations,
     runs,
     run_events,
+    run_triggers,
+    ssh_keys,
+    agent_pools,
     plans,
     policies,
     state,

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ __all__ = (
     "SHORT_LIFE_SECONDS",
     "Signer",
     "digest_of",
+    "write_private",
     "write_secret",
     "make_token",
     "read_or_create_secret",
@@ -67,6 +69,16 @@ def read_or_create_secret(path: Path, make: Callable[[], str]) -> str:
         text = make()
         write_secret(path, text)
         return text
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read, for the time of a run.
+
+    It need not survive a crash, so nothing waits for the disk as with other secrets.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def write_secret(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from aiohttp import web
 
 from remote_backend.models.state import StateOutput
+from remote_backend.server.agent_pool_facts import agent_pool_resources
 from remote_backend.server.context import context_of
 from remote_backend.server.documents.applies import dump_apply
 from remote_backend.server.documents.documents import Resource
@@ -24,6 +25,7 @@ from remote_backend.server.documents.run_events import (
     events_of,
 )
 from remote_backend.server.documents.runs import dump_configuration, dump_run
+from remote_backend.server.documents.ssh_keys import dump_ssh_key
 from remote_backend.server.documents.state import (
     dump_output,
     dump_workspace_output,
@@ -36,10 +38,12 @@ from remote_backend.server.dumping import Dump, each
 from remote_backend.server.project_facts import project_resources
 from remote_backend.server.query_parameters import included_members
 from remote_backend.server.records import (
+    AgentPoolRecord,
     CommentRecord,
     ConfigurationVersionRecord,
     ProjectRecord,
     RunRecord,
+    SSHKeyRecord,
     StateVersionRecord,
     UserRecord,
     VariableRecord,
@@ -229,6 +233,7 @@ def _owners_of_bindings(
 
 
 _LOADERS: dict[str, Loader] = {
+    "agent-pools": _records_of(AgentPoolRecord, agent_pool_resources),
     "applies": _parts_of_runs(dump_apply),
     "comments": _records_of(CommentRecord, each(dump_comment)),
     "configuration-versions": _records_of(
@@ -243,6 +248,7 @@ _LOADERS: dict[str, Loader] = {
     "projects": _records_of(ProjectRecord, project_resources),
     "run-events": _load_run_events,
     "runs": _records_of(RunRecord, each(dump_run)),
+    "ssh-keys": _records_of(SSHKeyRecord, each(dump_ssh_key)),
     "state-version-outputs": _load_state_outputs,
     "state-versions": _records_of(StateVersionRecord, state_version_resources),
     "tag-bindings": _load_tag_bindings,

@@ -24,7 +24,7 @@ def require_remote_plans(records: Records, workspace: WorkspaceRecord) -> None:
     organization = records.find(OrganizationRecord, workspace.organization_id)
     if organization is None:
         raise not_found(f"workspace {workspace.name}")
-    if execution_mode_of(workspace, project, organization) == "local":
+    if execution_mode_of(workspace, project, organization).name == "local":
         raise rejected(f"{workspace.name} runs plans locally (execution mode local)")
 
 

@@ -13,11 +13,14 @@ __all__ = (
     "HOME_ORGANIZATION_ID",
     "OWNER",
     "FINAL_RUN_STATUSES",
+    "AgentPoolRecord",
     "CommentRecord",
     "ConfigurationVersionRecord",
     "OrganizationRecord",
     "ProjectRecord",
     "RunRecord",
+    "RunTriggerRecord",
+    "SSHKeyRecord",
     "StateVersionRecord",
     "UserRecord",
     "VariableRecord",
@@ -76,6 +79,9 @@ class OrganizationRecord:
     """The project of workspaces that are in no other one."""
 
     default_execution_mode: str = "remote"
+    default_agent_pool_id: str | None = None
+    """The pool of the mode `agent`; None in all other modes."""
+
     kept_attributes: dict[str, Any] = field(factory=dict)
     """Attributes that are answered as they were sent and change nothing here, by their names
     in the API."""
@@ -96,7 +102,9 @@ class ProjectRecord:
     organization_id: str = HOME_ORGANIZATION_ID
     description: str = ""
     default_execution_mode: str | None = None
-    """None inherits the mode of the organization."""
+    """None inherits mode and pool of the organization."""
+
+    default_agent_pool_id: str | None = None
 
     auto_destroy_activity_duration: str | None = None
     tag_bindings: dict[str, str] = field(factory=dict)
@@ -115,7 +123,13 @@ class WorkspaceRecord:
     terraform_version: str = "latest"
     execution_mode: str = "remote"
     inherits_execution_mode: bool = False
-    """Whether the mode is that of its project instead."""
+    """Whether mode and pool are those of its project instead."""
+
+    agent_pool_id: str | None = None
+    """The pool of the mode `agent`; None in all other modes."""
+
+    ssh_key_id: str | None = None
+    """The key with which its plans fetch modules."""
 
     auto_apply: bool = False
     locked_by: str | None = None
@@ -131,6 +145,61 @@ class WorkspaceRecord:
     kept_attributes: dict[str, Any] = field(factory=dict)
     """Attributes that are answered as they were sent and change nothing here, by their names
     in the API."""
+
+
+@frozen(kw_only=True)
+class AgentPoolRecord:
+    """A pool of agents, as settings name it; no agent ever comes to this server."""
+
+    id: str
+    name: str
+    created_at: str
+    organization_id: str = HOME_ORGANIZATION_ID
+    is_organization_scoped: bool = True
+    """Whether all workspaces may use it but those that are excluded."""
+
+    allowed_workspace_ids: tuple[str, ...] = ()
+    allowed_project_ids: tuple[str, ...] = ()
+    excluded_workspace_ids: tuple[str, ...] = ()
+
+    def is_open_to(self, workspace_id: str, project_id: str) -> bool:
+        """Return whether a workspace of a project may use it."""
+        if workspace_id in self.excluded_workspace_ids:
+            return False
+        return (
+            self.is_organization_scoped
+            or workspace_id in self.allowed_workspace_ids
+            or project_id in self.allowed_project_ids
+        )
+
+    def without(self, id: str) -> "AgentPoolRecord":
+        """Return it without a workspace or a project."""
+        return evolve(
+            self,
+            allowed_workspace_ids=_without(self.allowed_workspace_ids, id),
+            allowed_project_ids=_without(self.allowed_project_ids, id),
+            excluded_workspace_ids=_without(self.excluded_workspace_ids, id),
+        )
+
+
+@frozen(kw_only=True)
+class SSHKeyRecord:
+    """A private key with which plans fetch modules."""
+
+    id: str
+    name: str
+    organization_id: str = HOME_ORGANIZATION_ID
+    value: str = field(default="", repr=False)
+
+
+@frozen(kw_only=True)
+class RunTriggerRecord:
+    """A wish to plan a workspace after each apply in another one, the source."""
+
+    id: str
+    workspace_id: str
+    source_id: str
+    created_at: str
 
 
 @frozen(kw_only=True)
@@ -187,8 +256,8 @@ class VariableSetRecord:
         """Return it detached from a workspace or a project."""
         return evolve(
             self,
-            workspace_ids=tuple(kept for kept in self.workspace_ids if kept != id),
-            project_ids=tuple(kept for kept in self.project_ids if kept != id),
+            workspace_ids=_without(self.workspace_ids, id),
+            project_ids=_without(self.project_ids, id),
         )
 
 
@@ -368,3 +437,7 @@ def new_variable(owner_id: str, key: str) -> VariableRecord:
     return VariableRecord(
         id=make_id("var"), owner_id=owner_id, key=key, created_at=now_text()
     )
+
+
+def _without(ids: tuple[str, ...], id: str) -> tuple[str, ...]:
+    return tuple(kept for kept in ids if kept != id)

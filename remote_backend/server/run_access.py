@@ -5,7 +5,6 @@ providers and credentials of other hosts: an engine reads one file only. It is p
 in a folder of the run outside of the configuration, and goes away with the run.
 """
 
-import os
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from remote_backend.config.hostname import normalize_hostname
 from remote_backend.decoding import read_text
 from remote_backend.engine.provider_cache import providers_in
 from remote_backend.errors import BadHostname, SettingsError
-from remote_backend.server.auth import write_secret
+from remote_backend.server.auth import write_private, write_secret
 from remote_backend.server.documents.organizations import discovery_document
 from remote_backend.server.run_tokens import RunTokens
 from remote_backend.structured_logging import Log
@@ -75,7 +74,7 @@ class RunAccess:
             document = _merged(self.users, own)
             if self.provider_mirror is not None:
                 document["provider_installation"] = _installation(self.provider_mirror)
-            _write_private(path, write_cli_document(document))
+            write_private(path, write_cli_document(document))
             variables = {"TF_CLI_CONFIG_FILE": str(path)}
             if self.ca_bundle is not None:
                 variables["SSL_CERT_FILE"] = str(self.ca_bundle)
@@ -126,13 +125,6 @@ def cli_configuration(
         "credentials": {hostname: {"token": token} for hostname in hostnames},
         "host": {hostname: {"services": services} for hostname in hostnames},
     }
-
-
-def _write_private(path: Path, text: str) -> None:
-    # It need not survive a crash, so nothing waits for the disk as with other secrets.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _installation(mirror: Path) -> dict[str, Any]:

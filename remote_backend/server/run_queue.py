@@ -20,12 +20,14 @@ from remote_backend.server.files import Files, LogWriter
 from remote_backend.server.ids import now_text
 from remote_backend.server.records import (
     RunRecord,
+    SSHKeyRecord,
     StateVersionRecord,
     VariableRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.retention import OwnedFiles, remove_files
 from remote_backend.server.run_access import RunAccess
+from remote_backend.server.ssh_access import ssh_environ
 from remote_backend.server.store import Records, Store
 from remote_backend.server.workspace_records import newest_state, unfinished_runs
 from remote_backend.structured_logging import Log
@@ -215,18 +217,27 @@ class RunQueue:
     ) -> EngineInputs:
         def read_records(
             records: Records,
-        ) -> tuple[WorkspaceRecord, AppliedVariables, StateVersionRecord | None]:
+        ) -> tuple[
+            WorkspaceRecord,
+            AppliedVariables,
+            StateVersionRecord | None,
+            SSHKeyRecord | None,
+        ]:
             workspace = records.find(WorkspaceRecord, run.workspace_id)
             if workspace is None:
                 raise _RunDeleted(run.id)
             variables = applied_variables(records, workspace)
             state_id = run.input_state_version_id
             state = records.find(StateVersionRecord, state_id) if state_id else None
-            return workspace, variables, state
+            key = records.find(SSHKeyRecord, workspace.ssh_key_id or "")
+            return workspace, variables, state, key
 
-        workspace, variables, version = await self._store.read(read_records)
+        workspace, variables, version, key = await self._store.read(read_records)
         root = self._files.configuration_folder(run.configuration_version_id)
         if self._engine.reads_configuration:
+            if key is not None and self._access is not None:
+                folder = self._files.engine_folder(run.id)
+                environ = {**environ, **ssh_environ(folder, key.value)}
             root = await to_thread.run_sync(
                 self._files.prepare_run_folder, run.configuration_version_id, run.id
             )

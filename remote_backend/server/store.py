@@ -13,11 +13,14 @@ from anyio import to_thread
 from attrs import define, field, frozen
 
 from remote_backend.server.records import (
+    AgentPoolRecord,
     CommentRecord,
     ConfigurationVersionRecord,
     OrganizationRecord,
     ProjectRecord,
     RunRecord,
+    RunTriggerRecord,
+    SSHKeyRecord,
     StateVersionRecord,
     UserRecord,
     VariableRecord,
@@ -37,6 +40,9 @@ Record = TypeVar(
     WorkspaceRecord,
     VariableRecord,
     VariableSetRecord,
+    AgentPoolRecord,
+    SSHKeyRecord,
+    RunTriggerRecord,
     ConfigurationVersionRecord,
     RunRecord,
     CommentRecord,
@@ -83,6 +89,11 @@ _KINDS: dict[type, _Kind] = {
     VariableRecord: _Kind("variable", owner_field="owner_id"),
     VariableSetRecord: _Kind(
         "variable-set", owner_field="organization_id", name_field="name"
+    ),
+    AgentPoolRecord: _Kind("agent-pool", owner_field="organization_id", name_field="name"),
+    SSHKeyRecord: _Kind("ssh-key", owner_field="organization_id"),
+    RunTriggerRecord: _Kind(
+        "run-trigger", owner_field="workspace_id", name_field="source_id"
     ),
     ConfigurationVersionRecord: _Kind("configuration-version", owner_field="workspace_id"),
     RunRecord: _Kind("run", owner_field="workspace_id"),

@@ -44,15 +44,21 @@ NAMES = (
     "force message plan-only is-destroy refresh refresh-only target-addrs variables tag-names "
     "working-directory terraform-version execution-mode operations auto-apply vcs-repo "
     "setting-overwrites trigger-patterns auto-destroy-at auto-destroy-activity-duration "
-    "default-execution-mode speculative auto-queue-runs provisional reason comment"
+    "default-execution-mode speculative auto-queue-runs provisional reason comment "
+    "id email session-timeout user-tokens-enabled organization-scoped agent-pool-id "
+    "default-agent-pool-id"
 ).split()
-RELATED = "workspace project configuration-version tags tag-bindings workspaces projects vars parent run"
+RELATED = (
+    "workspace project configuration-version tags tag-bindings workspaces projects vars parent run "
+    "sourceable agent-pool default-agent-pool allowed-workspaces allowed-projects "
+    "excluded-workspaces"
+)
 PARAMETERS = (
     "page[number] page[size] include sort q q[name] search[name] search[tags] search[basic] "
     "search[wildcard-name] filter[tagged][0][key] filter[tagged][0][value] filter[status] "
     "filter[operation] filter[timeframe] filter[status_group] filter[workspace_names] "
     "filter[names] filter[project][id] filter[workspace][name] filter[organization][name] "
-    "filter[nonsense]"
+    "filter[run-trigger][type] filter[allowed_workspaces][name] filter[nonsense]"
 ).split()
 
 texts = st.text(max_size=12) | st.sampled_from(
@@ -244,7 +250,10 @@ async def find_ids(
     batch = f"batch-{'0' * 16}"
     run_data = {"relationships": workspace_of_run, "attributes": {"message": f"({batch})"}}
     run = await data("POST", "runs", {"data": run_data})
-    named = {"data": {"attributes": {"name": "shared"}}}
+    named = {"data": {"attributes": {"name": "shared", "value": "key"}}}
+    source = await data("GET", "organizations/acme/workspaces/networking-dev")
+    sourceable = {"sourceable": {"data": {"type": "workspaces", "id": source["id"]}}}
+    trigger = {"data": {"relationships": sourceable}}
     variable = {"data": {"attributes": {"key": "x", "category": "terraform"}}}
     made = await data("POST", f"workspaces/{workspace}/vars", variable)
     return {
@@ -262,6 +271,13 @@ async def find_ids(
         "project_id": (await data("GET", "organizations/acme/projects"))[0]["id"],
         "variable_set_id": (await data("POST", "organizations/acme/varsets", named))["id"],
         "variable_id": made["id"],
+        "agent_pool_id": (await data("POST", "organizations/acme/agent-pools", named))[
+            "id"
+        ],
+        "ssh_key_id": (await data("POST", "organizations/acme/ssh-keys", named))["id"],
+        "run_trigger_id": (
+            await data("POST", f"workspaces/{workspace}/run-triggers", trigger)
+        )["id"],
         "user_id": (await data("GET", "account/details"))["id"],
         **dict.fromkeys(
             (

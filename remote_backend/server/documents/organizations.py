@@ -6,7 +6,10 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.server.documents.documents import Resource, resource_of, to_one
-from remote_backend.server.documents.projects import check_execution_mode
+from remote_backend.server.documents.execution_modes import (
+    ExecutionMode,
+    mode_from_request,
+)
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
 from remote_backend.server.records import OrganizationRecord
 
@@ -87,6 +90,7 @@ def dump_organization(organization: OrganizationRecord) -> Resource:
         relationships={
             "entitlement-set": to_one("entitlement-sets", organization.id),
             "default-project": to_one("projects", organization.default_project_id),
+            "default-agent-pool": to_one("agent-pools", organization.default_agent_pool_id),
             "subscription": to_one("subscriptions", None),
         },
         links={"self": f"/api/v2/organizations/{name}"},
@@ -104,11 +108,20 @@ def organization_from_request(
     """Return an organization with what a client sent; raises `Rejected` for a wrong member."""
     if not document.flag("user-tokens-enabled", True):
         raise invalid("user-tokens-enabled", "true: this server has no other tokens")
+    mode = mode_from_request(
+        document,
+        ExecutionMode(
+            organization.default_execution_mode, organization.default_agent_pool_id
+        ),
+        document.text("default-execution-mode"),
+        "default-agent-pool",
+    )
     return evolve(
         organization,
         name=_name(organization, document),
         email=_email(organization, document),
-        default_execution_mode=_execution_mode(organization, document),
+        default_execution_mode=mode.name or organization.default_execution_mode,
+        default_agent_pool_id=mode.agent_pool_id,
         kept_attributes=_kept_attributes(organization, document),
     )
 
@@ -160,12 +173,6 @@ def _email(organization: OrganizationRecord, document: RequestDocument) -> str:
     if not organization.is_home and not _EMAIL.match(email):
         raise invalid("email", "an e-mail address")
     return email
-
-
-def _execution_mode(organization: OrganizationRecord, document: RequestDocument) -> str:
-    mode = document.text("default-execution-mode")
-    check_execution_mode(mode, document.attributes)
-    return mode or organization.default_execution_mode
 
 
 def _kept_attributes(

@@ -1,7 +1,6 @@
 """Projects, as a server answers and receives them."""
 
 import re
-from collections.abc import Mapping
 
 from attrs import evolve
 
@@ -11,16 +10,19 @@ from remote_backend.server.documents.documents import (
     to_many,
     to_one,
 )
+from remote_backend.server.documents.execution_modes import (
+    ExecutionMode,
+    mode_from_request,
+    require_equal_overwrites,
+)
 from remote_backend.server.documents.request_documents import (
     RequestDocument,
-    invalid,
     rejected,
 )
 from remote_backend.server.documents.tags import binding_ids, parse_bindings
 from remote_backend.server.records import OrganizationRecord, ProjectRecord
 
 __all__ = (
-    "check_execution_mode",
     "default_mode_of",
     "dump_project",
     "parse_duration",
@@ -29,13 +31,23 @@ __all__ = (
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/projects#create-a-project
 _NAME = re.compile(r"[\w -]{3,40}\Z")
+# go-tfe 1.109.0 writes the long names, and the documentation the short ones.
+_OVERWRITES = (
+    ("execution-mode", "agent-pool"),
+    ("default-execution-mode", "default-agent-pool"),
+)
 _DURATION = re.compile(r"\d{1,4}[dh]\Z")
 
 
-def default_mode_of(project: ProjectRecord | None, organization: OrganizationRecord) -> str:
+def default_mode_of(
+    project: ProjectRecord | None, organization: OrganizationRecord
+) -> ExecutionMode:
     """Return the execution mode that workspaces of a project inherit."""
-    mode = project.default_execution_mode if project else None
-    return mode or organization.default_execution_mode
+    if project is None or project.default_execution_mode is None:
+        return ExecutionMode(
+            organization.default_execution_mode, organization.default_agent_pool_id
+        )
+    return ExecutionMode(project.default_execution_mode, project.default_agent_pool_id)
 
 
 def dump_project(
@@ -43,6 +55,7 @@ def dump_project(
 ) -> Resource:
     """Return a project as a resource."""
     path = f"/api/v2/projects/{project.id}"
+    mode = default_mode_of(project, organization)
     overwrites_mode = project.default_execution_mode is not None
     ids = binding_ids(project.id, project.tag_bindings)
     return resource_of(
@@ -55,7 +68,7 @@ def dump_project(
             "is-unified": False,
             "workspace-count": workspace_count,
             "team-count": 0,
-            "default-execution-mode": default_mode_of(project, organization),
+            "default-execution-mode": mode.name,
             "auto-destroy-activity-duration": project.auto_destroy_activity_duration,
             "setting-overwrites": {
                 "default-execution-mode": overwrites_mode,
@@ -71,7 +84,7 @@ def dump_project(
         },
         relationships={
             "organization": to_one("organizations", organization.name),
-            "default-agent-pool": to_one("agent-pools", None),
+            "default-agent-pool": to_one("agent-pools", mode.agent_pool_id),
             "tag-bindings": to_many("tag-bindings", ids),
             "effective-tag-bindings": to_many("effective-tag-bindings", ids),
         },
@@ -90,26 +103,18 @@ def project_from_request(
             "characters long"
         )
     bindings = document.related_lists.get("tag-bindings")
+    mode = _mode_from_request(project, document)
     return evolve(
         project,
         name=name,
         description=document.changed_text("description", project.description) or "",
-        default_execution_mode=_mode_from_request(project, document),
+        default_execution_mode=mode.name,
+        default_agent_pool_id=mode.agent_pool_id,
         auto_destroy_activity_duration=parse_duration(
             document, project.auto_destroy_activity_duration
         ),
         tag_bindings=project.tag_bindings if bindings is None else parse_bindings(bindings),
     )
-
-
-def check_execution_mode(mode: str | None, attributes: Mapping[str, object]) -> None:
-    """Raise `Rejected` for a mode that is not here; there are no agents on this server."""
-    if mode not in (None, "remote", "local"):
-        raise invalid("execution-mode", "remote or local on this server")
-    for name in ("agent-pool-id", "default-agent-pool-id"):
-        # The tfe provider 0.78 sends an empty text for none.
-        if attributes.get(name):
-            raise rejected(f"{name} must not be specified: this server has no agents")
 
 
 def parse_duration(document: RequestDocument, before: str | None) -> str | None:
@@ -123,13 +128,12 @@ def parse_duration(document: RequestDocument, before: str | None) -> str | None:
     return duration
 
 
-def _mode_from_request(project: ProjectRecord, document: RequestDocument) -> str | None:
-    mode = document.text("default-execution-mode")
-    check_execution_mode(mode, document.attributes)
+def _mode_from_request(project: ProjectRecord, document: RequestDocument) -> ExecutionMode:
+    sent = document.text("default-execution-mode")
     overwrites = document.members("setting-overwrites")
-    if not any(
-        overwrites.flag(name, True) is False
-        for name in ("execution-mode", "default-execution-mode")
-    ):
-        return mode or project.default_execution_mode
-    return mode
+    for mode_name, pool_name in _OVERWRITES:
+        require_equal_overwrites(overwrites, mode_name, pool_name)
+    before = ExecutionMode(project.default_execution_mode, project.default_agent_pool_id)
+    if any(overwrites.flag(name, True) is False for name, _ in _OVERWRITES):
+        before = ExecutionMode(None)
+    return mode_from_request(document, before, sent, "default-agent-pool")

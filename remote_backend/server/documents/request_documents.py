@@ -75,6 +75,13 @@ class RequestDocument:
             raise invalid(name, "a list of objects with key and value")
         return pairs
 
+    def linked_ids(self, name: str, before: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the ids of a to-many relationship, each once; absence keeps those of before."""
+        linked = self.related_lists.get(name)
+        if linked is None:
+            return before
+        return tuple(dict.fromkeys(item.id for item in linked))
+
     def members(self, name: str) -> "RequestDocument":
         """Return an attribute that is an object, as a document; null counts as empty."""
         value = self._of_type(name, dict, "an object", None)

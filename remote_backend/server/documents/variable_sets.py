@@ -69,16 +69,7 @@ def variable_set_from_request(
         parent_project_id=parent
         if parent.startswith("prj-")
         else variable_set.parent_project_id,
-        workspace_ids=_linked(document, "workspaces", variable_set.workspace_ids),
-        project_ids=_linked(document, "projects", variable_set.project_ids),
+        workspace_ids=document.linked_ids("workspaces", variable_set.workspace_ids),
+        project_ids=document.linked_ids("projects", variable_set.project_ids),
         updated_at=now_text(),
     )
-
-
-def _linked(
-    document: RequestDocument, name: str, before: tuple[str, ...]
-) -> tuple[str, ...]:
-    linked = document.related_lists.get(name)
-    if linked is None:
-        return before
-    return tuple(dict.fromkeys(item.id for item in linked))

@@ -11,8 +11,12 @@ from remote_backend.server.documents.documents import (
     to_many,
     to_one,
 )
+from remote_backend.server.documents.execution_modes import (
+    ExecutionMode,
+    mode_from_request,
+    require_equal_overwrites,
+)
 from remote_backend.server.documents.projects import (
-    check_execution_mode,
     default_mode_of,
     parse_duration,
 )
@@ -117,11 +121,11 @@ def execution_mode_of(
     workspace: WorkspaceRecord,
     project: ProjectRecord | None,
     organization: OrganizationRecord,
-) -> str:
+) -> ExecutionMode:
     """Return the execution mode of a workspace: its own, or what it inherits."""
     if workspace.inherits_execution_mode:
         return default_mode_of(project, organization)
-    return workspace.execution_mode
+    return ExecutionMode(workspace.execution_mode, workspace.agent_pool_id)
 
 
 def dump_workspace(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> Resource:
@@ -150,7 +154,7 @@ def workspace_from_request(
     # pytfe 1.5.0 sends an object without values for no repository.
     if any(value for value in document.members("vcs-repo").attributes.values()):
         raise rejected("vcs-repo must be absent: this server does not read repositories")
-    mode, inherits = _mode_from_request(workspace, document)
+    mode = _mode_from_request(workspace, document)
     bindings = document.related_lists.get("tag-bindings")
     return evolve(
         workspace,
@@ -158,8 +162,9 @@ def workspace_from_request(
         description=document.changed_text("description", workspace.description),
         working_directory=_working_directory(workspace, document),
         terraform_version=_terraform_version(workspace, document),
-        execution_mode=mode,
-        inherits_execution_mode=inherits,
+        execution_mode=mode.name or workspace.execution_mode,
+        inherits_execution_mode=mode.name is None,
+        agent_pool_id=mode.agent_pool_id,
         auto_apply=document.flag("auto-apply", workspace.auto_apply),
         tag_names=document.texts("tag-names")
         if "tag-names" in document.attributes
@@ -183,8 +188,8 @@ def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, 
         "created-at": workspace.created_at,
         "updated-at": changed_at,
         "latest-change-at": changed_at,
-        "execution-mode": mode,
-        "operations": mode != "local",
+        "execution-mode": mode.name,
+        "operations": mode.name != "local",
         "setting-overwrites": {
             "execution-mode": overwrites_mode,
             "agent-pool": overwrites_mode,
@@ -208,6 +213,7 @@ def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, 
 
 def _relationships(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
     effective = effective_bindings(workspace, facts.project)
+    mode = execution_mode_of(workspace, facts.project, facts.organization)
     return {
         "organization": to_one("organizations", facts.organization.name),
         "project": to_one("projects", workspace.project_id),
@@ -220,8 +226,8 @@ def _relationships(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[st
         ),
         "locked-by": to_one("users", workspace.locked_by),
         "readme": to_one("workspace-readme", None),
-        "agent-pool": to_one("agent-pools", None),
-        "ssh-key": to_one("ssh-keys", None),
+        "agent-pool": to_one("agent-pools", mode.agent_pool_id),
+        "ssh-key": to_one("ssh-keys", workspace.ssh_key_id),
         "outputs": to_many("workspace-outputs", facts.output_ids),
         "vars": to_many("vars", facts.variable_ids),
         "tags": to_many("tags", map(tag_id, workspace.tag_names)),
@@ -266,15 +272,17 @@ def _terraform_version(workspace: WorkspaceRecord, document: RequestDocument) ->
 
 def _mode_from_request(
     workspace: WorkspaceRecord, document: RequestDocument
-) -> tuple[str, bool]:
-    """Return the execution mode, and whether that of the project is inherited instead."""
-    mode = document.text("execution-mode")
-    if mode is None and document.attributes.get("operations") is not None:
-        mode = "remote" if document.flag("operations", True) else "local"
-    check_execution_mode(mode, document.attributes)
-    inherits = workspace.inherits_execution_mode and mode is None
-    overwrites = document.members("setting-overwrites").flag("execution-mode", not inherits)
-    return mode or workspace.execution_mode, not overwrites
+) -> ExecutionMode:
+    sent = document.text("execution-mode")
+    if sent is None and document.attributes.get("operations") is not None:
+        sent = "remote" if document.flag("operations", True) else "local"
+    overwrites = document.members("setting-overwrites")
+    require_equal_overwrites(overwrites, "execution-mode", "agent-pool")
+    own = ExecutionMode(workspace.execution_mode, workspace.agent_pool_id)
+    inherits = workspace.inherits_execution_mode and sent is None
+    if overwrites.flag("execution-mode", not inherits):
+        return mode_from_request(document, own, sent, "agent-pool")
+    return mode_from_request(document, ExecutionMode(None), None, "agent-pool")
 
 
 def _kept_attributes(

@@ -35,7 +35,6 @@ async def list_nothing_of_run(request: web.Request) -> web.Response:
 
 @routes.get(_WORKSPACE + "/assessment-results")
 @routes.get(_WORKSPACE + "/notification-configurations")
-@routes.get(_WORKSPACE + "/run-triggers")
 @routes.get(_WORKSPACE + "/tasks")
 @accepts_anything
 async def list_nothing_of_workspace(request: web.Request) -> web.Response:
@@ -45,7 +44,6 @@ async def list_nothing_of_workspace(request: web.Request) -> web.Response:
 
 
 @routes.get("/api/v2/team-workspaces")
-@routes.get(_ORGANIZATION + "/agent-pools")
 @routes.get(_ORGANIZATION + "/oauth-clients")
 @routes.get(_ORGANIZATION + "/organization-memberships")
 @routes.get(_ORGANIZATION + "/policies")
@@ -53,7 +51,6 @@ async def list_nothing_of_workspace(request: web.Request) -> web.Response:
 @routes.get(_ORGANIZATION + "/registry-modules")
 @routes.get(_ORGANIZATION + "/registry-providers")
 @routes.get(_ORGANIZATION + "/reserved-tag-keys")
-@routes.get(_ORGANIZATION + "/ssh-keys")
 @routes.get(_ORGANIZATION + "/tasks")
 @routes.get(_ORGANIZATION + "/teams")
 @accepts_anything

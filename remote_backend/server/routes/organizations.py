@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from remote_backend.server.agent_pool_facts import require_pool
 from remote_backend.server.context import (
     conflict,
     context_of,
@@ -91,6 +92,7 @@ async def create_organization(request: web.Request) -> web.Response:
 
     def create(records: Records) -> OrganizationRecord:
         _require_unused_name(records, new.name)
+        require_pool(records, new.id, new.default_agent_pool_id)
         records.put(new_default_project(new))
         return records.put(new)
 
@@ -117,6 +119,7 @@ async def update_organization(request: web.Request) -> web.Response:
         after = organization_from_request(before, document)
         if after.name != before.name:
             _require_unused_name(records, after.name)
+        require_pool(records, after.id, after.default_agent_pool_id)
         return records.put(after)
 
     updated = await _change(request, update)

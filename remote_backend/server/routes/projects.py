@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 from attrs import evolve
 
+from remote_backend.server.agent_pool_facts import forget_in_agent_pools, require_pool
 from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
@@ -101,6 +102,7 @@ async def create_project(request: web.Request) -> web.Response:
         )
         project = project_from_request(new, document)
         _require_unused_name(records, project)
+        _require_default_pool(records, project)
         return records.put(project)
 
     return await respond_with_one(
@@ -127,6 +129,7 @@ async def update_project(request: web.Request) -> web.Response:
         after = project_from_request(before, document)
         if after.name != before.name:
             _require_unused_name(records, after)
+        _require_default_pool(records, after)
         return records.put(after)
 
     return await respond_with_one(request, update, project_resources, writes=True)
@@ -145,6 +148,7 @@ async def delete_project(request: web.Request) -> web.Response:
             if workspace.project_id == project.id:
                 raise conflict(f"{project.name} cannot be deleted, it has workspaces")
         forget_in_variable_sets(records, project.id)
+        forget_in_agent_pools(records, project.organization_id, project.id)
         records.delete(project.id)
 
     return await respond_with_nothing(request, delete)
@@ -192,3 +196,9 @@ def _require_unused_name(records: Records, project: ProjectRecord) -> None:
     owner = project.organization_id
     if records.find_named(ProjectRecord, project.name, owner) is not None:
         raise rejected("Name has already been taken")
+
+
+def _require_default_pool(records: Records, project: ProjectRecord) -> None:
+    require_pool(
+        records, project.organization_id, project.default_agent_pool_id, project.id
+    )

@@ -5,6 +5,10 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from attrs import evolve
 
+from remote_backend.server.agent_pool_facts import (
+    forget_in_agent_pools,
+    require_pool_of_workspace,
+)
 from remote_backend.server.applied_variables import forget_in_variable_sets
 from remote_backend.server.context import (
     conflict,
@@ -29,6 +33,7 @@ from remote_backend.server.records import (
     new_workspace,
 )
 from remote_backend.server.retention import OwnedFiles, owned_files, remove_files
+from remote_backend.server.run_trigger_facts import forget_source
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_facts import WORKSPACE_MEMBERS, workspace_resources
 from remote_backend.server.workspace_records import known_tags, newest_state
@@ -85,7 +90,7 @@ async def create_workspace(request: web.Request) -> web.Response:
         new = new_workspace("", stored_organization(records, request))
         workspace = workspace_from_request(new, document)
         _require_unused_name(records, workspace)
-        _require_project(records, workspace)
+        _require_owners(records, workspace)
         return records.put(_with_tags(records, workspace, document))
 
     return await respond_with_one(
@@ -114,7 +119,7 @@ async def update_workspace(request: web.Request) -> web.Response:
         after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
             _require_unused_name(records, after)
-        _require_project(records, after)
+        _require_owners(records, after)
         return records.put(_with_tags(records, after, document))
 
     return await respond_with_one(request, update, workspace_resources, writes=True)
@@ -225,6 +230,8 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
             raise conflict(f"{workspace.name} still manages resources")
         owned = owned_files(records, [workspace.id])
         forget_in_variable_sets(records, workspace.id)
+        forget_in_agent_pools(records, workspace.organization_id, workspace.id)
+        forget_source(records, workspace.id)
         records.delete(workspace.id)
         return owned
 
@@ -240,5 +247,7 @@ def _require_unused_name(records: Records, workspace: WorkspaceRecord) -> None:
         raise rejected("Name has already been taken")
 
 
-def _require_project(records: Records, workspace: WorkspaceRecord) -> None:
+def _require_owners(records: Records, workspace: WorkspaceRecord) -> None:
+    """Raise `ApiError` for a project or an agent pool that a workspace cannot have."""
     require_projects(records, workspace.organization_id, [workspace.project_id])
+    require_pool_of_workspace(records, workspace)
