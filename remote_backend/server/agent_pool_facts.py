@@ -9,12 +9,12 @@ from remote_backend.server.documents.agent_pools import dump_agent_pool
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.workspaces import execution_mode_of
-from remote_backend.server.records import (
+from remote_backend.server.organization_records import (
     AgentPoolRecord,
     OrganizationRecord,
     ProjectRecord,
-    WorkspaceRecord,
 )
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = (

@@ -11,11 +11,8 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
-from remote_backend.server.records import (
-    VariableRecord,
-    VariableSetRecord,
-    WorkspaceRecord,
-)
+from remote_backend.server.organization_records import VariableSetRecord
+from remote_backend.server.records import VariableRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = (

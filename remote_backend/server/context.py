@@ -17,12 +17,9 @@ from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
 from remote_backend.server.login_limit import LoginLimit
 from remote_backend.server.metrics import Metrics
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.organizations import Organizations
-from remote_backend.server.records import (
-    OrganizationRecord,
-    UserRecord,
-    WorkspaceRecord,
-)
+from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
 from remote_backend.server.run_tokens import RunTokens
 from remote_backend.server.store import Records, Store

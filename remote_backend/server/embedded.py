@@ -36,22 +36,16 @@ from remote_backend.server.embedded_server import EmbeddedServer, backend_block
 from remote_backend.server.fault_rules import Faults, FaultSettings
 from remote_backend.server.files import Files
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.listener import (
-    accepting,
-    is_loopback,
-    make_tls,
-    open_listener,
-)
+from remote_backend.server.listener import accepting, is_loopback, make_tls, open_listener
 from remote_backend.server.metrics import Metrics
-from remote_backend.server.organizations import Organizations
-from remote_backend.server.records import (
+from remote_backend.server.organization_records import (
     HOME_ORGANIZATION_ID,
-    OWNER,
     OrganizationRecord,
     ProjectRecord,
-    UserRecord,
     new_default_project,
 )
+from remote_backend.server.organizations import Organizations
+from remote_backend.server.records import OWNER, UserRecord
 from remote_backend.server.retention import Retention
 from remote_backend.server.run_access import (
     RunAccess,

@@ -35,19 +35,21 @@ from remote_backend.server.documents.tags import dump_bindings, dump_effective_b
 from remote_backend.server.documents.users import dump_user
 from remote_backend.server.documents.variables import dump_variable
 from remote_backend.server.dumping import Dump, each
+from remote_backend.server.organization_records import (
+    AgentPoolRecord,
+    ProjectRecord,
+    SSHKeyRecord,
+    VariableSetRecord,
+)
 from remote_backend.server.project_facts import project_resources
 from remote_backend.server.query_parameters import included_members
 from remote_backend.server.records import (
-    AgentPoolRecord,
     CommentRecord,
     ConfigurationVersionRecord,
-    ProjectRecord,
     RunRecord,
-    SSHKeyRecord,
     StateVersionRecord,
     UserRecord,
     VariableRecord,
-    VariableSetRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.run_lists import plan_resource

@@ -11,7 +11,8 @@ from remote_backend.server.context import not_found
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.workspaces import execution_mode_of
 from remote_backend.server.ids import make_id, now_text
-from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
+from remote_backend.server.organization_records import OrganizationRecord
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import project_of
 

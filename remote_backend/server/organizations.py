@@ -11,7 +11,10 @@ from typing import TypeVar
 from attrs import define, field
 
 from remote_backend.errors import NotFound
-from remote_backend.server.records import HOME_ORGANIZATION_ID, OrganizationRecord
+from remote_backend.server.organization_records import (
+    HOME_ORGANIZATION_ID,
+    OrganizationRecord,
+)
 from remote_backend.server.store import Records, Store
 
 __all__ = ("Organizations",)

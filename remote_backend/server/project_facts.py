@@ -8,7 +8,8 @@ from aiohttp import web
 from remote_backend.server.context import context_of, not_found
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.projects import dump_project
-from remote_backend.server.records import ProjectRecord, WorkspaceRecord
+from remote_backend.server.organization_records import ProjectRecord
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("project_named", "project_resources", "require_projects")

@@ -11,22 +11,19 @@ from attrs import evolve
 from remote_backend.engine.plan import EngineInputs, EngineResult, PlanEngine
 from remote_backend.formats.hcl import IDENTIFIER, write_hcl
 from remote_backend.models.run import PlanOptions
-from remote_backend.server.applied_variables import (
-    AppliedVariables,
-    applied_variables,
-)
+from remote_backend.server.applied_variables import AppliedVariables, applied_variables
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files, LogWriter
-from remote_backend.server.ids import now_text
+from remote_backend.server.organization_records import SSHKeyRecord
 from remote_backend.server.records import (
     RunRecord,
-    SSHKeyRecord,
     StateVersionRecord,
     VariableRecord,
     WorkspaceRecord,
 )
 from remote_backend.server.retention import OwnedFiles, remove_files
 from remote_backend.server.run_access import RunAccess
+from remote_backend.server.run_timestamps import with_new_timestamps
 from remote_backend.server.ssh_access import ssh_environ
 from remote_backend.server.store import Records, Store
 from remote_backend.server.workspace_records import newest_state, unfinished_runs
@@ -36,8 +33,6 @@ __all__ = ("RunQueue",)
 
 log = Log()
 
-# The API names the time of a plan that is running `started-at`; other statuses have their own.
-_TIMESTAMP_OF_PLAN_STATUS = {"running": "started"}
 _STATUS_AFTER_POLICIES = {
     "passed": "planned_and_finished",
     "soft_failed": "policy_soft_failed",
@@ -199,7 +194,7 @@ class RunQueue:
                 plan_status="running",
                 input_state_version_id=state.id if state is not None else None,
             )
-            return records.put(_with_new_timestamps(run, begun))
+            return records.put(with_new_timestamps(run, begun))
 
         return await self._store.write(begin)
 
@@ -356,7 +351,7 @@ class RunQueue:
     async def _update_run(self, run_id: str, **changes: object) -> RunRecord:
         def change(records: Records) -> RunRecord:
             run = _existing_run(records, run_id)
-            return records.put(_with_new_timestamps(run, evolve(run, **changes)))  # type: ignore[arg-type]
+            return records.put(with_new_timestamps(run, evolve(run, **changes)))  # type: ignore[arg-type]
 
         run = await self._store.write(change)
         if run.is_over:
@@ -370,21 +365,6 @@ def _existing_run(records: Records, run_id: str) -> RunRecord:
     if run is None:
         raise _RunDeleted(run_id)
     return run
-
-
-def _with_new_timestamps(before: RunRecord, after: RunRecord) -> RunRecord:
-    times, plan_times, now = dict(after.times), dict(after.plan_times), now_text()
-    if after.status != before.status:
-        times[after.status] = now
-    if after.cost is not None and before.cost is None:
-        times["cost_estimated"] = now
-    if after.policies and not before.policies:
-        times["policy_checked"] = now
-    if after.plan_status != before.plan_status:
-        plan_times[_TIMESTAMP_OF_PLAN_STATUS.get(after.plan_status, after.plan_status)] = (
-            now
-        )
-    return evolve(after, times=times, plan_times=plan_times)
 
 
 def _terraform_variables(variables: Iterable[VariableRecord]) -> list[tuple[str, str]]:

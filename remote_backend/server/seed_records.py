@@ -4,9 +4,8 @@ from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variables import variable_from_request
 from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.ids import make_id, now_text
+from remote_backend.server.organization_records import OrganizationRecord, ProjectRecord
 from remote_backend.server.records import (
-    OrganizationRecord,
-    ProjectRecord,
     VariableRecord,
     WorkspaceRecord,
     new_variable,

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 
 from remote_backend.planning.batch_id import batch_id_in
-from remote_backend.server.records import HOME_ORGANIZATION_ID
+from remote_backend.server.organization_records import HOME_ORGANIZATION_ID
 
 __all__ = ("migrate",)
 

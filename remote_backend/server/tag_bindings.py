@@ -11,7 +11,8 @@ from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.tags import dump_bindings, parse_bindings
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.lists import respond_with_all
-from remote_backend.server.records import ProjectRecord, WorkspaceRecord
+from remote_backend.server.organization_records import ProjectRecord
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("add_bindings_of", "list_bindings_of")

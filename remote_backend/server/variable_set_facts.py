@@ -7,7 +7,8 @@ from aiohttp import web
 from remote_backend.server.context import context_of, not_found
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.variable_sets import dump_variable_set
-from remote_backend.server.records import VariableRecord, VariableSetRecord
+from remote_backend.server.organization_records import VariableSetRecord
+from remote_backend.server.records import VariableRecord
 from remote_backend.server.store import Records
 
 __all__ = ("SET_MEMBERS", "variable_set_named", "variable_set_resources")

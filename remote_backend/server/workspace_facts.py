@@ -8,10 +8,10 @@ from remote_backend.server.context import context_of
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.state import output_id
 from remote_backend.server.documents.workspaces import WorkspaceFacts, dump_workspace
+from remote_backend.server.organization_records import ProjectRecord
 from remote_backend.server.query_parameters import included_members
 from remote_backend.server.records import (
     ConfigurationVersionRecord,
-    ProjectRecord,
     RunRecord,
     VariableRecord,
     WorkspaceRecord,

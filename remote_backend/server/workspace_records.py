@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from remote_backend.errors import NotFound
+from remote_backend.server.organization_records import ProjectRecord
 from remote_backend.server.records import (
     FINAL_RUN_STATUSES,
     ConfigurationVersionRecord,
-    ProjectRecord,
     RunRecord,
     StateVersionRecord,
     WorkspaceRecord,

@@ -4,14 +4,9 @@ from collections.abc import Iterable
 
 from attrs import evolve
 
-from remote_backend.server.documents.documents import (
-    Resource,
-    resource_of,
-    to_many,
-    to_one,
-)
+from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
-from remote_backend.server.records import AgentPoolRecord
+from remote_backend.server.organization_records import AgentPoolRecord
 
 __all__ = ("agent_pool_from_request", "dump_agent_pool")
 

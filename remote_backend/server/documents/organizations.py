@@ -6,12 +6,9 @@ from typing import Any
 from attrs import evolve
 
 from remote_backend.server.documents.documents import Resource, resource_of, to_one
-from remote_backend.server.documents.execution_modes import (
-    ExecutionMode,
-    mode_from_request,
-)
+from remote_backend.server.documents.execution_modes import ExecutionMode, mode_from_request
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
-from remote_backend.server.records import OrganizationRecord
+from remote_backend.server.organization_records import OrganizationRecord
 
 __all__ = (
     "discovery_document",

@@ -4,23 +4,15 @@ import re
 
 from attrs import evolve
 
-from remote_backend.server.documents.documents import (
-    Resource,
-    resource_of,
-    to_many,
-    to_one,
-)
+from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
 from remote_backend.server.documents.execution_modes import (
     ExecutionMode,
     mode_from_request,
     require_equal_overwrites,
 )
-from remote_backend.server.documents.request_documents import (
-    RequestDocument,
-    rejected,
-)
+from remote_backend.server.documents.request_documents import RequestDocument, rejected
 from remote_backend.server.documents.tags import binding_ids, parse_bindings
-from remote_backend.server.records import OrganizationRecord, ProjectRecord
+from remote_backend.server.organization_records import OrganizationRecord, ProjectRecord
 
 __all__ = (
     "default_mode_of",

@@ -4,7 +4,7 @@ from attrs import evolve
 
 from remote_backend.server.documents.documents import Resource, resource_of
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
-from remote_backend.server.records import SSHKeyRecord
+from remote_backend.server.organization_records import SSHKeyRecord
 
 __all__ = ("dump_ssh_key", "ssh_key_from_request")
 

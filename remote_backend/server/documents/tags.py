@@ -10,7 +10,8 @@ from remote_backend.server.documents.request_documents import (
     invalid,
     rejected,
 )
-from remote_backend.server.records import ProjectRecord, WorkspaceRecord
+from remote_backend.server.organization_records import ProjectRecord
+from remote_backend.server.records import WorkspaceRecord
 
 __all__ = (
     "binding_ids",

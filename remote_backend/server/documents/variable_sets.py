@@ -4,15 +4,10 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from remote_backend.server.documents.documents import (
-    Resource,
-    resource_of,
-    to_many,
-    to_one,
-)
+from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
 from remote_backend.server.ids import now_text
-from remote_backend.server.records import VariableSetRecord
+from remote_backend.server.organization_records import VariableSetRecord
 
 __all__ = ("dump_variable_set", "variable_set_from_request")
 

@@ -5,21 +5,13 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from remote_backend.server.documents.documents import (
-    Resource,
-    resource_of,
-    to_many,
-    to_one,
-)
+from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
 from remote_backend.server.documents.execution_modes import (
     ExecutionMode,
     mode_from_request,
     require_equal_overwrites,
 )
-from remote_backend.server.documents.projects import (
-    default_mode_of,
-    parse_duration,
-)
+from remote_backend.server.documents.projects import default_mode_of, parse_duration
 from remote_backend.server.documents.request_documents import (
     RequestDocument,
     invalid,
@@ -31,11 +23,8 @@ from remote_backend.server.documents.tags import (
     parse_bindings,
     tag_id,
 )
-from remote_backend.server.records import (
-    OrganizationRecord,
-    ProjectRecord,
-    WorkspaceRecord,
-)
+from remote_backend.server.organization_records import OrganizationRecord, ProjectRecord
+from remote_backend.server.records import WorkspaceRecord
 
 __all__ = (
     "WorkspaceFacts",

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from remote_backend.errors import NotFound
 from remote_backend.server.context import context_of, organization_of
-from remote_backend.server.records import OrganizationRecord
+from remote_backend.server.organization_records import OrganizationRecord
 
 __all__ = (
     "batch_path",

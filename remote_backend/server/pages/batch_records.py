@@ -6,9 +6,10 @@ from os.path import commonprefix
 from attrs import frozen
 
 from remote_backend.planning.batch_id import is_run_of_base
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.pages.found import names_of_users
 from remote_backend.server.pages.run_words import batch_words
-from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("BatchSummary", "PlannedBatch", "mapping_of", "newest_batches", "read_batch")

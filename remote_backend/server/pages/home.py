@@ -7,11 +7,8 @@ from aiohttp import web
 from attrs import frozen
 
 from remote_backend.reports.html_kinds import Kind, sign
-from remote_backend.server.context import (
-    ServerContext,
-    context_of,
-    organization_of,
-)
+from remote_backend.server.context import ServerContext, context_of, organization_of
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.pages.addresses import organization_path
 from remote_backend.server.pages.batch_list import batch_table
 from remote_backend.server.pages.batch_records import BatchSummary, newest_batches
@@ -19,7 +16,6 @@ from remote_backend.server.pages.layout import Page, respond_with_page
 from remote_backend.server.pages.markup import link, name_link, section
 from remote_backend.server.pages.signed_in import for_people
 from remote_backend.server.pages.workspace_rows import counts_by_result, read_rows
-from remote_backend.server.records import OrganizationRecord
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)

@@ -7,28 +7,17 @@ from attrs import evolve
 
 from remote_backend.errors import Rejected
 from remote_backend.planning.batch_id import new_batch_id
-from remote_backend.server.context import (
-    USER,
-    context_of,
-    organization_of,
-)
+from remote_backend.server.context import USER, context_of, organization_of
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.new_runs import hostname_of, new_run, require_remote_plans
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.pages.addresses import batch_path, run_path
 from remote_backend.server.pages.batch_records import read_batch
 from remote_backend.server.pages.found import named_workspace
 from remote_backend.server.pages.signed_in import Form, first, for_forms
 from remote_backend.server.pages.start_form import configuration_to_plan, with_form
-from remote_backend.server.pages.workspace_rows import (
-    ListFilter,
-    WorkspaceRow,
-    read_rows,
-)
-from remote_backend.server.records import (
-    OrganizationRecord,
-    RunRecord,
-    WorkspaceRecord,
-)
+from remote_backend.server.pages.workspace_rows import ListFilter, WorkspaceRow, read_rows
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)

@@ -9,10 +9,8 @@ from attrs import frozen
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.html_kinds import Kind, sign
 from remote_backend.reports.html_text import breakable, html_text
-from remote_backend.server.context import (
-    context_of,
-    organization_of,
-)
+from remote_backend.server.context import context_of, organization_of
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.pages.addresses import (
     batch_path,
     organization_path,
@@ -30,11 +28,7 @@ from remote_backend.server.pages.markup import (
     paging,
     table,
 )
-from remote_backend.server.pages.numbered_pages import (
-    NumberedPage,
-    page_number,
-    page_of,
-)
+from remote_backend.server.pages.numbered_pages import NumberedPage, page_number, page_of
 from remote_backend.server.pages.outcomes import OUTCOMES, KeptOutcomes
 from remote_backend.server.pages.run_words import numbers_html, result_html
 from remote_backend.server.pages.sessions import form_token
@@ -47,10 +41,7 @@ from remote_backend.server.pages.workspace_rows import (
     counts_by_result,
     read_rows,
 )
-from remote_backend.server.records import (
-    OrganizationRecord,
-    RunRecord,
-)
+from remote_backend.server.records import RunRecord
 from remote_backend.server.store import Records
 
 __all__ = ("routes",)

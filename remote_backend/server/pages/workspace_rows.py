@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from attrs import frozen
 
 from remote_backend.reports.html_kinds import Kind
+from remote_backend.server.organization_records import OrganizationRecord
 from remote_backend.server.pages.run_words import kind_of_run
-from remote_backend.server.records import OrganizationRecord, RunRecord, WorkspaceRecord
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.store import Records
 
 __all__ = ("NEVER", "SORTS", "ListFilter", "WorkspaceRow", "counts_by_result", "read_rows")

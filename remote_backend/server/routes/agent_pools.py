@@ -4,10 +4,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from remote_backend.server.agent_pool_facts import (
-    agent_pool_resources,
-    workspaces_by_pool,
-)
+from remote_backend.server.agent_pool_facts import agent_pool_resources, workspaces_by_pool
 from remote_backend.server.context import (
     conflict,
     context_of,
@@ -26,14 +23,14 @@ from remote_backend.server.lists import (
     respond_with_nothing,
     respond_with_one,
 )
-from remote_backend.server.project_facts import require_projects
-from remote_backend.server.query_parameters import accepts
-from remote_backend.server.records import (
+from remote_backend.server.organization_records import (
     AgentPoolRecord,
     OrganizationRecord,
     ProjectRecord,
-    WorkspaceRecord,
 )
+from remote_backend.server.project_facts import require_projects
+from remote_backend.server.query_parameters import accepts
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_records import workspaces_of_ids
 

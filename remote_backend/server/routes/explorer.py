@@ -13,10 +13,10 @@ from remote_backend.server.documents.documents import resource_of
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.files import Files
 from remote_backend.server.lists import respond_with_list
+from remote_backend.server.organization_records import ProjectRecord
 from remote_backend.server.query_parameters import accepts_anything, bad_query
 from remote_backend.server.records import (
     ConfigurationVersionRecord,
-    ProjectRecord,
     RunRecord,
     WorkspaceRecord,
 )

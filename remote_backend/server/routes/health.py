@@ -6,7 +6,7 @@ from aiohttp import web
 from anyio import to_thread
 
 from remote_backend.server.context import context_of
-from remote_backend.server.records import DEFAULT_PROJECT_ID, ProjectRecord
+from remote_backend.server.organization_records import DEFAULT_PROJECT_ID, ProjectRecord
 from remote_backend.structured_logging import Log
 
 __all__ = ("routes",)

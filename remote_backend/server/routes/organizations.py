@@ -26,14 +26,13 @@ from remote_backend.server.documents.organizations import (
 from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.dumping import each
 from remote_backend.server.lists import respond_with_list, respond_with_one
-from remote_backend.server.query_parameters import accepts
-from remote_backend.server.records import (
+from remote_backend.server.organization_records import (
     OrganizationRecord,
-    RunRecord,
-    WorkspaceRecord,
     new_default_project,
     new_organization,
 )
+from remote_backend.server.query_parameters import accepts
+from remote_backend.server.records import RunRecord, WorkspaceRecord
 from remote_backend.server.retention import OwnedFiles, owned_files, remove_files
 from remote_backend.server.store import Records
 

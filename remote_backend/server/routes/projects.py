@@ -18,9 +18,7 @@ from remote_backend.server.context import (
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.projects import project_from_request
 from remote_backend.server.documents.request_documents import rejected
-from remote_backend.server.documents.tags import (
-    dump_effective_bindings,
-)
+from remote_backend.server.documents.tags import dump_effective_bindings
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.lists import (
@@ -29,12 +27,10 @@ from remote_backend.server.lists import (
     respond_with_nothing,
     respond_with_one,
 )
+from remote_backend.server.organization_records import ProjectRecord
 from remote_backend.server.project_facts import project_named, project_resources
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
-from remote_backend.server.records import (
-    ProjectRecord,
-    WorkspaceRecord,
-)
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.tag_bindings import add_bindings_of, list_bindings_of
 from remote_backend.server.workspace_records import workspaces_of_ids

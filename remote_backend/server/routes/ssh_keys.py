@@ -21,7 +21,8 @@ from remote_backend.server.lists import (
     respond_with_nothing,
     respond_with_one,
 )
-from remote_backend.server.records import SSHKeyRecord, WorkspaceRecord
+from remote_backend.server.organization_records import SSHKeyRecord
+from remote_backend.server.records import WorkspaceRecord
 from remote_backend.server.store import Records
 from remote_backend.server.workspace_facts import workspace_resources
 

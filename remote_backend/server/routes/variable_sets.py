@@ -21,9 +21,10 @@ from remote_backend.server.lists import (
     respond_with_nothing,
     respond_with_one,
 )
+from remote_backend.server.organization_records import VariableSetRecord
 from remote_backend.server.project_facts import project_named, require_projects
 from remote_backend.server.query_parameters import accepts
-from remote_backend.server.records import VariableSetRecord, new_variable
+from remote_backend.server.records import new_variable
 from remote_backend.server.store import Records
 from remote_backend.server.variable_set_facts import (
     SET_MEMBERS,

@@ -25,13 +25,10 @@ from remote_backend.server.documents.tags import effective_bindings, parse_tags
 from remote_backend.server.documents.workspaces import workspace_from_request
 from remote_backend.server.ids import now_text
 from remote_backend.server.lists import respond_with_list, respond_with_one
+from remote_backend.server.organization_records import ProjectRecord
 from remote_backend.server.project_facts import require_projects
 from remote_backend.server.query_parameters import accepts, filter_values, tag_filters
-from remote_backend.server.records import (
-    ProjectRecord,
-    WorkspaceRecord,
-    new_workspace,
-)
+from remote_backend.server.records import WorkspaceRecord, new_workspace
 from remote_backend.server.retention import OwnedFiles, owned_files, remove_files
 from remote_backend.server.run_trigger_facts import forget_source
 from remote_backend.server.store import Records

@@ -10,12 +10,7 @@ import pytest
 from attrs import field, frozen
 
 from remote_backend.server.seed import SeedWorkspace
-from tests.support.command_line import (
-    CommandLine,
-    Finished,
-    configured_server,
-    runs_of,
-)
+from tests.support.command_line import CommandLine, Finished, configured_server, runs_of
 from tests.support.report_builders import update
 from tests.support.repositories import TestRepository, new_repository
 from tests.support.scripted_engine import SCRIPT, ScriptedEngine, script
