@@ -18,7 +18,7 @@ from remote_backend.api.client import Client
 from remote_backend.errors import RemoteBackendError
 from remote_backend.events import BaseStatusChanged, Event, RunStatusChanged
 from remote_backend.exception_groups import raise_lone_exception
-from remote_backend.models.comparison import ChangeClass
+from remote_backend.models.comparison import ChangeClass, Comparison, ComparisonResult
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.archives import Archives
@@ -161,6 +161,7 @@ class _AgainstSecondRuns:
         if compared is None or pair.head is None or pair.base is None:
             return compared
         comparison = compared.comparison
+        self._warn_without_base(comparison, pair.base)
         if comparison is None or not comparison.count(ChangeClass.CANNOT_TELL):
             return compared
         secrets = await self.full_plans.read(pair.head, pair.base)
@@ -169,6 +170,14 @@ class _AgainstSecondRuns:
         return compare_outcomes(
             pair.head, pair.base, secrets=secrets, is_drift=self._is_drift
         )
+
+    def _warn_without_base(self, comparison: Comparison | None, base: Outcome) -> None:
+        """Warn of a base without a run, which nobody can look up on the server."""
+        if comparison is None or comparison.result is not ComparisonResult.NO_BASE:
+            return
+        if base.run_id is None and base.failure is not None:
+            title = base.failure.title
+            self.head.running.events.warn(f"no base to compare with: {title}")
 
     def _compared_without_secrets(self, pair: _Pair) -> Outcome | None:
         if pair.head is None:

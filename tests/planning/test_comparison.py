@@ -32,9 +32,11 @@ from remote_backend.planning.base_choice import (
     VersionBase,
 )
 from remote_backend.planning.options import BatchOptions
+from remote_backend.plans.groups import group_outcomes
 from remote_backend.server.embedded import EmbeddedServer
 from remote_backend.server.fault_rules import FaultRule, FaultSettings
 from remote_backend.server.seed import SeedWorkspace
+from tests.support.fake_engines import write_engine
 from tests.support.report_builders import change, update
 from tests.support.repositories import TestRepository, new_repository
 from tests.support.scripted_engine import SCRIPT, ScriptedEngine, script
@@ -374,6 +376,43 @@ async def test_two_versions_of_terraform_share_one_configuration(tmp_path: Path)
     assert b.comparison.result is ComparisonResult.BREAKS
     assert story.compared_with.name == "the versions of the workspaces"
     assert story.compared_with.head == "Terraform 1.15.0"
+
+
+@pytest.mark.parametrize(
+    ("base", "word"),
+    [(VersionBase("1.11.4"), ""), (ReferenceBase("main"), "; failed before too")],
+)
+async def test_workspaces_with_a_refused_version_are_one_group(
+    base: BaseChoice, word: str, tmp_path: Path
+) -> None:
+    """The server refuses once, and the others, which are not requested, say the same."""
+    engine = write_engine(tmp_path / "engines/terraform", "1.11.4")
+    async with serving(tmp_path, ["a", "b", "prod-1"], engine=str(engine)) as (
+        server,
+        repository,
+    ):
+        branch(repository, script(), script())
+        plan = PlanOptions(terraform_version="9.9.9")
+        story = await compared(server, repository, base, plan=plan)
+
+    [family] = group_outcomes(tuple(story.outcomes.values()))
+    [group] = family.groups
+    assert len(group.outcomes) == 3
+    assert group.title.startswith("the server does not take Terraform 9.9.9: ")
+    assert group.title.endswith(f"1.11.4{word}")
+
+
+async def test_a_base_with_a_refused_version_is_warned_of_once(tmp_path: Path) -> None:
+    """All plans of the head are fine, and nothing else would show that they are not compared."""
+    engine = write_engine(tmp_path / "engines/terraform", "1.11.4")
+    async with serving(tmp_path, ["a", "b"], engine=str(engine)) as (server, repository):
+        repository.commit({SCRIPT: script()})
+        story = await compared(server, repository, VersionBase("9.9.9"))
+
+    [warning] = [event.text for event in story.events if isinstance(event, WarningRaised)]
+    assert warning.startswith(
+        "no base to compare with: the server does not take Terraform 9.9.9: "
+    )
 
 
 async def test_equal_versions_are_no_comparison(tmp_path: Path) -> None:
