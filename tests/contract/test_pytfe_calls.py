@@ -41,10 +41,10 @@ class Calls:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_the_sdk_is_answered(raw_client: RawClient, tmp_path: Path) -> None:
-    """Accounts, workspaces, tags, projects, variables and sets, runs, plans and states."""
+    """From accounts and organizations to runs, plans and states."""
     answered = await to_thread.run_sync(make_calls, raw_client.server, tmp_path)
 
-    assert answered == 80
+    assert answered == 103
 
 
 def make_calls(server: EmbeddedServer, folder: Path) -> int:
@@ -56,7 +56,11 @@ def make_calls(server: EmbeddedServer, folder: Path) -> int:
     try:
         calls = Calls(client, directory)
         call_organization(calls)
+        call_organizations(calls)
         workspace = call_workspaces(calls)
+        call_agent_pools(calls, workspace.id)
+        call_ssh_keys(calls, workspace.id)
+        call_run_triggers(calls, workspace.id)
         call_tags(calls, workspace.id)
         call_projects(calls, workspace.id)
         call_variables(calls, workspace.id)
@@ -78,6 +82,69 @@ def call_organization(calls: Calls) -> None:
     calls(lambda: sdk.organizations.read("acme"))
     calls(lambda: sdk.organizations.read_entitlements("acme"))
     calls(lambda: sdk.organizations.read_capacity("acme"))
+
+
+def call_organizations(calls: Calls) -> None:
+    """Make an organization, change its settings, and delete it."""
+    organizations = calls.sdk.organizations
+    options = MODELS.OrganizationCreateOptions(name="sdk-org", email="sdk@acme.test")
+    assert calls(lambda: organizations.create(options)).name == "sdk-org"
+    changes = MODELS.OrganizationUpdateOptions(default_execution_mode="local")
+    changed = calls(lambda: organizations.update("sdk-org", changes))
+    assert changed.default_execution_mode == "local"
+    calls(lambda: organizations.delete("sdk-org"))
+    with pytest.raises(pytfe.errors.NotFound):
+        organizations.read("sdk-org")
+
+
+def call_agent_pools(calls: Calls, workspace_id: str) -> None:
+    """Make an agent pool, open it to a workspace, list and delete it."""
+    pools = calls.sdk.agent_pools
+    options = MODELS.AgentPoolCreateOptions(name="edge", organization_scoped=False)
+    pool = calls(lambda: pools.create("acme", options))
+    to_workspace = MODELS.AgentPoolAssignToWorkspacesOptions(workspace_ids=[workspace_id])
+    calls(lambda: pools.assign_to_workspaces(pool.id, to_workspace))
+    renamed = MODELS.AgentPoolUpdateOptions(name="near", organization_scoped=True)
+    assert calls(lambda: pools.update(pool.id, renamed)).name == "near"
+    assert calls(lambda: pools.read(pool.id)).name == "near"
+    assert [each.id for each in calls(lambda: pools.list("acme"))] == [pool.id]
+    assert calls(lambda: calls.sdk.agents.list(pool.id)) == []
+    default = MODELS.OrganizationDefaultSettingsUpdateOptions(
+        default_execution_mode="agent", default_agent_pool_id=pool.id
+    )
+    organizations = calls.sdk.organizations
+    settings = calls(lambda: organizations.update_default_settings("acme", default))
+    assert settings.default_execution_mode == "agent"
+    calls(lambda: organizations.reset_default_settings("acme"))
+    calls(lambda: pools.delete(pool.id))
+
+
+def call_ssh_keys(calls: Calls, workspace_id: str) -> None:
+    """Store an SSH key, give it to a workspace, take it away and delete it."""
+    keys, workspaces = calls.sdk.ssh_keys, calls.sdk.workspaces
+    options = MODELS.SSHKeyCreateOptions(name="deploy", value="a key")
+    key = calls(lambda: keys.create("acme", options))
+    assign = MODELS.WorkspaceAssignSSHKeyOptions(ssh_key_id=key.id)
+    calls(lambda: workspaces.assign_ssh_key(workspace_id, assign))
+    calls(lambda: workspaces.unassign_ssh_key(workspace_id))
+    renamed = MODELS.SSHKeyUpdateOptions(name="renamed")
+    assert calls(lambda: keys.update(key.id, renamed)).name == "renamed"
+    assert calls(lambda: keys.read(key.id)).name == "renamed"
+    assert [each.id for each in calls(lambda: keys.list("acme"))] == [key.id]
+    calls(lambda: keys.delete(key.id))
+
+
+def call_run_triggers(calls: Calls, workspace_id: str) -> None:
+    """Connect a workspace to another one, list and delete the run trigger."""
+    triggers = calls.sdk.run_triggers
+    source = calls.sdk.workspaces.read("other", organization="acme")
+    options = MODELS.RunTriggerCreateOptions(sourceable=source)
+    trigger = calls(lambda: triggers.create(workspace_id, options))
+    assert calls(lambda: triggers.read(trigger.id)).sourceable_name == "other"
+    inbound = MODELS.RunTriggerListOptions(run_trigger_type="inbound")
+    listed = calls(lambda: triggers.list(workspace_id, inbound))
+    assert [each.id for each in listed] == [trigger.id]
+    calls(lambda: triggers.delete(trigger.id))
 
 
 def call_workspaces(calls: Calls) -> Any:

@@ -44,14 +44,18 @@ async def test_the_sdk_is_answered(raw_client: RawClient, tmp_path: Path) -> Non
     """Accounts, workspaces, tags, projects, variables and sets, runs, plans and states (S11)."""
     answered = await to_thread.run_sync(make_calls, raw_client.server, tmp_path)
 
-    assert answered == 53
+    assert answered == 71
 
 
 def make_calls(server: EmbeddedServer, folder: Path) -> int:
     """Make all calls and return how many there were."""
     calls = Calls(server, folder)
     call_organization(calls)
+    call_organizations(calls)
     workspace_id = call_workspaces(calls)
+    call_ssh_keys(calls, workspace_id)
+    call_run_triggers(calls, workspace_id)
+    call_agent_pools(calls)
     call_tags(calls, workspace_id)
     call_variables(calls, workspace_id)
     call_runs(calls, workspace_id)
@@ -74,6 +78,57 @@ def call_organization(calls: Calls) -> None:
     varset = document("varsets", name="shared")
     made = calls(lambda: sdk.var_sets.create(varset))
     assert [one["id"] for one in calls(lambda: sdk.var_sets.list_for_org())] == [made["id"]]
+
+
+def call_organizations(calls: Calls) -> None:
+    """Make an organization, change and delete it."""
+    orgs = calls.sdk.orgs
+    payload = document("organizations", name="sdk-org", email="sdk@acme.test")
+    assert calls(lambda: orgs.create(payload))["id"] == "sdk-org"
+    change = {"data": {"attributes": {"default-execution-mode": "local"}}}
+    changed = calls(lambda: orgs.update("sdk-org", change))
+    assert changed["attributes"]["default-execution-mode"] == "local"
+    calls(lambda: orgs.destroy("sdk-org"))
+
+
+def call_ssh_keys(calls: Calls, workspace_id: str) -> None:
+    """Store an SSH key, give it to a workspace, and delete it."""
+    keys, workspaces = calls.sdk.ssh_keys, calls.sdk.workspaces
+    id = calls(lambda: keys.create(document("ssh-keys", name="deploy", value="a key")))[
+        "id"
+    ]
+    given = calls(
+        lambda: workspaces.assign_ssh_key(workspace_id, document("workspaces", id=id))
+    )
+    assert given["relationships"]["ssh-key"]["data"]["id"] == id
+    calls(lambda: keys.update(id, document("ssh-keys", name="renamed")))
+    assert calls(lambda: keys.show(id))["attributes"]["name"] == "renamed"
+    assert [key["id"] for key in calls(lambda: keys.list())] == [id]
+    calls(lambda: keys.destroy(id))
+
+
+def call_run_triggers(calls: Calls, workspace_id: str) -> None:
+    """Connect a workspace to another one, list and delete the run trigger."""
+    triggers = calls.sdk.run_triggers
+    source = calls.sdk.workspaces.show("other")["data"]["id"]
+    linkage = {"sourceable": {"data": {"type": "workspaces", "id": source}}}
+    payload = {"data": {"relationships": linkage}}
+    id = calls(lambda: triggers.create(workspace_id, payload))["id"]
+    filters = [{"keys": ["run-trigger", "type"], "value": "inbound"}]
+    listed = calls(lambda: triggers.list(workspace_id, filters=filters))
+    assert [trigger["id"] for trigger in listed] == [id]
+    assert calls(lambda: triggers.show(id))["attributes"]["sourceable-name"] == "other"
+    calls(lambda: triggers.destroy(id))
+
+
+def call_agent_pools(calls: Calls) -> None:
+    """Make, read, list and delete an agent pool."""
+    agents = calls.sdk.agents
+    id = calls(lambda: agents.create_pool(document("agent-pools", name="edge")))["id"]
+    assert [pool["id"] for pool in calls(lambda: agents.list_pools())] == [id]
+    assert calls(lambda: agents.show_pool(id))["attributes"]["name"] == "edge"
+    assert calls(lambda: agents.list(id)) == []
+    calls(lambda: agents.destroy_pool(id))
 
 
 def call_workspaces(calls: Calls) -> str:
