@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from remote_backend.formats.amounts import difference_text, duration, money
 from remote_backend.models.cost import Cost
 from remote_backend.models.plan import Counts
+from remote_backend.models.planned_place import configurations_text
 from remote_backend.plans.comparison_words import comparison_texts
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
@@ -43,9 +44,15 @@ def page_title(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:
 
 def _name(report: Report) -> str:
     kind = "Terraform drift" if report.is_drift else "Terraform plan"
-    mapping = f"/{report.mapping}" if report.mapping else ""
     label = f" ({report.label})" if report.label else ""
-    return f"{kind} of {report.organization}{mapping}{label}"
+    return f"{kind} of {_what(report)}{label}"
+
+
+def _what(report: Report) -> str:
+    if report.configurations:
+        return configurations_text(len(report.configurations))
+    mapping = f"/{report.mapping}" if report.mapping else ""
+    return f"{report.organization}{mapping}"
 
 
 def page_header(report: Report, kinds: Mapping[Kind, Sequence[Family]]) -> str:

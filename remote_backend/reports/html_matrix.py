@@ -9,7 +9,7 @@ from remote_backend.plans.actions import action_symbol, danger, is_dangerous
 from remote_backend.plans.groups import Family
 from remote_backend.plans.value_text import address_text
 from remote_backend.plans.workspace_names import name_items
-from remote_backend.reports.html_text import breakable, count_of, html_text
+from remote_backend.reports.html_text import breakable, count_of, html_text, name_html
 from remote_backend.reports.summary import Report
 
 __all__ = ("matrix_section",)
@@ -33,6 +33,18 @@ class _Row:
         return (min(map(danger, actions)), -len(actions))
 
 
+@frozen
+class _Name:
+    """A short name for a group: `3: prod-*`, or the first of its workspaces."""
+
+    count: str
+    first: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.count}{self.first}"
+
+
 def matrix_section(report: Report, families: Sequence[Family]) -> str:
     """Return the section with the table; empty where none of the families changes a resource."""
     columns = families[:_MOST_COLUMNS]
@@ -40,7 +52,7 @@ def matrix_section(report: Report, families: Sequence[Family]) -> str:
     if not rows:
         return ""
     everyone = [outcome.workspace for outcome in report.outcomes]
-    names = [html_text(_name(family, everyone)) for family in columns]
+    names = [_name(family, everyone) for family in columns]
     head = _head(columns, names)
     folded = _folded(head, names, rows[_MOST_ROWS : _MOST_ROWS + _MOST_FOLDED_ROWS])
     return (
@@ -61,22 +73,22 @@ def _rows(families: Sequence[Family], *, is_drift: bool) -> list[_Row]:
     return sorted(rows, key=lambda row: row.rank)
 
 
-def _head(families: Sequence[Family], names: Sequence[str]) -> str:
+def _head(families: Sequence[Family], names: Sequence[_Name]) -> str:
     cells = "".join(
-        f'<th scope="col"><a href="#g{family.number}" title="{name}">{name}</a></th>'
+        f'<th scope="col"><a href="#g{family.number}" title="{html_text(name.text)}">'
+        f"{name.count}{name_html(name.first)}</a></th>"
         for family, name in zip(families, names, strict=True)
     )
     return f'<thead><tr><th scope="col">Address</th>{cells}</tr></thead>'
 
 
-def _name(family: Family, everyone: Sequence[str]) -> str:
-    """Return a short name for a group: `3: prod-*`, or the first of its workspaces."""
+def _name(family: Family, everyone: Sequence[str]) -> _Name:
     first = name_items(family.workspaces, everyone)[0].text.removeprefix("all ")
     count = len(family.workspaces)
-    return f"{count:,}: {first}" if count > 1 else first
+    return _Name(f"{count:,}: " if count > 1 else "", first)
 
 
-def _table(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:
+def _table(head: str, names: Sequence[_Name], rows: Sequence[_Row]) -> str:
     columns = "<col>" * len(rows[0].actions)
     body = "".join(_line(row, names) for row in rows)
     return (
@@ -85,21 +97,21 @@ def _table(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:
     )
 
 
-def _line(row: _Row, names: Sequence[str]) -> str:
+def _line(row: _Row, names: Sequence[_Name]) -> str:
     cells = "".join(map(_cell, row.actions, names))
     return f'<tr><th scope="row"><code>{breakable(row.address)}</code></th>{cells}</tr>\n'
 
 
-def _cell(action: str | None, name: str) -> str:
+def _cell(action: str | None, name: _Name) -> str:
     if action is None:
         return "<td></td>"
     color = ' class="red"' if is_dangerous(action) or action == Action.GONE else ""
     text = html_text(action_symbol(action).strip() or ".")
     # On narrow screens the cells are lines, which show the name.
-    return f'<td{color} data-name="{name}">{text}</td>'
+    return f'<td{color} data-name="{html_text(name.text)}">{text}</td>'
 
 
-def _folded(head: str, names: Sequence[str], rows: Sequence[_Row]) -> str:
+def _folded(head: str, names: Sequence[_Name], rows: Sequence[_Row]) -> str:
     if not rows:
         return ""
     return (

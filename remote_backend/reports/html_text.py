@@ -8,7 +8,15 @@ from remote_backend.formats.amounts import signed_numbers
 from remote_backend.formats.ansi_html import plain_text
 from remote_backend.models.plan import Counts
 
-__all__ = ("breakable", "count_of", "counts_html", "html_text", "link", "names_html")
+__all__ = (
+    "breakable",
+    "count_of",
+    "counts_html",
+    "html_text",
+    "link",
+    "name_html",
+    "names_html",
+)
 
 # Nothing that a server returns may become a link to a script. The last one is for reports that
 # are pages of the embedded server.
@@ -31,6 +39,17 @@ def breakable(text: str) -> str:
     if len(text) < _SHORT:
         return html_text(text)
     return _BREAKS.sub("<wbr>", html_text(text))
+
+
+def name_html(name: str) -> str:
+    """Return a name for a narrow place, where of `DIR:WORKSPACE` the directory is cut first."""
+    directory, colon, workspace = name.rpartition(":")
+    if not colon:
+        return breakable(name)
+    return (
+        f'<span class="directory">{html_text(directory)}</span>'
+        f"<span>{html_text(colon + workspace)}</span>"
+    )
 
 
 def link(address: str | None, html: str) -> str:

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from remote_backend.models.outcome import Outcome
 from remote_backend.plans.groups import Family
-from remote_backend.reports.html_text import breakable, html_text, link
+from remote_backend.reports.html_text import breakable, html_text, link, name_html
 
 __all__ = ("anchor_link", "workspace_items")
 
@@ -16,7 +16,7 @@ def workspace_items(family: Family) -> str:
 
 def anchor_link(workspace: str) -> str:
     """Return a link to the group of a workspace in this page."""
-    return f'<a href="#ws={html_text(quote(workspace, errors="replace"))}">{breakable(workspace)}</a>'
+    return f'<a href="#ws={html_text(quote(workspace, errors="replace"))}">{name_html(workspace)}</a>'
 
 
 def _item(outcome: Outcome) -> str:

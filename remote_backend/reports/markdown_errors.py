@@ -18,9 +18,14 @@ from remote_backend.reports.markdown_text import (
 )
 from remote_backend.reports.markdown_words import names_code
 from remote_backend.reports.summary import Report
-from remote_backend.reports.words import failed_checks_text, warnings_of
+from remote_backend.reports.words import (
+    failed_checks_text,
+    unseen_groups,
+    unseen_text,
+    warnings_of,
+)
 
-__all__ = ("error_items", "text_item", "warning_sections")
+__all__ = ("error_items", "text_item", "unseen_sections", "warning_sections")
 
 _FIRST_LINES = 15
 _LINES_TOGETHER = 50
@@ -99,6 +104,20 @@ def warning_sections(report: Report) -> Iterator[Item]:
         if lines := _warning_lines(outcomes[0], title):
             section.add(text_item(lines, Rank.ERRORS, "policy text", "policy line"))
         yield section
+
+
+def unseen_sections(report: Report) -> Iterator[Item]:
+    """Give the section of plans that do not see which outputs others will change."""
+    groups = unseen_groups(report.outcomes)
+    if not groups:
+        return
+    everyone = [outcome.workspace for outcome in report.outcomes]
+    section = Item("#### Not seen yet\n\n", Rank.ERRORS, end="\n", has_note=True)
+    for producers, outcomes in groups:
+        names = names_code([outcome.workspace for outcome in outcomes], everyone, _NAMES)
+        text = escaped(unseen_text(producers, len(outcomes)))
+        section.add(Item(f"- {names}: {text}\n", Rank.ERRORS, "warning"))
+    yield section
 
 
 def _warning_lines(outcome: Outcome, title: str) -> list[str]:

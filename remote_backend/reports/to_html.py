@@ -16,6 +16,7 @@ from remote_backend.reports.html_page import html_page
 from remote_backend.reports.html_selection import selection_section
 from remote_backend.reports.html_text import html_text
 from remote_backend.reports.html_timeline import timeline_section
+from remote_backend.reports.html_unseen import unseen_section
 from remote_backend.reports.summary import Report
 
 __all__ = ("report_body", "to_html")
@@ -46,7 +47,7 @@ def report_body(report: Report, *, below_header: str = "") -> str:
     return (
         f"{page_header(report, kinds)}{below_header}<main{command}>\n{''.join(first)}"
         f"{matrix_section(report, changing)}{''.join(others)}"
-        f"{comparison_section(report)}"
+        f"{comparison_section(report)}{unseen_section(report)}"
         f"{costs_section(report.outcomes, report.totals.cost)}"
         f"{policies_section(report.outcomes)}{timeline_section(report.outcomes)}"
         f"{configurations_section(report)}{selection_section(report)}</main>\n"

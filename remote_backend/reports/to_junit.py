@@ -20,7 +20,7 @@ from remote_backend.plans.first_failure import first_failure
 from remote_backend.plans.gates import gate_text
 from remote_backend.plans.results import result_name
 from remote_backend.reports.summary import Report
-from remote_backend.reports.words import failed_checks_text, warnings_of
+from remote_backend.reports.words import failed_checks_text, unseen_text, warnings_of
 
 __all__ = ("to_junit",)
 
@@ -118,6 +118,8 @@ def _output(report: Report, outcome: Outcome) -> Iterator[str]:
     yield from comparison_texts([outcome])
     for warning in warnings_of(outcome):
         yield f"Warning: {warning}"
+    if outcome.unseen_outputs:
+        yield f"Warning: {unseen_text(outcome.unseen_outputs)}"
     log = report.logs.get(outcome.workspace)
     if outcome.result is Result.FAILED and log:
         yield f"\n{plain_text(log)[-_LOG_CHARACTERS:]}"

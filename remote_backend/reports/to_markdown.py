@@ -26,7 +26,11 @@ from remote_backend.reports.markdown_budget import (
 )
 from remote_backend.reports.markdown_comparison import comparison_sections
 from remote_backend.reports.markdown_configurations import configuration_sections
-from remote_backend.reports.markdown_errors import text_item, warning_sections
+from remote_backend.reports.markdown_errors import (
+    text_item,
+    unseen_sections,
+    warning_sections,
+)
 from remote_backend.reports.markdown_groups import group_sections
 from remote_backend.reports.markdown_selection import selection_sections
 from remote_backend.reports.markdown_table import table_item
@@ -125,6 +129,7 @@ def _parts(report: Report, most_characters: int) -> Iterator[Item]:
     yield from group_sections(report, most_characters)
     yield from comparison_sections(report)
     yield from warning_sections(report)
+    yield from unseen_sections(report)
     yield from configuration_sections(report)
     yield from selection_sections(report)
 

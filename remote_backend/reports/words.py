@@ -14,9 +14,9 @@ __all__ = (
     "against_text",
     "check_text",
     "counts_text",
-    "failed_although_finished",
     "failed_checks_text",
     "sentence_of",
+    "unseen_groups",
     "unseen_text",
     "warnings_of",
     "word_for",
@@ -100,9 +100,22 @@ def failed_checks_text(outcome: Outcome) -> str:
 
 
 def warnings_of(outcome: Outcome) -> tuple[str, ...]:
-    """Return what a reader of a plan should know: failed checks, and outputs that it does not see."""
-    unseen = outcome.unseen_outputs
-    return (*failed_although_finished(outcome), *([unseen_text(unseen)] if unseen else []))
+    """Return the policies and tasks that failed although the server finished the plan."""
+    if not outcome.succeeded:
+        return ()
+    titles = (title for check in outcome.checks for title in check.failure_titles)
+    return tuple(f"{title} failed" for title in titles)
+
+
+def unseen_groups(
+    outcomes: Iterable[Outcome],
+) -> list[tuple[tuple[str, ...], list[Outcome]]]:
+    """Return plans that do not see what others will change, by the names of these; the most first."""
+    readers: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.unseen_outputs:
+            readers.setdefault(outcome.unseen_outputs, []).append(outcome)
+    return sorted(readers.items(), key=lambda item: -len(item[1]))
 
 
 def unseen_text(names: Sequence[str], count: int = 1) -> str:
@@ -110,11 +123,3 @@ def unseen_text(names: Sequence[str], count: int = 1) -> str:
     listed = names_text([NameItem(name) for name in names])
     verb, whose = ("reads", "its plan does") if count == 1 else ("read", "their plans do")
     return f"{verb} outputs of {listed}, which change; {whose} not see this yet"
-
-
-def failed_although_finished(outcome: Outcome) -> tuple[str, ...]:
-    """Return the policies and tasks that failed although the server finished the plan."""
-    if not outcome.succeeded:
-        return ()
-    titles = (title for check in outcome.checks for title in check.failure_titles)
-    return tuple(f"{title} failed" for title in titles)

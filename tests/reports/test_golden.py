@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from remote_backend.models.changes import PlannedChanges, ResourceChange
-from remote_backend.models.outcome import Result
+from remote_backend.models.failure import Failure, FailureKind
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.models.run import Run
 from remote_backend.planning.polling import RunSnapshot
@@ -102,11 +104,47 @@ def made() -> Report:
     )
 
 
+def made_of_several() -> Report:
+    """Return the report of a batch of three configurations, one of which cannot be read."""
+    net, dns, broken = "stacks/net", "stacks/dns", "stacks/broken"
+    places = [
+        ConfigurationPlace(
+            name=name, hostname="tfe.test", organization="acme", mapping=f"{name[7:]}-*"
+        )
+        for name in (net, dns)
+    ]
+    return report(
+        outcome(f"{net}:prod", recorded("outputs"), configuration=net),
+        outcome(f"{dns}:prod", recorded("destroy"), configuration=dns),
+        outcome(
+            "eu",
+            result=Result.NO_CHANGES,
+            configuration=dns,
+            unseen_outputs=(f"{net}:prod",),
+        ),
+        Outcome(
+            workspace=broken,
+            full_name=broken,
+            configuration=broken,
+            result=Result.FAILED,
+            failure=Failure(
+                kind=FailureKind.CONFIGURATION, title="main.tf:3 could not be read in full"
+            ),
+        ),
+        mapping="stacks/*",
+        configurations=[*places, ConfigurationPlace(name=broken)],
+    )
+
+
+REPORTS: dict[str, Callable[[], Report]] = {"report": made, "several": made_of_several}
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_reports_are_as_they_were_read(form: str) -> None:
+@pytest.mark.parametrize("name", REPORTS)
+def test_reports_are_as_they_were_read(name: str, form: str) -> None:
     """Byte for byte."""
-    golden = SAMPLES / "reports" / f"report.{form}"
-    assert FORMS[form](made()) == golden.read_text(encoding="utf-8")
+    golden = SAMPLES / "reports" / f"{name}.{form}"
+    assert FORMS[form](REPORTS[name]()) == golden.read_text(encoding="utf-8")
 
 
 def test_everything_is_told() -> None:
@@ -192,5 +230,7 @@ def told(change: ResourceChange, path: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    for form, write in FORMS.items():
-        (SAMPLES / "reports" / f"report.{form}").write_text(write(made()), encoding="utf-8")
+    for name, make in REPORTS.items():
+        for form, write in FORMS.items():
+            golden = SAMPLES / "reports" / f"{name}.{form}"
+            golden.write_text(write(make()), encoding="utf-8")

@@ -1,6 +1,6 @@
 """Batches of several sizes in the middle of their work, as the live view knows them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from remote_backend import events
@@ -9,7 +9,7 @@ from remote_backend.models.failure import Failure, FailureKind
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 
-__all__ = ("NOW", "batch_of", "names_of", "outcome_of")
+__all__ = ("NOW", "batch_of", "names_in_directories", "names_of", "outcome_of")
 
 NOW = 34.0
 _STAGES = ("dev", "prod", "sandbox", "staging")
@@ -54,10 +54,19 @@ def outcome_of(
     )
 
 
-def batch_of(count: int) -> BatchRows:
+def names_in_directories(count: int) -> list[str]:
+    """Return so many names of workspaces in three configurations, every fourth one short."""
+    directories = ("stacks/networking/transit", "apps/web", "platform/observability-eu")
+    return [
+        name if at % 4 == 3 else f"{directories[at % 3]}:{name}"
+        for at, name in enumerate(names_of(count))
+    ]
+
+
+def batch_of(count: int, names: Sequence[str] = ()) -> BatchRows:
     """Return a batch of which a sixth has failed and a third is still at work or waits."""
     batch = BatchRows(0.0)
-    names = names_of(count)
+    names = names or names_of(count)
     batch.take(events.BatchStarted(tuple(names)), 0.0)
     for at, name in enumerate(names):
         began = 0.5 + at * 20 / count

@@ -3,10 +3,12 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from attrs import evolve
+
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.plan_failures import error_lines
-from remote_backend.cli.output.view.cells import Line, Span, line
+from remote_backend.cli.output.view.cells import Line, Span, cut_name, line
 from remote_backend.cli.output.view.signs import Signs
 from remote_backend.formats.ansi import clean, one_line, physical_lines
 from remote_backend.models.outcome import Outcome, Result
@@ -20,6 +22,9 @@ __all__ = ("failure_blocks", "failure_texts", "last_lines_of")
 _MOST_LINES = 20
 _MOST_BLOCKS = 10
 _MOST_NAMES = 8
+_NAMES_AROUND = 4
+"""An indentation and a comma."""
+
 _END_OF_LOG_BYTES = 1 << 14
 
 
@@ -51,8 +56,11 @@ def failure_blocks(
             )
         if more := _further(family.shown):
             yield line(more)
-        names = names_text(name_items(family.workspaces, everyone), _MOST_NAMES)
-        yield from _wrapped(f"In {one_line(names)}", width)
+        items = (
+            evolve(item, text=cut_name(one_line(item.text), width - _NAMES_AROUND))
+            for item in name_items(family.workspaces, everyone)
+        )
+        yield from _wrapped(f"In {names_text(tuple(items), _MOST_NAMES)}", width)
         if family.shown.run_url:
             yield line(Span(one_line(family.shown.run_url), "dim"))
     if len(failed) > _MOST_BLOCKS:

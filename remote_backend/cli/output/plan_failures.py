@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from remote_backend.models.outcome import Outcome
-from remote_backend.reports.words import failed_although_finished
+from remote_backend.reports.words import warnings_of
 
 __all__ = ("error_lines", "warning_lines")
 
@@ -16,10 +16,7 @@ _FRAME = re.compile(r"^[╷│╵|] ?")
 
 def warning_lines(outcome: Outcome) -> list[str]:
     """Return a line for each policy or task that failed although there is a plan."""
-    return [
-        f"Warning: {outcome.workspace}: {warning}"
-        for warning in failed_although_finished(outcome)
-    ]
+    return [f"Warning: {outcome.workspace}: {warning}" for warning in warnings_of(outcome)]
 
 
 def error_lines(log: Iterable[str]) -> Iterator[str]:

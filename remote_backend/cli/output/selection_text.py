@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from remote_backend.cli.output.view.cells import Line, Span, cut_end, line
+from remote_backend.cli.output.view.cells import Line, Span, line
+from remote_backend.cli.output.view.words import names_within
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.selection import Selection
 
@@ -21,13 +22,9 @@ def selection_lines(
     if with_reasons:
         yield from _reasons(selection, width)
     if selection.deleted:
-        names = one_line(", ".join(selection.deleted))
-        yield line(
-            cut_end(
-                f"{len(selection.deleted)} not planned, configuration deleted: {names}",
-                width,
-            )
-        )
+        head = f"{len(selection.deleted)} not planned, configuration deleted: "
+        names = names_within(list(map(one_line, selection.deleted)), width - len(head))
+        yield line(f"{head}{names}")
     if selection.reasons:
         more = "" if with_reasons else " (-why lists the reasons)"
         yield line(f"{len(selection.not_touched)} not touched{more}")
@@ -48,5 +45,5 @@ def _reasons(selection: Selection, width: int) -> Iterator[Line]:
 
 def _names(names: tuple[str, ...], width: int) -> Line:
     indent = " " * (_NUMBER_WIDTH + 2)
-    text = cut_end(one_line(", ".join(names)), width - len(indent))
+    text = names_within(list(map(one_line, names)), width - len(indent))
     return line(indent, Span(text, "dim"))

@@ -11,8 +11,20 @@ from collections.abc import Iterable, Sequence
 from attrs import field, frozen
 
 from remote_backend.cli.output.comparison_summary import comparison_lines
-from remote_backend.cli.output.view.cells import Line, Span, cut_end, line, width_of
-from remote_backend.cli.output.view.words import cost_change_of, cost_of, counts_of
+from remote_backend.cli.output.view.cells import (
+    Line,
+    Span,
+    cut_end,
+    cut_name,
+    line,
+    width_of,
+)
+from remote_backend.cli.output.view.words import (
+    cost_change_of,
+    cost_of,
+    counts_of,
+    names_within,
+)
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.ansi import one_line
 from remote_backend.models.comparison import ComparedWith
@@ -24,7 +36,12 @@ from remote_backend.plans.gates import gate_text
 from remote_backend.plans.groups import Family
 from remote_backend.plans.totals import Totals, totals_of
 from remote_backend.plans.workspace_names import name_items
-from remote_backend.reports.words import against_text, sentence_of, unseen_text
+from remote_backend.reports.words import (
+    against_text,
+    sentence_of,
+    unseen_groups,
+    unseen_text,
+)
 
 __all__ = ("Ending", "summary_lines")
 
@@ -234,7 +251,7 @@ class _Painter:
         most_lines = 1 if len(everyone) >= _MANY else 2
         names = [
             Span(
-                one_line(item.text),
+                cut_name(one_line(item.text), self.width - indent - 1),
                 "dim",
                 urls.get(item.text, "") if self.ending.links else "",
             )
@@ -250,16 +267,12 @@ class _Painter:
 
     def unseen_outputs(self) -> list[Line]:
         """Plans that read states of others whose outputs change, by the workspaces of those."""
-        readers: dict[tuple[str, ...], list[Outcome]] = {}
-        for outcome in self.ending.outcomes:
-            if outcome.unseen_outputs:
-                readers.setdefault(outcome.unseen_outputs, []).append(outcome)
-        lines = [line(Span("NOT SEEN YET", "bold"))] if readers else []
-        by_size = sorted(readers.items(), key=lambda item: -len(item[1]))
-        for names, outcomes in by_size[:_MOST_CHANGED]:
+        groups = unseen_groups(self.ending.outcomes)
+        lines = [line(Span("NOT SEEN YET", "bold"))] if groups else []
+        for names, outcomes in groups[:_MOST_CHANGED]:
             text = one_line(unseen_text(names, len(outcomes)))
             lines += self._titled(self._number(outcomes), text, "", outcomes)
-        if left := [each for _, outcomes in by_size[_MOST_CHANGED:] for each in outcomes]:
+        if left := [each for _, outcomes in groups[_MOST_CHANGED:] for each in outcomes]:
             more = f"and {len(left)} more that read outputs of others"
             lines.append(line(" " * (self._number_width + 2), Span(more, "dim")))
         return lines
@@ -268,16 +281,14 @@ class _Painter:
         count = sum(len(each.outcomes) for each in families)
         groups = "1 group" if len(families) == 1 else f"{len(families)} groups"
         head = f"{str(count).rjust(self._number_width)}  in {groups}"
-        names = ", ".join(
-            outcome.workspace for each in families for outcome in each.outcomes
-        )
-        what = (
-            one_line(names)
-            if count <= 3 or not self.ending.more_changed
-            else self.ending.more_changed
-        )
         head = head.ljust(self._number_width + 2 + _COUNTS_COLUMN) + "  "
-        return [line(head, Span(cut_end(what, self.width - width_of(head)), "dim"))]
+        room = self.width - width_of(head)
+        if count > 3 and self.ending.more_changed:
+            return [line(head, Span(cut_end(self.ending.more_changed, room), "dim"))]
+        names = [
+            one_line(each.workspace) for family in families for each in family.outcomes
+        ]
+        return [line(head, Span(names_within(names, room), "dim"))]
 
 
 def _link(url: str | None) -> str:

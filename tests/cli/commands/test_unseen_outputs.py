@@ -111,8 +111,8 @@ async def test_reports_of_plans_by_terraform(tmp_path: Path) -> None:
 
     assert "NOT SEEN YET" in done.out
     texts = [(chain.directory / name).read_text() for name in reports]
-    assert f"#### Warning: {WARNING}: `app:prod`" in texts[0]
-    assert f"Warning: {WARNING}: " in texts[1]
+    assert f"#### Not seen yet\n\n- `app:prod`: {WARNING}\n" in texts[0]
+    assert f"<li>app:prod: {WARNING}</li>" in texts[1]
     workspaces = json.loads(texts[2])["workspaces"]
     assert [each.get("unseen_outputs") for each in workspaces] == [None, ["net:prod"]]
     assert f"Warning: {WARNING}" in texts[3]

@@ -10,6 +10,7 @@ __all__ = (
     "Span",
     "cut_end",
     "cut_middle",
+    "cut_name",
     "cut_start",
     "fill",
     "fit",
@@ -88,6 +89,22 @@ def cut_middle(text: str, width: int, mark: str = "…") -> str:
     left = (width - cell_len(mark) + 1) // 2
     head = set_cell_size(text, max(0, left))
     return head + cut_start(text, max(0, width - cell_len(head)), mark)
+
+
+def cut_name(name: str, width: int, mark: str = "…") -> str:
+    """Return a name of a workspace; of `DIR:WORKSPACE` the directory is cut first.
+
+    Both are cut in the middle. Of a directory for which there is no room the mark is left.
+    """
+    directory, colon, workspace = name.rpartition(":")
+    if not colon or cell_len(name) <= width or width <= cell_len(mark) + 1:
+        return cut_middle(name, width, mark)
+    end = f"{colon}{workspace}"
+    room = width - cell_len(end)
+    if room >= cell_len(mark):
+        return f"{cut_middle(directory, room, mark)}{end}"
+    start = f"{mark}{colon}"
+    return f"{start}{cut_middle(workspace, width - cell_len(start), mark)}"
 
 
 def fit(spans: Line, width: int, mark: str = "…") -> Line:

@@ -14,7 +14,7 @@ from remote_backend.cli.output.view.cells import (
     Line,
     Span,
     cut_end,
-    cut_middle,
+    cut_name,
     cut_start,
     fill,
     fit,
@@ -229,7 +229,7 @@ class _Painter:
         name_width = self._name_width()
         seconds = row.seconds(self.now)
         took = "" if seconds is None else duration(seconds)
-        name = cut_middle(self.theme.clean(row.name), name_width - 2, self.theme.signs.cut)
+        name = cut_name(self.theme.clean(row.name), name_width - 2, self.theme.signs.cut)
         head = line(
             " ",
             Span(sign, style),

@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, field
 
-from remote_backend.cli.output.view.cells import Line, Span, cut_end, fill, line, width_of
+from remote_backend.cli.output.view.cells import (
+    Line,
+    Span,
+    cut_end,
+    cut_name,
+    fill,
+    line,
+    width_of,
+)
 from remote_backend.cli.output.view.theme import Theme
 
 __all__ = ("LogPager",)
@@ -141,8 +149,9 @@ class LogPager:
 
     def _head(self, width: int, theme: Theme) -> Line:
         count = f"{len(self.lines)} lines"
-        text = theme.clean(f" {self.name}  {self.title}")
         room = width - width_of(count) - 2
+        name = cut_name(theme.clean(self.name), max(room * 3 // 4, 20), theme.signs.cut)
+        text = f" {name}  {theme.clean(self.title)}"
         return line(
             Span(fill(cut_end(text, room, theme.signs.cut), room), self.style or "bold"),
             count,

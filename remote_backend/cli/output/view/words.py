@@ -1,7 +1,8 @@
 """Numbers, costs and names as short texts."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from remote_backend.cli.output.view.cells import cut_name
 from remote_backend.formats.amounts import difference_text, money, signed_numbers
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Outcome
@@ -54,11 +55,22 @@ def error_of(outcome: Outcome) -> str:
     return outcome.reason or outcome.result.value
 
 
-def names_within(names: Iterable[str], width: int, cut: str = "…") -> str:
-    """Return names with commas between them, cut where there is no more room."""
-    text = ""
-    for name in names:
-        text = f"{text}, {name}" if text else name
-        if len(text) > width:
-            return text[: max(0, width - len(cut))] + cut
-    return text
+def names_within(names: Sequence[str], width: int, cut: str = "…") -> str:
+    """Return names with commas between them, cut where there is no more room.
+
+    Those of several configurations, `DIR:WORKSPACE`, are whole; the first one is cut if it must be.
+    """
+    text = ", ".join(names)
+    if len(text) <= width:
+        return text
+    if ":" not in text:
+        return text[: max(0, width - len(cut))] + cut
+    if len(names) == 1:
+        return cut_name(text, width, cut)
+    more = f", {cut}"
+    shown, *others = names
+    for name in others:
+        if len(f"{shown}, {name}{more}") > width:
+            break
+        shown = f"{shown}, {name}"
+    return f"{cut_name(shown, width - len(more), cut)}{more}"

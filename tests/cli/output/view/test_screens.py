@@ -4,7 +4,7 @@
 it is committed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,13 @@ from remote_backend.cli.output.view.pager import LogPager
 from remote_backend.cli.output.view.signs import ASCII, UNICODE, Signs
 from remote_backend.cli.output.view.theme import Theme
 from remote_backend.models.outcome import Result
-from tests.support.batch_view import NOW, batch_of, names_of, outcome_of
+from tests.support.batch_view import (
+    NOW,
+    batch_of,
+    names_in_directories,
+    names_of,
+    outcome_of,
+)
 
 SCREENS = Path(__file__).with_name("screens")
 SIZES = [(80, 24), (120, 40), (200, 50), (40, 12)]
@@ -29,10 +35,17 @@ LOG = [
 ]
 
 
-def controller(count: int, signs: Signs = UNICODE, *, is_drift: bool = False) -> Controller:
+def controller(
+    count: int,
+    signs: Signs = UNICODE,
+    *,
+    is_drift: bool = False,
+    names: Sequence[str] = (),
+) -> Controller:
     """Return the view of a batch, of which every log is the same."""
-    batch = batch_of(count)
-    theme = Theme(title="acme/net-*", signs=signs, is_drift=is_drift)
+    batch = batch_of(count, names)
+    title = "3 configurations" if names else "acme/net-*"
+    theme = Theme(title=title, signs=signs, is_drift=is_drift)
 
     def open_log(name: str) -> LogPager:
         pager = LogPager(
@@ -52,6 +65,14 @@ def pressed(*keys: str, count: int = 40, signs: Signs = UNICODE) -> Controller:
     return view
 
 
+def several(*keys: str, count: int = 40, signs: Signs = UNICODE) -> Controller:
+    """Return the view of a batch of several configurations after some keys."""
+    view = controller(count, signs, names=names_in_directories(count))
+    for key in keys:
+        view.press(key)
+    return view
+
+
 def asked() -> Controller:
     """Return a view with the question after an interrupt."""
     view = controller(40)
@@ -66,6 +87,9 @@ CASES: dict[str, tuple[Callable[[], Controller], tuple[int, int]]] = {
         for count in (8, 40, 300, 1000)
         for size in SIZES
     },
+    **{f"several-{size[0]}x{size[1]}": (several, size) for size in SIZES},
+    "several-log-40x12": (lambda: several("down", "enter"), (40, 12)),
+    "several-ascii-80x24": (lambda: several(signs=ASCII), (80, 24)),
     "list-80x24": (lambda: pressed("down", "down", "down"), (80, 24)),
     "failed-only-80x24": (lambda: pressed("f"), (80, 24)),
     "filter-80x24": (lambda: pressed("/", *"eu-w"), (80, 24)),
@@ -96,7 +120,7 @@ def test_screens_are_as_they_were_read(name: str) -> None:
     """Each screen is the one in the file, and fits its terminal."""
     make, size = CASES[name]
     lines = make().draw(size, NOW)
-    assert len(lines) <= size[1] - 1 or name.startswith("log-") and len(lines) <= size[1]
+    assert len(lines) <= size[1] - 1 or "log-" in name and len(lines) <= size[1]
     assert max(map(width_of, lines)) <= size[0]
     assert text_of(lines) == (SCREENS / f"{name}.txt").read_text(encoding="utf-8")
 
