@@ -1,14 +1,15 @@
 """The JSON plans of a batch as files, for scanners and policy tools.
 
-A folder holds `WORKSPACE.json` or `WORKSPACE.redacted.json` for each plan, and an `index.json` that
-names them. The name says which form it is, because some tools find nothing in a redacted plan and
+A folder holds `WORKSPACE.json` or `WORKSPACE.redacted.json` for each plan, in a batch of several
+configurations below the directory of each, and an `index.json` that names them. The name says which form it is, because some tools find nothing in a redacted plan and
 report that all is well. Files of an earlier batch are removed before a new one begins, so that
 nothing that lies there is older than the index.
 """
 
 import json
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
 import anyio
@@ -41,11 +42,14 @@ class PlanFile:
     """The JSON plan of one workspace in a folder."""
 
     workspace: str
+    configuration: str
+    """The directory of its configuration in a batch of several; else empty."""
+
     remote_name: str
     run_id: str | None
     result: str
     file: str | None
-    """Its name in the folder; None where there is no plan."""
+    """Its path below the folder, with `/`; None where there is no plan."""
 
     form: str | None
     """`full` or `redacted`."""
@@ -65,7 +69,7 @@ def prepare_plan_folder(folder: Path) -> None:
         # Not before it is known that the folder is for plans: it may be somebody's directory.
         folder.chmod(_FOLDER_MODE)
         for name in earlier_files:
-            (folder / name).unlink(missing_ok=True)
+            _remove(folder, name)
         write_atomically(folder / _IGNORE, b"*\n")
     except OSError as error:
         raise RunOptionsError(
@@ -74,8 +78,18 @@ def prepare_plan_folder(folder: Path) -> None:
         ) from None
 
 
+def _remove(folder: Path, name: str) -> None:
+    """Remove a file, and the directories above it that are empty then."""
+    path = folder / name
+    path.unlink(missing_ok=True)
+    for parent in path.parents:
+        if parent == folder or any(parent.iterdir()):
+            return
+        parent.rmdir()
+
+
 def _files_of_earlier_batch(folder: Path) -> list[str]:
-    present = {path.name for path in folder.iterdir()} - {_IGNORE}
+    present = set(_files_below(folder)) - {_IGNORE}
     try:
         index = json.loads((folder / _INDEX).read_bytes())
         listed = {str(plan["file"]) for plan in index["plans"] if plan["file"]} | {_INDEX}
@@ -88,6 +102,13 @@ def _files_of_earlier_batch(folder: Path) -> list[str]:
             parameters=("plan_json",),
         )
     return sorted(present & listed)
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files, and of links, which lead to somebody else's."""
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not path.is_dir():
+            yield path.relative_to(folder).as_posix()
 
 
 async def write_plan_files(
@@ -116,10 +137,17 @@ async def write_plan_files(
         for outcome in outcomes:
             group.start_soon(write, outcome)
     in_order = tuple(files[outcome.workspace] for outcome in outcomes)
-    index = {"schema_version": "1", "batch": batch_id, "plans": list(map(asdict, in_order))}
+    index = {"schema_version": "1", "batch": batch_id, "plans": list(map(_entry, in_order))}
     data = json.dumps(index, indent=2).encode() + b"\n"
     await to_thread.run_sync(write_atomically, folder / _INDEX, data)
     return in_order
+
+
+def _entry(plan: PlanFile) -> dict[str, Any]:
+    entry = asdict(plan)
+    if not plan.configuration:
+        del entry["configuration"]
+    return entry
 
 
 async def _write(
@@ -134,6 +162,7 @@ async def _write(
     ) -> PlanFile:
         return PlanFile(
             workspace=outcome.workspace,
+            configuration=outcome.configuration,
             remote_name=outcome.full_name,
             run_id=outcome.run_id,
             result=outcome.result.value,
@@ -152,18 +181,40 @@ async def _write(
     written = await to_thread.run_sync(with_format_version, data)
     if written is None:
         return entry(problem="what the server sent is not a plan as JSON")
-    name = file_name_of(outcome.workspace, is_redacted=is_redacted)
-    await to_thread.run_sync(write_atomically, folder / name, written)
+    name = file_name_of(
+        outcome.local_name, is_redacted=is_redacted, configuration=outcome.configuration
+    )
+    await to_thread.run_sync(_write_below, folder, name, written)
     return entry(name, "redacted" if is_redacted else "full")
 
 
-def file_name_of(workspace: str, *, is_redacted: bool) -> str:
-    """Return the name of the file of a workspace; odd characters are percent-encoded."""
+def _write_below(folder: Path, name: str, data: bytes) -> None:
+    path = folder / name
+    path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    write_atomically(path, data)
+
+
+def file_name_of(workspace: str, *, is_redacted: bool, configuration: str = "") -> str:
+    """Return the path of the file of a workspace; odd characters are percent-encoded."""
     name = quote(workspace, safe=" ")
-    if name.startswith(".") or name == "index":
-        # Hidden files are skipped by most tools, and the index has a name of its own.
-        name = f"%{ord(name[0]):02X}{name[1:]}"
-    return f"{name}.redacted.json" if is_redacted else f"{name}.json"
+    # The index has a name of its own.
+    name = _encoded_first(name) if name == "index" else _seen(name)
+    file = f"{name}.redacted.json" if is_redacted else f"{name}.json"
+    return "/".join((*map(_directory_name, PurePosixPath(configuration).parts), file))
+
+
+def _directory_name(part: str) -> str:
+    # A directory must not be called like the file of a plan.
+    return _seen(quote(part, safe=" ").replace(".json", "%2Ejson"))
+
+
+def _seen(name: str) -> str:
+    """Return a name that is not hidden, because most tools skip those that are."""
+    return _encoded_first(name) if name.startswith(".") else name
+
+
+def _encoded_first(name: str) -> str:
+    return f"%{ord(name[0]):02X}{name[1:]}"
 
 
 def with_format_version(data: bytes) -> bytes | None:

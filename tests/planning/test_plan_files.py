@@ -22,6 +22,22 @@ def test_no_name_leaves_the_folder_or_hides(workspace: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("configuration", "name"),
+    [
+        ("stacks/net", "stacks/net/dev.json"),
+        (".", "dev.json"),
+        ("../other/.hidden", "%2E./other/%2Ehidden/dev.json"),
+        ("a/index.json", "a/index%2Ejson/dev.json"),
+        ("a:b/c d", "a%3Ab/c d/dev.json"),
+    ],
+)
+def test_directories_of_configurations(configuration: str, name: str) -> None:
+    """They are kept, but none leads out of the folder, hides, or is called like a plan."""
+    file = file_name_of("dev", is_redacted=False, configuration=configuration)
+    assert file == name
+
+
+@pytest.mark.parametrize(
     ("data", "result"),
     [
         (b'{"format_version":"1.2","a":1.0}', b'{"format_version":"1.2","a":1.0}'),
