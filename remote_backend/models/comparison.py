@@ -22,6 +22,7 @@ __all__ = (
     "Comparison",
     "ComparisonResult",
     "Section",
+    "name_of_version",
 )
 
 AnyChange: TypeAlias = ResourceChange | OutputChange | ActionInvocation
@@ -132,6 +133,11 @@ class ComparedWith:
 
     head: str | None = None
     """What the head has instead, where that is not the configuration alone: `Terraform 1.15.5`."""
+
+
+def name_of_version(version: str | None) -> str:
+    """Return how people call the version of Terraform that runs request."""
+    return f"Terraform {version}" if version else "the versions of the workspaces"
 
 
 @frozen(kw_only=True)

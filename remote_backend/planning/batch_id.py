@@ -5,6 +5,7 @@ import re
 
 __all__ = (
     "BASE_NOTE",
+    "base_commit_in",
     "batch_id_in",
     "is_id_of_batch",
     "is_run_of_base",
@@ -17,6 +18,8 @@ _RANDOM_BYTES = 8
 BASE_NOTE = ", base of a comparison"
 """What stands before the id in the message of a run that is only compared with."""
 
+# Behind the id stands where the plan comes from, and last of all the commit of the base.
+_BASE_COMMIT = re.compile(r", base ([0-9a-f]{4,64})\Z")
 _SHORT_DIGITS = 4
 # Messages of runs hold it in parentheses: `planning.running_batch.requested_options`.
 _IN_MESSAGE = re.compile(rf"\(({_START}[0-9a-f]{{{2 * _RANDOM_BYTES}}})\)")
@@ -47,3 +50,9 @@ def batch_id_in(message: str) -> str:
 def is_run_of_base(message: str, batch_id: str) -> bool:
     """Whether the message of a run says that its batch only compares with it."""
     return f"{BASE_NOTE} ({batch_id})" in message
+
+
+def base_commit_in(message: str) -> str:
+    """Return the commit that the message of a run of a base names; empty where it names none."""
+    found = _BASE_COMMIT.search(message)
+    return found[1] if found else ""

@@ -20,7 +20,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from remote_backend.errors import RemoteBackendError, RunOptionsError
-from remote_backend.models.comparison import ComparedWith
+from remote_backend.models.comparison import ComparedWith, name_of_version
 from remote_backend.models.run import PlanOptions
 from remote_backend.planning.base import Base, Planner
 from remote_backend.planning.base_choice import ReferenceBase, StoredBase, VersionBase
@@ -80,7 +80,9 @@ def _version_base(
     version, head_version = choice.version, options.plan.terraform_version
     return _Base(
         compared_with=ComparedWith(
-            kind="version", name=_name_of(version), head=_name_of(head_version)
+            kind="version",
+            name=name_of_version(version),
+            head=name_of_version(head_version),
         ),
         plan=evolve(options.plan, terraform_version=version),
         bases={
@@ -90,10 +92,6 @@ def _version_base(
             for one in configurations
         },
     )
-
-
-def _name_of(version: str | None) -> str:
-    return f"Terraform {version}" if version else "the versions of the workspaces"
 
 
 def _stored_base(

@@ -116,7 +116,7 @@ async def download_report(request: web.Request) -> web.Response:
 async def cancel_batch(request: web.Request, form: Form) -> web.Response:
     """Stop all runs of a batch that go on."""
     context, batch = context_of(request), await _batch(request)
-    for _, run in batch.runs:
+    for run in batch.all_runs():
         context.run_queue.cancel(run.id, user_id=request[USER].id)
     raise web.HTTPSeeOther(batch_path(request, batch.id))
 
@@ -142,7 +142,7 @@ async def _batch(request: web.Request) -> PlannedBatch:
 
 
 def _etag(batch: PlannedBatch) -> str:
-    states = "\n".join(f"{run.id} {run.status}" for _, run in batch.runs)
+    states = "\n".join(f"{run.id} {run.status}" for run in batch.all_runs())
     return f'"{sha256(states.encode()).hexdigest()[:24]}"'
 
 
@@ -191,15 +191,19 @@ def _again(request: web.Request, batch: PlannedBatch) -> str:
 
 def _at_work(request: web.Request, batch: PlannedBatch) -> str:
     """Return the runs that go on: those that are planned, and how many wait."""
-    going_on = [(name, run) for name, run in batch.runs if not run.is_over]
-    at_work = [named for named in going_on if word_of_run(named[1]) != "waiting"]
+    going_on = [
+        (name, head, run)
+        for name, head in batch.runs
+        if (run := batch.unfinished(name, head)) is not None
+    ]
+    at_work = [row for row in going_on if word_of_run(row[2]) != "waiting"]
     rows = (
         (
             name_link(run_path(request, name, run.id), name),
-            html_text(word_of_run(run)),
+            html_text(word_of_run(run) if run is head else f"base {word_of_run(run)}"),
             f'<span data-since="{html_text(run.times.get(run.status, run.created_at))}"></span>',
         )
-        for name, run in at_work[:_MOST_AT_WORK]
+        for name, head, run in at_work[:_MOST_AT_WORK]
     )
     waiting = len(going_on) - len(at_work)
     ended = len(batch.runs) - len(going_on)
@@ -211,11 +215,12 @@ def _at_work(request: web.Request, batch: PlannedBatch) -> str:
         f'<progress max="{len(batch.runs)}" value="{ended}" '
         'aria-label="Ended plans"></progress>\n'
     )
+    runs = sum(not run.is_over for run in batch.all_runs())
     cancel = form(
         batch_path(request, batch.id, "cancel"),
         form_token(request),
         '<details class="confirm"><summary>Cancel the batch</summary>'
-        f"<button>Cancel {count_of(len(going_on), 'run')}</button></details>\n",
+        f"<button>Cancel {count_of(runs, 'run')}</button></details>\n",
     )
     listed = table(("Workspace", "Phase", "Since"), rows) if at_work else ""
     return f"{sentence}{bar}{listed}{cancel}"

@@ -1,9 +1,9 @@
 """Batches, as the messages of runs name them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os.path import commonprefix
 
-from attrs import frozen
+from attrs import field, frozen
 
 from remote_backend.planning.batch_id import is_run_of_base
 from remote_backend.server.organization_records import OrganizationRecord
@@ -23,24 +23,37 @@ class PlannedBatch:
     runs: Sequence[tuple[str, RunRecord]]
     """Each with the name of its workspace, ordered by these names."""
 
+    bases: Mapping[str, RunRecord] = field(factory=dict)
+    """By the names of workspaces, the runs that those of a comparison are compared with."""
+
     users: Sequence[str]
 
     @property
     def is_over(self) -> bool:
         """Whether no run goes on."""
-        return all(run.is_over for _, run in self.runs)
+        return all(run.is_over for run in self.all_runs())
 
     @property
     def started_at(self) -> str:
         """When the first run was made."""
-        return min((run.created_at for _, run in self.runs), default="")
+        return min((run.created_at for run in self.all_runs()), default="")
 
     @property
     def ended_at(self) -> str | None:
         """When the last run ended; None while one goes on."""
         if not self.is_over:
             return None
-        return max((run.times.get(run.status, "") for _, run in self.runs), default="")
+        return max((run.times.get(run.status, "") for run in self.all_runs()), default="")
+
+    def all_runs(self) -> Iterator[RunRecord]:
+        """Give all runs, those of the bases as well."""
+        yield from (run for _, run in self.runs)
+        yield from self.bases.values()
+
+    def unfinished(self, workspace: str, run: RunRecord) -> RunRecord | None:
+        """Return the run for which a workspace is not over: its own, or that of the base."""
+        base = self.bases.get(workspace)
+        return next((one for one in (run, base) if one and not one.is_over), None)
 
 
 @frozen(kw_only=True)
@@ -72,10 +85,17 @@ def read_batch(
     """Return a batch, or None where no run of the organization belongs to it."""
     runs_of_all = records.all_with(RunRecord, "batch_id", id) if id else []
     runs_of_batch = [run for run in runs_of_all if run.organization_id == organization.id]
-    # Of two runs of a workspace the later one counts, as after a batch was resumed; but that
-    # of the base of a comparison only where there is no other.
-    runs_of_batch.sort(key=lambda run: not is_run_of_base(run.message, id))
-    newest = {run.workspace_id: run for run in runs_of_batch}
+    # Of two runs of a workspace the later one counts, as after a batch was resumed.
+    bases = {
+        run.workspace_id: run for run in runs_of_batch if is_run_of_base(run.message, id)
+    }
+    heads = {
+        run.workspace_id: run
+        for run in runs_of_batch
+        if not is_run_of_base(run.message, id)
+    }
+    # The run of a base is shown by itself only where there is no other.
+    newest = {**bases, **heads}
     workspaces = records.find_many(WorkspaceRecord, newest)
     runs = [
         (workspaces[workspace_id].name, run)
@@ -86,7 +106,16 @@ def read_batch(
         return None
     runs.sort(key=lambda named: named[0])
     users = names_of_users(records, {run.created_by for _, run in runs})
-    return PlannedBatch(id=id, runs=runs, users=sorted(users.values()))
+    return PlannedBatch(
+        id=id,
+        runs=runs,
+        users=sorted(users.values()),
+        bases={
+            workspaces[workspace_id].name: bases[workspace_id]
+            for workspace_id in heads
+            if workspace_id in bases and workspace_id in workspaces
+        },
+    )
 
 
 def mapping_of(names: Iterable[str]) -> str:
@@ -100,11 +129,13 @@ def mapping_of(names: Iterable[str]) -> str:
 
 
 def _summary(batch: PlannedBatch) -> BatchSummary:
+    # What a change causes is known once the plans are read, which a list does not do.
+    words = batch_words(run for _, run in batch.runs)
     return BatchSummary(
         id=batch.id,
         mapping=mapping_of(name for name, _ in batch.runs),
         workspaces=len(batch.runs),
-        words=batch_words(run for _, run in batch.runs),
+        words=f"whole plans: {words}" if batch.bases else words,
         started_at=batch.started_at,
         who=", ".join(batch.users),
     )

@@ -5,7 +5,7 @@ goes on is written anew every few seconds, and parses no plan twice.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from threading import Lock
@@ -23,6 +23,7 @@ from remote_backend.models.run_phases import PHASES
 from remote_backend.planning.polling import RunSnapshot
 from remote_backend.planning.run_failure import failure_of_run
 from remote_backend.planning.run_result import counts_of, phase_reached, result_of
+from remote_backend.plans.compared_outcome import compare_outcomes
 from remote_backend.plans.json_plan import parse_json_plan
 from remote_backend.plans.log_facts import LogFacts
 from remote_backend.server.files import Files
@@ -46,20 +47,43 @@ class KeptOutcomes:
 
     def outcome(self, run: RunRecord, workspace: str) -> Outcome:
         """Return the outcome of a run; it reads files, so it belongs into a thread."""
+        return self._kept_or_read(
+            workspace, (run,), lambda: _read_outcome(self.files, run, workspace)
+        )
+
+    def compared(self, head: RunRecord, base: RunRecord, workspace: str) -> Outcome:
+        """Return the outcome of a run, compared with that of a base, once both are over.
+
+        Sensitive values are not read for it, because who sees a page need not be allowed to.
+        """
+
+        def read() -> Outcome:
+            made = [
+                _read_outcome(self.files, run, workspace, marks_old_values=True)
+                for run in (head, base)
+            ]
+            return compare_outcomes(*made, is_drift=head.refresh_only)
+
+        return self._kept_or_read(workspace, (head, base), read)
+
+    def _kept_or_read(
+        self, workspace: str, runs: tuple[RunRecord, ...], read: Callable[[], Outcome]
+    ) -> Outcome:
+        key = " ".join(run.id for run in runs)
         with self._lock:
-            kept = self._kept.get(run.id)
+            kept = self._kept.get(key)
         if kept is not None:
             return evolve(kept[0], workspace=workspace, full_name=workspace)
-        outcome = _read_outcome(self.files, run, workspace)
-        if run.is_over:
-            self._keep(run.id, outcome, self._size(run))
+        outcome = read()
+        if all(run.is_over for run in runs):
+            self._keep(key, outcome, sum(map(self._size, runs)))
         return outcome
 
-    def _keep(self, run_id: str, outcome: Outcome, size: int) -> None:
+    def _keep(self, key: str, outcome: Outcome, size: int) -> None:
         with self._lock:
-            if run_id in self._kept:
+            if key in self._kept:
                 return
-            self._kept[run_id] = (outcome, size)
+            self._kept[key] = (outcome, size)
             self._bytes += size
             while self._bytes > _MOST_KEPT_BYTES:
                 _, (_, freed) = self._kept.popitem(last=False)
@@ -84,7 +108,9 @@ def seconds_between(start: str, end: str) -> float:
     return max(0.0, difference.total_seconds())
 
 
-def _read_outcome(files: Files, run: RunRecord, workspace: str) -> Outcome:
+def _read_outcome(
+    files: Files, run: RunRecord, workspace: str, *, marks_old_values: bool = False
+) -> Outcome:
     outcome = Outcome(
         workspace=workspace,
         full_name=workspace,
@@ -101,7 +127,7 @@ def _read_outcome(files: Files, run: RunRecord, workspace: str) -> Outcome:
         return outcome
     snapshot = _snapshot(run)
     checks, facts = _checks(run), _log_facts(files, run)
-    changes = _changes(files, run)
+    changes = _changes(files, run, marks_old_values=marks_old_values)
     failure = failure_of_run(snapshot, checks, facts)
     return evolve(
         outcome,
@@ -109,6 +135,7 @@ def _read_outcome(files: Files, run: RunRecord, workspace: str) -> Outcome:
         failure=failure,
         phase=None if snapshot.succeeded else phase_reached(snapshot),
         counts=counts_of(snapshot, changes, facts.counts),
+        input_state_version_id=run.input_state_version_id,
         checks=checks,
         changes=changes,
     )
@@ -147,11 +174,14 @@ def _times(run: RunRecord) -> Iterable[tuple[str, float]]:
             yield status, seconds_between(run.created_at, time)
 
 
-def _changes(files: Files, run: RunRecord) -> PlannedChanges | None:
+def _changes(
+    files: Files, run: RunRecord, *, marks_old_values: bool
+) -> PlannedChanges | None:
     if run.plan_status != "finished":
         return None
     try:
-        return parse_json_plan(files.json_plan_path(run.id).read_bytes())
+        data = files.json_plan_path(run.id).read_bytes()
+        return parse_json_plan(data, marks_old_values=marks_old_values)
     except FileNotFoundError:
         return None
 
