@@ -55,6 +55,8 @@ class EngineInputs:
     """The version or constraint of the workspace, for runs that do not request a version."""
 
     state: bytes | None = field(default=None, repr=False)
+    estimates_cost: bool = False
+    """Whether the organization turned cost estimation on."""
 
 
 @frozen(kw_only=True)

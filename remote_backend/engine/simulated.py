@@ -58,8 +58,16 @@ class SimulatedEngine:
             counts=counts if simulation.succeeds else None,
             json_plan=_json_plan(counts),
             policies=simulation.policies if simulation.succeeds else (),
-            cost=simulation.cost if simulation.succeeds else None,
+            cost=_cost_of(simulation, inputs) if simulation.succeeds else None,
         )
+
+
+def _cost_of(simulation: Simulation, inputs: EngineInputs) -> SimulatedCost | None:
+    """Return the scripted estimate, or, where one is wanted, one that knows no price."""
+    if simulation.cost is not None or not inputs.estimates_cost:
+        return simulation.cost
+    counts = simulation.counts
+    return SimulatedCost(resources=counts.add + counts.change + counts.destroy)
 
 
 def _json_plan(counts: Counts) -> bytes:

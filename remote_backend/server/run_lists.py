@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
+from remote_backend.server.agent_pool_facts import workspaces_by_pool
 from remote_backend.server.context import (
     context_of,
     not_found,
@@ -19,6 +20,7 @@ from remote_backend.server.documents.runs import (
     run_source,
 )
 from remote_backend.server.ids import now_text
+from remote_backend.server.organization_records import AgentPoolRecord
 from remote_backend.server.query_parameters import bad_query, filter_values
 from remote_backend.server.records import RunRecord, UserRecord, WorkspaceRecord
 from remote_backend.server.store import Records
@@ -121,8 +123,10 @@ def _conditions(records: Records, request: web.Request) -> list[Condition]:
         conditions.append(_by_user(records, user))
     if names := filter_values(query, "filter[workspace_names]"):
         conditions.append(_in_workspaces(records, request, names))
-    if query.get("search[commit]") or query.get("filter[agent_pool_names]"):
-        # No run here comes from a repository or is planned by an agent.
+    if names := filter_values(query, "filter[agent_pool_names]"):
+        conditions.append(_in_agent_pools(records, request, names))
+    if query.get("search[commit]"):
+        # No run here comes from a repository.
         conditions.append(lambda run: False)
     return conditions
 
@@ -159,6 +163,21 @@ def _in_workspaces(
         workspace.id
         for workspace in records.all(WorkspaceRecord, organization_of(request).id)
         if workspace.name in names
+    }
+    return lambda run: run.workspace_id in ids
+
+
+def _in_agent_pools(
+    records: Records, request: web.Request, names: Collection[str]
+) -> Condition:
+    """Return whether a run is of a workspace that uses one of some pools now."""
+    organization = organization_of(request)
+    workspace_ids = workspaces_by_pool(records, organization)
+    ids = {
+        id
+        for pool in records.all(AgentPoolRecord, organization.id)
+        if pool.name in names
+        for id in workspace_ids.get(pool.id, ())
     }
     return lambda run: run.workspace_id in ids
 

@@ -1,7 +1,6 @@
 """The server's work: queued runs become plans, a few at a time."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 
 import anyio
 from anyio import to_thread
@@ -9,20 +8,14 @@ from anyio.abc import TaskGroup, TaskStatus
 from attrs import evolve
 
 from remote_backend.engine.plan import EngineInputs, EngineResult, PlanEngine
-from remote_backend.formats.hcl import IDENTIFIER, write_hcl
-from remote_backend.models.run import PlanOptions
-from remote_backend.server.applied_variables import AppliedVariables, applied_variables
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files, LogWriter
-from remote_backend.server.organization_records import SSHKeyRecord
 from remote_backend.server.records import (
     RunRecord,
-    StateVersionRecord,
-    VariableRecord,
-    WorkspaceRecord,
 )
 from remote_backend.server.retention import OwnedFiles, remove_files
 from remote_backend.server.run_access import RunAccess
+from remote_backend.server.run_inputs import engine_inputs, read_run
 from remote_backend.server.run_timestamps import with_new_timestamps
 from remote_backend.server.ssh_access import ssh_environ
 from remote_backend.server.store import Records, Store
@@ -210,62 +203,23 @@ class RunQueue:
     async def _read_inputs(
         self, run: RunRecord, environ: Mapping[str, str]
     ) -> EngineInputs:
-        def read_records(
-            records: Records,
-        ) -> tuple[
-            WorkspaceRecord,
-            AppliedVariables,
-            StateVersionRecord | None,
-            SSHKeyRecord | None,
-        ]:
-            workspace = records.find(WorkspaceRecord, run.workspace_id)
-            if workspace is None:
-                raise _RunDeleted(run.id)
-            variables = applied_variables(records, workspace)
-            state_id = run.input_state_version_id
-            state = records.find(StateVersionRecord, state_id) if state_id else None
-            key = records.find(SSHKeyRecord, workspace.ssh_key_id or "")
-            return workspace, variables, state, key
-
-        workspace, variables, version, key = await self._store.read(read_records)
+        stored = await self._store.read(lambda records: read_run(records, run))
+        if stored is None:
+            raise _RunDeleted(run.id)
         root = self._files.configuration_folder(run.configuration_version_id)
+        folder = self._files.engine_folder(run.id) if self._access else None
         if self._engine.reads_configuration:
-            if key is not None and self._access is not None:
-                folder = self._files.engine_folder(run.id)
-                environ = {**environ, **ssh_environ(folder, key.value)}
+            if folder is not None and stored.ssh_key is not None:
+                environ = {**environ, **ssh_environ(folder, stored.ssh_key.value)}
             root = await to_thread.run_sync(
                 self._files.prepare_run_folder, run.configuration_version_id, run.id
             )
-        return EngineInputs(
-            engine_folder=self._files.engine_folder(run.id) if self._access else None,
-            folder=_working_directory(root, workspace.working_directory),
-            workspace=workspace.name,
-            options=PlanOptions(
-                targets=run.target_addrs,
-                replace=run.replace_addrs,
-                refresh=run.refresh,
-                refresh_only=run.refresh_only,
-                destroy=run.is_destroy,
-                generate_config=run.allow_config_generation,
-            ),
-            requested_version=run.requested_version,
-            version_constraint=workspace.terraform_version,
-            variables=(
-                *_terraform_variables(variables.ordinary),
-                *run.variables,
-                *_terraform_variables(variables.priority),
-            ),
-            environ={
-                **environ,
-                **{
-                    variable.key: variable.value
-                    for variable in variables.effective()
-                    if variable.category == "env"
-                },
-                "TFC_RUN_ID": run.id,
-                "TFC_WORKSPACE_NAME": workspace.name,
-            },
-            state=self._files.state_path(version.id).read_bytes() if version else None,
+        state = stored.state
+        inputs = engine_inputs(run, stored, root=root, environ=environ)
+        return evolve(
+            inputs,
+            engine_folder=folder,
+            state=self._files.state_path(state.id).read_bytes() if state else None,
         )
 
     async def _finish(
@@ -365,18 +319,3 @@ def _existing_run(records: Records, run_id: str) -> RunRecord:
     if run is None:
         raise _RunDeleted(run_id)
     return run
-
-
-def _terraform_variables(variables: Iterable[VariableRecord]) -> list[tuple[str, str]]:
-    # The service takes keys that Terraform does not, such as `1a`; they would break the plan.
-    return [
-        (variable.key, variable.value if variable.hcl else write_hcl(variable.value))
-        for variable in variables
-        if variable.category == "terraform" and IDENTIFIER.fullmatch(variable.key)
-    ]
-
-
-def _working_directory(root: Path, working_directory: str) -> Path:
-    return root.joinpath(
-        *(part for part in working_directory.split("/") if part not in ("", "."))
-    )

@@ -193,7 +193,7 @@ async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
 
 
 async def test_workspaces_of_a_pool_are_planned_here(raw_client: RawClient) -> None:
-    """There is no agent to wait for."""
+    """There is no agent to wait for; lists of runs know the pool."""
     pool = await made_pool(raw_client)
     id = await raw_client.workspace()
     mode = body(execution_mode="agent", agent_pool_id=pool)
@@ -202,3 +202,8 @@ async def test_workspaces_of_a_pool_are_planned_here(raw_client: RawClient) -> N
     run = await raw_client.run(id, await raw_client.uploaded(id))
 
     assert await raw_client.until(run.data["id"], "planned_and_finished")
+    runs = f"{ACME}/runs?filter[operation]=plan_only&filter[agent_pool_names]="
+    of_pool = await raw_client("GET", f"{runs}edge,other")
+    of_others = await raw_client("GET", f"{runs}other")
+    assert [each["id"] for each in of_pool.data] == [run.data["id"]]
+    assert of_others.data == []

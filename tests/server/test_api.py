@@ -333,11 +333,14 @@ async def test_a_running_plan_is_canceled(raw_client: RawClient) -> None:
     canceled = await raw_client(
         "POST", f"/api/v2/runs/{id}/actions/cancel", {"comment": "why"}
     )
-    await raw_client.until(id, "canceled")
+    run = await raw_client.until(id, "canceled")
     plan = await raw_client("GET", f"/api/v2/runs/{id}/plan")
     log = await raw_client("GET", plan.data["attributes"]["log-read-url"], token=None)
 
     assert (canceled.status, canceled.body) == (202, b"")
+    attributes = run["attributes"]
+    assert attributes["canceled-at"] < attributes["force-cancel-available-at"]
+    assert attributes["actions"]["is-force-cancelable"] is False
     assert plan.data["attributes"]["status"] == "canceled"
     assert log.body.endswith(b"canceled.\n\x03")
 

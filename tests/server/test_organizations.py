@@ -120,6 +120,31 @@ async def test_workspaces_inherit_the_mode_of_their_organization(
     assert await modes() == ("remote", "remote")
 
 
+async def test_an_organization_turns_cost_estimates_on(raw_client: RawClient) -> None:
+    """Simulated plans have one that knows no price; a seed may know more."""
+    changes = body("organizations", None, **{"cost-estimation-enabled": True})
+    workspace = await raw_client.workspace()
+    version = await raw_client.uploaded(workspace)
+    costs = []
+    for _ in range(2):
+        run = (await raw_client.run(workspace, version)).data["id"]
+        ended = await raw_client.until(run, "planned_and_finished")
+        costs.append(ended["relationships"]["cost-estimate"]["data"])
+        await raw_client("PATCH", f"{ORGANIZATIONS}/acme", changes)
+    estimate = await raw_client("GET", f"/api/v2/cost-estimates/{costs[1]['id']}")
+
+    assert costs[0] is None
+    attributes = estimate.data["attributes"]
+    assert (attributes["status"], attributes["proposed-monthly-cost"]) == (
+        "finished",
+        "0.0",
+    )
+    assert (attributes["resources-count"], attributes["unmatched-resources-count"]) == (
+        3,
+        3,
+    )
+
+
 async def test_lists_are_those_of_one_organization(raw_client: RawClient) -> None:
     """One name may be in both; each path, filter and count stays in its own."""
     await made_organization(raw_client)

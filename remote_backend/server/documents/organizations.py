@@ -16,6 +16,7 @@ __all__ = (
     "dump_entitlements",
     "dump_organization",
     "email_of",
+    "estimates_cost",
     "organization_from_request",
 )
 
@@ -97,6 +98,11 @@ def dump_organization(organization: OrganizationRecord) -> Resource:
 def email_of(organization: OrganizationRecord) -> str:
     """Return the address of an organization; that of the settings is made with an invented one."""
     return organization.email or f"{organization.name}@localhost"
+
+
+def estimates_cost(organization: OrganizationRecord) -> bool:
+    """Return whether an organization wants its plans to have cost estimates."""
+    return bool(organization.kept_attributes.get("cost-estimation-enabled"))
 
 
 def organization_from_request(

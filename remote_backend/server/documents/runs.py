@@ -9,6 +9,7 @@ from remote_backend.planning.batch_id import batch_id_in
 from remote_backend.server.documents.documents import resource_of, to_many, to_one
 from remote_backend.server.documents.request_documents import RequestDocument, invalid
 from remote_backend.server.documents.run_events import event_ids
+from remote_backend.server.ids import text_after
 from remote_backend.server.records import ConfigurationVersionRecord, RunRecord
 
 __all__ = (
@@ -21,6 +22,9 @@ __all__ = (
     "run_source",
 )
 
+# A cancellation here ends the run at once and never has to be forced. The service sets a time
+# in the future all the same: TestRunsForceCancel of go-tfe 1.109.0 reads it right after.
+_SECONDS_TO_FORCE = 10.0
 _STOPPABLE = frozenset({"pending", "plan_queued", "planning"})
 
 
@@ -75,8 +79,8 @@ def dump_run(run: RunRecord, *, position: int = 0) -> dict[str, Any]:
             "trigger-reason": "manual",
             "created-at": run.created_at,
             "canceled-at": canceled_at,
-            # A cancel here never has to be forced: it ends the run at once.
-            "force-cancel-available-at": canceled_at,
+            "force-cancel-available-at": canceled_at
+            and text_after(canceled_at, _SECONDS_TO_FORCE),
             "has-changes": run.has_changes,
             "is-destroy": run.is_destroy,
             "refresh": run.refresh,
