@@ -19,7 +19,6 @@ LATE = {
     ("cli.process", "anyio"): "commands that talk to no server need neither, 0.02 s",
     ("cli.process", "ssl"): "as above",
     ("cli.output.log_events", "structlog"): "only -debug needs it, 0.02 s",
-    ("structured_logging", "structlog"): "most commands log nothing, 0.02 s",
     ("backend_plans", "remote_backend.selecting.changed"): (
         "only a selection by changes needs git, 0.01 s"
     ),

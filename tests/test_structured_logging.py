@@ -1,7 +1,10 @@
 """Events of the library say which batch, workspace and run they belong to."""
 
+from contextvars import copy_context
 from pathlib import Path
 
+import pytest
+import structlog
 from structlog.testing import capture_logs
 
 import remote_backend
@@ -41,9 +44,46 @@ async def test_events_of_a_batch_name_batch_workspace_and_run(tmp_path: Path) ->
 
 def test_a_fact_of_the_event_comes_before_a_bound_one() -> None:
     """An event about another run than the one at hand keeps its own."""
-    with capture_logs() as events:
+
+    def report() -> None:
         bind_facts(run="run-1", batch="b")
         Log().info("run.left", run="run-2")
 
+    with capture_logs() as events:
+        # What is bound must not reach the other tests.
+        copy_context().run(report)
+
     [event] = events
     assert (event["run"], event["batch"]) == ("run-2", "b")
+
+
+def test_without_a_configuration_of_structlog_standard_output_stays_the_program_s(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Warnings go to the logging of the standard library, on one line, with their facts."""
+    monkeypatch.setattr(structlog, "is_configured", lambda: False)
+
+    Log().debug("request.answered", status=200)
+    Log().warning("run.left", run="run-2", problem="a\nb\x1b[31m")
+
+    [record] = caplog.records
+    assert (record.name, record.levelname) == ("remote_backend", "WARNING")
+    assert record.getMessage() == r"run.left run='run-2' problem='a\nb\x1b[31m'"
+    assert capsys.readouterr().out == ""
+
+
+def test_an_error_has_its_traceback_without_structlog(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error that is being handled stands in the record."""
+    monkeypatch.setattr(structlog, "is_configured", lambda: False)
+
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        Log().exception("plan.broken")
+
+    [record] = caplog.records
+    assert record.exc_info is not None and record.exc_info[0] is ValueError
