@@ -5,11 +5,13 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from attrs import frozen
 
+from remote_backend.api.transport.rate_limit import RateLimitedTransport
 from remote_backend.configurations import Configurations
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.opening import open_configurations
@@ -115,7 +117,23 @@ async def make_organization(server: EmbeddedServer, name: str, *workspaces: str)
             assert made.status == 201
 
 
-async def test_two_organizations_of_one_server(tmp_path: Path, seen: SeenRequests) -> None:
+@pytest.fixture
+def limiters(monkeypatch: pytest.MonkeyPatch) -> list[RateLimitedTransport]:
+    """The rate limits that connections keep to."""
+    made: list[RateLimitedTransport] = []
+
+    class Recorded(RateLimitedTransport):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            made.append(self)
+
+    monkeypatch.setattr("remote_backend.connection.RateLimitedTransport", Recorded)
+    return made
+
+
+async def test_two_organizations_of_one_server(
+    tmp_path: Path, seen: SeenRequests, limiters: list[RateLimitedTransport]
+) -> None:
     """They share token and rate limit; each has its lists and its upload."""
     seed = [SeedWorkspace(name=f"net-{name}", working_directory="net") for name in "ab"]
     async with running_server(tmp_path, seed=seed) as server:
@@ -148,6 +166,7 @@ async def test_two_organizations_of_one_server(tmp_path: Path, seen: SeenRequest
         "GET /configuration-versions/ID": 2,
         "POST /runs": 4,
     }
+    assert len(limiters) == 1
 
 
 @frozen
@@ -191,10 +210,11 @@ async def two_servers(folder: Path, faults: FaultSettings) -> AsyncIterator[TwoS
         yield TwoServers(first, second, new_repository(folder / "work", blocks))
 
 
-async def test_two_servers(tmp_path: Path, seen: SeenRequests) -> None:
-    """Each gets its own token alone, and as many requests as without the other."""
-    limited = FaultSettings(requests_per_second=8)
-    async with two_servers(tmp_path, limited) as servers:
+async def test_two_servers(
+    tmp_path: Path, seen: SeenRequests, limiters: list[RateLimitedTransport]
+) -> None:
+    """Each has a rate limit, gets its own token alone, and as many requests as without the other."""
+    async with two_servers(tmp_path, FaultSettings()) as servers:
         async with open_configurations(
             ["net", "dns"], base=servers.repository.path, environ=servers.environ
         ) as configurations:
@@ -206,7 +226,7 @@ async def test_two_servers(tmp_path: Path, seen: SeenRequests) -> None:
 
         assert {each.result for each in outcomes.values()} == {Result.CHANGES}
         assert set(outcomes) == {"net:prod", "dns:prod"}
-        assert len(clients) == 2
+        assert len(clients) == len(limiters) == 2
         for server in (servers.first, servers.second):
             assert seen.only_token_of(server)
             assert without_polls(seen.of(server)) == {
@@ -217,8 +237,6 @@ async def test_two_servers(tmp_path: Path, seen: SeenRequests) -> None:
                 "GET /configuration-versions/ID": 1,
                 "POST /runs": 1,
             }
-        # The limit that one server announces is kept there.
-        assert servers.first.faults.throttled == 0
 
 
 async def test_a_server_that_refuses_all_requests(tmp_path: Path) -> None:
