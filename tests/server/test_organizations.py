@@ -81,6 +81,8 @@ async def test_an_organization_is_made_changed_and_deleted(raw_client: RawClient
         # The settings of the server name it.
         ("PATCH", f"{ORGANIZATIONS}/acme", {"name": "new"}, 422),
         ("PATCH", f"{ORGANIZATIONS}/acme", {"session-timeout": 60}, 200),
+        ("PATCH", f"{ORGANIZATIONS}/acme", {"email": "nobody"}, 422),
+        ("PATCH", f"{ORGANIZATIONS}/acme", {"email": "ops@acme.test"}, 200),
         ("DELETE", f"{ORGANIZATIONS}/acme", {}, 409),
         ("DELETE", f"{ORGANIZATIONS}/nobody", {}, 404),
     ],
@@ -299,7 +301,7 @@ async def test_pages_are_those_of_one_organization(browser: Browser) -> None:
     _, batches = await browser.get("/app/other/batches")
     _, own = await browser.get("/app/acme/workspaces")
     status, unknown = await browser.get("/app/nobody/workspaces")
-    wrong, _ = await browser.get("/app/other/workspaces/net-dev")
+    wrong, near = await browser.get("/app/other/workspaces/net-dev")
 
     assert 'href="/app/other/workspaces"' in home
     assert "theirs" in listed and "net-dev" not in listed
@@ -307,4 +309,5 @@ async def test_pages_are_those_of_one_organization(browser: Browser) -> None:
     assert "There is no batch yet" in batches
     assert "net-dev" in own and "theirs" not in own
     assert (status, wrong) == (404, 404)
+    assert "Workspaces with such a name" not in near
     assert "nobody does not exist" in unknown and 'href="/app/acme/workspaces"' in unknown

@@ -173,7 +173,7 @@ def _name(organization: OrganizationRecord, document: RequestDocument) -> str:
 
 def _email(organization: OrganizationRecord, document: RequestDocument) -> str:
     email = document.text("email", organization.email) or ""
-    if not organization.is_home and not _EMAIL.match(email):
+    if (email or not organization.is_home) and not _EMAIL.match(email):
         raise invalid("email", "an e-mail address")
     return email
 

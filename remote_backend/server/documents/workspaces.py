@@ -121,11 +121,12 @@ def dump_workspace(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> Resourc
     """Return a workspace as a resource."""
     organization = facts.organization.name
     path = f"organizations/{organization}/workspaces/{workspace.name}"
+    mode = execution_mode_of(workspace, facts.project, facts.organization)
     return resource_of(
         "workspaces",
         workspace.id,
-        _attributes(workspace, facts),
-        relationships=_relationships(workspace, facts),
+        _attributes(workspace, facts, mode),
+        relationships=_relationships(workspace, facts, mode),
         links={
             "self": f"/api/v2/{path}",
             "self-html": f"/app/{organization}/workspaces/{workspace.name}",
@@ -166,8 +167,9 @@ def workspace_from_request(
     )
 
 
-def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
-    mode = execution_mode_of(workspace, facts.project, facts.organization)
+def _attributes(
+    workspace: WorkspaceRecord, facts: WorkspaceFacts, mode: ExecutionMode
+) -> dict[str, Any]:
     changed_at = workspace.updated_at or workspace.created_at
     overwrites_mode = not workspace.inherits_execution_mode
     return {
@@ -200,9 +202,10 @@ def _attributes(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, 
     }
 
 
-def _relationships(workspace: WorkspaceRecord, facts: WorkspaceFacts) -> dict[str, Any]:
+def _relationships(
+    workspace: WorkspaceRecord, facts: WorkspaceFacts, mode: ExecutionMode
+) -> dict[str, Any]:
     effective = effective_bindings(workspace, facts.project)
-    mode = execution_mode_of(workspace, facts.project, facts.organization)
     return {
         "organization": to_one("organizations", facts.organization.name),
         "project": to_one("projects", workspace.project_id),

@@ -7,7 +7,11 @@ from aiohttp import web
 
 from remote_backend.reports.html_text import html_text
 from remote_backend.server.context import USER, context_of
-from remote_backend.server.pages.addresses import organization_path, workspace_path
+from remote_backend.server.pages.addresses import (
+    organization_path,
+    shown_organization,
+    workspace_path,
+)
 from remote_backend.server.pages.layout import Page, respond_with_page
 from remote_backend.server.pages.markup import name_link
 from remote_backend.server.pages.sessions import user_of_session
@@ -54,8 +58,10 @@ async def _nearest(request: web.Request) -> str:
     looked_for = request.match_info.get("workspace", "")
     if not looked_for:
         return ""
-    context = context_of(request)
-    workspaces = await context.store.read(lambda records: records.all(WorkspaceRecord))
+    organization_id = shown_organization(request).id
+    workspaces = await context_of(request).store.read(
+        lambda records: records.all(WorkspaceRecord, organization_id)
+    )
     names = [workspace.name for workspace in workspaces]
     if looked_for in names:
         names = [looked_for]

@@ -40,10 +40,7 @@ from remote_backend.server.run_lists import (
     run_resources,
 )
 from remote_backend.server.store import Records
-from remote_backend.server.workspace_records import (
-    newest_usable_configuration,
-    workspaces_of_ids,
-)
+from remote_backend.server.workspace_records import newest_usable_configuration
 
 __all__ = ("routes",)
 
@@ -207,7 +204,10 @@ def _configuration_for_run(
             )
         return newest
     configuration = configuration_of(records, id)
-    workspaces_of_ids(records, workspace.organization_id, [configuration.workspace_id])
+    if configuration.workspace_id != workspace.id:
+        owner = records.find(WorkspaceRecord, configuration.workspace_id)
+        if owner is None or owner.organization_id != workspace.organization_id:
+            raise not_found(f"configuration version {id}")
     if configuration.status != "uploaded":
         raise rejected(f"configuration version {id} is {configuration.status}")
     return configuration
