@@ -34,7 +34,7 @@ def write_old_data(sample: Path, data: Path) -> None:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 async def test_an_old_data_directory_opens(sample: Path, tmp_path: Path) -> None:
     """Workspaces, variables, runs, states and outputs are there, twice in a row."""
-    assert len(SAMPLES) == 2
+    assert len(SAMPLES) == 3
     write_old_data(sample, tmp_path / "data")
     for _ in range(2):
         async with (
@@ -42,6 +42,34 @@ async def test_an_old_data_directory_opens(sample: Path, tmp_path: Path) -> None
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
         ):
             await expect_everything(RawClient(server, session, tmp_path))
+
+
+async def test_what_was_there_belongs_to_the_first_organization(tmp_path: Path) -> None:
+    """Projects, variable sets and runs from before there were several are in its lists."""
+    sample = (
+        REPOSITORY / "tests" / "samples" / "server" / "records-before-organizations.sql"
+    )
+    write_old_data(sample, tmp_path / "data")
+    async with (
+        hosted(serve(settings_in(tmp_path), {})) as server,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+    ):
+        client = RawClient(server, session, tmp_path)
+        organization = "/api/v2/organizations/acme"
+        projects = (await client("GET", f"{organization}/projects")).data
+        (varset,) = (await client("GET", f"{organization}/varsets")).data
+        runs = await client("GET", f"{organization}/runs?filter%5Boperation%5D=plan_only")
+        taken = await client(
+            "POST", f"{organization}/projects", {"data": {"attributes": {"name": "net"}}}
+        )
+        workspace = await client.workspace()
+        applied = await client("GET", f"/api/v2/workspaces/{workspace}/varsets")
+
+    names = [project["attributes"]["name"] for project in projects]
+    assert names == ["Default Project", "net"]
+    assert [run["attributes"]["message"] for run in runs.data] == ["of before"]
+    assert taken.status == 422
+    assert [each["id"] for each in applied.data] == [varset["id"]]
 
 
 async def expect_everything(raw_client: RawClient) -> None:
