@@ -16,7 +16,7 @@ from remote_backend.errors import SelectionError
 from remote_backend.planning.selection import is_chosen
 from remote_backend.workspaces import LocalWorkspace, existing_names
 
-__all__ = ("local", "named", "require_reached_once", "select_rows")
+__all__ = ("is_meant", "local", "named", "require_reached_once", "select_rows")
 
 
 def named(
@@ -94,10 +94,15 @@ def require_reached_once(
             )
 
 
+def is_meant(name: str, configuration: str, pattern: str) -> bool:
+    """Return whether a pattern matches the full name of a workspace, or the workspace alone."""
+    alone = name.removeprefix(f"{configuration}:")
+    full_name = f"{configuration}:{alone}" if configuration else alone
+    return fnmatchcase(full_name, pattern) or fnmatchcase(alone, pattern)
+
+
 def _matches(workspace: LocalWorkspace, pattern: str) -> bool:
-    name = local(workspace).name
-    full_name = f"{workspace.configuration}:{name}"
-    return fnmatchcase(full_name, pattern) or fnmatchcase(name, pattern)
+    return is_meant(workspace.name, workspace.configuration, pattern)
 
 
 def _names_directory(pattern: str, directory: str) -> bool:

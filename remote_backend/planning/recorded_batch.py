@@ -155,6 +155,11 @@ class RecordedBatch:
                 return one.hostname, one.organization
         return self.hostname, self.organization
 
+    def configuration_of(self, workspace: str) -> str:
+        """Return the configuration of a workspace in a batch of several; else an empty text."""
+        names = (one.name for one in self.configurations if workspace in one.workspaces)
+        return next(names, "")
+
     def of(self, configuration: RecordedConfiguration) -> "RecordedBatch":
         """Return the part of the batch that belongs to one of its configurations."""
         return evolve(

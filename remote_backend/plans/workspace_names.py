@@ -67,6 +67,9 @@ def _prefix_counts(names: tuple[str, ...]) -> Counter[str]:
 
 
 def _prefixes(name: str) -> Iterator[str]:
-    """Give the beginnings of a name up to each separator, the shortest first."""
-    for separator in _SEPARATOR.finditer(name):
+    """Give the beginnings of a name up to each separator, the shortest first.
+
+    Of `DIR:WORKSPACE` those of the workspace alone: a part of a directory names nothing.
+    """
+    for separator in _SEPARATOR.finditer(name, name.rfind(":") + 1):
         yield name[: separator.end()]

@@ -48,7 +48,7 @@ async def cancel_runs(
                 return
         if run_id is not None and run is None:
             # The journal keeps that, so a later command shows it and cancels nothing twice.
-            await journal.outcome(_canceled(name, run_id))
+            await journal.outcome(_canceled(recorded, name, run_id))
         if run_id is not None:
             echo(f"{name}: {run_id} {'is stopped' if run is None else 'was over'}")
 
@@ -77,9 +77,10 @@ async def _find_run(client: Client, recorded: RecordedBatch, name: str) -> str |
     return run.id if run is not None else None
 
 
-def _canceled(name: str, run_id: str) -> Outcome:
+def _canceled(recorded: RecordedBatch, name: str, run_id: str) -> Outcome:
     return Outcome(
         workspace=name,
+        configuration=recorded.configuration_of(name),
         full_name=name,
         result=Result.CANCELED,
         failure=failure_of_cancellation("canceled by `batches cancel`"),

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from remote_backend.cli.commands.plan_request import journal_folder_of
@@ -12,6 +11,8 @@ from remote_backend.cli.output.screen import echo
 from remote_backend.config.environment import process_environ
 from remote_backend.errors import SelectionError, SettingsError
 from remote_backend.formats.times import seconds_between
+from remote_backend.models.planned_place import configurations_text
+from remote_backend.planning.configuration_names import is_meant
 from remote_backend.planning.recorded_batch import (
     RecordedBatch,
     list_journals,
@@ -73,10 +74,18 @@ def all_batches() -> tuple[RecordedBatch, ...]:
 
 
 def matching_names(recorded: RecordedBatch, patterns: Iterable[str]) -> tuple[str, ...]:
-    """Return the workspaces of a batch whose names match; raises `SelectionError` for none."""
+    """Return the workspaces of a batch whose names match; raises `SelectionError` for none.
+
+    In a batch of several configurations these are `DIR:WORKSPACE`, or the workspace alone.
+    """
+    configurations = {name: recorded.configuration_of(name) for name in recorded.workspaces}
     names: dict[str, None] = {}
     for pattern in patterns:
-        matching = [name for name in recorded.workspaces if fnmatchcase(name, pattern)]
+        matching = [
+            name
+            for name, configuration in configurations.items()
+            if is_meant(name, configuration, pattern)
+        ]
         if not matching:
             raise SelectionError(
                 f"{pattern} matches no workspace of the batch; it has "
@@ -87,7 +96,12 @@ def matching_names(recorded: RecordedBatch, patterns: Iterable[str]) -> tuple[st
 
 
 def mapping_of(recorded: RecordedBatch) -> str:
-    """Return what was planned, as `acme/net-*`; of early journals what the outcomes show."""
+    """Return what was planned, as `acme/net-*`; of early journals what the outcomes show.
+
+    Of several configurations these are their number and the arguments.
+    """
+    if recorded.configurations:
+        return f"{configurations_text(len(recorded.places))}: {recorded.mapping}"
     if recorded.mapping:
         return f"{recorded.organization}/{recorded.mapping}"
     for outcome in recorded.outcomes.values():

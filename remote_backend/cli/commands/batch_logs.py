@@ -11,7 +11,12 @@ import anyio
 import click
 from attrs import define, field
 
-from remote_backend.cli.commands.batch_journals import find_batch, folder, matching_names
+from remote_backend.cli.commands.batch_journals import (
+    find_batch,
+    folder,
+    matching_names,
+    warn,
+)
 from remote_backend.cli.output.kept_logs import file_name_of, folder_of
 from remote_backend.cli.output.log_lines import LogRenderer
 from remote_backend.cli.output.plan_failures import error_lines
@@ -22,7 +27,7 @@ from remote_backend.config.environment import process_environ
 from remote_backend.errors import SelectionError
 from remote_backend.events import LogChunkRead
 from remote_backend.formats.ansi import one_line
-from remote_backend.models.outcome import Result
+from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.recorded_batch import RecordedBatch
 
 __all__ = ("batch_log", "planned_in_kept_logs")
@@ -111,23 +116,28 @@ def _chosen_logs(
     logs = folder_of(folder(), recorded.id)
     width = max(map(len, map(one_line, chosen)), default=0)
     prefixed = len(chosen) > 1
-    return [
-        _Log(
-            name,
-            _existing(logs / file_name_of(name), recorded, name),
-            f"{one_line(name).ljust(width)} | " if prefixed else "",
-        )
-        for name in chosen
-    ]
+    found, missing = [], []
+    for name in chosen:
+        path = logs / file_name_of(name)
+        if path.exists() or name in recorded.unfinished:
+            prefix = f"{one_line(name).ljust(width)} | " if prefixed else ""
+            found.append(_Log(name, path, prefix))
+        else:
+            missing.append(_why_missing(recorded.outcomes[name]))
+    if missing and not found:
+        raise SelectionError("; ".join(missing))
+    for reason in missing:
+        warn(one_line(reason))
+    return found
 
 
-def _existing(path: Path, recorded: RecordedBatch, name: str) -> Path:
-    if path.exists() or name in recorded.unfinished:
-        return path
-    outcome = recorded.outcomes[name]
+def _why_missing(outcome: Outcome) -> str:
+    if outcome.run_id is None:
+        return f"{outcome.workspace} has no log, because no run was made: {outcome.reason}"
     where = f"; its run is {outcome.run_url}" if outcome.run_url else ""
-    raise SelectionError(
-        f"the log of {name} was not kept, or is gone after the days that logs are kept{where}"
+    return (
+        f"the log of {outcome.workspace} was not kept, or is gone after the days that logs "
+        f"are kept{where}"
     )
 
 

@@ -109,7 +109,7 @@ def _entry_of(recorded: RecordedBatch) -> dict[str, Any]:
         "short_id": short_id(recorded.id),
         "hostname": recorded.hostname,
         "organization": recorded.organization,
-        "mapping": mapping_of(recorded).partition("/")[2] or None,
+        "mapping": recorded.mapping or mapping_of(recorded).partition("/")[2] or None,
         "directory": str(recorded.directory),
         "started_at": recorded.started_at,
         "workspaces": len(recorded.workspaces),

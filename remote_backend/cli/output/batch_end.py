@@ -42,8 +42,10 @@ class BatchPlace:
 
     def notes(self, outcomes: Sequence[Outcome]) -> tuple[tuple[str, str], ...]:
         """Return what to type next."""
-        failed = [each.workspace for each in outcomes if each.result is Result.FAILED]
-        one = failed[0] if len(failed) == 1 else "WORKSPACE"
+        failed = [each for each in outcomes if each.result is Result.FAILED]
+        # A configuration that cannot be read has no run, and so no log.
+        is_one = len(failed) == 1 and failed[0].run_id is not None
+        one = failed[0].workspace if is_one else "WORKSPACE"
         parts = []
         if self.has_logs:
             parts.append(("Logs", f"remote-backend batches log {one}"))

@@ -178,6 +178,53 @@ async def test_show_and_log_of_several(work: CommandLine) -> None:
     assert (log.code, "Plan: 1 to add" in log.out) == (0, True)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "prefixes"),
+    [
+        ("dev", []),
+        ("stacks/net:dev", []),
+        ("prod", ["stacks/dns:prod", "stacks/net:prod"]),
+        ("stacks/net:*", ["dev", "stacks/net:prod"]),
+    ],
+)
+async def test_later_commands_know_both_forms_of_a_name(
+    work: CommandLine, pattern: str, prefixes: list[str]
+) -> None:
+    """`DIR:WORKSPACE` and the workspace alone, whichever of them is shown."""
+    await work.run("plan", "-all", "stacks/*")
+    log = await work.run("batches", "log", pattern)
+    opened = await work.run("batches", "open", "-print", pattern)
+
+    lines = [line.partition(" | ") for line in log.out.splitlines()]
+    assert log.code == 0, log.err
+    assert sorted({name.strip() for name, bar, _ in lines if bar}) == prefixes
+    assert opened.code == (1 if prefixes else 0)
+
+
+async def test_a_row_without_a_log_hides_no_other_log(work: CommandLine) -> None:
+    """A directory that cannot be read has no run; the logs of others are shown."""
+    await work.run("plan", "-all", "stacks/*")
+    several = await work.run("batches", "log", "stacks/*")
+    failed = await work.run("batches", "log", "-failed")
+    shown = await work.run("batches", "show")
+
+    reason = "stacks/broken has no log, because no run was made: "
+    assert several.code == 0
+    assert reason in several.err and "stacks/net:prod | Plan: 1 to add" in several.out
+    assert failed.code == 1 and reason in failed.err
+    assert "batches log WORKSPACE" in shown.out
+
+
+async def test_the_list_counts_configurations(work: CommandLine) -> None:
+    """The arguments are no mapping of an organization."""
+    await work.run("plan", "-all", "stacks/*")
+    listed = await work.run("batches", "list")
+    entries = json.loads((await work.run("batches", "list", "-json")).out)
+
+    assert "3 configurations: stacks/*\n" in listed.out
+    assert entries[0]["mapping"] == "stacks/*"
+
+
 async def test_resuming_several(work: CommandLine) -> None:
     """A batch that was left goes on in all its directories."""
     left = await work.run("plan", "-all", "-detach", "stacks/net", "stacks/dns")
@@ -214,8 +261,12 @@ async def test_canceling_several(tmp_path: Path) -> None:
         work = CommandLine(server, repository.path, tmp_path / "data")
         await work.run("plan", "-all", "-detach", "stacks/net", "stacks/dns")
         done = await work.run("batches", "cancel", "last", "-yes")
+        await work.run("report", "-report=canceled.json")
 
         assert done.code == 0
+        report = json.loads((work.directory / "canceled.json").read_text())
+        places = [place["name"] for place in report["batch"]["configurations"]]
+        assert places == ["stacks/net", "stacks/dns"]
         assert {line.partition(": ")[0] for line in done.out.splitlines()} == {
             "dev",
             "stacks/dns:prod",
