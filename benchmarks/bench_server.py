@@ -1,20 +1,27 @@
 """`remote-backend serve` under load, in turns with another server that speaks the same API.
 
-    python -m benchmarks.bench_server [REPETITIONS] [NAME URL TOKEN ORGANIZATION PROCESS_ID]
+    python -m benchmarks.bench_server [-configuration=DIR [-mirror=DIR]]
+        [REPETITIONS] [NAME URL TOKEN ORGANIZATION PROCESS_ID]
 
 Ours runs as users start it, with the first engine on this machine. The other server has to run
 already, with an organization and that engine; both get the same workspaces. Linux only.
+
+With a configuration only runs of it are measured. Its providers come from the filesystem mirror, or
+from where `TF_CLI_CONFIG_FILE` leads; the other server has to be started with the same sources.
 """
 
+import argparse
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +45,7 @@ READS = {
 RUNS = 40
 # The default of the other server that was measured; ours gets as many.
 WORKERS = 5
-CONFIGURATION = archive_of({"main.tf": b'resource "terraform_data" "a" {}\n'})
+CONFIGURATION = {"main.tf": b'resource "terraform_data" "a" {}\n'}
 SPECULATIVE = {
     "data": {
         "type": "configuration-versions",
@@ -82,6 +89,17 @@ class Contestant:
             "MiB": int(kilobytes["VmRSS"]) // 1024,
             "peak MiB": int(kilobytes["VmHWM"]) // 1024,
         }
+
+    def work(self) -> tuple[float, float]:
+        """Return the CPU seconds and the written MB of its process and of the engines that ended."""
+        folder = Path(f"/proc/{self.process_id}")
+        # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 14 to 17
+        times = (folder / "stat").read_text().rpartition(")")[2].split()[11:15]
+        written = re.search(
+            r"^write_bytes: (\d+)", (folder / "io").read_text(), re.MULTILINE
+        )
+        assert written is not None
+        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK"), int(written[1]) / 1e6
 
 
 async def send(
@@ -149,27 +167,35 @@ async def read(contestant: Contestant, what: str) -> dict[str, Any]:
     }
 
 
-async def plan(contestant: Contestant) -> dict[str, Any]:
+async def plan(contestant: Contestant, archive: bytes) -> dict[str, Any]:
     """Measure plan-only runs in as many workspaces, from the upload to the last status."""
+    cpu_before, written_before = contestant.work()
     async with contestant.session() as session:
         begin = time.perf_counter()
-        seconds = await in_parallel(RUNS, lambda number: run(session, contestant, number))
+        seconds = await in_parallel(
+            RUNS, lambda number: run(session, contestant, number, archive)
+        )
         taken = time.perf_counter() - begin
+    cpu, written = contestant.work()
     return {
         "runs a minute": round(RUNS / taken * 60),
         "p50": percentile(seconds, 50),
         "p99": percentile(seconds, 99),
+        "CPU seconds a run": round((cpu - cpu_before) / RUNS, 3),
+        "written MB a run": round((written - written_before) / RUNS, 1),
         **contestant.memory(),
     }
 
 
-async def run(session: aiohttp.ClientSession, contestant: Contestant, number: int) -> None:
+async def run(
+    session: aiohttp.ClientSession, contestant: Contestant, number: int, archive: bytes
+) -> None:
     """Upload a configuration, plan it, and wait for the end."""
     found = await send(session, "GET", f"{contestant.workspaces}/bench-{number:03}")
     workspace = found["data"]["id"]
     path = f"workspaces/{workspace}/configuration-versions"
     version = (await send(session, "POST", path, SPECULATIVE))["data"]
-    await send(session, "PUT", version["attributes"]["upload-url"], CONFIGURATION)
+    await send(session, "PUT", version["attributes"]["upload-url"], archive)
     body = run_body(workspace, version["id"], plan_only=True, message="benchmark")
     created = (await send(session, "POST", "runs", body))["data"]
     while (status := created["attributes"]["status"]) not in ENDED:
@@ -180,7 +206,7 @@ async def run(session: aiohttp.ClientSession, contestant: Contestant, number: in
 
 
 @contextmanager
-def ours() -> Iterator[Contestant]:
+def ours(*options: str) -> Iterator[Contestant]:
     """Run our server with the first engine that is installed."""
     with tempfile.TemporaryDirectory() as folder:
         ready = Path(folder, "ready.json")
@@ -189,9 +215,11 @@ def ours() -> Iterator[Contestant]:
             f"-data={folder}/data",
             f"-ready-file={ready}",
             "-token=benchmark",
+            f"-workers={WORKERS}",
+            *options,
         )
         with subprocess.Popen(
-            [sys.executable, "-m", "remote_backend", *command, f"-workers={WORKERS}"],
+            [sys.executable, "-m", "remote_backend", *command],
             cwd=ROOT,
             stdout=subprocess.PIPE,
         ) as process:
@@ -205,37 +233,84 @@ def ours() -> Iterator[Contestant]:
                 process.wait()
 
 
+def files_of(configuration: Path) -> dict[str, bytes]:
+    """Return the files of a folder, without what `init` left in it."""
+    return {
+        path.name: path.read_bytes() for path in configuration.iterdir() if path.is_file()
+    }
+
+
 async def measure(
-    contestants: list[Contestant], repetitions: int
-) -> AsyncIterator[dict[str, Any]]:
-    """Measure all contestants in turns; yield the medians."""
-    for what in (*READS, "runs"):
-        found: dict[str, list[dict[str, Any]]] = {one.who: [] for one in contestants}
-        for _ in range(repetitions):
-            for contestant in contestants:
-                once = plan(contestant) if what == "runs" else read(contestant, what)
-                found[contestant.who].append(await once)
-        for who, rows in found.items():
-            medians = {name: median([row[name] for row in rows]) for name in rows[0]}
-            yield {"who": f"{who}: {what}", **medians}
+    contestants: list[Contestant],
+    repetitions: int,
+    once: Callable[[Contestant], Awaitable[dict[str, Any]]],
+) -> dict[str, dict[str, Any]]:
+    """Measure all contestants in turns; return the medians."""
+    found: dict[str, list[dict[str, Any]]] = {one.who: [] for one in contestants}
+    for _ in range(repetitions):
+        for contestant in contestants:
+            found[contestant.who].append(await once(contestant))
+    return {
+        who: {name: median([row[name] for row in rows]) for name in rows[0]}
+        for who, rows in found.items()
+    }
 
 
-async def main(repetitions: int, others: list[str]) -> None:
-    """Publish one table of requests and one of runs."""
+async def measure_reads(contestants: list[Contestant], repetitions: int) -> None:
+    """Publish the table of requests."""
+    rows = []
+    for what in READS:
+        medians = await measure(contestants, repetitions, partial(read, what=what))
+        rows += [{"who": f"{who}: {what}", **row} for who, row in medians.items()]
+    publish("server", "The server", rows, bar="requests a second", label="who")
+
+
+async def measure_runs(
+    contestants: list[Contestant], repetitions: int, files: dict[str, bytes], name: str
+) -> None:
+    """Publish the table of runs."""
+    archive = archive_of(files)
+    for contestant in contestants:
+        # A cache of providers that both may have is filled by one run, before others share it.
+        async with contestant.session() as session:
+            await run(session, contestant, 0, archive)
+    once = partial(plan, archive=archive)
+    medians = await measure(contestants, repetitions, once)
+    rows = [{"who": who, **row} for who, row in medians.items()]
+    publish(name, "Runs of the server", rows, bar="runs a minute", label="who")
+
+
+async def main(options: argparse.Namespace) -> None:
+    """Publish one table of requests and one of runs, or that of runs with a configuration."""
     version = find_program(None, process_environ()).version
+    mirror = [f"-provider-mirror={options.mirror}"] if options.mirror else []
     with ExitStack() as stack:
-        contestants = [stack.enter_context(ours())]
-        if others:
-            who, url, token, organization, process_id = others
+        contestants = [stack.enter_context(ours(*mirror))]
+        if options.other:
+            who, url, token, organization, process_id = options.other
             contestants.append(Contestant(who, url, token, organization, int(process_id)))
         for contestant in contestants:
             await seed(contestant, version)
-        rows = [row async for row in measure(contestants, repetitions)]
-    requests = [row for row in rows if "requests a second" in row]
-    runs = [row for row in rows if "runs a minute" in row]
-    publish("server", "The server", requests, bar="requests a second", label="who")
-    publish("server_runs", "Runs of the server", runs, bar="runs a minute", label="who")
+        if options.configuration:
+            files = files_of(options.configuration)
+            name = f"server_{options.configuration.resolve().name}"
+            await measure_runs(contestants, options.repetitions, files, name)
+        else:
+            await measure_reads(contestants, options.repetitions)
+            await measure_runs(
+                contestants, options.repetitions, CONFIGURATION, "server_runs"
+            )
+
+
+def parsed() -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-configuration", type=Path)
+    parser.add_argument("-mirror", type=Path)
+    parser.add_argument("repetitions", type=int, nargs="?", default=3)
+    parser.add_argument("other", nargs="*")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    anyio.run(main, int((sys.argv[1:] or ["3"])[0]), sys.argv[2:])
+    anyio.run(main, parsed())
