@@ -192,7 +192,7 @@ class RunRecord:
     policies: tuple[SimulatedPolicy, ...] = ()
     cost: SimulatedCost | None = None
     canceled_by: str = ""
-    """Id of the user who canceled it."""
+    """Id of the user who canceled or discarded it."""
 
     batch_id: str = ""
     """The batch that its message names; empty for a run of no batch."""

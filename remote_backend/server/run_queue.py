@@ -74,7 +74,8 @@ class RunQueue:
         # All runs that are not over, those that wait included; canceling a scope cancels its run.
         self._scopes: dict[str, anyio.CancelScope] = {}
         self._waiting: list[str] = []
-        self._canceled_by: dict[str, str] = {}
+        # Of runs that are being stopped: who did that, and what they become without a plan.
+        self._stops: dict[str, tuple[str, str]] = {}
         self._group: TaskGroup | None = None
 
     @property
@@ -117,15 +118,18 @@ class RunQueue:
         self._waiting.append(run_id)
         self._group.start_soon(self._process, run_id, name=run_id)
 
-    def cancel(self, run_id: str, *, user_id: str = "") -> bool:
+    def cancel(
+        self, run_id: str, *, user_id: str = "", waiting_becomes: str = "canceled"
+    ) -> bool:
         """Stop a run that waits or is being planned; return whether there was one.
 
-        The user who cancels it first is kept in its record.
+        The user who stops it first is kept in its record. One that is being planned becomes
+        `canceled` in each case.
         """
         scope = self._scopes.get(run_id)
         if scope is None:
             return False
-        self._canceled_by.setdefault(run_id, user_id)
+        self._stops.setdefault(run_id, (user_id, waiting_becomes))
         scope.cancel()
         return True
 
@@ -152,7 +156,7 @@ class RunQueue:
         finally:
             if run_id in self._waiting:
                 self._waiting.remove(run_id)
-            self._canceled_by.pop(run_id, None)
+            self._stops.pop(run_id, None)
             del self._scopes[run_id]
 
     async def _plan(self, run_id: str) -> None:
@@ -254,13 +258,14 @@ class RunQueue:
         if run.is_over:
             return
         began = run.plan_status == "running"
+        user_id, status = self._stops.get(run_id, ("", "canceled"))
         if began:
             LogWriter(self._files.log_path(run_id)).end("\nThe run was canceled.\n")
         await self._update_run(
             run_id,
-            status="canceled",
+            status="canceled" if began else status,
             plan_status="canceled" if began else "unreachable",
-            canceled_by=self._canceled_by.get(run_id, ""),
+            canceled_by=user_id,
         )
 
     async def _finish_interrupted(self, run: RunRecord) -> None:

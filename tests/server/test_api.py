@@ -358,11 +358,13 @@ async def test_a_waiting_run_is_canceled_or_discarded_before_its_plan(
     await raw_client("POST", f"/api/v2/runs/{runs[2]}/actions/cancel")
     await raw_client("POST", f"/api/v2/runs/{runs[3]}/actions/discard")
     await raw_client.until(runs[2], "canceled")
-    await raw_client.until(runs[3], "canceled", "discarded")
+    discarded = await raw_client.until(runs[3], "canceled", "discarded")
     plan = await raw_client("GET", f"/api/v2/runs/{runs[2]}/plan")
     log = await raw_client("GET", plan.data["attributes"]["log-read-url"], token=None)
 
     assert capacity.data["attributes"] == {"pending": 2, "running": 2}
+    assert discarded["attributes"]["status"] == "discarded"
+    assert discarded["attributes"]["canceled-at"] is None
     assert [one["id"] for one in queue.data] == runs[2:]
     assert [one["attributes"]["position-in-queue"] for one in queue.data] == [1, 2]
     assert plan.data["attributes"]["status"] == "unreachable"

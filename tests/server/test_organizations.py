@@ -1,9 +1,12 @@
 """Organizations: made, changed and deleted, and what is in one is not in another."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import anyio
 import pytest
 from attrs import evolve
 
@@ -254,6 +257,35 @@ async def test_an_organization_takes_with_it_what_belongs_to_it(
     assert files and not any(path.exists() for path in files)
     assert capacity.data["attributes"] == {"pending": 0, "running": 0}
     assert await raw_client.workspace()
+
+
+async def test_nothing_is_made_in_an_organization_that_is_being_deleted(
+    raw_client: RawClient, tmp_path: Path
+) -> None:
+    """Requests that race its end are carried out before it, or find it gone."""
+    made = await made_organization(raw_client)
+    paths = [
+        f"{OTHER}/{kind}" for kind in ("workspaces", "projects", "varsets", "ssh-keys")
+    ]
+    statuses: list[int] = []
+
+    async def make(path: str, number: int) -> None:
+        sent = body("things", name=f"name-{number}", value="key")
+        statuses.append((await raw_client("POST", path, sent)).status)
+
+    async with anyio.create_task_group() as group:
+        for number in range(10):
+            for path in paths:
+                group.start_soon(make, path, number)
+            if number == 5:
+                group.start_soon(raw_client, "DELETE", OTHER)
+
+    with closing(sqlite3.connect(tmp_path / "data" / "records.sqlite")) as connection:
+        query = "select count(*) from record where owner = ?"
+        (left,) = connection.execute(query, [made["attributes"]["external-id"]]).fetchone()
+    assert set(statuses) <= {201, 404}
+    assert (await raw_client("GET", OTHER)).status == 404
+    assert left == 0
 
 
 async def test_organizations_survive_a_restart(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ class RunEvent:
 def events_of(run: RunRecord, comments: Sequence[CommentRecord] = ()) -> list[RunEvent]:
     """Return the events of a run in order: its creation, its statuses, and comments on it."""
     times = {"created": run.created_at, **run.times}
-    actors = {"created": run.created_by, "canceled": run.canceled_by}
+    stopped = dict.fromkeys(("canceled", "discarded"), run.canceled_by)
+    actors = {"created": run.created_by, **stopped}
     events = [
         RunEvent(
             id=id,

@@ -189,7 +189,7 @@ def _changes(
 def _log_facts(files: Files, run: RunRecord) -> LogFacts:
     """Read why a run failed; the logs of others say nothing that the record does not."""
     facts = LogFacts()
-    if run.status not in ("errored", "canceled"):
+    if run.status not in ("errored", "canceled", "discarded"):
         return facts
     offset = 0
     while data := files.read_log(run.id, offset=offset, limit=_CHUNK_BYTES):

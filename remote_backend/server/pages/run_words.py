@@ -22,7 +22,7 @@ def kind_of_run(run: RunRecord) -> Kind:
         if run.counts is not None and run.counts.destroy:
             return Kind.DESTROY
         return Kind.CHANGED if run.has_changes else Kind.UNCHANGED
-    return Kind.CANCELED if run.status == "canceled" else Kind.FAILED
+    return Kind.CANCELED if run.status in ("canceled", "discarded") else Kind.FAILED
 
 
 def word_of_run(run: RunRecord) -> str:

@@ -155,7 +155,7 @@ def _read(
 
 
 def _reason(outcomes: KeptOutcomes, run: RunRecord, workspace: str) -> str:
-    if not run.is_over or run.status in ("planned_and_finished", "canceled"):
+    if not run.is_over or run.status in ("planned_and_finished", "canceled", "discarded"):
         return ""
     return outcomes.outcome(run, workspace).reason or ""
 

@@ -128,7 +128,9 @@ async def discard_run(request: web.Request) -> web.Response:
     context = context_of(request)
     run = await _find_run(request, context)
     is_waiting = run.id in context.run_queue.waiting
-    if not is_waiting or not context.run_queue.cancel(run.id, user_id=request[USER].id):
+    if not is_waiting or not context.run_queue.cancel(
+        run.id, user_id=request[USER].id, waiting_becomes="discarded"
+    ):
         raise conflict(f"the run is {run.status} and cannot be discarded")
     return respond(status=202)
 
