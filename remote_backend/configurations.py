@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from os import PathLike
 from pathlib import Path
 
 import anyio
@@ -29,6 +30,11 @@ from remote_backend.planning.configurations import run_configurations
 from remote_backend.planning.failure_reasons import failure_of_error
 from remote_backend.planning.oldest import select_oldest
 from remote_backend.planning.options import BatchOptions
+from remote_backend.planning.plan_files import (
+    PlanFile,
+    prepare_plan_folder,
+    write_plan_files,
+)
 from remote_backend.planning.recorded_batch import Place, RecordedBatch, require_same_batch
 from remote_backend.planning.selection import require_no_selection
 from remote_backend.selecting.by_server import select_where
@@ -172,6 +178,31 @@ class Configurations:
         context = self._context(evolve(recorded, outcomes=outcomes))
         async with self._run(tuple(workspaces), options, context) as batch:
             yield batch
+
+    async def write_json_plans(
+        self, folder: str | PathLike[str], batch: Batch, *, redacted_only: bool = False
+    ) -> tuple[PlanFile, ...]:
+        """Write the JSON plans of a batch that has ended, each below its directory, with an index.
+
+        It is private and raises as `Backend.write_json_plans` does.
+
+        ```python
+        async with remote_backend.open_configurations(["networking"]) as configurations:
+            async with configurations.plan_all() as batch:
+                await batch.wait()
+            for plan in await configurations.write_json_plans("plans", batch):
+                print(plan.configuration, plan.workspace, plan.file, plan.form)
+        ```
+        """
+        names = {each.workspace: each.configuration for each in batch.outcomes}
+        await to_thread.run_sync(prepare_plan_folder, Path(folder))
+        return await write_plan_files(
+            lambda workspace: self.backends[names[workspace]].connection.client,
+            batch.outcomes,
+            Path(folder),
+            batch_id=batch.id,
+            redacted_only=redacted_only,
+        )
 
     def backend(self, name: str) -> Backend:
         """Return the backend of a configuration; raises why it cannot be read."""

@@ -207,7 +207,9 @@ async def test_one_workspace_is_not_selected(
     """Options that select are for all workspaces."""
     environ = {**work.environ, "TF_CLI_CONFIG_FILE": str(server.cli_config_file)}
     async with remote_backend.open_backend(work.path, environ=environ) as backend:
-        with pytest.raises(RunOptionsError, match="changed_since and oldest are for plan_all"):
+        with pytest.raises(
+            RunOptionsError, match="changed_since and oldest are for plan_all"
+        ):
             async with backend.plan("dev", BatchOptions(changed_since="main")):
                 pass
 

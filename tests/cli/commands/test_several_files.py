@@ -49,6 +49,20 @@ async def test_plans_lie_below_their_directories(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o77 == 0
 
 
+async def test_a_program_writes_them_too(tmp_path: Path) -> None:
+    """Each plan is read with the client of its configuration."""
+    async with serving(tmp_path) as monorepo, monorepo.opened("stacks/*") as configurations:
+        async with configurations.plan_all() as batch:
+            await batch.wait()
+        plans = await configurations.write_json_plans(tmp_path / "plans", batch)
+
+    assert {(plan.configuration, plan.file) for plan in plans} == {
+        ("stacks/net", "stacks/net/dev.json"),
+        ("stacks/net", "stacks/net/prod.json"),
+        ("stacks/dns", "stacks/dns/prod.json"),
+    }
+
+
 async def test_files_of_others_below_the_folder(tmp_path: Path) -> None:
     """Also those in directories are not removed, and the batch is refused."""
     async with serving(tmp_path, SEED[-1:]) as monorepo:
