@@ -10,7 +10,7 @@ from remote_backend.engine.plan import EngineInputs, EngineResult, WriteLog
 from remote_backend.engine.simulated import SimulatedEngine
 from remote_backend.models.plan import Counts
 
-__all__ = ("SCRIPT", "ScriptedEngine", "script")
+__all__ = ("SCRIPT", "ScriptedEngine", "planned_result", "script")
 
 SCRIPT = "plans.json"
 """The file of the configuration that has the plans of all workspaces."""
@@ -43,10 +43,12 @@ class ScriptedEngine(SimulatedEngine):
             return EngineResult(succeeded=False)
         await write(b"Terraform v1.0.0\n")
         document = planned if isinstance(planned, dict) else {"resource_changes": planned}
-        return _result({"format_version": "1.2", **document})
+        return planned_result(document)
 
 
-def _result(document: dict[str, Any]) -> EngineResult:
+def planned_result(document: dict[str, Any]) -> EngineResult:
+    """Return the result of a plan with some members of its JSON."""
+    document = {"format_version": "1.2", **document}
     changes = document.get("resource_changes", [])
     actions = [tuple(change["change"]["actions"]) for change in changes]
     flat = [action for each in actions for action in each]
