@@ -34,12 +34,14 @@ __all__ = ("StateExpression", "StateReference", "read_state_references")
 _INTERESTING = re.compile(rb'terraform_remote_state|tfe_outputs|source"?\s*[=:]\s*"\.')
 _KINDS = ("data", "locals", "module", "provider")
 _LOCAL_SOURCES = ("./", "../")
+# Others, as `count` and `depends_on`, may need functions without changing which state is read.
+_ARGUMENTS = ("backend", "config", "organization", "workspace")
 _UNKNOWN = "(unknown)"
 _START = r"(?<![\w.-])"
 _LOCAL_VALUE = re.compile(_START + r"local\.([\w-]+)")
 _WORKSPACE = re.compile(_START + r"terraform\.workspace\b")
 _DEPENDENT = re.compile(
-    _START + r"(?:count|data|each|local|module|path|self|var)\.[\w.*-]+(?:\[[^\]]*\])?"
+    _START + r"(?:count|data|each|local|module|path|self|var)(?:\.[\w*-]+|\[[^\[\]]*\])+"
 )
 # Local values that name others twice, again and again, grow without end.
 _MOST_CHARACTERS, _MOST_STEPS = 20_000, 20
@@ -106,14 +108,17 @@ def read_state_references(directory: Path) -> tuple[StateExpression, ...]:
 def _read(module: Path) -> Sequence[ConfigurationFile]:
     """Read the files of a module, none where no file of it is of interest."""
     try:
-        paths = [
-            each for each in module.iterdir() if each.name.endswith(TERRAFORM_AND_OPENTOFU)
-        ]
-        if not any(_INTERESTING.search(each.read_bytes()) for each in paths):
+        if not any(map(_is_interesting, module.iterdir())):
             return ()
         return read_configuration_files(module, _KINDS, TERRAFORM_AND_OPENTOFU)
     except (OSError, SettingsError):
         return ()
+
+
+def _is_interesting(path: Path) -> bool:
+    if not path.name.endswith(TERRAFORM_AND_OPENTOFU) or not path.is_file():
+        return False
+    return _INTERESTING.search(path.read_bytes()) is not None
 
 
 def _blocks(files: Sequence[ConfigurationFile], kind: str) -> Iterator[Block]:
@@ -136,9 +141,16 @@ def _expressions(
         type = block.labels[0] if block.labels else ""
         is_of_default = "provider" not in _attributes(block)
         if type == "terraform_remote_state" or (type == "tfe_outputs" and is_of_default):
-            text = _resolved(_object_text(block), local_values)
+            text = _resolved(_object_text(_arguments_of(block)), local_values)
             if text is not None:
                 yield StateExpression(type, text, hostname)
+
+
+def _arguments_of(block: Block) -> Body:
+    return Body(
+        attributes=tuple(each for each in block.attributes if each.name in _ARGUMENTS),
+        blocks=tuple(each for each in block.blocks if each.kind in _ARGUMENTS),
+    )
 
 
 def _local_sources(files: Sequence[ConfigurationFile]) -> Iterator[str]:

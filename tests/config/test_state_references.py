@@ -1,5 +1,6 @@
 """Which states a configuration reads is taken from its text, as far as that says it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,11 @@ locals {
             'organization = "acme"\ntoken = var.tokens["net"]\n'
             'workspaces = { name = "net-prod" }',
             "defaults = { id = data.x.y.id }",
+        ),
+        (
+            'organization = "acme"\ntoken = data.secrets["net"].all[0].token\n'
+            'workspaces = { name = "net-prod" }',
+            "count = length(var.stages)",
         ),
     ],
 )  # fmt: skip
@@ -172,6 +178,14 @@ def test_local_modules_are_followed(tmp_path: Path) -> None:
 def test_faults_name_nothing(tmp_path: Path, text: str) -> None:
     """A file that cannot be read in full, and a module that is not there, are no errors."""
     assert [each for each in read(tmp_path, text) if each is not None] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_named_pipe_is_no_file(tmp_path: Path) -> None:
+    """Reading one would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.tf")
+    config = 'organization = "acme"\nworkspaces = { name = "net-prod" }'
+    assert read(tmp_path, remote_state(config)) == [HOSTED]
 
 
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
