@@ -4,7 +4,7 @@ import secrets
 import string
 from datetime import UTC, datetime, timedelta
 
-__all__ = ("make_id", "now_text")
+__all__ = ("make_id", "now_text", "text_after")
 
 _LETTERS = string.ascii_letters + string.digits
 

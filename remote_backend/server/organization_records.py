@@ -42,8 +42,7 @@ class OrganizationRecord:
     """The pool of the mode `agent`; None in all other modes."""
 
     kept_attributes: dict[str, Any] = field(factory=dict)
-    """Attributes that are answered as they were sent and change nothing here, by their names
-    in the API."""
+    """Attributes that are answered as they were sent, by their names in the API."""
 
     @property
     def is_home(self) -> bool:

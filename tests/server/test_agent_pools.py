@@ -182,7 +182,14 @@ async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
     emptied = await raw_client(
         "PATCH", f"/api/v2/agent-pools/{some}", body({"allowed_workspaces": []})
     )
+    await raw_client(
+        "PATCH", f"/api/v2/agent-pools/{of_project}", body({"allowed_projects": []})
+    )
 
+    # What has the pool already keeps it, and its other settings can be changed.
+    unrelated = await raw_client("PATCH", f"/api/v2/workspaces/{dev}", body(name="renamed"))
+
+    assert unrelated.status == 200
     assert statuses == [200, 200, 422, 200, 422, 200]
     assert list(by_filter.values()) == [[some], [of_project]]
     assert unknown.status == 404

@@ -29,7 +29,8 @@ _GRANTED = (
     "can-traverse",
     "can-update",
 )
-# Attributes that change nothing here, with the defaults of the service. A client that sets
+# Attributes that change nothing here but simulated cost estimates, with the defaults of the
+# service. A client that sets
 # one must read it again, or the tfe provider wants to change it in each of its plans.
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/organizations#request-body
 _KEPT_FLAGS = {

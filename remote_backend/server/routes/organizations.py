@@ -118,7 +118,8 @@ async def update_organization(request: web.Request) -> web.Response:
         after = organization_from_request(before, document)
         if after.name != before.name:
             _require_unused_name(records, after.name)
-        require_pool(records, after.id, after.default_agent_pool_id)
+        if after.default_agent_pool_id != before.default_agent_pool_id:
+            require_pool(records, after.id, after.default_agent_pool_id)
         return records.put(after)
 
     updated = await _change(request, update)

@@ -125,7 +125,8 @@ async def update_project(request: web.Request) -> web.Response:
         after = project_from_request(before, document)
         if after.name != before.name:
             _require_unused_name(records, after)
-        _require_default_pool(records, after)
+        if after.default_agent_pool_id != before.default_agent_pool_id:
+            _require_default_pool(records, after)
         return records.put(after)
 
     return await respond_with_one(request, update, project_resources, writes=True)

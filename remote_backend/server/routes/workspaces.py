@@ -116,7 +116,11 @@ async def update_workspace(request: web.Request) -> web.Response:
         after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
             _require_unused_name(records, after)
-        _require_owners(records, after)
+        if (after.project_id, after.agent_pool_id) != (
+            before.project_id,
+            before.agent_pool_id,
+        ):
+            _require_owners(records, after)
         return records.put(_with_tags(records, after, document))
 
     return await respond_with_one(request, update, workspace_resources, writes=True)
