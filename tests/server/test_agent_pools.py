@@ -138,7 +138,7 @@ async def test_pools_are_inherited_and_cannot_be_deleted_then(
 
 
 async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
-    """Those of its lists, filtered by name; one that is deleted leaves the lists."""
+    """Those of its lists, or all; filters find pools by whom they are open to."""
     dev, slow = await raw_client.workspace(), await raw_client.workspace("networking-slow")
     (project,) = (await raw_client("GET", PROJECTS)).data
     scoped = {"organization_scoped": False}
@@ -157,6 +157,8 @@ async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
         **scoped,
     )
 
+    all_of_them = await made_pool(raw_client, "all")
+
     async def status(workspace: str, pool: str) -> int:
         attributes = {"execution_mode": "agent", "agent_pool_id": pool}
         path = f"/api/v2/workspaces/{workspace}"
@@ -173,6 +175,7 @@ async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
         for query in (
             "filter[allowed_workspaces][name]=networking-slow",
             "filter[allowed_projects][name]=Default Project",
+            "filter[allowed_projects][name]=none",
         )
     }
     nowhere = {"allowed_workspaces": linked("workspaces", "ws-none")}
@@ -191,7 +194,11 @@ async def test_a_pool_is_open_to_some_workspaces(raw_client: RawClient) -> None:
 
     assert unrelated.status == 200
     assert statuses == [200, 200, 422, 200, 422, 200]
-    assert list(by_filter.values()) == [[some], [of_project]]
+    assert list(by_filter.values()) == [
+        [all_of_them, some],
+        [all_of_them, of_project],
+        [all_of_them],
+    ]
     assert unknown.status == 404
     assert after.data["relationships"]["allowed-workspaces"]["data"] == linked(
         "workspaces", dev

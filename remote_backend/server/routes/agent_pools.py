@@ -1,6 +1,6 @@
 """Agent pools: kept for settings that name them; this server plans their workspaces itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -45,6 +45,8 @@ _ALLOWED_PROJECT = "filter[allowed_projects][name]"
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/agents#available-related-resources
 _MEMBERS = ("workspaces", "hyok_configurations")
 
+Condition = Callable[[AgentPoolRecord], bool]
+
 
 # https://developer.hashicorp.com/terraform/cloud-docs/api-docs/agents#list-agent-pools
 @routes.get(_COLLECTION)
@@ -60,10 +62,11 @@ async def list_agent_pools(request: web.Request) -> web.Response:
     organization, order = organization_of(request), request.query.get("sort", "")
 
     def find(records: Records) -> Sequence[AgentPoolRecord]:
+        conditions = _conditions(records, request)
         pools = [
             pool
             for pool in records.all(AgentPoolRecord, organization.id)
-            if _is_listed(records, request, pool)
+            if all(condition(pool) for condition in conditions)
         ]
         if not order.endswith("created-at"):
             pools.sort(key=lambda pool: pool.name)
@@ -147,18 +150,20 @@ async def list_agents(request: web.Request) -> web.Response:
     return await respond_with_list(request, find, as_they_are)
 
 
-def _is_listed(records: Records, request: web.Request, pool: AgentPoolRecord) -> bool:
-    query = request.query
-    workspaces = records.find_many(WorkspaceRecord, pool.allowed_workspace_ids)
-    projects = records.find_many(ProjectRecord, pool.allowed_project_ids)
-    names_by_filter = {
-        _ALLOWED_WORKSPACE: {workspace.name for workspace in workspaces.values()},
-        _ALLOWED_PROJECT: {project.name for project in projects.values()},
-    }
-    return query.get("q", "").lower() in pool.name.lower() and all(
-        not query.get(name) or query[name] in names
-        for name, names in names_by_filter.items()
-    )
+def _conditions(records: Records, request: web.Request) -> list[Condition]:
+    """Return what a pool must be; filters find pools that are open to what they name."""
+    query, owner = request.query, organization_of(request).id
+    text = query.get("q", "").lower()
+    conditions: list[Condition] = [lambda pool: text in pool.name.lower()]
+    if name := query.get(_ALLOWED_WORKSPACE):
+        workspace = records.find_named(WorkspaceRecord, name, owner)
+        ids = (workspace.id, workspace.project_id) if workspace else ("", "")
+        conditions.append(lambda pool: pool.is_open_to(*ids))
+    if name := query.get(_ALLOWED_PROJECT):
+        project = records.find_named(ProjectRecord, name, owner)
+        project_id = project.id if project else ""
+        conditions.append(lambda pool: pool.is_open_to("", project_id))
+    return conditions
 
 
 def _is_used(records: Records, organization: OrganizationRecord, pool_id: str) -> bool:
