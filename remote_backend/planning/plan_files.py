@@ -8,9 +8,8 @@ nothing that lies there is older than the index.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import anyio
 from anyio import to_thread
@@ -19,6 +18,7 @@ from attrs import asdict, frozen
 from remote_backend.api.client import Client
 from remote_backend.atomic_files import write_atomically
 from remote_backend.errors import RunOptionsError
+from remote_backend.formats.file_names import directory_name, encoded_first, file_name
 from remote_backend.models.outcome import Outcome
 from remote_backend.planning.plan_details import read_plan_document
 
@@ -196,25 +196,12 @@ def _write_below(folder: Path, name: str, data: bytes) -> None:
 
 def file_name_of(workspace: str, *, is_redacted: bool, configuration: str = "") -> str:
     """Return the path of the file of a workspace; odd characters are percent-encoded."""
-    name = quote(workspace, safe=" ")
-    # The index has a name of its own.
-    name = _encoded_first(name) if name == "index" else _seen(name)
+    name = file_name(workspace)
+    if name == "index":
+        # The index has a name of its own.
+        name = encoded_first(name)
     file = f"{name}.redacted.json" if is_redacted else f"{name}.json"
-    return "/".join((*map(_directory_name, PurePosixPath(configuration).parts), file))
-
-
-def _directory_name(part: str) -> str:
-    # A directory must not be called like the file of a plan.
-    return _seen(quote(part, safe=" ").replace(".json", "%2Ejson"))
-
-
-def _seen(name: str) -> str:
-    """Return a name that is not hidden, because most tools skip those that are."""
-    return _encoded_first(name) if name.startswith(".") else name
-
-
-def _encoded_first(name: str) -> str:
-    return f"%{ord(name[0]):02X}{name[1:]}"
+    return f"{directory_name(configuration, '.json')}{file}"
 
 
 def with_format_version(data: bytes) -> bytes | None:

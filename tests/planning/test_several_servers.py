@@ -239,6 +239,26 @@ async def test_two_servers(
             }
 
 
+async def test_a_batch_of_two_servers_goes_on(tmp_path: Path, seen: SeenRequests) -> None:
+    """Resuming finds the runs of each on its own server, and makes none again."""
+    async with two_servers(tmp_path, FaultSettings()) as servers:
+        work = CommandLine(servers.first, servers.repository.path, tmp_path / "one/data")
+        left = await work.run("plan", "-all", "-detach", "net", "dns", **servers.environ)
+        done = await work.run("batches", "resume", **servers.environ)
+        report = await work.run("report", "-report=r.json", **servers.environ)
+        places = json.loads((work.directory / "r.json").read_text())["batch"]
+
+    assert (left.code, done.code, report.code) == (0, 0, 0), report.err
+    assert set(rows_of(done.out)) == {"dns:prod", "net:prod"}
+    assert [place["hostname"] for place in places["configurations"]] == [
+        servers.first.hostname,
+        servers.second.hostname,
+    ]
+    for server in (servers.first, servers.second):
+        assert seen.of(server)["POST /runs"] == 1
+        assert seen.only_token_of(server)
+
+
 async def test_a_server_that_refuses_all_requests(tmp_path: Path) -> None:
     """Its workspaces are a row that failed, and those of the other are planned."""
     refused = FaultSettings(rules=[FaultRule(path="/api/v2/.*", kind="status", status=401)])

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from remote_backend.atomic_files import write_atomically
 from remote_backend.errors import RunOptionsError
+from remote_backend.formats.file_names import directory_name, file_name
 from remote_backend.models.changes import PlannedChanges
 from remote_backend.models.outcome import Outcome
 
@@ -39,16 +39,24 @@ def generated_config_path(flags: Mapping[str, Any], *, is_batch: bool) -> Path |
 def write_generated_config(
     outcomes: Iterable[Outcome], path: Path, *, is_batch: bool
 ) -> tuple[Path, ...]:
-    """Write a file, or one for each workspace that has any; return their names."""
-    texts = {outcome.workspace: text for outcome in outcomes if (text := _text_of(outcome))}
+    """Write a file, or one for each workspace that has any; return their names.
+
+    In a batch of several configurations they lie below the directories of these.
+    """
     files = {
-        path / f"{quote(name, safe='')}.tf" if is_batch else path: text
-        for name, text in texts.items()
+        path / _name_of(outcome) if is_batch else path: text
+        for outcome in outcomes
+        if (text := _text_of(outcome))
     }
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text.encode("utf-8", "replace"))
     return tuple(files)
+
+
+def _name_of(outcome: Outcome) -> str:
+    directory = directory_name(outcome.configuration, ".tf")
+    return f"{directory}{file_name(outcome.local_name)}.tf"
 
 
 def _text_of(outcome: Outcome) -> str:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from remote_backend.cli.output.generated_config import write_generated_config
+from remote_backend.models.changes import PlannedChanges, ResourceChange
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, configured_server
+from tests.support.report_builders import outcome
 
 IMPORT = 'import {\n  to = terraform_data.adopted\n  id = "some-id"\n}\n'
 GENERATED = """# __generated__ by Terraform
@@ -42,6 +45,26 @@ async def test_each_workspace_of_a_batch_has_a_file(importing: CommandLine) -> N
     assert {path.read_text() for path in folder.iterdir()} == {GENERATED}
     assert again.code == 1
     assert "-generate-config-out=generated is not an empty directory" in again.err
+
+
+def test_several_configurations_have_directories(tmp_path: Path) -> None:
+    """Each file lies below the directory of its configuration, as the plans do."""
+    generated = ResourceChange(address="a.b", action="import", generated_config="x = 1")
+    outcomes = [
+        outcome(
+            name,
+            PlannedChanges(resources=(generated,)),
+            configuration=configuration,
+        )
+        for name, configuration in (("dev", "stacks/net"), ("dns.tf:prod", "dns.tf"))
+    ]
+    written = write_generated_config(outcomes, tmp_path, is_batch=True)
+
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == [
+        "stacks/net/dev.tf",
+        "dns%2Etf/prod.tf",
+    ]
+    assert written[0].read_text().endswith("\nx = 1\n")
 
 
 async def test_one_plan_writes_one_file(importing: CommandLine) -> None:
