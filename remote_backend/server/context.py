@@ -171,7 +171,7 @@ def stored_organization(records: Records, request: web.Request) -> OrganizationR
 
 
 def require_visible(request: web.Request, organization_id: str, what: str) -> None:
-    """Raise `NotFound` for a thing of another organization than that of the run, if it is one."""
+    """Raise `NotFound` where the token of a run would see a thing of another organization."""
     if request.get(ORGANIZATION_ID_OF_RUN, organization_id) != organization_id:
         raise not_found(what)
 

@@ -6,10 +6,7 @@ from aiohttp import web
 
 from remote_backend.planning.batch_id import short_id
 from remote_backend.reports.html_text import html_text
-from remote_backend.server.context import (
-    context_of,
-    organization_of,
-)
+from remote_backend.server.context import context_of, organization_of
 from remote_backend.server.pages.addresses import batch_path
 from remote_backend.server.pages.batch_records import BatchSummary, newest_batches
 from remote_backend.server.pages.layout import Page, respond_with_page
