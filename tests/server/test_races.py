@@ -152,9 +152,9 @@ def start_server(data: Path) -> tuple[subprocess.Popen[bytes], str]:
 
 @pytest.mark.parametrize("count", [1, pytest.param(200, marks=SOAK)])
 async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, count: int) -> None:
-    """Workspaces, variables, states and runs that were answered are whole after kill -9."""
-    # With this seed the first kill comes after 40 responses, so each kind has been written.
-    chance = random.Random(5)
+    """All kinds of resources that were answered are whole after kill -9."""
+    # With this seed the first kill comes after 56 responses, so each kind has been written.
+    chance = random.Random(2)
     acknowledged: dict[str, bytes | None] = {}
     for kill in range(count + 1):
         process, url = await asyncio.to_thread(start_server, tmp_path / "data")
@@ -162,7 +162,7 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, count: int)
             async with aiohttp.ClientSession(f"{url}/api/v2/", headers=OWN) as session:
                 for path, state in acknowledged.items():
                     await check(session, path, state)
-                writing = Writing(session, process, chance, 1 + chance.randrange(40))
+                writing = Writing(session, process, chance, 1 + chance.randrange(60))
                 acknowledged = writing.acknowledged
                 if kill < count:
                     async with anyio.create_task_group() as group:
@@ -200,18 +200,33 @@ class Writing:
     acknowledged: dict[str, bytes | None] = field(factory=dict)
 
     async def write(self, prefix: str) -> None:
-        """Create workspaces, each with a variable, a state and a run."""
+        """Create organizations, each with a workspace and all that it has."""
         try:
             for number in itertools.count():
-                await self.write_workspace(f"{prefix}-{number}")
+                name = f"{prefix}-{number}"
+                await self.write_organization(name)
+                await self.write_workspace(name)
         except aiohttp.ClientError:
             return
 
+    async def write_organization(self, name: str) -> None:
+        """Create an organization with an agent pool and an SSH key."""
+        attributes = {"name": name, "email": "a@b.test", "value": "key"}
+        body = {"data": {"attributes": attributes}}
+        await self.create("organizations", body, "organizations")
+        for kind in ("agent-pools", "ssh-keys"):
+            await self.create(f"organizations/{name}/{kind}", body, kind)
+
     async def write_workspace(self, name: str) -> None:
-        """Create a workspace and all that it has."""
-        body = {"data": {"attributes": {"name": name}}}
-        workspace = await self.create("organizations/local/workspaces", body, "workspaces")
+        """Create a workspace and all that it has, with a run trigger from another one."""
+        folder, body = f"organizations/{name}/workspaces", {"attributes": {"name": name}}
+        workspace = await self.create(folder, {"data": body}, "workspaces")
+        other = {"data": {"attributes": {"name": "source"}}}
+        source = await self.create(folder, other, "workspaces")
         path = f"workspaces/{workspace['id']}"
+        linkage = {"sourceable": {"data": {"type": "workspaces", "id": source["id"]}}}
+        trigger = {"data": {"relationships": linkage}}
+        await self.create(f"{path}/run-triggers", trigger, "run-triggers")
         variable = {"data": {"attributes": {"key": "a", "value": name, "category": "env"}}}
         await self.create(f"{path}/vars", variable, f"{path}/vars")
         await self.send("POST", f"{path}/actions/lock", {})
