@@ -19,10 +19,11 @@ from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
 from remote_backend.plans.groups import group_outcomes
-from tests.support.batch_view import names_of, outcome_of
+from tests.support.batch_view import names_in_directories, names_of, outcome_of
 
 TEXTS = Path(__file__).with_name("summaries")
 CASES = [(8, 80), (40, 80), (40, 120), (300, 80), (300, 120)]
+WIDTHS_OF_SEVERAL = (60, 80, 120)
 
 
 def argument_failure() -> Failure:
@@ -43,8 +44,9 @@ def planned(counts: Counts, *actions: tuple[str, str]) -> tuple[Counts, PlannedC
     return counts, PlannedChanges(resources=resources)
 
 
-def outcomes_of(count: int) -> list[Outcome]:
+def outcomes_of(count: int, *, of_several: bool = False) -> list[Outcome]:
     """Return a batch in which a tenth fails and a third changes, in several ways."""
+    names = names_in_directories(count) if of_several else names_of(count)
     kinds = [
         planned(Counts(12, 0, 7, 0), ("aws_db_instance.main", "replace"),
                 ("aws_lb.this", "replace"), *((f"aws_x.old[{n}]", "delete") for n in range(5)),
@@ -56,7 +58,7 @@ def outcomes_of(count: int) -> list[Outcome]:
         planned(Counts(0, 1, 0, 0), ("aws_launch_template.this", "update")),
     ]  # fmt: skip
     made = []
-    for at, name in enumerate(names_of(count)):
+    for at, name in enumerate(names):
         if at % 11 == 3:
             made.append(evolve(outcome_of(name, Result.FAILED), failure=argument_failure()))
         elif at % 3 == 1:
@@ -66,12 +68,15 @@ def outcomes_of(count: int) -> list[Outcome]:
         else:
             same = outcome_of(name, Result.NO_CHANGES, counts=Counts(0, 0, 0, 0))
             made.append(evolve(same, seconds=at / 7))
+    if of_several:
+        # One of them changes outputs, which others read.
+        made[2::9] = [evolve(each, unseen_outputs=(names[1],)) for each in made[2::9]]
     return made
 
 
-def ended(count: int, *, links: bool = False) -> Ending:
+def ended(count: int, *, links: bool = False, of_several: bool = False) -> Ending:
     """Return the end of a batch."""
-    outcomes = tuple(outcomes_of(count))
+    outcomes = tuple(outcomes_of(count, of_several=of_several))
     place = BatchPlace(
         short_id="8aeb", hostname="app.terraform.io", organization="acme", has_logs=True
     )
@@ -85,9 +90,9 @@ def ended(count: int, *, links: bool = False) -> Ending:
     )
 
 
-def text_of(count: int, width: int) -> str:
+def text_of(count: int, width: int, *, of_several: bool = False) -> str:
     """Return blocks and summary as text."""
-    ending = ended(count)
+    ending = ended(count, of_several=of_several)
     blocks = failure_blocks(
         ending.families,
         everyone=[outcome.workspace for outcome in ending.outcomes],
@@ -112,6 +117,15 @@ def test_the_end_is_as_it_was_read(count: int, width: int) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("width", WIDTHS_OF_SEVERAL)
+def test_the_end_of_several_configurations(width: int) -> None:
+    """Directories are cut where they must be, workspaces are not; what is not seen stands last."""
+    text = text_of(40, width, of_several=True)
+    assert max(map(width_of, text.splitlines())) <= width
+    path = TEXTS / f"several-{width}.txt"
+    assert text == path.read_text(encoding="utf-8")
+
+
 def test_names_are_links_to_their_runs() -> None:
     """Only http addresses without a blank are links; others stay text."""
     outcomes = (
@@ -133,3 +147,6 @@ if __name__ == "__main__":
     for count, width in CASES:
         path = TEXTS / f"{count}-workspaces-{width}.txt"
         path.write_text(text_of(count, width), encoding="utf-8")
+    for width in WIDTHS_OF_SEVERAL:
+        text = text_of(40, width, of_several=True)
+        (TEXTS / f"several-{width}.txt").write_text(text, encoding="utf-8")
