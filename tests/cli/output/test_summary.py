@@ -23,7 +23,7 @@ from tests.support.batch_view import names_in_directories, names_of, outcome_of
 
 TEXTS = Path(__file__).with_name("summaries")
 CASES = [(8, 80), (40, 80), (40, 120), (300, 80), (300, 120)]
-WIDTHS_OF_SEVERAL = (60, 80, 120)
+WIDTHS_OF_SEVERAL = (80, 120)
 
 
 def argument_failure() -> Failure:
