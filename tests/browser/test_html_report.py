@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from remote_backend.models.cost import Cost
 from remote_backend.models.outcome import Result
+from remote_backend.models.planned_place import ConfigurationPlace
 from remote_backend.models.policy import CheckReport, PolicyResult
 from remote_backend.reports.summary import Report
 from remote_backend.reports.to_html import to_html
@@ -238,6 +239,48 @@ async def test_narrow_pages_have_one_column(tmp_path: Path) -> None:
         assert await cell.get_attribute("data-name") == "2: prod-*"
 
 
+def several() -> Report:
+    """Return a report of six configurations with long directories, each with another change."""
+    names = ("networking", "dns", "storage", "compute", "identity", "observability")
+    directories = [f"infrastructure/{name}/module-{name}" for name in names]
+    outcomes = [
+        outcome(
+            f"{directory}:prod-eu",
+            plan(*(change(f"aws_x.r{each}", "create") for each in range(number + 1))),
+            configuration=directory,
+            unseen_outputs=(f"{directories[0]}:prod-eu",) if number == 1 else (),
+        )
+        for number, directory in enumerate(directories)
+    ]
+    places = [ConfigurationPlace(name=directory) for directory in directories]
+    return report(*outcomes, mapping="infrastructure/*", configurations=places)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_directories_are_cut_and_workspaces_are_not(
+    width: int, tmp_path: Path
+) -> None:
+    """In the table, the bars and the links of a batch of several configurations."""
+    async with opened_page(viewport={"width": width, "height": 800}) as page:
+        await page.goto(
+            f"{written(several(), tmp_path)}#ws=infrastructure/dns/module-dns:prod-eu"
+        )
+        await expect(page.locator(".group[open] b")).to_have_text(
+            "infrastructure/dns/module-dns:prod-eu"
+        )
+        await page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        assert await page.evaluate("document.documentElement.scrollWidth") == width
+        cut = await page.evaluate(
+            "['.directory', '.directory + span'].map(selector => "
+            "[...document.querySelectorAll(`.bars ${selector}, .matrix ${selector}`)]"
+            ".filter(each => each.scrollWidth > each.clientWidth).length)"
+        )
+        assert cut[0] > 0 and cut[1] == 0
+        await expect(page.locator("#unseen li")).to_have_count(1)
+
+
 async def test_print_has_all_groups_and_no_tools(page: Page, tmp_path: Path) -> None:
     """Groups are opened for the paper and closed afterwards; logs and search are left out."""
     await page.goto(written(few(), tmp_path))
@@ -258,5 +301,6 @@ async def test_axe_finds_nothing(scheme: str, width: int, tmp_path: Path) -> Non
     """Rules of WCAG 2.2 AA and best practice, with everything opened, in both themes."""
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
     async with opened_page(**options) as page:
-        await page.goto(written(few(), tmp_path))
-        assert await axe_findings(page) == []
+        for made in (few(), several()):
+            await page.goto(written(made, tmp_path))
+            assert await axe_findings(page) == []
