@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -135,14 +136,30 @@ class AlikeChanges:
     workspaces: tuple[str, ...]
 
 
+_Likeness: TypeAlias = tuple[ChangeClass, Section, str, str, str]
+
+
+def _likeness(compared: ComparedChange) -> _Likeness:
+    """Return what changes have in common that are listed as one."""
+    change = compared.change
+    return (
+        compared.change_class,
+        compared.section,
+        name_of_change(change),
+        getattr(change, "action", ""),
+        getattr(change, "previous_address", None) or "",
+    )
+
+
 def alike_changes(outcomes: Iterable[Outcome]) -> tuple[AlikeChanges, ...]:
-    """Return all that no change causes, each address once for each class, the most frequent first."""
-    found: defaultdict[tuple[ChangeClass, Section, str], dict[str, ComparedChange]]
-    found = defaultdict(dict)
+    """Return all that no change causes, each address once for each class and action.
+
+    The most frequent come first.
+    """
+    found: defaultdict[_Likeness, dict[str, ComparedChange]] = defaultdict(dict)
     for workspace, comparison in comparisons_of(outcomes).items():
         for compared in comparison.of_class(*_APART):
-            name = name_of_change(compared.change)
-            found[compared.change_class, compared.section, name][workspace] = compared
+            found[_likeness(compared)][workspace] = compared
     alike = (
         AlikeChanges(
             change_class=change_class,
@@ -150,7 +167,7 @@ def alike_changes(outcomes: Iterable[Outcome]) -> tuple[AlikeChanges, ...]:
             example=next(iter(by_workspace.values())),
             workspaces=tuple(by_workspace),
         )
-        for (change_class, section, _), by_workspace in found.items()
+        for (change_class, section, *_), by_workspace in found.items()
     )
     return tuple(
         sorted(
