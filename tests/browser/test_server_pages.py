@@ -109,9 +109,18 @@ async def test_axe_finds_nothing(scheme: str, width: int, browser: Browser) -> N
     """Half of the kinds of pages in each theme; nothing is wider than the screen."""
     run = await browser.plan("judged")
     slow = await browser.begin("net-slow", f"begun ({BATCH_ID})")
+    organization = {"attributes": {"name": "other", "email": "ops@other.test"}}
+    await browser.request("POST", "organizations", {"data": organization})
     workspace = "/app/acme/workspaces/net-dev"
     paths = {
-        1280: ("/app", "/app/acme/workspaces", run, BATCH, f"{workspace}/variables"),
+        1280: (
+            "/app",
+            "/app/acme/workspaces",
+            "/app/other/workspaces",
+            run,
+            BATCH,
+            f"{workspace}/variables",
+        ),
         390: (workspace, slow, "/app/acme/batches", "/app/settings/tokens"),
     }
     options = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
