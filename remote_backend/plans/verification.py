@@ -32,7 +32,7 @@ def verification_of(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) ->
 
     A workspace that is only in the report, or only planned, differs as well.
     """
-    outcomes = tuple(outcomes)
+    outcomes, reported = tuple(outcomes), tuple(reported)
     differing = (each.workspace for each in outcomes if not is_as_reported(each))
     names = (*differing, *_missing(outcomes, reported))
     return GateResult(rule=_RULE, count=len(names), workspaces=names)
@@ -41,11 +41,19 @@ def verification_of(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) ->
 def _missing(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) -> Iterator[str]:
     """Yield the workspaces of a report that were not planned.
 
-    Local names depend on the other workspaces of a batch, so names on the server are compared.
-    Those are unique in an organization, and counted because a batch can have several of these.
+    Local names depend on the other workspaces of a batch, so names on the server are compared. A
+    directory may have been renamed, and two organizations may have workspaces of one name: those
+    of the same directory are found first, and the others are counted.
     """
-    planned = Counter(outcome.full_name for outcome in outcomes)
+    same = set(map(_identity, outcomes)).intersection(map(_identity, reported))
+    planned = Counter(each.full_name for each in outcomes if _identity(each) not in same)
     for outcome in reported:
+        if _identity(outcome) in same:
+            continue
         planned[outcome.full_name] -= 1
         if planned[outcome.full_name] < 0:
             yield outcome.workspace
+
+
+def _identity(outcome: Outcome) -> tuple[str, str]:
+    return outcome.configuration, outcome.full_name
