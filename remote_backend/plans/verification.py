@@ -45,13 +45,15 @@ def _missing(outcomes: Iterable[Outcome], reported: Iterable[Outcome]) -> Iterat
     directory may have been renamed, and two organizations may have workspaces of one name: those
     of the same directory are found first, and the others are counted.
     """
-    same = set(map(_identity, outcomes)).intersection(map(_identity, reported))
-    planned = Counter(each.full_name for each in outcomes if _identity(each) not in same)
+    planned = Counter(map(_identity, outcomes))
+    elsewhere = planned - Counter(map(_identity, reported))
+    left = Counter(name for _, name in elsewhere.elements())
     for outcome in reported:
-        if _identity(outcome) in same:
+        planned[_identity(outcome)] -= 1
+        if planned[_identity(outcome)] >= 0:
             continue
-        planned[outcome.full_name] -= 1
-        if planned[outcome.full_name] < 0:
+        left[outcome.full_name] -= 1
+        if left[outcome.full_name] < 0:
             yield outcome.workspace
 
 
