@@ -8,7 +8,7 @@ A configuration whose base cannot be made ready, as one outside of any repositor
 others: a warning says why, and its plans have no base. Where that holds for all of them, it is an error.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -104,32 +104,39 @@ class _Preparation:
         self, configurations: Sequence[Configuration], stack: AsyncExitStack
     ) -> None:
         """Write the files below all roots once, and pack them for each configuration."""
-        inside = {one.name: one for one in configurations}
-        roots: set[Path] = set()
-        for one in configurations:
-            try:
-                roots |= self._roots_of(one)
-            except GitError as error:
-                self.ready.problems[one.name] = error
-                del inside[one.name]
-        if not inside:
+        roots = self._roots_of_all(configurations)
+        if not roots:
             return
         try:
             commit = await find_base(
-                configurations[0].context.directory, self.choice.reference, self.environ
+                self.repository.top, self.choice.reference, self.environ
             )
+            paths = sorted(set().union(*roots.values()))
             tree = await stack.enter_async_context(
-                base_tree(sorted(roots), commit.commit, self.environ)
+                base_tree(paths, commit.commit, self.environ)
             )
         except RemoteBackendError as error:
-            self.ready.problems |= dict.fromkeys(inside, error)
+            self.ready.problems |= dict.fromkeys(roots, error)
             return
         self.ready.commits.append(commit)
         self.ready.warnings += (*commit.warnings, *tree.warnings, *tree.notes)
-        for number, one in enumerate(inside.values()):
-            into = self.folder / str(number)
-            into.mkdir()
-            self.ready.bases[one.name] = await self._pack(one, commit, tree, into)
+        for number, one in enumerate(configurations):
+            if one.name in roots:
+                into = self.folder / str(number)
+                into.mkdir()
+                self.ready.bases[one.name] = await self._pack(one, commit, tree, into)
+
+    def _roots_of_all(
+        self, configurations: Iterable[Configuration]
+    ) -> dict[str, set[Path]]:
+        """Return the upload roots of each configuration, but of those with one outside."""
+        roots: dict[str, set[Path]] = {}
+        for one in configurations:
+            try:
+                roots[one.name] = self._roots_of(one)
+            except GitError as error:
+                self.ready.problems[one.name] = error
+        return roots
 
     def _roots_of(self, configuration: Configuration) -> set[Path]:
         """Return the upload roots of a configuration; raises `GitError` for one outside."""

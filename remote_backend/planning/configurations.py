@@ -148,34 +148,54 @@ class _Planners:
         planners: dict[str, Planner] = {}
         of_clients: list[RunningBatch] = []
         for group in _by_client(configurations):
-            client, count = group[0].client, sum(len(one.workspaces) for one in group)
-            runs = {one.name: _runs_per_workspace(one, base) for one in group}
-            shared = running_batch(
-                client,
-                sum(len(one.workspaces) * runs[one.name] for one in group),
-                options,
-                context,
-                events,
-                runs_per_workspace=max(runs.values()),
-            )
+            shared = _shared_by(group, options, context, events, base)
             if of_clients:
                 first = of_clients[0]
                 shared = evolve(shared, journal=first.journal, on_exit=first.on_exit)
             of_clients.append(shared)
-            of_group = evolve(shared, context=group[0].context)
-            versions = configuration_versions(of_group, count)
-            comparer = base.comparer(of_group, count) if base is not None else None
-            for one in group:
-                running = evolve(
-                    shared,
-                    context=one.context,
-                    requested=requested_options(options.plan, one.context),
-                )
-                head = WorkspacePlanner(running, archives[one.name], versions)
-                planners[one.name] = head
-                if comparer is not None and one.workspaces:
-                    planners[one.name] = comparer.planner(one.name, head)
+            planners |= _planners_of(group, shared, archives, base)
         return _Planners(planners, tuple(of_clients))
+
+
+def _shared_by(
+    group: Sequence[Configuration],
+    options: BatchOptions,
+    context: BatchContext,
+    events: EventQueue,
+    base: Base | None,
+) -> RunningBatch:
+    """Return the parts that configurations with the same client share."""
+    runs = {one.name: _runs_per_workspace(one, base) for one in group}
+    return running_batch(
+        group[0].client,
+        sum(len(one.workspaces) * runs[one.name] for one in group),
+        options,
+        context,
+        events,
+        runs_per_workspace=max(runs.values()),
+    )
+
+
+def _planners_of(
+    group: Sequence[Configuration],
+    shared: RunningBatch,
+    archives: Mapping[str, Archives],
+    base: Base | None,
+) -> dict[str, Planner]:
+    """Return the planners of configurations with the same client."""
+    count = sum(len(one.workspaces) for one in group)
+    of_group = evolve(shared, context=group[0].context)
+    versions = configuration_versions(of_group, count)
+    comparer = base.comparer(of_group, count) if base is not None else None
+    planners: dict[str, Planner] = {}
+    for one in group:
+        requested = requested_options(shared.options.plan, one.context)
+        running = evolve(shared, context=one.context, requested=requested)
+        head = WorkspacePlanner(running, archives[one.name], versions)
+        planners[one.name] = head
+        if comparer is not None and one.workspaces:
+            planners[one.name] = comparer.planner(one.name, head)
+    return planners
 
 
 def _runs_per_workspace(configuration: Configuration, base: Base | None) -> int:
