@@ -83,7 +83,8 @@ def _examples(guide: Guide) -> Iterator[str]:
         return
     yield "Examples"
     for line, purpose in guide.examples:
-        yield f"  {line.ljust(_EXAMPLE_WIDTH - 3)} {purpose}".rstrip()
+        # A long line has two blanks at least behind it, or its purpose would read as an argument.
+        yield f"  {line:<{_EXAMPLE_WIDTH - 4}}  {purpose}".rstrip()
 
 
 def _subcommands(

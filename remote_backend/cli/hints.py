@@ -58,6 +58,7 @@ FLAGS: Mapping[str, str] = {
     "terraform_version": "-terraform-version",
     "select_tags": "-select-tag",
     "upload": "-upload",
+    "version": "-compare=version",
     "where": "-where",
 }
 """The flag in place of each parameter that the text of an error or a warning names."""

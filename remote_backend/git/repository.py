@@ -40,6 +40,7 @@ async def open_repository(directory: Path, environ: Mapping[str, str]) -> Reposi
     Raises `GitError` with the words of git where there is none, and where the repository
     belongs to another user.
     """
+    directory = directory.absolute()
     outside = Git(directory=directory, environ=environ)
     completed = await outside.run("rev-parse", "--show-toplevel")
     if completed.exit_code:

@@ -24,6 +24,7 @@ __all__ = (
     "RunSettings",
     "WaitLimits",
     "phase_of",
+    "require_version",
 )
 
 SUCCEEDED = frozenset({"planned_and_finished", "planned_and_saved", "applied"})
@@ -191,9 +192,10 @@ def _require_flag(
         )
 
 
-def _require_version(
-    options: "PlanOptions", attribute: "Attribute[str | None]", version: str | None
+def require_version(
+    options: object, attribute: "Attribute[str | None]", version: str | None
 ) -> None:
+    """Check that an attribute is an exact version of Terraform, or None."""
     # The API takes exact versions; whether it takes constraints is not documented.
     if version is not None and not _EXACT_VERSION.fullmatch(version):
         raise RunOptionsError(
@@ -238,7 +240,7 @@ class PlanOptions:
 
     The attribute holds names and HCL expressions; such pairs are taken as they are."""
 
-    terraform_version: str | None = field(default=None, validator=_require_version)
+    terraform_version: str | None = field(default=None, validator=require_version)
     """An exact version of Terraform in place of that of each workspace, as `1.14.2`:
     https://developer.hashicorp.com/terraform/cloud-docs/api-docs/run#create-a-run"""
 

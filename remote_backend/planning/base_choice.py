@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from remote_backend.models.outcome import Outcome
 from remote_backend.models.planned_place import ConfigurationPlace
+from remote_backend.models.run import require_version
 
 __all__ = ("BaseChoice", "ReferenceBase", "StoredBase", "VersionBase")
 
@@ -22,9 +23,12 @@ class ReferenceBase:
 
 @frozen
 class VersionBase:
-    """The same configuration with another version of Terraform: a second run plans it."""
+    """The same configuration with another version of Terraform: a second run plans it.
 
-    version: str | None = None
+    Raises `RunOptionsError` for a version that is not exact.
+    """
+
+    version: str | None = field(default=None, validator=require_version)
     """None for the version in the settings of each workspace."""
 
 

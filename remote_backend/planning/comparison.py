@@ -74,8 +74,9 @@ def _version_base(
 ) -> Base:
     if choice.version == options.plan.terraform_version:
         raise RunOptionsError(
-            "head and base have the same version of Terraform, so there is nothing to compare",
-            parameters=("base", "terraform_version"),
+            "head and base have the same version of Terraform, so there is nothing to compare; set "
+            "terraform_version to the one to try",
+            parameters=("terraform_version",),
         )
     version, head_version = choice.version, options.plan.terraform_version
     return _Base(

@@ -86,10 +86,9 @@ class _Item:
 
 def _parse(text: str, parameter: str) -> GateRule:
     match = _RULE.fullmatch(text)
-    kinds = ", ".join(GateKind)
     if match is None or match["kind"] not in tuple(GateKind):
         raise RunOptionsError(
-            f"{parameter}={text!r} is not a rule: it begins with one of {kinds}",
+            f"{parameter}={text!r} is not a rule: {_fault_of(text)}",
             parameters=(parameter,),
         )
     if match["pattern"] == "":
@@ -103,6 +102,16 @@ def _parse(text: str, parameter: str) -> GateRule:
         pattern=match["pattern"] or "*",
         most=int(match["most"] or 0),
     )
+
+
+def _fault_of(text: str) -> str:
+    kinds = tuple(GateKind)
+    words = [word.strip() for word in re.split("[,:>]", text)]
+    if words[0] not in kinds:
+        return f"it begins with one of {', '.join(kinds)}"
+    if "," in text:
+        return "it names one kind of change; give a rule for each"
+    return "a colon and a pattern, or > and a whole number, may stand behind the kind, without blanks"
 
 
 def _judge(

@@ -95,10 +95,10 @@ def read_stored_plans(path: Path) -> StoredPlans:
         document = load_exact(text)
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid JSON: {error}") from None
-    if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
+    if not _is_report(document):
         raise SettingsError(
             f"{path} is not a report of this program: it has no schema_version "
-            f"{SCHEMA_VERSION!r}"
+            f"{SCHEMA_VERSION!r} and kind plan or drift"
         )
     try:
         return _load(document)
@@ -107,6 +107,14 @@ def read_stored_plans(path: Path) -> StoredPlans:
             f"{path} cannot be used: {type(error).__name__} while its plans were read; it is "
             "damaged, or written by a later version"
         ) from None
+
+
+def _is_report(document: object) -> bool:
+    return (
+        isinstance(document, dict)
+        and document.get("schema_version") == SCHEMA_VERSION
+        and document.get("kind") in ("plan", "drift")
+    )
 
 
 def _load(document: Mapping[str, Any]) -> StoredPlans:

@@ -1,5 +1,7 @@
 """Rules about what plans may do, and what a batch says to them."""
 
+import re
+
 import pytest
 
 from remote_backend.errors import RunOptionsError
@@ -180,6 +182,22 @@ def test_another_text_is_not_a_rule(text: str) -> None:
         parse_gate(text)
     assert repr(text) in str(caught.value)
     assert caught.value.parameters == ("fail_on",)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("delete", "it begins with one of destroy, replace,"),
+        ("destroy,replace", "it names one kind of change; give a rule for each"),
+        ("destroy>many", "a colon and a pattern, or > and a whole number,"),
+    ],
+)
+def test_the_error_says_what_is_wrong_with_a_rule(text: str, fault: str) -> None:
+    """A list with commas and a number that is not one are the usual mistakes."""
+    with pytest.raises(
+        RunOptionsError, match=re.escape(f"{text!r} is not a rule: {fault}")
+    ):
+        parse_gate(text)
 
 
 def test_no_number_can_be_allowed() -> None:

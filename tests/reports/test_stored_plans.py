@@ -81,7 +81,9 @@ def test_a_comparison_keeps_the_whole_plans(tmp_path: Path) -> None:
         ("{", "is not valid JSON"),
         ("[]", "is not a report of this program"),
         ('{"schema_version": "0"}', "is not a report of this program"),
-        ('{"schema_version": "1"}', "cannot be used"),
+        # The index of a folder of JSON plans.
+        ('{"schema_version": "1", "plans": []}', "is not a report of this program"),
+        ('{"schema_version": "1", "kind": "plan"}', "cannot be used"),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str, message: str) -> None:

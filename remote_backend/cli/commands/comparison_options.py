@@ -48,6 +48,7 @@ __all__ = (
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _VERSION, _BATCH, _LAST, _JSON = "version:", "batch:", "last", ".json"
+_OTHER_REPORTS = (".md", ".html", ".xml")
 
 
 class _Base(RelativePath):
@@ -125,6 +126,11 @@ def base_choice_of(
         return _stored_batch(base.removeprefix(_BATCH), flags, screen)
     if base == _LAST:
         return _last_batch(flags, directories, screen)
+    if base.endswith(_OTHER_REPORTS) and Path(base).is_file():
+        raise RunOptionsError(
+            f"-compare={base} is a file, and only a report as JSON can be compared with; write one "
+            "with -report=FILE.json"
+        )
     return ReferenceBase(base or None)
 
 
@@ -183,10 +189,17 @@ def _count_of(batch: RecordedBatch, directories: Iterable[Path]) -> int:
 
 def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> StoredBase:
     if plans.is_drift is not bool(flags["refresh_only"]):
-        kinds = ("drift", "plans") if plans.is_drift else ("plans", "drift")
+        kind, other, advice = (
+            (
+                "drift",
+                "plans",
+                "add -refresh-only, or give a report that was made without it",
+            )
+            if plans.is_drift
+            else ("plans", "drift", "give a report that was made with -refresh-only, too")
+        )
         raise RunOptionsError(
-            f"{label} is a report of {kinds[0]}, and this command looks for {kinds[1]}; with "
-            "-refresh-only both are about drift"
+            f"{label} is a report of {kind}, and this command looks for {other}; {advice}"
         )
     if not plans.has_plans:
         raise RunOptionsError(f"{label} has no plan to compare with")

@@ -364,7 +364,9 @@ def _refuse_impossible(flags: dict[str, Any]) -> None:
     if flags["detach"] and not selects_many(flags):
         raise RunOptionsError("-detach is for batches; add -all or -select")
     if flags["allow"] and not flags["fail_on"]:
-        raise RunOptionsError("-allow is for -fail-on, and lets through what that forbids")
+        raise RunOptionsError(
+            "-allow lets through what -fail-on forbids; add -fail-on=RULE"
+        )
     if flags["detach"] and flags["fail_on"]:
         raise RunOptionsError(
             "-detach and -fail-on exclude each other: a gate needs the results of the runs"

@@ -278,8 +278,10 @@ class PlanOutput:
         """Say behind the log of a single plan why the command fails."""
         for gate in gates:
             if gate.failed:
-                why = "it would" if gate.workspaces else "nobody can tell whether it would"
-                self.screen.note(f"Gate {gate.rule.text}: {why}.")
+                does = "does" if gate.workspaces else "may do"
+                self.screen.note(
+                    f"Gate {gate.rule.text}: the plan {does} what the rule forbids."
+                )
 
     def _console(self, batch_id: str, logs: LogSpool) -> Console:
         if self.command.style is Style.JSON:

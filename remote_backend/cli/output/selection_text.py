@@ -19,6 +19,8 @@ def selection_lines(
     if not selection.reasons:
         sentence = one_line(selection.sentence)
         yield line(Span(f"Nothing to plan: {sentence}.", "bold"))
+        if with_reasons:
+            yield line()
     if with_reasons:
         yield from _reasons(selection, width)
     if selection.deleted:

@@ -82,7 +82,7 @@ class Ending:
 
 def summary_lines(ending: Ending, width: int) -> list[Line]:
     """Return the lines of the summary for a terminal of some width."""
-    lines = [_first_line(ending), *_second_line(ending, width), line()]
+    lines = [*_first_line(ending, width), *_second_line(ending, width), line()]
     painter = _Painter(ending, width)
     failed = [each for each in ending.families if each.result is Result.FAILED]
     stopped = [each for each in ending.families if each.result in _STOPPED]
@@ -121,13 +121,14 @@ def _gates(ending: Ending) -> list[Line]:
     ]
 
 
-def _first_line(ending: Ending) -> Line:
+def _first_line(ending: Ending, width: int) -> list[Line]:
     sentence = sentence_of(ending.outcomes, is_drift=ending.is_drift)
     count, _, rest = sentence.partition(":")
     took = f" in {duration(ending.seconds)}" if ending.seconds is not None else ""
     against = against_text(ending.compared_with)
     base = f", {one_line(against)}" if against else ""
-    return line(Span(f"{count}{took}{base}:{rest}", "bold"))
+    texts = textwrap.wrap(f"{count}{took}{base}:{rest}", width, break_on_hyphens=False)
+    return [line(Span(text, "bold")) for text in texts]
 
 
 def _second_line(ending: Ending, width: int) -> list[Line]:

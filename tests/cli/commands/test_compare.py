@@ -139,19 +139,34 @@ async def test_two_versions_are_compared(tmp_path: Path) -> None:
         (("-compare=main",), "-compare is for batches; add -all or -select"),
         (("-all", "-detach", "-compare=main"), "-detach and -compare exclude each other"),
         (("-all", "-compare=nobody"), "nobody"),
-        (("-all", "-compare=version:"), "same version of Terraform"),
+        (
+            ("-all", "-compare=version:"),
+            "nothing to compare; set -terraform-version to the one to try",
+        ),
+        (
+            ("-all", "-compare=version:latest"),
+            "-compare=version='latest' is not an exact version, such as 1.14.2",
+        ),
+        (
+            ("-all", "-compare=notes.md"),
+            "-compare=notes.md is a file, and only a report as JSON can be compared with",
+        ),
         (
             ("-all", "-terraform-version=~>1"),
             "-terraform-version='~>1' is not an exact version",
         ),
     ],
-    ids=["one plan", "detached", "no such reference", "equal versions", "a constraint"],
+    ids=[
+        *("one plan", "detached", "no such reference", "equal versions"),
+        *("a word for a version", "another report", "a constraint"),
+    ],
 )
 async def test_what_makes_no_sense_is_refused(
     tmp_path: Path, flags: tuple[str, ...], message: str
 ) -> None:
     """One sentence, exit code 1, and no run."""
     async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        (bench.repository.path / "notes.md").touch()
         done = await bench.plan(*flags)
         made = bench.runs
 

@@ -89,7 +89,7 @@ async def test_a_single_plan_has_gates_too(command_line: CommandLine) -> None:
     """The log stays the whole output; why the command fails stands on standard error."""
     done = await command_line.run("plan", "-fail-on=destroy", TF_WORKSPACE="prod")
     assert done.code == 3
-    assert "Gate destroy: it would.\n" in done.err
+    assert "Gate destroy: the plan does what the rule forbids.\n" in done.err
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,10 @@ async def test_a_single_plan_has_gates_too(command_line: CommandLine) -> None:
         ),
         (["-fail-on=any", "-allow=destroy>2"], "-allow='destroy>2' has a number"),
         (["-fail-on=any", "-detach"], "-detach and -fail-on exclude each other"),
-        (["-allow=destroy"], "-allow is for -fail-on"),
+        (
+            ["-allow=destroy"],
+            "-allow lets through what -fail-on forbids; add -fail-on=RULE",
+        ),
     ],
 )
 async def test_a_wrong_rule_makes_no_run(

@@ -184,6 +184,7 @@ async def test_a_change_that_touches_nothing(
     assert done.code == 0
     assert done.out == (
         f"Nothing to plan: the change since {base[:7]} touches none of 3 workspaces.\n"
+        "\n"
         "NOT TOUCHED\n"
         "      dev, prod, test\n"
     )

@@ -15,6 +15,7 @@ from remote_backend.cli.output.summary import Ending, summary_lines
 from remote_backend.cli.output.view.cells import Span, terminal_text, width_of
 from remote_backend.cli.output.view.signs import UNICODE
 from remote_backend.models.changes import PlannedChanges, ResourceChange
+from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.failure import Failure, FailureKind, Place
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.models.plan import Counts
@@ -140,6 +141,19 @@ def test_names_are_links_to_their_runs() -> None:
     ]
     text = terminal_text([Span("good", "", "https://h/1")], colors=False)
     assert text == "\x1b]8;;https://h/1\x1b\\good\x1b]8;;\x1b\\"
+
+
+def test_the_first_line_fits_a_narrow_terminal() -> None:
+    """A base and all counts are longer than 60 columns, and words are not cut by the terminal."""
+    base = ComparedWith(kind="report", name="a report of 2026-11-27 10:12 UTC")
+    lines = summary_lines(evolve(ended(40), compared_with=base), 60)
+    texts = ["".join(span.text for span in spans) for spans in lines]
+
+    assert max(map(len, texts[:3])) <= 60
+    assert " ".join(texts[:2]).startswith("40 workspaces in")
+    assert "compared with a report of 2026-11-27 10:12 UTC: 4 failed," in " ".join(
+        texts[:2]
+    )
 
 
 if __name__ == "__main__":
