@@ -94,6 +94,7 @@ def write_end(
         compared_with=compared_with,
         notes=place.notes(known) if place is not None else (),
         more_changed="remote-backend batches show -changed" if place is not None else "",
+        is_terminal=screen.is_terminal,
         links=_shows_links(screen),
         gates=tuple(gates),
     )

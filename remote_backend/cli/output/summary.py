@@ -76,6 +76,9 @@ class Ending:
     gates: tuple[GateResult, ...] = ()
     """What came of the rules of the batch."""
 
+    is_terminal: bool = False
+    """Whether lines end at its width; the first line of a log stays whole, for scripts."""
+
     links: bool = False
     """Whether names are links to their runs, which many terminals can open."""
 
@@ -127,7 +130,10 @@ def _first_line(ending: Ending, width: int) -> list[Line]:
     took = f" in {duration(ending.seconds)}" if ending.seconds is not None else ""
     against = against_text(ending.compared_with)
     base = f", {one_line(against)}" if against else ""
-    texts = textwrap.wrap(f"{count}{took}{base}:{rest}", width, break_on_hyphens=False)
+    text = f"{count}{took}{base}:{rest}"
+    texts = (
+        textwrap.wrap(text, width, break_on_hyphens=False) if ending.is_terminal else [text]
+    )
     return [line(Span(text, "bold")) for text in texts]
 
 

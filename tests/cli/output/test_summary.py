@@ -146,7 +146,8 @@ def test_names_are_links_to_their_runs() -> None:
 def test_the_first_line_fits_a_narrow_terminal() -> None:
     """A base and all counts are longer than 60 columns, and words are not cut by the terminal."""
     base = ComparedWith(kind="report", name="a report of 2026-11-27 10:12 UTC")
-    lines = summary_lines(evolve(ended(40), compared_with=base), 60)
+    ending = evolve(ended(40), compared_with=base, is_terminal=True)
+    lines = summary_lines(ending, 60)
     texts = ["".join(span.text for span in spans) for spans in lines]
 
     assert max(map(len, texts[:3])) <= 60
@@ -154,6 +155,8 @@ def test_the_first_line_fits_a_narrow_terminal() -> None:
     assert "compared with a report of 2026-11-27 10:12 UTC: 4 failed," in " ".join(
         texts[:2]
     )
+    in_log = summary_lines(evolve(ending, is_terminal=False), 60)
+    assert len(in_log[0][0].text) > 60
 
 
 if __name__ == "__main__":
