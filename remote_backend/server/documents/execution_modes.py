@@ -28,7 +28,7 @@ def mode_from_request(
 ) -> ExecutionMode:
     """Return a mode as a client sent it; raises `Rejected` for a pool that does not fit it.
 
-    `pool_name` is the name of the pool, as a relationship and as an attribute with `-id`.
+    `pool_name` is the name of the pool as a relationship; the attribute ends with `id`.
     """
     if mode not in (None, *_MODES):
         raise invalid("execution-mode", "remote, local or agent")
