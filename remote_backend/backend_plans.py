@@ -175,7 +175,9 @@ class BackendPlans(BackendWorkspaces):
     ) -> AsyncIterator[Batch]:
         """Go on with a batch that ended early: poll its runs, make those that are missing.
 
-        A batch with variables needs `recorded.options_to_resume(variables)`. The outcomes at the end
+        A batch with variables needs `recorded.options_to_resume(variables)`. A comparison goes on
+        with the same commit or version; one with a report, `recorded.base_file`, needs its plans
+        as `base` in the options, and shows whole plans without them. The outcomes at the end
         are those of the whole batch. Raises `RunOptionsError` for a batch of another organization,
         or one whose variables are not given again.
 
@@ -197,6 +199,8 @@ class BackendPlans(BackendWorkspaces):
             recorded, options, hostname=self.hostname, organization=self.organization
         )
         workspaces, missing = await self._unfinished(recorded)
+        if not workspaces:
+            options = evolve(options, base=None)
         outcomes = {**recorded.outcomes, **{each.workspace: each for each in missing}}
         context = self._context(evolve(recorded, outcomes=outcomes))
         async with run_batch(

@@ -78,9 +78,10 @@ async def _pack_once(
 def _unless_changed(slug: Slug, directory: str, context: BatchContext) -> Slug | SlugError:
     """Return an archive, or an error when the batch that is resumed had another one.
 
-    Runs that were made already need no archive, so they are followed all the same.
+    Runs that were made already need no archive, so they are followed all the same. The archives of a
+    base are those of a commit, which does not change.
     """
-    earlier = context.earlier
+    earlier = None if context.is_base else context.earlier
     digest = slug.content_digest
     if earlier is None or earlier.archives.get(directory, digest) == digest:
         return slug

@@ -1,6 +1,7 @@
 """What the plans of a batch are compared with, as a caller wishes it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 from attrs import field, frozen
@@ -52,6 +53,9 @@ class StoredBase:
 
     configurations: tuple[ConfigurationPlace, ...] = ()
     """Where the workspaces of several configurations are; empty for plans of one."""
+
+    file: Path | None = None
+    """The report that they were read from, for the journal; None where there is no file."""
 
 
 BaseChoice: TypeAlias = ReferenceBase | VersionBase | StoredBase

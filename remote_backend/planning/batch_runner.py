@@ -22,8 +22,10 @@ from remote_backend.models.comparison import ComparedWith
 from remote_backend.models.outcome import Outcome, Result
 from remote_backend.planning.archives import Archives
 from remote_backend.planning.base import Planner
+from remote_backend.planning.base_choice import BaseChoice
 from remote_backend.planning.batch_context import BatchContext
 from remote_backend.planning.failure_reasons import failure_of_cancellation
+from remote_backend.planning.journal_bases import dump_base
 from remote_backend.planning.run_pollers import RunPollers
 from remote_backend.planning.running_batch import RunningBatch
 from remote_backend.planning.spans import describe_workspace, end_batch, end_workspace
@@ -215,7 +217,7 @@ class BatchRunner:
             workspaces={name: ids.get(name, "") for name in work.names},
             **work.journal_facts,
             **({"selection": asdict(selection)} if selection is not None else {}),
-            **({"compared_with": compared_with.name} if compared_with is not None else {}),
+            **_base_facts(running.options.base, compared_with),
         )
 
     async def _end_journal(self, outcomes: tuple[Outcome, ...]) -> None:
@@ -237,6 +239,17 @@ def _find_state_readers(contexts: Mapping[str, BatchContext]) -> "StateReaders":
     from remote_backend.planning.unseen_outputs import find_state_readers
 
     return find_state_readers(contexts)
+
+
+def _base_facts(
+    choice: BaseChoice | None, compared_with: ComparedWith | None
+) -> dict[str, Any]:
+    if choice is None or compared_with is None:
+        return {}
+    return {
+        "compared_with": compared_with.name,
+        "base": dump_base(choice, compared_with),
+    }
 
 
 def _not_started(workspace: LocalWorkspace) -> Outcome:

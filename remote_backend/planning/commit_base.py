@@ -156,7 +156,6 @@ class _Preparation:
             directory=tree.path_of(context.directory),
             origin=", ".join(filter(None, (context.origin, f"base {commit.short_id}"))),
             is_base=True,
-            earlier=None,
         )
         try:
             archives = await pack_archives(

@@ -55,9 +55,16 @@ async def open_base(
     configurations = [one for one in configurations if one.workspaces]
     if isinstance(choice, ReferenceBase):
         async with open_commit_bases(choice, configurations, options, folder) as ready:
-            bases = _with_unknown(ready.bases, ready.problems)
+            earlier = configurations[0].context.earlier
+            compared_with = ready.compared_with
+            if earlier is None:
+                bases = _with_unknown(ready.bases, ready.problems)
+            else:
+                # Without the base, what is missing can still be planned.
+                bases = {**ready.bases, **dict.fromkeys(ready.problems, UnknownBase())}
+                compared_with = evolve(compared_with, name=earlier.compared_with)
             yield _Base(
-                compared_with=ready.compared_with,
+                compared_with=compared_with,
                 plan=options.plan,
                 bases=bases,
                 warnings=(*ready.warnings, *_warnings(ready.problems)),
@@ -87,9 +94,7 @@ def _version_base(
         ),
         plan=evolve(options.plan, terraform_version=version),
         bases={
-            one.name: PlannedConcurrently(
-                context=evolve(one.context, is_base=True, earlier=None)
-            )
+            one.name: PlannedConcurrently(context=evolve(one.context, is_base=True))
             for one in configurations
         },
     )
@@ -126,7 +131,7 @@ def _with_unknown(
 
 def _warnings(problems: Mapping[str, RemoteBackendError]) -> tuple[str, ...]:
     return tuple(
-        f"{name}: there is no base to compare with: {error}"
+        f"{f'{name}: ' if name else ''}there is no base to compare with: {error}"
         for name, error in problems.items()
     )
 

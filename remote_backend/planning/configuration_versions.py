@@ -129,6 +129,8 @@ class ConfigurationVersions:
         """Find the run of an earlier process, or make one; return the trial that it is."""
         begun = run.begun
         if begun is not None and await run.find(begun):
+            # The other plan of a comparison may still need its run.
+            await run.meet(waits=False)
             return await self._trial_of_earlier_run(begun.is_foreign)
         upload = await self._upload_for(run)
         # The run of a canary decides about all others, so it waits for nobody.

@@ -21,6 +21,7 @@ from remote_backend.models.run import PlanOptions
 from remote_backend.models.selection import Selection
 from remote_backend.planning.batch_id import is_id_of_batch
 from remote_backend.planning.journal import JOURNAL_SUFFIX
+from remote_backend.planning.journal_bases import load_base, load_base_file
 from remote_backend.planning.journal_checks import load_checks
 from remote_backend.planning.journal_failures import load_failure
 from remote_backend.planning.options import BatchOptions
@@ -102,11 +103,17 @@ class RecordedBatch:
     compared_with: str = ""
     """What its plans were compared with, for people; empty without a comparison."""
 
+    base_file: Path | None = None
+    """The report whose plans it was compared with; None where `options.base` is the base."""
+
     variable_names: tuple[str, ...] = ()
     archives: dict[str, str] = field(factory=dict)
     """Digests of the archives by working directory; empty in journals of early versions."""
 
     begun: dict[str, Begun] = field(factory=dict)
+    base_begun: dict[str, Begun] = field(factory=dict)
+    """The same of the runs of the base; empty without a comparison, and in older journals."""
+
     outcomes: dict[str, Outcome] = field(factory=dict)
     configurations: tuple[RecordedConfiguration, ...] = ()
     """Those of a batch of several; empty for the one of all other batches."""
@@ -263,6 +270,8 @@ def _read_batch(path: Path) -> RecordedBatch | None:
             batch = _load_batch(record, path.parent)
         elif batch is not None and kind == "begun":
             batch.begun[record["workspace"]] = Begun(**_known_members(Begun, record))
+        elif batch is not None and kind == "base_begun":
+            batch.base_begun[record["workspace"]] = Begun(**_known_members(Begun, record))
         elif batch is not None and kind == "outcome":
             outcome = _load_outcome(record)
             batch.outcomes[outcome.workspace] = outcome
@@ -312,7 +321,9 @@ def _load_batch(record: dict[str, Any], folder: Path) -> RecordedBatch:
                 plan=plan,
                 upload=UploadMode(record.get("upload", UploadMode.AUTO.value)),
                 journal_folder=folder,
+                base=load_base(record.get("base")),
             ),
+            "base_file": load_base_file(record.get("base")),
             "archives": dict(record.get("archives", {})),
             "selection": _load_selection(record.get("selection")),
             "configurations": tuple(

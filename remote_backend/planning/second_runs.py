@@ -73,8 +73,6 @@ class SecondRuns:
         running = evolve(
             head,
             events=_BaseEvents(head.events),
-            # A resumed batch goes on with the runs of the head alone.
-            journal=None,
             version_trial=VersionTrial(plan.terraform_version),
         )
         versions = configuration_versions(running, count)

@@ -63,8 +63,11 @@ class WorkspaceRun:
     @property
     def begun(self) -> Begun | None:
         """How far an earlier process had come with this workspace."""
-        earlier = self._batch.context.earlier
-        return earlier.begun.get(self.workspace.name) if earlier is not None else None
+        context = self._batch.context
+        if context.earlier is None:
+            return None
+        begun = context.earlier.base_begun if context.is_base else context.earlier.begun
+        return begun.get(self.workspace.name)
 
     def begin_attempt(self) -> None:
         """Forget the run of an earlier attempt, which is over or was never made."""
@@ -135,7 +138,7 @@ class WorkspaceRun:
     ) -> None:
         if self._batch.journal is not None:
             await self._batch.journal.write(
-                "begun",
+                "base_begun" if self._batch.context.is_base else "begun",
                 workspace=self.workspace.name,
                 configuration_version_id=version_id,
                 run_id=run_id,

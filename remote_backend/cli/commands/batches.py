@@ -5,6 +5,7 @@ from typing import Any
 
 import anyio
 import click
+from attrs import evolve
 
 from remote_backend.cli.commands.batch_cancel import cancel_runs
 from remote_backend.cli.commands.batch_journals import (
@@ -20,6 +21,7 @@ from remote_backend.cli.commands.batch_journals import (
     warn,
 )
 from remote_backend.cli.commands.batch_logs import batch_log, planned_in_kept_logs
+from remote_backend.cli.commands.comparison_options import base_to_resume
 from remote_backend.cli.commands.live_actions import open_in_browser
 from remote_backend.cli.commands.plan_request import PlanRequest, given_variables
 from remote_backend.cli.commands.plan_runner import run_plan
@@ -31,10 +33,11 @@ from remote_backend.cli.output.table_form import TableForm
 from remote_backend.cli.terraform_flags import TerraformGroup, flag, many, value
 from remote_backend.config.environment import process_environ
 from remote_backend.config.terraform_directory import user_cache_directory
-from remote_backend.errors import SelectionError
+from remote_backend.errors import RunOptionsError, SelectionError, SettingsError
 from remote_backend.formats.amounts import duration
 from remote_backend.formats.exact_json import dump_exact
 from remote_backend.models.outcome import Outcome, Result
+from remote_backend.planning.base_choice import BaseChoice
 from remote_backend.planning.batch_id import short_id
 from remote_backend.planning.recorded_batch import RecordedBatch
 from remote_backend.plans.results import is_destructive
@@ -216,22 +219,38 @@ def _resume_batch(context: click.Context, /, id: str | None, **flags: Any) -> in
     Without ID, the newest batch.
     """
     recorded = find_batch(id)
-    if recorded.compared_with:
-        warn(
-            f"the comparison with {recorded.compared_with} is not resumed: workspaces that go on "
-            "now show their whole plans"
-        )
+    options = recorded.options_to_resume(
+        given_variables(context, recorded.directory),
+        user_cache_directory(process_environ()),
+    )
     command = PlanRequest(
         directory=recorded.directory,
-        options=recorded.options_to_resume(
-            given_variables(context, recorded.directory),
-            user_cache_directory(process_environ()),
-        ),
+        options=evolve(options, base=_base_to_resume(recorded)),
         is_batch=True,
         detailed_exit_code=flags["detailed_exitcode"],
         resumed=recorded,
     )
     return anyio.run(run_plan, command, _screen(flags["no_color"]))
+
+
+def _base_to_resume(recorded: RecordedBatch) -> BaseChoice | None:
+    """Return what the batch is compared with; where it cannot be any more, a warning says so."""
+    compared_with, problem = recorded.compared_with, ""
+    if compared_with and not recorded.unfinished:
+        warn(
+            f"all workspaces have ended; `batches show` has the comparison with {compared_with}"
+        )
+        return None
+    try:
+        base = base_to_resume(recorded)
+    except (RunOptionsError, SettingsError) as error:
+        base, problem = None, f" ({error})"
+    if compared_with and base is None:
+        warn(
+            f"the comparison with {compared_with} is not resumed{problem}: workspaces that go on "
+            "now show their whole plans"
+        )
+    return base
 
 
 @batches.command("cancel", short_help="Cancel what still runs of a batch.")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "base_choice_of",
+    "base_to_resume",
     "comparison_flags",
     "refuse_impossible_comparisons",
     "verified_outcomes",
@@ -144,10 +145,21 @@ def verified_outcomes(
     return () if selects_some(flags) else tuple(base.outcomes.values())
 
 
+def base_to_resume(recorded: RecordedBatch) -> BaseChoice | None:
+    """Return what a resumed batch compares with; None where it never did, or its report is lost.
+
+    Raises `SettingsError` and `RunOptionsError` where the report cannot be read any more.
+    """
+    if recorded.base_file is None:
+        return recorded.options.base
+    is_drift = recorded.options.plan.refresh_only
+    return _stored_in_file(recorded.base_file, {"refresh_only": is_drift})
+
+
 def _stored_in_file(path: Path, flags: Mapping[str, Any]) -> StoredBase:
     from remote_backend.reports.stored_plans import read_stored_plans
 
-    return _stored_base(read_stored_plans(path), str(path), flags)
+    return _stored_base(read_stored_plans(path), path, flags)
 
 
 def _stored_batch(id: str, flags: Mapping[str, Any], screen: Screen) -> StoredBase:
@@ -187,7 +199,7 @@ def _count_of(batch: RecordedBatch, directories: Iterable[Path]) -> int:
     return len(planned.intersection(path.absolute() for path in directories))
 
 
-def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> StoredBase:
+def _stored_base(plans: "StoredPlans", path: Path, flags: Mapping[str, Any]) -> StoredBase:
     if plans.is_drift is not bool(flags["refresh_only"]):
         kind, other, advice = (
             (
@@ -199,10 +211,10 @@ def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> 
             else ("plans", "drift", "give a report that was made with -refresh-only, too")
         )
         raise RunOptionsError(
-            f"{label} is a report of {kind}, and this command looks for {other}; {advice}"
+            f"{path} is a report of {kind}, and this command looks for {other}; {advice}"
         )
     if not plans.has_plans:
-        raise RunOptionsError(f"{label} has no plan to compare with")
+        raise RunOptionsError(f"{path} has no plan to compare with")
     time = plans.started_at[:16].replace("T", " ")
     return StoredBase(
         outcomes=plans.outcomes,
@@ -212,6 +224,7 @@ def _stored_base(plans: "StoredPlans", label: str, flags: Mapping[str, Any]) -> 
         organization=plans.organization,
         mapping=plans.mapping,
         configurations=plans.configurations,
+        file=path,
     )
 
 

@@ -112,6 +112,9 @@ class PlanReports:
     def _keep_plans(self, report: Report) -> None:
         """Keep the plans for `-compare=last`, where they were read and logs are kept, too."""
         options = self.request.options
+        if self.request.resumed is not None:
+            # Of what has ended before, the journal has no changes.
+            return
         if not (self.keeps_logs and options.needs_details and options.journal_folder):
             return
         path = kept_plans_of(options.journal_folder, report.batch_id)

@@ -1,6 +1,7 @@
 """The flag `-compare`: what a change causes, on the command line."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from attrs import field, frozen
 
 from remote_backend.server.seed import SeedWorkspace
 from tests.support.command_line import CommandLine, Finished, configured_server, runs_of
+from tests.support.journals import forget_records
 from tests.support.report_builders import update
 from tests.support.repositories import TestRepository, new_repository
 from tests.support.scripted_engine import SCRIPT, ScriptedEngine, script
@@ -30,10 +32,24 @@ class Bench:
     async def plan(self, *arguments: str, **environ: str) -> Finished:
         """Run `plan` in the repository."""
         more = {**self.repository.environ, **self.environ, **environ}
-        home = str(self.repository.path.parent / "home")
         return await self.command_line.run(
-            "plan", *arguments, **{**more, "HOME": home, "XDG_DATA_HOME": home}
+            "plan", *arguments, **{**more, **self.home_environ}
         )
+
+    async def resume(self) -> Finished:
+        """Go on with the newest batch."""
+        environ = {**self.repository.environ, **self.home_environ}
+        return await self.command_line.run("batches", "resume", **environ)
+
+    @property
+    def home(self) -> Path:
+        """Where journals are."""
+        return self.repository.path.parent / "home"
+
+    @property
+    def home_environ(self) -> dict[str, str]:
+        """The variables that name it."""
+        return {"HOME": str(self.home), "XDG_DATA_HOME": str(self.home)}
 
     @property
     def runs(self) -> list[dict[str, Any]]:
@@ -290,15 +306,65 @@ async def test_reports_of_a_comparison_are_written_again(tmp_path: Path) -> None
     assert "pending anyway: 2 in 2 workspaces" in text
 
 
-async def test_a_resumed_comparison_says_that_it_compares_no_more(tmp_path: Path) -> None:
-    """What a resumed batch shows must not be taken for what the change causes."""
+async def test_a_resumed_comparison_goes_on_with_the_runs_of_both(tmp_path: Path) -> None:
+    """Those that were made are found, the others are made from the same base, though main moved on."""
+    async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
+        begun = await bench.plan("-all", "-compare=main", "-table=none")
+        [heading] = re.findall("against main, [0-9a-f]{7}", begun.out)
+        forget_records(bench.home, ["outcome", "ended"])
+        forget_records(bench.home, ["begun", "base_begun"], "prod")
+        bench.repository.git("checkout", "--quiet", "main")
+        bench.repository.commit({SCRIPT: script(all_others="main is broken")})
+        bench.repository.git("checkout", "--quiet", "change")
+        made = len(bench.runs)
+        done = await bench.resume()
+        messages = [str(run["message"]) for run in bench.runs]
+
+    assert done.code == 0, done.err
+    assert heading in done.out
+    assert "changes aws_vpc.caused" in done.out
+    assert "pending anyway: 2 in 2 workspaces" in done.out
+    assert "is not resumed" not in done.err
+    assert (made, len(messages)) == (4, 6)
+    assert sum("base of a comparison" in message for message in messages) == 3
+
+
+async def test_a_resumed_comparison_reads_its_report_again(tmp_path: Path) -> None:
+    """Where that is gone, a warning says that the whole plans are shown."""
+    async with benched(tmp_path, ONLY_PENDING, ONLY_PENDING) as bench:
+        await bench.plan("-all", "-report=report.json")
+        [first] = bench.home.glob("**/*.journal")
+        first.unlink()
+        bench.repository.commit({SCRIPT: ONE_CAUSED})
+        await bench.plan("-all", "-compare=report.json", "-table=none")
+        forget_records(bench.home, ["outcome", "ended"])
+        done = await bench.resume()
+        (bench.repository.path / "report.json").unlink()
+        forget_records(bench.home, ["outcome", "ended"])
+        lost = await bench.resume()
+
+    assert "compared with a report of 20" in done.out, done.err
+    assert "pending anyway: 2 in 2 workspaces" in done.out
+    assert "is not resumed" in lost.err and "report.json" in lost.err
+    assert "compared with" not in lost.out
+
+
+async def test_a_resumed_batch_of_an_older_journal_compares_no_more(tmp_path: Path) -> None:
+    """What it shows must not be taken for what the change causes."""
     async with benched(tmp_path, ONLY_PENDING, ONE_CAUSED) as bench:
         await bench.plan("-all", "-compare=main", "-table=none")
-        home = str(bench.repository.path.parent / "home")
-        environ = {**bench.repository.environ, "HOME": home, "XDG_DATA_HOME": home}
-        done = await bench.command_line.run("batches", "resume", **environ)
+        ended = await bench.resume()
+        forget_records(bench.home, ["outcome", "ended", "base_begun"])
+        [journal] = bench.home.glob("**/*.journal")
+        first, *others = journal.read_text().splitlines(keepends=True)
+        record = json.loads(first)
+        del record["base"]
+        journal.write_text("".join([json.dumps(record), "\n", *others]))
+        done = await bench.resume()
 
+    assert done.code == 0, done.err
     assert "is not resumed: workspaces that go on now show their whole plans" in done.err
+    assert "all workspaces have ended; `batches show` has the comparison with" in ended.err
 
 
 async def test_programs_read_the_comparison_as_events(tmp_path: Path) -> None:

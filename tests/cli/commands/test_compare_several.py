@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.command_line import rows_of, runs_of
+from tests.support.journals import forget_records
 from tests.support.monorepos import CAUSED, NET_CAUSES, PENDING, Monorepo, serving
 from tests.support.scripted_engine import SCRIPT, script
 
@@ -120,7 +121,7 @@ async def test_plans_are_verified(tmp_path: Path) -> None:
 
 
 async def test_later_commands_know_the_comparison(tmp_path: Path) -> None:
-    """`batches show` and `report` show it again; `resume` says that it goes on without it."""
+    """`batches show` and `report` show it again; `resume` says that they do."""
     async with serving(tmp_path) as monorepo:
         monorepo.branch(
             {
@@ -139,4 +140,24 @@ async def test_later_commands_know_the_comparison(tmp_path: Path) -> None:
     assert "against main, " in shown.out
     assert "changes aws_vpc.caused" in shown.out
     assert "Terraform plan against main, " in comment
-    assert "is not resumed: workspaces that go on now show their whole plans" in resumed.err
+    assert "`batches show` has the comparison with main, " in resumed.err
+
+
+async def test_a_resumed_comparison_of_several_goes_on_with_all_runs(
+    tmp_path: Path,
+) -> None:
+    """The runs of both sides are found, and what is missing of a base is planned."""
+    async with serving(tmp_path) as monorepo:
+        monorepo.branch(NET_CAUSES)
+        await monorepo.run("plan", "-all", "-compare=main", "-table=none", *ALL)
+        made = len(runs_of(monorepo.work))
+        forget_records(tmp_path, ["outcome", "ended"])
+        forget_records(tmp_path, ["base_begun"], "stacks/net:prod")
+        resumed = await monorepo.run("batches", "resume")
+        runs = runs_of(monorepo.work)
+
+    assert resumed.code == 0, resumed.err
+    assert "against main, " in resumed.out
+    assert "changes aws_vpc.caused" in resumed.out
+    assert len(runs) == made + 1
+    assert "base of a comparison" in runs[-1]["message"]
