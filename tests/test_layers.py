@@ -18,7 +18,7 @@ FLOORS = {
     "events": 2, "api.wire": 2, "api.exactly_once": 2, "plans": 2, "slug": 2, "engine": 2,
     "config.configuration_files": 2, "config.hcl": 2, "config.hcl_json": 2,
     "config.cli_configuration": 2, "config.hostname": 2, "config.hcl1": 2, "config.hcl_literals": 2, "config.hcl_operations": 2,
-    "state.json_edits": 2, "state.address": 2, "state.file": 2, "state.edits": 2,
+    "state.json_edits": 2, "state.address": 2, "state.file": 2, "state.edits": 2, "state.positions": 2,
     "state.shape": 2, "state.output_format": 2, "state.state_format": 2,
     "api": 3, "config": 3, "git": 3, "server": 3,
     "connection": 4, "workspaces": 4, "state": 4, "state.workspace_deletion": 5,

@@ -1,7 +1,7 @@
 """Changes of states by address: taint, untaint, remove and move."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from attrs import evolve
@@ -11,14 +11,22 @@ from remote_backend.state.address import Address, Key, is_inside
 from remote_backend.state.file import Instance, Resource, StateFile
 from remote_backend.state.json_edits import (
     Edit,
-    Element,
     apply_edits,
     array_elements,
-    find_member,
     members,
     remove_elements,
     remove_member,
     set_member,
+)
+from remote_backend.state.positions import (
+    blanks_before,
+    elements_with_key,
+    find_resource,
+    instance_start,
+    member_start,
+    require_resource,
+    resource_elements,
+    why_missing,
 )
 
 __all__ = ("addresses", "move", "remove", "set_tainted")
@@ -44,24 +52,24 @@ def set_tainted(state: StateFile, address: Address, tainted: bool) -> StateFile 
             str(address),
             "data sources cannot be tainted; each plan reads them again anyway",
         )
-    resource = _require_resource(state, address)
+    resource = require_resource(state, address)
     instances = [
         instance
         for instance in resource.instances
         if instance.address == address and not instance.deposed
     ]
     if not instances:
-        raise AddressError(str(address), _why_missing(resource, address))
+        raise AddressError(str(address), why_missing(resource, address))
     if instances[0].is_tainted is tainted:
         return None
     if resource.legacy_key:
-        primary = _member_start(state.text, resource.start, "primary")
+        primary = member_start(state.text, resource.start, "primary")
         value = "true" if tainted else "false"
         edit = set_member(
             state.text, primary, "tainted", value, after=("id", "attributes", "meta")
         )
         return state.edited([edit])
-    start = _instance_start(state.text, resource, address)
+    start = instance_start(state.text, resource, address)
     if tainted:
         edit = set_member(state.text, start, "status", '"tainted"', after=("index_key",))
     else:
@@ -112,12 +120,12 @@ def move(state: StateFile, source: Address, target: Address) -> tuple[StateFile,
         return _move_module(state, source.module, target.module)
     if (source.mode, source.type) != (target.mode, target.type):
         raise AddressError(str(target), f"its type must be that of {source}")
-    resource = _require_resource(state, source)
+    resource = require_resource(state, source)
     moved_instances = [
         instance for instance in resource.instances if source.covers(instance.address)
     ]
     if not moved_instances:
-        raise AddressError(str(source), _why_missing(resource, source))
+        raise AddressError(str(source), why_missing(resource, source))
     if any(target.covers(instance.address) for instance in addresses(state)):
         raise AddressError(str(target), "it is in the state already")
     if (
@@ -160,7 +168,7 @@ def _move_instance(
     state: StateFile, resource: Resource, source: Address, target: Address
 ) -> StateFile:
     key = source.key if source.key is not None else resource.instances[0].address.key
-    destination = _find_resource(state, evolve(target, key=None))
+    destination = find_resource(state, evolve(target, key=None))
     if destination is None:
         return state.edited(_edits_to_new_resource(state, resource, key, target))
     if destination.start == resource.start:
@@ -178,7 +186,7 @@ def _edits_to_new_key(
             element.end,
             _with_key_of(text[element.start : element.end], target),
         )
-        for element in _elements_with_key(text, resource.start, key)
+        for element in elements_with_key(text, resource.start, key)
     ]
 
 
@@ -187,9 +195,9 @@ def _edits_to_other_resource(
 ) -> list[Edit]:
     """Return the edits that move instances of a key into a resource that exists."""
     text = state.text
-    elements = _elements_with_key(text, resource.start, key)
-    indent = _blanks_before(text, elements[0].start)
-    last = list(array_elements(text, _member_start(text, destination.start, "instances")))[
+    elements = elements_with_key(text, resource.start, key)
+    indent = blanks_before(text, elements[0].start)
+    last = list(array_elements(text, member_start(text, destination.start, "instances")))[
         -1
     ]
     # Deposed objects have the key of their instance, so they move with it.
@@ -210,7 +218,7 @@ def _edits_to_new_resource(
     """Return the edits that move instances of a key into a copy of their resource."""
     text = state.text
     element = next(
-        element for element in _resource_elements(state) if element.start == resource.start
+        element for element in resource_elements(state) if element.start == resource.start
     )
     copy = text[element.start : element.end]
     copy = apply_edits(copy, _key_removal_edits(copy, 0, lambda other: bool(other != key)))
@@ -221,25 +229,17 @@ def _edits_to_new_resource(
                 Edit(
                     part.start, part.end, _with_key_of(copy[part.start : part.end], target)
                 )
-                for part in array_elements(copy, _member_start(copy, 0, "instances"))
+                for part in array_elements(copy, member_start(copy, 0, "instances"))
             ),
             *_rename_edits(copy, 0, target),
         ],
     )
-    if len(_elements_with_key(text, resource.start, key)) == len(resource.instances):
+    if len(elements_with_key(text, resource.start, key)) == len(resource.instances):
         return [Edit(element.start, element.end, copy)]
-    separator = f",{_blanks_before(text, element.start)}"
+    separator = f",{blanks_before(text, element.start)}"
     return [
         *_key_removal_edits(text, resource.start, lambda other: bool(other == key)),
         Edit(element.end, element.end, f"{separator}{copy}"),
-    ]
-
-
-def _elements_with_key(text: str, start: int, key: Key) -> list[Element]:
-    return [
-        element
-        for element in array_elements(text, _member_start(text, start, "instances"))
-        if element.value.get("index_key") == key
     ]
 
 
@@ -247,7 +247,7 @@ def _key_removal_edits(
     text: str, start: int, is_removed: Callable[[Any], bool]
 ) -> list[Edit]:
     """Return the edits that remove instances of the resource at `start` by their keys."""
-    instances = _member_start(text, start, "instances")
+    instances = member_start(text, start, "instances")
     return remove_elements(
         text, instances, lambda instance: is_removed(instance.get("index_key"))
     )
@@ -305,7 +305,7 @@ def _element_removal_edits(text: str, array: int, starts: set[int]) -> list[Edit
 def _legacy_removal_edits(state: StateFile, address: Address) -> list[Edit]:
     edits = []
     for start, module, _ in state.modules():
-        resources = _member_start(state.text, start, "resources")
+        resources = member_start(state.text, start, "resources")
         removed_keys = {
             resource.legacy_key
             for resource in state.resources()
@@ -322,66 +322,12 @@ def _legacy_removal_edits(state: StateFile, address: Address) -> list[Edit]:
             closing = state.text.index("}", resource_members[-1].value_end)
             edits.append(Edit(resources, closing + 1, "{}"))
             continue
-        blanks = _blanks_before(state.text, resource_members[0].start)
+        blanks = blanks_before(state.text, resource_members[0].start)
         body = f",{blanks}".join(
             state.text[member.start : member.value_end] for member in remaining
         )
         edits.append(Edit(resource_members[0].start, resource_members[-1].value_end, body))
     return edits
-
-
-def _require_resource(state: StateFile, address: Address) -> Resource:
-    resource = _find_resource(state, address)
-    if resource is None:
-        raise AddressError(str(address), "there is no such resource in the state")
-    return resource
-
-
-def _find_resource(state: StateFile, address: Address) -> Resource | None:
-    without_key = evolve(address, key=None)
-    same_resource = [
-        resource
-        for resource in state.resources()
-        if evolve(resource.address, key=None) == without_key
-    ]
-    exact = [resource for resource in same_resource if resource.address == address]
-    return next(iter(exact or same_resource), None)
-
-
-def _why_missing(resource: Resource, address: Address) -> str:
-    instances = [instance for instance in resource.instances if not instance.deposed]
-    if any(instance.address == address for instance in resource.instances):
-        return "only a deposed object of it is left, and that cannot be tainted"
-    keys = ", ".join(str(instance.address) for instance in instances[:5])
-    return f"there is no such instance in the state; there are {keys}"
-
-
-def _instance_start(text: str, resource: Resource, address: Address) -> int:
-    for element in array_elements(text, _member_start(text, resource.start, "instances")):
-        if element.value.get("index_key") == address.key and not element.value.get(
-            "deposed"
-        ):
-            return element.start
-    raise AddressError(str(address), "there is no such instance in the state")
-
-
-def _member_start(text: str, start: int, key: str) -> int:
-    member = find_member(text, start, key)
-    if member is None:
-        raise AddressError(key, "the state has no such member")
-    return member.value_start
-
-
-def _resource_elements(state: StateFile) -> Iterator[Element]:
-    array = state.value_start("resources")
-    return array_elements(state.text, array) if array is not None else iter(())
-
-
-def _blanks_before(text: str, position: int) -> str:
-    start = position
-    while start and text[start - 1] in " \t\r\n":
-        start -= 1
-    return text[start:position]
 
 
 def _sort_key(address: Address) -> tuple[Any, ...]:
