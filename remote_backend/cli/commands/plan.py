@@ -31,7 +31,11 @@ from remote_backend.cli.commands.plan_request import (
     selects_many,
 )
 from remote_backend.cli.commands.plan_runner import run_plan
-from remote_backend.cli.commands.report_options import report_flags, report_options
+from remote_backend.cli.commands.report_options import (
+    refuse_flags_without_reports,
+    report_flags,
+    report_options,
+)
 from remote_backend.cli.help import Guide
 from remote_backend.cli.hints import message_of
 from remote_backend.cli.output.generated_config import generated_config_path
@@ -228,6 +232,8 @@ def plan(context: click.Context, /, **flags: Any) -> int:
     Without -all and -select, the workspace is that of TF_WORKSPACE or the selected one.
     """
     _refuse_impossible(flags)
+    if not are_reports_written(flags["report"]):
+        refuse_flags_without_reports(context)
     base_directory = Path(context.obj)
     directory, found, directories = _directories(flags, base_directory)
     environ = process_environ()

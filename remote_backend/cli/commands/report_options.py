@@ -1,18 +1,26 @@
 """Which reports a command writes, and how: the flags that `plan` and `report` share."""
 
+import os
 from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any, TypeVar
 
 import click
 from attrs import frozen
+from click.core import ParameterSource
 
 from remote_backend.atomic_files import PRIVATE_MODE
 from remote_backend.cli.output.report_forms import ReportLogs
 from remote_backend.cli.terraform_flags import FileMode, RelativePath, many, value
+from remote_backend.errors import RunOptionsError
 from remote_backend.reports.limits import MOST_CHARACTERS
 
-__all__ = ("ReportOptions", "report_flags", "report_options")
+__all__ = (
+    "ReportOptions",
+    "refuse_flags_without_reports",
+    "report_flags",
+    "report_options",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -100,11 +108,20 @@ def report_flags(function: Function) -> Function:
 
 
 def report_options(flags: Mapping[str, Any]) -> ReportOptions:
-    """Return what the flags of a command say about reports."""
+    """Return what the flags of a command say about reports; a file named twice counts once."""
     return ReportOptions(
-        files=flags["report"],
+        files=tuple({os.path.realpath(name): name for name in flags["report"]}.values()),
         new_mode=flags["report_mode"],
         logs=ReportLogs(flags["report_logs"]),
         label=flags["report_label"] or "",
         most_characters=flags["report_limit"],
     )
+
+
+def refuse_flags_without_reports(context: click.Context) -> None:
+    """Fail with RunOptionsError for a flag about reports, in a command that writes none."""
+    for name in ("logs", "mode", "label", "limit"):
+        if context.get_parameter_source(f"report_{name}") is ParameterSource.COMMANDLINE:
+            raise RunOptionsError(
+                f"-report-{name} is about reports, and none is written; add -report=FILE"
+            )

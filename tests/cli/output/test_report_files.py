@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from remote_backend.cli.commands.report_options import report_options
 from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.report_files import (
     Collector,
@@ -333,6 +334,46 @@ async def test_a_label_that_would_break_the_marker_is_refused(
     assert (refused.code, refused.out) == (1, "")
     assert f"Invalid value for '-report-label': {label!r} would" in refused.err
     assert why in refused.err and runs_of(command_line) == []
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["-report-logs=all", "-report-mode=0644", "-report-label=x", "-report-limit=2000"],
+)
+async def test_a_flag_about_reports_that_are_not_written_is_refused(
+    flag: str, command_line: CommandLine
+) -> None:
+    """Nobody would notice otherwise that `-report` is missing."""
+    refused = await command_line.run("plan", "-all", flag)
+
+    name = flag.partition("=")[0]
+    expected = f"{name} is about reports, and none is written; add -report=FILE"
+    assert (refused.code, refused.out) == (1, "") and runs_of(command_line) == []
+    assert expected in " ".join(refused.err.split())
+
+
+async def test_the_summary_of_a_step_is_a_report_with_a_label(
+    command_line: CommandLine,
+) -> None:
+    """So flags about reports need no file on GitHub Actions."""
+    step = command_line.directory / "step.md"
+    done = await command_line.run(
+        "plan", "-all", "-quiet", "-report-label=nightly", GITHUB_STEP_SUMMARY=str(step)
+    )
+
+    assert done.code == 0
+    assert step.read_text().partition("\n")[0].endswith(" nightly -->")
+
+
+def test_a_report_file_that_is_named_twice_is_written_once(tmp_path: Path) -> None:
+    """However its path is spelled; the order of the files stays."""
+    names = [str(tmp_path / name) for name in ("a.md", "b.md", "./a.md", "c/../b.md")]
+    flags = {"logs": "failed", "mode": 0o600, "label": None, "limit": 1000}
+    others = {f"report_{name}": value for name, value in flags.items()}
+
+    files = report_options({"report": tuple(names), **others}).files
+
+    assert [Path(os.path.realpath(name)).name for name in files] == ["a.md", "b.md"]
 
 
 async def test_events_as_json(command_line: CommandLine) -> None:
