@@ -1,6 +1,7 @@
 """What every route of a server needs, and how answers are made."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from aiohttp import web
 from attrs import field, frozen
@@ -12,12 +13,18 @@ from remote_backend.server.documents.request_documents import (
     RequestDocument,
     invalid,
     parse_request_document,
+    rejected,
 )
 from remote_backend.server.fault_rules import Faults
 from remote_backend.server.files import Files
 from remote_backend.server.login_limit import LoginLimit
 from remote_backend.server.metrics import Metrics
-from remote_backend.server.organization_records import OrganizationRecord
+from remote_backend.server.organization_records import (
+    AgentPoolRecord,
+    OrganizationRecord,
+    ProjectRecord,
+    VariableSetRecord,
+)
 from remote_backend.server.organizations import Organizations
 from remote_backend.server.records import UserRecord, WorkspaceRecord
 from remote_backend.server.run_queue import RunQueue
@@ -40,6 +47,7 @@ __all__ = (
     "context_of",
     "signed_address",
     "organization_of",
+    "require_unused_name",
     "require_visible",
     "stored_organization",
     "workspace_of",
@@ -174,6 +182,16 @@ def require_visible(request: web.Request, organization_id: str, what: str) -> No
     """Raise `NotFound` where the token of a run would see a thing of another organization."""
     if request.get(ORGANIZATION_ID_OF_RUN, organization_id) != organization_id:
         raise not_found(what)
+
+
+def require_unused_name(
+    records: Records,
+    record: AgentPoolRecord | ProjectRecord | VariableSetRecord | WorkspaceRecord,
+) -> None:
+    """Raise `Rejected` where the organization has another record of this kind and name."""
+    kind: type[Any] = type(record)
+    if records.find_named(kind, record.name, record.organization_id) is not None:
+        raise rejected("Name has already been taken")
 
 
 def workspace_of(records: Records, request: web.Request) -> WorkspaceRecord:

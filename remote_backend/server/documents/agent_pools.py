@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
-from remote_backend.server.documents.request_documents import RequestDocument, invalid
+from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.organization_records import AgentPoolRecord
 
 __all__ = ("agent_pool_from_request", "dump_agent_pool")
@@ -43,9 +43,7 @@ def agent_pool_from_request(
     pool: AgentPoolRecord, document: RequestDocument
 ) -> AgentPoolRecord:
     """Return an agent pool with what a client sent; raises `Rejected` for a wrong member."""
-    name = document.text("name", pool.name) or ""
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise invalid("name", f"1 to {_LONGEST_NAME} characters long")
+    name = document.required_name(pool.name, _LONGEST_NAME)
     return evolve(
         pool,
         name=name,

@@ -36,6 +36,13 @@ class RequestDocument:
         value: str | None = self._of_type(name, str, "text", default)
         return value
 
+    def required_name(self, before: str, longest_name: int) -> str:
+        """Return the name of a resource; raises `Rejected` for a blank or too long one."""
+        name = self.text("name", before) or ""
+        if not name.strip() or len(name) > longest_name:
+            raise invalid("name", f"1 to {longest_name} characters long")
+        return name
+
     def changed_text(self, name: str, before: str | None) -> str | None:
         """Return an attribute that is text; null resets it and absence keeps it."""
         return self.text(name) if name in self.attributes else before

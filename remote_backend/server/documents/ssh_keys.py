@@ -19,9 +19,7 @@ def dump_ssh_key(key: SSHKeyRecord) -> Resource:
 
 def ssh_key_from_request(key: SSHKeyRecord, document: RequestDocument) -> SSHKeyRecord:
     """Return an SSH key with what a client sent; raises `Rejected` without name or key."""
-    name = document.text("name", key.name) or ""
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise invalid("name", f"1 to {_LONGEST_NAME} characters long")
+    name = document.required_name(key.name, _LONGEST_NAME)
     value = document.text("value", key.value) or ""
     if not value.strip():
         raise invalid("value", "the text of a private key")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import evolve
 
 from remote_backend.server.documents.documents import Resource, resource_of, to_many, to_one
-from remote_backend.server.documents.request_documents import RequestDocument, invalid
+from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.ids import now_text
 from remote_backend.server.organization_records import VariableSetRecord
 
@@ -51,9 +51,7 @@ def variable_set_from_request(
     variable_set: VariableSetRecord, document: RequestDocument
 ) -> VariableSetRecord:
     """Return a variable set with what a client sent; raises `Rejected` for a wrong member."""
-    name = document.text("name", variable_set.name) or ""
-    if not name.strip() or len(name) > _LONGEST_NAME:
-        raise invalid("name", f"1 to {_LONGEST_NAME} characters long")
+    name = document.required_name(variable_set.name, _LONGEST_NAME)
     parent = document.related_ids.get("parent", "")
     return evolve(
         variable_set,

@@ -11,11 +11,11 @@ from remote_backend.server.context import (
     not_found,
     organization_of,
     read_request_document,
+    require_unused_name,
     stored_organization,
 )
 from remote_backend.server.documents.agent_pools import agent_pool_from_request
 from remote_backend.server.documents.documents import Resource
-from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.ids import make_id, now_text
 from remote_backend.server.lists import (
@@ -88,7 +88,7 @@ async def create_agent_pool(request: web.Request) -> web.Response:
             organization_id=stored_organization(records, request).id,
         )
         pool = agent_pool_from_request(new, document)
-        _require_unused_name(records, pool)
+        require_unused_name(records, pool)
         _require_linked(records, pool)
         return records.put(pool)
 
@@ -115,7 +115,7 @@ async def update_agent_pool(request: web.Request) -> web.Response:
         before = _agent_pool_named(records, request)
         after = agent_pool_from_request(before, document)
         if after.name != before.name:
-            _require_unused_name(records, after)
+            require_unused_name(records, after)
         _require_linked(records, after)
         return records.put(after)
 
@@ -183,11 +183,6 @@ def _agent_pool_named(records: Records, request: web.Request) -> AgentPoolRecord
     if pool is None:
         raise not_found(f"agent pool {id}")
     return pool
-
-
-def _require_unused_name(records: Records, pool: AgentPoolRecord) -> None:
-    if records.find_named(AgentPoolRecord, pool.name, pool.organization_id) is not None:
-        raise rejected("Name has already been taken")
 
 
 def _require_linked(records: Records, pool: AgentPoolRecord) -> None:

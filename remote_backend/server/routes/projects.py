@@ -13,11 +13,11 @@ from remote_backend.server.context import (
     organization_of,
     read_request_document,
     read_request_items,
+    require_unused_name,
     stored_organization,
 )
 from remote_backend.server.documents.documents import Resource
 from remote_backend.server.documents.projects import project_from_request
-from remote_backend.server.documents.request_documents import rejected
 from remote_backend.server.documents.tags import dump_effective_bindings
 from remote_backend.server.dumping import as_they_are
 from remote_backend.server.ids import make_id, now_text
@@ -97,7 +97,7 @@ async def create_project(request: web.Request) -> web.Response:
             organization_id=organization.id,
         )
         project = project_from_request(new, document)
-        _require_unused_name(records, project)
+        require_unused_name(records, project)
         _require_default_pool(records, project)
         return records.put(project)
 
@@ -124,7 +124,7 @@ async def update_project(request: web.Request) -> web.Response:
         before = project_named(records, request)
         after = project_from_request(before, document)
         if after.name != before.name:
-            _require_unused_name(records, after)
+            require_unused_name(records, after)
         if after.default_agent_pool_id != before.default_agent_pool_id:
             _require_default_pool(records, after)
         return records.put(after)
@@ -187,12 +187,6 @@ async def list_effective_bindings(request: web.Request) -> web.Response:
         return dump_effective_bindings(project.id, project.tag_bindings)
 
     return await respond_with_all(request, find, as_they_are)
-
-
-def _require_unused_name(records: Records, project: ProjectRecord) -> None:
-    owner = project.organization_id
-    if records.find_named(ProjectRecord, project.name, owner) is not None:
-        raise rejected("Name has already been taken")
 
 
 def _require_default_pool(records: Records, project: ProjectRecord) -> None:

@@ -9,10 +9,11 @@ from remote_backend.server.context import (
     organization_of,
     read_request_document,
     read_request_items,
+    require_unused_name,
     stored_organization,
     workspace_of,
 )
-from remote_backend.server.documents.request_documents import RequestDocument, rejected
+from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.variable_sets import variable_set_from_request
 from remote_backend.server.documents.variables import variable_from_request
 from remote_backend.server.ids import make_id
@@ -88,7 +89,7 @@ async def create_variable_set(request: web.Request) -> web.Response:
         organization = stored_organization(records, request)
         empty = VariableSetRecord(id=make_id("varset"), organization_id=organization.id)
         new = variable_set_from_request(empty, document)
-        _require_unused_name(records, new)
+        require_unused_name(records, new)
         _require_linked(records, new)
         for item in document.related_lists.get("vars", ()):
             records.put(variable_from_request(new_variable(new.id, ""), item))
@@ -119,7 +120,7 @@ async def update_variable_set(request: web.Request) -> web.Response:
         before = variable_set_named(records, request)
         after = variable_set_from_request(before, document)
         if after.name != before.name:
-            _require_unused_name(records, after)
+            require_unused_name(records, after)
         _require_linked(records, after)
         return records.put(after)
 
@@ -179,12 +180,6 @@ def _listed(
     text = request.query.get("q", "").lower()
     matching = [variable_set for variable_set in sets if text in variable_set.name.lower()]
     return sorted(matching, key=lambda variable_set: variable_set.name)
-
-
-def _require_unused_name(records: Records, variable_set: VariableSetRecord) -> None:
-    owner = variable_set.organization_id
-    if records.find_named(VariableSetRecord, variable_set.name, owner) is not None:
-        raise rejected("Name has already been taken")
 
 
 def _require_linked(records: Records, variable_set: VariableSetRecord) -> None:

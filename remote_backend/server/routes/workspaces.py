@@ -15,11 +15,12 @@ from remote_backend.server.context import (
     context_of,
     organization_of,
     read_request_document,
+    require_unused_name,
     respond,
     stored_organization,
     workspace_of,
 )
-from remote_backend.server.documents.request_documents import RequestDocument, rejected
+from remote_backend.server.documents.request_documents import RequestDocument
 from remote_backend.server.documents.state import manages_resources
 from remote_backend.server.documents.tags import effective_bindings, parse_tags
 from remote_backend.server.documents.workspaces import workspace_from_request
@@ -86,7 +87,7 @@ async def create_workspace(request: web.Request) -> web.Response:
     def create(records: Records) -> WorkspaceRecord:
         new = new_workspace("", stored_organization(records, request))
         workspace = workspace_from_request(new, document)
-        _require_unused_name(records, workspace)
+        require_unused_name(records, workspace)
         _require_owners(records, workspace)
         return records.put(_with_tags(records, workspace, document))
 
@@ -115,7 +116,7 @@ async def update_workspace(request: web.Request) -> web.Response:
         before = workspace_of(records, request)
         after = evolve(workspace_from_request(before, document), updated_at=now_text())
         if after.name != before.name:
-            _require_unused_name(records, after)
+            require_unused_name(records, after)
         if (after.project_id, after.agent_pool_id) != (
             before.project_id,
             before.agent_pool_id,
@@ -240,12 +241,6 @@ async def _delete(request: web.Request, *, safely: bool) -> None:
     for run_id in owned.runs:
         context.run_queue.cancel(run_id)
     await remove_files(context.files, owned)
-
-
-def _require_unused_name(records: Records, workspace: WorkspaceRecord) -> None:
-    owner = workspace.organization_id
-    if records.find_named(WorkspaceRecord, workspace.name, owner) is not None:
-        raise rejected("Name has already been taken")
 
 
 def _require_owners(records: Records, workspace: WorkspaceRecord) -> None:
