@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from attrs import Attribute, field, frozen
 
@@ -192,10 +193,12 @@ def _require_flag(
         )
 
 
-def require_version(
-    options: object, attribute: "Attribute[str | None]", version: str | None
-) -> None:
-    """Check that an attribute is an exact version of Terraform, or None."""
+def require_version(options: object, attribute: Any, version: str | None) -> None:
+    """Raise `RunOptionsError` unless an attribute is None or an exact version of Terraform.
+
+    It is a validator of attrs. `Attribute[...]` is not subscriptable at run time, so a public
+    function that names it would break `typing.get_type_hints`.
+    """
     # The API takes exact versions; whether it takes constraints is not documented.
     if version is not None and not _EXACT_VERSION.fullmatch(version):
         raise RunOptionsError(
