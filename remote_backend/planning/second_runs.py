@@ -2,7 +2,7 @@
 
 Head and base are two `WorkspacePlanner`s of one batch: they share its client with the rate limit,
 its pollers, which read the runs of both from the same lists, and what stops runs when the batch is
-left early. Of the base nothing is reported but the status of its run, because a workspace is one row.
+left early. Only the status of the run of the base is reported, because a workspace is one row.
 
 The two runs of a workspace are created back to back (`meeting`), with the same options and variables,
 so that they begin with the same state. The outcome of a workspace is reported once, when both ended.
@@ -69,7 +69,7 @@ class SecondRuns:
 
     @staticmethod
     def of(head: RunningBatch, plan: PlanOptions, count: int) -> "SecondRuns":
-        """Return the second runs of so many workspaces, beside those of the head."""
+        """Return the second runs of `count` workspaces, which share what the head uses."""
         running = evolve(
             head,
             events=_BaseEvents(head.events),
@@ -211,7 +211,8 @@ class _FullPlans:
         return None
 
     async def _read(self, plan_id: str) -> bytes | None:
-        # That needs more rights, so it is not tried for every workspace of a batch.
+        # A full plan needs more rights than a redacted one. After one refusal no other is
+        # requested: a batch would send a useless request for each workspace.
         if self._are_readable is None:
             async with self._trying:
                 if self._are_readable is None:

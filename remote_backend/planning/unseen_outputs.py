@@ -1,7 +1,7 @@
 """Plans that read the state of another workspace of their batch, whose outputs are about to change.
 
-A plan changes no state, so such a plan is made with the outputs of the last apply, and will be
-another one when the other workspace has been applied. Which states a configuration reads is taken from
+A plan changes no state, so such a plan is made with the outputs of the last apply, and will
+differ once the other workspace has been applied. Which states a configuration reads is taken from
 its text: the JSON of a plan, redacted as most tokens get it, does not have it.
 """
 
@@ -78,13 +78,11 @@ def find_state_readers(contexts: Mapping[str, BatchContext]) -> StateReaders:
     return StateReaders(contexts, expressions)
 
 
-# Of whatever kind errors are, they cost a warning, and must not cost a batch.
-
-
 def _read(directory: Path) -> tuple[StateExpression, ...]:
     try:
         return read_state_references(directory)
     except Exception as error:
+        # Any error costs the hint about unseen outputs; it must not end the batch.
         log.debug("state_references.unread", problem=type(error).__name__)
         return ()
 
@@ -93,5 +91,6 @@ def _reference(expression: StateExpression, outcome: Outcome) -> StateReference 
     try:
         return expression.reference_for(outcome.full_name)
     except Exception as error:
+        # As in `_read`: a lost hint, not a lost batch.
         log.debug("state_reference.unknown", problem=type(error).__name__)
         return None

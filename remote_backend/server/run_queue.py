@@ -17,7 +17,7 @@ from remote_backend.server.retention import OwnedFiles, remove_files
 from remote_backend.server.run_access import RunAccess
 from remote_backend.server.run_inputs import engine_inputs, read_run
 from remote_backend.server.run_timestamps import with_new_timestamps
-from remote_backend.server.ssh_access import ssh_environ
+from remote_backend.server.ssh_access import write_ssh_key
 from remote_backend.server.store import Records, Store
 from remote_backend.server.workspace_records import newest_state, unfinished_runs
 from remote_backend.structured_logging import Log
@@ -214,7 +214,7 @@ class RunQueue:
         folder = self._files.engine_folder(run.id) if self._access else None
         if self._engine.reads_configuration:
             if folder is not None and stored.ssh_key is not None:
-                environ = {**environ, **ssh_environ(folder, stored.ssh_key.value)}
+                environ = {**environ, **write_ssh_key(folder, stored.ssh_key.value)}
             root = await to_thread.run_sync(
                 self._files.prepare_run_folder, run.configuration_version_id, run.id
             )

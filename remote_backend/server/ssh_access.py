@@ -5,12 +5,12 @@ from pathlib import Path
 
 from remote_backend.server.auth import write_private
 
-__all__ = ("ssh_environ",)
+__all__ = ("write_ssh_key",)
 
 _FILE = "ssh-key"
 
 
-def ssh_environ(folder: Path, key: str) -> dict[str, str]:
+def write_ssh_key(folder: Path, key: str) -> dict[str, str]:
     """Write a private key into the folder of a run; return the variables that lead git to it.
 
     The agent and the keys of the user of the server are not used, but their known hosts are.

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 @define(eq=False)
 class _Job:
-    """A function that waits for its turn, and what became of it."""
+    """A function that waits for its turn; then its value or its error."""
 
     work: Callable[[sqlite3.Connection], Any]
     ended: anyio.Event = field(factory=anyio.Event)
@@ -59,7 +59,7 @@ class TransactionQueue:
             async with self._turns:
                 if job in self._waiting:
                     jobs, self._waiting = self._waiting, []
-                    # The others in it did not ask for an end.
+                    # Canceling one caller must not undo the jobs of the others.
                     with anyio.CancelScope(shield=True):
                         try:
                             await to_thread.run_sync(self._transaction, jobs)
@@ -90,7 +90,7 @@ class TransactionQueue:
             with suppress(sqlite3.Error):
                 connection.rollback()
             for job in jobs:
-                # What went wrong first may have been what ended the transaction.
+                # Keep the job's own error: it may have aborted the transaction.
                 job.error = job.error or error
         finally:
             self.connections.append(connection)
