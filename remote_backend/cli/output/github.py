@@ -15,12 +15,15 @@ from remote_backend.plans.groups import Family, group_outcomes
 from remote_backend.plans.results import is_destructive, result_name
 from remote_backend.plans.totals import totals_of
 from remote_backend.plans.workspace_names import name_items, names_text
+from remote_backend.reports.words import unseen_groups, unseen_text
 
 __all__ = ("annotations", "write_outputs")
 
 # GitHub keeps ten errors and ten warnings of a step:
 # https://docs.github.com/rest/checks/runs
 _MOST_ERRORS = 10
+# One warning is left for workspaces that destroy or replace.
+_MOST_UNSEEN = 9
 _MOST_NAMES = 8
 _RESULTS = ("failed", "canceled", "running", "changed", "unchanged")
 
@@ -33,7 +36,8 @@ def annotations(
     environ: Mapping[str, str],
     problem: str = "",
 ) -> Iterator[str]:
-    """Give a line for each kind of error, and one for all workspaces that destroy or replace.
+    """Give a line for each kind of error, and one for all workspaces that destroy or replace,
+    and one for plans that do not see the same changes of outputs.
 
     An error has file and line where the file is in the checkout. `problem` is why nothing was
     planned.
@@ -60,6 +64,10 @@ def annotations(
         yield _command(
             screen, "warning", {"title": title}, _names(destructive, everyone, _MOST_NAMES)
         )
+    for sources, readers in unseen_groups(outcomes)[:_MOST_UNSEEN]:
+        listed = _names([each.workspace for each in readers], everyone, _MOST_NAMES)
+        text = f"{listed} {unseen_text(sources, len(readers))}"
+        yield _command(screen, "warning", {"title": "Outputs that are not seen yet"}, text)
 
 
 def write_outputs(

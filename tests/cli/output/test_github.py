@@ -113,6 +113,30 @@ def test_what_is_destroyed_is_one_warning(tmp_path: Path) -> None:
     assert lines_of(tmp_path, changed("c", "update")) == []
 
 
+def unseen(name: str, *outputs_of: str) -> Outcome:
+    """Return a plan that does not see what others will change."""
+    result = Result.NO_CHANGES
+    return Outcome(workspace=name, full_name=name, result=result, unseen_outputs=outputs_of)
+
+
+def test_plans_that_do_not_see_the_same_are_one_warning(tmp_path: Path) -> None:
+    """A reviewer would take their plans for complete; nine at most, since GitHub keeps ten."""
+    title = "::warning title=Outputs that are not seen yet::"
+    lines = lines_of(
+        tmp_path,
+        unseen("a", "net"),
+        unseen("b", "net"),
+        unseen("c", "dns", "net"),
+        unseen("d"),
+    )
+    assert lines == [
+        f"{title}a, b read outputs of net, which change; their plans do not see this yet",
+        f"{title}c reads outputs of dns, net, which change; its plan does not see this yet",
+    ]
+    many = [unseen(f"w{number}", f"net-{number}") for number in range(12)]
+    assert len(lines_of(tmp_path, *many, changed("x", "delete"))) == 10
+
+
 def outputs_of(path: Path) -> dict[str, str]:
     """Return the outputs in a file of a runner."""
     pairs = [line.partition("=") for line in path.read_text().splitlines()]
