@@ -34,13 +34,15 @@ def environ(home: Path) -> dict[str, str]:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *arguments: str
+    folder: Path, *arguments: str, **variables: str
 ) -> AsyncIterator[tuple[Process, dict[str, str]]]:
     """Run a server and give what its ready file says; stop it in order."""
     ready = folder / "ready.json"
     flags = ("-data=data", f"-ready-file={ready}", "-engine=simulated")
     process = await anyio.open_process(
-        command("serve", *flags, *arguments), env=environ(folder), cwd=folder
+        command("serve", *flags, *arguments),
+        env={**environ(folder), **variables},
+        cwd=folder,
     )
     async with process:
         assert process.stdout is not None
@@ -58,6 +60,16 @@ def get(url: str, *, ca_file: str | None = None) -> int:
     context = ssl.create_default_context(cafile=ca_file) if ca_file else None
     with urllib.request.urlopen(url, context=context) as response:
         return int(response.status)
+
+
+async def test_a_configuration_that_does_not_exist_is_a_warning(tmp_path: Path) -> None:
+    """As a sentence, since a person reads it; the server starts all the same."""
+    gone = tmp_path / "gone.tfrc"
+    async with serving(tmp_path, TF_CLI_CONFIG_FILE=str(gone)) as (process, ready):
+        assert get(f"{ready['url']}/api/v2/ping") == 204
+        assert process.stderr is not None
+        first = (await process.stderr.receive()).decode().splitlines()[0]
+    assert first == f"Warning: {gone}, which TF_CLI_CONFIG_FILE names, does not exist"
 
 
 async def test_the_ready_file_leads_to_the_server(tmp_path: Path) -> None:
