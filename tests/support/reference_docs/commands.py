@@ -14,7 +14,8 @@ __all__ = ("all_commands", "commands_page", "context_of", "guide_of")
 _HEAD = """# Commands
 
 Flags take one dash or two. `-flag` alone means `-flag=true`; those that are on by default are shown as
-`-flag=false`. `-chdir=DIR` stands before the command and says where to work. Every command takes
+`-flag=false`. `-chdir=DIR` stands before the command and says where to work; relative
+paths of `plan` and `report` count from there, as in Terraform. Every command takes
 `-help`, which prints what stands here, and `-debug`. Flags can also come from `TF_CLI_ARGS` and
 `TF_CLI_ARGS_<command>`, see [environment variables](environment.md). What an exit code means is on a
 [page of its own](exit-codes.md).
