@@ -1,6 +1,7 @@
 """Which console shows the events of a plan command: by its flags, and by what reads its output."""
 
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TextIO
 
 from remote_backend import events
@@ -10,14 +11,54 @@ from remote_backend.cli.output.log_spool import LogSpool
 from remote_backend.cli.output.screen import Screen
 from remote_backend.cli.output.terminal_mode import is_in_background
 from remote_backend.config.environment import process_environ
+from remote_backend.notices import Notice
 
-__all__ = ("Console", "console_of", "has_sections", "is_live", "keys_of", "shows_life")
+__all__ = (
+    "Console",
+    "LiveView",
+    "ProgramConsole",
+    "console_of",
+    "has_sections",
+    "is_live",
+    "keys_of",
+    "shows_life",
+)
 
 
 class Console(Protocol):
     """What shows events."""
 
     def show(self, event: events.Event) -> None: ...
+
+
+class LiveView(Protocol):
+    """The part of `LiveConsole` that the output uses; terminals alone import the class."""
+
+    @property
+    def has_keys(self) -> bool: ...
+
+    @property
+    def unfinished(self) -> tuple[str, ...]: ...
+
+    def ask(self, come_back: str) -> None: ...
+
+    def cancel(self, names: Iterable[str]) -> None: ...
+
+    def planned(self) -> Mapping[str, Mapping[str, str]]: ...
+
+    def report(self, notice: Notice) -> None: ...
+
+    def show(self, event: events.Event) -> None: ...
+
+    def tick(self) -> None: ...
+
+
+class ProgramConsole(Console, Protocol):
+    """The part of `JsonConsole` that the output uses; only programs import it."""
+
+    def interrupted(self, answer: str) -> None: ...
+
+    async def report_progress(self) -> None: ...
 
 
 def is_live(command: PlanRequest, screen: Screen) -> bool:

@@ -1,9 +1,9 @@
 """Reporting what happens in a batch: events to the screen, and to reports."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,6 +13,8 @@ from remote_backend import events
 from remote_backend.cli.commands.batch_source import BatchSource
 from remote_backend.cli.commands.plan_consoles import (
     Console,
+    LiveView,
+    ProgramConsole,
     console_of,
     has_sections,
     is_live,
@@ -49,36 +51,6 @@ __all__ = ("PlanOutput",)
 _TICK_SECONDS = 0.25
 
 
-class _LiveView(Protocol):
-    """The part of `LiveConsole` that is used here; the class is imported late, see `_watched`."""
-
-    @property
-    def has_keys(self) -> bool: ...
-
-    @property
-    def unfinished(self) -> tuple[str, ...]: ...
-
-    def ask(self, come_back: str) -> None: ...
-
-    def cancel(self, names: Iterable[str]) -> None: ...
-
-    def planned(self) -> Mapping[str, Mapping[str, str]]: ...
-
-    def report(self, notice: Notice) -> None: ...
-
-    def show(self, event: events.Event) -> None: ...
-
-    def tick(self) -> None: ...
-
-
-class _JsonConsole(Console, Protocol):
-    """The part of `JsonConsole` that is used here; only programs need it, see `_json_console`."""
-
-    def interrupted(self, answer: str) -> None: ...
-
-    async def report_progress(self) -> None: ...
-
-
 def _open_gate() -> anyio.Event:
     gate = anyio.Event()
     gate.set()
@@ -94,8 +66,8 @@ class PlanOutput:
     interrupt_code: Callable[[], int] = lambda: 0
     """The exit code of the signal that came, or 0."""
 
-    _live: _LiveView | None = None
-    _json: _JsonConsole | None = None
+    _live: LiveView | None = None
+    _json: ProgramConsole | None = None
     _queued: set[str] = field(factory=set)
     _some_not_queued: bool = False
     _kept: KeptLogs = field(factory=KeptLogs)
@@ -289,7 +261,7 @@ class PlanOutput:
             return self._json
         return console_of(self.command, self.screen, logs)
 
-    def _json_console(self, batch_id: str | None) -> _JsonConsole:
+    def _json_console(self, batch_id: str | None) -> ProgramConsole:
         from remote_backend.cli.output.json_console import JsonConsole
         from remote_backend.reports.event_stream import EventStream
 
@@ -403,7 +375,7 @@ def _in_words_of_flags(event: events.SlugPacked) -> events.SlugPacked:
 
 @asynccontextmanager
 async def _working(
-    command: PlanRequest, screen: Screen, progress: Progress, live: _LiveView | None
+    command: PlanRequest, screen: Screen, progress: Progress, live: LiveView | None
 ) -> AsyncIterator[TaskGroup]:
     async with anyio.create_task_group() as group:
         if live is None and shows_life(command, screen):
@@ -421,7 +393,7 @@ async def _held(console: object) -> AsyncIterator[None]:
         yield
 
 
-async def _tick(live: _LiveView) -> None:
+async def _tick(live: LiveView) -> None:
     while True:
         await anyio.sleep(_TICK_SECONDS)
         live.tick()
