@@ -1,7 +1,7 @@
 """A batch of several configurations: many clients, directories and archives, one stream of events.
 
-Each workspace belongs to the configuration that its `configuration` names, and is planned by the
-`WorkspacePlanner` of that. What planners share:
+Each workspace belongs to the configuration that its `configuration` names; the
+`WorkspacePlanner` of that configuration plans it. What planners share:
 
 - events, journal, and what stops runs when the batch is left early: all of them;
 - client with its rate limit, pollers, and configuration versions: those of the same host, token and
@@ -144,7 +144,7 @@ class _Planners:
         events: EventQueue,
         base: Base | None,
     ) -> "_Planners":
-        """Return planners of which those with the same client share what they can."""
+        """Return planners; those with the same client share what they can."""
         planners: dict[str, Planner] = {}
         of_clients: list[RunningBatch] = []
         for group in _by_client(configurations):

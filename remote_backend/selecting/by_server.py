@@ -71,7 +71,7 @@ async def select_where(
 
 
 def _report_others(client: Client, condition: Condition, others: set[str]) -> None:
-    """Report workspaces that a change of the module would reach, and this batch does not."""
+    """Warn of workspaces that a change of the module would reach, and this batch does not."""
     if others:
         noun = "workspace uses" if len(others) == 1 else "workspaces use"
         client.notices.warn(

@@ -94,7 +94,10 @@ async def select_touched(
     *,
     variable_files: Iterable[Path] = (),
 ) -> Selection:
-    """Return which of the candidates a change touches; the rest is that of `select_changed`."""
+    """Return which of the candidates a change touches, as `select_changed` does.
+
+    Several configurations of one repository share a change, which is read once.
+    """
     touch = _Touch(
         directory=directory,
         change=change,

@@ -123,7 +123,7 @@ def result_of(recorded: RecordedBatch) -> str:
         is_drift = recorded.options.plan.refresh_only
         said = sentence_of(recorded.ended, is_drift=is_drift).partition(": ")[2]
         results = said.split(", ")
-        # What needs nobody is left out beside what does.
+        # Unchanged plans need no attention, so they are left out where other results stand.
         quiet = [part for part in results if part.endswith((" unchanged", " no drift"))]
         texts += [part for part in results if part not in quiet or len(results) == 1]
     return ", ".join(texts) or "nothing begun"

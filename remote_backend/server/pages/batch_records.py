@@ -85,15 +85,12 @@ def read_batch(
     """Return a batch, or None where no run of the organization belongs to it."""
     runs_of_all = records.all_with(RunRecord, "batch_id", id) if id else []
     runs_of_batch = [run for run in runs_of_all if run.organization_id == organization.id]
-    # Of two runs of a workspace the later one counts, as after a batch was resumed.
-    bases = {
-        run.workspace_id: run for run in runs_of_batch if is_run_of_base(run.message, id)
-    }
-    heads = {
-        run.workspace_id: run
-        for run in runs_of_batch
-        if not is_run_of_base(run.message, id)
-    }
+    bases: dict[str, RunRecord] = {}
+    heads: dict[str, RunRecord] = {}
+    for run in runs_of_batch:
+        side = bases if is_run_of_base(run.message, id) else heads
+        # A resumed batch can have two runs of a workspace: the later one counts.
+        side[run.workspace_id] = run
     # The run of a base is shown by itself only where there is no other.
     newest = {**bases, **heads}
     workspaces = records.find_many(WorkspaceRecord, newest)
