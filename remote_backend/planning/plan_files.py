@@ -1,8 +1,8 @@
 """The JSON plans of a batch as files, for scanners and policy tools.
 
 A folder holds `WORKSPACE.json` or `WORKSPACE.redacted.json` for each plan, in a batch of several
-configurations below the directory of each, and an `index.json` that names them. The name says which form it is, because some tools find nothing in a redacted plan and
-report that all is well. Files of an earlier batch are removed before a new one begins, so that
+configurations below the directory of each, and an `index.json` that names them. The name says which
+form it is, because some tools find nothing in a redacted plan and report that all is well. Files of an earlier batch are removed before a new one begins, so that
 nothing that lies there is older than the index.
 """
 

@@ -85,7 +85,7 @@ class StoredPlaces:
 
 def _is_in(place: ConfigurationPlace, context: BatchContext) -> bool:
     """Return whether a place may be in the organization of a configuration."""
-    # What is not known of stored plans is not compared.
+    # Programs need not say where plans were made, so an empty member agrees with any.
     return (place.hostname or context.hostname) == context.hostname and (
         place.organization or context.organization
     ) == context.organization
