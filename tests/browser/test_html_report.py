@@ -23,6 +23,7 @@ from tests.support.chromium import (
     opened_page,
     page,
 )
+from tests.support.paths import SAMPLES
 from tests.support.report_builders import change, outcome, plan, report, update
 
 __all__ = ("page",)
@@ -237,6 +238,23 @@ async def test_narrow_pages_have_one_column(tmp_path: Path) -> None:
         cell = page.locator("#matrix tbody tr").first.locator("td").first
         assert await cell.evaluate("cell => getComputedStyle(cell).display") == "block"
         assert await cell.get_attribute("data-name") == "2: prod-*"
+
+
+async def test_words_of_changes_that_others_cause_stay_whole(page: Page) -> None:
+    """At 390 pixels the class of a change is broken between words, and its address stays legible."""
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto((SAMPLES / "reports" / "comparison.html").as_uri())
+    await page.evaluate(
+        """document.querySelectorAll('#not-caused details').forEach(d => d.open = true);
+        document.querySelectorAll('#not-caused td:last-child').forEach(
+            cell => cell.textContent = 'stacks/net:eu-central-1-blue, '.repeat(30))"""
+    )
+    row = page.locator("#not-caused tbody tr").first.locator("td")
+    style = "cell => getComputedStyle(cell).overflowWrap"
+
+    assert await row.nth(0).evaluate(style) == "normal"
+    assert await row.nth(1).evaluate("cell => cell.clientWidth") >= 128
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def several() -> Report:
