@@ -15,7 +15,7 @@ import anyio
 from attrs import define, evolve, field, frozen
 
 from remote_backend.api.client import Client
-from remote_backend.errors import RemoteBackendError
+from remote_backend.errors import NotAuthorized, NotFound, RemoteBackendError
 from remote_backend.events import BaseStatusChanged, Event, RunStatusChanged
 from remote_backend.exception_groups import raise_lone_exception
 from remote_backend.models.comparison import ChangeClass, Comparison, ComparisonResult
@@ -224,7 +224,9 @@ class _FullPlans:
             plan = await self.client.read_json_plan(plan_id, redacted=False)
         except RemoteBackendError as error:
             log.info("plan.secrets_unreadable", plan_id=plan_id, problem=str(error))
-            self._are_readable = False
+            # A request that was lost says nothing about the rights of the token.
+            if isinstance(error, NotAuthorized | NotFound):
+                self._are_readable = False
             return None
         self._are_readable = True
         return plan

@@ -348,6 +348,35 @@ async def test_without_the_right_nobody_can_tell(tmp_path: Path) -> None:
         assert outcome.result is Result.NO_CHANGES
 
 
+async def test_one_full_plan_that_fails_hides_no_other(tmp_path: Path) -> None:
+    """A single fault leaves one workspace undecided; the others learn what their secrets are."""
+    fault = FaultRule(
+        kind="status",
+        method="GET",
+        path=r"/api/v2/plans/[^/]+/json-output$",
+        status=422,
+        times=(1,),
+    )
+    async with serving(tmp_path, ["a", "b", "c"], faults=FaultSettings(rules=[fault])) as (
+        server,
+        repository,
+    ):
+        branch(
+            repository,
+            script(all_others=[secret("new-password")]),
+            script(all_others=[secret("other-password")]),
+        )
+        story = await compared(server, repository)
+
+    classes = [
+        only.change_class
+        for outcome in story.outcomes.values()
+        if outcome.comparison is not None
+        for only in outcome.comparison.changes
+    ]
+    assert sorted(each.value for each in classes) == ["cannot_tell", "caused", "caused"]
+
+
 async def test_two_versions_of_terraform_share_one_configuration(tmp_path: Path) -> None:
     """The rehearsal of an upgrade shows what it changes, and where it fails."""
     async with serving(tmp_path, ["a", "b"]) as (server, repository):
