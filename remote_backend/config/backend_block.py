@@ -1,6 +1,6 @@
 """The backend or cloud block of a configuration, with its overrides."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,17 @@ from attrs import evolve, field, frozen
 
 from remote_backend.config.backend_record import BlockValues, Record, read_record
 from remote_backend.config.configuration_files import (
-    ConfigurationFile,
     read_configuration_files,
 )
 from remote_backend.config.hcl import Attribute, Block
 from remote_backend.config.hcl_literals import Literal
 from remote_backend.config.hostname import normalize_hostname
+from remote_backend.config.located_block import LocatedBlock, chosen_block, no_block
 from remote_backend.config.terraform_directory import record_path
 from remote_backend.errors import (
     BackendChanged,
     BadBackendBlock,
     BadHostname,
-    NoBackendBlock,
     NoConfigurationFiles,
     SettingsError,
 )
@@ -68,34 +67,10 @@ class BackendBlock:
 
 
 @frozen
-class _LocatedBlock:
-    """A backend or cloud block and the file that holds it."""
-
-    path: str
-    block: Block
-
-    @property
-    def kind(self) -> str:
-        return "cloud" if self.block.kind == "cloud" else "remote"
-
-    @property
-    def where(self) -> str:
-        return self.path if self.block.line is None else f"{self.path}:{self.block.line}"
-
-    def fault(self, problem: str, line: int | None = None) -> BadBackendBlock:
-        """Make an error about this block; in JSON, which has no lines, it names the keys."""
-        if self.block.line is None:
-            problem = (
-                f"{'.'.join(('terraform', self.block.kind, *self.block.labels))}: {problem}"
-            )
-        return BadBackendBlock(self.path, line or self.block.line, problem)
-
-
-@frozen
 class FoundBlock:
     """A block with a valid form, before it is checked whether arguments are missing."""
 
-    _located: _LocatedBlock
+    _located: LocatedBlock
     values: BlockValues
     warnings: tuple[str, ...] = ()
 
@@ -125,9 +100,9 @@ def read_block(directory: Path) -> FoundBlock:
     files = read_configuration_files(directory, ("terraform",))
     if not files:
         raise NoConfigurationFiles(str(directory))
-    located = _chosen(files)
+    located = chosen_block(files)
     if located is None:
-        raise _no_block(directory, files)
+        raise no_block(directory, files)
     warnings = tuple(file.warning for file in files if file.warning is not None)
     return FoundBlock(located, _values(located), warnings)
 
@@ -150,57 +125,13 @@ def read_backend(directory: Path, environ: Mapping[str, str]) -> BackendBlock:
 def backend_of_record(record: Record, directory: Path) -> BackendBlock:
     """Return the backend of a record, when the configuration names another one now."""
     path = directory / ".terraform"
-    located = _LocatedBlock(
+    located = LocatedBlock(
         f"{path} (what was configured before)", Block(kind=record.values.kind)
     )
     return FoundBlock(located, record.values).backend(record.values, {})
 
 
-def _no_block(directory: Path, files: Iterable[ConfigurationFile]) -> SettingsError:
-    for file in files:
-        if file.fault is not None:
-            problem = f"no backend block was found, but the file {file.fault.problem}"
-            return BadBackendBlock(file.path, file.fault.line, problem)
-    return NoBackendBlock(str(directory))
-
-
-def _chosen(files: Iterable[ConfigurationFile]) -> _LocatedBlock | None:
-    """Return the effective block: an override replaces the whole block, and the last one wins."""
-    chosen: _LocatedBlock | None = None
-    for file in files:
-        for index, located in enumerate(_blocks_in(file)):
-            if chosen is not None and (index or not file.is_override):
-                raise _second(chosen, located)
-            chosen = located
-    return chosen
-
-
-def _second(first: _LocatedBlock, second: _LocatedBlock) -> BadBackendBlock:
-    return second.fault(
-        f"this is a second {second.block.kind} block, the {first.block.kind} block at "
-        f"{first.where} is the first; keep one of them"
-    )
-
-
-def _blocks_in(file: ConfigurationFile) -> list[_LocatedBlock]:
-    blocks = _backends(file.body.blocks)
-    if not blocks or any(block.error_line is not None for block in blocks):
-        # The fault that hides or breaks the block may be before it.
-        blocks = _backends(file.read_again("terraform")) or blocks
-    return [_LocatedBlock(file.path, block) for block in blocks]
-
-
-def _backends(outermost: Iterable[Block]) -> list[Block]:
-    return [
-        inner
-        for block in outermost
-        if block.kind == "terraform"
-        for inner in block.blocks
-        if inner.kind in ("backend", "cloud")
-    ]
-
-
-def _values(located: _LocatedBlock) -> BlockValues:
+def _values(located: LocatedBlock) -> BlockValues:
     """Return the arguments of a block as they are written; only their form is checked."""
     block = located.block
     if block.kind == "backend" and block.labels != ("remote",):
@@ -222,7 +153,7 @@ def _values(located: _LocatedBlock) -> BlockValues:
 
 
 def _backend(
-    located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
+    located: LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> BackendBlock:
     """Return the backend of a block with its additions; raise an error if it is incomplete."""
     arguments = merged.arguments
@@ -250,13 +181,13 @@ def _other_backend(labels: tuple[str, ...]) -> str:
     )
 
 
-def _cloud(located: _LocatedBlock, environ: Mapping[str, str], name: str) -> str | None:
+def _cloud(located: LocatedBlock, environ: Mapping[str, str], name: str) -> str | None:
     # Terraform ignores these variables for a backend block.
     return environ.get(f"TF_CLOUD_{name}") if located.kind == "cloud" else None
 
 
 def _hostname(
-    located: _LocatedBlock, argument: str | None, environ: Mapping[str, str]
+    located: LocatedBlock, argument: str | None, environ: Mapping[str, str]
 ) -> str:
     if argument:
         try:
@@ -279,7 +210,7 @@ def _line_of(block: Block, name: str) -> int | None:
 
 
 def _workspaces(
-    located: _LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
+    located: LocatedBlock, merged: BlockValues, environ: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return name, prefix and tags (one of them is set), and the project."""
     values = merged.workspaces or {}
@@ -306,7 +237,7 @@ def _workspaces(
     }
 
 
-def _no_workspaces(located: _LocatedBlock, merged: BlockValues) -> BadBackendBlock:
+def _no_workspaces(located: LocatedBlock, merged: BlockValues) -> BadBackendBlock:
     expected = 'name = "..." or prefix = "..."'
     instead = ""
     if located.kind == "cloud":
@@ -319,12 +250,12 @@ def _no_workspaces(located: _LocatedBlock, merged: BlockValues) -> BadBackendBlo
     return located.fault(f"workspaces needs {expected}{instead}", _workspaces_line(located))
 
 
-def _workspaces_line(located: _LocatedBlock) -> int | None:
+def _workspaces_line(located: LocatedBlock) -> int | None:
     blocks = _workspaces_blocks(located)
     return blocks[0].line if blocks else located.block.line
 
 
-def _workspaces_blocks(located: _LocatedBlock) -> list[Block]:
+def _workspaces_blocks(located: LocatedBlock) -> list[Block]:
     blocks = list(located.block.blocks_of("workspaces"))
     for attribute in located.block.attributes:
         if attribute.name == "workspaces":
@@ -332,7 +263,7 @@ def _workspaces_blocks(located: _LocatedBlock) -> list[Block]:
     return blocks
 
 
-def _block_of(located: _LocatedBlock, attribute: Attribute) -> Block:
+def _block_of(located: LocatedBlock, attribute: Attribute) -> Block:
     """Read `workspaces = { ... }`, the spelling that Terraform 0.11 knows, as a block."""
     value = _value(located, attribute)
     if isinstance(value, tuple) and len(value) == 1:
@@ -349,7 +280,7 @@ def _block_of(located: _LocatedBlock, attribute: Attribute) -> Block:
 
 
 def _arguments(
-    located: _LocatedBlock, block: Block, allowed: Collection[str]
+    located: LocatedBlock, block: Block, allowed: Collection[str]
 ) -> dict[str, Any]:
     """Return the arguments of a block; raise an error for anything else in it."""
     for inner in block.blocks:
@@ -372,7 +303,7 @@ def _arguments(
     return values
 
 
-def _tags(located: _LocatedBlock, attribute: Attribute) -> Any:
+def _tags(located: LocatedBlock, attribute: Attribute) -> Any:
     value = _value(located, attribute)
     if isinstance(value, tuple) and all(isinstance(tag, str) for tag in value):
         return sorted(set(value))
@@ -387,7 +318,7 @@ def _unknown(name: str, allowed: Collection[str]) -> str:
     return f"{name} is not known here; known are {', '.join(allowed)}"
 
 
-def _text(located: _LocatedBlock, attribute: Attribute) -> str | None:
+def _text(located: LocatedBlock, attribute: Attribute) -> str | None:
     value = _value(located, attribute)
     if value is None or isinstance(value, str):
         return value
@@ -398,7 +329,7 @@ def _text(located: _LocatedBlock, attribute: Attribute) -> str | None:
     return write_hcl(value)
 
 
-def _value(located: _LocatedBlock, attribute: Attribute) -> HclValue:
+def _value(located: LocatedBlock, attribute: Attribute) -> HclValue:
     if attribute.literal is None:
         raise located.fault(
             f"{attribute.name}: variables may not be used here, and neither may functions; "

@@ -94,7 +94,7 @@ def cut_middle(text: str, width: int, mark: str = "…") -> str:
 def cut_name(name: str, width: int, mark: str = "…") -> str:
     """Return a name of a workspace; of `DIR:WORKSPACE` the directory is cut first.
 
-    Both are cut in the middle. Of a directory for which there is no room the mark is left.
+    Both are cut in the middle. A directory that does not fit at all becomes the mark.
     """
     directory, colon, workspace = name.rpartition(":")
     if not colon or cell_len(name) <= width or width <= cell_len(mark) + 1:
